@@ -1,0 +1,46 @@
+"""Feedforward: a controller with no memory of its own."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from memtape.core import checks
+from memtape.core.cell import Cell
+from memtape.core.state import NoState
+
+
+class FeedforwardCell(Cell[NoState]):
+    r"""Pass the input through one layer of tanh units; there is no state.
+
+    $$h_t = \tanh(W x_t + b)$$
+
+    Args:
+        input_size: size of $x_t$.
+        hidden_size: size of $h_t$.
+
+    Raises:
+        ValueError: a size below 1.
+
+    References:
+        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 3.4; the paper does not
+        name the nonlinearity.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
+        self.input_size = input_size
+        self.output_size = hidden_size
+        self.layer = nn.Linear(input_size, hidden_size)
+        nn.init.xavier_uniform_(self.layer.weight)
+        nn.init.zeros_(self.layer.bias)
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> NoState:
+        """Return the empty state."""
+        return NoState()
+
+    def forward(self, x: Float[Tensor, "batch input"], state: NoState) -> tuple[Float[Tensor, "batch hidden"], NoState]:
+        """Take one step."""
+        return torch.tanh(self.layer(x)), state

@@ -1,0 +1,45 @@
+"""Initial: let a cell learn the state that it begins from."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from memtape.core.cell import AnyCell, Cell
+
+
+class LearnedInitialState(Cell[Any]):
+    """Give a cell an initial state of trained biases, the same for every sequence; the step is the cell's.
+
+    The biases begin where the cell's own initial state is.
+
+    Args:
+        cell: any cell.
+
+    References:
+        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4: controllers and the
+        LSTM baseline begin each sequence at learned biases.
+    """
+
+    def __init__(self, cell: AnyCell):
+        super().__init__()
+        self.cell = cell
+        self.input_size = cell.input_size
+        self.output_size = cell.output_size
+        leaves, self._structure = pytree.tree_flatten(cell.init_state(1))
+        self.biases = nn.ParameterList(leaf.detach()[0].clone() for leaf in leaves)
+
+    def init_state(
+        self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
+    ) -> Any:
+        """Return the learned state, repeated for every sequence."""
+        rows = [
+            bias.to(device=device, dtype=dtype).expand(batch_size, *bias.shape) for bias in self.biases
+        ]
+        return pytree.tree_unflatten(rows, self._structure)
+
+    def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
+        """Take one step."""
+        return self.cell(x, state)

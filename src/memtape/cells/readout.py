@@ -1,0 +1,45 @@
+"""Readout: a linear layer on top of a cell."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from memtape.core import checks
+from memtape.core.cell import AnyCell, Cell
+
+
+class Readout(Cell[Any]):
+    r"""Map the output of a cell to logits at every step; the state is the cell's.
+
+    $$y_t = V h_t + c$$
+
+    Args:
+        cell: the cell whose output is $h_t$.
+        output_size: size of $y_t$.
+
+    Raises:
+        ValueError: a size below 1.
+    """
+
+    def __init__(self, cell: AnyCell, output_size: int):
+        super().__init__()
+        checks.module_sizes(self, output_size=output_size)
+        self.cell = cell
+        self.input_size = cell.input_size
+        self.output_size = output_size
+        self.to_output = nn.Linear(cell.output_size, output_size)
+        nn.init.xavier_uniform_(self.to_output.weight)
+        nn.init.zeros_(self.to_output.bias)
+
+    def init_state(
+        self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
+    ) -> Any:
+        """Return the initial state of the cell."""
+        return self.cell.init_state(batch_size, device=device, dtype=dtype)
+
+    def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
+        """Take one step."""
+        hidden, state = self.cell(x, state)
+        return self.to_output(hidden), state

@@ -1,0 +1,170 @@
+"""Checks: one sentence for each wrong input, with what was given, the rule and the cure."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from memtape.core import tree
+from memtape.core.cell import AnyCell
+
+
+def at_least(least: float, **values: float) -> None:
+    """Raise unless every named value is a number of at least `least`.
+
+    Raises:
+        TypeError: a value is no number.
+        ValueError: a value is too small.
+    """
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise TypeError(f"{name} is {value!r}, but it must be a number; give one of at least {least}")
+        if not value >= least:
+            raise ValueError(f"{name} is {value}, but it must be at least {least}; give a larger {name}")
+
+
+def one_of(choices: tuple[str, ...], **values: str) -> None:
+    """Raise unless every named value is one of the choices.
+
+    Raises:
+        ValueError: a value is not among them.
+    """
+    for name, value in values.items():
+        if value not in choices:
+            names = ", ".join(repr(choice) for choice in choices)
+            raise ValueError(f"{name} is {value!r}, but it must be one of {names}; choose one of them")
+
+
+def sequences(cell: AnyCell, xs: Tensor) -> None:
+    """Raise unless `xs` is what the cell can run over: shape (batch, time, input), its dtype and its device.
+
+    Raises:
+        TypeError: not a floating-point tensor.
+        ValueError: another shape, dtype or device than the cell's.
+    """
+    name = type(cell).__name__
+    wanted = f"(batch, time, {cell.input_size})"
+    if not isinstance(xs, Tensor):
+        raise TypeError(f"the inputs are a {type(xs).__name__}, but {name} takes a tensor; pass one of shape {wanted}")
+    if xs.ndim != 3 or xs.shape[2] != cell.input_size or xs.shape[1] < 1:
+        raise ValueError(
+            f"the inputs have shape {tuple(xs.shape)}, but {name} takes {wanted} with at least one step of time; "
+            "reshape the inputs or build the network for their size"
+        )
+    if not xs.is_floating_point():
+        raise TypeError(f"the inputs are {xs.dtype}, but {name} computes with floating-point numbers; pass xs.float()")
+    parameter = next(cell.parameters(), None)
+    if parameter is None:
+        return
+    if torch.finfo(parameter.dtype).bits < 32:
+        raise ValueError(
+            f"the parameters of {name} are {parameter.dtype}, but a state that is carried over many steps needs at least "
+            "float32; keep the network in float32 and run it under torch.autocast"
+        )
+    if xs.device != parameter.device:
+        raise ValueError(
+            f"the inputs are on {xs.device}, but {name} is on {parameter.device}; move one of them with .to(...)"
+        )
+    if xs.dtype != parameter.dtype and not torch.is_autocast_enabled(xs.device.type):
+        raise ValueError(
+            f"the inputs are {xs.dtype}, but the parameters of {name} are {parameter.dtype}; convert one of them with .to(...)"
+        )
+
+
+def lengths_of(xs: Tensor, lengths: Any) -> Tensor:
+    """Return the lengths as a tensor on the device of `xs`, once they are known to fit.
+
+    Raises:
+        TypeError: not whole numbers.
+        ValueError: not one for each row, or outside 1..time.
+    """
+    batch, time = xs.shape[:2]
+    result = torch.as_tensor(lengths, device=xs.device)
+    if result.is_floating_point() or result.is_complex() or result.dtype == torch.bool:
+        raise TypeError(f"lengths are {result.dtype}, but they count steps; pass whole numbers")
+    if result.shape != (batch,):
+        raise ValueError(
+            f"lengths have shape {tuple(result.shape)}, but the batch has {batch} rows; pass one length for each row"
+        )
+    if batch and not 1 <= int(result.min()) <= int(result.max()) <= time:
+        wrong = next(value for value in result.tolist() if not 1 <= value <= time)
+        raise ValueError(
+            f"a length is {wrong}, but every length must lie in 1..{time}, the time of the inputs; "
+            "drop empty sequences and cut or pad the rest"
+        )
+    return result
+
+
+def starts_of(xs: Tensor, starts: Any) -> Tensor:
+    """Return the starts as a tensor on the device of `xs`, once they are known to fit.
+
+    Raises:
+        TypeError: not truth values.
+        ValueError: another shape than (batch, time).
+    """
+    result = torch.as_tensor(starts, device=xs.device)
+    if result.dtype != torch.bool:
+        raise TypeError(f"starts are {result.dtype}, but they say yes or no for each step; pass a bool tensor")
+    if result.shape != xs.shape[:2]:
+        raise ValueError(
+            f"starts have shape {tuple(result.shape)}, but the inputs have {tuple(xs.shape[:2])} (batch, time); "
+            "pass one truth value for each step"
+        )
+    return result
+
+
+def finite(xs: Tensor) -> None:
+    """Raise if an input that will be read is NaN or infinite.
+
+    Raises:
+        ValueError: the first such place, as (row, step, feature).
+    """
+    if torch.compiler.is_compiling() or bool(torch.isfinite(xs).all()):
+        return
+    place = tuple(torch.nonzero(~torch.isfinite(xs))[0].tolist())
+    raise ValueError(
+        f"the inputs hold {xs[place].item()} at (row, step, feature) {place}, but they must be finite; "
+        "clean the data, or pass lengths if that step is padding"
+    )
+
+
+def state_for(cell: AnyCell, state: Any, example: Any, batch: int) -> None:
+    """Raise unless `state` is a state of this cell for this batch.
+
+    Raises:
+        ValueError: a state of another kind, size, dtype, device or batch.
+    """
+    name = type(cell).__name__
+    if not tree.same_structure(state, example):
+        raise ValueError(
+            f"the state is a {type(state).__name__} of another structure than the state of {name}; "
+            "pass the state that this network returned, or None to begin anew"
+        )
+    given, wanted = tree.named_tensors(state), tree.named_tensors(example)
+    for path, leaf in given.items():
+        expected = wanted[path]
+        if leaf.shape != expected.shape:
+            raise ValueError(
+                f"{path} of the state has shape {tuple(leaf.shape)}, but {name} with a batch of {batch} needs "
+                f"{tuple(expected.shape)}; pass the state of the same network and batch, or None to begin anew"
+            )
+        if leaf.device != expected.device or leaf.dtype != expected.dtype:
+            raise ValueError(
+                f"{path} of the state is {leaf.dtype} on {leaf.device}, but the inputs need {expected.dtype} on "
+                f"{expected.device}; move it with memtape.tree.move(state, ...)"
+            )
+
+
+def module_sizes(module: nn.Module, **sizes: int) -> None:
+    """Raise unless every named size is a whole number of at least 1.
+
+    Raises:
+        TypeError: a size is no whole number.
+        ValueError: a size is below 1.
+    """
+    name = type(module).__name__
+    for size, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{size} of {name} is {value!r}, but it must be a whole number; give one of at least 1")
+        if value < 1:
+            raise ValueError(f"{size} of {name} is {value}, but it must be at least 1; give a larger {size}")

@@ -1,0 +1,96 @@
+"""Recurrent: a cell run over sequences, standing where `torch.nn.LSTM` stood."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from memtape.core.cell import Cell
+from memtape.core.unroll import unroll
+
+S = TypeVar("S")
+P = ParamSpec("P")
+
+
+class Recurrent(nn.Module, Generic[S]):
+    """Run a cell over batches of sequences, batch first.
+
+    Attributes:
+        cell: the step; `memtape.unroll(recurrent.cell, ...)` is the same run by hand.
+        input_size: size of one input vector.
+        output_size: size of one output vector.
+    """
+
+    def __init__(self, cell: Cell[S]):
+        super().__init__()
+        self.cell = cell
+        self.input_size = cell.input_size
+        self.output_size = cell.output_size
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> S:
+        """Return the state before the first step, for `batch_size` sequences."""
+        return self.cell.init_state(batch_size, device=device, dtype=dtype)
+
+    def forward(
+        self,
+        xs: Tensor | PackedSequence,
+        state: S | None = None,
+        *,
+        lengths: Tensor | None = None,
+        starts: Tensor | None = None,
+        collect: Callable[[S], Any] | None = None,
+        checkpoint_every: int | None = None,
+    ) -> Any:
+        """Run over whole sequences.
+
+        Args:
+            xs: the inputs, shape (batch, time, input), or a PackedSequence of them.
+            state: the state to begin from, such as the one that the last call returned; None means the initial state.
+            lengths: how many steps of each row count, shape (batch,); a PackedSequence brings its own.
+            starts: where a new sequence begins inside a row, bool of shape (batch, time).
+            collect: what to keep of the state after each step.
+            checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
+
+        Returns:
+            `(outputs, state)`, or `(outputs, state, trace)` with `collect`; the outputs are packed as the inputs were.
+
+        Raises:
+            TypeError: an argument of the wrong type.
+            ValueError: an argument that does not fit, in shape, dtype, device or value.
+        """
+        padded = xs
+        if isinstance(xs, PackedSequence):
+            if lengths is not None:
+                raise ValueError(
+                    "lengths were given beside a PackedSequence, which brings its own; pass one of the two"
+                )
+            padded, lengths = pad_packed_sequence(xs, batch_first=True)
+        ys, last, trace = unroll(
+            self.cell, padded, state, lengths=lengths, starts=starts, collect=collect, checkpoint_every=checkpoint_every
+        )
+        if isinstance(xs, PackedSequence):
+            ys = _packed_as(xs, ys, lengths)
+        return (ys, last, trace) if collect else (ys, last)
+
+
+def runs(cell_class: Callable[P, Cell[S]]) -> Callable[Concatenate[Any, P], None]:
+    """Return the constructor of a `Recurrent` over one kind of cell, with the signature of the cell's own."""
+
+    def __init__(self: Any, *args: P.args, **kwargs: P.kwargs) -> None:  # noqa: N807
+        Recurrent.__init__(self, cell_class(*args, **kwargs))
+
+    own = inspect.signature(cell_class)
+    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    __init__.__signature__ = own.replace(parameters=[me, *own.parameters.values()])  # type: ignore[attr-defined]
+    return __init__
+
+
+def _packed_as(example: PackedSequence, ys: Tensor, lengths: Tensor | None) -> PackedSequence:
+    assert lengths is not None
+    order = example.sorted_indices
+    if order is not None:
+        ys, lengths = ys[order], lengths[order.to(lengths.device)]
+    packed = pack_padded_sequence(ys, lengths, batch_first=True)
+    return PackedSequence(packed.data, packed.batch_sizes, example.sorted_indices, example.unsorted_indices)

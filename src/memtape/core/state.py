@@ -1,0 +1,53 @@
+"""State: an immutable record of tensors that a cell hands from step to step."""
+
+import dataclasses
+from typing import Any, TypeVar, dataclass_transform
+
+from torch.utils import _pytree as pytree
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, eq_default=False)
+def state(cls: type[T]) -> type[T]:
+    """Turn a class of annotated fields into a frozen record that every torch transform understands.
+
+    The record is a frozen keyword-only dataclass and a pytree node: it nests, and `vmap`, `checkpoint`, `compile` and
+    the functions of `memtape.core.tree` map over its tensors. Rebuilding a record from its leaves skips `__init__`,
+    because a transform may pass leaves that are no tensors.
+
+    Args:
+        cls: the class, whose annotated fields are tensors or other states; the leading axes of a tensor field are
+            written `*batch`, so that states can be stacked over time.
+
+    Returns:
+        The class as a frozen dataclass, compared by identity.
+    """
+    record = dataclasses.dataclass(frozen=True, kw_only=True, eq=False)(cls)
+    names = tuple(field.name for field in dataclasses.fields(record))  # type: ignore[arg-type]
+
+    def flatten(value: Any) -> tuple[list[Any], None]:
+        return [getattr(value, name) for name in names], None
+
+    def flatten_with_keys(value: Any) -> tuple[list[tuple[Any, Any]], None]:
+        return [(pytree.GetAttrKey(name), getattr(value, name)) for name in names], None
+
+    def unflatten(leaves: Any, _: None) -> Any:
+        value = object.__new__(record)
+        for name, leaf in zip(names, leaves, strict=True):
+            object.__setattr__(value, name, leaf)
+        return value
+
+    pytree.register_pytree_node(
+        record,
+        flatten,
+        unflatten,
+        serialized_type_name=f"{record.__module__}.{record.__qualname__}",
+        flatten_with_keys_fn=flatten_with_keys,
+    )
+    return record
+
+
+@state
+class NoState:
+    """The state of a part that remembers nothing: no tensors at all."""

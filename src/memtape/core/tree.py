@@ -1,0 +1,91 @@
+"""Tree: what can be done to a whole state at once."""
+
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+S = TypeVar("S")
+
+
+def leaves(state: Any) -> list[Tensor]:
+    """Return the tensors of a state in the order of its fields."""
+    return pytree.tree_leaves(state)
+
+
+def same_structure(first: Any, second: Any) -> bool:
+    """Tell whether two states are records of the same kinds, whatever the sizes of their tensors."""
+    return bool(pytree.tree_structure(first) == pytree.tree_structure(second))
+
+
+def detach(state: S) -> S:
+    """Cut a state from the graph that made it, as between the chunks of truncated back-propagation."""
+    return pytree.tree_map(lambda leaf: leaf.detach(), state)
+
+
+def move(state: S, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> S:
+    """Move a state to a device or give its tensors another dtype."""
+    return pytree.tree_map(lambda leaf: leaf.to(device=device, dtype=dtype), state)
+
+
+def like(state: S, example: S) -> S:
+    """Give every tensor of a state the dtype that it has in an example of the same structure."""
+    return pytree.tree_map(lambda leaf, wanted: leaf.to(wanted.dtype), state, example)
+
+
+def select(condition: Tensor, chosen: S, other: S) -> S:
+    """Take the rows of `chosen` where the condition holds and the rows of `other` elsewhere.
+
+    Rows are chosen, not blended: a NaN in a row that is not taken stays out.
+
+    Args:
+        condition: one truth value for each row of the batch, shape (batch,).
+        chosen: a state whose tensors begin with the batch axis.
+        other: a state of the same structure and sizes.
+    """
+
+    def rows(first: Tensor, second: Tensor) -> Tensor:
+        return torch.where(condition.reshape(-1, *[1] * (first.ndim - 1)), first, second)
+
+    return pytree.tree_map(rows, chosen, other)
+
+
+def stack(states: list[S], axis: int) -> S:
+    """Join states along a new axis, as the steps of a sequence along time."""
+    return pytree.tree_map(lambda *steps: torch.stack(steps, dim=axis), *states)
+
+
+def cat(states: list[S], axis: int) -> S:
+    """Join states along an axis that they have."""
+    return pytree.tree_map(lambda *parts: torch.cat(parts, dim=axis), *states)
+
+
+def named_tensors(state: Any) -> dict[str, Tensor]:
+    """Name every tensor of a state by its path, such as `memory.weights`, ready for a safetensors file."""
+    paths, _ = pytree.tree_flatten_with_path(state)
+    return {_name(path): leaf for path, leaf in paths}
+
+
+def from_named_tensors(tensors: dict[str, Tensor], example: S) -> S:
+    """Rebuild a state that was saved by name.
+
+    Args:
+        tensors: what `named_tensors` returned, read back from a file.
+        example: a state of the same cell, such as `cell.init_state(batch_size)`; only its structure is used.
+
+    Raises:
+        ValueError: a name is missing or unknown.
+    """
+    paths, structure = pytree.tree_flatten_with_path(example)
+    names = [_name(path) for path, _ in paths]
+    if set(names) != set(tensors):
+        raise ValueError(
+            f"the saved state has the tensors {sorted(tensors)}, but this cell's state has {sorted(names)}; "
+            "load it into the cell that it was saved from"
+        )
+    return pytree.tree_unflatten([tensors[name] for name in names], structure)
+
+
+def _name(path: tuple[Any, ...]) -> str:
+    return ".".join(str(getattr(key, "name", getattr(key, "idx", getattr(key, "key", key)))) for key in path)

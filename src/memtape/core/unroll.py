@@ -1,0 +1,96 @@
+"""Unroll: run a cell over whole sequences."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from memtape.core import checks, tree
+from memtape.core.cell import Cell
+
+S = TypeVar("S")
+
+
+def unroll(
+    cell: Cell[S],
+    xs: Float[Tensor, "batch time input"],
+    state: S | None = None,
+    *,
+    lengths: Int[Tensor, " batch"] | None = None,
+    starts: Bool[Tensor, "batch time"] | None = None,
+    collect: Callable[[S], Any] | None = None,
+    checkpoint_every: int | None = None,
+) -> tuple[Float[Tensor, "batch time output"], S, Any]:
+    r"""Apply a cell at every step of a batch of sequences, handing the state on.
+
+    $$(y_t, s_t) = f(x_t, s_{t-1}), \qquad t = 1 \dots T$$
+
+    Args:
+        cell: the step $f$.
+        xs: the inputs.
+        state: $s_0$; None means `cell.init_state`.
+        lengths: how many steps of each row count. Beyond them the inputs are not looked at, the outputs are zero and
+            the state stays as it was at the row's own end.
+        starts: where a new sequence begins inside a row: the state is set back before that step.
+        collect: what to keep of the state after each step, such as `lambda state: state.memory.weights`.
+        checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
+
+    Returns:
+        The outputs, the state after each row's last step, and what was collected, stacked along axis 1 (None without
+        `collect`).
+
+    Raises:
+        TypeError: an argument of the wrong type.
+        ValueError: an argument that does not fit, in shape, dtype, device or value.
+    """
+    checks.sequences(cell, xs)
+    if checkpoint_every is not None:
+        checks.at_least(1, checkpoint_every=checkpoint_every)
+    batch, time = xs.shape[:2]
+    begin = cell.init_state(batch, device=xs.device, dtype=xs.dtype)
+    if state is None:
+        state = begin
+    else:
+        checks.state_for(cell, state, begin, batch)
+    alive, all_alive_until = None, time
+    if lengths is not None:
+        lengths = checks.lengths_of(xs, lengths)
+        alive = torch.arange(time, device=xs.device) < lengths[:, None]
+        all_alive_until = int(lengths.min()) if batch else time
+        xs = torch.where(alive[..., None], xs, 0)
+    if starts is not None:
+        starts = checks.starts_of(xs, starts)
+    checks.finite(xs)
+
+    def steps(first: int, last: int, state: S) -> tuple[list[Tensor], S, list[Any]]:
+        ys, collected = [], []
+        for t in range(first, last):
+            if starts is not None:
+                state = tree.select(starts[:, t], begin, state)
+            y, moved = cell(xs[:, t], state)
+            if torch.is_autocast_enabled(xs.device.type):
+                moved = tree.like(moved, state)
+            if alive is not None and t >= all_alive_until:
+                moved = tree.select(alive[:, t], moved, state)
+                y = torch.where(alive[:, t, None], y, 0)
+            state = moved
+            ys.append(y)
+            if collect:
+                collected.append(collect(state))
+        return ys, state, collected
+
+    outputs: list[Tensor] = []
+    collected: list[Any] = []
+    stride = checkpoint_every or time
+    for first in range(0, time, stride):
+        last = min(time, first + stride)
+        if checkpoint_every:
+            ys, state, kept = checkpoint(steps, first, last, state, use_reentrant=False)
+        else:
+            ys, state, kept = steps(first, last, state)
+        outputs += ys
+        collected += kept
+    return torch.stack(outputs, dim=1), state, tree.stack(collected, axis=1) if collect else None

@@ -1,0 +1,15 @@
+"""Floor 3b, external memories: dynamics without weights, and the interfaces that drive them."""
+
+from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
+from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
+
+__all__ = [
+    "ContentControl",
+    "ContentInterface",
+    "ContentMemory",
+    "ContentState",
+    "TuringControl",
+    "TuringInterface",
+    "TuringMemory",
+    "TuringState",
+]

@@ -1,0 +1,45 @@
+"""Control: one linear layer from a hidden vector to the raw parameters of all heads."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from memtape.core import checks
+
+
+class HeadParameters(nn.Module):
+    """Map a hidden vector to named blocks of raw parameters, all from one matrix product.
+
+    The weights begin Xavier-uniform over the whole matrix.
+
+    Args:
+        hidden_size: size of the hidden vector.
+        blocks: where the bias of each block begins, by name and in order; its length is the size of the block.
+        clip: bound of every raw parameter on both sides; None leaves them free.
+
+    Raises:
+        ValueError: a size below 1, or a clip that is not positive.
+
+    References:
+        Clipping: Collier & Beel (2018), "Implementing Neural Turing Machines", arXiv:1807.08518, section 3.
+    """
+
+    def __init__(self, hidden_size: int, blocks: dict[str, Tensor], *, clip: float | None):
+        super().__init__()
+        checks.module_sizes(self, hidden_size=hidden_size)
+        if clip is not None and not clip > 0:
+            raise ValueError(f"clip is {clip}, but it bounds a size and must be positive; give None for no clipping")
+        self.names = tuple(blocks)
+        self.sizes = [len(bias) for bias in blocks.values()]
+        self.clip = clip
+        self.linear = nn.Linear(hidden_size, sum(self.sizes))
+        nn.init.xavier_uniform_(self.linear.weight)
+        with torch.no_grad():
+            self.linear.bias.copy_(torch.cat(list(blocks.values())))
+
+    def forward(self, hidden: Float[Tensor, "batch hidden"]) -> dict[str, Tensor]:
+        """Return the raw blocks by name, each of shape (batch, size)."""
+        raw = self.linear(hidden)
+        if self.clip is not None:
+            raw = raw.clamp(-self.clip, self.clip)
+        return dict(zip(self.names, raw.split(self.sizes, dim=-1), strict=True))

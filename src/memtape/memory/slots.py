@@ -1,0 +1,51 @@
+"""Slots: what a memory of slots holds before the first step."""
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from memtape.core import checks
+
+InitialMemory = Literal["constant", "learned", "random"]
+INITIAL_MEMORIES = ("constant", "learned", "random")
+
+CONSTANT = 1e-6
+"""Every entry of a constant memory. Not 0: all slots are then alike to every key, where the cosine of an empty slot
+would depend on an epsilon (Collier & Beel 2018, section 4)."""
+
+RANDOM_SPREAD = 0.5
+"""Standard deviation, before tanh, of the entries of a random memory (Collier & Beel's code)."""
+
+
+class InitialSlots(nn.Module):
+    """Hold the contents that every sequence begins from.
+
+    Args:
+        slots: number of slots.
+        width: size of one slot.
+        kind: "constant" (1e-6 everywhere), "learned" (tanh of trained parameters that begin small and random) or
+            "random" (tanh of a normal sample, drawn once when the network is built and then kept).
+
+    Raises:
+        ValueError: a size below 1 or an unknown kind.
+
+    References:
+        Collier & Beel (2018), "Implementing Neural Turing Machines", arXiv:1807.08518, section 4.
+    """
+
+    def __init__(self, slots: int, width: int, kind: InitialMemory):
+        super().__init__()
+        checks.one_of(INITIAL_MEMORIES, initial_memory=kind)
+        self.slots, self.width, self.kind = slots, width, kind
+        if kind == "learned":
+            self.bias = nn.Parameter(RANDOM_SPREAD * torch.randn(slots, width))
+        elif kind == "random":
+            self.register_buffer("contents", torch.tanh(RANDOM_SPREAD * torch.randn(slots, width)))
+
+    def forward(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> Tensor:
+        """Return the initial contents, shape (batch, slots, width)."""
+        if self.kind == "constant":
+            return torch.full((batch_size, self.slots, self.width), CONSTANT, device=device, dtype=dtype)
+        contents = torch.tanh(self.bias) if self.kind == "learned" else self.contents
+        return contents.to(device=device, dtype=dtype).expand(batch_size, -1, -1)

@@ -1,0 +1,265 @@
+"""Turing: the memory of the Neural Turing Machine, a tape of slots with heads that look up and step."""
+
+from itertools import zip_longest
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from memtape import ops
+from memtape.core import checks
+from memtape.core.memory import Interface, Memory
+from memtape.core.state import state
+from memtape.memory.content import SIMILARITIES
+from memtape.memory.control import HeadParameters
+from memtape.memory.slots import InitialMemory, InitialSlots
+from memtape.ops.addressing import Similarity
+
+InitialWeights = Literal["learned", "one-hot", "uniform", "zeros"]
+INITIAL_WEIGHTS = ("learned", "one-hot", "uniform", "zeros")
+
+INITIAL_FOCUS = 10.0
+"""Where the learned logit of slot 0 begins, the others at 0: with 128 slots 99.4% of the weight is on slot 0."""
+
+
+@state
+class TuringState:
+    """The tape, and where each head stands on it."""
+
+    memory: Float[Tensor, "*batch slots width"]
+    read_weights: Float[Tensor, "*batch reads slots"]
+    write_weights: Float[Tensor, "*batch writes slots"]
+
+
+@state
+class TuringControl:
+    """What the heads are told in one step; in the first five fields read heads come first."""
+
+    keys: Float[Tensor, "*batch heads width"]
+    strengths: Float[Tensor, "*batch heads"]
+    gates: Float[Tensor, "*batch heads"]
+    kernel: Float[Tensor, "*batch heads offsets"]
+    exponents: Float[Tensor, "*batch heads"]
+    erase: Float[Tensor, "*batch writes width"]
+    add: Float[Tensor, "*batch writes width"]
+
+
+class TuringMemory(Memory[TuringState, TuringControl]):
+    r"""Look up by content, stay or step along the tape; read, erase and add.
+
+    $$w^c = \text{content}(M_{t-1}, k, \beta), \quad w^g = g\, w^c + (1 - g)\, w_{t-1}, \quad \tilde w = w^g * s, \quad
+    w_t = \tilde w^\gamma / \textstyle\sum \tilde w^\gamma$$
+
+    All heads find their weights in $M_{t-1}$; then they read and write, in the order of `read_first`. The equations are
+    the functions of `memtape.ops`.
+
+    Args:
+        slots: number of slots.
+        width: size of one slot.
+        read_heads: number of read heads.
+        write_heads: number of write heads.
+        similarity: "cosine" or the plain "dot" product.
+        read_first: read the memory as it was before the write of the same step (else after it); the paper leaves it open.
+        sequential_heads: let the heads act one after another, read head 0, write head 0, read head 1 and so on, each on
+            what the ones before it wrote (else all erases happen before any add, as in the paper).
+        initial_memory: what a sequence begins from: "constant", "learned" or "random".
+        initial_weights: where the heads begin: "learned" (softmax of a trained vector that begins on slot 0), "one-hot"
+            (slot 0), "uniform" or "zeros" (nowhere: the first gate scales, the first sharpening normalises).
+
+    Raises:
+        ValueError: a size below 1 or an unknown choice.
+
+    References:
+        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 3.
+    """
+
+    def __init__(
+        self,
+        slots: int,
+        width: int,
+        *,
+        read_heads: int = 1,
+        write_heads: int = 1,
+        similarity: Similarity = "cosine",
+        read_first: bool = True,
+        sequential_heads: bool = False,
+        initial_memory: InitialMemory = "constant",
+        initial_weights: InitialWeights = "learned",
+    ):
+        super().__init__()
+        checks.module_sizes(self, slots=slots, width=width, read_heads=read_heads, write_heads=write_heads)
+        checks.one_of(SIMILARITIES, similarity=similarity)
+        checks.one_of(INITIAL_WEIGHTS, initial_weights=initial_weights)
+        self.slots = slots
+        self.read_heads, self.write_heads = read_heads, write_heads
+        self.similarity: Similarity = similarity
+        self.read_first, self.sequential_heads = read_first, sequential_heads
+        self.initial_slots = InitialSlots(slots, width, initial_memory)
+        self.initial_weights = initial_weights
+        if initial_weights == "learned":
+            self.initial_logits = nn.Parameter(torch.zeros(read_heads + write_heads, slots))
+            with torch.no_grad():
+                self.initial_logits[:, 0] = INITIAL_FOCUS
+        self.read_size = read_heads * width
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> TuringState:
+        """Return the initial tape and the initial places of the heads."""
+        weights = self._first_weights().to(device=device, dtype=dtype).expand(batch_size, -1, -1)
+        read_weights, write_weights = self._split(weights)
+        memory = self.initial_slots(batch_size, device=device, dtype=dtype)
+        return TuringState(memory=memory, read_weights=read_weights, write_weights=write_weights)
+
+    def address(self, control: TuringControl, state: TuringState) -> TuringState:
+        """Move all heads: look up, blend with the last place, step, sharpen."""
+        previous = torch.cat([state.read_weights, state.write_weights], dim=1)
+        read_weights, write_weights = self._split(self._move_heads(control, state.memory, previous, slice(None)))
+        return TuringState(memory=state.memory, read_weights=read_weights, write_weights=write_weights)
+
+    def write(self, control: TuringControl, state: TuringState) -> TuringState:
+        """Erase and add where the write heads stand."""
+        memory = ops.erase_and_add(state.memory, state.write_weights, control.erase, control.add)
+        return TuringState(memory=memory, read_weights=state.read_weights, write_weights=state.write_weights)
+
+    def read(self, state: TuringState) -> Float[Tensor, "batch read"]:
+        """Return what the read heads see, one after another."""
+        return ops.read(state.memory, state.read_weights).flatten(1)
+
+    def forward(self, control: TuringControl, state: TuringState) -> tuple[Float[Tensor, "batch read"], TuringState]:
+        """Take one step."""
+        if self.sequential_heads:
+            return self._one_after_another(control, state)
+        moved = self.address(control, state)
+        written = self.write(control, moved)
+        return self.read(moved if self.read_first else written), written
+
+    def _move_heads(self, control: TuringControl, memory: Tensor, previous: Tensor, heads: slice) -> Tensor:
+        """Return the new weights of some of the heads, which all see `memory`."""
+        content = ops.content_weights(
+            memory, control.keys[:, heads], control.strengths[:, heads], similarity=self.similarity
+        )
+        blended = ops.interpolate(content, previous, control.gates[:, heads])
+        return ops.sharpen(ops.shift(blended, control.kernel[:, heads]), control.exponents[:, heads])
+
+    def _one_after_another(
+        self, control: TuringControl, state: TuringState
+    ) -> tuple[Float[Tensor, "batch read"], TuringState]:
+        memory = state.memory
+        reads: list[Tensor] = []
+        moved: dict[str, list[Tensor]] = {"read": [], "write": []}
+
+        def act(kind: str, head: int) -> Tensor:
+            """Let one head act, and return the memory after it."""
+            is_read = kind == "read"
+            place = head if is_read else self.read_heads + head
+            previous = (state.read_weights if is_read else state.write_weights)[:, head : head + 1]
+            weights = self._move_heads(control, memory, previous, slice(place, place + 1))
+            moved[kind].append(weights)
+            if is_read:
+                reads.append(ops.read(memory, weights))
+                return memory
+            one = slice(head, head + 1)
+            return ops.erase_and_add(memory, weights, control.erase[:, one], control.add[:, one])
+
+        kinds = (("read", self.read_heads), ("write", self.write_heads))
+        first, second = kinds if self.read_first else reversed(kinds)
+        for pair in zip_longest(
+            *[[(kind, head) for head in range(count)] for kind, count in (first, second)]
+        ):
+            for kind, head in filter(None, pair):
+                memory = act(kind, head)
+        after = TuringState(
+            memory=memory,
+            read_weights=torch.cat(moved["read"], dim=1),
+            write_weights=torch.cat(moved["write"], dim=1),
+        )
+        return torch.cat(reads, dim=1).flatten(1), after
+
+    def _first_weights(self) -> Tensor:
+        if self.initial_weights == "learned":
+            return torch.softmax(self.initial_logits, dim=-1)
+        weights = torch.zeros(self.read_heads + self.write_heads, self.slots)
+        if self.initial_weights == "one-hot":
+            weights[:, 0] = 1
+        elif self.initial_weights == "uniform":
+            weights += 1 / self.slots
+        return weights
+
+    def _split(self, weights: Tensor) -> tuple[Tensor, ...]:
+        return weights.split([self.read_heads, self.write_heads], dim=1)
+
+
+class TuringInterface(Interface[TuringControl]):
+    r"""Turn a hidden vector into what every head is told.
+
+    $$k = \phi(\cdot), \quad \beta = \log(1 + e^{\cdot}), \quad g = \sigma(\cdot), \quad s = \operatorname{softmax}(\cdot),
+    \quad \gamma = 1 + \log(1 + e^{\cdot}), \quad e = \sigma(\cdot), \quad a = \phi(\cdot)$$
+
+    with $\phi$ = tanh or the identity.
+
+    Args:
+        hidden_size: size of the hidden vector.
+        width: size of one slot.
+        read_heads: number of read heads.
+        write_heads: number of write heads.
+        shift_range: $S$, the farthest step of a head along the tape.
+        squash: pass keys and add vectors through tanh.
+        clip: bound of every raw parameter on both sides; None leaves them free.
+        gate_bias: where the bias of $g$ begins; below 0 a head prefers its last place to a look-up.
+        sharpening_bias: where the bias of $\gamma$ begins; above 0 a focus stays sharp.
+        write_shift_bias: where the bias of a write head's step to the next slot begins; above 0 it winds the tape on.
+
+    Raises:
+        ValueError: a size below 1, or a clip that is not positive.
+
+    References:
+        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 3.3.
+    """
+
+    def __init__(
+        self,
+        hidden_size: int,
+        width: int,
+        *,
+        read_heads: int = 1,
+        write_heads: int = 1,
+        shift_range: int = 1,
+        squash: bool = True,
+        clip: float | None = 20.0,
+        gate_bias: float = 0.0,
+        sharpening_bias: float = 0.0,
+        write_shift_bias: float = 0.0,
+    ):
+        super().__init__()
+        checks.module_sizes(self, width=width, read_heads=read_heads, write_heads=write_heads)
+        checks.module_sizes(self, shift_range=shift_range)
+        self.width, self.squash = width, squash
+        self.offsets = 2 * shift_range + 1
+        heads = read_heads + write_heads
+        kernel = torch.zeros(heads, self.offsets)
+        kernel[read_heads:, shift_range + 1] = write_shift_bias
+        blocks = {
+            "keys": torch.zeros(heads * width),
+            "strengths": torch.zeros(heads),
+            "gates": torch.full((heads,), gate_bias),
+            "kernel": kernel.flatten(),
+            "exponents": torch.full((heads,), sharpening_bias),
+            "erase": torch.zeros(write_heads * width),
+            "add": torch.zeros(write_heads * width),
+        }
+        self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
+
+    def forward(self, hidden: Float[Tensor, "batch hidden"]) -> TuringControl:
+        """Return the control that the hidden vector stands for."""
+        raw = self.head_parameters(hidden)
+        keys, add = (raw[name].unflatten(-1, (-1, self.width)) for name in ("keys", "add"))
+        return TuringControl(
+            keys=torch.tanh(keys) if self.squash else keys,
+            strengths=functional.softplus(raw["strengths"]),
+            gates=torch.sigmoid(raw["gates"]),
+            kernel=torch.softmax(raw["kernel"].unflatten(-1, (-1, self.offsets)), dim=-1),
+            exponents=1 + functional.softplus(raw["exponents"]),
+            erase=torch.sigmoid(raw["erase"]).unflatten(-1, (-1, self.width)),
+            add=torch.tanh(add) if self.squash else add,
+        )
