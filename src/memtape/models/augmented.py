@@ -38,7 +38,7 @@ class AugmentedCell(Cell[AugmentedState]):
         memory: what is written and read.
         input_size: size of $x_t$.
         output_size: size of $y_t$, logits.
-        initial_reads: $r_0$: "learned" (tanh of trained biases) or "zeros".
+        initial_reads: $r_0$: "learned" (trained biases that begin at 0) or "zeros".
 
     Raises:
         ValueError: a size below 1, or a controller whose input size is not that of the input and the reads together.
@@ -78,7 +78,7 @@ class AugmentedCell(Cell[AugmentedState]):
         if self.initial_reads is None:
             reads = torch.zeros(self.memory.read_size, device=device, dtype=dtype)
         else:
-            reads = torch.tanh(self.initial_reads).to(device=device, dtype=dtype)
+            reads = self.initial_reads.to(device=device, dtype=dtype)
         return AugmentedState(
             controller=self.controller.init_state(batch_size, device=device, dtype=dtype),
             memory=self.memory.init_state(batch_size, device=device, dtype=dtype),

@@ -1,0 +1,113 @@
+"""Bits: what the five tasks share, answers of bits that are scored after the input has ended."""
+
+import math
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from memtape.core import checks
+from memtape.core.batch import SequenceBatch
+from memtape.core.task import Task
+
+
+class BitTask(Task):
+    """Abstract task whose targets are bits and whose outputs are their logits.
+
+    The loss is the cross-entropy per scored bit, in nats. Two metrics are averages over sequences: `cost_bits`, the
+    cross-entropy of the whole answer in bits, as in the paper; and `wrong_bits`, the bits of the answer that are wrong
+    after thresholding, as most code reports.
+    """
+
+    def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
+        """Return the mean cross-entropy of the scored bits, in nats."""
+        return functional.binary_cross_entropy_with_logits(outputs[batch.mask], batch.targets[batch.mask])
+
+    def scores(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
+        """Return `cost_bits` and `wrong_bits` per sequence."""
+        sequences = len(outputs)
+        answer, target = outputs[batch.mask], batch.targets[batch.mask]
+        nats = functional.binary_cross_entropy_with_logits(answer, target, reduction="sum")
+        wrong = ((answer > 0) != (target > 0.5)).sum()
+        return {
+            "cost_bits": float(nats) / math.log(2) / sequences,
+            "wrong_bits": float(wrong) / sequences,
+        }
+
+    def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
+        """Return one example as text: a line for each channel, a column for each step.
+
+        A bit prints as `#` or `.`, another number as its sign, a step that is not scored as a space. With `outputs` the
+        thresholded answer follows, and a last line marks the steps with a wrong bit by `^`.
+        """
+        length = int(batch.lengths[row])
+        scored = batch.mask[row, :length]
+        lines = [f"{type(self).__name__}, {length} steps"]
+        lines += _channels("input ", batch.inputs[row, :length], torch.ones_like(scored))
+        lines += _channels("target", batch.targets[row, :length], scored)
+        if outputs is not None:
+            answer = (outputs[row, :length] > 0).to(batch.targets)
+            lines += _channels("output", answer, scored)
+            wrong = (answer != batch.targets[row, :length]).any(-1) & scored
+            lines.append("wrong     " + "".join("^" if step else " " for step in wrong.tolist()))
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def _channels(name: str, values: Tensor, shown: Tensor) -> list[str]:
+    return [
+        f"{name} {channel:2d} " + "".join(_symbol(value) if show else " " for value, show in zip(steps, shown.tolist(), strict=True))
+        for channel, steps in enumerate(values.T.tolist())
+    ]
+
+
+def _symbol(value: float) -> str:
+    if value in (0.0, 1.0):
+        return "#" if value else "."
+    return "+" if value > 0 else "-"
+
+
+def draw_bits(*shape: int, generator: torch.Generator) -> Tensor:
+    """Return fair bits as floats."""
+    return torch.randint(0, 2, shape, generator=generator).float()
+
+
+def draw_lengths(
+    batch_size: int, lengths: tuple[int, int], generator: torch.Generator, *, same: bool = False
+) -> Tensor:
+    """Return a length for each row, uniform over a range with both ends; the same one for all rows if `same`."""
+    shortest, longest = lengths
+    drawn = torch.randint(shortest, longest + 1, (1 if same else batch_size,), generator=generator)
+    return drawn.expand(batch_size)
+
+
+def steps_since(begin: Tensor, time: int) -> Tensor:
+    """Return how many steps have passed since each row's `begin`, shape (batch, time); negative before it."""
+    return torch.arange(time) - begin[:, None]
+
+
+def pick(values: Tensor, index: Tensor) -> Tensor:
+    """Return `values[b, index[b, t]]`, shape (batch, time, width); an index outside of the values is clamped."""
+    index = index.clamp(0, values.shape[1] - 1)
+    return values.gather(1, index[:, :, None].expand(-1, -1, values.shape[2]))
+
+
+def put_where(sequence: Tensor, where: Tensor, values: Tensor, channels: slice) -> None:
+    """Set the channels of a sequence, shape (batch, time, size), to `values` at the steps that hold."""
+    sequence[:, :, channels] = torch.where(where[:, :, None], values, sequence[:, :, channels])
+
+
+def check_range(task: Any, least: int = 1, **bounds: tuple[int, int]) -> None:
+    """Raise unless each named pair is a range, ends included, that is not empty and begins at `least` or above.
+
+    Raises:
+        ValueError: the range, with the names of its two ends.
+    """
+    for name, (low, high) in bounds.items():
+        checks.at_least(least, **{f"min_{name}": low})
+        if high < low:
+            raise ValueError(
+                f"max_{name} of {type(task).__name__} is {high}, but min_{name} is {low} and must not be larger; "
+                f"raise max_{name} or lower min_{name}"
+            )

@@ -1,0 +1,49 @@
+"""Copy: remember a sequence of bits and say it again."""
+
+import torch
+
+from memtape.core import checks
+from memtape.core.batch import SequenceBatch
+from memtape.tasks.algorithmic.bits import BitTask, check_range, draw_bits, draw_lengths, pick, put_where, steps_since
+
+
+class Copy(BitTask):
+    """See random bit vectors and a delimiter, then say the vectors again.
+
+    Input channels: the bits, then the delimiter. A sequence of length L takes 2 L + 1 steps. A guess costs 8 bits a vector:
+    84 bits a sequence on the training lengths.
+
+    Args:
+        bits: number of bits of one vector.
+        min_length: fewest vectors of a training sequence.
+        max_length: most vectors of a training sequence.
+        same_length: draw one length for a whole batch (else one for each row).
+
+    Raises:
+        ValueError: a size below 1, or an empty range of lengths.
+
+    References:
+        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4.1.
+    """
+
+    def __init__(self, *, bits: int = 8, min_length: int = 1, max_length: int = 20, same_length: bool = False):
+        checks.at_least(1, bits=bits)
+        check_range(self, length=(min_length, max_length))
+        self.bits, self.same_length = bits, same_length
+        self.lengths = (min_length, max_length)
+        self.input_size, self.output_size = bits + 1, bits
+
+    def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
+        """Draw vectors and lay them out: vectors, delimiter, answer."""
+        counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
+        vectors = draw_bits(batch_size, lengths[1], self.bits, generator=generator)
+        time = 2 * int(counts.max()) + 1
+        since_begin = steps_since(torch.zeros_like(counts), time)
+        since_answer = steps_since(counts + 1, time)
+        mask = (since_answer >= 0) & (since_answer < counts[:, None])
+
+        inputs = torch.zeros(batch_size, time, self.input_size)
+        put_where(inputs, since_begin < counts[:, None], pick(vectors, since_begin), slice(0, self.bits))
+        inputs[:, :, self.bits] = (since_answer == -1).float()
+        targets = pick(vectors, since_answer) * mask[:, :, None]
+        return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=2 * counts + 1)

@@ -1,0 +1,69 @@
+"""Priority sort: say the most urgent of a list of vectors, in order."""
+
+import torch
+
+from memtape.core import checks
+from memtape.core.batch import SequenceBatch
+from memtape.tasks.algorithmic.bits import BitTask, check_range, draw_bits, draw_lengths, pick, put_where, steps_since
+
+
+class PrioritySort(BitTask):
+    """See random bit vectors, each with a priority, then say those of highest priority, the highest first.
+
+    Input channels: the bits, the priority in [-1, 1], a delimiter. Of L vectors the first `answer_share` is asked for,
+    rounded down but at least one: 16 of 20. A guess costs 128 bits a sequence.
+
+    Args:
+        bits: number of bits of one vector.
+        min_length: fewest vectors of a training sequence.
+        max_length: most vectors of a training sequence.
+        answer_share: which part of the vectors is asked for.
+        same_length: draw one length for a whole batch (else one for each row).
+
+    Raises:
+        ValueError: a size below 1, an empty range of lengths, or a share outside of (0, 1].
+
+    References:
+        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4.5.
+    """
+
+    def __init__(
+        self,
+        *,
+        bits: int = 8,
+        min_length: int = 20,
+        max_length: int = 20,
+        answer_share: float = 0.8,
+        same_length: bool = False,
+    ):
+        checks.at_least(1, bits=bits)
+        check_range(self, length=(min_length, max_length))
+        if not 0 < answer_share <= 1:
+            raise ValueError(
+                f"answer_share is {answer_share}, but it is a part of the vectors and must lie in (0, 1]; give such a share"
+            )
+        self.bits, self.answer_share, self.same_length = bits, answer_share, same_length
+        self.lengths = (min_length, max_length)
+        self.input_size, self.output_size = bits + 2, bits
+
+    def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
+        """Draw vectors and priorities and lay them out: vectors, delimiter, sorted answer."""
+        counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
+        vectors = draw_bits(batch_size, lengths[1], self.bits, generator=generator)
+        priorities = 2 * torch.rand(batch_size, lengths[1], generator=generator) - 1
+        listed = steps_since(torch.zeros_like(counts), lengths[1]) < counts[:, None]
+        order = torch.where(listed, priorities, -torch.inf).argsort(dim=1, descending=True, stable=True)
+        answers = (counts * self.answer_share + 1e-9).long().clamp(min=1)
+        steps = counts + 1 + answers
+        time = int(steps.max())
+        since_begin = steps_since(torch.zeros_like(counts), time)
+        since_answer = steps_since(counts + 1, time)
+        given = since_begin < counts[:, None]
+        mask = (since_answer >= 0) & (since_answer < answers[:, None])
+
+        inputs = torch.zeros(batch_size, time, self.input_size)
+        put_where(inputs, given, pick(vectors, since_begin), slice(0, self.bits))
+        put_where(inputs, given, pick(priorities[:, :, None], since_begin), slice(self.bits, self.bits + 1))
+        inputs[:, :, self.bits + 1] = (since_answer == -1).float()
+        targets = pick(pick(vectors, order), since_answer) * mask[:, :, None]
+        return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=steps)
