@@ -27,6 +27,7 @@ class ElmanCell(Cell[HiddenState]):
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
+        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
         ValueError: a size below 1.
@@ -35,14 +36,14 @@ class ElmanCell(Cell[HiddenState]):
         Elman (1990), "Finding structure in time", Cognitive Science 14, doi:10.1207/s15516709cog1402_1.
     """
 
-    def __init__(self, input_size: int, hidden_size: int):
+    def __init__(self, input_size: int, hidden_size: int, *, gain: float = 1.0):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
         self.input_size = input_size
         self.output_size = hidden_size
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False)
-        spread_by_hidden_size(self)
+        spread_by_hidden_size(self, gain)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
         """Return a hidden vector of zeros."""
@@ -56,9 +57,12 @@ class ElmanCell(Cell[HiddenState]):
         return hidden, HiddenState(hidden=hidden)
 
 
-def spread_by_hidden_size(cell: Cell[Any]) -> None:
-    r"""Draw the weights of a cell from $U(\pm 1/\sqrt{\text{hidden}})$, as `torch.nn.RNN` does, and set its biases to 0."""
-    bound = 1 / math.sqrt(cell.output_size)
+def spread_by_hidden_size(cell: Cell[Any], gain: float) -> None:
+    r"""Draw the weights of a cell from $U(\pm \text{gain} / \sqrt{\text{hidden}})$ and set its biases to 0.
+
+    With a gain of 1 the weights begin as those of `torch.nn.RNN` do.
+    """
+    bound = gain / math.sqrt(cell.output_size)
     for parameter in cell.parameters():
         if parameter.ndim > 1:
             nn.init.uniform_(parameter, -bound, bound)

@@ -19,6 +19,7 @@ class FeedforwardCell(Cell[NoState]):
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
+        gain: how far the initial weights spread, in units of Xavier's uniform bound.
 
     Raises:
         ValueError: a size below 1.
@@ -28,13 +29,13 @@ class FeedforwardCell(Cell[NoState]):
         name the nonlinearity.
     """
 
-    def __init__(self, input_size: int, hidden_size: int):
+    def __init__(self, input_size: int, hidden_size: int, *, gain: float = 1.0):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
         self.input_size = input_size
         self.output_size = hidden_size
         self.layer = nn.Linear(input_size, hidden_size)
-        nn.init.xavier_uniform_(self.layer.weight)
+        nn.init.xavier_uniform_(self.layer.weight, gain=gain)
         nn.init.zeros_(self.layer.bias)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> NoState:

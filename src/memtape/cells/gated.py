@@ -32,6 +32,7 @@ class LSTMCell(Cell[LSTMState]):
         input_size: size of $x_t$.
         hidden_size: size of $h_t$ and $c_t$.
         forget_bias: where the bias of $f$ begins; the other biases begin at 0.
+        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
         ValueError: a size below 1.
@@ -42,14 +43,14 @@ class LSTMCell(Cell[LSTMState]):
         forget", Neural Computation 12, doi:10.1162/089976600300015015.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0):
+    def __init__(self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0, gain: float = 1.0):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
         self.input_size = input_size
         self.output_size = hidden_size
         self.from_input = nn.Linear(input_size, 4 * hidden_size)
         self.from_hidden = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
-        spread_by_hidden_size(self)
+        spread_by_hidden_size(self, gain)
         nn.init.constant_(self.from_input.bias[hidden_size : 2 * hidden_size], forget_bias)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LSTMState:
@@ -79,6 +80,7 @@ class GRUCell(Cell[HiddenState]):
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
+        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
         ValueError: a size below 1.
@@ -87,14 +89,14 @@ class GRUCell(Cell[HiddenState]):
         Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", arXiv:1406.1078, section 2.3.
     """
 
-    def __init__(self, input_size: int, hidden_size: int):
+    def __init__(self, input_size: int, hidden_size: int, *, gain: float = 1.0):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
         self.input_size = input_size
         self.output_size = hidden_size
         self.from_input = nn.Linear(input_size, 3 * hidden_size)
         self.from_hidden = nn.Linear(hidden_size, 3 * hidden_size)
-        spread_by_hidden_size(self)
+        spread_by_hidden_size(self, gain)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
         """Return a hidden vector of zeros."""
@@ -107,5 +109,6 @@ class GRUCell(Cell[HiddenState]):
         reset, update, candidate = self.from_input(x).chunk(3, dim=-1)
         reset_hidden, update_hidden, candidate_hidden = self.from_hidden(state.hidden).chunk(3, dim=-1)
         candidate = torch.tanh(candidate + torch.sigmoid(reset + reset_hidden) * candidate_hidden)
-        hidden = torch.lerp(candidate, state.hidden, torch.sigmoid(update + update_hidden))
+        update = torch.sigmoid(update + update_hidden)
+        hidden = (1 - update) * candidate + update * state.hidden
         return hidden, HiddenState(hidden=hidden)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from memtape.core import tree
 from memtape.core.cell import AnyCell, Cell
 
 
@@ -28,8 +29,7 @@ class LearnedInitialState(Cell[Any]):
         self.cell = cell
         self.input_size = cell.input_size
         self.output_size = cell.output_size
-        leaves, self._structure = pytree.tree_flatten(cell.init_state(1))
-        self.biases = nn.ParameterList(leaf.detach()[0].clone() for leaf in leaves)
+        self.biases = nn.ParameterList(leaf.detach()[0].clone() for leaf in tree.leaves(cell.init_state(1)))
 
     def init_state(
         self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
@@ -38,7 +38,7 @@ class LearnedInitialState(Cell[Any]):
         rows = [
             bias.to(device=device, dtype=dtype).expand(batch_size, *bias.shape) for bias in self.biases
         ]
-        return pytree.tree_unflatten(rows, self._structure)
+        return pytree.tree_unflatten(rows, pytree.tree_structure(self.cell.init_state(1)))
 
     def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
         """Take one step."""

@@ -9,7 +9,7 @@ from memtape.core import tree
 from memtape.core.cell import AnyCell
 
 
-def at_least(least: float, **values: float) -> None:
+def at_least(least: int | float, **values: int | float) -> None:
     """Raise unless every named value is a number of at least `least`.
 
     Raises:

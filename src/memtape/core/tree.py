@@ -62,9 +62,12 @@ def cat(states: list[S], axis: int) -> S:
 
 
 def named_tensors(state: Any) -> dict[str, Tensor]:
-    """Name every tensor of a state by its path, such as `memory.weights`, ready for a safetensors file."""
+    """Copy every tensor of a state under the name of its path, such as `memory.weights`, ready for a safetensors file.
+
+    Copies, because the tensors of a state may share storage, which such a file refuses.
+    """
     paths, _ = pytree.tree_flatten_with_path(state)
-    return {_name(path): leaf for path, leaf in paths}
+    return {_name(path): leaf.clone(memory_format=torch.contiguous_format) for path, leaf in paths}
 
 
 def from_named_tensors(tensors: dict[str, Tensor], example: S) -> S:

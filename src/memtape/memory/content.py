@@ -145,6 +145,7 @@ class ContentInterface(Interface[ContentControl]):
         clip: float | None = 20.0,
     ):
         super().__init__()
+        checks.module_sizes(self, width=width, read_heads=read_heads, write_heads=write_heads)
         self.width, self.squash = width, squash
         heads = read_heads + write_heads
         blocks = {

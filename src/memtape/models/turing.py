@@ -38,6 +38,8 @@ class NTMCell(Cell[AugmentedState]):
         controller: kind of network that works the heads.
         controller_size: number of its hidden units.
         controller_layers: number of its layers.
+        controller_gain: how far its initial weights spread, 1 being usual; from about 3 on the heads move and write with
+            force from the first update, before a recurrent controller has learned to do without its memory.
         shift_range: the farthest step of a head along the tape, in slots.
         addressing: "location" is the machine of the paper; "content" leaves the plain attention memory, whose heads
             find slots by their contents alone, and to which options of shifting, gating and sharpening do not apply.
@@ -74,6 +76,7 @@ class NTMCell(Cell[AugmentedState]):
         controller: Literal["lstm", "gru", "rnn", "feedforward"] = "lstm",
         controller_size: int = 100,
         controller_layers: int = 1,
+        controller_gain: float = 1.0,
         shift_range: int = 1,
         addressing: Literal["location", "content"] = "location",
         similarity: Literal["cosine", "dot"] = "cosine",
@@ -139,6 +142,7 @@ class NTMCell(Cell[AugmentedState]):
                 input_size + memory.read_size,
                 controller_size,
                 controller_layers,
+                gain=controller_gain,
                 learned=initial_controller == "learned",
             ),
             interface,
@@ -173,9 +177,9 @@ class NTM(Recurrent[AugmentedState]):
     __init__ = runs(NTMCell)
 
 
-def _controller(kind: type[AnyCell], input_size: int, size: int, layers: int, *, learned: bool) -> AnyCell:
+def _controller(kind: type[AnyCell], input_size: int, size: int, layers: int, *, gain: float, learned: bool) -> AnyCell:
     sizes = [input_size] + [size] * (layers - 1)
-    cells = [kind(below, size) for below in sizes]  # type: ignore[call-arg]
+    cells = [kind(below, size, gain=gain) for below in sizes]  # type: ignore[call-arg]
     cell = cells[0] if layers == 1 else Stacked(cells)
     return LearnedInitialState(cell) if learned else cell
 

@@ -48,11 +48,11 @@ def content_weights(
     memory, memory_scale = _scaled(memory)
     scores = keys @ memory.mT
     if similarity == "cosine":
-        scores = scores * _inverse_norm(keys)[:, :, None] * _inverse_norm(memory)[:, None, :]
+        scores = scores * _inverse_norm(keys)[:, :, None] * _inverse_norm(memory)[:, None, :] * strengths[:, :, None]
     else:
         scale = (key_scale * memory_scale.mT).clamp(max=LARGEST_SCORE)
-        scores = (scores * scale).clamp(-LARGEST_SCORE, LARGEST_SCORE)
-    return torch.softmax(scores * strengths[:, :, None], dim=-1)
+        scores = (scores * scale * strengths[:, :, None]).clamp(-LARGEST_SCORE, LARGEST_SCORE)
+    return torch.softmax(scores, dim=-1)
 
 
 def interpolate(

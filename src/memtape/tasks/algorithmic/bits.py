@@ -28,7 +28,7 @@ class BitTask(Task):
     def scores(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
         """Return `cost_bits` and `wrong_bits` per sequence."""
         sequences = len(outputs)
-        answer, target = outputs[batch.mask], batch.targets[batch.mask]
+        answer, target = outputs.detach()[batch.mask], batch.targets[batch.mask]
         nats = functional.binary_cross_entropy_with_logits(answer, target, reduction="sum")
         wrong = ((answer > 0) != (target > 0.5)).sum()
         return {

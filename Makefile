@@ -1,0 +1,48 @@
+# make demo      set up, train the Neural Turing Machine on copy, evaluate it far beyond its training lengths
+# make test      set up, run all checks and tests but the slow ones
+# make test-all  the slow ones too
+# make format    format the code
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+RUN := runs/demo-$(shell date +%Y%m%d-%H%M%S)
+HOOK := --jaxtyping-packages=memtape,beartype.beartype
+
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: setup demo test test-all lint format clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group test
+	touch $(READY)
+
+demo: $(READY)
+	OMP_NUM_THREADS=2 $(BIN)/memtape train ntm copy --out $(RUN)
+	$(BIN)/memtape evaluate $(RUN) --lengths 10 20 30 50 120
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest $(HOOK) -n 2 -m "not slow" --ignore=tests/compile tests
+	$(BIN)/python -m pytest -m "not slow" tests/compile README.md CONTRIBUTING.md docs --doctest-modules src/memtape
+
+test-all: lint
+	$(BIN)/python -m pytest $(HOOK) -n 2 --ignore=tests/compile tests
+	$(BIN)/python -m pytest tests/compile README.md CONTRIBUTING.md docs --doctest-modules src/memtape
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV)

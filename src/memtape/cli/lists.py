@@ -1,0 +1,67 @@
+"""`memtape models`, `tasks` and `recipes`: what there is by name."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from memtape.recipes.registry import MODELS, TASKS, Entry, find
+
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+
+
+def models(*, as_json: AsJson = False) -> None:
+    """List the models, what they are and their papers."""
+    _entries("model", list(MODELS.values()), as_json)
+
+
+def tasks(*, as_json: AsJson = False) -> None:
+    """List the tasks, what they ask for and their papers."""
+    _entries("task", list(TASKS.values()), as_json)
+
+
+def recipes(
+    name: Annotated[str | None, Parameter(help="Show the settings of this one.")] = None, /, *, as_json: AsJson = False
+) -> None:
+    """List the recipes; the first one of a model and a task is used unless --recipe names another."""
+    from memtape.recipes.algorithmic import RECIPES
+
+    chosen = list(RECIPES.values()) if name is None else [find("recipe", name)]
+    if as_json:
+        print(json.dumps([asdict(recipe) for recipe in chosen], indent=2))
+        return
+    if name is None:
+        _table(("recipe", "model", "task"), [(recipe.name, recipe.model, recipe.task) for recipe in chosen])
+        return
+    parts = (("model", chosen[0].model_options), ("task", chosen[0].task_options), ("train", chosen[0].train))
+    rows = [(f"--{part}.{option}", str(value)) for part, values in parts for option, value in values.items()]
+    _table(("option", "value"), rows)
+
+
+def _entries(kind: str, entries: Sequence[Entry], as_json: bool) -> None:
+    if as_json:
+        values: list[dict[str, Any]] = [
+            {
+                "name": entry.name,
+                "summary": entry.summary,
+                "paper": entry.paper,
+                "options": {option.name: option.default for option in entry.options},
+            }
+            for entry in entries
+        ]
+        print(json.dumps(values, indent=2))
+        return
+    _table((kind, "what it is", "paper"), [(entry.name, entry.summary, entry.paper) for entry in entries])
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        table.add_column(head, overflow="fold", no_wrap=head == heads[0])
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)

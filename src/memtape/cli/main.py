@@ -1,0 +1,125 @@
+"""`memtape`: the command, its help, and how its errors are told."""
+
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cyclopts import App, CycloptsError
+from cyclopts.config import Dict
+
+from memtape.recipes.registry import MODELS, TASKS, UnknownNameError
+from memtape.version import __version__
+
+HELP = """Neural networks with a memory you can read, write and look into.
+
+`memtape train ntm copy` trains a Neural Turing Machine to copy, and leaves a run folder with weights, figures and a report.
+"""
+
+COMMANDS = {
+    "evaluate": ("memtape.cli.evaluate:evaluate", "Score a trained run at given lengths."),
+    "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
+    "models": ("memtape.cli.lists:models", "List the models."),
+    "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
+    "recipes": ("memtape.cli.lists:recipes", "List the recipes, or show one."),
+    "doctor": ("memtape.cli.doctor:doctor", "Show versions, hardware and backends, and what is missing."),
+}
+
+
+class UsageError(ValueError):
+    """Words on the command line that cannot be carried out."""
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit: 0 when done, 2 when the request was wrong, 1 when the work failed, 130 when stopped."""
+    sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
+
+
+def run(words: list[str]) -> int:
+    """Carry out a command line and return its exit code."""
+    try:
+        result = build(words)(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        return _tell(str(error), 2)
+    except KeyboardInterrupt:
+        return _tell("stopped by the keyboard", 130)
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        return _tell(str(error), code)
+    return result if isinstance(result, int) else 0
+
+
+def build(words: Sequence[str] = ()) -> App:
+    """Return the command as it reads a command line; `--config` and `--recipe` set the defaults of the other words.
+
+    Raises:
+        UsageError: a file that is not there or is no TOML.
+        UnknownNameError: a recipe that does not exist.
+    """
+    app = App(name="memtape", help=HELP, version=__version__, version_flags=["--version"])
+    app.command(_train(words))
+    for name, (path, text) in COMMANDS.items():
+        app.command(path, name=name, help=text)
+    app.register_install_completion_command(help="Install completion for this shell.")
+    file = _value_of("--config", words)
+    if file is not None:
+        values = _read_toml(Path(file))
+        commands = {model: dict.fromkeys(TASKS, values) for model in MODELS}
+        app.config = (Dict({"train": commands}, source=file),)
+    return app
+
+
+def _train(words: Sequence[str]) -> App:
+    """Return the command `train`; its models, tasks and options only if these words, or a completion script, need them."""
+    if words[:1] in (["train"], ["--install-completion"]):
+        from memtape.cli.train import train_app
+
+        return train_app(_value_of("--recipe", words))
+    return App(name="train", help="Train a model on a task, until it is solved.")
+
+
+def _value_of(flag: str, words: Sequence[str]) -> str | None:
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        if word == flag:
+            return after
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+    return None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"the file {file} cannot be read ({error.strerror}); give --config a TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the file {file} is no TOML ({error}); correct it there") from None
+    for name in ("model", "task", "train"):
+        if not isinstance(values.get(name, {}), dict):
+            raise UsageError(f"{name} in {file} is {values[name]!r}, but it must be a table; write [{name}] and its options")
+    return values
+
+
+def _exit_code(error: Exception) -> int | None:
+    """Return the exit code of an error that is told in one sentence, None for a fault of our own.
+
+    The errors of heavy modules are looked up by what is loaded: what was not loaded cannot have raised.
+    """
+    if isinstance(error, (UsageError, UnknownNameError)):
+        return 2
+    for module, name, code in (
+        ("memtape.recipes.experiment", "ExperimentError", 2),
+        ("memtape.training.runs", "RunError", 2),
+        ("memtape.training.non_finite", "NonFiniteError", 1),
+    ):
+        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
+            return code
+    return None
+
+
+def _tell(message: str, code: int) -> int:
+    print(f"memtape: {' '.join(message.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,151 @@
+"""Loop: train a network on a task until it is solved."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from torch import Tensor, nn
+
+from memtape.core import tree
+from memtape.core.task import Task
+from memtape.training.evaluation import evaluate
+from memtape.training.non_finite import NonFiniteError, first_non_finite
+from memtape.training.schedule import lengths_at, optimizer_for, rate_at
+from memtape.training.settings import TrainSettings
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a training ended; the network holds the weights of its best validation."""
+
+    solved: bool
+    solved_step: int | None
+    steps: int
+    sequences: int
+    seconds: float
+    scores: dict[str, float]
+    """Scores of the best validation."""
+
+
+def train(
+    model: nn.Module,
+    task: Task,
+    settings: TrainSettings,
+    *,
+    seed: int,
+    record: Callable[[Record], None],
+    watch: Callable[[int, dict[str, float]], None],
+) -> Outcome:
+    """Train a network and leave it with the weights of its best validation, the one of least cost.
+
+    Args:
+        model: the network, called as `model(inputs, lengths=...)`; trained in place.
+        task: where batches and scores come from.
+        settings: how to train.
+        seed: seed of the data.
+        record: receives every training and validation record as it comes.
+        watch: receives the number of each update that is done, and its loss and scores.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        NonFiniteError: a loss or a gradient that is NaN or infinite; names the first module where it appears.
+    """
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    AcceleratorState._reset_state()  # Accelerate keeps the precision of a process's first training for all later ones
+    accelerator = Accelerator(
+        cpu=settings.device == "cpu", mixed_precision="bf16" if settings.precision == "bf16" else "no"
+    )
+    optimizer = optimizer_for(model.parameters(), settings)
+    network, optimizer = accelerator.prepare(model, optimizer)
+    begun = time.perf_counter()
+    recent = _Mean()
+    best: dict[str, float] | None = None
+    best_weights: dict[str, Tensor] = {}
+    solved_in_a_row, solved_step, step = 0, None, 0
+
+    for step in range(1, settings.steps + 1):
+        for group in optimizer.param_groups:
+            group["lr"] = settings.learning_rate * rate_at(step - 1, settings)
+        batch = task.batch(
+            step - 1, settings.batch_size, seed=seed, lengths=lengths_at(step - 1, task.lengths, settings)
+        )
+        batch = tree.move(batch, device=accelerator.device)
+        outputs, _ = network(batch.inputs, lengths=batch.lengths)
+        loss = task.loss(outputs, batch)
+        optimizer.zero_grad()
+        accelerator.backward(loss)
+        norm = _clip(accelerator, network, settings)
+        if not (torch.isfinite(loss) and torch.isfinite(norm)):
+            raise NonFiniteError(step, first_non_finite(model, batch))
+        optimizer.step()
+        scores = {"loss": loss.item(), **task.scores(outputs.detach(), batch)}
+        recent.add(gradient_norm=norm.item(), **scores)
+        watch(step, scores)
+
+        if step % settings.validate_every and step != settings.steps:
+            continue
+        progress = {
+            "step": step,
+            "sequences": step * settings.batch_size,
+            "seconds": round(time.perf_counter() - begun, 3),
+        }
+        record({"kind": "train", **progress, "learning_rate": optimizer.param_groups[0]["lr"], **recent.take()})
+        scores = evaluate(
+            network, task, sequences=settings.validation_sequences, seed=seed, split="validation"
+        )
+        record({"kind": "validation", **progress, **scores})
+        if best is None or scores["cost_bits"] <= best["cost_bits"]:
+            best = scores
+            best_weights = {name: value.clone() for name, value in model.state_dict().items()}
+        solved_in_a_row = solved_in_a_row + 1 if scores["wrong_bits"] <= settings.solved_wrong_bits else 0
+        if solved_in_a_row == settings.solved_validations and solved_step is None:
+            solved_step = step
+            if settings.stop_when_solved:
+                break
+
+    model.load_state_dict(best_weights)
+    return Outcome(
+        solved=solved_step is not None,
+        solved_step=solved_step,
+        steps=step,
+        sequences=step * settings.batch_size,
+        seconds=time.perf_counter() - begun,
+        scores=best or {},
+    )
+
+
+def _clip(accelerator: Accelerator, network: nn.Module, settings: TrainSettings) -> Tensor:
+    """Limit the gradients in place, and return their norm before that."""
+    if settings.clip == "norm":
+        return accelerator.clip_grad_norm_(network.parameters(), settings.clip_limit)
+    norm = nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+    if settings.clip == "value":
+        accelerator.clip_grad_value_(network.parameters(), settings.clip_limit)
+    return norm
+
+
+class _Mean:
+    """Running means of named numbers."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, float] = {}
+        self.count = 0
+
+    def add(self, **values: float) -> None:
+        self.count += 1
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def take(self) -> dict[str, float]:
+        means = {name: total / self.count for name, total in self.sums.items()}
+        self.sums, self.count = {}, 0
+        return means

@@ -1,0 +1,52 @@
+"""Non-finite: find where a NaN or an infinity came from."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from memtape.core.batch import SequenceBatch
+
+
+class NonFiniteError(ArithmeticError):
+    """A loss or a gradient became NaN or infinite."""
+
+    def __init__(self, step: int, place: str):
+        super().__init__(
+            f"training stopped at update {step} because {place} is not finite; "
+            "lower the learning rate or the clip limit, or look at the last metrics of the run"
+        )
+
+
+def first_non_finite(model: nn.Module, batch: SequenceBatch) -> str:
+    """Name the first place where a network computes a NaN or an infinity on a batch.
+
+    Looks at parameters first, then at the output of every module in the order of computation, then at gradients.
+    """
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter).all():
+            return f"the parameter {name}"
+    found: list[str] = []
+
+    def watch(name: str) -> Any:
+        def look(module: nn.Module, _: Any, output: Any) -> None:
+            tensors = [leaf for leaf in pytree.tree_leaves(output) if isinstance(leaf, Tensor)]
+            if not all(torch.isfinite(tensor).all() for tensor in tensors):
+                found.append(f"the output of {name} ({type(module).__name__})")
+
+        return look
+
+    handles = [module.register_forward_hook(watch(name)) for name, module in model.named_modules() if name]
+    try:
+        with torch.no_grad():
+            model(batch.inputs, lengths=batch.lengths)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if found:
+        return found[0]
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
+            return f"the gradient of {name}"
+    return "the loss"

@@ -1,0 +1,55 @@
+"""Schedule: what changes with the step, the optimiser's rate and the lengths of the sequences."""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from memtape.training.graves import GravesRMSprop
+from memtape.training.settings import TrainSettings
+
+
+def optimizer_for(parameters: Iterable[nn.Parameter], settings: TrainSettings) -> torch.optim.Optimizer:
+    """Return the optimiser that the settings ask for."""
+    if settings.optimizer == "adam":
+        return torch.optim.Adam(parameters, lr=settings.learning_rate)
+    if settings.optimizer == "rmsprop":
+        return torch.optim.RMSprop(
+            parameters, lr=settings.learning_rate, alpha=settings.smoothing, momentum=settings.momentum
+        )
+    return GravesRMSprop(
+        parameters, lr=settings.learning_rate, smoothing=settings.smoothing, momentum=settings.momentum
+    )
+
+
+def rate_at(step: int, settings: TrainSettings) -> float:
+    r"""Return the share of the learning rate for an update, counted from 0.
+
+    $$\min\bigl(1, \tfrac{t + 1}{\text{warmup}}\bigr) \cdot \bigl(\rho + (1 - \rho) \tfrac{1 + \cos(\pi t / T)}{2}\bigr)$$
+
+    where $\rho$ is `final_rate` and the second factor is left out for a constant schedule.
+    """
+    share = min(1.0, (step + 1) / settings.warmup_steps) if settings.warmup_steps else 1.0
+    if settings.schedule == "cosine":
+        fall = (1 + math.cos(math.pi * step / settings.steps)) / 2
+        share *= settings.final_rate + (1 - settings.final_rate) * fall
+    return share
+
+
+def lengths_at(step: int, lengths: tuple[int, int], settings: TrainSettings) -> tuple[int, int]:
+    """Return the shortest and the longest length of a training batch, for an update counted from 0.
+
+    With a curriculum both ends move along straight lines, from those of the curriculum to the task's own.
+    """
+    if step >= settings.curriculum_steps:
+        return lengths
+    shortest, longest = lengths
+    done = step / settings.curriculum_steps
+    first = _between(settings.curriculum_min, shortest, lengths)
+    last = _between(settings.curriculum_max, longest, lengths)
+    return round(first + (shortest - first) * done), round(last + (longest - last) * done)
+
+
+def _between(wanted: int | None, default: int, lengths: tuple[int, int]) -> int:
+    return default if wanted is None else min(max(wanted, lengths[0]), lengths[1])

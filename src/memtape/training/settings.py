@@ -1,0 +1,68 @@
+"""Settings: how a network is trained, every number of it."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
+
+Whole = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class TrainSettings:
+    """How a network is trained.
+
+    Args:
+        steps: most updates of the parameters.
+        batch_size: sequences in one update.
+        optimizer: rule of the update; "graves" is RMSprop with centred gradients and momentum as in Graves 2013.
+        learning_rate: size of the updates at their largest.
+        momentum: momentum of "rmsprop" and "graves"; 1 - beta_1 has no part in it for "adam".
+        smoothing: decay of the running mean of squared gradients of "rmsprop" and "graves".
+        schedule: how the learning rate changes: constant, or falling along half a cosine to `final_rate`.
+        final_rate: the last learning rate, as a share of the first, for the cosine.
+        warmup_steps: updates over which the learning rate grows from 0.
+        clip: limit the gradient by its whole norm, by the size of each component, or not.
+        clip_limit: the limit.
+        curriculum_steps: updates over which the range of training lengths moves to the task's own; 0 for no curriculum.
+        curriculum_min: shortest training length at the first update; none for the task's own.
+        curriculum_max: longest training length at the first update; none for the task's own.
+        validate_every: updates between two validations.
+        validation_sequences: sequences of one validation.
+        solved_wrong_bits: a validation with at most so many wrong bits per sequence counts as solved.
+        solved_validations: solved validations in a row after which the task is solved.
+        stop_when_solved: end the training there (else go on to the last update).
+        precision: arithmetic of the network; "bf16" runs under autocast, with the state kept in float32.
+        device: where to compute; "auto" takes an accelerator if there is one.
+        threads: threads of the processor; none leaves torch's own choice.
+    """
+
+    steps: Whole = 10_000
+    batch_size: Whole = 16
+    optimizer: Literal["adam", "rmsprop", "graves"] = "adam"
+    learning_rate: Rate = 1e-3
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    smoothing: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    schedule: Literal["constant", "cosine"] = "constant"
+    final_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    clip: Literal["norm", "value", "none"] = "norm"
+    clip_limit: Rate = 10.0
+    curriculum_steps: Annotated[int, Field(ge=0)] = 0
+    curriculum_min: Whole | None = None
+    curriculum_max: Whole | None = None
+    validate_every: Whole = 250
+    validation_sequences: Whole = 256
+    solved_wrong_bits: Annotated[float, Field(ge=0)] = 0.0
+    solved_validations: Whole = 2
+    stop_when_solved: bool = True
+    precision: Literal["float32", "bf16"] = "float32"
+    device: Literal["auto", "cpu"] = "auto"
+    threads: Whole | None = None
+
+    @model_validator(mode="after")
+    def _curriculum_is_a_range(self) -> "TrainSettings":
+        if self.curriculum_min and self.curriculum_max and self.curriculum_min > self.curriculum_max:
+            raise ValueError(f"curriculum_min {self.curriculum_min} is above curriculum_max {self.curriculum_max}")
+        return self

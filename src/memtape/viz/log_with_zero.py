@@ -1,0 +1,57 @@
+"""Log with zero: a logarithmic axis on which an exact zero still has its place."""
+
+import math
+from collections.abc import Iterable
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+# What is smaller than this is as good as zero in every metric drawn here, and more decades would flatten the rest.
+_SMALLEST_DECADE = -4
+_MOST_DECADES = 7
+
+
+def log_axis_with_zero(axes: Axes, values: Iterable[float]) -> str:
+    """Make the y axis logarithmic, and linear in a shaded strip at its foot if a zero must be shown.
+
+    Args:
+        axes: the axes to change.
+        values: everything that will be drawn; what is not finite is passed over.
+
+    Returns:
+        what to write at the axis if there is such a strip, else nothing.
+
+    Raises:
+        ValueError: a value is negative.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    if min(finite, default=0) < 0:
+        raise ValueError(f"a value is {min(finite)}, but costs and errors are at least 0; check how they were computed")
+    positive = [value for value in finite if value > 0]
+    if not positive:
+        axes.set_ylim(-0.05, 1)
+        axes.yaxis.set_major_locator(FixedLocator([0, 1]))
+        return ""
+    lowest, highest = _decade(min(positive)), math.ceil(math.log10(max(positive)) + 1e-9)
+    lowest = min(max(lowest, _SMALLEST_DECADE), highest - 1)
+    stride = max(1, math.ceil((highest - lowest) / _MOST_DECADES))
+    ticks = [10.0**power for power in range(lowest, highest + 1, stride)]
+    threshold, top = 10.0**lowest, 1.7 * max(positive)
+    note = ""
+    if len(positive) == len(finite) and min(positive) >= threshold:
+        axes.set_yscale("log")
+        axes.set_ylim(threshold, max(top, 10 * threshold))
+    else:
+        axes.set_yscale("symlog", linthresh=threshold, linscale=0.6)
+        axes.set_ylim(-0.2 * threshold, max(top, 10 * threshold))
+        axes.axhspan(-threshold, threshold, color="#f4f4f4", linewidth=0, zorder=0)
+        note = f"linear below {threshold:g}"
+        ticks = [0.0, *ticks]
+    axes.yaxis.set_major_locator(FixedLocator(ticks))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    return note
+
+
+def _decade(value: float) -> int:
+    return math.floor(math.log10(value) + 1e-9)

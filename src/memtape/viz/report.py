@@ -1,0 +1,151 @@
+"""Report: one page of HTML that holds the figures, tables and examples of a run, and needs nothing else."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from matplotlib.figure import Figure
+
+from memtape.viz.saving import rendered
+from memtape.viz.whole_file import write_whole
+
+_TEMPLATE = "report.html.jinja"
+
+
+@dataclass(frozen=True, eq=False)
+class Illustration:
+    """Put a figure on the page.
+
+    Args:
+        figure: the figure.
+        caption: what the reader shall see in it.
+        alt: the same for readers who cannot see it.
+    """
+
+    figure: Figure
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Put a table on the page; columns of numbers are aligned to the right.
+
+    Args:
+        caption: what the table lists.
+        columns: the heads of the columns.
+        rows: the cells; floats print with six digits, None as a dash.
+
+    Raises:
+        ValueError: a row has another number of cells than there are columns.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+    def __post_init__(self) -> None:
+        """Refuse ragged rows."""
+        for number, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise ValueError(
+                    f"row {number} of the table {self.caption!r} has {len(row)} cells, but there are "
+                    f"{len(self.columns)} columns; give each row one cell for each column"
+                )
+
+    @classmethod
+    def of_settings(cls, caption: str, settings: Mapping[str, Any]) -> "Table":
+        """Make a table of names and values.
+
+        Args:
+            caption: what the settings are for.
+            settings: the values by name.
+        """
+        return cls(caption, ("setting", "value"), tuple(settings.items()))
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Which columns hold nothing but numbers."""
+        columns = [[row[place] for row in self.rows] for place in range(len(self.columns))]
+        return [bool(cells) and all(_is_number(cell) or cell is None for cell in cells) for cells in columns]
+
+
+@dataclass(frozen=True)
+class Example:
+    """Put a text on the page as it stands, in letters of equal width.
+
+    Args:
+        caption: what the text shows.
+        text: the text.
+    """
+
+    caption: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """Gather parts under a heading.
+
+    Args:
+        heading: the heading.
+        parts: illustrations, tables and examples, from top to bottom.
+        text: a paragraph before them.
+    """
+
+    heading: str
+    parts: Sequence[Illustration | Table | Example]
+    text: str = ""
+
+
+def write_report(
+    path: str | Path,
+    *,
+    title: str,
+    summary: str,
+    sections: Sequence[Section],
+    facts: Mapping[str, Any] | None = None,
+    footer: str = "",
+) -> Path:
+    """Write a report as one file of HTML that loads nothing and runs nothing, and return its path.
+
+    The file is replaced in one step: a report that cannot be rendered leaves the old one as it was.
+
+    Args:
+        path: where to write; folders are made as needed.
+        title: the heading of the page.
+        summary: what the run was and what came of it, in a sentence or two.
+        sections: the body.
+        facts: a few results that stand out, each with its name.
+        footer: a last line, such as the version and the command that made the report.
+    """
+    path = Path(path)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(cell=_cell, picture=_picture, kind=lambda part: type(part).__name__)
+    template = environment.from_string(resources.files(__package__).joinpath(_TEMPLATE).read_text(encoding="utf-8"))
+    page = template.render(title=title, summary=summary, sections=sections, facts=dict(facts or {}), footer=footer)
+    write_whole(path, page.encode("utf-8"))
+    return path
+
+
+def _picture(figure: Figure) -> dict[str, Any]:
+    width, height = figure.get_size_inches()
+    image = base64.b64encode(rendered(figure, "png")).decode("ascii")
+    # An inch of the figure is 120 pixels of the page: text of 8 points then has the size of the captions.
+    return {"uri": f"data:image/png;base64,{image}", "width": round(width * 120), "height": round(height * 120)}
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "\N{EN DASH}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,94 @@
+"""Tape layout: where each panel of a tape stands, in whole pixels."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from memtape.viz.style import DPI
+
+_WIDEST = 1210
+"""Pixels that the panels may take of a page seven inches wide; only more steps than that make a wider figure."""
+
+_NARROWEST = 420
+_WIDEST_STEP = 20
+
+_LEFT, _RIGHT, _HEAD_NAMES = 214, 122, 60
+_TOP, _TITLE, _BOTTOM = 38, 36, 82
+_BAR_OFFSET, _BAR_WIDTH, _TALLEST_BAR = 16, 12, 220
+_GAP, _GROUP_GAP = 12, 30
+
+
+def step_pixels(steps: int) -> int:
+    """Return the width of one time step: whole pixels, or some columns would look wider than their neighbours.
+
+    Args:
+        steps: number of steps on the time axis.
+    """
+    comfortable = max(_WIDEST_STEP, -(-_NARROWEST // steps))
+    return max(1, min(_WIDEST // steps, comfortable))
+
+
+def row_pixels(rows: int, budget: int, *, most: int, least: int = 1) -> int:
+    """Return the height of one row: whole pixels, as many as the budget allows.
+
+    Args:
+        rows: number of rows that share the budget.
+        budget: pixels for all of them.
+        most: pixels that a row never exceeds.
+        least: pixels that a row gets even beyond the budget.
+    """
+    return max(least, min(most, budget // max(rows, 1)))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Say how tall a panel is, and to which group of panels it belongs."""
+
+    height: int
+    group: str
+
+
+class Column:
+    """Stack panels over one time axis, with their names at the left and colour bars at the right.
+
+    Args:
+        places: the panels from top to bottom.
+        steps: number of time steps.
+        title: whether to leave room for one above the panels.
+        head_names: whether to leave room for them between the panels and the colour bars.
+    """
+
+    def __init__(self, places: list[Place], steps: int, *, title: bool, head_names: bool):
+        self.steps = steps
+        self.span = steps * step_pixels(steps)
+        self.names = _HEAD_NAMES if head_names else 0
+        top = _TOP + (_TITLE if title else 0)
+        self.gaps = [_GAP if place.group == below.group else _GROUP_GAP for place, below in pairwise(places)]
+        self.width = _LEFT + self.span + self.names + _RIGHT
+        self.height = top + sum(place.height for place in places) + sum(self.gaps) + _BOTTOM
+        self.figure = Figure(figsize=(self.width / DPI, self.height / DPI), dpi=DPI)
+        self.panels: list[Axes] = []
+        self.groups: dict[str, tuple[int, int]] = {}
+        above = self.height - top
+        for place, gap in zip(places, [*self.gaps, 0], strict=True):
+            bottom = above - place.height
+            shared = self.panels[0] if self.panels else None
+            self.panels.append(self.figure.add_axes(self._box(_LEFT, bottom, self.span, place.height), sharex=shared))
+            self.groups[place.group] = (bottom, self.groups.get(place.group, (0, above))[1])
+            above = bottom - gap
+
+    def bar(self, group: str) -> Axes:
+        """Add the axes of a colour bar beside a group of panels, centred on it.
+
+        Args:
+            group: the group's name.
+        """
+        bottom, top = self.groups[group]
+        height = min(top - bottom, _TALLEST_BAR)
+        left = _LEFT + self.span + self.names + _BAR_OFFSET
+        return self.figure.add_axes(self._box(left, (bottom + top - height) // 2, _BAR_WIDTH, height))
+
+    def _box(self, left: int, bottom: int, width: int, height: int) -> tuple[float, float, float, float]:
+        return (left / self.width, bottom / self.height, width / self.width, height / self.height)

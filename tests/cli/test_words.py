@@ -1,0 +1,175 @@
+"""The command line: what it answers, how fast, and how it refuses."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import memtape
+from memtape.cli.main import run
+from memtape.recipes.registry import MODELS, TASKS
+
+TINY = [
+    *("--task.bits", "2", "--task.max-length", "3", "--model.slots", "6", "--model.width", "4"),
+    *("--model.controller-size", "8", "--train.batch-size", "2", "--train.steps", "2", "--train.device", "cpu"),
+    *("--train.validate-every", "2", "--train.validation-sequences", "2"),
+]
+
+
+def words(*parts):
+    return [str(part) for part in parts]
+
+
+def refused(capsys, *parts, code=2):
+    """Return the one sentence that a command line is refused with."""
+    assert run(words(*parts)) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("memtape: ")
+    assert printed.err.count("\n") == 1
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["train"], ["train", "ntm"], ["evaluate"], ["report"], ["doctor"], ["recipes"]]
+)
+def test_help_is_given_without_loading_torch(command):
+    code = (
+        "import sys; from memtape.cli.main import run\n"
+        f"assert run({[*command, '--help']!r}) == 0\n"
+        "assert 'torch' not in sys.modules and 'matplotlib' not in sys.modules"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert "Usage: memtape" in finished.stdout
+
+
+def test_the_options_of_a_model_and_a_task_are_helped_without_loading_torch():
+    code = (
+        "import sys; from memtape.cli.main import run\n"
+        "assert run(['train', 'ntm', 'copy', '--help']) == 0; assert 'torch' not in sys.modules"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    for option in ("--model.slots", "--task.max-length", "--train.learning-rate", "--config", "--out", "--seed"):
+        assert option in finished.stdout
+
+
+def test_help_shows_the_values_of_the_recipe(capsys):
+    run(["train", "ntm", "copy", "--help"])
+    assert "[default: rmsprop]" in capsys.readouterr().out
+    run(["train", "lstm", "copy", "--help"])
+    assert "[default: adam]" in capsys.readouterr().out
+
+
+def test_version(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == memtape.__version__
+
+
+def test_the_module_is_the_command():
+    finished = subprocess.run(
+        [sys.executable, "-m", "memtape", "--version"], capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.strip() == memtape.__version__
+
+
+@pytest.mark.parametrize(("kind", "known"), [("models", MODELS), ("tasks", TASKS)])
+def test_lists_name_everything(capsys, kind, known):
+    assert run([kind]) == 0
+    assert all(name in capsys.readouterr().out for name in list(known)[:1])
+    assert run([kind, "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [entry["name"] for entry in listed] == list(known)
+    assert all(entry["options"] for entry in listed)
+
+
+def test_recipes_are_listed_and_shown(capsys):
+    assert run(["recipes", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {(recipe["model"], recipe["task"]) for recipe in listed} == {(m, t) for m in MODELS for t in TASKS}
+    assert run(["recipes", "ntm-copy"]) == 0
+    assert "--train.optimizer" in capsys.readouterr().out
+
+
+def test_doctor_says_why_a_backend_is_absent(capsys):
+    assert run(["doctor", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["backends"]["reference"] is None
+    assert "no fused kernels" in told["backends"]["cpu"]
+    assert run(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    assert "backend reference" in shown
+    assert "absent: this version" in shown
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["trian"], 'Did you mean "train"?'),
+        (["train", "ntn", "copy"], 'Unknown command "ntn". Did you mean "ntm"?'),
+        (["train", "ntm", "coppy"], 'Unknown command "coppy". Did you mean "copy"?'),
+        (["train", "ntm", "copy", "--model.slotz", "4"], "Unknown option: --model.slotz. Did you mean --model.slots?"),
+        (["train", "ntm", "copy", "--train.stepps", "4"], "Did you mean --train.steps?"),
+        (
+            ["train", "ntm", "copy", "--model.slots", "many"],
+            'Invalid value for --model.slots: unable to convert "many"',
+        ),
+        (["train", "ntm", "copy", "--model.controller", "cnn"], 'Invalid value "cnn" for --model.controller. Choose'),
+        (["train", "ntm", "copy", "--model.slots", "0"], "slots of NTMCell is 0, but it must be at least 1"),
+        (["train", "ntm", "copy", "--task.bits", "0"], "bits is 0, but it must be at least 1"),
+        (["train", "ntm", "copy", "--task.min-length", "30"], "max_length of Copy is 20, but min_length is 30"),
+        (["train", "ntm", "copy", "--model.clip", "-1"], "clip is -1.0, but it bounds a size and must be positive"),
+        (["train", "ntm", "copy", "--train.steps", "0"], "steps is 0, Input should be greater than or equal to 1"),
+        (["train", "ntm", "copy", "--train.learning-rate", "nan"], "learning_rate is nan"),
+        (["train", "ntm", "copy", "--recipe", "ntm-copi"], 'there is no recipe "ntm-copi"; did you mean "ntm-copy"?'),
+        (["train", "lstm", "copy", "--recipe", "ntm-copy"], "the recipe ntm-copy is for ntm on copy, not for lstm"),
+        (["recipes", "ntm"], 'there is no recipe "ntm"; '),
+        (["evaluate", "nowhere"], "there is no run folder nowhere; give the folder that"),
+        (["report", "nowhere"], "there is no run folder nowhere; give the folder that"),
+        (["train", "ntm", "copy", "--config", "nothing.toml"], "the file nothing.toml cannot be read (No such file"),
+    ],
+)
+def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, monkeypatch, command, sentence):
+    monkeypatch.chdir(tmp_path)
+    assert sentence in refused(capsys, *command)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[model\n", "bad.toml is no TOML"),
+        ("[model]\nslotz = 3\n", "slotz"),
+        ("[model]\nslots = 'many'\n", "slots"),
+        ("[trian]\nsteps = 3\n", "trian"),
+        ("model = 3\n", "model"),
+    ],
+)
+def test_a_wrong_configuration_file_gets_one_sentence(capsys, tmp_path, monkeypatch, text, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.toml").write_text(text)
+    assert sentence in refused(capsys, "train", "ntm", "copy", "--config", "bad.toml")
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.toml"]
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_training(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    sentence = refused(capsys, "train", "ntm", "copy", *TINY, "--out", tmp_path / "file" / "run")
+    assert "cannot be made" in sentence
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_in_use_is_refused(capsys, tmp_path):
+    (tmp_path / "mine").write_text("")
+    assert "is not an empty folder" in refused(capsys, "train", "ntm", "copy", *TINY, "--out", tmp_path)
+
+
+def test_completion_knows_models_tasks_and_options():
+    from memtape.cli.main import build
+
+    script = build(["--install-completion"]).generate_completion(shell="bash")
+    for word in ("priority-sort", "--model.slots", "--train.learning-rate"):
+        assert word in script

@@ -1,0 +1,160 @@
+"""A whole run at the command line: train, evaluate, report; and what happens to a damaged one."""
+
+import json
+import shutil
+import tomllib
+
+import pytest
+
+from memtape.cli.main import run
+
+TINY = [
+    *("--task.bits", "2", "--task.max-length", "3", "--train.batch-size", "2", "--train.steps", "4"),
+    *("--train.device", "cpu", "--train.validate-every", "2", "--train.validation-sequences", "2"),
+]
+NTM = ["--model.slots", "6", "--model.width", "4", "--model.controller-size", "8"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    assert run(["train", "ntm", "copy", *TINY, *NTM, "--seed", "3", "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "copied")
+
+
+def test_a_run_leaves_all_that_it_promises(finished):
+    assert {path.name for path in finished.iterdir()} == {
+        *("config.json", "environment.json", "metrics.jsonl", "weights.safetensors", "result.json", "evaluation.json"),
+        *("figures", "report.html"),
+    }
+    assert {path.name for path in (finished / "figures").iterdir()} == {
+        f"{name}.{kind}" for name in ("learning", "lengths", "tape") for kind in ("png", "svg")
+    }
+    assert len((finished / "metrics.jsonl").read_text().splitlines()) == 4
+
+
+def test_the_configuration_is_resolved(finished):
+    config = json.loads((finished / "config.json").read_text())
+    assert config["seed"] == 3
+    assert config["recipe"] == "ntm-copy"
+    assert config["model_options"]["slots"] == 6
+    assert config["model_options"]["controller"] == "lstm"
+    assert config["train"]["optimizer"] == "rmsprop"
+
+
+def test_evaluate_prints_one_json_object(finished, capsys):
+    assert run(["evaluate", str(finished), "--lengths", "2", "5", "--sequences", "7", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["model"] == "ntm"
+    assert printed["task"] == "copy"
+    assert printed["run"] == str(finished)
+    assert [set(result) for result in printed["results"]] == [{"length", "sequences", "cost_bits", "wrong_bits"}] * 2
+    assert [(result["length"], result["sequences"]) for result in printed["results"]] == [(2, 7), (5, 7)]
+
+
+def test_evaluate_prints_a_table(finished, capsys):
+    assert run(["evaluate", str(finished), "--lengths", "2"]) == 0
+    assert capsys.readouterr().out.split()[:4] == ["length", "sequences", "cost", "bits"]
+
+
+def test_evaluate_without_lengths_takes_those_of_the_task(finished, capsys):
+    assert run(["evaluate", str(finished), "--sequences", "1", "--json"]) == 0
+    assert [r["length"] for r in json.loads(capsys.readouterr().out)["results"]] == [10, 20, 30, 50, 120]
+
+
+def test_the_evaluation_at_the_end_of_training_comes_again(finished, capsys):
+    assert run(["evaluate", str(finished), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["results"] == json.loads((finished / "evaluation.json").read_text())
+
+
+def test_evaluate_can_change_an_option_of_the_task(capsys, tmp_path):
+    folder = tmp_path / "run"
+    assert run(["train", "ntm", "repeat-copy", *TINY, *NTM, "--task.max-repeats", "2", "--out", str(folder)]) == 0
+    costs = []
+    for most in (1, 6):
+        capsys.readouterr()
+        repeats = ["--task.min-repeats", str(most), "--task.max-repeats", str(most)]
+        assert run(["evaluate", str(folder), "--lengths", "3", "--sequences", "4", *repeats, "--json"]) == 0
+        costs.append(json.loads(capsys.readouterr().out)["results"][0]["cost_bits"])
+    assert costs[1] > 2 * costs[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--lengths", "0"], "lengths are 0..0, but Copy needs 1 <= shortest <= longest"),
+        (["--lengths", "two"], "Invalid value"),
+        (["--sequences", "0"], "sequences is 0, but it must be at least 1"),
+        (["--task.bitz", "3"], "copy has no option bitz"),
+    ],
+)
+def test_a_wrong_evaluation_gets_one_sentence(finished, capsys, words, sentence):
+    assert run(["evaluate", str(finished), *words]) == 2
+    printed = capsys.readouterr()
+    assert sentence in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_report_draws_again(copied, capsys):
+    (copied / "report.html").unlink()
+    (copied / "figures" / "tape.png").unlink()
+    assert run(["report", str(copied)]) == 0
+    assert capsys.readouterr().out.strip() == str(copied / "report.html")
+    assert (copied / "report.html").is_file()
+    assert (copied / "figures" / "tape.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("weights.safetensors", b"", "weights.safetensors is damaged"),
+        ("config.json", b"{}", "the configuration is not that of an experiment"),
+        ("config.json", b"no", "config.json is no JSON"),
+    ],
+)
+def test_a_damaged_run_gets_one_sentence(copied, capsys, name, content, sentence):
+    (copied / name).write_bytes(content)
+    assert run(["evaluate", str(copied)]) == 2
+    printed = capsys.readouterr()
+    assert sentence in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_the_command_line_wins_over_the_file_and_the_file_over_the_recipe(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text("[model]\nslots = 6\nwidth = 5\ncontroller_size = 8\n[train]\nlearning_rate = 0.5\n")
+    assert tomllib.loads(file.read_text())
+    folder = tmp_path / "run"
+    assert run(["train", "ntm", "copy", *TINY, "--model.width", "4", "--config", str(file), "--out", str(folder)]) == 0
+    config = json.loads((folder / "config.json").read_text())
+    assert config["model_options"]["width"] == 4
+    assert config["model_options"]["slots"] == 6
+    assert config["train"]["learning_rate"] == 0.5
+    assert config["train"]["momentum"] == 0.9
+    assert config["train"]["optimizer"] == "rmsprop"
+
+
+def test_another_recipe_can_be_asked_for(tmp_path):
+    folder = tmp_path / "run"
+    words = ["train", "ntm", "copy", *TINY, *NTM, "--recipe", "ntm-gru-copy", "--out", str(folder)]
+    assert run(words) == 0
+    assert json.loads((folder / "config.json").read_text())["model_options"]["controller"] == "gru"
+
+
+def test_a_training_that_breaks_ends_with_one_sentence(tmp_path, capsys):
+    words = ["train", "ntm", "copy", *TINY, *NTM, "--train.learning-rate", "1e38", "--train.clip", "none"]
+    assert run([*words, "--out", str(tmp_path / "run")]) == 1
+    assert "is not finite; lower the learning rate" in capsys.readouterr().err
+
+
+def test_a_model_without_a_tape_has_a_report_too(tmp_path):
+    folder = tmp_path / "run"
+    words = ["train", "lstm", "copy", *TINY, "--model.hidden-size", "8", "--out", str(folder)]
+    assert run(words) == 0
+    assert (folder / "report.html").is_file()
+    assert not (folder / "figures" / "tape.png").exists()

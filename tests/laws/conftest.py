@@ -1,0 +1,83 @@
+"""All the cells that the laws hold for: a new cell joins by one line in CELLS."""
+
+import pytest
+import torch
+
+from memtape import AugmentedCell, NTMCell, StackedLSTMCell
+from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Readout, Stacked
+from memtape.memory import TuringInterface, TuringMemory
+
+INPUT, BATCH, TIME = 2, 3, 6
+SMALL_NTM = {"slots": 5, "width": 3, "controller_size": 4}
+TWO_HEADS = {"read_heads": 2, "write_heads": 2}
+
+
+def ntm(**options):
+    return NTMCell(INPUT, 3, **(SMALL_NTM | options))
+
+
+def augmented_by_hand():
+    memory = TuringMemory(5, 3, initial_memory="random", initial_weights="uniform")
+    return AugmentedCell(
+        GRUCell(INPUT + 3, 4), TuringInterface(4, 3), memory, input_size=INPUT, output_size=3, initial_reads="zeros"
+    )
+
+
+CELLS = [
+    ("elman", lambda: ElmanCell(INPUT, 4)),
+    ("lstm", lambda: LSTMCell(INPUT, 4)),
+    ("gru", lambda: GRUCell(INPUT, 4)),
+    ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
+    ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
+    ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),
+    ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
+    ("stacked-lstm", lambda: StackedLSTMCell(INPUT, 3, hidden_size=4, layers=2)),
+    ("augmented", augmented_by_hand),
+    ("ntm", ntm),
+    (
+        "ntm-gru",
+        lambda: ntm(controller="gru", controller_layers=2, initial_memory="learned", initial_weights="uniform"),
+    ),
+    ("ntm-rnn", lambda: ntm(controller="rnn", initial_controller="zeros", similarity="dot", shift_range=2)),
+    ("ntm-feedforward", lambda: ntm(controller="feedforward", initial_reads="zeros", read_heads=3, write_heads=2)),
+    ("ntm-write-first", lambda: ntm(read_first=False, read_heads=2)),
+    ("ntm-linear", lambda: ntm(squash=False, clip=None, initial_memory="random", initial_weights="one-hot")),
+    (
+        "ntm-sequential",
+        lambda: ntm(
+            sequential_heads=True, initial_memory="random", initial_weights="zeros", shift_range=3, **TWO_HEADS
+        ),
+    ),
+    ("ntm-sequential-write-first", lambda: ntm(sequential_heads=True, read_first=False, write_heads=2)),
+    ("ntm-content", lambda: ntm(addressing="content", initial_memory="random", **TWO_HEADS)),
+    ("ntm-content-write-first", lambda: ntm(addressing="content", read_first=False, initial_memory="learned")),
+]
+
+
+@pytest.fixture
+def cells():
+    """The whole list."""
+    return CELLS
+
+
+@pytest.fixture(params=[factory for _, factory in CELLS], ids=[name for name, _ in CELLS])
+def factory(request):
+    """How to build a cell."""
+    return request.param
+
+
+@pytest.fixture
+def cell(factory):
+    """A cell in float64 whose every parameter has been moved off the value it begins at."""
+    torch.manual_seed(1)
+    cell = factory().double()
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    return cell
+
+
+@pytest.fixture
+def xs():
+    torch.manual_seed(2)
+    return torch.randn(BATCH, TIME, INPUT, dtype=torch.float64)

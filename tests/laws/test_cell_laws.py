@@ -1,0 +1,264 @@
+"""Laws that every cell obeys when it runs over sequences; conftest.py lists the cells."""
+
+import pytest
+import torch
+from torch.func import functional_call
+
+from memtape import Recurrent, tree, unroll
+from memtape.memory import ContentState
+
+BATCH, TIME = 3, 6
+
+SHOWN_BUT_NOT_USED = {
+    # A content memory looks its weights up anew in each step; the state holds them to be looked at.
+    ContentState: {"memory.read_weights", "memory.write_weights"},
+}
+
+
+def same(first, second, **tolerance):
+    torch.testing.assert_close(first, second, **(tolerance or {"rtol": 1e-10, "atol": 1e-12}))
+
+
+def same_state(first, second, **tolerance):
+    same(tree.named_tensors(first), tree.named_tensors(second), **tolerance)
+
+
+def rows(state, chosen):
+    return {name: leaf[chosen] for name, leaf in tree.named_tensors(state).items()}
+
+
+def total(ys, state):
+    """Return a number that every output and every part of the state goes into, each entry with a factor of its own."""
+    parts = [ys, *tree.leaves(state)]
+    return sum(
+        (part * torch.linspace(1, 2, part.numel(), dtype=part.dtype).reshape(part.shape)).sum() for part in parts
+    )
+
+
+def gradients(cell, ys, state):
+    parameters = dict(cell.named_parameters())
+    found = torch.autograd.grad(total(ys, state), list(parameters.values()), allow_unused=True, retain_graph=True)
+    return dict(zip(parameters, found, strict=True))
+
+
+def test_two_halves_equal_the_whole(cell, xs):
+    whole, last, _ = unroll(cell, xs)
+    first, middle, _ = unroll(cell, xs[:, :2])
+    second, end, _ = unroll(cell, xs[:, 2:], middle)
+    same(torch.cat([first, second], dim=1), whole, rtol=0, atol=0)
+    same_state(end, last, rtol=0, atol=0)
+
+
+def test_no_state_is_the_initial_state_bit_for_bit(cell, xs):
+    ys, last, _ = unroll(cell, xs)
+    by_hand, end, _ = unroll(cell, xs, cell.init_state(BATCH, device=xs.device, dtype=xs.dtype))
+    assert torch.equal(ys, by_hand)
+    same_state(end, last, rtol=0, atol=0)
+
+
+def test_steps_by_hand_equal_the_run(cell, xs):
+    state = cell.init_state(BATCH, dtype=xs.dtype)
+    ys, last, _ = unroll(cell, xs)
+    for t in range(TIME):
+        y, state = cell(xs[:, t], state)
+        same(y, ys[:, t], rtol=0, atol=0)
+    same_state(state, last, rtol=0, atol=0)
+
+
+def test_rows_of_a_batch_are_independent(cell, xs):
+    ys, last, _ = unroll(cell, xs)
+    for row in range(BATCH):
+        alone, end, _ = unroll(cell, xs[row : row + 1])
+        same(alone, ys[row : row + 1])
+        same(tree.named_tensors(end), rows(last, slice(row, row + 1)), rtol=1e-10, atol=1e-12)
+
+
+def test_gradients_do_not_cross_rows(cell, xs):
+    xs = xs.requires_grad_()
+    ys, last, _ = unroll(cell, xs)
+    first_row = ys[0].sum() + sum(leaf[0].sum() for leaf in tree.leaves(last))
+    (gradient,) = torch.autograd.grad(first_row, xs)
+    assert gradient[0].abs().sum() > 0
+    assert not gradient[1:].any()
+
+
+@pytest.mark.parametrize("before", ["ordinary", "huge"])
+def test_a_start_forgets_everything_before_it(cell, xs, before):
+    if before == "huge":
+        xs[:, :3] *= 1e30
+    xs = xs.requires_grad_()
+    starts = torch.zeros(BATCH, TIME, dtype=torch.bool)
+    starts[:, 3] = True
+    ys, last, _ = unroll(cell, xs, starts=starts)
+    fresh, end, _ = unroll(cell, xs[:, 3:])
+    same(ys[:, 3:], fresh, rtol=0, atol=0)
+    same_state(last, end, rtol=0, atol=0)
+    (gradient,) = torch.autograd.grad(total(ys[:, 3:], last), xs)
+    assert gradient.isfinite().all()
+    assert not gradient[:, :3].any()
+
+
+def test_starts_are_each_row_s_own(cell, xs):
+    starts = torch.zeros(BATCH, TIME, dtype=torch.bool)
+    starts[1, 2] = starts[2, 5] = True
+    ys, _, _ = unroll(cell, xs, starts=starts)
+    same(ys[0], unroll(cell, xs)[0][0])
+    same(ys[1, 2:], unroll(cell, xs[1:2, 2:])[0][0])
+    same(ys[2, :5], unroll(cell, xs[2:, :5])[0][0])
+    same(ys[2, 5:], unroll(cell, xs[2:, 5:])[0][0])
+
+
+def test_a_start_forgets_even_a_state_of_nan(cell, xs):
+    begin = cell.init_state(BATCH, dtype=xs.dtype)
+    broken = tree.from_named_tensors(
+        {name: leaf * torch.nan for name, leaf in tree.named_tensors(begin).items()}, begin
+    )
+    starts = torch.zeros(BATCH, TIME, dtype=torch.bool)
+    starts[:, 0] = True
+    ys, last, _ = unroll(cell, xs, broken, starts=starts)
+    fresh, end, _ = unroll(cell, xs)
+    same(ys, fresh, rtol=0, atol=0)
+    same_state(last, end, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("garbage", [float("nan"), 1e30])
+def test_padding_reaches_neither_state_nor_gradient(cell, xs, garbage):
+    lengths = torch.tensor([2, TIME, 1])
+    padded = xs.clone()
+    for row, length in enumerate(lengths):
+        padded[row, length:] = garbage
+    padded.requires_grad_()
+    ys, last, _ = unroll(cell, padded, lengths=lengths)
+
+    alone = [unroll(cell, xs[row : row + 1, :length]) for row, length in enumerate(lengths)]
+    for row, length in enumerate(lengths):
+        same(ys[row, :length], alone[row][0][0])
+        assert not ys[row, length:].any()
+    together = tree.cat([end for _, end, _ in alone], axis=0)
+    same_state(last, together)
+
+    joined = torch.stack([torch.cat([y[0], y.new_zeros(TIME - y.shape[1], y.shape[2])]) for y, _, _ in alone])
+    same(gradients(cell, ys, last), gradients(cell, joined, together))
+    (into_inputs,) = torch.autograd.grad(total(ys, last), padded)
+    assert into_inputs.isfinite().all()
+    for row, length in enumerate(lengths):
+        assert not into_inputs[row, length:].any()
+
+
+def test_full_lengths_change_nothing(cell, xs):
+    ys, last, _ = unroll(cell, xs)
+    with_lengths, end, _ = unroll(cell, xs, lengths=torch.full((BATCH,), TIME))
+    assert torch.equal(ys, with_lengths)
+    same_state(last, end, rtol=0, atol=0)
+
+
+def test_a_step_leaves_the_old_state_untouched(cell, xs):
+    for state in (cell.init_state(BATCH, dtype=xs.dtype), unroll(cell, xs)[1]):
+        before = {name: leaf.detach().clone() for name, leaf in tree.named_tensors(state).items()}
+        inputs = xs[:, 0].clone()
+        cell(inputs, state)
+        same(tree.named_tensors(tree.detach(state)), before, rtol=0, atol=0)
+        assert torch.equal(inputs, xs[:, 0])
+
+
+def test_a_step_leaves_nothing_behind_in_the_module(cell, xs):
+    before = {name: value.clone() for name, value in cell.state_dict().items()}
+    first = unroll(cell, xs)[0]
+    second = unroll(cell, xs)[0]
+    assert torch.equal(first, second)
+    same(cell.state_dict(), before, rtol=0, atol=0)
+
+
+def test_every_part_of_the_state_moves(cell, xs):
+    state = unroll(cell, xs[:, :3])[1]
+    moved = cell(xs[:, 3], state)[1]
+    after = tree.named_tensors(moved)
+    for name, old in tree.named_tensors(state).items():
+        for row in range(BATCH):
+            assert not torch.allclose(old[row], after[name][row], rtol=1e-6, atol=1e-9), name
+
+
+def test_every_part_of_the_state_matters_later(cell, xs):
+    state = unroll(cell, xs[:, :3])[1]
+    exempt = SHOWN_BUT_NOT_USED.get(type(getattr(state, "memory", None)), set())
+    parts = tree.named_tensors(tree.detach(state))
+    assert exempt <= set(parts)
+    expected = unroll(cell, xs[:, 3:], state)[0]
+    for name, leaf in parts.items():
+        nudge = 0.1 * torch.rand_like(leaf)
+        actual = unroll(cell, xs[:, 3:], tree.from_named_tensors(parts | {name: leaf + nudge}, state))[0]
+        assert torch.allclose(actual, expected, rtol=1e-9) == (name in exempt), name
+
+
+def test_every_parameter_takes_part(cell, xs):
+    ys, last, _ = unroll(cell, xs)
+    for name, gradient in gradients(cell, ys, last).items():
+        assert gradient is not None, name
+        assert gradient.isfinite().all(), name
+        assert gradient.any(), name
+
+
+@pytest.mark.usefixtures("shapes_unchecked")
+def test_gradients_match_finite_differences(cell, xs):
+    runner = Recurrent(cell)
+    names = [name for name, _ in runner.named_parameters()]
+    values = [parameter.detach().clone().requires_grad_() for parameter in runner.parameters()]
+
+    def run(xs, *parameters):
+        ys, last = functional_call(runner, dict(zip(names, parameters, strict=True)), (xs,))
+        return ys, *[leaf for leaf in tree.leaves(last) if leaf.requires_grad]
+
+    inputs = xs[:2, :3].clone().requires_grad_()
+    assert torch.autograd.gradcheck(run, [inputs, *values], fast_mode=True)
+
+
+@pytest.mark.usefixtures("shapes_unchecked")
+def test_gradients_into_the_state_match_finite_differences(cell, xs):
+    state = tree.detach(unroll(cell, xs[:2, :2])[1])
+    names = list(tree.named_tensors(state))
+    if not names:
+        pytest.skip("the cell has no state")
+    values = [leaf.clone().requires_grad_() for leaf in tree.leaves(state)]
+
+    def run(*leaves):
+        begin = tree.from_named_tensors(dict(zip(names, leaves, strict=True)), state)
+        ys, last, _ = unroll(cell, xs[:2, 2:4], begin)
+        return ys, *tree.leaves(last)
+
+    assert torch.autograd.gradcheck(run, values, fast_mode=True)
+
+
+@pytest.mark.usefixtures("shapes_unchecked")
+@pytest.mark.parametrize("every", [1, 4])
+def test_recomputing_changes_neither_values_nor_gradients(cell, xs, every):
+    options = {"lengths": torch.tensor([2, TIME, 4]), "collect": lambda state: state}
+    plain, last, trace = unroll(cell, xs, **options)
+    again, end, kept = unroll(cell, xs, checkpoint_every=every, **options)
+    same(again, plain, rtol=0, atol=0)
+    same_state(end, last, rtol=0, atol=0)
+    same_state(kept, trace, rtol=0, atol=0)
+    same(gradients(cell, again, end), gradients(cell, plain, last))
+
+
+@pytest.mark.usefixtures("shapes_unchecked")
+def test_a_whole_state_can_be_collected(cell, xs):
+    lengths = torch.tensor([2, TIME, 4])
+    _, last, trace = unroll(cell, xs, lengths=lengths, collect=lambda state: state)
+    assert type(trace) is type(last)
+    same(rows(trace, (slice(None), -1)), tree.named_tensors(last), rtol=0, atol=0)
+    for t in range(TIME):
+        until = unroll(cell, xs[:, : t + 1], lengths=lengths.clamp(max=t + 1))[1]
+        same(rows(trace, (slice(None), t)), tree.named_tensors(until))
+
+
+def test_a_detached_state_cuts_the_graph(cell, xs):
+    xs = xs.requires_grad_()
+    _, middle, _ = unroll(cell, xs[:, :3])
+    second, last, _ = unroll(cell, xs[:, 3:], tree.detach(middle))
+    (gradient,) = torch.autograd.grad(total(second, last), xs, retain_graph=True)
+    assert not gradient[:, :3].any()
+    assert gradient[:, 3:].any()
+    if tree.leaves(middle):
+        uncut = unroll(cell, xs[:, 3:], middle)
+        (gradient,) = torch.autograd.grad(total(*uncut[:2]), xs)
+        assert gradient[:, :3].any()

@@ -1,0 +1,39 @@
+"""The public names: all import, all are listed, and nothing heavy is loaded before it is used."""
+
+import subprocess
+import sys
+
+import pytest
+
+import memtape
+
+
+@pytest.mark.parametrize("name", memtape.__all__)
+def test_a_public_name_imports(name):
+    assert getattr(memtape, name) is not None
+    namespace = {}
+    exec(f"from memtape import {name}", namespace)
+    assert namespace[name] is getattr(memtape, name)
+
+
+def test_dir_lists_the_public_names():
+    assert set(dir(memtape)) == set(memtape.__all__)
+    assert len(memtape.__all__) == len(set(memtape.__all__))
+    assert set(memtape.__all__) - {"__version__"} == set(memtape._MODULES)
+
+
+def test_names_are_what_they_say():
+    for name in ("NTM", "NTMCell", "AugmentedCell", "StackedLSTM", "Recurrent", "Cell", "Memory", "Interface", "Task"):
+        assert getattr(memtape, name).__name__ == name
+    assert memtape.tree.__name__ == "memtape.core.tree"
+    assert memtape.state.__name__ == "state"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'memtape' has no attribute 'Turing'"):
+        memtape.Turing  # noqa: B018
+
+
+def test_importing_memtape_does_not_load_torch():
+    code = "import sys, memtape; assert 'torch' not in sys.modules; memtape.NTM; assert 'torch' in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,179 @@
+"""The loop: what it records, when it stops, what it leaves behind."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from memtape import NTM, Copy
+from memtape.training.evaluation import by_length, evaluate
+from memtape.training.loop import train
+from memtape.training.non_finite import NonFiniteError, first_non_finite
+from memtape.training.settings import TrainSettings
+
+
+@pytest.fixture
+def task():
+    return Copy(bits=2, max_length=3)
+
+
+@pytest.fixture
+def model(task):
+    torch.manual_seed(0)
+    return NTM(task.input_size, task.output_size, slots=6, width=4, controller_size=8)
+
+
+SHORT = {"steps": 6, "batch_size": 4, "validate_every": 2, "validation_sequences": 8, "device": "cpu"}
+
+
+def run(model, task, **settings):
+    records, steps = [], []
+    outcome = train(
+        model,
+        task,
+        TrainSettings(**{**SHORT, **settings}),
+        seed=0,
+        record=records.append,
+        watch=lambda step, scores: steps.append((step, scores)),
+    )
+    return outcome, records, steps
+
+
+def test_every_update_is_watched_and_every_validation_recorded(model, task):
+    outcome, records, steps = run(model, task)
+    assert [step for step, _ in steps] == [1, 2, 3, 4, 5, 6]
+    assert [(r["kind"], r["step"]) for r in records] == [(k, s) for s in (2, 4, 6) for k in ("train", "validation")]
+    assert outcome.steps == 6
+    assert outcome.sequences == 24
+    assert set(records[0]) == {
+        *("kind", "step", "sequences", "seconds", "learning_rate", "loss", "gradient_norm", "cost_bits", "wrong_bits")
+    }
+
+
+def test_a_training_record_holds_the_mean_of_the_updates_since_the_last(model, task):
+    _, records, steps = run(model, task)
+    losses = [scores["loss"] for _, scores in steps]
+    assert records[2]["loss"] == pytest.approx((losses[2] + losses[3]) / 2)
+
+
+def test_the_last_update_is_validated_even_off_the_beat(model, task):
+    _, records, _ = run(model, task, steps=5)
+    assert records[-1]["kind"] == "validation"
+    assert records[-1]["step"] == 5
+
+
+def test_the_same_seed_trains_to_the_same_bits(model, task):
+    twin = copy.deepcopy(model)
+    run(model, task)
+    run(twin, task)
+    for mine, other in zip(model.parameters(), twin.parameters(), strict=True):
+        assert torch.equal(mine, other)
+
+
+def test_training_lowers_the_loss(model, task):
+    _, _, steps = run(model, task, steps=60, learning_rate=0.01)
+    losses = [scores["loss"] for _, scores in steps]
+    assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
+
+
+def test_a_solved_task_ends_the_training(model, task):
+    outcome, _, _ = run(model, task, steps=20, solved_wrong_bits=100, solved_validations=2)
+    assert outcome.solved
+    assert outcome.solved_step == outcome.steps == 4
+
+
+def test_a_solved_task_may_be_trained_on(model, task):
+    outcome, _, _ = run(model, task, solved_wrong_bits=100, solved_validations=1, stop_when_solved=False)
+    assert outcome.solved_step == 2
+    assert outcome.steps == 6
+
+
+def test_a_task_that_is_not_solved_says_so(model, task):
+    outcome, _, _ = run(model, task)
+    assert not outcome.solved
+    assert outcome.solved_step is None
+
+
+def test_the_weights_of_the_best_validation_are_left(model, task):
+    """A rate that ruins the network after the first validation leaves what was there at the first validation."""
+    outcome, records, _ = run(model, task, steps=8, learning_rate=3.0, clip="none")
+    costs = [record["cost_bits"] for record in records if record["kind"] == "validation"]
+    assert min(costs) < costs[-1]
+    assert outcome.scores["cost_bits"] == min(costs)
+    again = evaluate(model, task, sequences=8, seed=0, split="validation")
+    assert again["cost_bits"] == pytest.approx(min(costs), rel=1e-6)
+
+
+@pytest.mark.parametrize(("clip", "change"), [("norm", True), ("value", True), ("none", False)])
+def test_clipping_bounds_the_update(model, task, clip, change):
+    """With plain momentum-free RMSprop the size of the gradient is lost, so the rule of Graves, whose epsilon keeps it."""
+    free = copy.deepcopy(model)
+    run(free, task, steps=1, optimizer="graves", momentum=0.0, clip="none")
+    run(model, task, steps=1, optimizer="graves", momentum=0.0, clip=clip, clip_limit=1e-4)
+    same = all(torch.equal(a, b) for a, b in zip(model.parameters(), free.parameters(), strict=True))
+    assert same is not change
+
+
+def test_the_curriculum_reaches_the_task(model):
+    drawn = []
+
+    class Watched(Copy):
+        def sample(self, batch_size, lengths, generator):
+            drawn.append(lengths)
+            return super().sample(batch_size, lengths, generator)
+
+    run(model, Watched(bits=2, max_length=3), steps=2, curriculum_steps=2, curriculum_min=3)
+    assert drawn[:2] == [(3, 3), (2, 3)]
+
+
+def test_a_training_under_autocast_learns_and_keeps_float32_weights(model, task):
+    _, _, steps = run(model, task, steps=60, learning_rate=0.01, precision="bf16")
+    losses = [scores["loss"] for _, scores in steps]
+    assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_a_parameter_that_is_not_finite_stops_the_training_and_is_named(model, task):
+    with torch.no_grad():
+        model.cell.machine.to_output.weight[0, 0] = float("nan")
+    with pytest.raises(NonFiniteError, match=r"update 1 because the parameter cell\.machine\.to_output\.weight is not"):
+        run(model, task)
+
+
+def test_a_module_whose_output_is_not_finite_is_named(task):
+    class Broken(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Linear(task.input_size, task.output_size)
+            self.second = nn.Identity()
+            self.second.register_forward_hook(lambda module, x, y: y / 0)
+
+        def forward(self, xs, lengths=None):
+            return self.second(self.first(xs)), None
+
+    with pytest.raises(
+        NonFiniteError, match=r"the output of second \(Identity\) is not finite; lower the learning rate"
+    ):
+        run(Broken(), task)
+
+
+def test_a_gradient_that_is_not_finite_is_named(model, task):
+    batch = task.batch(0, 2)
+    model(batch.inputs)[0].sum().backward()
+    model.cell.machine.initial_reads.grad[0] = float("inf")
+    assert first_non_finite(model, batch) == "the gradient of cell.machine.initial_reads"
+
+
+def test_scores_by_length_are_averages_over_the_test_split(model, task):
+    results = by_length(model, task, [2, 5], sequences=40, seed=3)
+    assert [(r["length"], r["sequences"]) for r in results] == [(2, 40), (5, 40)]
+    batches = [task.batch(i, n, seed=3, split="test", lengths=(5, 5)) for i, n in ((0, 32), (1, 8))]
+    with torch.no_grad():
+        wrong = sum(float(((model(b.inputs)[0] > 0) != (b.targets > 0.5))[b.mask].sum()) for b in batches)
+    assert results[1]["wrong_bits"] == pytest.approx(wrong / 40)
+
+
+def test_no_sequences_are_refused(model, task):
+    with pytest.raises(ValueError, match="sequences is 0, but it must be at least 1"):
+        evaluate(model, task, sequences=0, seed=0, split="test")

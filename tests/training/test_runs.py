@@ -1,0 +1,108 @@
+"""Run folders: what they hold, and how damage is told."""
+
+import json
+import os
+
+import pytest
+import torch
+from torch import nn
+
+from memtape.training import runs
+from memtape.training.runs import Run, RunError
+
+
+@pytest.fixture
+def run(tmp_path):
+    made = Run.create(tmp_path / "run", {"seed": 1})
+    made.save_weights(nn.Linear(2, 3))
+    return made
+
+
+def test_a_new_run_holds_its_configuration_and_environment(run):
+    assert run.read("config.json") == {"seed": 1}
+    environment = run.read("environment.json")
+    assert environment["torch"] == torch.__version__
+    assert environment["cores"] == os.cpu_count()
+
+
+def test_weights_come_back_to_the_bit(run):
+    saved, loaded = nn.Linear(2, 3), nn.Linear(2, 3)
+    run.save_weights(saved)
+    run.load_weights(loaded)
+    assert torch.equal(saved.weight, loaded.weight)
+    assert torch.equal(saved.bias, loaded.bias)
+
+
+def test_metrics_come_back_in_order(run):
+    with run.metrics() as file:
+        for step in range(3):
+            file.write(json.dumps({"step": step}) + "\n")
+    assert [record["step"] for record in run.records()] == [0, 1, 2]
+
+
+def test_a_folder_that_holds_something_is_not_written_to(tmp_path):
+    (tmp_path / "a").write_text("mine")
+    with pytest.raises(RunError, match="exists and is not an empty folder; give --out another name"):
+        Run.create(tmp_path, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"the run folder .*file/run cannot be made \(Not a directory\); give --out"):
+        Run.create(tmp_path / "file" / "run", {})
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(RunError, match=r"there is no run folder .*nowhere; give the folder"):
+        Run.open(tmp_path / "nowhere")
+
+
+def test_a_folder_without_weights_is_no_finished_run(tmp_path):
+    Run.create(tmp_path / "run", {})
+    with pytest.raises(RunError, match=r"has no weights\.safetensors, so it is not the folder of a finished training"):
+        Run.open(tmp_path / "run")
+
+
+@pytest.mark.parametrize("kept", [0, 4, 20, -1])
+def test_truncated_weights_are_refused(run, kept):
+    path = run.folder / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(RunError, match=r"weights\.safetensors is damaged \(.*\); restore the file or train again"):
+        run.load_weights(nn.Linear(2, 3))
+
+
+def test_weights_of_another_network_are_refused(run):
+    with pytest.raises(RunError, match=r"does not hold the weights of the network in config\.json"):
+        run.load_weights(nn.Linear(2, 4))
+
+
+def test_a_broken_json_file_is_refused(run):
+    (run.folder / "config.json").write_text("{")
+    with pytest.raises(RunError, match=r"config\.json is no JSON .*; restore the file or train again"):
+        run.read("config.json")
+
+
+def test_a_missing_json_file_is_named(run):
+    with pytest.raises(RunError, match=r"has no evaluation\.json; evaluate or train the run again"):
+        run.read("evaluation.json")
+
+
+def test_a_write_that_fails_leaves_the_old_file(run, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runs.os, "replace", full)
+    with pytest.raises(RunError, match=r"config\.json cannot be written \(No space left on device\)"):
+        run.write("config.json", {"seed": 2})
+    assert run.read("config.json") == {"seed": 1}
+    assert not list(run.folder.glob("*.unfinished"))
+
+
+def test_the_default_folder_tells_what_was_run():
+    assert str(runs.default_folder("ntm", "copy", 3)).startswith(os.path.join("runs", "ntm-copy-seed3-"))
+
+
+def test_outside_of_a_source_tree_there_is_no_commit(monkeypatch, tmp_path):
+    monkeypatch.setattr(runs, "__file__", str(tmp_path / "runs.py"))
+    assert runs.commit() is None

@@ -1,0 +1,83 @@
+"""Saved figures are the same bytes whenever they are the same figure."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib
+import pytest
+from matplotlib.figure import Figure
+
+from memtape.viz.figures import learning_curve, save, tape_figure, wrong_bits_by_length
+from memtape.viz.tape import Tape
+
+
+@pytest.fixture(params=["tape", "curve", "lengths"])
+def draw(request: Any, copy_tape: Callable[..., Tape], records: list[dict[str, Any]]) -> Callable[[], Figure]:
+    ways: dict[str, Callable[[], Figure]] = {
+        "tape": lambda: tape_figure(copy_tape(6, heads=2), title="A tape"),
+        "curve": lambda: learning_curve(records, solved_step=5, title="A curve"),
+        "lengths": lambda: wrong_bits_by_length([{"length": 3, "wrong_bits": 0.0}], title="A length"),
+    }
+    return ways[request.param]
+
+
+def test_two_drawings_of_the_same_give_the_same_bytes(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    first, second = (save(draw(), tmp_path / folder, "figure") for folder in ("one", "two"))
+    assert [path.name for path in first] == ["figure.png", "figure.svg"]
+    for one, two in zip(first, second, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_the_reader_s_own_settings_change_nothing(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    plain = save(draw(), tmp_path / "plain", "figure")
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "black", "savefig.bbox": "tight"}):
+        changed = save(draw(), tmp_path / "changed", "figure")
+    for one, two in zip(plain, changed, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_drawing_and_saving_leave_the_reader_s_settings_alone(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    before = dict(matplotlib.rcParams)
+    save(draw(), tmp_path, "figure")
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_files_name_neither_a_date_nor_a_version(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    png, svg = save(draw(), tmp_path, "figure")
+    assert b"Software" not in png.read_bytes()
+    assert not any(word in svg.read_text() for word in ("<dc:date", "Matplotlib v", "matplotlib.org"))
+
+
+def test_text_in_an_svg_stays_text_in_any_sans_serif(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    svg = save(draw(), tmp_path, "figure")[1]
+    texts = list(ElementTree.parse(svg).iter("{http://www.w3.org/2000/svg}text"))
+    assert any((text.text or "").startswith("A ") for text in texts)
+    assert all("sans-serif" in text.attrib["style"] for text in texts)
+
+
+def test_an_svg_holds_one_pixel_a_cell(copy_tape: Callable[..., Tape], tmp_path: Path) -> None:
+    svg = save(tape_figure(copy_tape(120, slots=128)), tmp_path, "tape")[1]
+    images = list(ElementTree.parse(svg).iter("{http://www.w3.org/2000/svg}image"))
+    assert sum(image.attrib["width"] == "241" for image in images) == 7
+
+
+@pytest.mark.parametrize("name", ["", "../figure", "folder/figure"])
+def test_a_name_that_leaves_the_folder_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="it must be a file name without folders"):
+        save(Figure(), tmp_path, name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_figure_that_cannot_be_rendered_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no ink")
+
+    figure = Figure()
+    monkeypatch.setattr(figure, "savefig", fail)
+    with pytest.raises(RuntimeError, match="no ink"):
+        save(figure, tmp_path, "figure")
+    assert not list(tmp_path.iterdir())

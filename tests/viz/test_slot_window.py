@@ -1,0 +1,51 @@
+"""A window onto the slots leaves out only slots that no head touched, and keeps the ring whole."""
+
+import numpy as np
+import pytest
+
+from memtape.viz.slot_window import TOUCHED, every_slot, touched_slots
+
+
+def one_hot(slots: list[int], total: int) -> np.ndarray:
+    return np.eye(total)[slots]
+
+
+def test_the_window_holds_every_touched_slot_in_ring_order() -> None:
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        total = int(generator.integers(1, 65))
+        slots = generator.choice(total, size=int(generator.integers(1, total + 1)), replace=False).tolist()
+        order = touched_slots(one_hot(slots, total)).order
+        assert set(slots) <= set(order.tolist())
+        assert len(set(order.tolist())) == len(order)
+        assert ((np.diff(order) - 1) % total == 0).all()
+
+
+def test_an_arc_in_the_middle_is_cut_out_with_a_margin_and_says_so() -> None:
+    window = touched_slots(one_hot(list(range(30, 60)), 128))
+    assert (window.order[0], window.order[-1], window.seam) == (28, 61, None)
+    assert window.label == "slot\n(28\N{EN DASH}61 of 128)"
+
+
+def test_an_arc_over_the_seam_stays_in_one_piece() -> None:
+    window = touched_slots(one_hot([*range(120, 128), *range(10)], 128))
+    assert (window.order[0], window.order[-1]) == (118, 11)
+    assert window.seam is not None
+    assert window.order[window.seam - 1 : window.seam + 1].tolist() == [127, 0]
+
+
+def test_a_margin_alone_never_crosses_the_seam() -> None:
+    assert touched_slots(one_hot([0], 128)).order.tolist() == list(range(16))
+    assert touched_slots(one_hot([127], 128)).order.tolist() == list(range(112, 128))
+
+
+def test_nothing_is_left_out_if_it_spares_little_or_if_nothing_stands_out() -> None:
+    for weights in (one_hot(list(range(100)), 120), np.full((3, 128), TOUCHED / 3)):
+        window = touched_slots(weights)
+        assert (window.order == np.arange(weights.shape[1])).all()
+        assert (window.label, window.seam) == ("slot", None)
+
+
+@pytest.mark.parametrize("total", [1, 7])
+def test_every_slot_means_every_slot(total: int) -> None:
+    assert every_slot(total).order.tolist() == list(range(total))
