@@ -12,7 +12,14 @@ from memtape.recipes.registry import Recipe
 TAPE = {"controller_gain": 3.0, "gate_bias": -3.0, "sharpening_bias": 1.0, "write_shift_bias": 3.0}
 """How the heads of a tape begin."""
 
-RMSPROP = {"optimizer": "rmsprop", "learning_rate": 1e-3, "momentum": 0.9, "schedule": "cosine"}
+RMSPROP = {
+    "optimizer": "rmsprop",
+    "learning_rate": 1e-3,
+    "momentum": 0.9,
+    "schedule": "cosine",
+    "stop_when_solved": False,
+}
+"""RMSprop with momentum; the rate falls to the last update, which irons out the rare slips at great lengths."""
 
 STEPS = {
     "copy": 3_000,
