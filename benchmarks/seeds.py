@@ -15,6 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from memtape.recipes.registry import find, recipe_for
+from memtape.training.runs import environment
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -48,9 +51,6 @@ def main() -> None:
     options, more = parser.parse_known_args()
     first, end = (int(part) for part in options.seeds.split(":"))
     words = [options.model, options.task, *(["--recipe", options.recipe] if options.recipe else []), *more]
-
-    from memtape.recipes.registry import find, recipe_for
-    from memtape.training.runs import environment
 
     recipe = find("recipe", options.recipe) if options.recipe else recipe_for(options.model, options.task)
     name = recipe.name if recipe else f"{options.model}-{options.task}"

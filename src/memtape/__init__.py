@@ -3,6 +3,7 @@
 Names are imported when they are first used, so that the command line answers without loading torch.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from memtape.version import __version__
@@ -83,8 +84,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    import importlib
-
     if name not in _MODULES:
         raise AttributeError(f"module 'memtape' has no attribute {name!r}")
     module = importlib.import_module(_MODULES[name])

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import memtape
-from memtape.cli.main import run
+from memtape.cli.main import build, run
 from memtape.recipes.registry import MODELS, TASKS
 
 TINY = [
@@ -168,8 +168,6 @@ def test_a_folder_in_use_is_refused(capsys, tmp_path):
 
 
 def test_completion_knows_models_tasks_and_options():
-    from memtape.cli.main import build
-
     script = build(["--install-completion"]).generate_completion(shell="bash")
     for word in ("priority-sort", "--model.slots", "--train.learning-rate"):
         assert word in script

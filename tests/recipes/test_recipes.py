@@ -5,10 +5,9 @@ import inspect
 import pytest
 import torch
 
-from memtape.recipes.algorithmic import RECIPES
 from memtape.recipes.experiment import Experiment, ExperimentError
 from memtape.recipes.options import options_of, options_of_record
-from memtape.recipes.registry import MODELS, TASKS, UnknownNameError, find, recipe_for
+from memtape.recipes.registry import MODELS, RECIPES, TASKS, UnknownNameError, find, recipe_for
 from memtape.training.loop import train
 from memtape.training.settings import TrainSettings
 
@@ -36,7 +35,7 @@ def test_training_settings_are_all_documented():
 
 
 def test_a_path_to_no_class_is_refused():
-    with pytest.raises(ValueError, match="memtape.models.turing:Nothing is no class; correct its entry"):
+    with pytest.raises(ValueError, match=r"memtape\.models\.turing:Nothing is no class; correct its entry"):
         options_of("memtape.models.turing:Nothing")
 
 

@@ -35,9 +35,7 @@ class LearnedInitialState(Cell[Any]):
         self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
     ) -> Any:
         """Return the learned state, repeated for every sequence."""
-        rows = [
-            bias.to(device=device, dtype=dtype).expand(batch_size, *bias.shape) for bias in self.biases
-        ]
+        rows = [bias.to(device=device, dtype=dtype).expand(batch_size, *bias.shape) for bias in self.biases]
         return pytree.tree_unflatten(rows, pytree.tree_structure(self.cell.init_state(1)))
 
     def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:

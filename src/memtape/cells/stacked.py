@@ -1,6 +1,7 @@
 """Stacked: several cells on top of each other."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -32,7 +33,7 @@ class Stacked(Cell[StackedState]):
         super().__init__()
         if not layers:
             raise ValueError("layers is empty, but a stack needs at least one cell; give one or more")
-        for number, (below, above) in enumerate(zip(layers, layers[1:], strict=False)):
+        for number, (below, above) in enumerate(pairwise(layers)):
             if below.output_size != above.input_size:
                 raise ValueError(
                     f"layer {number + 1} takes inputs of size {above.input_size}, but layer {number} below it returns "

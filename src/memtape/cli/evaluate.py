@@ -19,7 +19,8 @@ def evaluate(
     ] = None,
     sequences: Annotated[int, Parameter(help="Sequences of each length.")] = 100,
     task: Annotated[
-        dict[str, int | float | bool | str] | None, Parameter(help="Options of the task to change, such as --task.max_repeats 20.")
+        dict[str, int | float | bool | str] | None,
+        Parameter(help="Options of the task to change, such as --task.max_repeats 20."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

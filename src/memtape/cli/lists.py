@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from memtape.recipes.registry import MODELS, TASKS, Entry, find
+from memtape.recipes.registry import MODELS, RECIPES, TASKS, Entry, find
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 
@@ -28,8 +28,6 @@ def recipes(
     name: Annotated[str | None, Parameter(help="Show the settings of this one.")] = None, /, *, as_json: AsJson = False
 ) -> None:
     """List the recipes; the first one of a model and a task is used unless --recipe names another."""
-    from memtape.recipes.algorithmic import RECIPES
-
     chosen = list(RECIPES.values()) if name is None else [find("recipe", name)]
     if as_json:
         print(json.dumps([asdict(recipe) for recipe in chosen], indent=2))

@@ -99,7 +99,9 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise UsageError(f"the file {file} is no TOML ({error}); correct it there") from None
     for name in ("model", "task", "train"):
         if not isinstance(values.get(name, {}), dict):
-            raise UsageError(f"{name} in {file} is {values[name]!r}, but it must be a table; write [{name}] and its options")
+            raise UsageError(
+                f"{name} in {file} is {values[name]!r}, but it must be a table; write [{name}] and its options"
+            )
     return values
 
 

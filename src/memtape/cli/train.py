@@ -9,7 +9,8 @@ from cyclopts import App, Parameter
 
 from memtape.cli.options import options_class
 from memtape.recipes.options import Option, options_of_record
-from memtape.recipes.registry import MODELS, TASKS, Entry, Recipe, find, recipe_for
+from memtape.recipes.recipe import Recipe
+from memtape.recipes.registry import MODELS, TASKS, Entry, find, recipe_for
 from memtape.training.settings import TrainSettings
 
 HELP = """Train a model on a task, until it is solved.
@@ -63,7 +64,10 @@ def _command(model: Entry, task: Entry, recipe: Recipe | None) -> Any:
     def part(name: str, options: tuple[Option, ...], values: Any) -> inspect.Parameter:
         record = options_class(f"{name.title()}Options", options, values)
         return inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[record, Parameter(group=f"--{name}")], default=record()
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=Annotated[record, Parameter(group=f"--{name}")],
+            default=record(),
         )
 
     def plain(name: str, kind: Any, default: Any, text: str) -> inspect.Parameter:

@@ -20,11 +20,8 @@ def carry_out(experiment: Experiment, out: Path | None) -> int:
     console = Console(stderr=True)
     with _Display(experiment, console) as display:
         run, outcome, results = train_run(experiment, folder, record=display.record, watch=display.watch)
-    if outcome.solved:
-        verdict = f"solved after {outcome.solved_step} updates"
-    else:
-        verdict = f"not solved after {outcome.steps} updates"
-    print(f"{verdict}, {outcome.sequences} sequences, {outcome.seconds:.0f} s of training")
+    verdict = "not solved" if outcome.solved_step is None else f"solved after {outcome.solved_step} updates"
+    print(f"{verdict}; {outcome.steps} updates, {outcome.sequences} sequences, {outcome.seconds:.0f} s of training")
     results_table(results)
     print(f"run    {run.folder}\nreport {run.report_file}")
     return 0

@@ -26,15 +26,11 @@ class Cell(nn.Module, ABC, Generic[S]):
     output_size: int
 
     @abstractmethod
-    def init_state(
-        self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
-    ) -> S:
+    def init_state(self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None) -> S:
         """Return the state before the first step, for `batch_size` sequences."""
 
     @abstractmethod
-    def forward(
-        self, x: Float[Tensor, "batch input"], state: S
-    ) -> tuple[Float[Tensor, "batch output"], S]:
+    def forward(self, x: Float[Tensor, "batch input"], state: S) -> tuple[Float[Tensor, "batch output"], S]:
         """Take one step and return its output and the next state; `state` itself is left as it was."""
 
 

@@ -24,9 +24,7 @@ class Memory(nn.Module, ABC, Generic[S, C]):
     read_size: int
 
     @abstractmethod
-    def init_state(
-        self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
-    ) -> S:
+    def init_state(self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None) -> S:
         """Return the memory before the first step, for `batch_size` sequences."""
 
     @abstractmethod

@@ -60,29 +60,29 @@ class Recurrent(nn.Module, Generic[S]):
             TypeError: an argument of the wrong type.
             ValueError: an argument that does not fit, in shape, dtype, device or value.
         """
-        padded = xs
         if isinstance(xs, PackedSequence):
             if lengths is not None:
                 raise ValueError(
                     "lengths were given beside a PackedSequence, which brings its own; pass one of the two"
                 )
             padded, lengths = pad_packed_sequence(xs, batch_first=True)
+        else:
+            padded = xs
         ys, last, trace = unroll(
             self.cell, padded, state, lengths=lengths, starts=starts, collect=collect, checkpoint_every=checkpoint_every
         )
-        if isinstance(xs, PackedSequence):
-            ys = _packed_as(xs, ys, lengths)
-        return (ys, last, trace) if collect else (ys, last)
+        outputs = _packed_as(xs, ys, lengths) if isinstance(xs, PackedSequence) else ys
+        return (outputs, last, trace) if collect else (outputs, last)
 
 
 def runs(cell_class: Callable[P, Cell[S]]) -> Callable[Concatenate[Any, P], None]:
     """Return the constructor of a `Recurrent` over one kind of cell, with the signature of the cell's own."""
 
-    def __init__(self: Any, *args: P.args, **kwargs: P.kwargs) -> None:  # noqa: N807
+    def __init__(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> None:  # noqa: N807
         Recurrent.__init__(self, cell_class(*args, **kwargs))
 
     own = inspect.signature(cell_class)
-    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     __init__.__signature__ = own.replace(parameters=[me, *own.parameters.values()])  # type: ignore[attr-defined]
     return __init__
 

@@ -103,9 +103,7 @@ class ContentMemory(Memory[ContentState, ContentControl]):
         """Return what the read heads see, one after another."""
         return ops.read(state.memory, state.read_weights).flatten(1)
 
-    def forward(
-        self, control: ContentControl, state: ContentState
-    ) -> tuple[Float[Tensor, "batch read"], ContentState]:
+    def forward(self, control: ContentControl, state: ContentState) -> tuple[Float[Tensor, "batch read"], ContentState]:
         """Take one step."""
         state = self.address(control, state)
         written = self.write(control, state)

@@ -47,5 +47,5 @@ class InitialSlots(nn.Module):
         """Return the initial contents, shape (batch, slots, width)."""
         if self.kind == "constant":
             return torch.full((batch_size, self.slots, self.width), CONSTANT, device=device, dtype=dtype)
-        contents = torch.tanh(self.bias) if self.kind == "learned" else self.contents
+        contents = torch.tanh(self.bias) if self.kind == "learned" else self.get_buffer("contents")
         return contents.to(device=device, dtype=dtype).expand(batch_size, -1, -1)

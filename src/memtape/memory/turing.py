@@ -164,9 +164,7 @@ class TuringMemory(Memory[TuringState, TuringControl]):
 
         kinds = (("read", self.read_heads), ("write", self.write_heads))
         first, second = kinds if self.read_first else reversed(kinds)
-        for pair in zip_longest(
-            *[[(kind, head) for head in range(count)] for kind, count in (first, second)]
-        ):
+        for pair in zip_longest(*[[(kind, head) for head in range(count)] for kind, count in (first, second)]):
             for kind, head in filter(None, pair):
                 memory = act(kind, head)
         after = TuringState(

@@ -64,9 +64,7 @@ class AugmentedCell(Cell[AugmentedState]):
             )
         self.controller, self.interface, self.memory = controller, interface, memory
         self.input_size, self.output_size = input_size, output_size
-        self.initial_reads = (
-            nn.Parameter(torch.zeros(memory.read_size)) if initial_reads == "learned" else None
-        )
+        self.initial_reads = nn.Parameter(torch.zeros(memory.read_size)) if initial_reads == "learned" else None
         self.to_output = nn.Linear(controller.output_size + memory.read_size, output_size)
         nn.init.xavier_uniform_(self.to_output.weight)
         nn.init.zeros_(self.to_output.bias)

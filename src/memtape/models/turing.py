@@ -179,7 +179,7 @@ class NTM(Recurrent[AugmentedState]):
 
 def _controller(kind: type[AnyCell], input_size: int, size: int, layers: int, *, gain: float, learned: bool) -> AnyCell:
     sizes = [input_size] + [size] * (layers - 1)
-    cells = [kind(below, size, gain=gain) for below in sizes]  # type: ignore[call-arg]
+    cells = [kind(below, size, gain=gain) for below in sizes]
     cell = cells[0] if layers == 1 else Stacked(cells)
     return LearnedInitialState(cell) if learned else cell
 

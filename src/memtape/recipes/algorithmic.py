@@ -7,7 +7,7 @@ that stays sharp, and RMSprop with momentum. The LSTM baseline keeps the paper's
 
 from typing import Any
 
-from memtape.recipes.registry import Recipe
+from memtape.recipes.recipe import Recipe
 
 TAPE = {"controller_gain": 3.0, "gate_bias": -3.0, "sharpening_bias": 1.0, "write_shift_bias": 3.0}
 """How the heads of a tape begin."""
@@ -80,4 +80,4 @@ def _recipes() -> list[Recipe]:
     return made
 
 
-RECIPES = {recipe.name: recipe for recipe in _recipes()}
+RECIPES = tuple(_recipes())

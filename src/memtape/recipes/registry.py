@@ -3,10 +3,12 @@
 import difflib
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from memtape.recipes import algorithmic
 from memtape.recipes.options import Option, options_of
+from memtape.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,20 +45,6 @@ class TaskEntry(Entry):
     """Lengths of the final evaluation, those of training first."""
     picture_length: int
     """Length of the sequence in the picture of the tape."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """Settings that a model is known to learn a task with."""
-
-    name: str
-    model: str
-    task: str
-    model_options: Mapping[str, Any] = field(default_factory=dict)
-    task_options: Mapping[str, Any] = field(default_factory=dict)
-    train: Mapping[str, Any] = field(default_factory=dict)
-    published: Mapping[str, Any] = field(default_factory=dict)
-    """What the paper reports."""
 
 
 GRAVES_2014 = "Graves, Wayne & Danihelka (2014), Neural Turing Machines, arXiv:1410.5401"
@@ -139,6 +127,9 @@ TASKS = {
 }
 
 
+RECIPES = {recipe.name: recipe for recipe in algorithmic.RECIPES}
+
+
 class UnknownNameError(ValueError):
     """A name that the registry does not have."""
 
@@ -154,9 +145,8 @@ def find(kind: str, name: str) -> Any:
     Raises:
         UnknownNameError: there is none; the message says which is near.
     """
-    from memtape.recipes.algorithmic import RECIPES
-
-    known: Mapping[str, Any] = {"model": MODELS, "task": TASKS, "recipe": RECIPES}[kind]
+    registries: dict[str, Mapping[str, Any]] = {"model": MODELS, "task": TASKS, "recipe": RECIPES}
+    known = registries[kind]
     if name not in known:
         raise UnknownNameError(kind, name, known)
     return known[name]
@@ -164,6 +154,4 @@ def find(kind: str, name: str) -> Any:
 
 def recipe_for(model: str, task: str) -> Recipe | None:
     """Return the recipe that is used for a model and a task unless another is asked for: the first one of the two."""
-    from memtape.recipes.algorithmic import RECIPES
-
     return next((recipe for recipe in RECIPES.values() if (recipe.model, recipe.task) == (model, task)), None)

@@ -1,9 +1,9 @@
 """Reporting: turn a finished run into figures and a page."""
 
-import torch
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from memtape.core.task import Task

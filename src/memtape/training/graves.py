@@ -34,7 +34,7 @@ class GravesRMSprop(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": lr, "smoothing": smoothing, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient."""
         loss = None
         if closure is not None:

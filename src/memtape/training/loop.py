@@ -99,9 +99,7 @@ def train(
             "seconds": round(time.perf_counter() - begun, 3),
         }
         record({"kind": "train", **progress, "learning_rate": optimizer.param_groups[0]["lr"], **recent.take()})
-        scores = evaluate(
-            network, task, sequences=settings.validation_sequences, seed=seed, split="validation"
-        )
+        scores = evaluate(network, task, sequences=settings.validation_sequences, seed=seed, split="validation")
         record({"kind": "validation", **progress, **scores})
         if best is None or scores["cost_bits"] <= best["cost_bits"]:
             best = scores

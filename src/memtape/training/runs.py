@@ -1,13 +1,13 @@
 """Runs: the folder that a training leaves behind.
 
-    config.json        the resolved experiment: model, task, their options, training settings, seed
-    environment.json   versions, processor, threads, commit
-    metrics.jsonl      one record a line, training and validation
-    weights.safetensors
-    result.json        how the training ended
-    evaluation.json    scores by length
-    figures/           PNG and SVG
-    report.html        all of it on one page
+config.json        the resolved experiment: model, task, their options, training settings, seed
+environment.json   versions, processor, threads, commit
+metrics.jsonl      one record a line, training and validation
+weights.safetensors
+result.json        how the training ended
+evaluation.json    scores by length
+figures/           PNG and SVG
+report.html        all of it on one page
 """
 
 import json

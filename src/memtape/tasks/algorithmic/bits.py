@@ -57,7 +57,8 @@ class BitTask(Task):
 
 def _channels(name: str, values: Tensor, shown: Tensor) -> list[str]:
     return [
-        f"{name} {channel:2d} " + "".join(_symbol(value) if show else " " for value, show in zip(steps, shown.tolist(), strict=True))
+        f"{name} {channel:2d} "
+        + "".join(_symbol(value) if show else " " for value, show in zip(steps, shown.tolist(), strict=True))
         for channel, steps in enumerate(values.T.tolist())
     ]
 
