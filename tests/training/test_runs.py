@@ -92,11 +92,11 @@ def test_a_write_that_fails_leaves_the_old_file(run, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runs.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(RunError, match=r"config\.json cannot be written \(No space left on device\)"):
         run.write("config.json", {"seed": 2})
     assert run.read("config.json") == {"seed": 1}
-    assert not list(run.folder.glob("*.unfinished"))
+    assert not list(run.folder.glob(".*.partial"))
 
 
 def test_the_default_folder_tells_what_was_run():

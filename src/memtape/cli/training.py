@@ -74,4 +74,5 @@ class _Display:
                 f"update {values['step']:6d}  {values['sequences']:8d} sequences  {values['seconds']:7.1f} s  "
                 f"validation: {values['cost_bits']:8.3f} bits, {values['wrong_bits']:7.2f} wrong",
                 highlight=False,
+                soft_wrap=True,
             )

@@ -45,6 +45,14 @@ def unroll(
     Raises:
         TypeError: an argument of the wrong type.
         ValueError: an argument that does not fit, in shape, dtype, device or value.
+
+    Example:
+        >>> import torch
+        >>> from memtape import unroll
+        >>> from memtape.cells import GRUCell
+        >>> ys, state, trace = unroll(GRUCell(3, 4), torch.zeros(2, 5, 3), collect=lambda state: state.hidden)
+        >>> ys.shape, state.hidden.shape, trace.shape
+        (torch.Size([2, 5, 4]), torch.Size([2, 4]), torch.Size([2, 5, 4]))
     """
     checks.sequences(cell, xs)
     if checkpoint_every is not None:

@@ -170,8 +170,16 @@ class NTMCell(Cell[AugmentedState]):
 class NTM(Recurrent[AugmentedState]):
     """A Neural Turing Machine run over sequences; the arguments are those of `NTMCell`.
 
-    `ys, state = NTM(input_size=9, output_size=8)(xs)` stands where `torch.nn.LSTM` stood: `xs` has the shape (batch, time,
-    input), `ys` (batch, time, output), and `state` carries on where the sequence ended.
+    It stands where `torch.nn.LSTM` stood: sequences in, sequences out, batch first, and the state carries on where they ended.
+
+    Example:
+        >>> import torch
+        >>> from memtape import NTM
+        >>> ntm = NTM(input_size=9, output_size=8, slots=16)
+        >>> ys, state = ntm(torch.zeros(4, 7, 9))
+        >>> ys.shape, state.memory.memory.shape
+        (torch.Size([4, 7, 8]), torch.Size([4, 16, 20]))
+        >>> ys, state = ntm(torch.zeros(4, 7, 9), state)
     """
 
     __init__ = runs(NTMCell)

@@ -96,6 +96,11 @@ def shift(
     Raises:
         ValueError: an even number of offsets, which has no middle.
 
+    Example:
+        >>> import torch
+        >>> shift(torch.tensor([[[0.0, 0.0, 1.0]]]), torch.tensor([[[0.0, 0.0, 1.0]]]))
+        tensor([[[1., 0., 0.]]])
+
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, eq. 8.
     """

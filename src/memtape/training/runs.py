@@ -26,6 +26,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
+from memtape.core.whole_file import write_whole
 from memtape.version import __version__
 
 LIBRARIES = ("torch", "numpy", "accelerate", "safetensors")
@@ -192,10 +193,7 @@ def _replace(path: Path, content: bytes) -> None:
     Raises:
         RunError: it cannot be written.
     """
-    unfinished = path.with_name(path.name + ".unfinished")
     try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
+        write_whole(path, content)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise RunError(f"{path} cannot be written ({error.strerror}); free the place or give --out another") from None

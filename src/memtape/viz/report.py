@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 
+from memtape.core.whole_file import write_whole
 from memtape.viz.saving import rendered
-from memtape.viz.whole_file import write_whole
 
 _TEMPLATE = "report.html.jinja"
 

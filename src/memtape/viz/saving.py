@@ -5,8 +5,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from memtape.core.whole_file import write_whole
 from memtape.viz.style import DPI, paper_style
-from memtape.viz.whole_file import write_whole
 
 # Dates and versions would make two equal figures differ.
 _METADATA: dict[str, dict[str, str | None]] = {

@@ -22,6 +22,16 @@ class Copy(BitTask):
     Raises:
         ValueError: a size below 1, or an empty range of lengths.
 
+    Example:
+        >>> task = Copy(bits=2)
+        >>> print(task.show(task.batch(0, 1, lengths=(3, 3))))
+        Copy, 7 steps
+        input   0 #......
+        input   1 .##....
+        input   2 ...#...
+        target  0     #..
+        target  1     .##
+
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4.1.
     """

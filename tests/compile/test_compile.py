@@ -1,0 +1,46 @@
+"""Transforms of torch, run without the hook that executes annotations: compilation of a step."""
+
+import pytest
+import torch
+
+from memtape import NTMCell, StackedLSTMCell, tree
+
+# The compiler looks at .grad of a state that was computed from learned parameters, and warns itself of it.
+pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+
+CELLS = {
+    "ntm": lambda: NTMCell(3, 2, slots=5, width=4, controller_size=6),
+    "ntm with several heads, one after another": lambda: NTMCell(
+        3, 2, slots=5, width=4, controller_size=6, read_heads=2, write_heads=2, sequential_heads=True
+    ),
+    "ntm by content": lambda: NTMCell(3, 2, slots=5, width=4, controller_size=6, addressing="content"),
+    "lstm": lambda: StackedLSTMCell(3, 2, hidden_size=4, layers=2),
+}
+
+
+@pytest.fixture(params=CELLS, autouse=True)
+def cell(request):
+    torch.manual_seed(0)
+    torch._dynamo.reset()
+    return CELLS[request.param]()
+
+
+def test_a_step_compiles_as_one_graph(cell):
+    x, state = torch.randn(2, 3), cell.init_state(2)
+    expected, after = cell(x, state)
+    actual, compiled_after = torch.compile(cell, fullgraph=True, backend="aot_eager")(x, state)
+    torch.testing.assert_close(actual, expected)
+    for mine, other in zip(tree.leaves(compiled_after), tree.leaves(after), strict=True):
+        torch.testing.assert_close(mine, other)
+
+
+def test_a_compiled_step_has_the_same_gradients(cell):
+    x = torch.randn(2, 3)
+    gradients = []
+    for step in (cell, torch.compile(cell, fullgraph=True, backend="aot_eager")):
+        cell.zero_grad()
+        _, state = step(x, cell.init_state(2))
+        step(x, state)[0].sum().backward()
+        gradients.append([parameter.grad.clone() for parameter in cell.parameters() if parameter.grad is not None])
+    for mine, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, other)
