@@ -1,0 +1,41 @@
+"""Documents stay true: the README's table is the one of the results, results have the shape that is promised."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from memtape.recipes.registry import RECIPES
+
+ROOT = Path(__file__).parents[2]
+RESULTS = sorted((ROOT / "results").glob("*.json"))
+
+
+def test_the_table_in_the_readme_is_made_from_the_results():
+    spec = importlib.util.spec_from_file_location("table", ROOT / "benchmarks" / "table.py")
+    table = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(table)
+    readme = (ROOT / "README.md").read_text()
+    assert table.write(readme) == readme
+    assert readme.count("| recipe |") == 1
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_a_result_says_what_was_run_where_and_what_came_of_each_seed(path):
+    result = json.loads(path.read_text())
+    assert {"model", "task", "recipe", "command", "commit", "hardware", "published", "seeds"} <= set(result)
+    recipe = RECIPES[result["recipe"]]
+    assert (recipe.model, recipe.task) == (result["model"], result["task"])
+    for seed in result["seeds"]:
+        assert {"seed", "solved", "steps", "sequences", "seconds", "metrics"} <= set(seed)
+
+
+def test_the_main_job_reaches_its_goal():
+    """Zero wrong bits up to length 20 for seven of ten seeds, at most one at 50 for the demo's, in ten minutes each."""
+    seeds = json.loads((ROOT / "results" / "ntm-copy.json").read_text())["seeds"]
+    assert [seed["seed"] for seed in seeds] == list(range(10))
+    perfect = [seed for seed in seeds if seed["metrics"]["wrong_bits_10"] == seed["metrics"]["wrong_bits_20"] == 0]
+    assert len(perfect) >= 7
+    assert seeds[0]["metrics"]["wrong_bits_50"] <= 1
+    assert all(seed["seconds"] <= 600 for seed in seeds)
