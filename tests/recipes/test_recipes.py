@@ -28,6 +28,13 @@ def test_options_read_from_the_source_are_those_of_the_constructor(entry):
     assert all(option.help for option in entry.options)
 
 
+@pytest.mark.parametrize("entry", TASKS.values(), ids=lambda entry: entry.name)
+def test_a_task_is_tested_and_pictured_beyond_its_training_lengths(entry):
+    longest = entry.load()().lengths[1]
+    assert entry.picture_length > longest
+    assert min(entry.test_lengths) <= longest < max(entry.test_lengths)
+
+
 def test_training_settings_are_all_documented():
     options = {option.name: option for option in options_of_record(TrainSettings)}
     assert options["steps"].type is int

@@ -132,6 +132,8 @@ def test_a_training_under_autocast_learns_and_keeps_float32_weights(model, task)
     losses = [scores["loss"] for _, scores in steps]
     assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    xs = task.batch(0, 2).inputs
+    assert torch.equal(model(xs)[0], type(model).forward(model, xs)[0]), "autocast stays on after the training"
 
 
 def test_a_parameter_that_is_not_finite_stops_the_training_and_is_named(model, task):

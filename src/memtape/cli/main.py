@@ -43,7 +43,7 @@ def run(words: list[str]) -> int:
     except CycloptsError as error:
         return _tell(str(error), 2)
     except KeyboardInterrupt:
-        return _tell("stopped by the keyboard", 130)
+        return _tell("stopped by the keyboard; the run folder holds the metrics so far, and no weights", 130)
     except Exception as error:
         code = _exit_code(error)
         if code is None:

@@ -28,6 +28,7 @@ STEPS = {
     "ngrams": 2_000,
     "priority-sort": 10_000,
 }
+"""Updates of one training."""
 
 PUBLISHED: dict[str, dict[str, Any]] = {
     "copy": {"cost_bits": {"ntm-lstm": 0.1, "ntm-feedforward": 0.1, "lstm": 0.5}},

@@ -44,7 +44,7 @@ class TaskEntry(Entry):
     test_lengths: tuple[int, ...]
     """Lengths of the final evaluation, those of training first."""
     picture_length: int
-    """Length of the sequence in the picture of the tape."""
+    """Length of the sequence in the picture of the tape, beyond those of training."""
 
 
 GRAVES_2014 = "Graves, Wayne & Danihelka (2014), Neural Turing Machines, arXiv:1410.5401"
@@ -94,7 +94,7 @@ TASKS = {
             summary="Say a sequence of bit vectors as often as asked, and then stop.",
             unit="vectors",
             test_lengths=(5, 10, 15, 20),
-            picture_length=10,
+            picture_length=15,
         ),
         _algorithmic(
             "associative-recall",
@@ -112,7 +112,7 @@ TASKS = {
             summary="Predict the next bit of a source that is drawn anew for every sequence.",
             unit="bits",
             test_lengths=(200, 400),
-            picture_length=200,
+            picture_length=240,
         ),
         _algorithmic(
             "priority-sort",
@@ -121,7 +121,7 @@ TASKS = {
             summary="Say the most urgent of a list of bit vectors, in order.",
             unit="vectors",
             test_lengths=(20, 30),
-            picture_length=20,
+            picture_length=30,
         ),
     )
 }

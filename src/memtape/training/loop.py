@@ -110,6 +110,7 @@ def train(
             if settings.stop_when_solved:
                 break
 
+    accelerator.unwrap_model(network, keep_fp32_wrapper=False)
     model.load_state_dict(best_weights)
     return Outcome(
         solved=solved_step is not None,
