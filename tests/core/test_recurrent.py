@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence
 
-from memtape import Recurrent, StackedLSTM, StackedLSTMCell, unroll
+from memtape import NTM, Recurrent, StackedLSTM, StackedLSTMCell, tree, unroll
 from memtape.cells import GRUCell, LSTMCell
 
 BATCH, TIME, INPUT = 3, 4, 2
@@ -98,3 +98,9 @@ def test_the_network_takes_the_arguments_of_its_cell():
     by_hand = Recurrent(StackedLSTMCell(INPUT, 3, hidden_size=4, layers=2))
     xs = torch.randn(BATCH, TIME, INPUT)
     assert torch.equal(network(xs)[0], by_hand(xs)[0])
+
+
+def test_the_initial_state_has_the_dtype_of_the_network():
+    network = NTM(2, 2, slots=3, width=2, controller_size=4).double()
+    assert {leaf.dtype for leaf in tree.leaves(network.init_state(2))} == {torch.float64}
+    assert {leaf.dtype for leaf in tree.leaves(network.init_state(2, dtype=torch.float32))} == {torch.float32}

@@ -82,5 +82,5 @@ def test_a_batch_needs_at_least_one_sequence():
 
 
 def test_a_batch_size_is_a_number(shapes_unchecked):
-    with pytest.raises(TypeError, match="batch_size is True, but it must be a number"):
+    with pytest.raises(TypeError, match="batch_size is True, but it must be a whole number"):
         Copy().batch(0, True)

@@ -128,7 +128,9 @@ def test_starts_must_be_one_for_each_step(cell, xs, shape):
 def test_checkpoint_every_must_be_at_least_1(cell, xs):
     with pytest.raises(ValueError, match="checkpoint_every is 0, but it must be at least 1; give a larger"):
         unroll(cell, xs, checkpoint_every=0)
-    with pytest.raises(TypeError, match="checkpoint_every is True, but it must be a number; give one of at least 1"):
+    with pytest.raises(
+        TypeError, match="checkpoint_every is True, but it must be a whole number; give one of at least 1"
+    ):
         unroll(cell, xs, checkpoint_every=True)
 
 

@@ -189,3 +189,9 @@ def test_an_empty_range_of_lengths_is_refused(task_class):
         task_class(min_length=0, max_length=3)
     with pytest.raises(ValueError, match=rf"lengths are 3\.\.2, but {name} needs \d <= shortest <= longest"):
         task_class().batch(0, 1, lengths=(3, 2))
+
+
+@pytest.mark.parametrize(("option", "value"), [("bits", 2.0), ("min_length", 1.5), ("max_length", 2.5)])
+def test_a_size_that_is_no_whole_number_is_refused(shapes_unchecked, option, value):
+    with pytest.raises(TypeError, match=f"{option} is {value}, but it must be a whole number"):
+        Copy(**{option: value})

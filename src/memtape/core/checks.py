@@ -9,16 +9,16 @@ from memtape.core import tree
 from memtape.core.cell import AnyCell
 
 
-def at_least(least: int | float, **values: int | float) -> None:
-    """Raise unless every named value is a number of at least `least`.
+def at_least(least: int, **values: int | float) -> None:
+    """Raise unless every named value is a whole number of at least `least`.
 
     Raises:
-        TypeError: a value is no number.
+        TypeError: a value is no whole number.
         ValueError: a value is too small.
     """
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise TypeError(f"{name} is {value!r}, but it must be a number; give one of at least {least}")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{name} is {value!r}, but it must be a whole number; give one of at least {least}")
         if not value >= least:
             raise ValueError(f"{name} is {value}, but it must be at least {least}; give a larger {name}")
 
@@ -140,8 +140,8 @@ def state_for(cell: AnyCell, state: Any, example: Any, batch: int) -> None:
             f"the state is a {type(state).__name__} of another structure than the state of {name}; "
             "pass the state that this network returned, or None to begin anew"
         )
-    given, wanted = tree.named_tensors(state), tree.named_tensors(example)
-    for path, leaf in given.items():
+    wanted = tree.named_leaves(example)
+    for path, leaf in tree.named_leaves(state).items():
         expected = wanted[path]
         if leaf.shape != expected.shape:
             raise ValueError(

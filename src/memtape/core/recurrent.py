@@ -30,7 +30,13 @@ class Recurrent(nn.Module, Generic[S]):
         self.output_size = cell.output_size
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> S:
-        """Return the state before the first step, for `batch_size` sequences."""
+        """Return the state before the first step, for `batch_size` sequences.
+
+        Device and dtype are those of the parameters unless given.
+        """
+        parameter = next(self.parameters(), None)
+        if parameter is not None:
+            device, dtype = device or parameter.device, dtype or parameter.dtype
         return self.cell.init_state(batch_size, device=device, dtype=dtype)
 
     def forward(

@@ -66,8 +66,13 @@ def named_tensors(state: Any) -> dict[str, Tensor]:
 
     Copies, because the tensors of a state may share storage, which such a file refuses.
     """
+    return {name: leaf.clone(memory_format=torch.contiguous_format) for name, leaf in named_leaves(state).items()}
+
+
+def named_leaves(state: Any) -> dict[str, Tensor]:
+    """Name every tensor of a state by its path, the tensors themselves and no copies."""
     paths, _ = pytree.tree_flatten_with_path(state)
-    return {_name(path): leaf.clone(memory_format=torch.contiguous_format) for path, leaf in paths}
+    return {_name(path): leaf for path, leaf in paths}
 
 
 def from_named_tensors(tensors: dict[str, Tensor], example: S) -> S:

@@ -46,7 +46,8 @@ class NTMCell(Cell[AugmentedState]):
         similarity: how keys are compared with slots, cosine or plain dot product.
         read_first: read the memory as it was before the write of the same step (else after it).
         sequential_heads: let each pair of heads act on what the pairs before it wrote (else all at once).
-        initial_memory: contents at the start: 1e-6 everywhere, learned, or random and then fixed.
+        initial_memory: contents at the start: 1e-6 everywhere, learned, or random and then fixed. With content addressing
+            choose one of the last two: heads cannot tell equal slots apart, which stay equal for ever.
         initial_weights: where the heads stand at the start: learned, from slot 0; one-hot on slot 0; uniform; zeros.
         initial_reads: what the first step reads: learned, or zeros.
         initial_controller: state of the controller at the start: learned, or zeros.

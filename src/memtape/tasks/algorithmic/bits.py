@@ -107,6 +107,7 @@ def check_range(task: Any, least: int = 1, **bounds: tuple[int, int]) -> None:
     """
     for name, (low, high) in bounds.items():
         checks.at_least(least, **{f"min_{name}": low})
+        checks.at_least(least, **{f"max_{name}": high})
         if high < low:
             raise ValueError(
                 f"max_{name} of {type(task).__name__} is {high}, but min_{name} is {low} and must not be larger; "
