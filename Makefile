@@ -23,7 +23,7 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 demo: $(READY)
-	OMP_NUM_THREADS=2 $(BIN)/memtape train ntm copy --out $(RUN)
+	$(BIN)/memtape train ntm copy --out $(RUN)
 	$(BIN)/memtape evaluate $(RUN) --lengths 10 20 30 50 120
 
 lint: $(READY)

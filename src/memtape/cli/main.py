@@ -77,7 +77,7 @@ def _train(words: Sequence[str]) -> App:
     if words[:1] in (["train"], ["--install-completion"]):
         from memtape.cli.train import train_app
 
-        return train_app(_value_of("--recipe", words))
+        return train_app(_value_of("--recipe", words), words if words[0] == "train" else None)
     return App(name="train", help="Train a model on a task, until it is solved.")
 
 

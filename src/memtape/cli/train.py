@@ -1,6 +1,7 @@
 """`memtape train`: one command for each model and task, with the options of both."""
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,19 +21,23 @@ recipe's, which win over the constructors' own; `memtape train MODEL TASK --help
 """
 
 
-def train_app(recipe_name: str | None) -> App:
+def train_app(recipe_name: str | None, words: Sequence[str] | None) -> App:
     """Return the command `train` with its models and their tasks.
 
     Args:
         recipe_name: the recipe that was asked for by name.
+        words: the command line; options are built for the models and tasks that it names, None builds those of all.
     """
     asked = find("recipe", recipe_name) if recipe_name else None
     app = App(name="train", help=HELP)
     for model in MODELS.values():
         tasks = App(name=model.name, help=model.summary)
         for task in TASKS.values():
-            recipe = asked or recipe_for(model.name, task.name)
-            tasks.command(_command(model, task, recipe), name=task.name, help=task.summary)
+            if words is None or (model.name in words and task.name in words):
+                recipe = asked or recipe_for(model.name, task.name)
+                tasks.command(_command(model, task, recipe), name=task.name, help=task.summary)
+            else:
+                tasks.command(App(name=task.name, help=task.summary))
         app.command(tasks)
     return app
 

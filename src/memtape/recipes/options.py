@@ -58,6 +58,7 @@ def options_of(path: str) -> tuple[Option, ...]:
     return tuple(options)
 
 
+@cache
 def options_of_record(record: type[Any]) -> tuple[Option, ...]:
     """Return the fields of a dataclass that is documented like a constructor."""
     descriptions, types = _descriptions(record.__doc__), get_type_hints(record)
