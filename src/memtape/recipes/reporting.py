@@ -26,8 +26,10 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
     """
     outcome, results, records = run.read("result.json"), run.read("evaluation.json"), run.records()
     entry = TASKS[experiment.task]
-    guess = {length: _scored_bits(task, length) for length in (result["length"] for result in results)}
-    learning = figures.learning_curve(records, solved_step=outcome["solved_step"])
+    guess = {length: _scored_bits(task, (length, length)) for length in (result["length"] for result in results)}
+    learning = figures.learning_curve(
+        records, solved_step=outcome["solved_step"], chance_bits=_scored_bits(task, task.lengths)
+    )
     lengths = figures.wrong_bits_by_length(
         results, trained=task.lengths, chance={length: bits / 2 for length, bits in guess.items()}
     )
@@ -106,10 +108,10 @@ def _example(model: nn.Module, task: Task) -> str:
     return task.show(batch, outputs.cpu())
 
 
-def _scored_bits(task: Task, length: int) -> float:
-    """Return the number of bits in an answer of a length, on average."""
-    batch = task.batch(0, 32, split="example", lengths=(length, length))
-    return float(batch.mask.sum()) * task.output_size / len(batch.mask)
+def _scored_bits(task: Task, lengths: tuple[int, int]) -> float:
+    """Return the number of bits in an answer, as an average over a range of lengths."""
+    batches = [task.batch(index, 8, split="example", lengths=lengths) for index in range(32)]
+    return sum(float(batch.mask.sum()) for batch in batches) * task.output_size / (8 * len(batches))
 
 
 def _footer(run: Run) -> str:
