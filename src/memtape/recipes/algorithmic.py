@@ -9,7 +9,7 @@ from typing import Any
 
 from memtape.recipes.recipe import Recipe
 
-TAPE = {"controller_gain": 3.0, "gate_bias": -3.0, "sharpening_bias": 1.0, "write_shift_bias": 3.0}
+TAPE = {"gate_bias": -3.0, "sharpening_bias": 1.0, "write_shift_bias": 3.0}
 """How the heads of a tape begin."""
 
 RMSPROP = {
@@ -55,13 +55,14 @@ def _recipes() -> list[Recipe]:
         train = {**RMSPROP, "steps": steps}
         own = {"same_length": True}
         for controller in ("lstm", "feedforward", "gru", "rnn"):
-            sizes = FEEDFORWARD_SIZES if controller == "feedforward" else RECURRENT_SIZES
+            alone = controller == "feedforward"
+            sizes, gain = (FEEDFORWARD_SIZES, 1.0) if alone else (RECURRENT_SIZES, 3.0)
             made.append(
                 Recipe(
                     name=f"ntm-{task}" if controller == "lstm" else f"ntm-{controller}-{task}",
                     model="ntm",
                     task=task,
-                    model_options={**TAPE, "controller": controller, **sizes.get(task, {})},
+                    model_options={**TAPE, "controller": controller, "controller_gain": gain, **sizes.get(task, {})},
                     task_options=own,
                     train=train,
                     published=PUBLISHED[task],
