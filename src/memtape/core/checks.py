@@ -17,10 +17,7 @@ def at_least(least: int, **values: int | float) -> None:
         ValueError: a value is too small.
     """
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"{name} is {value!r}, but it must be a whole number; give one of at least {least}")
-        if not value >= least:
-            raise ValueError(f"{name} is {value}, but it must be at least {least}; give a larger {name}")
+        _whole(name, name, value, least)
 
 
 def one_of(choices: tuple[str, ...], **values: str) -> None:
@@ -162,9 +159,12 @@ def module_sizes(module: nn.Module, **sizes: int) -> None:
         TypeError: a size is no whole number.
         ValueError: a size is below 1.
     """
-    name = type(module).__name__
     for size, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"{size} of {name} is {value!r}, but it must be a whole number; give one of at least 1")
-        if value < 1:
-            raise ValueError(f"{size} of {name} is {value}, but it must be at least 1; give a larger {size}")
+        _whole(f"{size} of {type(module).__name__}", size, value, 1)
+
+
+def _whole(place: str, name: str, value: int | float, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{place} is {value!r}, but it must be a whole number; give one of at least {least}")
+    if value < least:
+        raise ValueError(f"{place} is {value}, but it must be at least {least}; give a larger {name}")

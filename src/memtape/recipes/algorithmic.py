@@ -2,7 +2,8 @@
 
 Sizes are those of the paper's tables 1 to 3. The NTM's other settings come from a study of what makes copying dependable
 (docs/training.md): write heads that begin by winding the tape on, heads that prefer their last place to a look-up, a focus
-that stays sharp, and RMSprop with momentum. The LSTM baseline keeps the paper's sizes with Adam.
+that stays sharp, recurrent controllers with large initial weights, and RMSprop with momentum. Only copy was studied: the other
+tasks take over its settings. The LSTM baseline keeps the paper's sizes with Adam.
 """
 
 from typing import Any

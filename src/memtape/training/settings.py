@@ -18,7 +18,7 @@ class TrainSettings:
         batch_size: sequences in one update.
         optimizer: rule of the update; "graves" is RMSprop with centred gradients and momentum as in Graves 2013.
         learning_rate: size of the updates at their largest.
-        momentum: momentum of "rmsprop" and "graves"; 1 - beta_1 has no part in it for "adam".
+        momentum: momentum of "rmsprop" and "graves"; "adam" does not use it.
         smoothing: decay of the running mean of squared gradients of "rmsprop" and "graves".
         schedule: how the learning rate changes: constant, or falling along half a cosine to `final_rate`.
         final_rate: the last learning rate, as a share of the first, for the cosine.
