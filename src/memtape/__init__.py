@@ -11,6 +11,7 @@ from memtape.version import __version__
 if TYPE_CHECKING:
     from memtape import cells, core, memory, ops, ports
     from memtape.core import tree
+    from memtape.core.backends import use_backend
     from memtape.core.batch import SequenceBatch
     from memtape.core.cell import Cell
     from memtape.core.memory import Interface, Memory
@@ -35,6 +36,7 @@ _MODULES = {
     "state": "memtape.core.state",
     "tree": "memtape.core.tree",
     "unroll": "memtape.core.unroll",
+    "use_backend": "memtape.core.backends",
     # parts
     "cells": "memtape.cells",
     "memory": "memtape.memory",
@@ -80,6 +82,7 @@ __all__ = [
     "state",
     "tree",
     "unroll",
+    "use_backend",
 ]
 
 

@@ -1,7 +1,82 @@
-"""Backends: the ways in which a network can be run here."""
+"""Backends: the ways in which a network can be run over sequences, and the choice among them."""
+
+import os
+from types import TracebackType
+
+from memtape.core.kernels import kernels
+
+AUTO = "auto"
+VARIABLE = "MEMTAPE_BACKEND"
+
+
+class BackendError(ValueError):
+    """A backend that does not exist, or not here."""
 
 
 def backends() -> dict[str, str | None]:
     """Return each backend with the reason why it is absent, None if it is present."""
-    unbuilt = "this version has no fused kernels yet"
-    return {"reference": None, "cpu": unbuilt, "triton": unbuilt}
+    return {
+        "reference": None,
+        "compile": None,
+        "cpu": kernels().absent,
+        "triton": "this version has no kernels for accelerators; the reference runs there",
+    }
+
+
+class use_backend:  # noqa: N801 - a function to those who call it
+    """Choose how networks run over sequences, from here on or inside a `with` block.
+
+    "auto" takes the fused twin of a network where there is one, and single steps elsewhere; so do "cpu" and "triton", which
+    insist that their kernels are present. "reference" takes single steps always, "compile" single steps compiled by
+    `torch.compile`. All give the same results up to rounding. The environment variable MEMTAPE_BACKEND holds the choice of a
+    process that calls nothing.
+
+    Args:
+        name: "auto", "reference", "compile", "cpu" or "triton".
+
+    Raises:
+        BackendError: another name, or a backend that is absent here.
+
+    Example:
+        >>> import memtape, torch
+        >>> ntm = memtape.NTM(input_size=3, output_size=2)
+        >>> with memtape.use_backend("reference"):
+        ...     ys, state = ntm(torch.zeros(1, 5, 3))
+    """
+
+    _chosen: str | None = None
+
+    def __init__(self, name: str):
+        self._before = use_backend._chosen
+        use_backend._chosen = _checked(name, "the backend")
+
+    def __enter__(self) -> None:
+        """Keep the choice until the block ends."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Go back to the choice before."""
+        use_backend._chosen = self._before
+
+
+def backend_for(device: str) -> str:
+    """Return the backend that is in use on a kind of device: "reference", "compile", "cpu" or "triton".
+
+    Raises:
+        BackendError: MEMTAPE_BACKEND names none, or one that is absent here.
+    """
+    name = use_backend._chosen or _checked(os.environ.get(VARIABLE, AUTO), VARIABLE)
+    if name == AUTO:
+        name = "cpu" if kernels().absent is None else "reference"
+    return "reference" if name == "cpu" and device != "cpu" else name
+
+
+def _checked(name: str, what: str) -> str:
+    present = backends()
+    if name != AUTO and name not in present:
+        raise BackendError(f"{what} is {name!r}, but it must be one of {', '.join([AUTO, *present])}; name one of them")
+    reason = present.get(name)
+    if reason is not None:
+        raise BackendError(f"{what} is {name!r}, which is absent here: {reason}")
+    return name

@@ -1,13 +1,26 @@
 """Cell: one pure step of a recurrent network."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 S = TypeVar("S")
+
+
+class Twin(Protocol[S]):
+    """A cell's fast twin: the same function as the cell stepped through time, in one call."""
+
+    def __call__(
+        self, xs: Float[Tensor, "batch time input"], state: S, lengths: Int[Tensor, " batch"] | None
+    ) -> tuple[Float[Tensor, "batch time output"], S]:
+        """Return the outputs, zero beyond a row's length, and the state after each row's last step.
+
+        Lengths may be 0, which leaves the row's state as it is; inputs are finite also beyond a row's length.
+        """
+        ...
 
 
 class Cell(nn.Module, ABC, Generic[S]):
@@ -32,6 +45,10 @@ class Cell(nn.Module, ABC, Generic[S]):
     @abstractmethod
     def forward(self, x: Float[Tensor, "batch input"], state: S) -> tuple[Float[Tensor, "batch output"], S]:
         """Take one step and return its output and the next state; `state` itself is left as it was."""
+
+    def twin(self, backend: str) -> Twin[S] | None:
+        """Return what runs this cell over whole sequences on a backend, None where it can only be stepped."""
+        return None
 
 
 AnyCell = Cell[Any]

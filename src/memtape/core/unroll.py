@@ -9,7 +9,9 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from memtape.core import checks, tree
+from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
+from memtape.core.whole import compiled, watched, whole
 
 S = TypeVar("S")
 
@@ -71,14 +73,22 @@ def unroll(
         xs = torch.where(alive[..., None], xs, 0)
     if starts is not None:
         starts = checks.starts_of(xs, starts)
+        starts = starts if alive is None else starts & alive
     checks.finite(xs)
+
+    backend = backend_for(xs.device.type)
+    twin = None if collect or watched(cell) else cell.twin(backend)
+    if twin is not None:
+        ys, state = whole(twin, xs, state, begin, lengths, starts, checkpoint_every)
+        return ys, state, None
+    step = compiled(cell) if backend == "compile" else cell
 
     def steps(first: int, last: int, state: S) -> tuple[list[Tensor], S, list[Any]]:
         ys, collected = [], []
         for t in range(first, last):
             if starts is not None:
                 state = tree.select(starts[:, t], begin, state)
-            y, moved = cell(xs[:, t], state)
+            y, moved = step(xs[:, t], state)
             if torch.is_autocast_enabled(xs.device.type):
                 moved = tree.like(moved, state)
             if alive is not None and t >= all_alive_until:

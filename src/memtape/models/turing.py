@@ -7,11 +7,12 @@ from torch import Tensor
 
 from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Stacked
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell import AnyCell, Cell, Twin
 from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import ContentInterface, ContentMemory, TuringInterface, TuringMemory
 from memtape.models.augmented import AugmentedCell, AugmentedState
+from memtape.models.whole_machine import whole_machine
 
 CONTROLLERS: dict[str, type[AnyCell]] = {
     "lstm": LSTMCell,
@@ -166,6 +167,10 @@ class NTMCell(Cell[AugmentedState]):
     ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
         """Take one step."""
         return self.machine(x, state)
+
+    def twin(self, backend: str) -> Twin[AugmentedState] | None:
+        """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
+        return whole_machine(self.machine, backend)
 
 
 class NTM(Recurrent[AugmentedState]):
