@@ -44,21 +44,15 @@ template <typename T> struct Told {
     T *key, *strength, *gate, *kernel, *exponent;
 };
 
-template <typename T> struct Kinds {
+struct Kinds {
     int64_t count, slots, width, reach;  // slots, slots padded, features of a slot, farthest step
     bool location, cosine;
 };
 
-// The tape as keys see it: a slot whose squares would overflow is scaled down, and `scale` says how much.
-template <typename T> struct Seen {
-    const T* tape;
-    const T* inverse_norm;
-    const T* scale;
-};
-
+// The look-up, blend, step and sharpening of one head after another, with the room that they need.
 template <typename T> class Lookup {
   public:
-    explicit Lookup(const Kinds<T>& kinds)
+    explicit Lookup(const Kinds& kinds)
         : kinds(kinds), inverse_norm(kinds.slots), scale(kinds.slots), similarity(kinds.slots), content(kinds.slots),
           logs(kinds.slots), ring(kinds.slots + 2 * kinds.reach + LANES<T>), d_ring(ring.size()), shifted(kinds.slots),
           d_content(kinds.slots), key(kinds.width), d_key(kinds.width) {}
@@ -111,8 +105,8 @@ template <typename T> class Lookup {
     }
 
   private:
-    const Kinds<T> kinds;
-    const T* seen = nullptr;
+    const Kinds kinds;
+    const T* seen = nullptr;  // the tape as keys see it: a slot whose squares would overflow is scaled down by `scale`
     Array<T> inverse_norm, scale, similarity, content, logs, ring, d_ring, shifted, d_content, key, d_key, scaled;
     T key_scale = 1, key_inverse_norm = 1;
 

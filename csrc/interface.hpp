@@ -32,6 +32,11 @@ template <typename T> class Interface {
             for (int64_t h = 0; h < heads; ++h) distribution(raw + kernel + h * offsets, control + kernel + h * offsets);
             for (int64_t h = 0; h < heads; ++h) control[exponents + h] = T(1) + softplus(clipped(raw[exponents + h]));
         }
+        what_is_written(raw, control);
+    }
+
+    // The part that says what is written.
+    void what_is_written(const T* raw, T* control) const {
         sigmoids(raw, control, erase, add);
         squashed(raw, control, add, size);
     }

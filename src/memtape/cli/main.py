@@ -20,6 +20,7 @@ HELP = """Neural networks with a memory you can read, write and look into.
 COMMANDS = {
     "evaluate": ("memtape.cli.evaluate:evaluate", "Score a trained run at given lengths."),
     "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
+    "bench": ("memtape.cli.bench:bench", "Measure time and memory of models, backend beside backend."),
     "models": ("memtape.cli.lists:models", "List the models."),
     "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
     "recipes": ("memtape.cli.lists:recipes", "List the recipes, or show one."),
@@ -115,6 +116,7 @@ def _exit_code(error: Exception) -> int | None:
     for module, name, code in (
         ("memtape.recipes.experiment", "ExperimentError", 2),
         ("memtape.training.runs", "RunError", 2),
+        ("memtape.core.backends", "BackendError", 2),
         ("memtape.training.non_finite", "NonFiniteError", 1),
     ):
         if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -73,19 +73,16 @@ class _WholeMachine:
         )
 
     def _parameters(self) -> MachineParameters:
-        inputs = self.cell.input_size
-        parts = [_layer(layer) for layer in self.layers]
-        (first_in, first_own, _), upper = parts[0], parts[1:]
+        first, *upper = parts = [_layer(layer) for layer in self.layers]
+        own = [part.own for part in parts if part.own is not None]
         interface, output = self.cell.interface.head_parameters.linear, self.cell.to_output
-        size, gates = self.cell.controller.output_size, first_in.shape[0]
-        below_and_own = size if first_own is None else 2 * size
+        size, gates = self.cell.controller.output_size, len(first.bias)
+        none = first.below.new_empty(0, gates, size)
         return MachineParameters(
-            input_weight=first_in[:, :inputs],
-            biases=torch.stack([bias for _, _, bias in parts]),
-            first_weight=_beside(first_in[:, inputs:], first_own),
-            upper_weights=torch.stack([_beside(below, own) for below, own, _ in upper])
-            if upper
-            else first_in.new_empty(0, gates, below_and_own),
+            first_weight=first.below,
+            upper_weights=torch.stack([part.below for part in upper]) if upper else none,
+            own_weights=torch.stack(own) if own else none,
+            biases=torch.stack([part.bias for part in parts]),
             interface_weight=interface.weight,
             interface_bias=interface.bias,
             output_weight=output.weight,
@@ -99,12 +96,13 @@ class _WholeMachine:
             hidden = state.reads.new_zeros(len(layers), len(state.reads), self.cell.controller.output_size)
         else:
             hidden = torch.stack([layer.hidden for layer in layers])
+        none = hidden.new_empty(0, *hidden.shape[1:])
         return MachineState(
             memory=memory.memory,
             weights=torch.cat([memory.read_weights, memory.write_weights], dim=1),
             reads=state.reads,
             hidden=hidden,
-            cell=torch.stack([layer.cell for layer in layers]) if isinstance(layers[0], LSTMState) else None,
+            cell=torch.stack([layer.cell for layer in layers]) if isinstance(layers[0], LSTMState) else none,
         )
 
     def _rebuilt(self, before: AugmentedState, last: MachineState) -> AugmentedState:
@@ -115,7 +113,7 @@ class _WholeMachine:
         layers: list[Any]
         if isinstance(first, NoState):
             layers = [first] * len(self.layers)
-        elif last.cell is None:
+        elif not len(last.cell):
             layers = [HiddenState(hidden=hidden) for hidden in last.hidden]
         else:
             layers = [LSTMState(hidden=hidden, cell=cell) for hidden, cell in zip(last.hidden, last.cell, strict=True)]
@@ -126,23 +124,25 @@ class _WholeMachine:
         )
 
 
-def _beside(left: Tensor, right: Tensor | None) -> Tensor:
-    return left if right is None else torch.cat([left, right], dim=1)
+class _Layer(NamedTuple):
+    """What a layer multiplies its input and its own hidden vector with, and its bias, in the blocks of the contract."""
+
+    below: Tensor
+    own: Tensor | None
+    bias: Tensor
 
 
-def _layer(cell: Any) -> tuple[Tensor, Tensor | None, Tensor]:
-    """Return what a layer multiplies its input with, what its own hidden vector, and its bias, in the blocks of the contract."""
+def _layer(cell: Any) -> _Layer:
     if isinstance(cell, FeedforwardCell):
-        return cell.layer.weight, None, cell.layer.bias
+        return _Layer(cell.layer.weight, None, cell.layer.bias)
     if not isinstance(cell, GRUCell):
-        return cell.from_input.weight, cell.from_hidden.weight, cell.from_input.bias
+        return _Layer(cell.from_input.weight, cell.from_hidden.weight, cell.from_input.bias)
     size = cell.output_size
     nothing = cell.from_input.weight.new_zeros
-    blend, candidate = cell.from_input.weight.split([2 * size, size])
-    own_blend, own_candidate = cell.from_hidden.weight.split([2 * size, size])
+    blend, candidate = cell.from_hidden.weight.split([2 * size, size])
     bias, own_bias = cell.from_input.bias, cell.from_hidden.bias
-    return (
-        torch.cat([blend, candidate, nothing(size, cell.input_size)]),
-        torch.cat([own_blend, nothing(size, size), own_candidate]),
+    return _Layer(
+        torch.cat([cell.from_input.weight, nothing(size, cell.input_size)]),
+        torch.cat([blend, nothing(size, size), candidate]),
         torch.cat([bias[: 2 * size] + own_bias[: 2 * size], bias[2 * size :], own_bias[2 * size :]]),
     )

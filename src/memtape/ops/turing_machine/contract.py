@@ -33,11 +33,13 @@ class MachineParameters:
     order r, z, n of the input, n of the hidden vector; hidden for the others. Blocks that a gate does not see are zero.
     """
 
-    input_weight: Float[Tensor, "gates input"]
+    first_weight: Float[Tensor, "gates input_and_reads"]
+    """First layer, over the input and the last reads."""
+    upper_weights: Float[Tensor, "upper_layers gates hidden"]
+    """The other layers, over the layer below."""
+    own_weights: Float[Tensor, "own_layers gates hidden"]
+    """All layers over their own hidden vector; none of a feed-forward controller."""
     biases: Float[Tensor, "layers gates"]
-    first_weight: Float[Tensor, "gates reads_and_hidden"]
-    """First layer, over the last reads and, if it has one, its own hidden vector."""
-    upper_weights: Float[Tensor, "upper_layers gates below_and_hidden"]
     interface_weight: Float[Tensor, "raw hidden"]
     interface_bias: Float[Tensor, " raw"]
     output_weight: Float[Tensor, "output hidden_and_reads"]
@@ -53,8 +55,8 @@ class MachineState:
     """Read heads first."""
     reads: Float[Tensor, "batch read"]
     hidden: Float[Tensor, "layers batch hidden"]
-    cell: Float[Tensor, "layers batch hidden"] | None
-    """Of an LSTM controller."""
+    cell: Float[Tensor, "cell_layers batch hidden"]
+    """Of an LSTM controller, else of no layer."""
 
 
 class TuringMachine(Protocol):

@@ -1,8 +1,4 @@
-"""CPU: the Turing machine in C++ (csrc/turing_machine.cpp), with its gradients, as an operator of torch.
-
-The recurrence runs in one call for all steps. Around it stand three large matrix products: the projection of the inputs
-before it, the outputs after it, and on the way back the gradients of the parameters.
-"""
+"""CPU: the Turing machine in C++ (csrc/turing_machine.cpp), with its gradients, as an operator of torch."""
 
 import ctypes
 from typing import Any, NamedTuple
@@ -16,47 +12,8 @@ from memtape.ops.turing_machine.contract import MachineForm, MachineParameters, 
 CONTROLLERS = ("lstm", "gru", "rnn", "feedforward")
 """In the order of their numbers in csrc/controller.hpp."""
 
-
-class _Given(NamedTuple):
-    """What goes into the operator: inputs, parameters, and the state before the first step."""
-
-    xs: Tensor
-    input_weight: Tensor
-    biases: Tensor
-    first_weight: Tensor
-    upper_weights: Tensor
-    interface_weight: Tensor
-    interface_bias: Tensor
-    output_weight: Tensor
-    output_bias: Tensor
-    memory: Tensor
-    weights: Tensor
-    reads: Tensor
-    hidden: Tensor
-    cell: Tensor
-
-
-class _Last(NamedTuple):
-    """The state after each row's last step."""
-
-    memory: Tensor
-    weights: Tensor
-    reads: Tensor
-    hidden: Tensor
-    cell: Tensor
-
-
-class _Kept(NamedTuple):
-    """What the way back needs; all but `seen` and `gates` are empty where there is no way back."""
-
-    seen: Tensor
-    gates: Tensor
-    first_inputs: Tensor
-    upper_inputs: Tensor
-    cells: Tensor
-    raw: Tensor
-    all_weights: Tensor
-    tapes: Tensor
+PARAMETERS = tuple(MachineParameters.__dataclass_fields__)
+STATE = tuple(MachineState.__dataclass_fields__)
 
 
 class _Form(NamedTuple):
@@ -71,34 +28,41 @@ class _Form(NamedTuple):
     squash: int
 
 
+class _Given(NamedTuple):
+    """What goes into the operator."""
+
+    xs: Tensor
+    parameters: tuple[Tensor, ...]
+    state: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, tensors: tuple[Tensor, ...]) -> "_Given":
+        return cls(tensors[0], tensors[1 : 1 + len(PARAMETERS)], tensors[1 + len(PARAMETERS) :])
+
+    def contiguous(self) -> "_Given":
+        return _Given(self.xs.contiguous(), *(tuple(t.contiguous() for t in part) for part in self[1:]))
+
+
+GIVEN = 1 + len(PARAMETERS) + len(STATE)
+
+
 class _Sizes(ctypes.Structure):
     """`memtape_turing_sizes` of csrc/turing_machine.h."""
 
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("batch", "time", "hidden", "layers", "slots", "width", "reads", "writes")),
-        *((name, ctypes.c_int64) for name in ("reach", "controller", "location", "cosine", "read_first", "squash")),
-        ("threads", ctypes.c_int64),
+        *((name, ctypes.c_int64) for name in ("batch", "time", "inputs", "outputs", "hidden", "layers", "slots", "width")),
+        *((name, ctypes.c_int64) for name in ("reads", "writes", "reach", "controller", "location", "cosine")),
+        *((name, ctypes.c_int64) for name in ("read_first", "squash", "threads")),
         ("clip", ctypes.c_double),
         ("lengths", ctypes.c_void_p),
     )
 
 
-_PARAMETERS = ("first_weight", "upper_weights", "upper_biases", "interface_weight", "interface_bias")
-_LAST = tuple(f"last_{name}" for name in _Last._fields)
+_Parameters = ctypes.c_void_p * len(PARAMETERS)
+"""`memtape_turing_parameters`, whose pointers stand in the order of `MachineParameters`."""
 
-
-class _Tensors(ctypes.Structure):
-    """`memtape_turing_tensors`."""
-
-    _fields_ = tuple(
-        (name, ctypes.c_void_p) for name in (*_PARAMETERS, *_Last._fields, "gates", "seen", *_LAST, *_Kept._fields[2:])
-    )
-
-
-class _Gradients(ctypes.Structure):
-    """`memtape_turing_gradients`."""
-
-    _fields_ = tuple((name, ctypes.c_void_p) for name in ("seen", *_LAST, "gates", "raw", *_Last._fields))
+_State = ctypes.c_void_p * len(STATE)
+"""`memtape_turing_state`, in the order of `MachineState`."""
 
 
 def turing_machine_on_cpu(
@@ -120,22 +84,6 @@ def turing_machine_on_cpu(
         MemoryError: memory ran out.
         RuntimeError: a gradient of a gradient was asked for; the reference has them.
     """
-    given = _Given(
-        xs=xs,
-        input_weight=parameters.input_weight,
-        biases=parameters.biases,
-        first_weight=parameters.first_weight,
-        upper_weights=parameters.upper_weights,
-        interface_weight=parameters.interface_weight,
-        interface_bias=parameters.interface_bias,
-        output_weight=parameters.output_weight,
-        output_bias=parameters.output_bias,
-        memory=state.memory,
-        weights=state.weights,
-        reads=state.reads,
-        hidden=state.hidden,
-        cell=state.hidden.new_empty(0) if state.cell is None else state.cell,
-    )
     numbers = _Form(
         controller=CONTROLLERS.index(form.controller),
         read_heads=form.read_heads,
@@ -145,109 +93,78 @@ def turing_machine_on_cpu(
         read_first=form.read_first,
         squash=form.squash,
     )
+    given = [xs, *(getattr(parameters, name) for name in PARAMETERS), *(getattr(state, name) for name in STATE)]
     keep = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given)
-    results = torch.ops.memtape.turing_machine(*given, lengths, [int(number) for number in numbers], form.clip, keep)
-    last = _Last(*results[1:6])
-    return results[0], MachineState(
-        memory=last.memory,
-        weights=last.weights,
-        reads=last.reads,
-        hidden=last.hidden,
-        cell=None if state.cell is None else last.cell,
-    )
+    ys, *last, _ = torch.ops.memtape.turing_machine(*given, lengths, [int(number) for number in numbers], form.clip, keep)
+    return ys, MachineState(**dict(zip(STATE, last, strict=True)))
 
 
 def _forward(*arguments: Any) -> tuple[Tensor, ...]:
-    """Return the outputs, the last state and what is kept."""
-    given, (lengths, form, clip, keep) = _Given(*arguments[:-4]), arguments[-4:]
-    rows = given.xs.shape[0] * given.xs.shape[1]
-    last, kept = _empty(given, _Form(*form), keep)
-    projected = kept.gates[0].view(rows, -1)
-    torch.addmm(given.biases[0], given.xs.reshape(rows, -1), given.input_weight.T, out=projected)
-    lengths = None if lengths is None else lengths.to(torch.int64).contiguous()
-    state = _Last(*(tensor.contiguous() for tensor in given[-5:]))
-    parameters = (given.first_weight, given.upper_weights, given.biases[1:], given.interface_weight, given.interface_bias)
-    tensors = {name: tensor.contiguous() for name, tensor in zip(_PARAMETERS, parameters, strict=True)}
-    tensors |= state._asdict() | dict(zip(_LAST, last, strict=True)) | {"gates": kept.gates, "seen": kept.seen}
-    if keep:
-        tensors |= dict(zip(kept._fields[2:], kept[2:], strict=True))
-    _call("forward", given.xs.dtype, _sizes(given, lengths, form, clip), _record(_Tensors, tensors))
-    ys = torch.addmm(given.output_bias, kept.seen.view(rows, -1), given.output_weight.T)
-    ys = ys.view(*given.xs.shape[:2], -1)
-    if lengths is not None:
-        ys.masked_fill_(_beyond(lengths, ys.shape[1]), 0)
-    return ys, *last, *kept
+    """Return the outputs, the last state, and what is kept for the way back."""
+    given, (lengths, form, clip, keep) = _Given.of(arguments[:GIVEN]).contiguous(), arguments[GIVEN:]
+    lengths = _counted(lengths)
+    sizes = _sizes(given, lengths, form, clip)
+    ys, last = _outputs(given)
+    kept = given.xs.new_empty(_kept(given, sizes) if keep else 0)
+    _call(
+        _function("forward", given.xs.dtype),
+        sizes,
+        _pointers(_Parameters, given.parameters),
+        given.xs,
+        _pointers(_State, given.state),
+        ys,
+        _pointers(_State, last),
+        kept if keep else None,
+    )
+    return ys, *last, kept
 
 
 def _forward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
-    given, (_, form, _, keep) = _Given(*arguments[:-4]), arguments[-4:]
-    last, kept = _empty(given, _Form(*form), keep)
-    return given.xs.new_empty(*given.xs.shape[:2], given.output_weight.shape[0]), *last, *kept
+    given, (_, form, clip, keep) = _Given.of(arguments[:GIVEN]), arguments[GIVEN:]
+    ys, last = _outputs(given)
+    return ys, *last, given.xs.new_empty(_kept(given, _sizes(given, None, form, clip)) if keep else 0)
 
 
 def _backward(*arguments: Any) -> tuple[Tensor, ...]:
-    """Return the gradients of everything in `_Given`."""
-    d_ys, *d_last = arguments[:6]
-    given, kept = _Given(*arguments[6:20]), _Kept(*arguments[20:28])
-    lengths, form, clip = arguments[28:]
-    rows = given.xs.shape[0] * given.xs.shape[1]
-    lengths = None if lengths is None else lengths.to(torch.int64).contiguous()
-    state = _Last(*(tensor.contiguous() for tensor in given[-5:]))
-    d_last = _Last(
-        *(
-            torch.zeros_like(tensor) if gradient is None else gradient.contiguous()
-            for gradient, tensor in zip(d_last, state, strict=True)
-        )
-    )
-    if d_ys is None:
-        d_ys = given.xs.new_zeros(*given.xs.shape[:2], given.output_weight.shape[0])
-    elif lengths is not None:
-        d_ys = d_ys.masked_fill(_beyond(lengths, d_ys.shape[1]), 0)
-    d_outputs, seen = d_ys.reshape(rows, -1), kept.seen.view(rows, -1)
-    d_seen = d_outputs @ given.output_weight
-    d_gates, d_raw = torch.empty_like(kept.gates), torch.empty_like(kept.raw)
-    d_state = _Last(*(torch.empty_like(tensor) for tensor in state))
-    tensors = {name: getattr(given, name).contiguous() for name in ("first_weight", "upper_weights", "interface_weight")}
-    gradients = {"seen": d_seen, **dict(zip(_LAST, d_last, strict=True)), "gates": d_gates, "raw": d_raw}
+    """Return the gradients of everything in `_Given`, that of the inputs empty unless wanted."""
+    d_ys, *d_last = (None if gradient is None else gradient.contiguous() for gradient in arguments[: 1 + len(STATE)])
+    given = _Given.of(arguments[1 + len(STATE) : 1 + len(STATE) + GIVEN]).contiguous()
+    kept, lengths, form, clip, wants_xs = arguments[1 + len(STATE) + GIVEN :]
+    lengths = _counted(lengths)
+    d_xs, *others = _gradients(given, wants_xs)
+    d_given = _Given.of((d_xs, *others))
     _call(
-        "backward",
-        given.xs.dtype,
+        _function("backward", given.xs.dtype),
         _sizes(given, lengths, form, clip),
-        _record(_Tensors, tensors | state._asdict() | kept._asdict()),
-        _record(_Gradients, gradients | d_state._asdict()),
+        _pointers(_Parameters, given.parameters),
+        given.xs,
+        kept,
+        d_ys,
+        _pointers(_State, d_last),
+        _pointers(_Parameters, d_given.parameters),
+        d_xs if wants_xs else None,
+        _pointers(_State, d_given.state),
     )
-    d_layers = d_gates.view(len(d_gates), rows, -1)
-    d_projected, d_told = d_layers[0], d_raw.view(rows, -1)
-    return _Given(
-        xs=(d_projected @ given.input_weight).view(given.xs.shape),
-        input_weight=d_projected.T @ given.xs.reshape(rows, -1),
-        biases=d_layers.sum(1),
-        first_weight=d_projected.T @ kept.first_inputs.view(rows, -1),
-        upper_weights=d_layers[1:].mT @ kept.upper_inputs.flatten(1, 2),
-        interface_weight=d_told.T @ seen[:, : given.hidden.shape[-1]],
-        interface_bias=d_told.sum(0),
-        output_weight=d_outputs.T @ seen,
-        output_bias=d_outputs.sum(0),
-        **d_state._asdict(),
-    )
+    return d_xs, *others
 
 
 def _backward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
-    return tuple(tensor.new_empty(tensor.shape) for tensor in arguments[6:20])
+    return _gradients(_Given.of(arguments[1 + len(STATE) : 1 + len(STATE) + GIVEN]), arguments[-1])
 
 
 def _keep_for_backward(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    *given, lengths, form, clip, _ = inputs
-    kept = output[6:]
     ctx.set_materialize_grads(False)
-    ctx.mark_non_differentiable(*kept)
-    ctx.save_for_backward(*given, *kept, lengths)
-    ctx.form, ctx.clip = form, clip
+    ctx.mark_non_differentiable(output[-1])
+    ctx.save_for_backward(*inputs[:GIVEN], output[-1], inputs[GIVEN])
+    ctx.form, ctx.clip = inputs[GIVEN + 1 : GIVEN + 3]
 
 
 def _differentiate(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-    results = torch.ops.memtape.turing_machine_backward(*gradients[:6], *ctx.saved_tensors, ctx.form, ctx.clip)
-    return *results, None, None, None, None
+    wants_xs = ctx.needs_input_grad[0]
+    d_xs, *others = torch.ops.memtape.turing_machine_backward(
+        *gradients[:-1], *ctx.saved_tensors, ctx.form, ctx.clip, wants_xs
+    )
+    return d_xs if wants_xs else None, *others, None, None, None, None
 
 
 def _refuse_second_gradient(ctx: Any, *gradients: Any) -> Any:
@@ -260,26 +177,16 @@ def _refuse_second_gradient(ctx: Any, *gradients: Any) -> Any:
 def _register() -> torch.library.Library:
     """Make both ways known to torch: to autograd, autocast and `torch.compile`."""
     library = torch.library.Library("memtape", "FRAGMENT")
-
-    def listed(kind: str, names: tuple[str, ...]) -> str:
-        return ", ".join(f"{kind} {name}" for name in names)
-
-    def several(count: int) -> str:
-        return ", ".join(["Tensor"] * count)
-
-    ahead = f"{listed('Tensor', _Given._fields)}, Tensor? lengths, int[] form, float clip, bool keep"
-    back = ", ".join(
-        (
-            listed("Tensor?", tuple(f"d_{name}" for name in ("ys", *_LAST))),
-            listed("Tensor", (*_Given._fields, *_Kept._fields)),
-            "Tensor? lengths, int[] form, float clip",
-        )
-    )
-    library.define(f"turing_machine({ahead}) -> ({several(1 + len(_Last._fields) + len(_Kept._fields))})")
-    library.define(f"turing_machine_backward({back}) -> ({several(len(_Given._fields))})")
-    library.impl("turing_machine", _forward, "CPU")
-    library.impl("turing_machine_backward", _backward, "CPU")
-    for name, shapes in (("turing_machine", _forward_shapes), ("turing_machine_backward", _backward_shapes)):
+    given = ", ".join(f"Tensor {name}" for name in ("xs", *PARAMETERS, *STATE))
+    d_last = ", ".join(f"Tensor? d_{name}" for name in ("ys", *STATE))
+    some = "Tensor? lengths, int[] form, float clip, bool"
+    library.define(f"turing_machine({given}, {some} keep) -> ({_several(2 + len(STATE))})")
+    library.define(f"turing_machine_backward({d_last}, {given}, Tensor kept, {some} wants_xs) -> ({_several(GIVEN)})")
+    for name, way, shapes in (
+        ("turing_machine", _forward, _forward_shapes),
+        ("turing_machine_backward", _backward, _backward_shapes),
+    ):
+        library.impl(name, way, "CPU")
         torch.library.register_fake(f"memtape::{name}", shapes, lib=library)
     torch.library.register_autograd(
         "memtape::turing_machine", _differentiate, setup_context=_keep_for_backward, lib=library
@@ -289,68 +196,88 @@ def _register() -> torch.library.Library:
     return library
 
 
-_LIBRARY = _register()
+def _several(count: int) -> str:
+    return ", ".join(["Tensor"] * count)
 
 
-def _empty(given: _Given, form: _Form, keep: bool) -> tuple[_Last, _Kept]:
-    """Return the tensors that the forward pass fills."""
-    library = kernels().library
-    assert library is not None
-    batch, time = given.xs.shape[:2]
-    layers, gates = given.biases.shape
-    heads, slots = given.weights.shape[1:]
-    hidden, width = given.hidden.shape[-1], given.memory.shape[-1]
-    lanes = library.memtape_register_bytes() // given.xs.element_size()
-    padded = (slots + lanes - 1) // lanes * lanes
-    segments = -(-time // library.memtape_turing_segment())
+def _outputs(given: _Given) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Return unfilled tensors for the outputs and the last state."""
+    xs, output_bias = given.xs, given.parameters[-1]
+    return xs.new_empty(*xs.shape[:2], len(output_bias)), tuple(xs.new_empty(tensor.shape) for tensor in given.state)
+
+
+def _gradients(given: _Given, wants_xs: bool) -> tuple[Tensor, ...]:
+    """Return unfilled tensors for the gradients."""
+    others = (*given.parameters, *given.state)
     new = given.xs.new_empty
+    return new(given.xs.shape if wants_xs else 0), *(new(tensor.shape) for tensor in others)
 
-    def kept(*shape: int) -> Tensor:
-        return new(shape if keep else (0,))
 
-    return _Last(*(new(tensor.shape) for tensor in given[-5:])), _Kept(
-        seen=new(batch, time, hidden + form.read_heads * width),
-        gates=new(layers if keep else 1, batch, time, gates),
-        first_inputs=kept(batch, time, given.first_weight.shape[1]),
-        upper_inputs=kept(layers - 1, batch, time, given.upper_weights.shape[2]),
-        cells=kept(layers if given.cell.numel() else 0, batch, time, hidden),
-        raw=kept(batch, time, given.interface_bias.shape[0]),
-        all_weights=kept(batch, time + 1, heads, padded),
-        tapes=kept(batch, segments, width, padded),
-    )
+def _counted(lengths: Tensor | None) -> Tensor | None:
+    return None if lengths is None else lengths.to(torch.int64).contiguous()
 
 
 def _sizes(given: _Given, lengths: Tensor | None, form: list[int], clip: float) -> _Sizes:
-    numbers = _Form(*form)
+    memory, weights, _, hidden, _ = given.state
+    controller, read_heads, shift_range, location, cosine, read_first, squash = form
+    batch, time, inputs = given.xs.shape
     return _Sizes(
-        batch=given.xs.shape[0],
-        time=given.xs.shape[1],
-        hidden=given.hidden.shape[-1],
-        layers=given.hidden.shape[0],
-        slots=given.memory.shape[1],
-        width=given.memory.shape[2],
-        reads=numbers.read_heads,
-        writes=given.weights.shape[1] - numbers.read_heads,
-        reach=numbers.shift_range,
+        batch=batch,
+        time=time,
+        inputs=inputs,
+        outputs=len(given.parameters[-1]),
+        hidden=hidden.shape[2],
+        layers=hidden.shape[0],
+        slots=memory.shape[1],
+        width=memory.shape[2],
+        reads=read_heads,
+        writes=weights.shape[1] - read_heads,
+        reach=shift_range,
+        controller=controller,
+        location=location,
+        cosine=cosine,
+        read_first=read_first,
+        squash=squash,
         threads=torch.get_num_threads(),
         clip=clip,
         lengths=None if lengths is None else lengths.data_ptr(),
-        **{name: getattr(numbers, name) for name in ("controller", "location", "cosine", "read_first", "squash")},
     )
 
 
-def _record(kind: type[ctypes.Structure], tensors: dict[str, Tensor]) -> ctypes.Structure:
-    return kind(**{name: tensor.data_ptr() for name, tensor in tensors.items()})
+def _kept(given: _Given, sizes: _Sizes) -> int:
+    """Return how many numbers are kept for the way back."""
+    return int(_function("kept", given.xs.dtype)(ctypes.byref(sizes)))
 
 
-def _call(way: str, dtype: torch.dtype, *records: ctypes.Structure) -> None:
-    function = getattr(kernels().library, f"memtape_turing_{way}_{str(dtype).removeprefix('torch.')}")
-    if function(*(ctypes.byref(record) for record in records)):
+def _function(name: str, dtype: torch.dtype) -> Any:
+    function = getattr(kernels().library, f"memtape_turing_{name}_{str(dtype).removeprefix('torch.')}")
+    function.restype = ctypes.c_int64
+    return function
+
+
+def _pointers(kind: Any, tensors: Any) -> Any:
+    return kind(*(None if tensor is None else tensor.data_ptr() for tensor in tensors))
+
+
+def _call(function: Any, *arguments: Any) -> None:
+    """Call with tensors as pointers and records by reference.
+
+    Raises:
+        MemoryError: memory ran out.
+    """
+    words = [
+        ctypes.c_void_p(argument.data_ptr())
+        if isinstance(argument, Tensor)
+        else None
+        if argument is None
+        else ctypes.byref(argument)
+        for argument in arguments
+    ]
+    if function(*words):
         raise MemoryError(
             "the fused Turing machine ran out of memory; take a smaller batch or shorter sequences, "
             "or keep fewer steps by checkpoint_every"
         )
 
 
-def _beyond(lengths: Tensor, time: int) -> Tensor:
-    return (torch.arange(time) >= lengths[:, None])[..., None]
+_LIBRARY = _register()
