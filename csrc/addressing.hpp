@@ -45,7 +45,7 @@ template <typename T> struct Told {
 };
 
 struct Kinds {
-    int64_t count, slots, width, reach;  // slots, slots padded, features of a slot, farthest step
+    int64_t count, slots, width, heads, reach;  // slots, slots padded, features of a slot, heads, farthest step
     bool location, cosine;
 };
 
@@ -55,7 +55,8 @@ template <typename T> class Lookup {
     explicit Lookup(const Kinds& kinds)
         : kinds(kinds), inverse_norm(kinds.slots), scale(kinds.slots), similarity(kinds.slots), content(kinds.slots),
           logs(kinds.slots), ring(kinds.slots + 2 * kinds.reach + LANES<T>), d_ring(ring.size()), shifted(kinds.slots),
-          d_content(kinds.slots), key(kinds.width), d_key(kinds.width) {}
+          d_content(kinds.slots), key(kinds.width), d_key(kinds.width), keys(kinds.heads * kinds.width), by_key(kinds.heads * kinds.slots),
+          by_tape(kinds.slots) {}
 
     // Look at a tape before any head asks.
     void face(const T* memory) {
@@ -91,8 +92,8 @@ template <typename T> class Lookup {
     }
 
     // The way back through one head. d_weights is the gradient of `weights` and becomes that of `before`, the weights of the
-    // step before; the gradient of the tape is added to d_tape.
-    void move_backward(const Told<T>& told, const T* before, const T* weights, T* d_weights, T* d_tape, const Told<T>& d_told) {
+    // step before.
+    void move_backward(int64_t head, const Told<T>& told, const T* before, const T* weights, T* d_weights, const Told<T>& d_told) {
         ask(told);
         if (kinds.location) {
             step(told, before);
@@ -101,13 +102,22 @@ template <typename T> class Lookup {
             std::copy(d_weights, d_weights + kinds.slots, d_content.begin());
             std::fill(d_weights, d_weights + kinds.slots, T(0));
         }
-        ask_backward(told, d_tape, d_told);
+        ask_backward(head, told, d_told);
+    }
+
+    // Add what all heads looked up to the gradient of the tape.
+    void settle(T* d_tape) {
+        add_outer(kinds.width, kinds.slots, kinds.heads, d_tape, keys.data(), by_key.data());
+        for (int64_t f = 0; f < kinds.width; ++f)
+            for (int64_t i = 0; i < kinds.slots; i += LANES<T>)
+                store(d_tape + f * kinds.slots + i, load(d_tape + f * kinds.slots + i) - load(&by_tape[i]) * load(seen + f * kinds.slots + i));
+        std::fill(by_tape.begin(), by_tape.end(), T(0));
     }
 
   private:
     const Kinds kinds;
     const T* seen = nullptr;  // the tape as keys see it: a slot whose squares would overflow is scaled down by `scale`
-    Array<T> inverse_norm, scale, similarity, content, logs, ring, d_ring, shifted, d_content, key, d_key, scaled;
+    Array<T> inverse_norm, scale, similarity, content, logs, ring, d_ring, shifted, d_content, key, d_key, keys, by_key, by_tape, scaled;
     T key_scale = 1, key_inverse_norm = 1;
 
     void scale_down(const T* memory) {
@@ -159,12 +169,10 @@ template <typename T> class Lookup {
         return below < T(-LARGEST_SCORE) ? all(T(-LARGEST_SCORE)) : below;
     }
 
-    // From d_content to the key, the strength and the tape.
-    void ask_backward(const Told<T>& told, T* d_tape, const Told<T>& d_told) {
+    // From d_content to the key and the strength, and to what the tape gets of the key and of itself.
+    void ask_backward(int64_t head, const Told<T>& told, const Told<T>& d_told) {
         softmax_backward(kinds.slots, content.data(), d_content.data());
         Vector<T> d_strength = {}, along = {};
-        Array<T>& by_key = shifted;  // free again: what the tape gets of the key, and of itself
-        Array<T>& by_tape = logs;
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {
             Vector<T> d = load(&d_content[i]);
             const Vector<T> alike = load(&similarity[i]);
@@ -174,19 +182,15 @@ template <typename T> class Lookup {
             const Vector<T> inverse = load(&inverse_norm[i]), shrunk = T(1) / load(&scale[i]);
             const Vector<T> product = d * factor(i);
             store(&d_content[i], product / key_scale);
-            store(&by_key[i], product * shrunk);
-            store(&by_tape[i], kinds.cosine ? d * alike * inverse * inverse * shrunk : Vector<T>{});
+            store(&by_key[head * kinds.slots + i], product * shrunk);
+            if (kinds.cosine) store(&by_tape[i], load(&by_tape[i]) + d * alike * inverse * inverse * shrunk);
             along += d * alike;
         }
         *d_told.strength = sum<T>(d_strength);
         over_slots(kinds.width, kinds.slots, seen, d_content.data(), d_key.data());
         const T itself = kinds.cosine ? sum<T>(along) * key_inverse_norm * key_inverse_norm / key_scale : T(0);
-        for (int64_t f = 0; f < kinds.width; ++f) {
-            d_told.key[f] = d_key[f] - key[f] * itself;
-            for (int64_t i = 0; i < kinds.slots; i += LANES<T>)
-                store(d_tape + f * kinds.slots + i, load(d_tape + f * kinds.slots + i) + key[f] * load(&by_key[i]) -
-                                                        load(&by_tape[i]) * load(seen + f * kinds.slots + i));
-        }
+        for (int64_t f = 0; f < kinds.width; ++f) d_told.key[f] = d_key[f] - key[f] * itself;
+        std::copy(key.begin(), key.end(), keys.begin() + head * kinds.width);
     }
 
     // Write a ring of slots with `reach` of its ends before and after it.

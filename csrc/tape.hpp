@@ -13,9 +13,12 @@ inline void over_features(int64_t width, int64_t slots, const T* tape, const T* 
     auto block = [&](int64_t i, auto registers) {
         constexpr int count = decltype(registers)::value;
         Vector<T> sums[count];
+#pragma GCC unroll 4
         for (int b = 0; b < count; ++b) sums[b] = ADD ? load(out + i + b * LANES<T>) : Vector<T>{};
         for (int64_t f = 0; f < width; ++f)
+#pragma GCC unroll 4
             for (int b = 0; b < count; ++b) sums[b] += vector[f] * load(tape + f * slots + i + b * LANES<T>);
+#pragma GCC unroll 4
         for (int b = 0; b < count; ++b) store(out + i + b * LANES<T>, sums[b]);
     };
     int64_t i = 0;
@@ -32,11 +35,15 @@ template <typename T> inline void over_slots(int64_t width, int64_t slots, const
     }
 }
 
-// tape[feature][slot] += vector[feature] weights[slot]
-template <typename T> inline void add_outer(int64_t width, int64_t slots, T* tape, const T* vector, const T* weights) {
+// tape[feature][slot] += sum over heads of vectors[head][feature] weights[head][slot]
+template <typename T>
+inline void add_outer(int64_t width, int64_t slots, int64_t heads, T* tape, const T* vectors, const T* weights) {
     for (int64_t f = 0; f < width; ++f)
-        for (int64_t i = 0; i < slots; i += LANES<T>)
-            store(tape + f * slots + i, load(tape + f * slots + i) + vector[f] * load(weights + i));
+        for (int64_t i = 0; i < slots; i += LANES<T>) {
+            Vector<T> value = load(tape + f * slots + i);
+            for (int64_t h = 0; h < heads; ++h) value += vectors[h * width + f] * load(weights + h * slots + i);
+            store(tape + f * slots + i, value);
+        }
 }
 
 // to = from * prod over heads of (1 - weights erase) + sum over heads of weights add; `weights` is heads x slots.

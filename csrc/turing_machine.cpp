@@ -48,7 +48,7 @@ template <typename T> class Machine {
           read_size(reads * width), own(sees_itself(controller) ? hidden : 0), slots(padded<T>(sizes.slots)), tape_size(width * slots),
           gates(gates_of(controller) * hidden), stretches((time + STRETCH - 1) / STRETCH),
           interface(reads, writes, width, sizes.reach, sizes.location, sizes.squash, sizes.clip),
-          lookup(Kinds{sizes.slots, slots, width, sizes.reach, sizes.location != 0, sizes.cosine != 0}), order(batch) {
+          lookup(Kinds{sizes.slots, slots, width, heads, sizes.reach, sizes.location != 0, sizes.cosine != 0}), order(batch) {
         std::iota(order.begin(), order.end(), 0);
         std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return length(a) > length(b); });
     }
@@ -525,11 +525,9 @@ template <typename T> class Backward {
         T* tape = &d_tape[r * m.tape_size];
         T* own_weights = &d_weights[r * m.heads * m.slots];
         auto look = [&](const T* seen) {
-            for (int64_t h = 0; h < m.reads; ++h) {
-                const T* asked = &d_reads[r * m.read_size + h * m.width];
-                over_features<T, true>(m.width, m.slots, seen, asked, own_weights + h * m.slots);
-                add_outer(m.width, m.slots, tape, asked, weights + h * m.slots);
-            }
+            const T* asked = &d_reads[r * m.read_size];
+            for (int64_t h = 0; h < m.reads; ++h) over_features<T, true>(m.width, m.slots, seen, asked + h * m.width, own_weights + h * m.slots);
+            add_outer(m.width, m.slots, m.reads, tape, asked, weights);
         };
         if (!m.sizes.read_first) look(before + m.tape_size);
         const T* writing = weights + m.reads * m.slots;
@@ -547,8 +545,9 @@ template <typename T> class Backward {
         if (m.sizes.read_first) look(before);
         lookup.face(before);
         for (int64_t h = 0; h < m.heads; ++h)
-            lookup.move_backward(m.interface.told(control.data(), h), kept.weights(row, t) + h * m.slots, weights + h * m.slots,
-                                 own_weights + h * m.slots, tape, m.interface.told(d_told, h));
+            lookup.move_backward(h, m.interface.told(control.data(), h), kept.weights(row, t) + h * m.slots, weights + h * m.slots,
+                                 own_weights + h * m.slots, m.interface.told(d_told, h));
+        lookup.settle(tape);
         m.interface.backward(kept.raw(row, t), control.data(), d_told);
     }
 

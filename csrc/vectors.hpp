@@ -89,20 +89,28 @@ template <typename T> inline Vector<T> with_sign_of(Vector<T> size, Vector<T> x)
     return (Vector<T>)((Bits<T>)size | ((Bits<T>)x & std::numeric_limits<typename Register<T>::Word>::min()));
 }
 
+template <typename T, int COUNT> struct Some {
+    typedef T Vector __attribute__((vector_size(COUNT * sizeof(T))));
+};
+
+// Fold a vector, half upon half, to one number.
+template <typename T, int COUNT, typename Two> inline T folded(typename Some<T, COUNT>::Vector x, Two two) {
+    if constexpr (COUNT == 2) {
+        return two(x[0], x[1]);
+    } else {
+        typename Some<T, COUNT / 2>::Vector low, high;
+        std::memcpy(&low, &x, sizeof(low));
+        std::memcpy(&high, reinterpret_cast<const char*>(&x) + sizeof(low), sizeof(high));
+        return folded<T, COUNT / 2>(two(low, high), two);
+    }
+}
+
 template <typename T> inline T sum(Vector<T> x) {
-    T parts[LANES<T>];
-    std::memcpy(parts, &x, sizeof(x));
-    for (int half = LANES<T> / 2; half; half /= 2)
-        for (int i = 0; i < half; ++i) parts[i] += parts[i + half];
-    return parts[0];
+    return folded<T, LANES<T>>(x, [](auto a, auto b) { return a + b; });
 }
 
 template <typename T> inline T largest(Vector<T> x) {
-    T parts[LANES<T>];
-    std::memcpy(parts, &x, sizeof(x));
-    for (int half = LANES<T> / 2; half; half /= 2)
-        for (int i = 0; i < half; ++i) parts[i] = parts[i] > parts[i + half] ? parts[i] : parts[i + half];
-    return parts[0];
+    return folded<T, LANES<T>>(x, [](auto a, auto b) { return a > b ? a : b; });
 }
 
 template <typename T> inline Vector<T> square_root(Vector<T> x) {
@@ -118,10 +126,8 @@ template <typename T> inline Vector<T> exp_of_negative(Vector<T> x) {
     const Vector<T> n = shifted - R::round_magic;
     const Vector<T> r = (x - n * R::log2_high) - n * R::log2_low;
     Vector<T> series = all(T(1));
-    T reciprocal[R::exp_terms + 1];
-    reciprocal[0] = 1;
-    for (int k = 1; k <= R::exp_terms; ++k) reciprocal[k] = T(1) / k;
-    for (int k = R::exp_terms; k >= 1; --k) series = series * (r * reciprocal[k]) + T(1);
+#pragma GCC unroll 16
+    for (int k = R::exp_terms; k >= 1; --k) series = series * (r * (T(1) / k)) + T(1);
     const Bits<T> whole = (Bits<T>)shifted - (Bits<T>)all(T(R::round_magic));
     const Vector<T> power = (Vector<T>)((whole + R::bias) << R::mantissa);
     return x < R::least_exponent ? Vector<T>{} : series * power;
@@ -140,6 +146,7 @@ template <typename T> inline Vector<T> logarithm(Vector<T> x) {
     const Vector<T> s = (m - T(1)) / (m + T(1));
     const Vector<T> s2 = s * s;
     Vector<T> series = all(T(1) / (2 * R::log_terms + 1));
+#pragma GCC unroll 16
     for (int k = R::log_terms - 1; k >= 1; --k) series = series * s2 + T(1) / (2 * k + 1);
     const Vector<T> tail = s * s2 * series * T(2) + e * R::log2_low;
     return (e * R::log2_high + (s * T(2) + tail)) + (x - x);
@@ -158,6 +165,7 @@ template <typename T> inline Vector<T> hyperbolic_tangent(Vector<T> x) {
     const Vector<T> e = exp_of_negative<T>(size * T(-2));
     const Vector<T> far = with_sign_of<T>((T(1) - e) / (T(1) + e), x);
     Vector<T> top = all(T(2 * R::tanh_terms - 1)), bottom = all(T(1));
+#pragma GCC unroll 16
     for (int odd = 2 * R::tanh_terms - 3; odd >= 1; odd -= 2) {
         const Vector<T> next = top * T(odd) + square * bottom;
         bottom = top;

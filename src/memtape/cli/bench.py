@@ -19,7 +19,11 @@ PICTURES = (".png", ".svg")
 
 def several(text: str) -> Parameter:
     """Return how an option reads that takes one value or more."""
-    return Parameter(consume_multiple=True, negative="", help=text)
+    return Parameter(consume_multiple=True, negative="", show_default=_words, help=text)
+
+
+def _words(values: Sequence[Any]) -> str:
+    return " ".join(map(str, values)) or "those present"
 
 
 def bench(
@@ -28,7 +32,8 @@ def bench(
     time: Annotated[tuple[int, ...], several("Numbers of steps.")] = (42,),
     slots: Annotated[tuple[int, ...], several("Numbers of slots; models without slots pass them over.")] = (128,),
     backend: Annotated[
-        tuple[str, ...], several("Backends to compare; without them, all that are present but compile, slow to begin.")
+        tuple[str, ...],
+        several("Backends to compare, such as reference cpu; compile is slow to begin and must be named."),
     ] = (),
     mode: Annotated[
         tuple[Literal["train", "infer"], ...], several("Forwards and backwards, or forwards without gradients.")
@@ -45,20 +50,14 @@ def bench(
         Parameter(name="--json", allow_leading_hyphen=True, help="JSON file to write; - prints JSON and nothing else."),
     ] = None,
     plot: Annotated[
-        Path | None, Parameter(help="Figure to write, PNG or SVG: cost over the slots, time and batch that vary.")
+        Path | None, Parameter(help="Figure to write, PNG or SVG: cost over batch, time and slots where they vary.")
     ] = None,
 ) -> None:
-    """Measure models, backend beside backend: milliseconds a step of time, and memory.
-
-    The backends of a comparison take turns, at least five rounds, so that a busy machine slows all of them down. The time
-    is a median; its spread, and that of the ratio, is the interquartile range as a share of the median. The ratio says how
-    many times as fast as the reference a backend is, from pairs of the same round. The peak is the memory of one step
-    beyond what was held before it, in a process of its own. Inputs and outputs have the sizes of the copy task.
-    """
+    """Measure models, backend beside backend, and print a table or JSON."""
     _check_files(json_file, plot)
     if plot is not None and all(len(set(sizes)) < 2 for sizes in (batch, time, slots)):
         raise UsageError(
-            "--plot draws cost over sizes, but all are single; give two or more of --slots, --time or --batch"
+            "--plot draws cost over sizes, but all are single; give two or more of --batch, --time or --slots"
         )
     if not seconds > 0:
         raise UsageError(f"--seconds is {seconds:g}, but it is a length of time and must be positive; give more than 0")
@@ -105,12 +104,16 @@ def _progress() -> Progress:
 def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     columns = {
         **dict.fromkeys(("model", "mode", "backend", "batch", "time", "slots"), ""),
-        **{"ms_per_step": ".4g", "spread": ".0%", "ratio": ".2f", "ratio_spread": ".0%", "peak_mib": ".1f"},
+        "ms_per_step": ".4g",
+        "spread": ".0%",
+        "ratio": ".2f",
+        "peak_mib": ".1f",
     }
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         words = name in ("model", "mode", "backend")
-        table.add_column(name.replace("_", " "), justify="left" if words else "right", no_wrap=words)
+        head = name.replace("_", " ").replace("mib", "MiB")
+        table.add_column(head, justify="left" if words else "right", overflow="fold", no_wrap=words)
     for row in rows:
         table.add_row(*(_cell(row[name], form) for name, form in columns.items()))
     Console().print(table)

@@ -17,10 +17,18 @@ HELP = """Neural networks with a memory you can read, write and look into.
 `memtape train ntm copy` trains a Neural Turing Machine to copy, and leaves a run folder with weights, figures and a report.
 """
 
+BENCH_HELP = """Measure time and memory of models, backend beside backend.
+
+The backends of a comparison take turns, at least five rounds, so that a busy machine slows all of them down. The time is a
+median, and its spread the interquartile range as a share of it. The ratio says how many times as fast as the reference a
+backend is, from pairs of the same round. The peak is the memory of one step beyond what was held before it, in a process of
+its own. Inputs and outputs have the sizes of the copy task.
+"""
+
 COMMANDS = {
     "evaluate": ("memtape.cli.evaluate:evaluate", "Score a trained run at given lengths."),
     "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
-    "bench": ("memtape.cli.bench:bench", "Measure time and memory of models, backend beside backend."),
+    "bench": ("memtape.cli.bench:bench", BENCH_HELP),
     "models": ("memtape.cli.lists:models", "List the models."),
     "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
     "recipes": ("memtape.cli.lists:recipes", "List the recipes, or show one."),

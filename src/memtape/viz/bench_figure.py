@@ -1,4 +1,4 @@
-"""Bench figure: what a step of time costs over slots, time and batch, backend beside backend."""
+"""Bench figure: what a step of time costs over batch, time and slots, backend beside backend."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +9,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from memtape.viz.style import BLUE, GREEN, INK, VERMILION, muted, paper_style
 
-SIZES = {"slots": "slots of the memory", "time": "steps of time", "batch": "sequences in the batch"}
+SIZES = {"batch": "sequences in the batch", "time": "steps of time", "slots": "slots of the memory"}
+"""What may vary, and its name; slots come last, for not every model has them."""
 COLOURS = {"reference": INK, "cpu": BLUE, "compile": VERMILION, "triton": GREEN}
-NAMES = {"train": "forwards and backwards", "infer": "forwards"}
+MOST_TICKS = 7
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -54,7 +55,7 @@ def bench_figure(rows: Rows, *, title: str = "") -> Figure:
                 else:
                     axes.set_axis_off()
             model, mode = kind
-            grid[line, 0].set_ylabel(f"{model}, {NAMES[mode]}\nms per step")
+            grid[line, 0].set_ylabel(f"{model} {mode}, ms per step")
         for column, size in enumerate(sizes):
             last = max(line for line, kind in enumerate(lines) if (kind, size) in panels)
             grid[last, column].set_xlabel(SIZES[size])
@@ -93,7 +94,8 @@ def _draw(axes: Axes, rows: Rows, size: str) -> None:
         axes.plot(places, costs, color=colour, marker="o", markersize=3, label=backend, clip_on=False)
     held = ", ".join(f"{other} {rows[0][other]}" for other in SIZES if other != size and rows[0][other] is not None)
     muted(axes.set_title(held))
-    axes.xaxis.set_major_locator(FixedLocator(sorted({row[size] for row in rows})))
+    values = sorted({row[size] for row in rows})
+    axes.xaxis.set_major_locator(FixedLocator(values, nbins=MOST_TICKS))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
