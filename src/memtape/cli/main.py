@@ -122,6 +122,7 @@ def _exit_code(error: Exception) -> int | None:
     if isinstance(error, (UsageError, UnknownNameError)):
         return 2
     for module, name, code in (
+        ("memtape.core.backends", "BackendError", 2),
         ("memtape.recipes.experiment", "ExperimentError", 2),
         ("memtape.training.runs", "RunError", 2),
         ("memtape.core.backends", "BackendError", 2),

@@ -79,8 +79,7 @@ def unroll(
     backend = backend_for(xs.device.type)
     twin = None if collect or watched(cell) else cell.twin(backend)
     if twin is not None:
-        ys, state = whole(twin, xs, state, begin, lengths, starts, checkpoint_every)
-        return ys, state, None
+        return *whole(twin, xs, state, begin, lengths, starts, checkpoint_every), None
     step = compiled(cell) if backend == "compile" else cell
 
     def steps(first: int, last: int, state: S) -> tuple[list[Tensor], S, list[Any]]:

@@ -57,7 +57,8 @@ class _WholeMachine:
         return ys, self._rebuilt(state, last)
 
     def _form(self) -> MachineForm:
-        memory, interface = self.cell.memory, self.cell.interface
+        memory: Any = self.cell.memory
+        interface: Any = self.cell.interface
         by_place = isinstance(memory, TuringMemory)
         clip = interface.head_parameters.clip
         return MachineForm(
@@ -75,7 +76,8 @@ class _WholeMachine:
     def _parameters(self) -> MachineParameters:
         first, *upper = parts = [_layer(layer) for layer in self.layers]
         own = [part.own for part in parts if part.own is not None]
-        interface, output = self.cell.interface.head_parameters.linear, self.cell.to_output
+        interface: Any = self.cell.interface
+        raw, output = interface.head_parameters.linear, self.cell.to_output
         size, gates = self.cell.controller.output_size, len(first.bias)
         none = first.below.new_empty(0, gates, size)
         return MachineParameters(
@@ -83,8 +85,8 @@ class _WholeMachine:
             upper_weights=torch.stack([part.below for part in upper]) if upper else none,
             own_weights=torch.stack(own) if own else none,
             biases=torch.stack([part.bias for part in parts]),
-            interface_weight=interface.weight,
-            interface_bias=interface.bias,
+            interface_weight=raw.weight,
+            interface_bias=raw.bias,
             output_weight=output.weight,
             output_bias=output.bias,
         )

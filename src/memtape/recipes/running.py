@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from memtape.core.backends import backend_for
 from memtape.core.task import Task
 from memtape.recipes.experiment import Experiment, ExperimentError, first_line
 from memtape.recipes.registry import find
@@ -43,6 +44,7 @@ def train_run(
         RunError: a folder that cannot be written.
         NonFiniteError: a loss or a gradient that is not finite.
     """
+    backend_for("cpu")  # a wrong MEMTAPE_BACKEND is told before anything is written
     model, task = experiment.build()
     run = Run.create(folder, experiment.config())
     with run.metrics() as file:

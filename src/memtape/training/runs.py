@@ -26,6 +26,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
+from memtape.core.kernels import kernels
 from memtape.core.whole_file import write_whole
 from memtape.version import __version__
 
@@ -145,7 +146,7 @@ def default_folder(model: str, task: str, seed: int) -> Path:
 
 
 def environment() -> dict[str, Any]:
-    """Return what a number depends on: versions, processor, threads, accelerator, commit."""
+    """Return what a number depends on: versions, processor, threads, instructions of the kernels, accelerator, commit."""
     return {
         "memtape": __version__,
         "commit": commit(),
@@ -155,6 +156,7 @@ def environment() -> dict[str, Any]:
         "processor": processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
+        "instructions": kernels().instructions,
         "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
 

@@ -1,0 +1,68 @@
+"""Build the kernels of csrc/ when the package is installed: one library for each set of instructions.
+
+Without a compiler, or where it fails, the package installs all the same; it then runs by its reference, and
+`memtape doctor` says why.
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SOURCES = ("turing_machine.cpp", "processor.cpp")
+FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fPIC", "-shared", "-pthread")
+LEVELS = ("x86-64-v4", "x86-64-v3", "x86-64-v2")
+COMPILERS = ("c++", "g++", "clang++")
+
+
+class KernelBuild(BuildHookInterface):
+    """Compile csrc/ into src/memtape/kernels/."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build the libraries and have them packed."""
+        root = Path(self.root)
+        folder = root / "src" / "memtape" / "kernels"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        reason = build(root / "csrc", folder)
+        build_data["artifacts"].append("/src/memtape/kernels/*")
+        if reason is not None:
+            (folder / "unbuilt.json").write_text(json.dumps({"reason": reason}))
+            self.app.display_warning(f"memtape is installed without its fast kernels: {reason}")
+            return
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+
+
+def build(sources: Path, folder: Path) -> str | None:
+    """Compile every library that this machine's compiler can make; return why there is none, if so."""
+    compiler = os.environ.get("CXX") or next(filter(None, map(shutil.which, COMPILERS)), None)
+    if compiler is None:
+        return "no C++ compiler was found when memtape was installed; install g++ or clang++ and install memtape again"
+    intel = platform.machine().lower() in ("x86_64", "amd64")
+    names = (*(LEVELS if intel else ()), "portable")
+
+    def make(name: str) -> str | None:
+        options = () if name == "portable" else (f"-march={name}",)
+        library = folder / f"memtape-{name}.so"
+        words = [*compiler.split(), *FLAGS, *options, *(str(sources / source) for source in SOURCES), "-o", str(library)]
+        try:
+            subprocess.run(words, check=True, capture_output=True, text=True)
+        except OSError as error:
+            return str(error)
+        except subprocess.CalledProcessError as error:
+            return (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[0]
+        return None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        failures = list(pool.map(make, names))
+    if failures[-1] is None:
+        return None
+    return f"the C++ compiler {compiler} failed when memtape was installed ({failures[-1]}); set CXX and install memtape again"
