@@ -1,6 +1,7 @@
 # make demo      set up, train the Neural Turing Machine on copy, evaluate it far beyond its training lengths
 # make test      set up, run all checks and tests but the slow ones
 # make test-all  the slow ones too
+# make test-sanitize  the kernels under the sanitizers of the compiler
 # make format    format the code
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ HOOK := --jaxtyping-packages=memtape,beartype.beartype
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all lint format clean
+.PHONY: setup demo test test-all test-sanitize lint format clean
 
 setup: $(READY)
 
@@ -39,6 +40,9 @@ test: lint
 test-all: lint
 	$(BIN)/python -m pytest $(HOOK) -n 2 --ignore=tests/compile tests
 	$(BIN)/python -m pytest tests/compile README.md CONTRIBUTING.md docs --doctest-modules src/memtape
+
+test-sanitize:
+	tests/sanitize/run.sh
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -52,7 +52,14 @@ def build(sources: Path, folder: Path) -> str | None:
     def make(name: str) -> str | None:
         options = () if name == "portable" else (f"-march={name}",)
         library = folder / f"memtape-{name}.so"
-        words = [*compiler.split(), *FLAGS, *options, *(str(sources / source) for source in SOURCES), "-o", str(library)]
+        words = [
+            *compiler.split(),
+            *FLAGS,
+            *options,
+            *(str(sources / source) for source in SOURCES),
+            "-o",
+            str(library),
+        ]
         try:
             subprocess.run(words, check=True, capture_output=True, text=True)
         except OSError as error:

@@ -73,7 +73,7 @@ template <typename T> class Lookup {
             store(&scale[i], size);
             store(&inverse_norm[i], T(1) / square_root<T>(squares + T(NORM_EPSILON)));
         }
-        if (largest<T>(beyond) > SQUARES_OVERFLOW<T>)
+        if (largest<T>(beyond) > (kinds.cosine ? SQUARES_OVERFLOW<T> : T(1)))  // dot products are bounded after their scales
             scale_down(memory);
         else
             std::fill(scale.begin(), scale.end(), T(1));

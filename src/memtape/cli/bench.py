@@ -119,7 +119,7 @@ def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     Console().print(table)
     for model, backend in dict.fromkeys((row["model"], row["backend"]) for row in rows):
         if backend in ("cpu", "triton") and not any(row["fused"] for row in rows if row["model"] == model):
-            print(f"{model} has no fused kernels on {backend}; it takes the single steps of the reference there")
+            print(f"{model} has no fused twin on {backend}; it takes the single steps of the reference there")
 
 
 def _cell(value: Any, form: str) -> str:

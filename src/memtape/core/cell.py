@@ -1,7 +1,7 @@
 """Cell: one pure step of a recurrent network."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 S = TypeVar("S")
 
 
+@runtime_checkable
 class Twin(Protocol[S]):
     """A cell's fast twin: the same function as the cell stepped through time, in one call."""
 

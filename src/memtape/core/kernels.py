@@ -67,5 +67,5 @@ def _none(reason: str) -> Kernels:
 def _why_unbuilt() -> str:
     try:
         return str(json.loads((FOLDER / "unbuilt.json").read_text())["reason"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "the compiled kernels are not there; install memtape again, with a C++ compiler at hand"

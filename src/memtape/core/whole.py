@@ -1,7 +1,7 @@
 """Whole: run a fast twin over sequences, as `unroll` runs single steps."""
 
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,12 @@ _COMPILED: WeakKeyDictionary[nn.Module, Any] = WeakKeyDictionary()
 def compiled(cell: AnyCell) -> Any:
     """Return the step of a cell compiled by `torch.compile`, compiled once for each cell."""
     if cell not in _COMPILED:
-        _COMPILED[cell] = torch.compile(cell.forward)
+        known = ref(cell)  # the table must not keep its own keys alive
+
+        def step(x: Tensor, state: Any) -> Any:
+            return known()(x, state)  # type: ignore[misc]
+
+        _COMPILED[cell] = torch.compile(step)
     return _COMPILED[cell]
 
 

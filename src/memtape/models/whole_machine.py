@@ -47,9 +47,7 @@ class _WholeMachine:
     cell: AugmentedCell
     layers: Sequence[Any]
 
-    def __call__(
-        self, xs: Tensor, state: AugmentedState, lengths: Tensor | None
-    ) -> tuple[Tensor, AugmentedState]:
+    def __call__(self, xs: Tensor, state: AugmentedState, lengths: Tensor | None) -> tuple[Tensor, AugmentedState]:
         """Run over whole sequences."""
         ys, last = self.run(self._form(), self._parameters(), self._plain(state), xs, lengths)
         if torch.is_autocast_enabled(xs.device.type):

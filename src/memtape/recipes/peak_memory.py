@@ -22,6 +22,11 @@ MIB = 2**20
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 RESET_HIGH_WATER_MARK = "5"
 
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+"""Parameters of glibc's allocator, by their numbers in malloc.h."""
+RETURNED_FROM = 2**16
+"""Bytes from which freed memory goes back to the system at once."""
+
 
 def peak_of(step: Step, device: Device = "cpu") -> float:
     """Run a step and return the most memory that it held beyond what was held before it, in MiB.
@@ -35,7 +40,8 @@ def peak_of(step: Step, device: Device = "cpu") -> float:
         before = torch.cuda.memory_allocated()
         step()
         return (torch.cuda.max_memory_allocated() - before) / MIB
-    _give_back_what_is_free()
+    gc.collect()
+    _call_allocator("malloc_trim", 0)
     before = _high_water_mark_from_here()
     step()
     return (_high_water_mark() - before) / MIB
@@ -43,6 +49,7 @@ def peak_of(step: Step, device: Device = "cpu") -> float:
 
 def peak_of_case(case: Case) -> float:
     """Return the peak memory of one step of a case, in MiB, after a tiny one that loads what is loaded once."""
+    return_freed_memory_at_once()
     torch.set_num_threads(case.threads)
     network = case.network()
     # Compiled code is made for a batch size; where nothing is compiled, the tiny step leaves no buffers of the full size.
@@ -52,12 +59,20 @@ def peak_of_case(case: Case) -> float:
     return peak_of(case.step(network), case.device)
 
 
-def _give_back_what_is_free() -> None:
-    """Return freed memory to the system, where the next step would find it without raising the high-water mark."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+def return_freed_memory_at_once() -> None:
+    """Let freed memory go back to the system from here on; call it before anything large is allocated.
+
+    What lingers is found by the next allocation, or is not, by chance: the same step would show other peaks.
+    """
+    for parameter in (MMAP_THRESHOLD, TRIM_THRESHOLD):
+        _call_allocator("mallopt", parameter, RETURNED_FROM)
+
+
+def _call_allocator(name: str, *values: int) -> None:
+    """Call a function of glibc's allocator; other C libraries do without it."""
+    function = getattr(ctypes.CDLL(None), name, None)
+    if function is not None:
+        function(*values)
 
 
 def _high_water_mark_from_here() -> int:

@@ -1,7 +1,7 @@
 """Contract: what every twin of the whole-sequence Turing machine takes and returns."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -59,6 +59,7 @@ class MachineState:
     """Of an LSTM controller, else of no layer."""
 
 
+@runtime_checkable
 class TuringMachine(Protocol):
     """A twin: run a machine over whole sequences."""
 

@@ -50,7 +50,10 @@ class _Sizes(ctypes.Structure):
     """`memtape_turing_sizes` of csrc/turing_machine.h."""
 
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("batch", "time", "inputs", "outputs", "hidden", "layers", "slots", "width")),
+        *(
+            (name, ctypes.c_int64)
+            for name in ("batch", "time", "inputs", "outputs", "hidden", "layers", "slots", "width")
+        ),
         *((name, ctypes.c_int64) for name in ("reads", "writes", "reach", "controller", "location", "cosine")),
         *((name, ctypes.c_int64) for name in ("read_first", "squash", "threads")),
         ("clip", ctypes.c_double),
@@ -95,7 +98,9 @@ def turing_machine_on_cpu(
     )
     given = [xs, *(getattr(parameters, name) for name in PARAMETERS), *(getattr(state, name) for name in STATE)]
     keep = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given)
-    ys, *last, _ = torch.ops.memtape.turing_machine(*given, lengths, [int(number) for number in numbers], form.clip, keep)
+    ys, *last, _ = torch.ops.memtape.turing_machine(
+        *given, lengths, [int(number) for number in numbers], form.clip, keep
+    )
     return ys, MachineState(**dict(zip(STATE, last, strict=True)))
 
 

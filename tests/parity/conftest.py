@@ -1,0 +1,147 @@
+"""Run a machine on both backends and compare every number that comes out."""
+
+import copy
+
+import pytest
+import torch
+from torch.utils import _pytree as pytree
+
+from memtape import NTM, tree, use_backend
+from memtape.core.kernels import kernels
+
+INPUT, OUTPUT = 3, 2
+
+FLOOR = 1e-3
+"""Added to the largest entry of a tensor before errors are divided by it: some gradients are 0 but for rounding, which is
+1e-15 of the numbers that cancelled in float64; the losses below have gradients around 1."""
+
+MAGNIFIED = 10
+"""How many times the reference's own change a difference may be: the two round in some ten places where parameters enter."""
+
+
+@pytest.fixture(autouse=True)
+def kernels_are_present():
+    if kernels().absent is not None:
+        pytest.skip(f"the fused machine is absent: {kernels().absent}")
+
+
+def build(dtype=torch.float64, *, seed=0, moved=0.3, **options):
+    """Return a machine whose every parameter has been moved off the value it begins at."""
+    torch.manual_seed(seed)
+    network = NTM(INPUT, OUTPUT, **({"slots": 6, "width": 4, "controller_size": 5} | options)).to(dtype)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            spread = moved * (5 / max(5, parameter.shape[-1])) ** 0.5  # wide layers would else saturate everything
+            parameter.add_(spread * torch.randn_like(parameter))
+    return network
+
+
+def leaves_of(network, state):
+    """Return a state cut from its graph, whose leaves ask for gradients."""
+    del network
+    return pytree.tree_map(lambda leaf: leaf.detach().clone().requires_grad_(), state)
+
+
+def run(backend, network, xs, state=None, **options):
+    """Return outputs, last state and the gradients of everything on a backend, by name."""
+    network.zero_grad()
+    xs = xs.detach().clone(memory_format=torch.preserve_format).requires_grad_()
+    begin = None if state is None else leaves_of(network, state)
+    with use_backend(backend):
+        ys, last = network(xs, begin, **options)
+    parts = {"outputs": ys} | {f"last {name}": leaf for name, leaf in tree.named_leaves(last).items()}
+    generator = torch.Generator().manual_seed(7)
+    total(parts.values(), generator).backward()
+    found = {name: part.detach() for name, part in parts.items()}
+    found["gradient of inputs"] = xs.grad
+    if begin is not None:
+        found |= {f"gradient of {name}": leaf.grad for name, leaf in tree.named_leaves(begin).items()}
+    found |= {f"gradient of {name}": parameter.grad for name, parameter in network.named_parameters()}
+    network.zero_grad()
+    return found
+
+
+def total(parts, generator):
+    """Return a number that every entry goes into with a weight of its own."""
+    weighted = [
+        (part * torch.randn(part.shape, generator=generator, dtype=part.dtype)).sum()
+        for part in parts
+        if part.requires_grad
+    ]
+    return sum(weighted)
+
+
+def differences(actual, expected):
+    """Return the largest error of each tensor, relative to its largest entry; None and zeros are the same gradient."""
+    assert set(actual) == set(expected)
+    found = {}
+    for name, wanted in expected.items():
+        given = actual[name]
+        if wanted is None or given is None:
+            either = given if wanted is None else wanted
+            found[name] = 0.0 if either is None else float(either.abs().amax()) if either.numel() else 0.0
+            continue
+        assert given.shape == wanted.shape, name
+        assert given.dtype == wanted.dtype, name
+        assert wanted.isfinite().all(), f"the reference is not finite: {name}"
+        if wanted.numel():
+            error = (given.double() - wanted.double()).abs().amax() / (wanted.double().abs().amax() + FLOOR)
+            found[name] = float("inf") if error.isnan() else float(error)
+    return found
+
+
+def compare(network, xs, state=None, *, tolerance, magnified=False, **options):
+    """Raise unless the fused machine agrees with the reference; return the worst relative error.
+
+    With `magnified` the tolerance is also met by an error that the reference itself makes: MAGNIFIED times its change when
+    every parameter is moved by its last bit. There are chaotic machines, which magnify any rounding.
+    """
+    expected = run("reference", network, xs, state, **options)
+    actual = run("cpu", network, xs, state, **options)
+    worst = differences(actual, expected)
+    if magnified and max(worst.values()) > tolerance:
+        own = differences(run("reference", last_bit_moved(network), xs, state, **options), expected)
+        tolerance = max(tolerance, MAGNIFIED * max(own.values()))
+    wrong = {name: error for name, error in worst.items() if not error <= tolerance}
+    assert not wrong, f"relative errors above {tolerance}: {wrong}"
+    return max(worst.values())
+
+
+def last_bit_moved(network):
+    """Return a copy of a network with every parameter moved up or down by its last bit."""
+    moved = copy.deepcopy(network)
+    with torch.no_grad():
+        for parameter in moved.parameters():
+            towards = torch.randint(2, parameter.shape).to(parameter) * 4 - 2
+            parameter.copy_(torch.nextafter(parameter, parameter.abs().amax() * towards))
+    return moved
+
+
+def same_bits(actual, expected, names=lambda name: True):
+    """Raise unless two runs agree bit for bit in everything whose name is asked for."""
+    for name, wanted in expected.items():
+        if names(name):
+            assert (actual[name] is None) == (wanted is None), name
+            assert wanted is None or torch.equal(actual[name], wanted), name
+
+
+def a_state(network, batch, dtype=torch.float64):
+    """Return a state in the middle of a sequence."""
+    with use_backend("reference"), torch.no_grad():
+        return network(torch.randn(batch, 3, network.input_size, dtype=dtype))[1]
+
+
+class Tools:
+    """The functions above, for the tests of this folder."""
+
+    build = staticmethod(build)
+    run = staticmethod(run)
+    compare = staticmethod(compare)
+    differences = staticmethod(differences)
+    same_bits = staticmethod(same_bits)
+    a_state = staticmethod(a_state)
+
+
+@pytest.fixture(scope="session")
+def machine():
+    return Tools

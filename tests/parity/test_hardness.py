@@ -1,0 +1,229 @@
+"""Conditions that single steps take for granted: padding, poisoned and strided memory, threads, builds, huge numbers, NaN."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch.utils import _pytree as pytree
+
+from memtape import NTM, tree, use_backend
+from memtape.core import kernels as loading
+
+F64 = torch.float64
+EXACT = 1e-10  # float64 rounds at 1e-16; the cases here are short and tame
+
+BATCH, TIME = 5, 11
+LENGTHS = torch.tensor([11, 1, 8, 3, 9])
+
+MACHINES = {
+    "lstm": {"read_heads": 2, "controller_layers": 2},
+    "gru": {"controller": "gru", "write_heads": 2, "read_first": False},
+    "rnn": {"controller": "rnn", "similarity": "dot", "slots": 17},
+    "feedforward": {"controller": "feedforward", "controller_layers": 2, "shift_range": 3},
+    "content": {"addressing": "content", "initial_memory": "learned"},
+}
+
+each_machine = pytest.mark.parametrize("options", MACHINES.values(), ids=MACHINES)
+
+
+def sequences(network, batch=BATCH, time=TIME, dtype=F64):
+    return torch.randn(batch, time, network.input_size, dtype=dtype)
+
+
+def same_gradients_of_rows(name):
+    """Tell whether a name is of outputs, state or their gradients, which no sum over rows goes into."""
+    return ".cell." not in name and "gradient of cell." not in name
+
+
+@each_machine
+@pytest.mark.parametrize("garbage", [float("nan"), float("inf"), 1e300])
+def test_padding_reaches_nothing(machine, options, garbage):
+    network = machine.build(**options)
+    xs, state = sequences(network), machine.a_state(network, BATCH)
+    padded = xs.clone()
+    for row, length in enumerate(LENGTHS):
+        padded[row, length:] = garbage
+    clean = torch.where(padded == xs, xs, 0)
+    expected = machine.run("cpu", network, clean, state, lengths=LENGTHS)
+    actual = machine.run("cpu", network, padded, state, lengths=LENGTHS)
+    machine.same_bits(actual, expected)
+    for row, length in enumerate(LENGTHS):
+        assert not actual["outputs"][row, length:].any()
+        assert not actual["gradient of inputs"][row, length:].any()
+    machine.compare(network, padded, state, lengths=LENGTHS, tolerance=EXACT)
+
+
+@pytest.fixture
+def fresh_memory(monkeypatch):
+    """Return what makes torch fill fresh memory with NaN, or leave it as it is."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+
+    def poisoned(yes):
+        monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", yes)
+        assert not yes or torch.zeros(1).new_empty(100).isnan().all()
+
+    yield poisoned
+    torch.use_deterministic_algorithms(before)
+
+
+@each_machine
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
+def test_nothing_is_read_from_fresh_memory(machine, fresh_memory, options, lengths):
+    network = machine.build(**options)
+    xs, state = sequences(network), machine.a_state(network, BATCH)
+    fresh_memory(False)
+    expected = machine.run("cpu", network, xs, state, lengths=lengths)
+    fresh_memory(True)
+    machine.same_bits(machine.run("cpu", network, xs, state, lengths=lengths), expected)
+
+
+def scattered(tensor):
+    """Return the same numbers with gaps between them in memory, last axis first."""
+    wide = torch.full((*tensor.shape[::-1], 2), torch.nan, dtype=tensor.dtype)
+    view = wide[..., 0].permute(*range(tensor.ndim - 1, -1, -1))
+    return view.copy_(tensor)
+
+
+@each_machine
+def test_tensors_may_lie_anyhow_in_memory(machine, options):
+    network = machine.build(**options)
+    xs, state = sequences(network), machine.a_state(network, BATCH)
+    with use_backend("cpu"), torch.no_grad():
+        expected, end = network(xs, state, lengths=LENGTHS)
+        every_other = torch.stack([LENGTHS, torch.zeros_like(LENGTHS)], dim=1)[:, 0]
+        assert torch.equal(network(xs, state, lengths=every_other)[0], expected)
+        assert torch.equal(network(xs, state, lengths=LENGTHS.to(torch.int16))[0], expected)
+        for parameter in network.parameters():
+            parameter.data = scattered(parameter.data)
+        assert not all(parameter.is_contiguous() for parameter in network.parameters())
+        actual, last = network(scattered(xs), pytree.tree_map(scattered, state), lengths=LENGTHS)
+    # A product of matrices may round otherwise when they lie otherwise.
+    torch.testing.assert_close(actual, expected, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(tree.named_tensors(last), tree.named_tensors(end), rtol=1e-10, atol=1e-12)
+    machine.compare(network, scattered(xs), state, lengths=LENGTHS, tolerance=EXACT)
+
+
+def test_expanded_tensors_agree(machine):
+    network = machine.build()
+    row = sequences(network, batch=1)
+    state = pytree.tree_map(lambda leaf: leaf.expand(BATCH, *leaf.shape[1:]), machine.a_state(network, 1))
+    found = {}
+    for backend in ("reference", "cpu"):
+        xs = row.clone().requires_grad_()
+        begin = pytree.tree_map(lambda leaf: leaf.detach().requires_grad_(), state)
+        with use_backend(backend):
+            ys, last = network(xs.expand(BATCH, -1, -1), begin)
+        parts = [ys, *tree.leaves(last)]
+        gradients = torch.autograd.grad(sum((part**2).sum() for part in parts), [xs, *tree.leaves(begin)])
+        found[backend] = [*parts, *gradients]
+    torch.testing.assert_close(found["cpu"], found["reference"], rtol=1e-10, atol=1e-12)
+
+
+def test_gradients_that_come_expanded_or_not_at_all_agree(machine):
+    network = machine.build()
+    xs = sequences(network)
+    losses = {
+        "outputs": lambda ys, last: ys.sum(),
+        "one output": lambda ys, last: ys[2, 4, 1],
+        "memory": lambda ys, last: last.memory.memory.sum(),
+        "reads": lambda ys, last: last.reads.mean(),
+        "weights": lambda ys, last: last.memory.read_weights[:, 0, 0].sum(),
+        "hidden": lambda ys, last: last.controller.hidden.sum(),
+    }
+    for name, loss in losses.items():
+        found = []
+        for backend in ("reference", "cpu"):
+            inputs = xs.clone().requires_grad_()
+            with use_backend(backend):
+                found += torch.autograd.grad(loss(*network(inputs)), inputs)
+        torch.testing.assert_close(found[1], found[0], rtol=1e-10, atol=1e-13, msg=name)
+
+
+@each_machine
+def test_threads_change_no_bit(machine, options):
+    network = machine.build(**options)
+    xs, state = sequences(network), machine.a_state(network, BATCH)
+    found = []
+    for threads in (1, 2, 5, 16):
+        torch.set_num_threads(threads)
+        found.append(machine.run("cpu", network, xs, state, lengths=LENGTHS))
+    for other in found[1:]:
+        machine.same_bits(other, found[0], same_gradients_of_rows)
+        assert max(machine.differences(other, found[0]).values()) < 1e-12
+
+
+@each_machine
+@pytest.mark.parametrize("dtype", [torch.float32, F64])
+def test_a_row_alone_is_that_row_of_a_batch_bit_for_bit(machine, options, dtype):
+    network = machine.build(dtype, **options)
+    # The inputs are projected, and the outputs made, in one product of matrices for the whole batch, which torch may round
+    # by its size; but not where a row has a single 1.
+    xs = torch.eye(network.input_size, dtype=dtype)[torch.randint(network.input_size, (9, TIME))]
+    state = machine.a_state(network, 9, dtype)
+    together = machine.run("cpu", network, xs, state)
+    for row in (0, 4, 8):
+        mine = slice(row, row + 1)
+        alone = rows_run(machine, network, xs[mine], pytree.tree_map(lambda leaf, mine=mine: leaf[mine], state))
+        for name in ("last memory.memory", "last memory.read_weights", "last memory.write_weights", "last reads"):
+            assert torch.equal(alone[name], together[name][mine]), name
+        torch.testing.assert_close(alone["outputs"], together["outputs"][mine], rtol=1e-5, atol=1e-6)
+
+
+def rows_run(machine, network, xs, state):
+    with torch.no_grad(), use_backend("cpu"):
+        ys, last = network(xs, state)
+    return {"outputs": ys} | {f"last {name}": leaf for name, leaf in tree.named_leaves(last).items()}
+
+
+@pytest.fixture
+def with_build(monkeypatch):
+    """Return what changes to another build of the kernels."""
+
+    def change(name):
+        monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", name)
+        loading.kernels.cache_clear()
+        found = loading.kernels()
+        if found.absent is not None:
+            pytest.skip(found.absent)
+        assert found.instructions == name
+
+    yield change
+    monkeypatch.undo()
+    loading.kernels.cache_clear()
+
+
+@pytest.mark.parametrize("build", loading.LEVELS)
+@each_machine
+def test_every_build_agrees(machine, with_build, build, options):
+    with_build(build)
+    network = machine.build(**options)
+    machine.compare(network, sequences(network), machine.a_state(network, BATCH), lengths=LENGTHS, tolerance=EXACT)
+    single = machine.build(torch.float32, **options)
+    xs, state = sequences(single, dtype=torch.float32), machine.a_state(single, BATCH, torch.float32)
+    machine.compare(single, xs, state, lengths=LENGTHS, tolerance=1e-4)  # worst measured 7.0e-7
+
+
+def test_the_build_is_named_by_the_environment():
+    code = (
+        "import json, sys, torch, memtape; from memtape.core.kernels import kernels; "
+        "torch.manual_seed(0); net = memtape.NTM(3, 2, slots=5, width=3, controller_size=4); "
+        "ys, _ = net(torch.ones(1, 2, 3)); print(json.dumps([kernels().instructions, ys.tolist()]))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "MEMTAPE_INSTRUCTIONS": "portable"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    build, ys = json.loads(found.stdout)
+    assert build == "portable"
+    torch.manual_seed(0)
+    same = NTM(3, 2, slots=5, width=3, controller_size=4)
+    with use_backend("reference"):
+        expected, _ = same(torch.ones(1, 2, 3))
+    torch.testing.assert_close(torch.tensor(ys), expected)

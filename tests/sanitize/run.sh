@@ -1,0 +1,54 @@
+#!/bin/sh
+# Run the kernels of csrc/ under the sanitizers of the compiler: addresses and undefined behaviour in three builds, threads in
+# one. Prints what it ran; any finding, wrong number or failed build ends it with a code other than 0.
+#
+#   tests/sanitize/run.sh            all
+#   CXX=clang++ tests/sanitize/run.sh
+#   CASES=2000 tests/sanitize/run.sh more machines
+set -eu
+cd "$(dirname "$0")/../.."
+CXX=${CXX:-g++}
+CASES=${CASES:-240}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:halt_on_error=1
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+# run NAME LEVEL CASES FLAGS...
+run() {
+    name=$1 level=$2 cases=$3
+    shift 3
+    sources="tests/sanitize/driver.cpp"
+    for source in csrc/*.cpp; do sources="$sources $source"; done
+    echo "$name: $CXX -std=c++17 -g -fno-omit-frame-pointer -pthread $* $sources"
+    # shellcheck disable=SC2086 # a list of files
+    "$CXX" -std=c++17 -g -fno-omit-frame-pointer -pthread "$@" $sources -o "$work/$name"
+    code=0
+    # Without the shifting of addresses, which the sanitizer of threads of older compilers does not know.
+    if [ "${name#threads}" != "$name" ] && command -v setarch >/dev/null; then
+        setarch "$(uname -m)" -R "$work/$name" "$level" "$cases" || code=$?
+    else
+        "$work/$name" "$level" "$cases" || code=$?
+    fi
+    if [ "$code" = 77 ]; then
+        echo "$name: left out, this processor cannot run it"
+    elif [ "$code" != 0 ]; then
+        echo "$name: FAILED with code $code" >&2
+        exit 1
+    else
+        echo "$name: nothing found"
+    fi
+}
+
+memory="-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+# shellcheck disable=SC2086 # lists of flags
+{
+    run memory-portable 0 "$CASES" $memory
+    if [ "$(uname -m)" = x86_64 ]; then
+        run memory-x86-64-v3 3 "$CASES" $memory -march=x86-64-v3
+        run memory-x86-64-v4 4 "$CASES" $memory -march=x86-64-v4
+    fi
+    run threads-portable 0 "$((CASES / 2))" -O1 -fsanitize=thread
+}
+echo "all sanitizers done"
