@@ -1,7 +1,7 @@
 // Turing machine: whole sequences of a Neural Turing Machine, forwards and backwards.
 //
 // A thread takes its rows of the batch through all of time, a few rows together so that they share one reading of the
-// parameters, and eight steps at a stretch: what does not depend on the step before (the projection of the inputs, the outputs,
+// parameters, and a stretch of steps at once: what does not depend on the step before (the projection of the inputs, the outputs,
 // the gradients of the parameters) is done for a stretch at once, while its numbers are still near. The tape is kept only where
 // a stretch begins: on the way back the writes of the stretch, which are known, are done again.
 #include <algorithm>
@@ -18,7 +18,6 @@
 
 namespace {
 
-constexpr int64_t STRETCH = 8;            // steps between two kept tapes
 constexpr int64_t MOST_TOGETHER = 8;      // rows that go through time together
 constexpr int64_t TAPES_BYTES = 1 << 20;  // together only as many as their tapes fit into the second cache
 
@@ -37,7 +36,8 @@ template <typename T> class Machine {
     const memtape_turing_sizes& sizes;
     const Controller controller;
     const int64_t batch, time, inputs, outputs, hidden, layers, width, reads, writes, heads, read_size, own;
-    const int64_t slots, tape_size, gates, stretches;  // slots are padded
+    const int64_t slots, tape_size, gates;  // slots are padded
+    const int64_t stretch, stretches;       // steps of a stretch, longer where few rows share it, and how many there are
     const Interface<T> interface;
     const Lookup<T> lookup;
     std::vector<int64_t> order;  // rows, the longest first
@@ -46,7 +46,7 @@ template <typename T> class Machine {
         : sizes(sizes), controller(Controller(sizes.controller)), batch(sizes.batch), time(sizes.time), inputs(sizes.inputs), outputs(sizes.outputs),
           hidden(sizes.hidden), layers(sizes.layers), width(sizes.width), reads(sizes.reads), writes(sizes.writes), heads(reads + writes),
           read_size(reads * width), own(sees_itself(controller) ? hidden : 0), slots(padded<T>(sizes.slots)), tape_size(width * slots),
-          gates(gates_of(controller) * hidden), stretches((time + STRETCH - 1) / STRETCH),
+          gates(gates_of(controller) * hidden), stretch(batch >= 8 ? 8 : batch >= 4 ? 16 : 32), stretches((time + stretch - 1) / stretch),
           interface(reads, writes, width, sizes.reach, sizes.location, sizes.squash, sizes.clip),
           lookup(Kinds{sizes.slots, slots, width, heads, sizes.reach, sizes.location != 0, sizes.cosine != 0}), order(batch) {
         std::iota(order.begin(), order.end(), 0);
@@ -244,18 +244,18 @@ template <typename T> class Forward {
             const Kept<T>& kept, int64_t together)
         : m(m), p(p), matrices(matrices), xs(xs), first(first), ys(ys), last(last), kept(kept), together(together), lookup(m.lookup),
           tapes(together * m.tape_size), weights(together * m.heads * m.slots), reads(together * m.read_size), hidden(m.layers * together * m.hidden),
-          cell(m.layers * together * m.hidden), given_stride(matrices.input.padded_outputs()), projected(STRETCH * together * given_stride),
-          stretch_inputs(STRETCH * together * m.inputs), seen(STRETCH * together * (m.hidden + m.read_size)),
-          answers(STRETCH * together * matrices.output.padded_outputs()), recurrent(together * (std::max(m.hidden, m.read_size) + m.own)),
+          cell(m.layers * together * m.hidden), given_stride(matrices.input.padded_outputs()), projected(m.stretch * together * given_stride),
+          stretch_inputs(m.stretch * together * m.inputs), seen(m.stretch * together * (m.hidden + m.read_size)),
+          answers(m.stretch * together * matrices.output.padded_outputs()), recurrent(together * (std::max(m.hidden, m.read_size) + m.own)),
           sums_stride(matrices.widest()), sums(together * sums_stride), raw(m.interface.size), control(m.interface.size), gates(m.gates) {}
 
     void run(const int64_t* rows, int64_t count) {
         for (int64_t r = 0; r < count; ++r) begin(r, rows[r]);
         int64_t alive = count;
-        for (int64_t start = 0; start < m.time; start += STRETCH) {
+        for (int64_t start = 0; start < m.time; start += m.stretch) {
             while (alive && m.length(rows[alive - 1]) <= start) end(alive - 1, rows[alive - 1]), --alive;
             if (!alive) return;
-            const int64_t steps = std::min(STRETCH, m.time - start);
+            const int64_t steps = std::min(m.stretch, m.time - start);
             project(rows, alive, start, steps);
             const int64_t at_start = alive;
             for (int64_t k = 0; k < steps; ++k) {
@@ -365,7 +365,7 @@ template <typename T> class Forward {
         m.interface.forward(told, control.data());
         T* tape = &tapes[r * m.tape_size];
         T* own_weights = &weights[r * m.heads * m.slots];
-        if (kept && t % STRETCH == 0) copy(tape, m.tape_size, kept.tape(row, t / STRETCH));
+        if (kept && t % m.stretch == 0) copy(tape, m.tape_size, kept.tape(row, t / m.stretch));
         lookup.face(tape);
         for (int64_t h = 0; h < m.heads; ++h) lookup.move(m.interface.told(control.data(), h), own_weights + h * m.slots);
         auto look = [&] {
@@ -413,19 +413,19 @@ template <typename T> class Backward {
     Backward(const Machine<T>& m, const Matrices<T>& matrices, const T* xs, const Kept<T>& kept, const T* d_ys, const State<T>& d_last,
              ParameterGradients<T>& d_parameters, T* d_xs, const State<T>& d_first, int64_t together)
         : m(m), matrices(matrices), xs(xs), kept(kept), d_ys(d_ys), d_last(d_last), d_parameters(d_parameters), d_xs(d_xs), d_first(d_first),
-          together(together), lookup(m.lookup), tapes(together * (STRETCH + 1) * m.tape_size), d_tape(together * m.tape_size),
+          together(together), lookup(m.lookup), tapes(together * (m.stretch + 1) * m.tape_size), d_tape(together * m.tape_size),
           chain((m.writes - 1) * m.tape_size), d_weights(together * m.heads * m.slots), d_reads(together * m.read_size),
           d_hidden(m.layers * together * m.hidden), d_cell(m.layers * together * m.hidden), d_straight(m.layers * together * m.hidden),
-          sums_stride(matrices.widest()), sums(together * sums_stride), control(m.interface.size), d_answers(STRETCH * together * m.outputs),
-          d_seen_stride(matrices.output.padded_outputs()), d_seen(STRETCH * together * d_seen_stride), d_raw(STRETCH * together * m.interface.size),
-          d_gates(m.layers * STRETCH * together * m.gates), seen_stride(whole_panels<T>(m.hidden + m.read_size)),
-          inputs_stride(whole_panels<T>(std::max(m.inputs + m.read_size, m.hidden) + m.own)), rows_seen(STRETCH * together * seen_stride),
-          rows_in(STRETCH * together * inputs_stride), d_inputs(d_xs ? STRETCH * together * matrices.input.padded_outputs() : 0) {}
+          sums_stride(matrices.widest()), sums(together * sums_stride), control(m.interface.size), d_answers(m.stretch * together * m.outputs),
+          d_seen_stride(matrices.output.padded_outputs()), d_seen(m.stretch * together * d_seen_stride), d_raw(m.stretch * together * m.interface.size),
+          d_gates(m.layers * m.stretch * together * m.gates), seen_stride(whole_panels<T>(m.hidden + m.read_size)),
+          inputs_stride(whole_panels<T>(std::max(m.inputs + m.read_size, m.hidden) + m.own)), rows_seen(m.stretch * together * seen_stride),
+          rows_in(m.stretch * together * inputs_stride), d_inputs(d_xs ? m.stretch * together * matrices.input.padded_outputs() : 0) {}
 
     void run(const int64_t* rows, int64_t count) {
         for (int64_t r = 0; r < count; ++r) begin(r, rows[r]);
-        for (int64_t start = (m.length(rows[0]) - 1) / STRETCH * STRETCH; start >= 0 && m.length(rows[0]); start -= STRETCH) {
-            const int64_t steps = std::min(STRETCH, m.length(rows[0]) - start);
+        for (int64_t start = (m.length(rows[0]) - 1) / m.stretch * m.stretch; start >= 0 && m.length(rows[0]); start -= m.stretch) {
+            const int64_t steps = std::min(m.stretch, m.length(rows[0]) - start);
             int64_t within = 0;
             while (within < count && m.length(rows[within]) > start) ++within;
             ask(rows, within, start, steps);
@@ -463,9 +463,9 @@ template <typename T> class Backward {
     T* own_hidden(int64_t layer, int64_t r) { return &d_hidden[(layer * together + r) * m.hidden]; }
     T* own_cell(int64_t layer, int64_t r) { return &d_cell[(layer * together + r) * m.hidden]; }
     T* own_straight(int64_t layer, int64_t r) { return &d_straight[(layer * together + r) * m.hidden]; }
-    T* own_gates(int64_t layer, int64_t k, int64_t r) { return &d_gates[((layer * STRETCH + k) * together + r) * m.gates]; }
+    T* own_gates(int64_t layer, int64_t k, int64_t r) { return &d_gates[((layer * m.stretch + k) * together + r) * m.gates]; }
     T* own_raw(int64_t k, int64_t r) { return &d_raw[(k * together + r) * m.interface.size]; }
-    T* tape_before(int64_t r, int64_t t) { return &tapes[(r * (STRETCH + 1) + t % STRETCH) * m.tape_size]; }
+    T* tape_before(int64_t r, int64_t t) { return &tapes[(r * (m.stretch + 1) + t % m.stretch) * m.tape_size]; }
 
     void begin(int64_t r, int64_t row) {
         d_last.take(row, &d_tape[r * m.tape_size], &d_weights[r * m.heads * m.slots], &d_reads[r * m.read_size]);
@@ -491,12 +491,12 @@ template <typename T> class Backward {
             }
         matrices.output.multiply(steps * together, d_answers.data(), m.outputs, d_seen.data(), d_seen_stride);
         clear(d_raw.data(), steps * together * m.interface.size);
-        clear(d_gates.data(), m.layers * STRETCH * together * m.gates);
+        clear(d_gates.data(), m.layers * m.stretch * together * m.gates);
     }
 
     void write_again(int64_t r, int64_t row, int64_t start) {
-        copy((const T*)kept.tape(row, start / STRETCH), m.tape_size, tape_before(r, start));
-        const int64_t ended = std::min(start + STRETCH, m.length(row)) - (m.sizes.read_first ? 1 : 0);
+        copy((const T*)kept.tape(row, start / m.stretch), m.tape_size, tape_before(r, start));
+        const int64_t ended = std::min(start + m.stretch, m.length(row)) - (m.sizes.read_first ? 1 : 0);
         for (int64_t t = start; t < ended; ++t) {
             m.interface.what_is_written(kept.raw(row, t), control.data());
             T* before = tape_before(r, t);
@@ -654,7 +654,7 @@ int backward(const memtape_turing_sizes* sizes, const memtape_turing_parameters*
         const auto matrices = Matrices<T>::backward(m, Parameters<T>(*parameters));
         const State<T> d_after(m, *d_last), d_before(m, *d_first);
         const Kept<T> kept(m, (T*)block);
-        const int64_t together = m.together(STRETCH + 2);
+        const int64_t together = m.together(m.stretch + 2);
         std::vector<std::unique_ptr<ParameterGradients<T>>> sums(m.threads());
         m.share([&](int64_t number, const std::vector<int64_t>& rows) {
             sums[number] = std::make_unique<ParameterGradients<T>>(m);

@@ -80,9 +80,9 @@ class _WholeMachine:
         none = first.below.new_empty(0, gates, size)
         return MachineParameters(
             first_weight=first.below,
-            upper_weights=torch.stack([part.below for part in upper]) if upper else none,
-            own_weights=torch.stack(own) if own else none,
-            biases=torch.stack([part.bias for part in parts]),
+            upper_weights=_stacked([part.below for part in upper]) if upper else none,
+            own_weights=_stacked(own) if own else none,
+            biases=_stacked([part.bias for part in parts]),
             interface_weight=raw.weight,
             interface_bias=raw.bias,
             output_weight=output.weight,
@@ -95,14 +95,14 @@ class _WholeMachine:
         if isinstance(layers[0], NoState):
             hidden = state.reads.new_zeros(len(layers), len(state.reads), self.cell.controller.output_size)
         else:
-            hidden = torch.stack([layer.hidden for layer in layers])
+            hidden = _stacked([layer.hidden for layer in layers])
         none = hidden.new_empty(0, *hidden.shape[1:])
         return MachineState(
             memory=memory.memory,
             weights=torch.cat([memory.read_weights, memory.write_weights], dim=1),
             reads=state.reads,
             hidden=hidden,
-            cell=torch.stack([layer.cell for layer in layers]) if isinstance(layers[0], LSTMState) else none,
+            cell=_stacked([layer.cell for layer in layers]) if isinstance(layers[0], LSTMState) else none,
         )
 
     def _rebuilt(self, before: AugmentedState, last: MachineState) -> AugmentedState:
@@ -122,6 +122,10 @@ class _WholeMachine:
             memory=type(before.memory)(memory=last.memory, read_weights=read_weights, write_weights=write_weights),
             reads=last.reads,
         )
+
+
+def _stacked(tensors: list[Tensor]) -> Tensor:
+    return tensors[0][None] if len(tensors) == 1 else torch.stack(tensors)
 
 
 class _Layer(NamedTuple):

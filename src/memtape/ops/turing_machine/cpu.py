@@ -157,19 +157,30 @@ def _backward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
     return _gradients(_Given.of(arguments[1 + len(STATE) : 1 + len(STATE) + GIVEN]), arguments[-1])
 
 
-def _keep_for_backward(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    ctx.set_materialize_grads(False)
-    ctx.mark_non_differentiable(output[-1])
-    ctx.save_for_backward(*inputs[:GIVEN], output[-1], inputs[GIVEN])
-    ctx.form, ctx.clip = inputs[GIVEN + 1 : GIVEN + 3]
+class _Differentiable(torch.autograd.Function):
+    """The operator with its gradients.
 
+    `torch.library.register_autograd` would do the same, but reads the schema anew in every call, which takes a tenth of a
+    short sequence's time.
+    """
 
-def _differentiate(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-    wants_xs = ctx.needs_input_grad[0]
-    d_xs, *others = torch.ops.memtape.turing_machine_backward(
-        *gradients[:-1], *ctx.saved_tensors, ctx.form, ctx.clip, wants_xs
-    )
-    return d_xs if wants_xs else None, *others, None, None, None, None
+    @staticmethod
+    def forward(ctx: Any, *arguments: Any) -> tuple[Tensor, ...]:
+        with torch._C._AutoDispatchBelowAutograd():
+            results = torch.ops.memtape.turing_machine(*arguments)
+        ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(results[-1])
+        ctx.save_for_backward(*arguments[:GIVEN], results[-1], arguments[GIVEN])
+        ctx.form, ctx.clip = arguments[GIVEN + 1 : GIVEN + 3]
+        return results
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        wants_xs = ctx.needs_input_grad[0]
+        d_xs, *others = torch.ops.memtape.turing_machine_backward(
+            *gradients[:-1], *ctx.saved_tensors, ctx.form, ctx.clip, wants_xs
+        )
+        return d_xs if wants_xs else None, *others, None, None, None, None
 
 
 def _refuse_second_gradient(ctx: Any, *gradients: Any) -> Any:
@@ -193,9 +204,7 @@ def _register() -> torch.library.Library:
     ):
         library.impl(name, way, "CPU")
         torch.library.register_fake(f"memtape::{name}", shapes, lib=library)
-    torch.library.register_autograd(
-        "memtape::turing_machine", _differentiate, setup_context=_keep_for_backward, lib=library
-    )
+    library.impl("turing_machine", _Differentiable.apply, "Autograd")
     torch.library.register_autograd("memtape::turing_machine_backward", _refuse_second_gradient, lib=library)
     torch.library.register_autocast("memtape::turing_machine", "cpu", torch.float32, lib=library)
     return library
