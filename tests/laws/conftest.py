@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from memtape import AugmentedCell, NTMCell, StackedLSTMCell
+from memtape import AugmentedCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Readout, Stacked
+from memtape.core.backends import backends
 from memtape.memory import TuringInterface, TuringMemory
 
 INPUT, BATCH, TIME = 2, 3, 6
@@ -66,11 +67,23 @@ def factory(request):
     return request.param
 
 
+@pytest.fixture(params=["reference", "cpu"])
+def backend(request):
+    """Single steps, and the fused twins of the cells that have one."""
+    absent = backends()[request.param]
+    if absent:
+        pytest.skip(absent)
+    with use_backend(request.param):
+        yield request.param
+
+
 @pytest.fixture
-def cell(factory):
+def cell(factory, backend):
     """A cell in float64 whose every parameter has been moved off the value it begins at."""
     torch.manual_seed(1)
     cell = factory().double()
+    if backend != "reference" and cell.twin(backend) is None:
+        pytest.skip("the cell is only stepped")
     with torch.no_grad():
         for parameter in cell.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
