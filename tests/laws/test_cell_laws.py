@@ -19,7 +19,9 @@ SHOWN_BUT_NOT_USED = {
 def same(first, second, **tolerance):
     """Compare within rounding, or as closely as told; a twin sums in another order than single steps."""
     stepped = backend_for("cpu") == "reference"
-    torch.testing.assert_close(first, second, **(tolerance if tolerance and stepped else {"rtol": 1e-10, "atol": 1e-12}))
+    torch.testing.assert_close(
+        first, second, **(tolerance if tolerance and stepped else {"rtol": 1e-10, "atol": 1e-12})
+    )
 
 
 def same_state(first, second, **tolerance):

@@ -79,7 +79,8 @@ def unroll(
     backend = backend_for(xs.device.type)
     twin = None if collect or watched(cell) else cell.twin(backend)
     if twin is not None:
-        return *whole(twin, xs, state, begin, lengths, starts, checkpoint_every), None
+        results = whole(twin, xs, state, begin=begin, lengths=lengths, starts=starts, checkpoint_every=checkpoint_every)
+        return *results, None
     step = compiled(cell) if backend == "compile" else cell
 
     def steps(first: int, last: int, state: S) -> tuple[list[Tensor], S, list[Any]]:

@@ -40,6 +40,7 @@ def whole(
     twin: Twin[S],
     xs: Tensor,
     state: S,
+    *,
     begin: S,
     lengths: Tensor | None,
     starts: Tensor | None,
@@ -66,24 +67,25 @@ def whole(
         part = xs[:, first : first + stride]
         rest = None if lengths is None else (lengths - first).clamp(0, part.shape[1])
         fresh = None if starts is None else starts[:, first : first + stride]
+        options: dict[str, Any] = {"begin": begin, "lengths": rest, "starts": fresh}
         if checkpoint_every:
-            ys, state = checkpoint(_run, twin, part, state, begin, rest, fresh, use_reentrant=False)
+            ys, state = checkpoint(_run, twin, part, state, use_reentrant=False, **options)
         else:
-            ys, state = _run(twin, part, state, begin, rest, fresh)
+            ys, state = _run(twin, part, state, **options)
         outputs.append(ys)
     return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), state
 
 
 def _run(
-    twin: Twin[S], xs: Tensor, state: S, begin: S, lengths: Tensor | None, starts: Tensor | None
+    twin: Twin[S], xs: Tensor, state: S, *, begin: S, lengths: Tensor | None, starts: Tensor | None
 ) -> tuple[Tensor, S]:
     if starts is None or not starts.any():
         return twin(xs, state, lengths)
-    return _in_pieces(twin, xs, state, begin, lengths, starts)
+    return _in_pieces(twin, xs, state, begin=begin, lengths=lengths, starts=starts)
 
 
 def _in_pieces(
-    twin: Twin[S], xs: Tensor, state: S, begin: S, lengths: Tensor | None, starts: Tensor
+    twin: Twin[S], xs: Tensor, state: S, *, begin: S, lengths: Tensor | None, starts: Tensor
 ) -> tuple[Tensor, S]:
     """Cut every row where a new sequence starts, and run the pieces as rows of their own."""
     batch, time = starts.shape
