@@ -115,6 +115,16 @@ def test_clipping_bounds_the_update(model, task, clip, change):
     assert same is not change
 
 
+def test_gradients_that_exploded_are_cut_as_long_as_they_are_numbers(model, task):
+    """1e25 squared is beyond float32: the norm must not be."""
+    for parameter in model.parameters():
+        parameter.register_hook(lambda gradient: gradient * 0 + 1e25)
+    outcome, records, _ = run(model, task, steps=2)
+    assert outcome.steps == 2
+    assert records[0]["gradient_norm"] > 1e25
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
 def test_the_curriculum_reaches_the_task(model):
     drawn = []
 

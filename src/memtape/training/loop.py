@@ -123,11 +123,16 @@ def train(
 
 
 def _clip(accelerator: Accelerator, network: nn.Module, settings: TrainSettings) -> Tensor:
-    """Limit the gradients in place, and return their norm before that."""
+    """Limit the gradients in place, and return their norm before that.
+
+    The norm is summed in float64: gradients that exploded, but are numbers still, are cut to the limit like any others.
+    """
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    norms = [torch.linalg.vector_norm(gradient, dtype=torch.float64) for gradient in gradients]
+    norm = torch.linalg.vector_norm(torch.stack(norms))
     if settings.clip == "norm":
-        return accelerator.clip_grad_norm_(network.parameters(), settings.clip_limit)
-    norm = nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
-    if settings.clip == "value":
+        nn.utils.clip_grads_with_norm_(network.parameters(), settings.clip_limit, norm)
+    elif settings.clip == "value":
         accelerator.clip_grad_value_(network.parameters(), settings.clip_limit)
     return norm
 
