@@ -207,12 +207,12 @@ def test_biases_begin_where_the_options_say():
     plain = TuringInterface(HIDDEN, WIDTH, **options)(hidden)
     torch.testing.assert_close(plain.gates, torch.full((1, 3), 0.5))
     torch.testing.assert_close(plain.kernel, torch.full((1, 3, 5), 0.2))
-    set_off = TuringInterface(HIDDEN, WIDTH, gate_bias=-2.0, sharpening_bias=3.0, write_shift_bias=4.0, **options)(
-        hidden
-    )
+    biases = {"gate_bias": -2.0, "sharpening_bias": 3.0, "write_shift_bias": 4.0, "read_stay_bias": 5.0}
+    set_off = TuringInterface(HIDDEN, WIDTH, **biases, **options)(hidden)
     torch.testing.assert_close(set_off.gates, torch.full((1, 3), 0.1192029))
     torch.testing.assert_close(set_off.exponents, torch.full((1, 3), 4.0485874))
-    torch.testing.assert_close(set_off.kernel[:, :1], plain.kernel[:, :1])
+    stays = torch.softmax(torch.tensor([0.0, 0, 5, 0, 0]), dim=0)
+    torch.testing.assert_close(set_off.kernel[0, 0], stays)
     expected = torch.softmax(torch.tensor([0.0, 0, 0, 4, 0]), dim=0)
     torch.testing.assert_close(set_off.kernel[0, 1:], expected.expand(2, -1))
 

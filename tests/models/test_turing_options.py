@@ -38,6 +38,7 @@ ALTERNATIVES = {
     "gate_bias": (-1.0, {}),
     "sharpening_bias": (1.0, {}),
     "write_shift_bias": (1.0, {}),
+    "read_stay_bias": (1.0, {}),
 }
 # Options of the random beginning of the weights, which `build` below replaces.
 OF_THE_BEGINNING = {"controller_gain": 3.0}
@@ -53,6 +54,7 @@ NOT_FOR_CONTENT = {
     "gate_bias": 1.0,
     "sharpening_bias": 1.0,
     "write_shift_bias": 1.0,
+    "read_stay_bias": 1.0,
 }
 OPTIONS = [name for name, p in inspect.signature(NTMCell).parameters.items() if p.kind is p.KEYWORD_ONLY]
 DEFAULTS = {name: inspect.signature(NTMCell).parameters[name].default for name in OPTIONS}

@@ -208,6 +208,7 @@ class TuringInterface(Interface[TuringControl]):
         gate_bias: where the bias of $g$ begins; below 0 a head prefers its last place to a look-up.
         sharpening_bias: where the bias of $\gamma$ begins; above 0 a focus stays sharp.
         write_shift_bias: where the bias of a write head's step to the next slot begins; above 0 it winds the tape on.
+        read_stay_bias: where the bias of a read head's staying where it is begins; above 0 it waits at its first slot.
 
     Raises:
         ValueError: a size below 1, or a clip that is not positive.
@@ -229,6 +230,7 @@ class TuringInterface(Interface[TuringControl]):
         gate_bias: float = 0.0,
         sharpening_bias: float = 0.0,
         write_shift_bias: float = 0.0,
+        read_stay_bias: float = 0.0,
     ):
         super().__init__()
         checks.module_sizes(self, width=width, read_heads=read_heads, write_heads=write_heads)
@@ -238,6 +240,7 @@ class TuringInterface(Interface[TuringControl]):
         heads = read_heads + write_heads
         kernel = torch.zeros(heads, self.offsets)
         kernel[read_heads:, shift_range + 1] = write_shift_bias
+        kernel[:read_heads, shift_range] = read_stay_bias
         blocks = {
             "keys": torch.zeros(heads * width),
             "strengths": torch.zeros(heads),

@@ -57,6 +57,7 @@ class NTMCell(Cell[AugmentedState]):
         gate_bias: where the look-up gates' bias begins; below 0 a head prefers its last place to a look-up.
         sharpening_bias: where the sharpening's bias begins; above 0 a focus stays sharp.
         write_shift_bias: where the bias of a write head's step to the next slot begins; above 0 it winds the tape on.
+        read_stay_bias: where the bias of a read head's staying where it is begins; above 0 it waits at its first slot.
 
     Raises:
         TypeError: a size that is no whole number.
@@ -93,6 +94,7 @@ class NTMCell(Cell[AugmentedState]):
         gate_bias: float = 0.0,
         sharpening_bias: float = 0.0,
         write_shift_bias: float = 0.0,
+        read_stay_bias: float = 0.0,
     ):
         super().__init__()
         checks.module_sizes(
@@ -126,6 +128,7 @@ class NTMCell(Cell[AugmentedState]):
                 gate_bias=gate_bias,
                 sharpening_bias=sharpening_bias,
                 write_shift_bias=write_shift_bias,
+                read_stay_bias=read_stay_bias,
             )
         else:
             _refuse_steps(
@@ -135,6 +138,7 @@ class NTMCell(Cell[AugmentedState]):
                 gate_bias=(gate_bias, 0.0),
                 sharpening_bias=(sharpening_bias, 0.0),
                 write_shift_bias=(write_shift_bias, 0.0),
+                read_stay_bias=(read_stay_bias, 0.0),
             )
             memory = ContentMemory(slots, width, **heads, **contents)
             interface = ContentInterface(controller_size, width, **heads, squash=squash, clip=clip)
