@@ -36,7 +36,7 @@ def train(words: list[str], seed: int, folder: Path) -> dict[str, Any]:
     for result in json.loads((run / "evaluation.json").read_text()):
         for name in ("wrong_bits", "cost_bits"):
             metrics[f"{name}_{result['length']}"] = round(result[name], 4)
-    row = {name: outcome[name] for name in ("solved", "steps", "sequences")}
+    row = {name: outcome[name] for name in ("solved", "solved_step", "steps", "sequences", "restarts")}
     print(f"seed {seed}: {row}, {metrics}", flush=True)
     return {"seed": seed, **row, "seconds": round(outcome["seconds"], 1), "metrics": metrics}
 

@@ -125,6 +125,52 @@ def test_gradients_that_exploded_are_cut_as_long_as_they_are_numbers(model, task
     assert all(parameter.isfinite().all() for parameter in model.parameters())
 
 
+def test_a_training_that_is_stuck_begins_again(model, task):
+    """With a bound of 0 wrong bits two updates are always stuck; the second beginning is the last."""
+    other = NTM(task.input_size, task.output_size, slots=6, width=4, controller_size=8).state_dict()
+    asked = []
+
+    def other_weights(number):
+        asked.append(number)
+        return other
+
+    records = []
+    settings = TrainSettings(**SHORT, restarts=2, restart_after=2, restart_wrong_bits=0)
+    outcome = train(
+        model, task, settings, seed=0, record=records.append, watch=lambda *_: None, other_weights=other_weights
+    )
+    assert asked == [1, 2]
+    assert outcome.restarts == 2
+    assert outcome.steps == 2 + 2 + 6
+    assert [record["step"] for record in records if record["kind"] == "validation"] == [2, 4, 6, 8, 10]
+    assert [record["step"] for record in records if record["kind"] == "restart"] == [2, 4]
+
+
+def test_a_new_beginning_trains_as_a_first_one_would(model, task):
+    """Rate, optimiser and best validation begin anew: only the data go on."""
+    begun = copy.deepcopy(model)
+    settings = {**SHORT, "steps": 4, "schedule": "cosine", "restart_after": 2, "restart_wrong_bits": 0.0}
+
+    def data_from(first):
+        class Later(Copy):
+            def batch(self, index, *arguments, **options):
+                return super().batch(index + first, *arguments, **options)
+
+        return Later(bits=2, max_length=3)
+
+    options = {"seed": 0, "record": lambda _: None, "watch": lambda *_: None}
+    again = {name: value.clone() for name, value in begun.state_dict().items()}
+    train(model, task, TrainSettings(**settings, restarts=1), **options, other_weights=lambda _: again)
+    train(begun, data_from(2), TrainSettings(**settings), **options)
+    for mine, other in zip(model.parameters(), begun.parameters(), strict=True):
+        assert torch.equal(mine, other)
+
+
+def test_restarts_happen_where_validations_are():
+    with pytest.raises(ValueError, match="restart_after 5 is no multiple of validate_every 2, at which"):
+        TrainSettings(restarts=1, restart_after=5, validate_every=2)
+
+
 def test_the_curriculum_reaches_the_task(model):
     drawn = []
 

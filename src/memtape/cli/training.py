@@ -42,7 +42,7 @@ class _Display:
 
     def __init__(self, experiment: Experiment, console: Console):
         self.console = console
-        self.batch_size = experiment.train.batch_size
+        self.batch_size, self.steps = experiment.train.batch_size, experiment.train.steps
         self.begun = time.perf_counter()
         self.progress = Progress(
             TextColumn(f"{experiment.model} {experiment.task}"),
@@ -68,11 +68,16 @@ class _Display:
         self.progress.update(self.bar, completed=step, loss=scores["loss"], bits=scores["cost_bits"], rate=rate)
 
     def record(self, values: dict[str, Any]) -> None:
-        """Print a line for each validation."""
+        """Print a line for each validation and each new beginning."""
         if values["kind"] == "validation":
             self.console.print(
                 f"update {values['step']:6d}  {values['sequences']:8d} sequences  {values['seconds']:7.1f} s  "
                 f"validation: {values['cost_bits']:8.3f} bits, {values['wrong_bits']:7.2f} wrong",
                 highlight=False,
                 soft_wrap=True,
+            )
+        elif values["kind"] == "restart":
+            self.progress.update(self.bar, total=values["step"] + self.steps)
+            self.console.print(
+                f"update {values['step']:6d}  stuck; beginning again with other weights", highlight=False
             )

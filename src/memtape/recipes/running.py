@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from memtape.core.backends import backend_for
 from memtape.core.task import Task
@@ -16,6 +16,9 @@ from memtape.recipes.reporting import write_run_report
 from memtape.training.evaluation import by_length
 from memtape.training.loop import Outcome, train
 from memtape.training.runs import Run
+
+NEXT_BEGINNING = 1_000_003
+"""From the seed of one beginning's weights to the next, far beyond the seeds that people name."""
 
 TEST_SEQUENCES = 100
 """Sequences of each length in the evaluation that ends a training."""
@@ -53,7 +56,18 @@ def train_run(
             file.write(json.dumps(values) + "\n")
             record(values)
 
-        outcome = train(model, task, experiment.train, seed=experiment.seed, record=keep, watch=watch)
+        def other_weights(number: int) -> Mapping[str, Tensor]:
+            return replace(experiment, seed=experiment.seed + NEXT_BEGINNING * number).build()[0].state_dict()
+
+        outcome = train(
+            model,
+            task,
+            experiment.train,
+            seed=experiment.seed,
+            record=keep,
+            watch=watch,
+            other_weights=other_weights,
+        )
     run.save_weights(model)
     run.write("result.json", asdict(outcome))
     lengths = find("task", experiment.task).test_lengths

@@ -1,7 +1,7 @@
 """Loop: train a network on a task until it is solved."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,8 @@ class Outcome:
     seconds: float
     scores: dict[str, float]
     """Scores of the best validation."""
+    restarts: int = 0
+    """How often it began again; steps, sequences and seconds count all of it."""
 
 
 def train(
@@ -41,6 +43,7 @@ def train(
     seed: int,
     record: Callable[[Record], None],
     watch: Callable[[int, dict[str, float]], None],
+    other_weights: Callable[[int], Mapping[str, Tensor]] | None = None,
 ) -> Outcome:
     """Train a network and leave it with the weights of its best validation, the one of least cost.
 
@@ -51,6 +54,7 @@ def train(
         seed: seed of the data.
         record: receives every training and validation record as it comes.
         watch: receives the number of each update that is done, and its loss and scores.
+        other_weights: returns the weights of a new beginning, by its number from 1 on; only used with `settings.restarts`.
 
     Returns:
         How it ended.
@@ -58,25 +62,22 @@ def train(
     Raises:
         NonFiniteError: a loss or a gradient that is NaN or infinite; names the first module where it appears.
     """
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    AcceleratorState._reset_state()  # Accelerate keeps the precision of a process's first training for all later ones
-    accelerator = Accelerator(
-        cpu=settings.device == "cpu", mixed_precision="bf16" if settings.precision == "bf16" else "no"
-    )
+    accelerator = _accelerator(settings)
     optimizer = optimizer_for(model.parameters(), settings)
     network, optimizer = accelerator.prepare(model, optimizer)
     begun = time.perf_counter()
     recent = _Mean()
     best: dict[str, float] | None = None
     best_weights: dict[str, Tensor] = {}
-    solved_in_a_row, solved_step, step = 0, None, 0
+    solved_in_a_row, solved_step, step, begun_at, restarts = 0, None, 0, 0, 0
 
-    for step in range(1, settings.steps + 1):
+    while step < begun_at + settings.steps:
+        step += 1
+        own_step = step - begun_at
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * rate_at(step - 1, settings)
+            group["lr"] = settings.learning_rate * rate_at(own_step - 1, settings)
         batch = task.batch(
-            step - 1, settings.batch_size, seed=seed, lengths=lengths_at(step - 1, task.lengths, settings)
+            step - 1, settings.batch_size, seed=seed, lengths=lengths_at(own_step - 1, task.lengths, settings)
         )
         batch = tree.move(batch, device=accelerator.device)
         outputs, _ = network(batch.inputs, lengths=batch.lengths)
@@ -91,7 +92,7 @@ def train(
         recent.add(gradient_norm=norm.item(), **scores)
         watch(step, scores)
 
-        if step % settings.validate_every and step != settings.steps:
+        if own_step % settings.validate_every and own_step != settings.steps:
             continue
         progress = {
             "step": step,
@@ -109,6 +110,13 @@ def train(
             solved_step = step
             if settings.stop_when_solved:
                 break
+        stuck = own_step == settings.restart_after and scores["wrong_bits"] > settings.restart_wrong_bits
+        if stuck and restarts < settings.restarts and other_weights is not None:
+            restarts += 1
+            record({"kind": "restart", **progress, "restarts": restarts})
+            accelerator.unwrap_model(network).load_state_dict(other_weights(restarts))
+            optimizer.state.clear()
+            begun_at, best, solved_in_a_row = step, None, 0
 
     accelerator.unwrap_model(network, keep_fp32_wrapper=False)
     model.load_state_dict(best_weights)
@@ -119,7 +127,15 @@ def train(
         sequences=step * settings.batch_size,
         seconds=time.perf_counter() - begun,
         scores=best or {},
+        restarts=restarts,
     )
+
+
+def _accelerator(settings: TrainSettings) -> Accelerator:
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    AcceleratorState._reset_state()  # Accelerate keeps the precision of a process's first training for all later ones
+    return Accelerator(cpu=settings.device == "cpu", mixed_precision="bf16" if settings.precision == "bf16" else "no")
 
 
 def _clip(accelerator: Accelerator, network: nn.Module, settings: TrainSettings) -> Tensor:

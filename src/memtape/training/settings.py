@@ -33,6 +33,9 @@ class TrainSettings:
         solved_wrong_bits: a validation with at most so many wrong bits per sequence counts as solved.
         solved_validations: solved validations in a row after which the task is solved.
         stop_when_solved: end the training there (else go on to the last update).
+        restarts: how often a training that got stuck may begin again with other weights.
+        restart_after: updates after which a training is looked at for that.
+        restart_wrong_bits: wrong bits per sequence in validation above which it counts as stuck.
         precision: arithmetic of the network; "bf16" runs under autocast, with the state kept in float32.
         device: where to compute; "auto" takes an accelerator if there is one.
         threads: threads of the processor; none leaves torch's own choice.
@@ -57,12 +60,20 @@ class TrainSettings:
     solved_wrong_bits: Annotated[float, Field(ge=0)] = 0.0
     solved_validations: Whole = 2
     stop_when_solved: bool = True
+    restarts: Annotated[int, Field(ge=0)] = 0
+    restart_after: Whole = 1_500
+    restart_wrong_bits: Annotated[float, Field(ge=0)] = 2.0
     precision: Literal["float32", "bf16"] = "float32"
     device: Literal["auto", "cpu"] = "auto"
     threads: Whole | None = None
 
     @model_validator(mode="after")
-    def _curriculum_is_a_range(self) -> "TrainSettings":
+    def _numbers_fit(self) -> "TrainSettings":
         if self.curriculum_min and self.curriculum_max and self.curriculum_min > self.curriculum_max:
             raise ValueError(f"curriculum_min {self.curriculum_min} is above curriculum_max {self.curriculum_max}")
+        if self.restarts and self.restart_after % self.validate_every:
+            raise ValueError(
+                f"restart_after {self.restart_after} is no multiple of validate_every {self.validate_every}, "
+                "at which a training is looked at"
+            )
         return self
