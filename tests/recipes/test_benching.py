@@ -57,7 +57,7 @@ def test_training_goes_backwards_and_inference_does_not():
 
 def test_steps_take_turns():
     done = []
-    side_by_side({"a": lambda: done.append("a"), "b": lambda: done.append("b")}, seconds=0)
+    side_by_side({"a": lambda: done.append("a"), "b": lambda: done.append("b")}, seconds=0.0)
     assert done == [*"aaabbb", *"ab" * 5]
 
 
@@ -73,13 +73,13 @@ def test_the_ratio_says_how_many_times_as_fast_and_comes_from_pairs():
 
 
 def test_a_step_that_sleeps_is_timed():
-    (lengths,) = side_by_side({"sleep": lambda: time.sleep(0.01)}, seconds=0).values()
+    (lengths,) = side_by_side({"sleep": lambda: time.sleep(0.01)}, seconds=0.0).values()
     assert len(lengths) == 5
     assert min(lengths) >= 0.01
 
 
 def test_the_spread_is_the_interquartile_range_as_a_share_of_the_median():
-    assert middle([5, 1, 3, 2, 4]) == (3, 2 / 3)
+    assert middle([5.0, 1.0, 3.0, 2.0, 4.0]) == (3, 2 / 3)
 
 
 def peak_of_code(*lines):
@@ -140,4 +140,4 @@ def test_a_measuring_process_that_fails_is_told(monkeypatch):
     (group,) = comparisons(["ntm"], **SIZES, backend=["reference"], mode=["infer"], threads=1)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(ExperimentError, match=r"the memory of ntm on reference .* \(exit code 1\); measure a smaller"):
-        measured(group, seconds=0)
+        measured(group, seconds=0.0)
