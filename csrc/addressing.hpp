@@ -1,4 +1,5 @@
-// Addressing: where a head of the Neural Turing Machine looks (Graves et al. 2014, section 3.3), forwards and backwards.
+// Addressing: where a head of the Neural Turing Machine looks (Graves et al. 2014, section 3.3), forwards and
+// backwards.
 //
 // The equations, the epsilons and the care for numbers beyond the range are those of memtape/ops/addressing.py.
 #pragma once
@@ -12,10 +13,12 @@
 constexpr double NORM_EPSILON = 1e-12, WEIGHT_EPSILON = 1e-12, LARGEST_SCORE = 1e30;
 
 // Slots with an entry beyond this are divided by it before anything is squared.
-template <typename T> constexpr T SQUARES_OVERFLOW = sizeof(T) == 4 ? T(1e15) : T(1e150);
+template <typename T>
+constexpr T SQUARES_OVERFLOW = sizeof(T) == 4 ? T(1e15) : T(1e150);
 
 // x becomes softmax(x); numbers from `count` on become 0.
-template <typename T> inline void softmax(int64_t count, int64_t slots, T* x) {
+template <typename T>
+inline void softmax(int64_t count, int64_t slots, T* x) {
     std::fill(x + count, x + slots, -std::numeric_limits<T>::max());
     Vector<T> most = load(x);
     for (int64_t i = LANES<T>; i < slots; i += LANES<T>) most = larger<T>(load(x + i), most);
@@ -32,7 +35,8 @@ template <typename T> inline void softmax(int64_t count, int64_t slots, T* x) {
 }
 
 // d becomes y (d - sum(y d)), the gradient before the softmax whose value is y.
-template <typename T> inline void softmax_backward(int64_t slots, const T* y, T* d) {
+template <typename T>
+inline void softmax_backward(int64_t slots, const T* y, T* d) {
     Vector<T> totals = {};
     for (int64_t i = 0; i < slots; i += LANES<T>) totals += load(y + i) * load(d + i);
     const T total = sum<T>(totals);
@@ -40,7 +44,8 @@ template <typename T> inline void softmax_backward(int64_t slots, const T* y, T*
 }
 
 // What a head is told in one step, or the gradients of that.
-template <typename T> struct Told {
+template <typename T>
+struct Told {
     T *key, *strength, *gate, *kernel, *exponent;
 };
 
@@ -50,13 +55,14 @@ struct Kinds {
 };
 
 // The look-up, blend, step and sharpening of one head after another, with the room that they need.
-template <typename T> class Lookup {
+template <typename T>
+class Lookup {
   public:
     explicit Lookup(const Kinds& kinds)
         : kinds(kinds), inverse_norm(kinds.slots), scale(kinds.slots), similarity(kinds.slots), content(kinds.slots),
           logs(kinds.slots), ring(kinds.slots + 2 * kinds.reach + LANES<T>), d_ring(ring.size()), shifted(kinds.slots),
-          d_content(kinds.slots), key(kinds.width), d_key(kinds.width), keys(kinds.heads * kinds.width), by_key(kinds.heads * kinds.slots),
-          by_tape(kinds.slots) {}
+          d_content(kinds.slots), key(kinds.width), d_key(kinds.width), keys(kinds.heads * kinds.width),
+          by_key(kinds.heads * kinds.slots), by_tape(kinds.slots) {}
 
     // Look at a tape before any head asks.
     void face(const T* memory) {
@@ -73,7 +79,8 @@ template <typename T> class Lookup {
             store(&scale[i], size);
             store(&inverse_norm[i], T(1) / square_root<T>(squares + T(NORM_EPSILON)));
         }
-        if (largest<T>(beyond) > (kinds.cosine ? SQUARES_OVERFLOW<T> : T(1)))  // dot products are bounded after their scales
+        if (largest<T>(beyond) >
+            (kinds.cosine ? SQUARES_OVERFLOW<T> : T(1)))  // dot products are bounded after their scales
             scale_down(memory);
         else
             std::fill(scale.begin(), scale.end(), T(1));
@@ -91,9 +98,10 @@ template <typename T> class Lookup {
         softmax(kinds.count, kinds.slots, weights);
     }
 
-    // The way back through one head. d_weights is the gradient of `weights` and becomes that of `before`, the weights of the
-    // step before.
-    void move_backward(int64_t head, const Told<T>& told, const T* before, const T* weights, T* d_weights, const Told<T>& d_told) {
+    // The way back through one head. d_weights is the gradient of `weights` and becomes that of `before`, the weights
+    // of the step before.
+    void move_backward(int64_t head, const Told<T>& told, const T* before, const T* weights, T* d_weights,
+                       const Told<T>& d_told) {
         ask(told);
         if (kinds.location) {
             step(told, before);
@@ -110,14 +118,16 @@ template <typename T> class Lookup {
         add_outer(kinds.width, kinds.slots, kinds.heads, d_tape, keys.data(), by_key.data());
         for (int64_t f = 0; f < kinds.width; ++f)
             for (int64_t i = 0; i < kinds.slots; i += LANES<T>)
-                store(d_tape + f * kinds.slots + i, load(d_tape + f * kinds.slots + i) - load(&by_tape[i]) * load(seen + f * kinds.slots + i));
+                store(d_tape + f * kinds.slots + i,
+                      load(d_tape + f * kinds.slots + i) - load(&by_tape[i]) * load(seen + f * kinds.slots + i));
         std::fill(by_tape.begin(), by_tape.end(), T(0));
     }
 
   private:
     const Kinds kinds;
     const T* seen = nullptr;  // the tape as keys see it: a slot whose squares would overflow is scaled down by `scale`
-    Array<T> inverse_norm, scale, similarity, content, logs, ring, d_ring, shifted, d_content, key, d_key, keys, by_key, by_tape, scaled;
+    Array<T> inverse_norm, scale, similarity, content, logs, ring, d_ring, shifted, d_content, key, d_key, keys, by_key,
+        by_tape, scaled;
     T key_scale = 1, key_inverse_norm = 1;
 
     void scale_down(const T* memory) {
@@ -211,7 +221,8 @@ template <typename T> class Lookup {
         close_ring(ring);
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {
             Vector<T> total = {};
-            for (int64_t j = 0; j <= 2 * kinds.reach; ++j) total += told.kernel[j] * load(&ring[i + 2 * kinds.reach - j]);
+            for (int64_t j = 0; j <= 2 * kinds.reach; ++j)
+                total += told.kernel[j] * load(&ring[i + 2 * kinds.reach - j]);
             total += T(WEIGHT_EPSILON);
             store(&shifted[i], total);
             store(&logs[i], logarithm<T>(total));
@@ -231,7 +242,8 @@ template <typename T> class Lookup {
         for (int64_t j = 0; j <= 2 * kinds.reach; ++j) {
             Vector<T> total = {};
             for (int64_t i = 0; i < kinds.slots; i += LANES<T>)
-                total += load(&d_ring[kinds.reach + i], kinds.count - i) * load(&ring[i + 2 * kinds.reach - j], kinds.count - i);
+                total += load(&d_ring[kinds.reach + i], kinds.count - i) *
+                         load(&ring[i + 2 * kinds.reach - j], kinds.count - i);
             d_told.kernel[j] = sum<T>(total);
         }
         close_ring(d_ring);

@@ -1,7 +1,7 @@
 // Controller: what one layer of a recurrent controller does once its matrix products are there, forwards and backwards.
 //
-// `sums` is the layer's product with its recurrent inputs, `given` what was added from outside (the projected input, or the
-// biases), both one block of `size` for each gate. Gates are kept activated for the way back.
+// `sums` is the layer's product with its recurrent inputs, `given` what was added from outside (the projected input, or
+// the biases), both one block of `size` for each gate. Gates are kept activated for the way back.
 #pragma once
 
 #include "vectors.hpp"
@@ -16,8 +16,11 @@ inline bool sees_itself(Controller kind) { return kind != Controller::feedforwar
 template <typename T>
 void lstm_forward(int64_t size, const T* sums, const T* given, T* cell, T* hidden, T* gates) {
     by_register<T>(size, [&](int64_t j, int64_t count) {
-        auto raw = [&](int64_t gate) { return load(sums + gate * size + j, count) + load(given + gate * size + j, count); };
-        const Vector<T> write = sigmoid<T>(raw(0)), keep = sigmoid<T>(raw(1)), candidate = hyperbolic_tangent<T>(raw(2)), show = sigmoid<T>(raw(3));
+        auto raw = [&](int64_t gate) {
+            return load(sums + gate * size + j, count) + load(given + gate * size + j, count);
+        };
+        const Vector<T> write = sigmoid<T>(raw(0)), keep = sigmoid<T>(raw(1)),
+                        candidate = hyperbolic_tangent<T>(raw(2)), show = sigmoid<T>(raw(3));
         const Vector<T> now = keep * load(cell + j, count) + write * candidate;
         store(gates + j, write, count);
         store(gates + size + j, keep, count);
@@ -30,7 +33,8 @@ void lstm_forward(int64_t size, const T* sums, const T* given, T* cell, T* hidde
 
 // Turn d_cell from the gradient of c into that of c', and give the gradients of the raw gates.
 template <typename T>
-void lstm_backward(int64_t size, const T* gates, const T* before, const T* cell, const T* d_hidden, T* d_cell, T* d_gates) {
+void lstm_backward(int64_t size, const T* gates, const T* before, const T* cell, const T* d_hidden, T* d_cell,
+                   T* d_gates) {
     by_register<T>(size, [&](int64_t j, int64_t count) {
         const Vector<T> write = load(gates + j, count), keep = load(gates + size + j, count);
         const Vector<T> candidate = load(gates + 2 * size + j, count), show = load(gates + 3 * size + j, count);
@@ -48,7 +52,9 @@ void lstm_backward(int64_t size, const T* gates, const T* before, const T* cell,
 template <typename T>
 void gru_forward(int64_t size, const T* sums, const T* given, T* hidden, T* gates) {
     by_register<T>(size, [&](int64_t j, int64_t count) {
-        auto raw = [&](int64_t gate) { return load(sums + gate * size + j, count) + load(given + gate * size + j, count); };
+        auto raw = [&](int64_t gate) {
+            return load(sums + gate * size + j, count) + load(given + gate * size + j, count);
+        };
         const Vector<T> reset = sigmoid<T>(raw(0)), update = sigmoid<T>(raw(1)), own = raw(3);
         const Vector<T> candidate = hyperbolic_tangent<T>(raw(2) + reset * own);
         store(gates + j, reset, count);
@@ -76,7 +82,8 @@ void gru_backward(int64_t size, const T* gates, const T* before, const T* d_hidd
 }
 
 // h = tanh(...), for the plain recurrent and the feed-forward controller.
-template <typename T> void plain_forward(int64_t size, const T* sums, const T* given, T* hidden, T* gates) {
+template <typename T>
+void plain_forward(int64_t size, const T* sums, const T* given, T* hidden, T* gates) {
     by_register<T>(size, [&](int64_t j, int64_t count) {
         const Vector<T> now = hyperbolic_tangent<T>(load(sums + j, count) + load(given + j, count));
         store(hidden + j, now, count);
@@ -84,7 +91,8 @@ template <typename T> void plain_forward(int64_t size, const T* sums, const T* g
     });
 }
 
-template <typename T> void plain_backward(int64_t size, const T* gates, const T* d_hidden, T* d_gates) {
+template <typename T>
+void plain_backward(int64_t size, const T* gates, const T* d_hidden, T* d_gates) {
     by_register<T>(size, [&](int64_t j, int64_t count) {
         const Vector<T> now = load(gates + j, count);
         store(d_gates + j, load(d_hidden + j, count) * (T(1) - now * now), count);

@@ -1,12 +1,13 @@
 // Interface: from the raw numbers of the last matrix product to what every head is told, and back.
 //
-// The blocks are those of memtape/memory/turing.py and content.py: keys | strengths | gates | kernel | exponents | erase | add,
-// read heads first; by content alone there are no gates, kernel and exponents.
+// The blocks are those of memtape/memory/turing.py and content.py: keys | strengths | gates | kernel | exponents |
+// erase | add, read heads first; by content alone there are no gates, kernel and exponents.
 #pragma once
 
 #include "addressing.hpp"
 
-template <typename T> class Interface {
+template <typename T>
+class Interface {
   public:
     const int64_t heads, writes, width, offsets;
     const bool location, squash;
@@ -14,14 +15,14 @@ template <typename T> class Interface {
     const int64_t strengths, gates, kernel, exponents, erase, add, size;  // where each block begins, and the end
 
     Interface(int64_t reads, int64_t writes, int64_t width, int64_t reach, bool location, bool squash, double clip)
-        : heads(reads + writes), writes(writes), width(width), offsets(2 * reach + 1), location(location), squash(squash), clip(T(clip)),
-          strengths(heads * width), gates(strengths + heads), kernel(gates + (location ? heads : 0)),
-          exponents(kernel + (location ? heads * offsets : 0)), erase(exponents + (location ? heads : 0)),
-          add(erase + writes * width), size(add + writes * width) {}
+        : heads(reads + writes), writes(writes), width(width), offsets(2 * reach + 1), location(location),
+          squash(squash), clip(T(clip)), strengths(heads * width), gates(strengths + heads),
+          kernel(gates + (location ? heads : 0)), exponents(kernel + (location ? heads * offsets : 0)),
+          erase(exponents + (location ? heads : 0)), add(erase + writes * width), size(add + writes * width) {}
 
     Told<T> told(T* control, int64_t head) const {
-        return {control + head * width, control + strengths + head, control + gates + head, control + kernel + head * offsets,
-                control + exponents + head};
+        return {control + head * width, control + strengths + head, control + gates + head,
+                control + kernel + head * offsets, control + exponents + head};
     }
 
     void forward(const T* raw, T* control) const {
@@ -29,7 +30,8 @@ template <typename T> class Interface {
         for (int64_t h = 0; h < heads; ++h) control[strengths + h] = softplus(clipped(raw[strengths + h]));
         if (location) {
             sigmoids(raw, control, gates, kernel);
-            for (int64_t h = 0; h < heads; ++h) distribution(raw + kernel + h * offsets, control + kernel + h * offsets);
+            for (int64_t h = 0; h < heads; ++h)
+                distribution(raw + kernel + h * offsets, control + kernel + h * offsets);
             for (int64_t h = 0; h < heads; ++h) control[exponents + h] = T(1) + softplus(clipped(raw[exponents + h]));
         }
         what_is_written(raw, control);

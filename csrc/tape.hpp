@@ -1,7 +1,8 @@
-// Tape: one row's memory, stored feature by feature (width x slots, slots padded to whole registers), and what is done to it.
+// Tape: one row's memory, stored feature by feature (width x slots, slots padded to whole registers), and what is done
+// to it.
 //
-// Everything here is one of three shapes: a sum over features for each slot, a sum over slots for each feature, or a change of
-// every number by its slot's and its feature's own.
+// Everything here is one of three shapes: a sum over features for each slot, a sum over slots for each feature, or a
+// change of every number by its slot's and its feature's own.
 #pragma once
 
 #include "vectors.hpp"
@@ -27,7 +28,8 @@ inline void over_features(int64_t width, int64_t slots, const T* tape, const T* 
 }
 
 // out[feature] = sum over slots of weights[slot] tape[feature][slot]
-template <typename T> inline void over_slots(int64_t width, int64_t slots, const T* tape, const T* weights, T* out) {
+template <typename T>
+inline void over_slots(int64_t width, int64_t slots, const T* tape, const T* weights, T* out) {
     for (int64_t f = 0; f < width; ++f) {
         Vector<T> total = {};
         for (int64_t i = 0; i < slots; i += LANES<T>) total += load(weights + i) * load(tape + f * slots + i);
@@ -48,7 +50,8 @@ inline void add_outer(int64_t width, int64_t slots, int64_t heads, T* tape, cons
 
 // to = from * prod over heads of (1 - weights erase) + sum over heads of weights add; `weights` is heads x slots.
 template <typename T>
-inline void write_tape(int64_t width, int64_t slots, int64_t heads, const T* from, const T* weights, const T* erase, const T* add, T* to) {
+inline void write_tape(int64_t width, int64_t slots, int64_t heads, const T* from, const T* weights, const T* erase,
+                       const T* add, T* to) {
     for (int64_t f = 0; f < width; ++f)
         for (int64_t i = 0; i < slots; i += LANES<T>) {
             Vector<T> value = load(from + f * slots + i);
@@ -68,14 +71,17 @@ inline void erase_tape(int64_t width, int64_t slots, const T* from, const T* wei
 
 // The way back through the adds of one head: d_add = d_tape weights, d_weights += add d_tape.
 template <typename T>
-inline void add_backward(int64_t width, int64_t slots, const T* d_tape, const T* weights, const T* add, T* d_weights, T* d_add) {
+inline void add_backward(int64_t width, int64_t slots, const T* d_tape, const T* weights, const T* add, T* d_weights,
+                         T* d_add) {
     over_slots(width, slots, d_tape, weights, d_add);
     over_features<T, true>(width, slots, d_tape, add, d_weights);
 }
 
-// The way back through the erase of one head; `before` is the tape that it erased from. d_tape becomes the gradient of that.
+// The way back through the erase of one head; `before` is the tape that it erased from. d_tape becomes the gradient of
+// that.
 template <typename T>
-inline void erase_backward(int64_t width, int64_t slots, const T* before, const T* weights, const T* erase, T* d_tape, T* d_weights, T* d_erase) {
+inline void erase_backward(int64_t width, int64_t slots, const T* before, const T* weights, const T* erase, T* d_tape,
+                           T* d_weights, T* d_erase) {
     for (int64_t f = 0; f < width; ++f) {
         Vector<T> total = {};
         for (int64_t i = 0; i < slots; i += LANES<T>) {
@@ -90,14 +96,16 @@ inline void erase_backward(int64_t width, int64_t slots, const T* before, const 
 }
 
 // (batch row) slots x width, as torch keeps it, to and from a tape.
-template <typename T> inline void to_tape(int64_t width, int64_t count, int64_t slots, const T* memory, T* tape) {
+template <typename T>
+inline void to_tape(int64_t width, int64_t count, int64_t slots, const T* memory, T* tape) {
     for (int64_t f = 0; f < width; ++f) {
         for (int64_t i = 0; i < count; ++i) tape[f * slots + i] = memory[i * width + f];
         for (int64_t i = count; i < slots; ++i) tape[f * slots + i] = 0;
     }
 }
 
-template <typename T> inline void from_tape(int64_t width, int64_t count, int64_t slots, const T* tape, T* memory) {
+template <typename T>
+inline void from_tape(int64_t width, int64_t count, int64_t slots, const T* tape, T* memory) {
     for (int64_t i = 0; i < count; ++i)
         for (int64_t f = 0; f < width; ++f) memory[i * width + f] = tape[f * slots + i];
 }

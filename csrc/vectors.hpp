@@ -1,7 +1,7 @@
 // Vectors: as many numbers as one register of the processor holds, and the functions of them that networks need.
 //
-// Written with the vector extension of GCC and Clang, so that one text serves every instruction set. Arrays have any length:
-// the last few numbers of one are loaded and stored one by one.
+// Written with the vector extension of GCC and Clang, so that one text serves every instruction set. Arrays have any
+// length: the last few numbers of one are loaded and stored one by one.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,11 @@ constexpr int REGISTER_BYTES = 16;
 constexpr int REGISTERS = 16;
 #endif
 
-template <typename T> struct Register;
+template <typename T>
+struct Register;
 
-template <> struct Register<float> {
+template <>
+struct Register<float> {
     typedef float Vector __attribute__((vector_size(REGISTER_BYTES)));
     typedef float Unaligned __attribute__((vector_size(REGISTER_BYTES), aligned(4), may_alias));
     typedef int32_t Bits __attribute__((vector_size(REGISTER_BYTES)));
@@ -37,7 +39,8 @@ template <> struct Register<float> {
     static constexpr int exp_terms = 7, log_terms = 5, tanh_terms = 5;
 };
 
-template <> struct Register<double> {
+template <>
+struct Register<double> {
     typedef double Vector __attribute__((vector_size(REGISTER_BYTES)));
     typedef double Unaligned __attribute__((vector_size(REGISTER_BYTES), aligned(8), may_alias));
     typedef int64_t Bits __attribute__((vector_size(REGISTER_BYTES)));
@@ -50,51 +53,71 @@ template <> struct Register<double> {
     static constexpr int exp_terms = 13, log_terms = 11, tanh_terms = 9;
 };
 
-template <typename T> using Vector = typename Register<T>::Vector;
-template <typename T> using Bits = typename Register<T>::Bits;
-template <typename T> constexpr int LANES = REGISTER_BYTES / sizeof(T);
+template <typename T>
+using Vector = typename Register<T>::Vector;
+template <typename T>
+using Bits = typename Register<T>::Bits;
+template <typename T>
+constexpr int LANES = REGISTER_BYTES / sizeof(T);
 
 // Round a length up to whole registers.
-template <typename T> constexpr int64_t padded(int64_t length) { return (length + LANES<T> - 1) / LANES<T> * LANES<T>; }
+template <typename T>
+constexpr int64_t padded(int64_t length) {
+    return (length + LANES<T> - 1) / LANES<T> * LANES<T>;
+}
 
-template <typename T> inline Vector<T> load(const T* from) {
+template <typename T>
+inline Vector<T> load(const T* from) {
     return *reinterpret_cast<const typename Register<T>::Unaligned*>(from);
 }
 
-template <typename T> inline void store(T* to, Vector<T> value) {
+template <typename T>
+inline void store(T* to, Vector<T> value) {
     *reinterpret_cast<typename Register<T>::Unaligned*>(to) = value;
 }
 
-template <typename T> inline Vector<T> load(const T* from, int64_t count) {
+template <typename T>
+inline Vector<T> load(const T* from, int64_t count) {
     if (count >= LANES<T>) return load(from);
     Vector<T> value = {};
     std::memcpy(&value, from, count * sizeof(T));
     return value;
 }
 
-template <typename T> inline void store(T* to, Vector<T> value, int64_t count) {
+template <typename T>
+inline void store(T* to, Vector<T> value, int64_t count) {
     if (count >= LANES<T>) return store(to, value);
     std::memcpy(to, &value, count * sizeof(T));
 }
 
-template <typename T> inline Vector<T> all(T value) { return value - Vector<T>{}; }
+template <typename T>
+inline Vector<T> all(T value) {
+    return value - Vector<T>{};
+}
 
-template <typename T> inline Vector<T> larger(Vector<T> a, Vector<T> b) { return a > b ? a : b; }
+template <typename T>
+inline Vector<T> larger(Vector<T> a, Vector<T> b) {
+    return a > b ? a : b;
+}
 
-template <typename T> inline Vector<T> magnitude(Vector<T> x) {
+template <typename T>
+inline Vector<T> magnitude(Vector<T> x) {
     return (Vector<T>)((Bits<T>)x & std::numeric_limits<typename Register<T>::Word>::max());
 }
 
-template <typename T> inline Vector<T> with_sign_of(Vector<T> size, Vector<T> x) {
+template <typename T>
+inline Vector<T> with_sign_of(Vector<T> size, Vector<T> x) {
     return (Vector<T>)((Bits<T>)size | ((Bits<T>)x & std::numeric_limits<typename Register<T>::Word>::min()));
 }
 
-template <typename T, int COUNT> struct Some {
+template <typename T, int COUNT>
+struct Some {
     typedef T Vector __attribute__((vector_size(COUNT * sizeof(T))));
 };
 
 // Fold a vector, half upon half, to one number.
-template <typename T, int COUNT, typename Two> inline T folded(typename Some<T, COUNT>::Vector x, Two two) {
+template <typename T, int COUNT, typename Two>
+inline T folded(typename Some<T, COUNT>::Vector x, Two two) {
     if constexpr (COUNT == 2) {
         return two(x[0], x[1]);
     } else {
@@ -105,22 +128,27 @@ template <typename T, int COUNT, typename Two> inline T folded(typename Some<T, 
     }
 }
 
-template <typename T> inline T sum(Vector<T> x) {
+template <typename T>
+inline T sum(Vector<T> x) {
     return folded<T, LANES<T>>(x, [](auto a, auto b) { return a + b; });
 }
 
-template <typename T> inline T largest(Vector<T> x) {
+template <typename T>
+inline T largest(Vector<T> x) {
     return folded<T, LANES<T>>(x, [](auto a, auto b) { return a > b ? a : b; });
 }
 
-template <typename T> inline Vector<T> square_root(Vector<T> x) {
+template <typename T>
+inline Vector<T> square_root(Vector<T> x) {
     Vector<T> root;
-    for (int i = 0; i < LANES<T>; ++i) root[i] = sizeof(T) == 4 ? (T)__builtin_sqrtf((float)x[i]) : (T)__builtin_sqrt((double)x[i]);
+    for (int i = 0; i < LANES<T>; ++i)
+        root[i] = sizeof(T) == 4 ? (T)__builtin_sqrtf((float)x[i]) : (T)__builtin_sqrt((double)x[i]);
     return root;
 }
 
 // e^x for x <= 0: 2^n e^r by the Taylor series of e^r, |r| <= ln(2) / 2. Below the smallest normal number it is 0.
-template <typename T> inline Vector<T> exp_of_negative(Vector<T> x) {
+template <typename T>
+inline Vector<T> exp_of_negative(Vector<T> x) {
     using R = Register<T>;
     const Vector<T> shifted = x * T(1.44269504088896340736) + R::round_magic;
     const Vector<T> n = shifted - R::round_magic;
@@ -133,8 +161,10 @@ template <typename T> inline Vector<T> exp_of_negative(Vector<T> x) {
     return x < R::least_exponent ? Vector<T>{} : series * power;
 }
 
-// ln(x) for normal x > 0: e ln 2 + ln m by 2 artanh((m - 1) / (m + 1)), m between the roots of 1/2 and 2. NaN stays NaN.
-template <typename T> inline Vector<T> logarithm(Vector<T> x) {
+// ln(x) for normal x > 0: e ln 2 + ln m by 2 artanh((m - 1) / (m + 1)), m between the roots of 1/2 and 2. NaN stays
+// NaN.
+template <typename T>
+inline Vector<T> logarithm(Vector<T> x) {
     using R = Register<T>;
     constexpr typename R::Word mantissa_mask = (typename R::Word(1) << R::mantissa) - 1;
     const Bits<T> bits = (Bits<T>)x;
@@ -153,13 +183,15 @@ template <typename T> inline Vector<T> logarithm(Vector<T> x) {
 }
 
 // 1 / (1 + e^-x)
-template <typename T> inline Vector<T> sigmoid(Vector<T> x) {
+template <typename T>
+inline Vector<T> sigmoid(Vector<T> x) {
     const Vector<T> e = exp_of_negative<T>(-magnitude<T>(x));
     return (x < T(0) ? e : all(T(1))) / (T(1) + e);
 }
 
 // Near 0 Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / (5 + ...))), elsewhere (1 - e^-2|x|) / (1 + e^-2|x|).
-template <typename T> inline Vector<T> hyperbolic_tangent(Vector<T> x) {
+template <typename T>
+inline Vector<T> hyperbolic_tangent(Vector<T> x) {
     using R = Register<T>;
     const Vector<T> size = magnitude<T>(x), square = x * x;
     const Vector<T> e = exp_of_negative<T>(size * T(-2));
@@ -175,21 +207,31 @@ template <typename T> inline Vector<T> hyperbolic_tangent(Vector<T> x) {
 }
 
 // Memory that begins at a cache line.
-template <typename T> struct Aligned {
+template <typename T>
+struct Aligned {
     typedef T value_type;
     static constexpr std::align_val_t line{64};
     Aligned() = default;
-    template <typename U> Aligned(const Aligned<U>&) {}
+    template <typename U>
+    Aligned(const Aligned<U>&) {}
     T* allocate(size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), line)); }
     void deallocate(T* at, size_t) { ::operator delete(at, line); }
-    template <typename U> bool operator==(const Aligned<U>&) const { return true; }
-    template <typename U> bool operator!=(const Aligned<U>&) const { return false; }
+    template <typename U>
+    bool operator==(const Aligned<U>&) const {
+        return true;
+    }
+    template <typename U>
+    bool operator!=(const Aligned<U>&) const {
+        return false;
+    }
 };
 
-template <typename T> using Array = std::vector<T, Aligned<T>>;
+template <typename T>
+using Array = std::vector<T, Aligned<T>>;
 
 // Do something for each register's worth of an array: body(first index, how many numbers there are from it on).
-template <typename T, typename Body> inline void by_register(int64_t length, Body body) {
+template <typename T, typename Body>
+inline void by_register(int64_t length, Body body) {
     int64_t i = 0;
     for (; i + LANES<T> <= length; i += LANES<T>) body(i, int64_t(LANES<T>));
     if (i < length) body(i, length - i);

@@ -1,16 +1,17 @@
-// Driver: calls the Turing machine of csrc/ over odd sizes, with every buffer on the heap and exactly as large as the header
-// says, so that a sanitizer sees each step over an end. It prints nothing unless something is wrong, and a count at the end.
+// Driver: calls the Turing machine of csrc/ over odd sizes, with every buffer on the heap and exactly as large as the
+// header says, so that a sanitizer sees each step over an end. It prints nothing unless something is wrong, and a count
+// at the end.
 //
-// Two arguments: the level of the x86-64 architecture that it was built for, without which it refuses to run (code 77), and how
-// many machines to run. With MEMTAPE_DRIVER_SAYS set it names each before it runs.
+// Two arguments: the level of the x86-64 architecture that it was built for, without which it refuses to run (code 77),
+// and how many machines to run. With MEMTAPE_DRIVER_SAYS set it names each before it runs.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 #include <memory>
-#include <initializer_list>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -34,9 +35,11 @@ int64_t random_below(int64_t count) { return int64_t((random_number() + 1) / 2 *
 int64_t offset = 0;  // 1: buffers begin at a multiple of a number's size and of nothing else, as those of views do
 
 // So many numbers on the heap and not one more. What is not filled is NaN.
-template <typename T> class Buffer {
+template <typename T>
+class Buffer {
   public:
-    explicit Buffer(int64_t count, double size = std::numeric_limits<double>::quiet_NaN()) : count(count), begin(offset), bytes(new char[(count + begin) * sizeof(T)]) {
+    explicit Buffer(int64_t count, double size = std::numeric_limits<double>::quiet_NaN())
+        : count(count), begin(offset), bytes(new char[(count + begin) * sizeof(T)]) {
         for (int64_t i = 0; i < count; ++i) data()[i] = std::isnan(size) ? T(size) : T(size * random_number());
     }
     T* data() const { return reinterpret_cast<T*>(bytes.get()) + begin; }
@@ -59,8 +62,10 @@ struct Case {
     std::string name;
 };
 
-template <typename T> struct Parameters {
-    Buffer<T> first_weight, upper_weights, own_weights, biases, interface_weight, interface_bias, output_weight, output_bias;
+template <typename T>
+struct Parameters {
+    Buffer<T> first_weight, upper_weights, own_weights, biases, interface_weight, interface_bias, output_weight,
+        output_bias;
 
     static int64_t gates(const memtape_turing_sizes& s) { return (s.controller < 2 ? 4 : 1) * s.hidden; }
     static int64_t raw(const memtape_turing_sizes& s) {
@@ -68,7 +73,8 @@ template <typename T> struct Parameters {
         return heads * (s.width + 1 + (s.location ? 2 + 2 * s.reach + 1 : 0)) + 2 * s.writes * s.width;
     }
     Parameters(const memtape_turing_sizes& s, double size)
-        : first_weight(gates(s) * (s.inputs + s.reads * s.width), size), upper_weights((s.layers - 1) * gates(s) * s.hidden, size),
+        : first_weight(gates(s) * (s.inputs + s.reads * s.width), size),
+          upper_weights((s.layers - 1) * gates(s) * s.hidden, size),
           own_weights(s.controller == 3 ? 0 : s.layers * gates(s) * s.hidden, size), biases(s.layers * gates(s), size),
           interface_weight(raw(s) * s.hidden, size), interface_bias(raw(s), size),
           output_weight(s.outputs * (s.hidden + s.reads * s.width), size), output_bias(s.outputs, size) {}
@@ -77,27 +83,35 @@ template <typename T> struct Parameters {
                 interface_weight.data(), interface_bias.data(), output_weight.data(), output_bias.data()};
     }
     bool finite() const {
-        return first_weight.finite() && upper_weights.finite() && own_weights.finite() && biases.finite() && interface_weight.finite() &&
-               interface_bias.finite() && output_weight.finite() && output_bias.finite();
+        return first_weight.finite() && upper_weights.finite() && own_weights.finite() && biases.finite() &&
+               interface_weight.finite() && interface_bias.finite() && output_weight.finite() && output_bias.finite();
     }
 };
 
-template <typename T> struct State {
+template <typename T>
+struct State {
     Buffer<T> memory, weights, reads, hidden, cell;
 
     State(const memtape_turing_sizes& s, double size)
-        : memory(s.batch * s.slots * s.width, size), weights(s.batch * (s.reads + s.writes) * s.slots, size), reads(s.batch * s.reads * s.width, size),
-          hidden(s.layers * s.batch * s.hidden, size), cell(s.controller == 0 ? s.layers * s.batch * s.hidden : 0, size) {}
-    memtape_turing_state pointers() const { return {memory.data(), weights.data(), reads.data(), hidden.data(), cell.data()}; }
-    bool finite() const { return memory.finite() && weights.finite() && reads.finite() && hidden.finite() && cell.finite(); }
+        : memory(s.batch * s.slots * s.width, size), weights(s.batch * (s.reads + s.writes) * s.slots, size),
+          reads(s.batch * s.reads * s.width, size), hidden(s.layers * s.batch * s.hidden, size),
+          cell(s.controller == 0 ? s.layers * s.batch * s.hidden : 0, size) {}
+    memtape_turing_state pointers() const {
+        return {memory.data(), weights.data(), reads.data(), hidden.data(), cell.data()};
+    }
+    bool finite() const {
+        return memory.finite() && weights.finite() && reads.finite() && hidden.finite() && cell.finite();
+    }
     bool same(const State& other) const {
-        return memory.same(other.memory) && weights.same(other.weights) && reads.same(other.reads) && hidden.same(other.hidden) && cell.same(other.cell);
+        return memory.same(other.memory) && weights.same(other.weights) && reads.same(other.reads) &&
+               hidden.same(other.hidden) && cell.same(other.cell);
     }
     // Places of heads: positive numbers that sum to 1.
     void focus(int64_t slots) {
         for (int64_t from = 0; from < weights.count; from += slots) {
             double total = 0;
-            for (int64_t i = 0; i < slots; ++i) total += weights.data()[from + i] = std::fabs(weights.data()[from + i]) + T(1e-3);
+            for (int64_t i = 0; i < slots; ++i)
+                total += weights.data()[from + i] = std::fabs(weights.data()[from + i]) + T(1e-3);
             for (int64_t i = 0; i < slots; ++i) weights.data()[from + i] /= T(total);
         }
     }
@@ -108,19 +122,26 @@ template <typename T> struct State {
     std::exit(1);
 }
 
-template <typename T> void run(const Case& one) {
+template <typename T>
+void run(const Case& one) {
     constexpr bool single = std::is_same_v<T, float>;
     auto forward = [](auto... arguments) {
-        if constexpr (single) return memtape_turing_forward_float32(arguments...);
-        else return memtape_turing_forward_float64(arguments...);
+        if constexpr (single)
+            return memtape_turing_forward_float32(arguments...);
+        else
+            return memtape_turing_forward_float64(arguments...);
     };
     auto backward = [](auto... arguments) {
-        if constexpr (single) return memtape_turing_backward_float32(arguments...);
-        else return memtape_turing_backward_float64(arguments...);
+        if constexpr (single)
+            return memtape_turing_backward_float32(arguments...);
+        else
+            return memtape_turing_backward_float64(arguments...);
     };
     auto kept_numbers = [](auto... arguments) {
-        if constexpr (single) return memtape_turing_kept_float32(arguments...);
-        else return memtape_turing_kept_float64(arguments...);
+        if constexpr (single)
+            return memtape_turing_kept_float32(arguments...);
+        else
+            return memtape_turing_kept_float64(arguments...);
     };
     memtape_turing_sizes sizes = one.sizes;
     std::unique_ptr<int64_t[]> lengths;
@@ -139,7 +160,8 @@ template <typename T> void run(const Case& one) {
     auto ahead = [&](const Buffer<T>& ys, const State<T>& last, void* kept, int64_t threads) {
         const auto end = last.pointers();
         sizes.threads = threads;
-        if (forward(&sizes, &given, (const void*)xs.data(), &begin, (void*)ys.data(), &end, kept)) fail(one, "memory ran out on the way forward");
+        if (forward(&sizes, &given, (const void*)xs.data(), &begin, (void*)ys.data(), &end, kept))
+            fail(one, "memory ran out on the way forward");
         if (!ys.finite()) fail(one, "an output is not finite");
         if (!last.finite()) fail(one, "the last state is not finite");
     };
@@ -158,12 +180,14 @@ template <typename T> void run(const Case& one) {
     const State<T> d_last(sizes, 1.0);
     auto d_end = d_last.pointers();
     if (one.some_gradients_missing) d_end.memory = d_end.reads = d_end.cell = nullptr;
-    auto back = [&](const Parameters<T>& d_parameters, const Buffer<T>& d_xs, const State<T>& d_first, int64_t threads) {
+    auto back = [&](const Parameters<T>& d_parameters, const Buffer<T>& d_xs, const State<T>& d_first,
+                    int64_t threads) {
         const auto d_given = d_parameters.pointers();
         const auto d_begin = d_first.pointers();
         sizes.threads = threads;
-        if (backward(&sizes, &given, (const void*)xs.data(), (const void*)kept.data(), (const void*)(one.some_gradients_missing ? nullptr : d_ys.data()),
-                     &d_end, &d_given, (void*)(one.some_gradients_missing ? nullptr : d_xs.data()), &d_begin))
+        if (backward(&sizes, &given, (const void*)xs.data(), (const void*)kept.data(),
+                     (const void*)(one.some_gradients_missing ? nullptr : d_ys.data()), &d_end, &d_given,
+                     (void*)(one.some_gradients_missing ? nullptr : d_xs.data()), &d_begin))
             fail(one, "memory ran out on the way back");
         if (!d_parameters.finite()) fail(one, "a gradient of the parameters is not finite");
         if (!one.some_gradients_missing && !d_xs.finite()) fail(one, "a gradient of the inputs is not finite");
@@ -215,11 +239,14 @@ int main(int argc, char** argv) {
         Case one{s, pick({0, 1, 1}) != 0, pick({0, 0, 1}) != 0, ""};
         char name[400];
         std::snprintf(name, sizeof name,
-                      "case %ld: batch %ld time %ld inputs %ld outputs %ld hidden %ld layers %ld slots %ld width %ld reads %ld writes %ld reach %ld "
-                      "controller %ld location %ld cosine %ld read_first %ld squash %ld threads %ld clip %g lengths %d keep %d some missing %d",
-                      long(number), long(s.batch), long(s.time), long(s.inputs), long(s.outputs), long(s.hidden), long(s.layers), long(s.slots),
-                      long(s.width), long(s.reads), long(s.writes), long(s.reach), long(s.controller), long(s.location), long(s.cosine),
-                      long(s.read_first), long(s.squash), long(s.threads), s.clip, s.lengths != nullptr, one.keep, one.some_gradients_missing);
+                      "case %ld: batch %ld time %ld inputs %ld outputs %ld hidden %ld layers %ld slots %ld width %ld "
+                      "reads %ld writes %ld reach %ld "
+                      "controller %ld location %ld cosine %ld read_first %ld squash %ld threads %ld clip %g lengths %d "
+                      "keep %d some missing %d",
+                      long(number), long(s.batch), long(s.time), long(s.inputs), long(s.outputs), long(s.hidden),
+                      long(s.layers), long(s.slots), long(s.width), long(s.reads), long(s.writes), long(s.reach),
+                      long(s.controller), long(s.location), long(s.cosine), long(s.read_first), long(s.squash),
+                      long(s.threads), s.clip, s.lengths != nullptr, one.keep, one.some_gradients_missing);
         one.name = name;
         offset = number % 2;
         if (std::getenv("MEMTAPE_DRIVER_SAYS")) std::fprintf(stderr, "%s\n", name);
