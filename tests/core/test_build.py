@@ -1,0 +1,38 @@
+"""The build of the kernels: what it says where it cannot be done."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from memtape.core import kernels
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def hatch_build():
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_without_a_compiler_it_says_which_to_install(hatch_build, monkeypatch, tmp_path):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setattr(hatch_build.shutil, "which", lambda name: None)
+    reason = hatch_build.build(ROOT / "csrc", tmp_path)
+    assert reason.startswith("no C++ compiler was found when memtape was installed; install g++ or clang++")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("compiler", "told"), [("/no/such/compiler", "No such file"), ("false", "exit status 1")])
+def test_a_compiler_that_fails_is_named(hatch_build, monkeypatch, tmp_path, compiler, told):
+    monkeypatch.setenv("CXX", compiler)
+    reason = hatch_build.build(ROOT / "csrc", tmp_path)
+    assert reason.startswith(f"the C++ compiler {compiler} failed when memtape was installed")
+    assert told in reason
+
+
+def test_every_build_is_one_that_can_be_loaded(hatch_build):
+    assert {*hatch_build.LEVELS, "portable"} == set(kernels.LEVELS)
