@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from torch import nn
 
 import memtape
 from memtape import NTM, tree, unroll, use_backend
@@ -231,6 +232,18 @@ def test_a_hook_on_the_network_itself_does_not_ask_for_single_steps(twin_calls):
     network.register_forward_hook(lambda *_: seen.append(1))
     network(torch.randn(2, 4, 3))
     assert len(seen) == len(twin_calls) == 1
+
+
+@needs_kernels
+def test_a_hook_on_all_modules_sees_every_step(twin_calls):
+    seen = []
+    handle = nn.modules.module.register_module_forward_hook(lambda module, *_: seen.append(type(module).__name__))
+    try:
+        small()(torch.randn(2, 4, 3))
+    finally:
+        handle.remove()
+    assert seen.count("NTMCell") == 4
+    assert not twin_calls
 
 
 @needs_kernels
