@@ -51,7 +51,7 @@ LARGE = {"controller_gain": 3.0}
 """Large initial weights of a recurrent controller: heads move and write with force before it has learned to do without them."""
 
 RECURRENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "copy": ({**TAPE, **LARGE}, {**RMSPROP, "steps": 9_000, "restarts": 3}),
+    "copy": ({**TAPE, **LARGE}, {**RMSPROP, "steps": 3_000, "restarts": 3}),
     "repeat-copy": ({**TAPE, **LARGE}, {**RMSPROP, "steps": 6_000}),
     "associative-recall": ({}, {**SMALL_BATCHES, "steps": 25_000}),
     "ngrams": (LARGE, {**RMSPROP, "steps": 6_000}),

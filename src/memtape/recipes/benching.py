@@ -35,6 +35,8 @@ TASK = "copy"
 
 WARM_UPS = 3
 LEAST_ROUNDS = 5
+TURN = 0.03
+"""About how many seconds a turn is timed for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,25 +163,33 @@ def measured(group: Sequence[Case], *, seconds: float) -> list[dict[str, Any]]:
 def side_by_side(steps: Mapping[str, Step], *, seconds: float) -> dict[str, list[float]]:
     """Time steps in turn, round after round, so that a machine that slows down slows all of them down.
 
+    A turn is a run of the same step: the first is not timed, as it finds the caches full of another's numbers.
+
     Args:
         steps: what to time, by name.
         seconds: about how long to go on; there are at least five rounds.
 
     Returns:
-        The seconds that each step took, round by round.
+        The mean seconds of each step, round by round.
     """
-    for step in steps.values():
+    repeats = {}
+    for name, step in steps.items():
         for _ in range(WARM_UPS):
             step()
+        before = perf_counter()
+        step()
+        repeats[name] = max(1, round(TURN / (perf_counter() - before)))
     times: dict[str, list[float]] = {name: [] for name in steps}
     rounds = 0
     with _uncollected():
         begun = perf_counter()
         while rounds < LEAST_ROUNDS or perf_counter() - begun < seconds:
             for name, step in steps.items():
-                before = perf_counter()
                 step()
-                times[name].append(perf_counter() - before)
+                before = perf_counter()
+                for _ in range(repeats[name]):
+                    step()
+                times[name].append((perf_counter() - before) / repeats[name])
             gc.collect()
             rounds += 1
     return times
