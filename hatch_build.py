@@ -18,6 +18,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCES = ("turing_machine.cpp", "processor.cpp")
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fPIC", "-shared", "-pthread")
+THREADS = (("-fopenmp",), ())
+"""Torch's own threads where the compiler knows OpenMP, else threads of our own."""
 LEVELS = ("x86-64-v4", "x86-64-v3", "x86-64-v2")
 COMPILERS = ("c++", "g++", "clang++")
 
@@ -60,13 +62,17 @@ def build(sources: Path, folder: Path) -> str | None:
             "-o",
             str(library),
         ]
-        try:
-            subprocess.run(words, check=True, capture_output=True, text=True)
-        except OSError as error:
-            return str(error)
-        except subprocess.CalledProcessError as error:
-            return (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[0]
-        return None
+        reason = None
+        for threads in THREADS:
+            try:
+                subprocess.run([*words, *threads], check=True, capture_output=True, text=True)
+            except OSError as error:
+                return str(error)
+            except subprocess.CalledProcessError as error:
+                reason = (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[0]
+            else:
+                return None
+        return reason
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         failures = list(pool.map(make, names))

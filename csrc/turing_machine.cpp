@@ -97,6 +97,10 @@ class Machine {
                 errors[number] = std::current_exception();
             }
         };
+#ifdef _OPENMP  // torch's own threads, which would else wait for more work on the cores that ours need
+#pragma omp parallel for num_threads(count) schedule(static, 1)
+        for (int64_t number = 0; number < count; ++number) part(number);
+#else
         std::vector<std::thread> running;
         int64_t number = 1;
         try {
@@ -106,6 +110,7 @@ class Machine {
         }
         part(0);
         for (auto& thread : running) thread.join();
+#endif
         for (auto& error : errors)
             if (error) std::rethrow_exception(error);
     }

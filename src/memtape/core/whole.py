@@ -30,7 +30,7 @@ def compiled(cell: AnyCell) -> Any:
 
 def watched(cell: AnyCell) -> bool:
     """Tell whether somebody looks at single steps, by a hook on the cell, on one of its parts or on all modules."""
-    return nn.modules.module._has_any_global_hook() or any(
+    return bool(nn.modules.module._has_any_global_hook()) or any(
         module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
         for module in cell.modules()
     )
