@@ -85,7 +85,7 @@ def test_the_spread_is_the_interquartile_range_as_a_share_of_the_median():
 
 def peak_of_code(*lines):
     """Return the peak memory of `step` as these lines define it, in a process of its own."""
-    begin = "import torch; from memtape.recipes.peak_memory import peak_of, return_freed_memory_at_once"
+    begin = "import torch; torch.set_num_threads(1); from memtape.recipes.peak_memory import peak_of, return_freed_memory_at_once"
     code = "\n".join([begin, *lines, "print(peak_of(step))"])
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(finished.stdout)

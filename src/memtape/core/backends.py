@@ -26,10 +26,10 @@ def backends() -> dict[str, str | None]:
 class use_backend:  # noqa: N801 - a function to those who call it
     """Choose how networks run over sequences, from here on or inside a `with` block.
 
-    "auto" takes the fused twin of a network where there is one, and single steps elsewhere; so do "cpu" and "triton", which
-    insist that their kernels are present. "reference" takes single steps always, "compile" single steps compiled by
-    `torch.compile`. All give the same results up to rounding. The environment variable MEMTAPE_BACKEND holds the choice of a
-    process that calls nothing.
+    "auto" takes the fused twin of a network where there is one, and single steps elsewhere; so does "cpu", which insists that
+    its kernels are present, and so will "triton", which is absent in this version. "reference" takes single steps always,
+    "compile" single steps compiled by `torch.compile`. All give the same results up to rounding. The environment variable
+    MEMTAPE_BACKEND holds the choice of a process that calls nothing.
 
     Args:
         name: "auto", "reference", "compile", "cpu" or "triton".

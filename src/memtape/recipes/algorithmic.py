@@ -63,7 +63,7 @@ FEEDFORWARD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "copy": (TAPE, {**SMALL_BATCHES, "steps": 9_000}),
     "repeat-copy": (TAPE, {**SMALL_BATCHES, "steps": 15_000}),
     "associative-recall": ({}, {**SMALL_BATCHES, "steps": 25_000}),
-    "ngrams": ({}, {**RMSPROP, "steps": 6_000}),
+    "ngrams": ({}, {**SMALL_BATCHES, "steps": 15_000}),
     "priority-sort": ({}, {**SMALL_BATCHES, "steps": 20_000}),
 }
 """The same for a feed-forward controller."""
