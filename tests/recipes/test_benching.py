@@ -1,5 +1,6 @@
 """Benching: paired times, and memory that is what was taken."""
 
+import os
 import subprocess
 import sys
 import time
@@ -85,9 +86,10 @@ def test_the_spread_is_the_interquartile_range_as_a_share_of_the_median():
 
 def peak_of_code(*lines):
     """Return the peak memory of `step` as these lines define it, in a process of its own."""
-    begin = "import torch; torch.set_num_threads(1); from memtape.recipes.peak_memory import peak_of, return_freed_memory_at_once"
+    begin = "import torch; from memtape.recipes.peak_memory import peak_of, return_freed_memory_at_once"
     code = "\n".join([begin, *lines, "print(peak_of(step))"])
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # other threads would bring memory of their own
+    finished = subprocess.run([sys.executable, "-c", code], env=alone, capture_output=True, text=True, check=True)
     return float(finished.stdout)
 
 
