@@ -63,10 +63,17 @@ def test_steps_take_turns_whose_first_is_not_timed(monkeypatch):
     assert done == [*"aaaabbbb", *"aabb" * 5]
 
 
-def test_a_step_beside_itself_has_a_ratio_of_one():
-    matrix = torch.randn(128, 128)
-    times = side_by_side({name: lambda: matrix @ matrix for name in "ab"}, seconds=0.2)
-    assert ratio(times["a"], times["b"])[0] == pytest.approx(1, abs=0.1)
+def test_a_machine_that_slows_down_to_a_quarter_changes_no_ratio(monkeypatch):
+    now = 0.0
+
+    def step(seconds):
+        nonlocal now
+        now += seconds * (1 + now)
+
+    monkeypatch.setattr("memtape.recipes.benching.perf_counter", lambda: now)
+    times = side_by_side({"a": lambda: step(0.001), "b": lambda: step(0.003)}, seconds=3.0)
+    assert max(times["a"]) > 3 * min(times["a"])
+    assert ratio(times["a"], times["b"])[0] == pytest.approx(3, rel=0.1)
 
 
 def test_the_ratio_says_how_many_times_as_fast_and_comes_from_pairs():
