@@ -30,7 +30,7 @@ def copied(finished, tmp_path):
 def test_a_run_leaves_all_that_it_promises(finished):
     assert {path.name for path in finished.iterdir()} == {
         *("config.json", "environment.json", "metrics.jsonl", "weights.safetensors", "result.json", "evaluation.json"),
-        *("figures", "report.html"),
+        *("checkpoints", "manifest.json", "figures", "report.html"),
     }
     assert {path.name for path in (finished / "figures").iterdir()} == {
         f"{name}.{kind}" for name in ("learning", "lengths", "tape") for kind in ("png", "svg")
@@ -113,13 +113,14 @@ def test_report_draws_again(copied, capsys):
     ("name", "content", "sentence"),
     [
         ("weights.safetensors", b"", "weights.safetensors is damaged"),
-        ("config.json", b"{}", "the configuration is not that of an experiment"),
-        ("config.json", b"no", "config.json is no JSON"),
+        ("config.json", b"{}", "config.json is damaged"),
+        ("metrics.jsonl", b"", "metrics.jsonl is damaged"),
+        ("manifest.json", b"{}", "manifest.json is damaged"),
     ],
 )
 def test_a_damaged_run_gets_one_sentence(copied, capsys, name, content, sentence):
     (copied / name).write_bytes(content)
-    assert run(["evaluate", str(copied)]) == 2
+    assert run(["report", str(copied)]) == 2
     printed = capsys.readouterr()
     assert sentence in printed.err
     assert printed.err.count("\n") == 1

@@ -150,6 +150,13 @@ def test_padding_reaches_neither_state_nor_gradient(cell, xs, garbage):
         assert not into_inputs[row, length:].any()
 
 
+def test_a_row_of_length_0_stays_as_it_was(cell, xs):
+    begin = unroll(cell, xs[:, :1])[1]
+    ys, last, _ = unroll(cell, xs, begin, lengths=torch.tensor([2, 0, TIME]))
+    assert not ys[1].any()
+    same_state(tree.rows(last, 1, 2), tree.rows(begin, 1, 2), rtol=0, atol=0)
+
+
 def test_full_lengths_change_nothing(cell, xs):
     ys, last, _ = unroll(cell, xs)
     with_lengths, end, _ = unroll(cell, xs, lengths=torch.full((BATCH,), TIME))

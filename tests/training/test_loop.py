@@ -47,7 +47,7 @@ def test_every_update_is_watched_and_every_validation_recorded(model, task):
     assert outcome.steps == 6
     assert outcome.sequences == 24
     assert set(records[0]) == {
-        *("kind", "step", "sequences", "seconds", "learning_rate", "loss", "gradient_norm", "cost_bits", "wrong_bits")
+        *("kind", "step", "sequences", "learning_rate", "loss", "gradient_norm", "cost_bits", "wrong_bits")
     }
 
 

@@ -8,14 +8,32 @@ import torch
 from torch import nn
 
 from memtape.training import runs
-from memtape.training.runs import Run, RunError
+from memtape.training.runs import FINAL, Run, RunError
+
+
+def flip_a_bit(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
 @pytest.fixture
 def run(tmp_path):
-    made = Run.create(tmp_path / "run", {"seed": 1})
-    made.save_weights(nn.Linear(2, 3))
-    return made
+    return Run.create(tmp_path / "run", {"seed": 1})
+
+
+def finish(run, model):
+    run.save_weights(model)
+    with run.metrics() as file:
+        file.write('{"step": 1}\n')
+    for name in ("result.json", "evaluation.json"):
+        run.write(name, {})
+    run.finish()
+
+
+@pytest.fixture
+def finished(run):
+    finish(run, nn.Linear(2, 3))
+    return run
 
 
 def test_a_new_run_holds_its_configuration_and_environment(run):
@@ -27,7 +45,7 @@ def test_a_new_run_holds_its_configuration_and_environment(run):
 
 def test_weights_come_back_to_the_bit(run):
     saved, loaded = nn.Linear(2, 3), nn.Linear(2, 3)
-    run.save_weights(saved)
+    finish(run, saved)
     run.load_weights(loaded)
     assert torch.equal(saved.weight, loaded.weight)
     assert torch.equal(saved.bias, loaded.bias)
@@ -58,23 +76,39 @@ def test_a_missing_folder_is_named(tmp_path):
         Run.open(tmp_path / "nowhere")
 
 
-def test_a_folder_without_weights_is_no_finished_run(tmp_path):
-    Run.create(tmp_path / "run", {})
-    with pytest.raises(RunError, match=r"has no weights\.safetensors, so it is not the folder of a finished training"):
-        Run.open(tmp_path / "run")
+def test_a_kill_may_leave_half_a_line_of_metrics(run):
+    run.metrics_file.write_text('{"step": 1}\n{"st')
+    assert run.records() == [{"step": 1}]
 
 
-@pytest.mark.parametrize("kept", [0, 4, 20, -1])
-def test_truncated_weights_are_refused(run, kept):
-    path = run.folder / "weights.safetensors"
-    path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(RunError, match=r"weights\.safetensors is damaged \(.*\); restore the file or train again"):
-        run.load_weights(nn.Linear(2, 3))
+def test_a_training_that_is_not_finished_is_told_to_go_on(run):
+    with pytest.raises(RunError, match=r"the training in .*run is not finished; go on with `memtape resume .*run`"):
+        Run.open(run.folder)
 
 
-def test_weights_of_another_network_are_refused(run):
+def test_a_folder_that_is_no_run_is_named(tmp_path):
+    with pytest.raises(RunError, match=r"has no config\.json, so it is not the folder of a training"):
+        Run.open_any(tmp_path)
+
+
+@pytest.mark.parametrize("name", FINAL)
+@pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: content + b"\n", flip_a_bit])
+def test_damage_to_any_file_of_a_finished_run_is_named(finished, name, damage):
+    path = finished.folder / name
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(RunError, match=rf"{name} is damaged: .*; restore it from a copy"):
+        finished.read_verified(name)
+
+
+def test_a_lost_file_of_a_finished_run_is_named(finished):
+    (finished.folder / "weights.safetensors").unlink()
+    with pytest.raises(RunError, match=r"weights\.safetensors is missing"):
+        finished.load_weights(nn.Linear(2, 3))
+
+
+def test_weights_of_another_network_are_refused(finished):
     with pytest.raises(RunError, match=r"does not hold the weights of the network in config\.json"):
-        run.load_weights(nn.Linear(2, 4))
+        finished.load_weights(nn.Linear(2, 4))
 
 
 def test_a_broken_json_file_is_refused(run):

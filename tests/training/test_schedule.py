@@ -40,9 +40,11 @@ def test_a_curriculum_moves_both_ends_to_those_of_the_task():
     assert lengths_at(10, (1, 20), settings) == (1, 20)
 
 
-def test_a_curriculum_stays_within_the_lengths_of_the_task():
+def test_a_curriculum_may_begin_below_the_lengths_of_the_task_but_not_below_what_makes_sense():
     settings = TrainSettings(curriculum_steps=10, curriculum_min=1, curriculum_max=99)
-    assert lengths_at(0, (2, 6), settings) == (2, 6)
+    assert lengths_at(0, (3, 6), settings, least=2) == (2, 6)
+    assert lengths_at(5, (3, 6), settings) == (2, 6)
+    assert lengths_at(10, (3, 6), settings) == (3, 6)
 
 
 def test_the_rule_of_graves_by_the_letter():

@@ -26,6 +26,7 @@ its own. Inputs and outputs have the sizes of the copy task.
 """
 
 COMMANDS = {
+    "resume": ("memtape.cli.resume:resume", "Go on with a training that was ended early, exactly where it was."),
     "evaluate": ("memtape.cli.evaluate:evaluate", "Score a trained run at given lengths."),
     "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
     "bench": ("memtape.cli.bench:bench", BENCH_HELP),
@@ -52,7 +53,9 @@ def run(words: list[str]) -> int:
     except CycloptsError as error:
         return _tell(str(error), 2)
     except KeyboardInterrupt:
-        return _tell("stopped by the keyboard; the run folder holds the metrics so far, and no weights", 130)
+        return _tell(
+            "stopped by the keyboard; `memtape resume RUN` goes on from the last checkpoint of a training", 130
+        )
     except Exception as error:
         code = _exit_code(error)
         if code is None:
@@ -125,8 +128,8 @@ def _exit_code(error: Exception) -> int | None:
         ("memtape.core.backends", "BackendError", 2),
         ("memtape.recipes.experiment", "ExperimentError", 2),
         ("memtape.training.runs", "RunError", 2),
-        ("memtape.core.backends", "BackendError", 2),
         ("memtape.training.non_finite", "NonFiniteError", 1),
+        ("memtape.training.processes", "LostProcessError", 1),
     ):
         if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
             return code

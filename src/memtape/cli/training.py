@@ -10,19 +10,52 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from memtape.recipes.experiment import Experiment
-from memtape.recipes.running import train_run
-from memtape.training.runs import default_folder
+from memtape.recipes.running import resume_run, train_run
+from memtape.training.interruption import interruption
+from memtape.training.loop import Outcome
+from memtape.training.processes import Processes
+from memtape.training.runs import Run, default_folder
 
 
 def carry_out(experiment: Experiment, out: Path | None) -> int:
     """Train an experiment before the user's eyes, and return the exit code."""
-    folder = out or default_folder(experiment.model, experiment.task, experiment.seed)
-    console = Console(stderr=True)
-    with _Display(experiment, console) as display:
-        run, outcome, results = train_run(experiment, folder, record=display.record, watch=display.watch)
+    experiment.build()  # what cannot be built is told before processes look for one another
+    processes = Processes(experiment.train)
+    folder = out or Path(processes.agree_on(str(default_folder(experiment.model, experiment.task, experiment.seed))))
+    with interruption() as wish, _Display() as display:
+        if processes.first:
+            display.begin(experiment)
+        run, outcome = train_run(
+            experiment, folder, record=display.record, watch=display.watch, processes=processes, interruption=wish
+        )
+    return _tell(run, outcome) if display.shown else 0
+
+
+def carry_on(folder: Path) -> int:
+    """Go on with a run before the user's eyes, and return the exit code."""
+    with interruption() as wish, _Display() as display:
+        run, outcome = resume_run(
+            folder,
+            begin=display.begin,
+            record=display.record,
+            watch=display.watch,
+            tell=display.tell,
+            interruption=wish,
+        )
+    if outcome is None:
+        print(f"the training in {folder} had come to its end; there is nothing to go on with")
+        return 0
+    return _tell(run, outcome) if display.shown else 0
+
+
+def _tell(run: Run, outcome: Outcome) -> int:
+    """Print how a training ended."""
+    if not outcome.finished:
+        print(f"ended early, saved at update {outcome.steps}; go on with `memtape resume {run.folder}`")
+        return 0
     verdict = "not solved" if outcome.solved_step is None else f"solved after {outcome.solved_step} updates"
     print(f"{verdict}; {outcome.steps} updates, {outcome.sequences} sequences, {outcome.seconds:.0f} s of training")
-    results_table(results)
+    results_table(run.read("evaluation.json"))
     print(f"run    {run.folder}\nreport {run.report_file}")
     return 0
 
@@ -38,46 +71,59 @@ def results_table(results: Sequence[dict[str, Any]]) -> None:
 
 
 class _Display:
-    """A progress bar on a terminal, plain lines elsewhere."""
+    """A progress bar on a terminal, plain lines elsewhere; nothing in processes that do not begin it."""
 
-    def __init__(self, experiment: Experiment, console: Console):
-        self.console = console
-        self.batch_size, self.steps = experiment.train.batch_size, experiment.train.steps
-        self.begun = time.perf_counter()
+    def __init__(self) -> None:
+        self.shown = False
+        self.console = Console(stderr=True)
         self.progress = Progress(
-            TextColumn(f"{experiment.model} {experiment.task}"),
+            TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("loss {task.fields[loss]:.4f}  {task.fields[bits]:7.2f} bits  {task.fields[rate]:4.0f} seq/s"),
             TimeRemainingColumn(compact=True),
-            console=console,
-            disable=not console.is_terminal,
+            console=self.console,
+            disable=not self.console.is_terminal,
             transient=True,
         )
-        self.bar = self.progress.add_task("", total=experiment.train.steps, loss=0.0, bits=0.0, rate=0.0)
 
     def __enter__(self) -> "_Display":
-        self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
+    def begin(self, experiment: Experiment, step: int = 0) -> None:
+        """Show an experiment of which so many updates are done."""
+        self.shown = True
+        self.progress.start()
+        self.batch_size, self.steps = experiment.train.batch_size, experiment.train.steps
+        self.first, self.begun = step, time.perf_counter()
+        self.bar = self.progress.add_task(
+            f"{experiment.model} {experiment.task}", total=self.steps, completed=step, loss=0.0, bits=0.0, rate=0.0
+        )
+
     def watch(self, step: int, scores: dict[str, float]) -> None:
-        rate = step * self.batch_size / (time.perf_counter() - self.begun)
+        """Move the bar to an update."""
+        rate = (step - self.first) * self.batch_size / (time.perf_counter() - self.begun)
         self.progress.update(self.bar, completed=step, loss=scores["loss"], bits=scores["cost_bits"], rate=rate)
 
     def record(self, values: dict[str, Any]) -> None:
-        """Print a line for each validation and each new beginning."""
+        """Print a line for each validation and for everything out of the ordinary."""
+        place = f"update {values['step']:6d}"
         if values["kind"] == "validation":
-            self.console.print(
-                f"update {values['step']:6d}  {values['sequences']:8d} sequences  {values['seconds']:7.1f} s  "
+            self.tell(
+                f"{place}  {values['sequences']:8d} sequences  {time.perf_counter() - self.begun:7.1f} s  "
                 f"validation: {values['cost_bits']:8.3f} bits, {values['wrong_bits']:7.2f} wrong",
-                highlight=False,
-                soft_wrap=True,
             )
         elif values["kind"] == "restart":
             self.progress.update(self.bar, total=values["step"] + self.steps)
-            self.console.print(
-                f"update {values['step']:6d}  stuck; beginning again with other weights", highlight=False
-            )
+            self.tell(f"{place}  stuck; beginning again with other weights")
+        elif values["kind"] == "skip":
+            self.tell(f"{place}  skipped, as {values['place']} is not finite")
+        elif values["kind"] == "rollback":
+            self.tell(f"{place}  back to update {values['back_to']}, as {values['place']} is not finite")
+
+    def tell(self, sentence: str) -> None:
+        """Print a line above the bar."""
+        self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)

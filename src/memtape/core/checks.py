@@ -73,7 +73,7 @@ def lengths_of(xs: Tensor, lengths: Any) -> Tensor:
 
     Raises:
         TypeError: not whole numbers.
-        ValueError: not one for each row, or outside 1..time.
+        ValueError: not one for each row, or outside 0..time.
     """
     batch, time = xs.shape[:2]
     result = torch.as_tensor(lengths, device=xs.device)
@@ -83,11 +83,11 @@ def lengths_of(xs: Tensor, lengths: Any) -> Tensor:
         raise ValueError(
             f"lengths have shape {tuple(result.shape)}, but the batch has {batch} rows; pass one length for each row"
         )
-    if batch and not 1 <= int(result.min()) <= int(result.max()) <= time:
-        wrong = next(value for value in result.tolist() if not 1 <= value <= time)
+    if batch and not 0 <= int(result.min()) <= int(result.max()) <= time:
+        wrong = next(value for value in result.tolist() if not 0 <= value <= time)
         raise ValueError(
-            f"a length is {wrong}, but every length must lie in 1..{time}, the time of the inputs; "
-            "drop empty sequences and cut or pad the rest"
+            f"a length is {wrong}, but every length must lie in 0..{time}, the time of the inputs; "
+            "cut or pad the sequences"
         )
     return result
 

@@ -69,7 +69,11 @@ class Task(ABC):
 
     @abstractmethod
     def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
-        """Return the number to minimise."""
+        """Return the number to minimise, a mean over what is scored."""
+
+    @abstractmethod
+    def weight(self, batch: SequenceBatch) -> float:
+        """Return how much is scored in a batch; losses of its parts, weighted by this, add up to the loss of the whole."""
 
     @abstractmethod
     def scores(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:

@@ -61,6 +61,11 @@ def cat(states: list[S], axis: int) -> S:
     return pytree.tree_map(lambda *parts: torch.cat(parts, dim=axis), *states)
 
 
+def rows(state: S, first: int, last: int) -> S:
+    """Take the rows from `first` up to, but not including, `last` of tensors that begin with the batch axis."""
+    return pytree.tree_map(lambda leaf: leaf[first:last], state)
+
+
 def named_tensors(state: Any) -> dict[str, Tensor]:
     """Copy every tensor of a state under the name of its path, such as `memory.weights`, ready for a safetensors file.
 

@@ -13,9 +13,12 @@ from memtape.core.task import Task
 from memtape.recipes.experiment import Experiment, ExperimentError, first_line
 from memtape.recipes.registry import find
 from memtape.recipes.reporting import write_run_report
+from memtape.training.checkpoints import Checkpoint, Checkpoints
 from memtape.training.evaluation import by_length
+from memtape.training.interruption import Interruption
 from memtape.training.loop import Outcome, train
-from memtape.training.runs import Run
+from memtape.training.processes import Processes
+from memtape.training.runs import COPIED, Run, RunError, environment
 
 NEXT_BEGINNING = 1_000_003
 """From the seed of one beginning's weights to the next, far beyond the seeds that people name."""
@@ -30,7 +33,9 @@ def train_run(
     *,
     record: Callable[[dict[str, Any]], None],
     watch: Callable[[int, dict[str, float]], None],
-) -> tuple[Run, Outcome, list[dict[str, Any]]]:
+    processes: Processes | None = None,
+    interruption: Interruption | None = None,
+) -> tuple[Run, Outcome]:
     """Train, save, evaluate and report an experiment in a new folder.
 
     Args:
@@ -38,43 +43,160 @@ def train_run(
         folder: where; it must not hold anything yet.
         record: receives every training and validation record, which the metrics file receives too.
         watch: receives the number of each update that is done, and its loss and scores.
+        processes: the processes that train together; None means this one alone, or those that a launcher started.
+        interruption: the wish to end early; what was done until then is saved.
 
     Returns:
-        The run, how its training ended, and its scores by length.
+        The run, and how its training ended.
 
     Raises:
         ExperimentError: settings that no experiment can be built from; nothing is written.
-        RunError: a folder that cannot be written.
+        RunError: a folder or a file that cannot be written.
         NonFiniteError: a loss or a gradient that is not finite.
+        LostProcessError: another process of the training is gone.
     """
     backend_for("cpu")  # a wrong MEMTAPE_BACKEND is told before anything is written
     model, task = experiment.build()
-    run = Run.create(folder, experiment.config())
-    with run.metrics() as file:
+    processes = processes or Processes(experiment.train)
+    with processes.together():
+        run = Run.create(folder, experiment.config()) if processes.first else Run(folder)
+    return run, _carry_on(
+        run,
+        experiment,
+        model=model,
+        task=task,
+        resume_from=None,
+        record=record,
+        watch=watch,
+        processes=processes,
+        interruption=interruption,
+    )
 
-        def keep(values: dict[str, Any]) -> None:
-            file.write(json.dumps(values) + "\n")
-            record(values)
 
-        def other_weights(number: int) -> Mapping[str, Tensor]:
-            return replace(experiment, seed=experiment.seed + NEXT_BEGINNING * number).build()[0].state_dict()
+def resume_run(
+    folder: Path,
+    *,
+    begin: Callable[[Experiment, int], None],
+    record: Callable[[dict[str, Any]], None],
+    watch: Callable[[int, dict[str, float]], None],
+    tell: Callable[[str], None],
+    interruption: Interruption | None = None,
+) -> tuple[Run, Outcome | None]:
+    """Go on with a training exactly where its last sound checkpoint stands.
 
-        outcome = train(
-            model,
-            task,
-            experiment.train,
-            seed=experiment.seed,
-            record=keep,
-            watch=watch,
-            other_weights=other_weights,
-        )
-    run.save_weights(model)
-    run.write("result.json", asdict(outcome))
-    lengths = find("task", experiment.task).test_lengths
-    results = by_length(model, task, lengths, sequences=TEST_SEQUENCES, seed=experiment.seed)
-    run.write("evaluation.json", results)
-    write_run_report(run, experiment, model, task)
-    return run, outcome, results
+    Args:
+        folder: the run folder.
+        begin: receives the experiment and the number of updates that are done, before it goes on.
+        record: receives every record from there on.
+        watch: receives the number of each update that is done, and its loss and scores.
+        tell: receives a sentence about everything that is not as it should be, such as a damaged checkpoint.
+        interruption: the wish to end early.
+
+    Returns:
+        The run, and how its training ended; None if it had ended before.
+
+    Raises:
+        RunError: no such run, or no checkpoint of it is sound.
+        NonFiniteError: a loss or a gradient that is not finite.
+        LostProcessError: another process of the training is gone.
+    """
+    run = Run.open_any(folder)
+    if run.finished:
+        return run, None
+    checkpoints = _checkpoints(run, keep=1)
+    checkpoint, files, damages = checkpoints.newest()
+    if checkpoint is None and damages:
+        raise RunError(f"no checkpoint of {folder} is sound: {'; '.join(damages)}; train again")
+    experiment = Experiment.from_config(json.loads(files["config.json"]) if files else run.read("config.json"))
+    model, task = experiment.build()
+    processes = Processes(experiment.train)
+    with processes.together():
+        if processes.first:
+            run.restore(files or {"metrics.jsonl": b""})
+            for damage in damages:
+                tell(f"{damage}; going on from update {checkpoint.progress.step if checkpoint else 0}")
+            for difference in _differences(run.read("environment.json"), environment()):
+                tell(f"{difference}: what follows may differ in the last bits")
+            begin(experiment, checkpoint.progress.step if checkpoint else 0)
+    return run, _carry_on(
+        run,
+        experiment,
+        model=model,
+        task=task,
+        resume_from=checkpoint,
+        record=record,
+        watch=watch,
+        processes=processes,
+        interruption=interruption,
+    )
+
+
+def _checkpoints(run: Run, *, keep: int) -> Checkpoints:
+    return Checkpoints(run.checkpoints, {name: run.folder / name for name in COPIED}, keep=keep)
+
+
+def _carry_on(
+    run: Run,
+    experiment: Experiment,
+    *,
+    model: nn.Module,
+    task: Task,
+    resume_from: Checkpoint | None,
+    record: Callable[[dict[str, Any]], None],
+    watch: Callable[[int, dict[str, float]], None],
+    processes: Processes,
+    interruption: Interruption | None,
+) -> Outcome:
+    """Train to the end or to an interruption, and write the result at the end."""
+    checkpoints = _checkpoints(run, keep=experiment.train.keep)
+
+    def other_weights(number: int) -> Mapping[str, Tensor]:
+        return replace(experiment, seed=experiment.seed + NEXT_BEGINNING * number).build()[0].state_dict()
+
+    try:
+        with run.metrics() as file:
+
+            def keep(values: dict[str, Any]) -> None:
+                file.write(json.dumps(values) + "\n")
+                record(values)
+
+            outcome = train(
+                model,
+                task,
+                experiment.train,
+                seed=experiment.seed,
+                record=keep,
+                watch=watch,
+                other_weights=other_weights,
+                processes=processes,
+                checkpoints=checkpoints,
+                resume_from=resume_from,
+                interruption=interruption,
+            )
+    except OSError as error:
+        last = checkpoints.steps()[-1:]
+        kept = f"what came after update {last[0]} is lost" if last else "nothing was saved yet"
+        raise RunError(
+            f"{error.filename or run.folder} cannot be written ({error.strerror or error}), and {kept}; "
+            f"free the place and go on with `memtape resume {run.folder}`"
+        ) from None
+    if outcome.finished and processes.first:
+        run.save_weights(model)
+        run.write("result.json", asdict(outcome))
+        lengths = find("task", experiment.task).test_lengths
+        run.write("evaluation.json", by_length(model, task, lengths, sequences=TEST_SEQUENCES, seed=experiment.seed))
+        run.finish()
+        write_run_report(run, experiment, model, task)
+    return outcome
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Name what changes the last bits of a training and is not as it was."""
+    return [
+        f"{name} was {before.get(name)} and is {now[name]}"
+        for name in ("torch", "processor", "threads", "instructions", "accelerator")
+        if before.get(name) != now[name]
+    ]
 
 
 def evaluate_run(

@@ -1,21 +1,32 @@
-"""Loop: train a network on a task until it is solved."""
+"""Loop: train a network on a task until it is solved, from the beginning or from a checkpoint."""
 
+import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from memtape.core import tree
 from memtape.core.task import Task
+from memtape.training.checkpoints import (
+    Checkpoint,
+    Checkpoints,
+    ProcessShare,
+    optimizer_tensors,
+    restore_optimizer,
+)
 from memtape.training.evaluation import evaluate
+from memtape.training.interruption import Interruption
 from memtape.training.non_finite import NonFiniteError, first_non_finite
+from memtape.training.processes import Processes
+from memtape.training.progress import Progress
+from memtape.training.randomness import random_states, restore_random_states
 from memtape.training.schedule import lengths_at, optimizer_for, rate_at
 from memtape.training.settings import TrainSettings
+from memtape.training.update import State, clip, gradient
 
 Record = dict[str, Any]
 
@@ -24,6 +35,8 @@ Record = dict[str, Any]
 class Outcome:
     """How a training ended; the network holds the weights of its best validation."""
 
+    finished: bool
+    """Whether it came to its end; else it was interrupted and can be resumed."""
     solved: bool
     solved_step: int | None
     steps: int
@@ -33,6 +46,9 @@ class Outcome:
     """Scores of the best validation."""
     restarts: int = 0
     """How often it began again; steps, sequences and seconds count all of it."""
+    skipped: int = 0
+    """Updates that were skipped because something was not finite."""
+    rollbacks: int = 0
 
 
 def train(
@@ -44,128 +60,267 @@ def train(
     record: Callable[[Record], None],
     watch: Callable[[int, dict[str, float]], None],
     other_weights: Callable[[int], Mapping[str, Tensor]] | None = None,
+    processes: Processes | None = None,
+    checkpoints: Checkpoints | None = None,
+    resume_from: Checkpoint | None = None,
+    interruption: Interruption | None = None,
 ) -> Outcome:
     """Train a network and leave it with the weights of its best validation, the one of least cost.
 
     Args:
-        model: the network, called as `model(inputs, lengths=...)`; trained in place.
+        model: the network, called as `model(inputs, lengths=...)`, with the state as second argument where one is carried;
+            trained in place.
         task: where batches and scores come from.
         settings: how to train.
         seed: seed of the data.
-        record: receives every training and validation record as it comes.
-        watch: receives the number of each update that is done, and its loss and scores.
+        record: receives every training and validation record as it comes, in the first process alone.
+        watch: receives the number of each update that is done, and its loss and scores; in the first process alone.
         other_weights: returns the weights of a new beginning, by its number from 1 on; only used with `settings.restarts`.
+        processes: the processes that train together; None means this one alone, or those that a launcher started.
+        checkpoints: where to save; None saves nothing.
+        resume_from: where to go on; None begins at the beginning.
+        interruption: the wish to end early, looked at after each update.
 
     Returns:
         How it ended.
 
     Raises:
         NonFiniteError: a loss or a gradient that is NaN or infinite; names the first module where it appears.
+        LostProcessError: another process of the training is gone.
+        OSError: a checkpoint cannot be written.
+        ValueError: settings that do not fit one another here, such as more processes than rows.
     """
-    accelerator = _accelerator(settings)
-    optimizer = optimizer_for(model.parameters(), settings)
-    network, optimizer = accelerator.prepare(model, optimizer)
-    begun = time.perf_counter()
-    recent = _Mean()
-    best: dict[str, float] | None = None
-    best_weights: dict[str, Tensor] = {}
-    solved_in_a_row, solved_step, step, begun_at, restarts = 0, None, 0, 0, 0
-
-    while step < begun_at + settings.steps:
-        step += 1
-        own_step = step - begun_at
-        for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * rate_at(own_step - 1, settings)
-        batch = task.batch(
-            step - 1, settings.batch_size, seed=seed, lengths=lengths_at(own_step - 1, task.lengths, settings)
-        )
-        batch = tree.move(batch, device=accelerator.device)
-        outputs, _ = network(batch.inputs, lengths=batch.lengths)
-        loss = task.loss(outputs, batch)
-        optimizer.zero_grad()
-        accelerator.backward(loss)
-        norm = _clip(accelerator, network, settings)
-        if not (torch.isfinite(loss) and torch.isfinite(norm)):
-            raise NonFiniteError(step, first_non_finite(model, batch))
-        optimizer.step()
-        scores = {"loss": loss.item(), **task.scores(outputs.detach(), batch)}
-        recent.add(gradient_norm=norm.item(), **scores)
-        watch(step, scores)
-
-        if own_step % settings.validate_every and own_step != settings.steps:
-            continue
-        progress = {
-            "step": step,
-            "sequences": step * settings.batch_size,
-            "seconds": round(time.perf_counter() - begun, 3),
-        }
-        record({"kind": "train", **progress, "learning_rate": optimizer.param_groups[0]["lr"], **recent.take()})
-        scores = evaluate(network, task, sequences=settings.validation_sequences, seed=seed, split="validation")
-        record({"kind": "validation", **progress, **scores})
-        if best is None or scores["cost_bits"] <= best["cost_bits"]:
-            best = scores
-            best_weights = {name: value.clone() for name, value in model.state_dict().items()}
-        solved_in_a_row = solved_in_a_row + 1 if scores["wrong_bits"] <= settings.solved_wrong_bits else 0
-        if solved_in_a_row == settings.solved_validations and solved_step is None:
-            solved_step = step
-            if settings.stop_when_solved:
-                break
-        stuck = own_step == settings.restart_after and scores["wrong_bits"] > settings.restart_wrong_bits
-        if stuck and restarts < settings.restarts and other_weights is not None:
-            restarts += 1
-            record({"kind": "restart", **progress, "restarts": restarts})
-            accelerator.unwrap_model(network).load_state_dict(other_weights(restarts))
-            optimizer.state.clear()
-            begun_at, best, solved_in_a_row = step, None, 0
-
-    accelerator.unwrap_model(network, keep_fp32_wrapper=False)
-    model.load_state_dict(best_weights)
-    return Outcome(
-        solved=solved_step is not None,
-        solved_step=solved_step,
-        steps=step,
-        sequences=step * settings.batch_size,
-        seconds=time.perf_counter() - begun,
-        scores=best or {},
-        restarts=restarts,
+    training = _Training(
+        model,
+        task,
+        settings,
+        seed=seed,
+        processes=processes or Processes(settings),
+        checkpoints=checkpoints,
+        record=record,
     )
+    with training.processes.watched():
+        training.begin(resume_from)
+        while not training.done:
+            watched = training.update()
+            if watched is not None and training.processes.first:
+                watch(training.progress.step, watched)
+            training.validate_if_due(other_weights)
+            interrupted = training.processes.any(interruption is not None and interruption.asked)
+            training.save_if_due(at_once=interrupted)
+            if interrupted and not training.done:
+                return training.outcome(finished=False)
+        return training.outcome(finished=True)
 
 
-def _accelerator(settings: TrainSettings) -> Accelerator:
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    AcceleratorState._reset_state()  # Accelerate keeps the precision of a process's first training for all later ones
-    return Accelerator(cpu=settings.device == "cpu", mixed_precision="bf16" if settings.precision == "bf16" else "no")
+class _Training:
+    """A training as it goes on."""
 
+    def __init__(
+        self,
+        model: nn.Module,
+        task: Task,
+        settings: TrainSettings,
+        *,
+        seed: int,
+        processes: Processes,
+        checkpoints: Checkpoints | None,
+        record: Callable[[Record], None],
+    ):
+        if settings.batch_size < processes.count * settings.accumulate:
+            raise ValueError(
+                f"batch_size is {settings.batch_size}, but {processes.count} processes with {settings.accumulate} parts each "
+                "need a row for every part; give a larger batch_size"
+            )
+        if settings.non_finite == "rollback" and checkpoints is None:
+            raise ValueError(
+                'non_finite is "rollback", but nothing is saved to roll back to; pass checkpoints or choose "skip"'
+            )
+        self.model, self.task, self.settings, self.seed = model, task, settings, seed
+        self.processes, self.checkpoints, self.record = processes, checkpoints, record
+        plain = optimizer_for(model.parameters(), settings)
+        self.network, self.optimizer = processes.accelerator.prepare(model, plain)
+        self.progress = Progress()
+        self.carried: State = None
+        self.best_weights: dict[str, Tensor] = {}
+        self.begun = time.perf_counter()
 
-def _clip(accelerator: Accelerator, network: nn.Module, settings: TrainSettings) -> Tensor:
-    """Limit the gradients in place, and return their norm before that.
+    def begin(self, checkpoint: Checkpoint | None) -> None:
+        """Stand where a checkpoint stands, or save that nothing was done yet."""
+        if checkpoint is not None:
+            self._restore(checkpoint)
+        elif self.checkpoints is not None:
+            self._save(self.checkpoints)
 
-    The norm is summed in float64: gradients that exploded, but are numbers still, are cut to the limit like any others.
-    """
-    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
-    norms = [torch.linalg.vector_norm(gradient, dtype=torch.float64) for gradient in gradients]
-    norm = torch.linalg.vector_norm(torch.stack(norms))
-    if settings.clip == "norm":
-        nn.utils.clip_grads_with_norm_(network.parameters(), settings.clip_limit, norm)
-    elif settings.clip == "value":
-        accelerator.clip_grad_value_(network.parameters(), settings.clip_limit)
-    return norm
+    @property
+    def done(self) -> bool:
+        solved = self.settings.stop_when_solved and self.progress.solved_step is not None
+        return solved or self.progress.own_step >= self.settings.steps
 
+    def update(self) -> dict[str, float] | None:
+        """Do one update and return its loss and scores, None if it was not done."""
+        progress, settings = self.progress, self.settings
+        for group in self.optimizer.param_groups:
+            group["lr"] = settings.learning_rate * rate_at(progress.own_step, settings)
+        batch = self.task.batch(
+            progress.batch,
+            settings.batch_size,
+            seed=self.seed,
+            lengths=lengths_at(progress.own_step, self.task.lengths, settings, least=self.task.shortest_length()),
+        )
+        self.optimizer.zero_grad()
+        scores, reached, own = gradient(
+            self.network, self.task, batch, self.carried, settings=settings, processes=self.processes
+        )
+        norm = clip(self.network, settings)
+        progress.step += 1
+        progress.batch += 1
+        if not (math.isfinite(scores["loss"]) and torch.isfinite(norm)):
+            self._meet_non_finite(first_non_finite(self.model, own))
+            return None
+        self.optimizer.step()
+        self.carried = reached
+        progress.skipped_in_a_row = 0
+        progress.add(gradient_norm=norm.item(), **scores)
+        return scores
 
-class _Mean:
-    """Running means of named numbers."""
+    def _meet_non_finite(self, place: str) -> None:
+        """Stop, skip the update, or go back to the last checkpoint."""
+        progress, limit = self.progress, self.settings.non_finite_limit
+        step = progress.step
+        if self.settings.non_finite == "stop":
+            raise NonFiniteError(step, place)
+        if self.settings.non_finite == "skip":
+            progress.skipped += 1
+            progress.skipped_in_a_row += 1
+            if progress.skipped_in_a_row > limit:
+                raise NonFiniteError(step, place, f"after {limit} updates in a row that were skipped for it")
+            self._record(kind="skip", place=place)
+            return
+        if progress.rollbacks == limit:
+            raise NonFiniteError(step, place, f"after {limit} returns to a checkpoint")
+        assert self.checkpoints is not None
+        checkpoint, _, damages = self.checkpoints.newest()
+        if checkpoint is None:
+            raise NonFiniteError(step, place, f"and no checkpoint is sound ({'; '.join(damages)})")
+        self._record(kind="rollback", place=place, back_to=checkpoint.progress.step)
+        self._restore(checkpoint)
+        self.progress.batch, self.progress.rollbacks = progress.batch, progress.rollbacks + 1
 
-    def __init__(self) -> None:
-        self.sums: dict[str, float] = {}
-        self.count = 0
+    def validate_if_due(self, other_weights: Callable[[int], Mapping[str, Tensor]] | None) -> None:
+        """Record and validate on the beat and at the end, and begin again if the training is stuck."""
+        progress, settings = self.progress, self.settings
+        if not self._on_beat(settings.validate_every):
+            return
+        if progress.count:
+            self._record(kind="train", learning_rate=self.optimizer.param_groups[0]["lr"], **progress.take_means())
+        scores = evaluate(
+            self.model,
+            self.task,
+            sequences=settings.validation_sequences,
+            seed=self.seed,
+            split="validation",
+            processes=self.processes,
+        )
+        self._record(kind="validation", **scores)
+        if progress.best is None or scores["cost_bits"] <= progress.best["cost_bits"]:
+            progress.best, progress.best_step = scores, progress.step
+            self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
+        progress.solved_in_a_row = (
+            progress.solved_in_a_row + 1 if scores["wrong_bits"] <= settings.solved_wrong_bits else 0
+        )
+        if progress.solved_in_a_row == settings.solved_validations and progress.solved_step is None:
+            progress.solved_step = progress.step
+        stuck = progress.own_step == settings.restart_after and scores["wrong_bits"] > settings.restart_wrong_bits
+        if stuck and progress.restarts < settings.restarts and other_weights is not None and not self.done:
+            progress.restarts += 1
+            self._record(kind="restart", restarts=progress.restarts)
+            self.model.load_state_dict(other_weights(progress.restarts))
+            self.optimizer.state.clear()
+            self.carried, self.best_weights = None, {}
+            progress.begun_at, progress.best, progress.solved_in_a_row = progress.step, None, 0
 
-    def add(self, **values: float) -> None:
-        self.count += 1
-        for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
+    def _on_beat(self, every: int) -> bool:
+        return self.progress.own_step % every == 0 or self.progress.own_step == self.settings.steps
 
-    def take(self) -> dict[str, float]:
-        means = {name: total / self.count for name, total in self.sums.items()}
-        self.sums, self.count = {}, 0
-        return means
+    def save_if_due(self, *, at_once: bool) -> None:
+        """Save on the beat, at the end, and when it is wished."""
+        every = self.settings.save_every or self.settings.validate_every
+        if self.checkpoints is not None and (at_once or self.done or self._on_beat(every)):
+            self._save(self.checkpoints)
+
+    def _save(self, checkpoints: Checkpoints) -> None:
+        self._count_seconds()
+        random_tensors, random_plain = random_states()
+        carried = {} if self.carried is None else tree.named_tensors(tree.move(self.carried, device="cpu"))
+        share = ProcessShare(
+            tensors={
+                **{f"random.{name}": value for name, value in random_tensors.items()},
+                **{f"carried.{name}": value for name, value in carried.items()},
+            },
+            plain=random_plain,
+        )
+        checkpoints.save(
+            Checkpoint(
+                weights=self.model.state_dict(),
+                best_weights=self.best_weights,
+                optimizer=optimizer_tensors(self.optimizer),
+                progress=self.progress,
+                shares=(share,),
+            ),
+            self.processes,
+        )
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        self.model.load_state_dict(checkpoint.weights)
+        restore_optimizer(self.optimizer, checkpoint.optimizer)
+        self.progress = replace(checkpoint.progress, seconds=max(self.progress.seconds, checkpoint.progress.seconds))
+        self.best_weights = dict(checkpoint.best_weights)
+        self.carried = self._own_rows(checkpoint.shares)
+        if self.processes.index < len(checkpoint.shares):
+            share = checkpoint.shares[self.processes.index]
+            tensors = {name.removeprefix("random."): value for name, value in share.tensors.items()}
+            restore_random_states(tensors, dict(share.plain))
+
+    def _own_rows(self, shares: Sequence[ProcessShare]) -> State:
+        """Return this process's rows of the carried state, whatever the number of processes that saved it."""
+        names = [name for name in shares[0].tensors if name.startswith("carried.")]
+        if not names:
+            return None
+        first, last = self.processes.share(self.settings.batch_size)
+        rows = {
+            name.removeprefix("carried."): torch.cat([s.tensors[name] for s in shares])[first:last] for name in names
+        }
+        example = self.model.init_state(last - first)  # type: ignore[operator]
+        return tree.move(tree.from_named_tensors(rows, example), device=self.processes.accelerator.device)
+
+    def _record(self, **values: Any) -> None:
+        kind = values.pop("kind")
+        progress = {"step": self.progress.step, "sequences": self.progress.step * self.settings.batch_size}
+        if self.processes.first:
+            self.record({"kind": kind, **progress, **values})
+
+    def _count_seconds(self) -> None:
+        now = time.perf_counter()
+        self.progress.seconds += now - self.begun
+        self.begun = now
+
+    def outcome(self, *, finished: bool) -> Outcome:
+        """Say how it ended; at its end the network gets the weights of its best validation."""
+        self._count_seconds()
+        progress = self.progress
+        if finished:
+            self.processes.accelerator.unwrap_model(self.network, keep_fp32_wrapper=False)
+            self.model.load_state_dict(self.best_weights)
+        return Outcome(
+            finished=finished,
+            solved=progress.solved_step is not None,
+            solved_step=progress.solved_step,
+            steps=progress.step,
+            sequences=progress.step * self.settings.batch_size,
+            seconds=progress.seconds,
+            scores=progress.best or {},
+            restarts=progress.restarts,
+            skipped=progress.skipped,
+            rollbacks=progress.rollbacks,
+        )

@@ -12,9 +12,9 @@ from memtape.core.batch import SequenceBatch
 class NonFiniteError(ArithmeticError):
     """A loss or a gradient became NaN or infinite."""
 
-    def __init__(self, step: int, place: str):
+    def __init__(self, step: int, place: str, what_was_tried: str = ""):
         super().__init__(
-            f"training stopped at update {step} because {place} is not finite; "
+            f"training stopped at update {step} because {place} is not finite{what_was_tried and ', '}{what_was_tried}; "
             "lower the learning rate or the clip limit, or look at the last metrics of the run"
         )
 

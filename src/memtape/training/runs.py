@@ -3,9 +3,11 @@
 config.json        the resolved experiment: model, task, their options, training settings, seed
 environment.json   versions, processor, threads, commit
 metrics.jsonl      one record a line, training and validation
+checkpoints/       what a training needs to go on
 weights.safetensors
 result.json        how the training ended
 evaluation.json    scores by length
+manifest.json      size and SHA-256 of the files above, once the training is finished
 figures/           PNG and SVG
 report.html        all of it on one page
 """
@@ -13,6 +15,7 @@ report.html        all of it on one page
 import json
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,12 +26,18 @@ from typing import IO, Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import nn
 
+from memtape.core import manifest
 from memtape.core.kernels import kernels
 from memtape.core.whole_file import write_whole
 from memtape.version import __version__
+
+COPIED = ("config.json", "environment.json", "metrics.jsonl")
+"""Files that every checkpoint holds a copy of."""
+FINAL = (*COPIED, "weights.safetensors", "result.json", "evaluation.json")
+"""Files of a finished training that its manifest vouches for."""
 
 LIBRARIES = ("torch", "numpy", "accelerate", "safetensors")
 
@@ -46,6 +55,7 @@ class Run:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.checkpoints = folder / "checkpoints"
         self.figures = folder / "figures"
         self.metrics_file = folder / "metrics.jsonl"
         self.report_file = folder / "report.html"
@@ -57,50 +67,87 @@ class Run:
         Raises:
             RunError: the folder holds something already, or cannot be written.
         """
-        run = cls(folder)
+        partial = cls(folder.with_name(f".{folder.name}.partial"))
         try:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise RunError(f"{folder} exists and is not an empty folder; give --out another name or remove it")
-            run.figures.mkdir(parents=True)
+            shutil.rmtree(partial.folder, ignore_errors=True)
+            partial.figures.mkdir(parents=True)
+            partial.write("config.json", config)
+            partial.write("environment.json", environment())
+            partial.folder.replace(folder)
         except OSError as error:
             raise RunError(
                 f"the run folder {folder} cannot be made ({error.strerror}); give --out a place that you can write to"
             ) from None
-        run.write("config.json", config)
-        run.write("environment.json", environment())
-        return run
+        return cls(folder)
 
     @classmethod
     def open(cls, folder: Path) -> "Run":
         """Open the folder of a finished training.
 
         Raises:
-            RunError: there is none, or a file is missing.
+            RunError: there is none, or the training in it is not finished.
+        """
+        run = cls.open_any(folder)
+        if not run.finished:
+            raise RunError(f"the training in {folder} is not finished; go on with `memtape resume {folder}`")
+        return run
+
+    @classmethod
+    def open_any(cls, folder: Path) -> "Run":
+        """Open the folder of a training, finished or not.
+
+        Raises:
+            RunError: there is none.
         """
         if not folder.is_dir():
-            raise RunError(f"there is no run folder {folder}; give the folder that `memtape train` named at its end")
-        run = cls(folder)
-        for name in ("config.json", "weights.safetensors"):
-            if not (folder / name).is_file():
-                raise RunError(
-                    f"{folder} has no {name}, so it is not the folder of a finished training; give one that is, or train again"
-                )
-        return run
+            raise RunError(f"there is no run folder {folder}; give the folder that `memtape train` named")
+        if not any((folder / name).exists() for name in ("config.json", "checkpoints", manifest.NAME)):
+            raise RunError(f"{folder} has no config.json, so it is not the folder of a training; give one that is")
+        return cls(folder)
+
+    @property
+    def finished(self) -> bool:
+        """Whether its training came to its end."""
+        return (self.folder / manifest.NAME).exists()
+
+    def finish(self) -> None:
+        """Write the manifest, by which every file of the finished training is checked from now on.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        with _writing(self.folder / manifest.NAME):
+            manifest.write_manifest(self.folder, FINAL)
+
+    def read_verified(self, name: str) -> bytes:
+        """Return the contents of a file of a finished training.
+
+        Raises:
+            RunError: the file or the manifest is damaged.
+        """
+        try:
+            return manifest.read_verified(self.folder, name, manifest.read_manifest(self.folder))
+        except manifest.DamagedError as error:
+            raise RunError(str(error)) from None
 
     def write(self, name: str, value: Any) -> None:
         """Write a JSON file whole, or leave the old one."""
         _replace(self.folder / name, (json.dumps(value, indent=2) + "\n").encode())
 
     def read(self, name: str) -> Any:
-        """Read a JSON file.
+        """Read a JSON file, after its check once the training is finished.
 
         Raises:
-            RunError: it is missing or no JSON.
+            RunError: it is missing, damaged or no JSON.
         """
         try:
-            return json.loads((self.folder / name).read_text())
+            content = self.read_verified(name) if self.finished else (self.folder / name).read_bytes()
         except FileNotFoundError:
             raise RunError(f"{self.folder} has no {name}; evaluate or train the run again") from None
+        try:
+            return json.loads(content)
         except ValueError as error:
             raise RunError(f"{self.folder / name} is no JSON ({error}); restore the file or train again") from None
 
@@ -111,10 +158,22 @@ class Run:
             yield file
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the metrics, in the order in which they were written."""
-        if not self.metrics_file.is_file():
-            return []
-        return [json.loads(line) for line in self.metrics_file.read_text().splitlines() if line]
+        """Return the metrics, in the order in which they were written.
+
+        Raises:
+            RunError: the training is finished and its metrics are damaged.
+        """
+        if self.finished:
+            content = self.read_verified(self.metrics_file.name)
+        else:
+            content = self.metrics_file.read_bytes() if self.metrics_file.is_file() else b""
+        lines = content.splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith(b"\n")]  # a kill may leave half a line
+
+    def restore(self, files: Mapping[str, bytes]) -> None:
+        """Set files back to what a checkpoint holds."""
+        for name, content in files.items():
+            _replace(self.folder / name, content)
 
     def save_weights(self, model: nn.Module) -> None:
         """Write the parameters and buffers of a network as safetensors."""
@@ -129,11 +188,9 @@ class Run:
         """
         path = self.folder / "weights.safetensors"
         try:
-            tensors = load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise RunError(f"{path} is damaged ({error}); restore the file or train again") from None
-        try:
-            model.load_state_dict(tensors)
+            model.load_state_dict(load(self.read_verified(path.name)))
+        except SafetensorError as error:
+            raise RunError(f"{path} holds no weights ({error}); restore the file or train again") from None
         except RuntimeError:
             raise RunError(
                 f"{path} does not hold the weights of the network in config.json; restore the two from one run or train again"
@@ -195,7 +252,13 @@ def _replace(path: Path, content: bytes) -> None:
     Raises:
         RunError: it cannot be written.
     """
-    try:
+    with _writing(path):
         write_whole(path, content)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error.strerror}); free the place or give --out another") from None

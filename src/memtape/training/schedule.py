@@ -37,19 +37,16 @@ def rate_at(step: int, settings: TrainSettings) -> float:
     return share
 
 
-def lengths_at(step: int, lengths: tuple[int, int], settings: TrainSettings) -> tuple[int, int]:
+def lengths_at(step: int, lengths: tuple[int, int], settings: TrainSettings, *, least: int = 1) -> tuple[int, int]:
     """Return the shortest and the longest length of a training batch, for an update counted from 0.
 
-    With a curriculum both ends move along straight lines, from those of the curriculum to the task's own.
+    With a curriculum both ends move along straight lines, from those of the curriculum, which may be shorter than those that
+    the task draws, but not than the `least` that make sense, to the task's own.
     """
     if step >= settings.curriculum_steps:
         return lengths
     shortest, longest = lengths
     done = step / settings.curriculum_steps
-    first = _between(settings.curriculum_min, shortest, lengths)
-    last = _between(settings.curriculum_max, longest, lengths)
+    first = min(max(settings.curriculum_min or shortest, least), longest)
+    last = min(max(settings.curriculum_max or longest, least), longest)
     return round(first + (shortest - first) * done), round(last + (longest - last) * done)
-
-
-def _between(wanted: int | None, default: int, lengths: tuple[int, int]) -> int:
-    return default if wanted is None else min(max(wanted, lengths[0]), lengths[1])

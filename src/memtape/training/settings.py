@@ -36,9 +36,21 @@ class TrainSettings:
         restarts: how often a training that got stuck may begin again with other weights.
         restart_after: updates after which a training is looked at for that.
         restart_wrong_bits: wrong bits per sequence in validation above which it counts as stuck.
+        accumulate: parts that the rows of one update are cut into, whose gradients are added up; saves memory.
+        tbptt: truncated back-propagation: no gradient passes from one chunk of so many steps to the one before; none lets it
+            pass through the whole sequence.
+        carry: let each batch begin with the state that the last one ended with, as one endless stream a row.
+        checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
+        save_every: updates between two checkpoints of the run; none saves after each validation.
+        keep: how many of the last checkpoints are kept; that of the best validation is kept beside them.
+        non_finite: what follows a loss or a gradient that is NaN or infinite: stop, skip that update, or roll back to the
+            last checkpoint and go on from there with other data.
+        non_finite_limit: so many updates skipped in a row, or so many returns in all, stop the training after all.
         precision: arithmetic of the network; "bf16" runs under autocast, with the state kept in float32.
         device: where to compute; "auto" takes an accelerator if there is one.
         threads: threads of the processor; none leaves torch's own choice.
+        patience: seconds that a process waits for another before it takes it for dead.
+        tracker: where the metrics go beside the run folder.
     """
 
     steps: Whole = 10_000
@@ -63,9 +75,19 @@ class TrainSettings:
     restarts: Annotated[int, Field(ge=0)] = 0
     restart_after: Whole = 1_500
     restart_wrong_bits: Annotated[float, Field(ge=0)] = 2.0
+    accumulate: Whole = 1
+    tbptt: Whole | None = None
+    carry: bool = False
+    checkpoint_every: Whole | None = None
+    save_every: Whole | None = None
+    keep: Whole = 2
+    non_finite: Literal["stop", "skip", "rollback"] = "stop"
+    non_finite_limit: Whole = 10
     precision: Literal["float32", "bf16"] = "float32"
     device: Literal["auto", "cpu"] = "auto"
     threads: Whole | None = None
+    patience: Whole = 600
+    tracker: Literal["none", "tensorboard", "trackio", "wandb", "mlflow"] = "none"
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> "TrainSettings":
@@ -76,4 +98,6 @@ class TrainSettings:
                 f"restart_after {self.restart_after} is no multiple of validate_every {self.validate_every}, "
                 "at which a training is looked at"
             )
+        if self.accumulate > self.batch_size:
+            raise ValueError(f"accumulate {self.accumulate} is above batch_size {self.batch_size}, the rows there are")
         return self

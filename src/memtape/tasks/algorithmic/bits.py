@@ -25,6 +25,10 @@ class BitTask(Task):
         """Return the mean cross-entropy of the scored bits, in nats."""
         return functional.binary_cross_entropy_with_logits(outputs[batch.mask], batch.targets[batch.mask])
 
+    def weight(self, batch: SequenceBatch) -> float:
+        """Return the number of scored steps."""
+        return float(batch.mask.sum())
+
     def scores(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
         """Return `cost_bits` and `wrong_bits` per sequence."""
         sequences = len(outputs)

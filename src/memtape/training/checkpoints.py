@@ -1,0 +1,203 @@
+"""Checkpoints: everything that a training needs to go on, kept so that neither a kill nor rot can spoil it.
+
+checkpoints/
+  step-000000250/
+    weights.safetensors    the network
+    best.safetensors       the network at its best validation
+    optimizer.safetensors  running means and momenta
+    process-0.safetensors  the carried state and random states of the first process; one such pair for each
+    process-0.json
+    progress.json          counters, sums, scores
+    config.json            the resolved experiment
+    environment.json       versions, processor
+    metrics.jsonl          the metrics up to here
+    manifest.json          size and SHA-256 of all of these
+
+A folder is written under another name, flushed to the disk, and renamed: it is there whole or not at all.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from memtape.core.manifest import DamagedError, verify, write_manifest
+from memtape.training.processes import Processes
+from memtape.training.progress import Progress
+
+PREFIX = "step-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessShare:
+    """What is one process's own."""
+
+    tensors: Mapping[str, Tensor]
+    """Random states by `random.` and their names, the carried state by `carried.` and its paths."""
+    plain: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Everything that a training needs to go on."""
+
+    weights: Mapping[str, Tensor]
+    best_weights: Mapping[str, Tensor]
+    """Empty before the first validation."""
+    optimizer: Mapping[str, Tensor]
+    progress: Progress
+    shares: tuple[ProcessShare, ...]
+    """Of all processes after reading; when writing, each brings its own alone."""
+
+
+class Checkpoints:
+    """The checkpoints of a run.
+
+    Args:
+        folder: where they are.
+        files: further files of the run to keep a copy of in each, by name; "metrics.jsonl" is one that grows.
+        keep: how many of the last ones stay; that of the best validation stays beside them.
+    """
+
+    def __init__(self, folder: Path, files: Mapping[str, Path], *, keep: int):
+        self.folder, self.files, self.keep = folder, files, keep
+
+    def save(self, checkpoint: Checkpoint, processes: Processes) -> None:
+        """Write a checkpoint, all processes together, and remove those that are no longer needed.
+
+        Raises:
+            OSError: the disk is full or fails; what was there before is untouched.
+        """
+        step = checkpoint.progress.step
+        partial = self.folder / f".{PREFIX}{step:09d}.partial"
+        (share,) = checkpoint.shares
+        try:
+            with processes.together():
+                if processes.first:
+                    self._remove_partial()
+                    partial.mkdir(parents=True)
+            with processes.together():
+                name = f"process-{processes.index}"
+                _write(partial / f"{name}.safetensors", save(dict(share.tensors)))
+                _write(partial / f"{name}.json", _json(share.plain))
+            with processes.together():
+                if processes.first:
+                    self._finish(checkpoint, partial, self.path(step))
+                    self._prune(step, checkpoint.progress.best_step)
+        except OSError:
+            self._remove_partial()
+            raise
+
+    def _remove_partial(self) -> None:
+        for path in self.folder.glob(f".{PREFIX}*.partial"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _finish(self, checkpoint: Checkpoint, partial: Path, final: Path) -> None:
+        _write(partial / "weights.safetensors", save(_plain(checkpoint.weights)))
+        _write(partial / "best.safetensors", save(_plain(checkpoint.best_weights)))
+        _write(partial / "optimizer.safetensors", save(_plain(checkpoint.optimizer)))
+        _write(partial / "progress.json", _json(checkpoint.progress.to_json()))
+        for name, path in self.files.items():
+            _write(partial / name, path.read_bytes())
+        write_manifest(partial, [path.name for path in partial.iterdir()])
+        _flush(partial / "manifest.json")
+        _flush(partial)
+        if final.exists():
+            shutil.rmtree(final)  # what a run that was resumed from an earlier checkpoint comes to again
+        os.replace(partial, final)
+        _flush(self.folder)
+
+    def _prune(self, newest: int, best: int) -> None:
+        older = [step for step in self.steps() if step <= newest]
+        for step in self.steps():
+            if step not in older[-self.keep :] and step != best:
+                shutil.rmtree(self.path(step))
+
+    def steps(self) -> list[int]:
+        """Return the updates of which there is a checkpoint, the last one last."""
+        if not self.folder.is_dir():
+            return []
+        names = [path.name.removeprefix(PREFIX) for path in self.folder.iterdir() if path.name.startswith(PREFIX)]
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def path(self, step: int) -> Path:
+        """Return the folder of a checkpoint."""
+        return self.folder / f"{PREFIX}{step:09d}"
+
+    def newest(self) -> tuple[Checkpoint | None, dict[str, bytes], list[str]]:
+        """Return the newest sound checkpoint, its copies of the run's files, and what is wrong with newer ones."""
+        damages: list[str] = []
+        for step in reversed(self.steps()):
+            try:
+                files = verify(self.path(step))
+                checkpoint = _read(files)
+                if checkpoint.progress.step != step:
+                    raise DamagedError(
+                        f"{self.path(step)} holds update {checkpoint.progress.step}; give the folder its name back"
+                    )
+                return checkpoint, {name: files[name] for name in self.files}, damages
+            except (DamagedError, OSError) as error:
+                damages.append(str(error))
+            except (KeyError, TypeError, ValueError, RecursionError, SafetensorError) as error:
+                damages.append(f"{self.path(step)} is no checkpoint ({type(error).__name__}: {error}); remove it")
+        return None, {}, damages
+
+
+def _read(files: Mapping[str, bytes]) -> Checkpoint:
+    """Return the checkpoint that verified files hold."""
+    shares: list[ProcessShare] = []
+    while f"process-{len(shares)}.json" in files:
+        name = f"process-{len(shares)}"
+        shares.append(ProcessShare(tensors=load(files[f"{name}.safetensors"]), plain=json.loads(files[f"{name}.json"])))
+    return Checkpoint(
+        weights=load(files["weights.safetensors"]),
+        best_weights=load(files["best.safetensors"]),
+        optimizer=load(files["optimizer.safetensors"]),
+        progress=Progress(**json.loads(files["progress.json"])),
+        shares=tuple(shares),
+    )
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return what an optimiser remembers, each tensor by the number of its parameter and its name."""
+    remembered = optimizer.state_dict()["state"]
+    return {f"{number}.{name}": value for number, values in remembered.items() for name, value in values.items()}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Give an optimiser back what it remembered; its settings stay as they are."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for path, value in tensors.items():
+        number, _, name = path.partition(".")
+        state.setdefault(int(number), {})[name] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2) + "\n").encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    _flush(path)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

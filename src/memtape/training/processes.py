@@ -1,0 +1,117 @@
+"""Processes: one training in several processes, each with its share of every batch."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
+
+from memtape.training.settings import TrainSettings
+
+MEETING_PLACE = "MEMTAPE_RENDEZVOUS"
+"""Environment variable with the address where the processes find one another, such as file:///shared/meeting."""
+
+
+class LostProcessError(RuntimeError):
+    """Another process of the training is gone."""
+
+
+class Processes:
+    """The processes of a training, seen from one of them.
+
+    Launchers such as torchrun and `accelerate launch` say by the environment how many there are; without one it is one.
+
+    Args:
+        settings: device, precision, threads, and how long to wait for one another.
+
+    Attributes:
+        accelerator: Accelerate's view: devices, precision, gradients that are averaged over processes.
+        index: the number of this process.
+        count: how many there are.
+        first: whether this is the one that writes and prints.
+        patience: seconds that it waits for another.
+    """
+
+    def __init__(self, settings: TrainSettings):
+        if settings.threads is not None:
+            torch.set_num_threads(settings.threads)
+        AcceleratorState._reset_state()  # Accelerate keeps the precision of a process's first training for all later ones
+        self.accelerator = Accelerator(
+            cpu=settings.device == "cpu",
+            mixed_precision="bf16" if settings.precision == "bf16" else "no",
+            kwargs_handlers=[
+                InitProcessGroupKwargs(
+                    init_method=os.environ.get(MEETING_PLACE), timeout=timedelta(seconds=settings.patience)
+                ),
+                # Buffers never change. A state that is carried leaves the learned initial state without a gradient.
+                DistributedDataParallelKwargs(
+                    broadcast_buffers=False, find_unused_parameters=settings.carry or settings.tbptt is not None
+                ),
+            ],
+        )
+        self.index, self.count = self.accelerator.process_index, self.accelerator.num_processes
+        self.first, self.patience = self.index == 0, settings.patience
+
+    def share(self, rows: int) -> tuple[int, int]:
+        """Return the first row of this process's share of a batch, and the first one after it."""
+        return self.index * rows // self.count, (self.index + 1) * rows // self.count
+
+    def sum(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return the sums of named numbers over all processes, in each of them."""
+        if self.count == 1:
+            return dict(values)
+        own = torch.tensor(list(values.values()), dtype=torch.float64, device=self.accelerator.device)
+        summed = self.accelerator.reduce(own, "sum")
+        return dict(zip(values, summed.tolist(), strict=True))
+
+    def any(self, condition: bool) -> bool:
+        """Tell in all processes whether a condition holds in one of them; a place where all wait for all."""
+        return self.sum({"": float(condition)})[""] > 0
+
+    def agree_on(self, text: str) -> str:
+        """Return in all processes what the first one gave."""
+        if self.count == 1:
+            return text
+        length = int(self.sum({"": float(len(text.encode()) if self.first else 0)})[""])
+        own = list(text.encode()) if self.first else [0] * length
+        letters = self.accelerator.reduce(torch.tensor(own, device=self.accelerator.device), "sum")
+        return bytes(letters.tolist()).decode()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let an error in one process end the work in all of them, so that none waits for one that gave up.
+
+        Raises:
+            LostProcessError: another process had an error; the one that had it raises its own.
+        """
+        try:
+            yield
+        except Exception:
+            self.any(True)
+            raise
+        if self.any(False):
+            raise LostProcessError(
+                f"process {self.index} of {self.count} stopped because another one failed; see what that one printed"
+            )
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Turn torch's error about a process that cannot be reached into one sentence.
+
+        Raises:
+            LostProcessError: another process ended, or did not answer in time.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            told = str(error).lower()
+            if self.count == 1 or not ("gloo" in told or "nccl" in told or "timed out" in told or "peer" in told):
+                raise
+            raise LostProcessError(
+                f"process {self.index} of {self.count} cannot reach the others, of which one ended or did not answer for "
+                f"{self.patience} seconds; see what it printed, then go on with `memtape resume`"
+            ) from None

@@ -1,0 +1,100 @@
+"""Update: the loss of one batch and its gradient, in as many parts as the settings and the processes ask for."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from memtape.core import tree
+from memtape.core.batch import SequenceBatch
+from memtape.core.task import Task
+from memtape.training.processes import Processes
+from memtape.training.settings import TrainSettings
+
+State = Any
+"""The state of the network that is trained, of whatever kind."""
+
+
+def gradient(
+    network: nn.Module,
+    task: Task,
+    batch: SequenceBatch,
+    carried: State | None,
+    *,
+    settings: TrainSettings,
+    processes: Processes,
+) -> tuple[dict[str, float], State, SequenceBatch]:
+    r"""Add the gradient of a batch's loss to the parameters' own.
+
+    The rows are shared out over processes and cut into `accumulate` parts, the steps into chunks of `tbptt`. The loss of the
+    whole is $\sum_p w_p \ell_p / \sum_p w_p$ over all parts, with their losses $\ell_p$ and weights $w_p$, and so is the
+    gradient; with chunks that are shorter than the sequence, no gradient passes from a chunk to the one before.
+
+    Args:
+        network: called as `network(inputs, state, lengths=...)`.
+        task: gives losses, weights and scores.
+        batch: the batch of all processes together.
+        carried: the state to begin from, of this process's rows; None for the initial state.
+        settings: how to cut.
+        processes: who takes which rows.
+
+    Returns:
+        Loss and scores of the whole batch, the state at the end of this process's rows, cut from its graph, and these rows.
+    """
+    whole = task.weight(batch)
+    first, last = processes.share(len(batch.inputs))
+    own = tree.move(batch.rows(first, last), device=processes.accelerator.device)
+    rows = len(own.inputs)
+    options = {"checkpoint_every": settings.checkpoint_every} if settings.checkpoint_every else {}
+    loss, outputs, ends = 0.0, [], []
+    for begin, end in _cuts(rows, settings.accumulate):
+        part, state, answers = own.rows(begin, end), None if carried is None else tree.rows(carried, begin, end), []
+        chunks = list(_chunks(part, settings.tbptt))
+        for number, chunk in enumerate(chunks):
+            final = end == rows and number == len(chunks) - 1
+            with nullcontext() if final else processes.accelerator.no_sync(network):
+                given = () if state is None else (state,)
+                ys, state = network(chunk.inputs, *given, lengths=chunk.lengths, **options)
+                share = task.weight(chunk) / whole
+                weighted = task.loss(ys, chunk) * share if share else ys.sum() * 0
+                processes.accelerator.backward(weighted * processes.count)
+            loss += weighted.item()
+            state = tree.detach(state) if settings.carry or number < len(chunks) - 1 else None
+            answers.append(ys.detach())
+        outputs.append(torch.cat(answers, dim=1) if len(answers) > 1 else answers[0])
+        ends.append(state)
+    answer = torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+    scores = {name: value * rows / len(batch.inputs) for name, value in task.scores(answer, own).items()}
+    reached = (ends[0] if len(ends) == 1 else tree.cat(ends, axis=0)) if settings.carry else None
+    return processes.sum({"loss": loss, **scores}), reached, own
+
+
+def clip(network: nn.Module, settings: TrainSettings) -> Tensor:
+    """Limit the gradients in place, and return their norm before that.
+
+    The norm is summed in float64: gradients that exploded, but are numbers still, are cut to the limit like any others.
+    """
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    norms = [torch.linalg.vector_norm(gradient, dtype=torch.float64) for gradient in gradients]
+    norm = torch.linalg.vector_norm(torch.stack(norms))
+    if settings.clip == "norm":
+        nn.utils.clip_grads_with_norm_(network.parameters(), settings.clip_limit, norm)
+    elif settings.clip == "value":
+        nn.utils.clip_grad_value_(network.parameters(), settings.clip_limit)
+    return norm
+
+
+def _cuts(rows: int, parts: int) -> Iterator[tuple[int, int]]:
+    for part in range(parts):
+        yield part * rows // parts, (part + 1) * rows // parts
+
+
+def _chunks(batch: SequenceBatch, steps: int | None) -> Iterator[SequenceBatch]:
+    time = batch.inputs.shape[1]
+    if steps is None or steps >= time:
+        yield batch
+        return
+    for first in range(0, time, steps):
+        yield batch.steps(first, min(first + steps, time))

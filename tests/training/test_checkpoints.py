@@ -1,0 +1,236 @@
+"""Checkpoints: whole or not at all, sound or named."""
+
+import errno
+import os
+import random
+import re
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from memtape.core.manifest import DamagedError, verify
+from memtape.training import checkpoints as checkpoints_module
+from memtape.training.checkpoints import (
+    Checkpoint,
+    Checkpoints,
+    ProcessShare,
+    optimizer_tensors,
+    restore_optimizer,
+)
+from memtape.training.processes import Processes
+from memtape.training.progress import Progress
+from memtape.training.randomness import random_states, restore_random_states
+from memtape.training.schedule import optimizer_for
+from memtape.training.settings import TrainSettings
+
+
+@pytest.fixture(scope="module")
+def processes():
+    return Processes(TrainSettings(device="cpu"))
+
+
+@pytest.fixture
+def checkpoints(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n')
+    return Checkpoints(tmp_path / "checkpoints", {"metrics.jsonl": tmp_path / "metrics.jsonl"}, keep=2)
+
+
+def checkpoint(step, **progress):
+    torch.manual_seed(step)
+    return Checkpoint(
+        weights={"weight": torch.randn(3, 2)},
+        best_weights={"weight": torch.randn(3, 2)},
+        optimizer={"0.square_avg": torch.rand(3, 2), "0.step": torch.tensor(float(step))},
+        progress=Progress(step=step, batch=step, sums={"loss": 0.1 * step}, count=3, **progress),
+        shares=(ProcessShare(tensors={"random.torch": torch.get_rng_state()}, plain={"python": [step]}),),
+    )
+
+
+@pytest.fixture
+def three(checkpoints, processes):
+    for step in (10, 20, 30):
+        checkpoints.save(checkpoint(step), processes)
+    return checkpoints
+
+
+def files_of(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_checkpoint_comes_back_to_the_bit(three):
+    wanted = checkpoint(30)
+    found, files, damages = three.newest()
+    assert not damages
+    assert files == {"metrics.jsonl": b'{"step": 1}\n'}
+    assert found.progress == wanted.progress
+    for part in ("weights", "best_weights", "optimizer"):
+        assert getattr(found, part).keys() == getattr(wanted, part).keys()
+        assert all(torch.equal(getattr(found, part)[name], value) for name, value in getattr(wanted, part).items())
+    assert found.shares[0].plain == {"python": [30]}
+
+
+def test_the_last_ones_and_the_best_one_are_kept(checkpoints, processes):
+    for step in (10, 20, 30, 40, 50):
+        checkpoints.save(checkpoint(step, best_step=20), processes)
+    assert checkpoints.steps() == [20, 40, 50]
+
+
+def test_a_later_checkpoint_that_a_resumed_run_has_not_come_to_yet_goes(checkpoints, processes):
+    for step in (10, 20, 30, 20):
+        checkpoints.save(checkpoint(step), processes)
+    assert checkpoints.steps() == [20]
+
+
+def test_nothing_but_checkpoints_stays_in_the_folder(three):
+    assert sorted(path.name for path in three.folder.iterdir()) == ["step-000000020", "step-000000030"]
+
+
+def flipped(path, chooser):
+    content = bytearray(path.read_bytes())
+    content[chooser.randrange(len(content))] ^= 1 << chooser.randrange(8)
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_any_flipped_bit_is_found_and_the_one_before_taken(three, seed):
+    chooser = random.Random(seed)
+    path = chooser.choice(files_of(three.path(30)))
+    flipped(path, chooser)
+    found, _, (damage,) = three.newest()
+    assert found.progress.step == 20
+    assert str(path) in damage
+
+
+@pytest.mark.parametrize("kept", [0, 1, -1])
+@pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors", "progress.json", "metrics.jsonl"])
+def test_a_cut_file_is_found(three, name, kept):
+    path = three.path(30) / name
+    path.write_bytes(path.read_bytes()[:kept])
+    found, _, (damage,) = three.newest()
+    assert found.progress.step == 20
+    assert f"{path} is damaged" in damage
+
+
+def swap(folder):
+    first, second = folder / "weights.safetensors", folder / "best.safetensors"
+    first.rename(folder / "other")
+    second.rename(first)
+    (folder / "other").rename(second)
+
+
+DAMAGES = {
+    "a lost file": lambda new, old: (new / "optimizer.safetensors").unlink(),
+    "a lost manifest": lambda new, old: (new / "manifest.json").unlink(),
+    "two files that changed places": lambda new, old: swap(new),
+    "a file too many": lambda new, old: (new / "process-1.json").write_text("{}"),
+    "a file of an older step": lambda new, old: shutil.copy(old / "progress.json", new / "progress.json"),
+    "everything of an older step": lambda new, old: shutil.copytree(old, new, dirs_exist_ok=True),
+    "a page of zeros": lambda new, old: (new / "weights.safetensors").write_bytes(
+        bytes((new / "weights.safetensors").stat().st_size)
+    ),
+    "an empty folder": lambda new, old: [path.unlink() for path in new.iterdir()],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_other_damage_is_found_and_the_one_before_taken(three, damage):
+    damage(three.path(30), three.path(20))
+    found, _, (told,) = three.newest()
+    assert found.progress.step == 20
+    assert str(three.path(30)) in told
+
+
+def test_if_none_is_sound_all_are_named(three):
+    for step in (20, 30):
+        (three.path(step) / "weights.safetensors").write_bytes(b"")
+    found, files, damages = three.newest()
+    assert found is None
+    assert files == {}
+    assert [re.search(r"step-(\d+)", damage)[1] for damage in damages] == ["000000030", "000000020"]
+
+
+def test_a_sound_manifest_around_a_file_that_is_no_checkpoint_is_told(three):
+    folder = three.path(30)
+    (folder / "progress.json").write_text('{"pace": 1}')
+    checkpoints_module.write_manifest(folder, [path.name for path in folder.iterdir() if path.name != "manifest.json"])
+    found, _, (damage,) = three.newest()
+    assert found.progress.step == 20
+    assert "is no checkpoint (TypeError" in damage
+
+
+FLUSHES = 10
+"""Of a checkpoint: eight files, their folder, and the folder that it is renamed in."""
+
+
+@pytest.mark.parametrize("call", range(FLUSHES))
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_a_disk_that_fails_at_any_call_leaves_a_sound_checkpoint(three, processes, monkeypatch, call, code):
+    calls = []
+    flush = os.fsync
+
+    def failing(handle):
+        calls.append(handle)
+        if len(calls) == call + 1:
+            raise OSError(code, os.strerror(code))
+        flush(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(OSError, match=os.strerror(code)):
+            three.save(checkpoint(40), processes)
+    found, _, damages = three.newest()
+    assert (found.progress.step, damages) == (40 if call == FLUSHES - 1 else 30, [])
+    assert not list(three.folder.glob(".*"))
+    three.save(checkpoint(50), processes)
+    assert three.newest()[0].progress.step == 50
+
+
+@pytest.mark.parametrize("name", ["adam", "rmsprop", "graves"])
+def test_every_optimiser_goes_on_to_the_bit(name):
+    def trained(first, last, weights, remembered):
+        layer = nn.Linear(3, 2)
+        layer.load_state_dict(weights)
+        optimizer = optimizer_for(layer.parameters(), TrainSettings(optimizer=name))
+        restore_optimizer(optimizer, remembered)
+        for step in range(first, last):
+            torch.manual_seed(step)
+            optimizer.zero_grad()
+            layer(torch.randn(4, 3)).square().sum().backward()
+            optimizer.step()
+        return layer.state_dict(), {key: value.clone() for key, value in optimizer_tensors(optimizer).items()}
+
+    torch.manual_seed(0)
+    begin = nn.Linear(3, 2).state_dict()
+    whole, _ = trained(0, 6, begin, {})
+    halves, _ = trained(3, 6, *trained(0, 3, begin, {}))
+    assert all(torch.equal(whole[key], halves[key]) for key in whole)
+
+
+def test_random_generators_go_on_where_they_were():
+    def drawn():
+        import numpy as np
+
+        return [torch.rand(3).tolist(), random.random(), random.gauss(0, 1), np.random.rand(2).tolist()]
+
+    random.gauss(0, 1)  # leaves its second number behind
+    states = random_states()
+    first = drawn()
+    drawn()
+    restore_random_states(*states)
+    assert drawn() == first
+
+
+def test_verified_files_are_those_of_the_manifest_alone(three):
+    assert verify(three.path(30)).keys() == {path.name for path in three.path(30).iterdir()} - {"manifest.json"}
+    (three.path(30) / "more").mkdir()
+    with pytest.raises(DamagedError, match="is not in the manifest of its folder; remove it"):
+        verify(three.path(30))
+
+
+def test_the_copies_are_those_of_the_moment_of_saving(checkpoints, processes, tmp_path):
+    checkpoints.save(replace(checkpoint(10)), processes)
+    (tmp_path / "metrics.jsonl").write_text("later\n")
+    assert checkpoints.newest()[1] == {"metrics.jsonl": b'{"step": 1}\n'}
