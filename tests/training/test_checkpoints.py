@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -211,8 +212,6 @@ def test_every_optimiser_goes_on_to_the_bit(name):
 
 def test_random_generators_go_on_where_they_were():
     def drawn():
-        import numpy as np
-
         return [torch.rand(3).tolist(), random.random(), random.gauss(0, 1), np.random.rand(2).tolist()]
 
     random.gauss(0, 1)  # leaves its second number behind

@@ -1,12 +1,15 @@
 """The loop: what it records, when it stops, what it leaves behind."""
 
 import copy
+import gc
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
 from memtape import NTM, Copy
+from memtape.training.checkpoints import Checkpoints
 from memtape.training.evaluation import by_length, evaluate
 from memtape.training.loop import train
 from memtape.training.non_finite import NonFiniteError, first_non_finite
@@ -27,7 +30,7 @@ def model(task):
 SHORT = {"steps": 6, "batch_size": 4, "validate_every": 2, "validation_sequences": 8, "device": "cpu"}
 
 
-def run(model, task, **settings):
+def run(model, task, *, checkpoints=None, **settings):
     records, steps = [], []
     outcome = train(
         model,
@@ -36,6 +39,7 @@ def run(model, task, **settings):
         seed=0,
         record=records.append,
         watch=lambda step, scores: steps.append((step, scores)),
+        checkpoints=checkpoints,
     )
     return outcome, records, steps
 
@@ -220,7 +224,7 @@ def test_a_gradient_that_is_not_finite_is_named(model, task):
     batch = task.batch(0, 2)
     model(batch.inputs)[0].sum().backward()
     model.cell.machine.initial_reads.grad[0] = float("inf")
-    assert first_non_finite(model, batch) == "the gradient of cell.machine.initial_reads"
+    assert first_non_finite(model, task, batch) == "the gradient of cell.machine.initial_reads"
 
 
 def test_scores_by_length_are_averages_over_the_test_split(model, task):
@@ -235,3 +239,92 @@ def test_scores_by_length_are_averages_over_the_test_split(model, task):
 def test_no_sequences_are_refused(model, task):
     with pytest.raises(ValueError, match="sequences is 0, but it must be at least 1"):
         evaluate(model, task, sequences=0, seed=0, split="test")
+
+
+class _Poisoned(Copy):
+    """Copy whose batches of some indices have a target beyond all numbers, as broken data has."""
+
+    def __init__(self, bad):
+        super().__init__(bits=2, max_length=3)
+        self.bad, self.drawn = bad, []
+
+    def batch(self, index, batch_size, *, split="train", **options):
+        batch = super().batch(index, batch_size, split=split, **options)
+        if split != "train":
+            return batch
+        self.drawn.append(index)
+        return replace(batch, targets=batch.targets * float("inf")) if index in self.bad else batch
+
+
+def test_skipping_leaves_out_the_update_and_says_so(model):
+    outcome, records, steps = run(model, _Poisoned({2, 3}), non_finite="skip")
+    assert outcome.skipped == 2
+    assert [step for step, _ in steps] == [1, 2, 5, 6]
+    assert [(r["step"], r["place"]) for r in records if r["kind"] == "skip"] == [(3, "the loss"), (4, "the loss")]
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
+def test_a_skipped_update_changes_no_weight(model):
+    twin = copy.deepcopy(model)
+    run(model, _Poisoned({2}), steps=3, validate_every=1, non_finite="skip")
+    run(twin, _Poisoned(()), steps=2, validate_every=1)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), twin.parameters(), strict=True))
+
+
+def test_too_many_skipped_updates_in_a_row_stop_the_training(model):
+    with pytest.raises(NonFiniteError, match=r"stopped at update 5 .* after 2 updates in a row that were skipped"):
+        run(model, _Poisoned({0, 2, 3, 4}), non_finite="skip", non_finite_limit=2)
+
+
+def test_a_rollback_goes_on_from_the_last_checkpoint_with_other_data(model, tmp_path):
+    task = _Poisoned({3})
+    outcome, records, _ = run(model, task, non_finite="rollback", checkpoints=Checkpoints(tmp_path, {}, keep=1))
+    assert (outcome.rollbacks, outcome.steps) == (1, 6)
+    assert task.drawn == [0, 1, 2, 3, 4, 5, 6, 7]
+    (rollback,) = [r for r in records if r["kind"] == "rollback"]
+    assert (rollback["step"], rollback["back_to"]) == (4, 2)
+
+
+def test_too_many_rollbacks_stop_the_training(model, tmp_path):
+    with pytest.raises(NonFiniteError, match=r"stopped at update 3 .* after 2 returns to a checkpoint"):
+        run(
+            model,
+            _Poisoned(range(2, 99)),
+            non_finite="rollback",
+            non_finite_limit=2,
+            checkpoints=Checkpoints(tmp_path, {}, keep=1),
+        )
+
+
+def test_a_rollback_needs_checkpoints(model, task):
+    with pytest.raises(ValueError, match=r'non_finite is "rollback", but nothing is saved'):
+        run(model, task, non_finite="rollback")
+
+
+def test_more_parts_than_rows_are_refused():
+    with pytest.raises(ValueError, match="accumulate 5 is above batch_size 4"):
+        TrainSettings(batch_size=4, accumulate=5)
+
+
+def test_chunks_and_streams_reach_the_training(model, task):
+    losses = {}
+    for name, options in {"whole": {}, "cut": {"tbptt": 2}, "carried": {"carry": True}}.items():
+        _, _, steps = run(copy.deepcopy(model), task, **options)
+        losses[name] = [scores["loss"] for _, scores in steps]
+    assert losses["whole"][0] == pytest.approx(losses["cut"][0]) == pytest.approx(losses["carried"][0])
+    assert losses["whole"][1] != losses["cut"][1]
+    assert losses["whole"][1] != losses["carried"][1]
+
+
+def test_memory_stays_flat_and_a_carried_state_has_no_graph(model, task):
+    """What is alive after many updates is as much as after few."""
+    counts = []
+
+    def count(step, _):
+        if step in (20, 60):
+            gc.collect()
+            counts.append(sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects()))
+
+    settings = TrainSettings(**{**SHORT, "steps": 60, "tbptt": 3, "carry": True, "validate_every": 100})
+    train(model, task, settings, seed=0, record=lambda _: None, watch=count)
+    assert counts[0] == counts[1]

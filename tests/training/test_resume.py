@@ -80,14 +80,9 @@ def bits(run):
     found, files, damages = checkpoints.newest()
     assert not damages
     progress = {**found.progress.to_json(), "seconds": None}
-    tensors = {
-        **{
-            f"{part} {name}": value
-            for part in ("weights", "best_weights", "optimizer")
-            for name, value in getattr(found, part).items()
-        },
-        **found.shares[0].tensors,
-    }
+    parts = {part: getattr(found, part) for part in ("weights", "best_weights", "optimizer")}
+    tensors = {f"{part} {name}": value for part, values in parts.items() for name, value in values.items()}
+    tensors |= found.shares[0].tensors
     return run.metrics_file.read_bytes(), files["metrics.jsonl"], progress, found.shares[0].plain, tensors
 
 
@@ -213,10 +208,8 @@ def test_a_full_disk_ends_the_training_with_what_is_lost_and_how_to_go_on(tmp_pa
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(
-            RunError,
-            match=r"cannot be written \(No space left on device\), and what came after update 3 is lost; free .* `memtape resume",
-        ):
+        told = r"cannot be written \(No space left on device\), and what came after update 3 is lost; free .* `memtape resume"
+        with pytest.raises(RunError, match=told):
             train(tmp_path / "run", {})
     run, _ = resume(tmp_path / "run")
     same(bits(run), never_ended("plain")[0])

@@ -176,7 +176,7 @@ class _Training:
         progress.step += 1
         progress.batch += 1
         if not (math.isfinite(scores["loss"]) and torch.isfinite(norm)):
-            self._meet_non_finite(first_non_finite(self.model, own))
+            self._meet_non_finite(first_non_finite(self.model, self.task, own))
             return None
         self.optimizer.step()
         self.carried = reached

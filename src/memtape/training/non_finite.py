@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from memtape.core.batch import SequenceBatch
+from memtape.core.task import Task
 
 
 class NonFiniteError(ArithmeticError):
@@ -19,10 +20,11 @@ class NonFiniteError(ArithmeticError):
         )
 
 
-def first_non_finite(model: nn.Module, batch: SequenceBatch) -> str:
+def first_non_finite(model: nn.Module, task: Task, batch: SequenceBatch) -> str:
     """Name the first place where a network computes a NaN or an infinity on a batch.
 
-    Looks at parameters first, then at the output of every module in the order of computation, then at gradients.
+    Looks at parameters first, then at the output of every module in the order of computation, then at the loss, then at
+    gradients.
     """
     for name, parameter in model.named_parameters():
         if not torch.isfinite(parameter).all():
@@ -40,13 +42,15 @@ def first_non_finite(model: nn.Module, batch: SequenceBatch) -> str:
     handles = [module.register_forward_hook(watch(name)) for name, module in model.named_modules() if name]
     try:
         with torch.no_grad():
-            model(batch.inputs, lengths=batch.lengths)
+            outputs, _ = model(batch.inputs, lengths=batch.lengths)
     finally:
         for handle in handles:
             handle.remove()
     if found:
         return found[0]
+    if not torch.isfinite(task.loss(outputs, batch)):
+        return "the loss"
     for name, parameter in model.named_parameters():
         if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
             return f"the gradient of {name}"
-    return "the loss"
+    return "the state that was carried into the batch"
