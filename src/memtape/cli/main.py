@@ -28,6 +28,7 @@ its own. Inputs and outputs have the sizes of the copy task.
 COMMANDS = {
     "evaluate": ("memtape.cli.evaluate:evaluate", "Score a trained run at given lengths."),
     "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
+    "share": ("memtape.cli.share:share", "Save a trained run as a folder to share, or push it to the hub."),
     "bench": ("memtape.cli.bench:bench", BENCH_HELP),
     "models": ("memtape.cli.lists:models", "List the models."),
     "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
@@ -125,6 +126,8 @@ def _exit_code(error: Exception) -> int | None:
         ("memtape.core.backends", "BackendError", 2),
         ("memtape.recipes.experiment", "ExperimentError", 2),
         ("memtape.training.runs", "RunError", 2),
+        ("memtape.models.shared_folder", "SharingError", 2),
+        ("memtape.core.manifest", "DamagedError", 2),
         ("memtape.core.backends", "BackendError", 2),
         ("memtape.training.non_finite", "NonFiniteError", 1),
     ):
