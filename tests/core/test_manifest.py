@@ -35,6 +35,15 @@ def refused(folder, name, reason):
     assert str(error.value).endswith("; restore the folder from where it came")
 
 
+def believed(folder):
+    """Tell whether a folder is read without a word."""
+    try:
+        verify(folder)
+    except DamagedError:
+        return False
+    return True
+
+
 def test_what_was_written_is_read(folder):
     assert verify(folder) == FILES
 
@@ -53,18 +62,17 @@ def test_the_order_of_names_does_not_matter(folder):
 
 
 def test_every_flipped_bit_is_noticed(folder):
-    tried = 0
+    missed, tried = [], 0
     for name in ("manifest.json", "a.bin", "b.json"):
         whole = (folder / name).read_bytes()
-        for place in range(8 * len(whole)):
-            changed = bytearray(whole)
-            changed[place // 8] ^= 1 << place % 8
-            (folder / name).write_bytes(changed)
-            with pytest.raises(DamagedError, match=re.escape(str(folder))):
-                verify(folder)
-            tried += 1
-        (folder / name).write_bytes(whole)
+        with (folder / name).open("r+b", buffering=0) as file:
+            for place in range(8 * len(whole)):
+                os.pwrite(file.fileno(), bytes([whole[place // 8] ^ 1 << place % 8]), place // 8)
+                missed += [(name, place)] if believed(folder) else []
+                os.pwrite(file.fileno(), whole[place // 8 : place // 8 + 1], place // 8)
+                tried += 1
     assert tried > 2000
+    assert not missed
     assert verify(folder) == FILES
 
 

@@ -122,9 +122,7 @@ def _configuration(path: Path, content: bytes) -> dict[str, Any]:
             raise ValueError(f"it has {len(content)} bytes of at most {LARGEST_CONFIG}")
         values = json.loads(content, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
-        raise SharingError(
-            f"{path} cannot be read as JSON ({shortened(str(error))}); share the network again"
-        ) from None
+        raise SharingError(f"{path} cannot be read as JSON ({_first_words(error)}); share the network again") from None
     if not isinstance(values, dict) or values.keys() != KEYS or values["format"] != FORMAT:
         raise SharingError(
             f"{path} is not the configuration of a network of memtape, which has {', '.join(sorted(KEYS))} and format "
@@ -165,4 +163,9 @@ def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
         return load(content)
     except (SafetensorError, ValueError, RuntimeError, KeyError, OverflowError) as error:
-        raise SharingError(f"{path} is no whole safetensors file ({shortened(str(error))}); restore the file") from None
+        raise SharingError(f"{path} is no whole safetensors file ({_first_words(error)}); restore the file") from None
+
+
+def _first_words(error: Exception) -> str:
+    """Return the message of an error in one line, without what a file could make long."""
+    return " ".join(str(error)[:100].split())
