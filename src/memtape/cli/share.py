@@ -5,6 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from memtape.cli.main import UsageError
+
 
 def share(
     run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")],
@@ -19,6 +21,9 @@ def share(
     It holds the weights as safetensors, the arguments of the constructor, a card with task, settings, results and figure,
     and digests of what is loaded. `from_pretrained` of the model loads it.
     """
+    if private and not push:
+        raise UsageError("--private is for the hub, but without --push a folder is made; add --push or leave it out")
+
     from memtape.recipes.sharing import push_run, save_run
 
     print(push_run(run, target, private=private) if push else save_run(run, Path(target)))

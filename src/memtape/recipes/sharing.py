@@ -1,5 +1,7 @@
 """Sharing: a trained run, handed on with its story."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +65,14 @@ def _training(run: Run, experiment: Experiment) -> Training:
     outcome, environment = run.read("result.json"), run.read("environment.json")
     picture = next((name for name in CAPTIONS if (run.figures / f"{name}.png").is_file()), None)
     verdict = f"solved after {outcome['solved_step']:,} updates" if outcome["solved"] else "not solved"
-    options = ", ".join(f"{name} {value}" for name, value in experiment.task_options.items())
     return Training(
         title=f"{experiment.model} on {experiment.task}",
         summary=f"{model.summary} The task: {task.summary}",
         tags=(experiment.model, experiment.task),
         facts={
-            "task": f"{experiment.task} ({options})",
+            "task": f"{experiment.task} ({_listed(experiment.task_options)})",
             "recipe": experiment.recipe,
+            "settings": _listed(asdict(experiment.train)),
             "seed": experiment.seed,
             "outcome": verdict,
             "updates": f"{outcome['steps']:,}",
@@ -84,3 +86,7 @@ def _training(run: Run, experiment: Experiment) -> Training:
         figure=(run.figures / f"{picture}.png").read_bytes() if picture else None,
         caption=CAPTIONS[picture].format(length=task.picture_length, unit=task.unit) if picture else "",
     )
+
+
+def _listed(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items())
