@@ -196,6 +196,11 @@ def test_an_argument_that_is_not_there_has_its_default(bare):
     assert memtape.NTM.from_pretrained(bare).configuration["squash"] is True
 
 
+def test_a_whole_number_may_stand_for_a_float_of_any_size(bare, shapes_unchecked):
+    change(bare, clip=10**9, gate_bias=-3)
+    assert memtape.NTM.from_pretrained(bare).configuration["clip"] == 10**9
+
+
 def test_a_class_of_one_s_own_can_be_shared(tmp_path):
     class Mine(Recurrent, Shareable):
         __init__ = runs(StackedLSTMCell)
@@ -233,7 +238,9 @@ def test_a_network_of_two_dtypes_is_not_saved(ntm, tmp_path):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_an_argument_that_is_no_number_of_json_is_not_saved(value, tmp_path):
     network = memtape.NTM(INPUT, OUTPUT, **TINY, gate_bias=value)
-    with pytest.raises(SharingError, match=f"gate_bias of NTM is {value}: Input should be a finite number"):
+    with pytest.raises(
+        SharingError, match=f"gate_bias of NTM is {value}, but it must be float and finite; correct the argument"
+    ):
         network.save_pretrained(tmp_path)
 
 
@@ -359,14 +366,24 @@ def test_a_configuration_of_something_else_is_refused(bare, name, value, sentenc
         ({"slotz": 4}, "NTM has no argument 'slotz', its arguments are input_size, output_size, slots"),
         ({"__class__": "os.system"}, "NTM has no argument '__class__'"),
         ({"self": 1}, "NTM has no argument 'self'"),
-        ({"slots": "4"}, "slots of NTM is '4': Input should be a valid integer; correct the argument"),
-        ({"slots": 4.0}, "slots of NTM is 4.0: Input should be a valid integer"),
-        ({"slots": True}, "slots of NTM is True: Input should be a valid integer"),
-        ({"slots": [4]}, "slots of NTM is [4]: Input should be a valid integer"),
-        ({"squash": "no"}, "squash of NTM is 'no': Input should be a valid boolean"),
-        ({"squash": 1}, "squash of NTM is 1: Input should be a valid boolean"),
-        ({"gate_bias": "0"}, "gate_bias of NTM is '0': Input should be a valid number"),
-        ({"controller": "cnn"}, "controller of NTM is 'cnn': Input should be 'lstm'"),
+        ({"slots": "4"}, "slots of NTM is '4', but it must be int; correct the argument"),
+        ({"slots": 4.0}, "slots of NTM is 4.0, but it must be int and finite; correct"),
+        ({"slots": True}, "slots of NTM is True, but it must be int; correct"),
+        ({"slots": [4]}, "slots of NTM is [4], but it must be int; correct"),
+        ({"squash": "no"}, "squash of NTM is 'no', but it must be bool; correct"),
+        ({"squash": 1}, "squash of NTM is 1, but it must be bool; correct"),
+        ({"gate_bias": "0"}, "gate_bias of NTM is '0', but it must be float; correct"),
+        ({"gate_bias": True}, "gate_bias of NTM is True, but it must be float; correct"),
+        ({"gate_bias": None}, "gate_bias of NTM is None, but it must be float; correct"),
+        ({"gate_bias": 10**400}, "NTM cannot be built ("),
+        ({"gate_bias": -(10**400)}, "NTM cannot be built ("),
+        ({"slots": -(10**400)}, "NTM cannot be built (slots of NTMCell is -1000"),
+        ({"clip": "none"}, "clip of NTM is 'none', but it must be float | None; correct"),
+        ({"controller": ["lstm"]}, "controller of NTM is ['lstm'], but it must be Literal["),
+        (
+            {"controller": "cnn"},
+            "controller of NTM is 'cnn', but it must be Literal['lstm', 'gru', 'rnn', 'feedforward']; correct",
+        ),
         ({"slots": 0}, "NTM cannot be built (slots of NTMCell is 0, but it must be at least 1"),
         (
             {"slots": 5},
@@ -454,17 +471,20 @@ def test_loading_takes_no_more_than_twice_the_file(tmp_path):
     memtape.StackedLSTM(INPUT, OUTPUT, hidden_size=1200, layers=3).save_pretrained(tmp_path)
     size = (tmp_path / "model.safetensors").stat().st_size
     code = (
-        "import resource, sys, memtape\n"
+        "import sys, memtape\n"
+        "def peak():\n"
+        "    lines = open('/proc/self/status').read().splitlines()\n"
+        "    return next(int(line.split()[1]) for line in lines if line.startswith('VmHWM'))\n"
         "memtape.StackedLSTM(1, 1, hidden_size=1).save_pretrained(sys.argv[2])\n"
         "memtape.StackedLSTM.from_pretrained(sys.argv[2])\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak()\n"
         "memtape.StackedLSTM.from_pretrained(sys.argv[1])\n"
-        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)"
+        "print((peak() - before) * 1024)"
     )
     command = [sys.executable, "-c", code, str(tmp_path), str(tmp_path / "small")]
     peak = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert size > 100 * 2**20
-    assert peak < 2.2 * size
+    assert size < peak < 2.2 * size
 
 
 # Pickle

@@ -1,12 +1,12 @@
 """Blueprint: a network built from untrusted arguments, without memory of its own until known tensors fit into it."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from reprlib import repr as shortened
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import torch
-from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -58,7 +58,7 @@ def blueprint(constructor: Callable[..., N], arguments: Mapping[str, Any], tenso
             f"{name} with these arguments has far more than the {len(tensors)} tensors given; give the arguments of one network"
         ) from None
     except (TypeError, ValueError, RuntimeError, OverflowError, MemoryError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise MisfitError(f"{name} cannot be built ({reason}); correct the argument") from None
     _compare(name, network.state_dict(), tensors)
     return network
@@ -72,18 +72,28 @@ def _check_arguments(constructor: Callable[..., Any], arguments: Mapping[str, An
                 f"{name} has no argument {shortened(argument)}, its arguments are {', '.join(known)}; "
                 "remove it, or use the version of memtape that wrote it"
             )
-        try:
-            TypeAdapter(known[argument].annotation, config=ConfigDict(allow_inf_nan=False)).validate_python(
-                value, strict=True
+        kind = known[argument].annotation
+        if not _is(kind, value):
+            words = inspect.formatannotation(kind) + (" and finite" if isinstance(value, float) else "")
+            raise MisfitError(
+                f"{argument} of {name} is {shortened(value)}, but it must be {words}; correct the argument"
             )
-        except ValidationError as error:
-            reason = error.errors()[0]["msg"]
-            raise MisfitError(f"{argument} of {name} is {shortened(value)}: {reason}; correct the argument") from None
-        if isinstance(value, int) and value > max(LARGEST_SIZE, largest):
+        if float not in (kind, *get_args(kind)) and _is(int, value) and value > max(LARGEST_SIZE, largest):
             raise MisfitError(
                 f"{argument} of {name} is {shortened(value)}, but a network of {largest} weights has no size beyond "
                 f"{max(LARGEST_SIZE, largest)}; correct the argument"
             )
+
+
+def _is(kind: Any, value: Any) -> bool:
+    """Tell whether a value is of the plain type of an argument; a whole number is a float too, a truth value no number."""
+    if get_origin(kind) is Literal:
+        return isinstance(value, str) and value in get_args(kind)
+    if get_args(kind):
+        return any(_is(part, value) for part in get_args(kind))
+    if kind is float:
+        return _is(int, value) or (isinstance(value, float) and math.isfinite(value))
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _dtype(tensors: Mapping[str, Tensor]) -> torch.dtype:
