@@ -180,6 +180,16 @@ def test_saving_again_replaces_the_files(folder):
     assert not (folder / "figure.png").exists()
 
 
+@pytest.mark.parametrize("name", ["README.md", "config.json", "model.safetensors", "figure.png"])
+def test_files_from_elsewhere_are_not_replaced(ntm, tmp_path, name):
+    (tmp_path / name).write_text("Mine.")
+    with pytest.raises(
+        SharingError, match=f"has a {re.escape(name)} but no manifest.json, so that file is not replaced; give"
+    ):
+        ntm.save_pretrained(tmp_path)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "Mine.")]
+
+
 def test_the_card_may_be_edited(folder):
     (folder / "README.md").write_text("Mine.")
     memtape.NTM.from_pretrained(folder)

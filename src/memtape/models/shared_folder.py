@@ -52,10 +52,10 @@ class Contents:
 
 
 def write_folder(folder: Path, contents: Contents, *, card: str, figure: bytes | None) -> None:
-    """Write all files, the manifest last; those that stood there before are replaced.
+    """Write all files, the manifest last; those of a folder that was shared before are replaced.
 
     Raises:
-        SharingError: the folder cannot be written.
+        SharingError: the folder cannot be written, or has a file of such a name that is not of a shared network.
     """
     config = {
         "format": FORMAT,
@@ -69,6 +69,11 @@ def write_folder(folder: Path, contents: Contents, *, card: str, figure: bytes |
         CARD: card.encode(),
         FIGURE: figure,
     }
+    strange = [] if os.path.lexists(folder / MANIFEST) else [name for name in files if os.path.lexists(folder / name)]
+    if strange:
+        raise SharingError(
+            f"{folder} has a {strange[0]} but no {MANIFEST}, so that file is not replaced; give another folder or remove it"
+        )
     try:
         for name in (MANIFEST, *files):
             (folder / name).unlink(missing_ok=True)

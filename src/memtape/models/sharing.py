@@ -28,14 +28,15 @@ class Shareable(nn.Module):
     configuration: dict[str, Any]
 
     def save_pretrained(self, folder: str | Path, *, training: Training | None = None) -> None:
-        """Write weights, configuration, card and manifest to a folder; such files that it has already are replaced.
+        """Write weights, configuration, card and manifest to a folder; those of a network shared there before are replaced.
 
         Args:
             folder: where; it is made if it does not exist.
             training: how the network was trained, for the card.
 
         Raises:
-            SharingError: a network that its constructor's arguments do not describe, or a folder that cannot be written.
+            SharingError: a network that its constructor's arguments do not describe, or a folder that cannot be written or
+                has a file of such a name from elsewhere.
         """
         self._write(Path(folder), Path(folder).absolute().name, training)
 
