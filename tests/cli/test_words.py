@@ -33,7 +33,7 @@ def refused(capsys, *parts, code=2):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["train"], ["train", "ntm"], ["evaluate"], ["report"], ["doctor"], ["recipes"]]
+    "command", [[], ["train"], ["train", "ntm"], ["evaluate"], ["report"], ["share"], ["doctor"], ["recipes"]]
 )
 def test_help_is_given_without_loading_torch(command):
     code = (
@@ -129,6 +129,7 @@ def test_doctor_says_why_a_backend_is_absent(capsys):
         (["recipes", "ntm"], 'there is no recipe "ntm"; '),
         (["evaluate", "nowhere"], "there is no run folder nowhere; give the folder that"),
         (["report", "nowhere"], "there is no run folder nowhere; give the folder that"),
+        (["share", "nowhere", "new"], "there is no run folder nowhere; give the folder that"),
         (["train", "ntm", "copy", "--config", "nothing.toml"], "the file nothing.toml cannot be read (No such file"),
     ],
 )

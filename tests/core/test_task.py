@@ -21,6 +21,9 @@ class Numbers(Task):
         ones = torch.ones(batch_size, 1)
         return SequenceBatch(inputs=numbers, targets=numbers, mask=ones.bool(), lengths=ones[:, 0].long())
 
+    def weight(self, batch):
+        return len(batch.inputs)
+
     def loss(self, outputs, batch):
         return outputs.mean()
 

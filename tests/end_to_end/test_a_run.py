@@ -112,10 +112,10 @@ def test_report_draws_again(copied, capsys):
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("weights.safetensors", b"", "weights.safetensors is damaged"),
-        ("config.json", b"{}", "config.json is damaged"),
-        ("metrics.jsonl", b"", "metrics.jsonl is damaged"),
-        ("manifest.json", b"{}", "manifest.json is damaged"),
+        ("weights.safetensors", b"", "weights.safetensors has 0 bytes, but manifest.json counts"),
+        ("config.json", b"{}", "config.json has 2 bytes, but manifest.json counts"),
+        ("metrics.jsonl", b"", "metrics.jsonl has 0 bytes, but manifest.json counts"),
+        ("manifest.json", b"{}", "manifest.json is not what was written"),
     ],
 )
 def test_a_damaged_run_gets_one_sentence(copied, capsys, name, content, sentence):

@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch import nn
 
-from memtape.core.manifest import DamagedError, verify
 from memtape.training import checkpoints as checkpoints_module
 from memtape.training.checkpoints import (
     Checkpoint,
@@ -112,7 +111,7 @@ def test_a_cut_file_is_found(three, name, kept):
     path.write_bytes(path.read_bytes()[:kept])
     found, _, (damage,) = three.newest()
     assert found.progress.step == 20
-    assert f"{path} is damaged" in damage
+    assert str(path) in damage
 
 
 def swap(folder):
@@ -126,7 +125,6 @@ DAMAGES = {
     "a lost file": lambda new, old: (new / "optimizer.safetensors").unlink(),
     "a lost manifest": lambda new, old: (new / "manifest.json").unlink(),
     "two files that changed places": lambda new, old: swap(new),
-    "a file too many": lambda new, old: (new / "process-1.json").write_text("{}"),
     "a file of an older step": lambda new, old: shutil.copy(old / "progress.json", new / "progress.json"),
     "everything of an older step": lambda new, old: shutil.copytree(old, new, dirs_exist_ok=True),
     "a page of zeros": lambda new, old: (new / "weights.safetensors").write_bytes(
@@ -220,13 +218,6 @@ def test_random_generators_go_on_where_they_were():
     drawn()
     restore_random_states(*states)
     assert drawn() == first
-
-
-def test_verified_files_are_those_of_the_manifest_alone(three):
-    assert verify(three.path(30)).keys() == {path.name for path in three.path(30).iterdir()} - {"manifest.json"}
-    (three.path(30) / "more").mkdir()
-    with pytest.raises(DamagedError, match="is not in the manifest of its folder; remove it"):
-        verify(three.path(30))
 
 
 def test_the_copies_are_those_of_the_moment_of_saving(checkpoints, processes, tmp_path):

@@ -96,7 +96,7 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
 def test_damage_to_any_file_of_a_finished_run_is_named(finished, name, damage):
     path = finished.folder / name
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(RunError, match=rf"{name} is damaged: .*; restore it from a copy"):
+    with pytest.raises(RunError, match=rf"{name} (has|is not the file) .*; restore the folder from where"):
         finished.read_verified(name)
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "resume": ("memtape.cli.resume:resume", "Go on with a training that was ended early, exactly where it was."),
     "evaluate": ("memtape.cli.evaluate:evaluate", "Score a trained run at given lengths."),
     "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
+    "share": ("memtape.cli.share:share", "Save a trained run as a folder to share, or push it to the hub."),
     "bench": ("memtape.cli.bench:bench", BENCH_HELP),
     "models": ("memtape.cli.lists:models", "List the models."),
     "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
@@ -128,6 +129,8 @@ def _exit_code(error: Exception) -> int | None:
         ("memtape.core.backends", "BackendError", 2),
         ("memtape.recipes.experiment", "ExperimentError", 2),
         ("memtape.training.runs", "RunError", 2),
+        ("memtape.models.shared_folder", "SharingError", 2),
+        ("memtape.core.manifest", "DamagedError", 2),
         ("memtape.training.non_finite", "NonFiniteError", 1),
         ("memtape.training.processes", "LostProcessError", 1),
     ):

@@ -1,99 +1,162 @@
-"""Manifest: the size and SHA-256 of every file of a folder, so that a single wrong bit is noticed."""
+"""Manifest: the sizes and digests of a folder's files, so that damage is found before a file is believed.
+
+manifest.json is canonical JSON (sorted keys, no spaces, ASCII), so that it has one spelling and every changed bit shows:
+
+{"files": {NAME: {"bytes": SIZE, "sha256": DIGEST}}, "format": 1, "sha256": digest of the rest in the same form}
+"""
 
 import hashlib
 import json
+import re
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-NAME = "manifest.json"
-LARGEST = 2**20
-"""Bytes of the largest manifest that is read."""
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+LARGEST_MANIFEST = 2**20
+"""Bytes of a manifest, far beyond what the names of a folder need."""
+
+DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class DamagedError(ValueError):
-    """A folder whose files are not those of its manifest; the sentence names the file."""
+    """A file that is not what its manifest says; the sentence names the file and the reason."""
 
 
 def write_manifest(folder: Path, names: Iterable[str]) -> None:
-    """Write the manifest of files that are there already.
+    """Write the manifest of some files of a folder.
 
     Args:
-        folder: where the files are, and where `manifest.json` goes.
-        names: their names.
-    """
-    files = {name: _entry((folder / name).read_bytes()) for name in sorted(names)}
-    (folder / NAME).write_bytes(_canonical({"format": 1, "files": files}))
-
-
-def verify(folder: Path) -> dict[str, bytes]:
-    """Return the contents of all files of a folder, each read once, after its check.
+        folder: where the files are and the manifest goes.
+        names: file names in the folder.
 
     Raises:
-        DamagedError: a file is missing, is too much, or has other contents than the manifest says.
+        ValueError: a name that is no plain file name, or more names than a manifest holds.
+        DamagedError: a file that is missing or is no regular file.
     """
-    manifest = read_manifest(folder)
-    for path in folder.iterdir():
-        if path.name != NAME and path.name not in manifest:
-            raise DamagedError(f"{path} is not in the manifest of its folder; remove it")
-    return {name: read_verified(folder, name, manifest) for name in manifest}
+    files = {}
+    for name in names:
+        if not _is_plain(name):
+            raise ValueError(
+                f"a file is named {name!r}, but a manifest holds names in its own folder; give a plain name"
+            )
+        content = read_file(folder, name)
+        files[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    content = _sealed({"format": FORMAT, "files": files})
+    if len(content) > LARGEST_MANIFEST:
+        raise ValueError(
+            f"a manifest of {len(files)} files has {len(content)} bytes, but {LARGEST_MANIFEST} are allowed; give fewer files"
+        )
+    (folder / MANIFEST).write_bytes(content)
 
 
-def read_manifest(folder: Path) -> Mapping[str, Mapping[str, Any]]:
-    """Return the size and hash of every file by its name.
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a folder, once it is known to be whole.
 
     Raises:
-        DamagedError: there is no manifest, or it is damaged.
+        DamagedError: it is missing, too large, changed, or no manifest.
     """
-    path = folder / NAME
-    content = _read(path, LARGEST)
+    path = folder / MANIFEST
+    content = read_file(folder, MANIFEST, most=LARGEST_MANIFEST)
     try:
         manifest = json.loads(content)
-        files = manifest["files"]
-        sound = content == _canonical({"format": manifest["format"], "files": files}) and manifest["format"] == 1
-        sound = sound and all(set(entry) == {"bytes", "sha256"} for entry in files.values())
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        sound = False
-    if not sound:
-        raise DamagedError(f"{path} is damaged: it is not what was written; restore it from a copy")
-    for name in files:
-        if name in {"", ".", ".."} or "/" in name or "\\" in name:
-            raise DamagedError(
-                f"{path} names {name!r}, which is no file of its folder; take the folder from its source"
-            )
-    return dict(files)
+        rest = {name: value for name, value in manifest.items() if name != "sha256"}
+        whole = _sealed(rest) == content
+    except (ValueError, AttributeError, RecursionError):
+        whole = False
+    if not whole:
+        raise _damaged(path, "is not what was written, or is no manifest")
+    if rest.keys() != {"format", "files"} or rest["format"] != FORMAT:
+        raise _damaged(path, f"is not of format {FORMAT}")
+    files = rest["files"]
+    if not isinstance(files, dict) or not all(_is_plain(name) and _is_entry(files[name]) for name in files):
+        raise _damaged(path, "names something else than files of its folder with their sizes and digests")
+    return manifest
 
 
-def read_verified(folder: Path, name: str, manifest: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """Return the contents of one file after its check.
+def read_verified(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
+    """Read a file once, and return its bytes if they are those of the manifest.
+
+    Args:
+        folder: where the file is.
+        name: its name.
+        manifest: what `read_manifest` returned.
 
     Raises:
-        DamagedError: it is missing, or has other contents than the manifest says.
+        DamagedError: the file is missing, is no regular file, is not named in the manifest, or was changed.
     """
-    path, entry = folder / name, manifest[name]
-    content = _read(path, entry["bytes"])
-    if _entry(content) != entry:
-        raise DamagedError(f"{path} is damaged: its SHA-256 is not that of the manifest; restore it from a copy")
+    path, entry = folder / name, manifest["files"].get(name)
+    if entry is None:
+        raise _damaged(path, f"is not named in {MANIFEST}")
+    content = read_file(folder, name, exactly=entry["bytes"])
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise _damaged(path, f"is not the file that {MANIFEST} names: the digests differ")
     return content
 
 
-def _read(path: Path, most: int) -> bytes:
-    if path.is_symlink() or not path.is_file():
-        raise DamagedError(f"{path} is missing; restore it from a copy")
-    size = path.stat().st_size
-    if size > most:
-        raise DamagedError(
-            f"{path} is damaged: it has {size} bytes, more than the {most} there may be; restore it from a copy"
-        )
-    return path.read_bytes()
+def verify(folder: Path) -> dict[str, bytes]:
+    """Read all files that a manifest names, each once, and return their bytes by name.
+
+    Raises:
+        DamagedError: the manifest or a file is missing or was changed.
+    """
+    manifest = read_manifest(folder)
+    return {name: read_verified(folder, name, manifest) for name in manifest["files"]}
 
 
-def _entry(content: bytes) -> dict[str, Any]:
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+def read_file(folder: Path, name: str, *, exactly: int | None = None, most: int | None = None) -> bytes:
+    """Read a regular file of a folder, and nothing else: a link may lead anywhere, and a pipe never ends.
+
+    Args:
+        folder: where the file is.
+        name: its name.
+        exactly: how many bytes it must have; None for any number.
+        most: how many bytes it may have; None for any number.
+
+    Raises:
+        DamagedError: it is missing, is no regular file, has another size, or cannot be read.
+    """
+    path = folder / name
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a link" if stat.S_ISLNK(status.st_mode) else "no regular file"
+            raise _damaged(path, f"is {kind}, but must be a file of its own")
+        if exactly is not None and status.st_size != exactly:
+            raise _damaged(path, f"has {status.st_size} bytes, but {MANIFEST} counts {exactly}")
+        if most is not None and status.st_size > most:
+            raise _damaged(path, f"has {status.st_size} bytes, but at most {most} are allowed")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise _damaged(path, "is missing") from None
+    except OSError as error:
+        raise _damaged(path, f"cannot be read ({error.strerror})") from None
 
 
-def _canonical(manifest: dict[str, Any]) -> bytes:
-    """Return the one spelling of a manifest, which ends with the hash of the rest."""
-    rest = json.dumps(manifest, sort_keys=True)
-    digest = hashlib.sha256(rest.encode()).hexdigest()
-    return (json.dumps({**manifest, "sha256": digest}, indent=2, sort_keys=True) + "\n").encode()
+def _sealed(rest: Mapping[str, Any]) -> bytes:
+    return _canonical({**rest, "sha256": hashlib.sha256(_canonical(rest)).hexdigest()})
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _is_plain(name: str) -> bool:
+    return name not in ("", ".", "..", MANIFEST) and not set(name) & set("/\\:\0")
+
+
+def _is_entry(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and entry.keys() == {"bytes", "sha256"}
+        and type(entry["bytes"]) is int
+        and isinstance(entry["sha256"], str)
+        and DIGEST.fullmatch(entry["sha256"]) is not None
+    )
+
+
+def _damaged(path: Path, reason: str) -> DamagedError:
+    return DamagedError(f"{path} {reason}; restore the folder from where it came")

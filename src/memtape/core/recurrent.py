@@ -82,12 +82,18 @@ class Recurrent(nn.Module, Generic[S]):
 
 
 def runs(cell_class: Callable[P, Cell[S]]) -> Callable[Concatenate[Any, P], None]:
-    """Return the constructor of a `Recurrent` over one kind of cell, with the signature of the cell's own."""
+    """Return the constructor of a `Recurrent` over one kind of cell, with the signature of the cell's own.
+
+    The network keeps all arguments, given or not, by name in `configuration`: the same class can be built from them again.
+    """
+    own = inspect.signature(cell_class)
 
     def __init__(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> None:  # noqa: N807
         Recurrent.__init__(self, cell_class(*args, **kwargs))
+        arguments = own.bind(*args, **kwargs)
+        arguments.apply_defaults()
+        self.configuration = dict(arguments.arguments)
 
-    own = inspect.signature(cell_class)
     me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     __init__.__signature__ = own.replace(parameters=[me, *own.parameters.values()])  # type: ignore[attr-defined]
     return __init__

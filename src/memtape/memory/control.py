@@ -35,7 +35,9 @@ class HeadParameters(nn.Module):
         self.linear = nn.Linear(hidden_size, sum(self.sizes))
         nn.init.xavier_uniform_(self.linear.weight)
         with torch.no_grad():
-            self.linear.bias.copy_(torch.cat(list(blocks.values())))
+            # Not torch.cat, which on the meta device loads all of torch's compiler.
+            for bias, begin in zip(self.linear.bias.split(self.sizes), blocks.values(), strict=True):
+                bias.copy_(begin)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> dict[str, Tensor]:
         """Return the raw blocks by name, each of shape (batch, size)."""

@@ -13,6 +13,7 @@ from memtape.cells.stacked import StackedState
 from memtape.core import checks, tree
 from memtape.core.cell import Cell, Twin
 from memtape.core.recurrent import Recurrent, runs
+from memtape.models.sharing import Shareable
 
 
 class StackedLSTMCell(Cell[Any]):
@@ -76,7 +77,7 @@ class StackedLSTMCell(Cell[Any]):
         return ys, tree.select(lengths > 0, _state(hidden[:, back], memory[:, back]), state)
 
 
-class StackedLSTM(Recurrent[Any]):
+class StackedLSTM(Recurrent[Any], Shareable):
     """Stacked LSTM layers run over sequences; the arguments are those of `StackedLSTMCell`."""
 
     __init__ = runs(StackedLSTMCell)

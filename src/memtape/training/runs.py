@@ -103,14 +103,14 @@ class Run:
         """
         if not folder.is_dir():
             raise RunError(f"there is no run folder {folder}; give the folder that `memtape train` named")
-        if not any((folder / name).exists() for name in ("config.json", "checkpoints", manifest.NAME)):
+        if not any((folder / name).exists() for name in ("config.json", "checkpoints", manifest.MANIFEST)):
             raise RunError(f"{folder} has no config.json, so it is not the folder of a training; give one that is")
         return cls(folder)
 
     @property
     def finished(self) -> bool:
         """Whether its training came to its end."""
-        return (self.folder / manifest.NAME).exists()
+        return (self.folder / manifest.MANIFEST).exists()
 
     def finish(self) -> None:
         """Write the manifest, by which every file of the finished training is checked from now on.
@@ -118,7 +118,7 @@ class Run:
         Raises:
             RunError: it cannot be written.
         """
-        with _writing(self.folder / manifest.NAME):
+        with _writing(self.folder / manifest.MANIFEST):
             manifest.write_manifest(self.folder, FINAL)
 
     def read_verified(self, name: str) -> bytes:

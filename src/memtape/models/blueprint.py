@@ -1,0 +1,147 @@
+"""Blueprint: a network built from untrusted arguments, without memory of its own until known tensors fit into it."""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from reprlib import repr as shortened
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+N = TypeVar("N", bound=nn.Module)
+
+LARGEST_SIZE = 2**20
+"""A number of slots or layers above this, and above the number of all weights, is no honest one."""
+
+CALLS_AT_LEAST = 2000
+CALLS_PER_TENSOR = 100
+"""Calls of torch in a constructor; those of this library need about ten for each tensor."""
+
+
+class MisfitError(ValueError):
+    """Arguments and tensors that do not belong to one network; the sentence names the first that is wrong."""
+
+
+def build(constructor: Callable[..., N], arguments: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> N:
+    """Build a network of given parameters and buffers; arguments that do not fit them cost no memory and little time.
+
+    Args:
+        constructor: a class whose arguments are plain values.
+        arguments: the arguments by name.
+        tensors: what the network's state dict shall be; it is copied.
+
+    Raises:
+        MisfitError: an argument that the constructor does not take, or a tensor that the network would not have.
+    """
+    network = blueprint(constructor, arguments, tensors)
+    # Copies, because bytes of a file do not lie as torch lays tensors, on which the last bit of a product may depend.
+    network.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
+    return network
+
+
+def blueprint(constructor: Callable[..., N], arguments: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> N:
+    """Return the network on the meta device, once arguments and tensors are known to belong to it.
+
+    Raises:
+        MisfitError: they do not.
+    """
+    name = constructor.__name__
+    _check_arguments(constructor, arguments, largest=sum(tensor.numel() for tensor in tensors.values()))
+    dtype = _dtype(tensors)
+    try:
+        with torch.device("meta"), _FewCalls(CALLS_AT_LEAST + CALLS_PER_TENSOR * len(tensors)):
+            network = constructor(**arguments).to(dtype)
+    except _TooManyCallsError:
+        raise MisfitError(
+            f"{name} with these arguments has far more than the {len(tensors)} tensors given; give the arguments of one network"
+        ) from None
+    except (TypeError, ValueError, RuntimeError, OverflowError, MemoryError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise MisfitError(f"{name} cannot be built ({reason}); correct the argument") from None
+    _compare(name, network.state_dict(), tensors)
+    return network
+
+
+def _check_arguments(constructor: Callable[..., Any], arguments: Mapping[str, Any], *, largest: int) -> None:
+    name, known = constructor.__name__, inspect.signature(constructor).parameters
+    for argument, value in arguments.items():
+        if argument not in known:
+            raise MisfitError(
+                f"{name} has no argument {shortened(argument)}, its arguments are {', '.join(known)}; "
+                "remove it, or use the version of memtape that wrote it"
+            )
+        kind = known[argument].annotation
+        if not _is(kind, value):
+            words = inspect.formatannotation(kind) + (" and finite" if isinstance(value, float) else "")
+            raise MisfitError(
+                f"{argument} of {name} is {shortened(value)}, but it must be {words}; correct the argument"
+            )
+        if float not in (kind, *get_args(kind)) and _is(int, value) and value > max(LARGEST_SIZE, largest):
+            raise MisfitError(
+                f"{argument} of {name} is {shortened(value)}, but a network of {largest} weights has no size beyond "
+                f"{max(LARGEST_SIZE, largest)}; correct the argument"
+            )
+
+
+def _is(kind: Any, value: Any) -> bool:
+    """Tell whether a value is of the plain type of an argument; a whole number is a float too, a truth value no number."""
+    if get_origin(kind) is Literal:
+        return isinstance(value, str) and value in get_args(kind)
+    if get_args(kind):
+        return any(_is(part, value) for part in get_args(kind))
+    if kind is float:
+        return _is(int, value) or (isinstance(value, float) and math.isfinite(value))
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def _dtype(tensors: Mapping[str, Tensor]) -> torch.dtype:
+    """Return the dtype of the weights; one, and wide enough for a state that is carried over many steps."""
+    numbers = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
+    for name, tensor in numbers.items():
+        if tensor.dtype not in (torch.float32, torch.float64):
+            raise MisfitError(
+                f"the tensor {shortened(name)} is {tensor.dtype}, but weights are float32 or float64; "
+                "convert the network with .float()"
+            )
+    return next((tensor.dtype for tensor in numbers.values()), torch.float32)
+
+
+def _compare(network: str, wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+    cure = "take arguments and tensors from one network"
+    for name, tensor in wanted.items():
+        if name not in given:
+            raise MisfitError(f"there is no tensor {name}, which {network} with these arguments has; {cure}")
+        for aspect, theirs, ours in (
+            ("shape", tuple(given[name].shape), tuple(tensor.shape)),
+            ("dtype", given[name].dtype, tensor.dtype),
+        ):
+            if theirs != ours:
+                raise MisfitError(
+                    f"the tensor {name} has {aspect} {theirs}, but {network} with these arguments has {ours}; {cure}"
+                )
+    for name in given:
+        if name not in wanted:
+            raise MisfitError(
+                f"there is a tensor {shortened(name)}, which {network} with these arguments does not have; {cure}"
+            )
+
+
+class _TooManyCallsError(Exception):
+    """A constructor that goes on and on."""
+
+
+class _FewCalls(TorchFunctionMode):
+    """Stop a constructor that builds far more than there are tensors for."""
+
+    def __init__(self, calls: int):
+        super().__init__()
+        self.left = calls
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Count a call, then make it."""
+        self.left -= 1
+        if self.left < 0:
+            raise _TooManyCallsError
+        return func(*args, **(kwargs or {}))
