@@ -28,12 +28,14 @@ its own. Inputs and outputs have the sizes of the copy task.
 
 EXPERIMENTS = {
     "train": "Train a model on a task, until it is solved.",
+    "sweep": "Train many seeds, of one configuration or of those that a search proposes.",
 }
 """Commands that have the options of a model and a task."""
 
 COMMANDS = {
     "evaluate": ("memtape.cli.evaluate:evaluate", "Score a trained run at given lengths."),
     "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
+    "runs": ("memtape.cli.runs:runs", "List run folders, show one, or compare several."),
     "bench": ("memtape.cli.bench:bench", BENCH_HELP),
     "models": ("memtape.cli.lists:models", "List the models."),
     "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
