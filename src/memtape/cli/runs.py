@@ -1,22 +1,20 @@
 """`memtape runs`: the run folders there are, what is in one, and several side by side."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.table import Table
 
 from memtape.cli.lists import AsJson
 from memtape.cli.main import UsageError
+from memtape.cli.table import print_table, spaced
 
 if TYPE_CHECKING:
     from memtape.recipes.run_folder import RunFolder
 
 HELP = "List run folders, show one, or compare several."
-NOTHING = "\N{EN DASH}"
 FIGURE = Path("comparison.png")
 
 runs = App(name="runs", help=HELP)
@@ -47,7 +45,7 @@ def list_(
         print(json.dumps({"runs": rows, "damaged": damaged}, indent=2))
         return
     if rows:
-        _print_rows([{name: value for name, value in row.items() if name != "begun"} for row in rows])
+        print_table([spaced({name: value for name, value in row.items() if name != "begun"}) for row in rows])
     elif not damaged:
         print(f"there are no runs in {folder}; `memtape train` makes one")
     for sentence in damaged.values():
@@ -60,18 +58,18 @@ def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` nam
     from memtape.recipes.run_folder import RunFolder
 
     read = RunFolder.read(run)
-    _print_rows([read.row()])
+    print_table([spaced(read.row())])
     changed = [
         {"option": name, "value": value, "default": default} for name, (value, default) in read.changes().items()
     ]
     for title, rows in (
         ("options that differ from their defaults", changed),
-        ("scores by length", read.evaluation),
+        ("scores by length", [spaced(result) for result in read.evaluation]),
         ("environment", [{"what": name, "value": value} for name, value in read.environment.items()]),
     ):
         print(f"\n{title}:" if rows else f"\n{title}: none")
         if rows:
-            _print_rows(rows)
+            print_table(rows)
 
 
 @runs.command
@@ -83,7 +81,9 @@ def compare(
 ) -> None:
     """Show several runs side by side: the options that differ, the results, and a figure of all their learning curves."""
     if len(folders) < 2:
-        raise UsageError(f"{len(folders)} run was given, but a comparison needs two or more; name another run folder")
+        raise UsageError(
+            f"the runs to compare are {len(folders)}, but there must be two or more; name more run folders"
+        )
     if figure.suffix not in (".png", ".svg"):
         raise UsageError(f"the figure {figure} ends in {figure.suffix!r}, but it is drawn as PNG or SVG; end it in one")
     from memtape.recipes.run_folder import RunFolder
@@ -91,7 +91,7 @@ def compare(
     read = {str(folder): RunFolder.read(folder) for folder in folders}
     _print_differences(read)
     print("\nresults:")
-    _print_rows([{"name": name, **run.row()} for name, run in read.items()])
+    print_table([spaced({"name": run.folder, **run.row()}) for run in read.values()])
     _draw(read, figure)
 
 
@@ -105,7 +105,7 @@ def _print_differences(read: Mapping[str, "RunFolder"]) -> None:
     ]
     print("options that differ:" if rows else "options that differ: none")
     if rows:
-        _print_rows(rows)
+        print_table(rows)
 
 
 def _draw(read: Mapping[str, "RunFolder"], file: Path) -> None:
@@ -124,22 +124,3 @@ def _draw(read: Mapping[str, "RunFolder"], file: Path) -> None:
             f"the figure {file} cannot be written ({error.strerror}); give --figure a place that you can write to"
         ) from None
     print(f"\nwrote {file}")
-
-
-def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print mappings with the same names, one line for each."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
-        numbers = all(isinstance(row[name], (int, float, type(None))) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    Console().print(table)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return NOTHING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

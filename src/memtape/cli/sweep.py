@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cyclopts import App
-from rich.console import Console
-from rich.table import Table
 
 from memtape.cli.experiments import add_experiments, word
 from memtape.cli.main import UsageError
+from memtape.cli.table import cell, print_table, spaced
 
 if TYPE_CHECKING:
     from memtape.recipes.experiment import Experiment
@@ -38,7 +37,7 @@ OWN = (
         "Folder of the sweep, a new one or one to go on with; without it, a new one under runs/.",
     ),
 )
-NOTHING = "\N{EN DASH}"
+COLUMNS = ("seed", "solved_step", "steps", "seconds", "cost_bits", "wrong_bits")
 
 
 def app(recipe_name: str | None, words: Sequence[str] | None) -> App:
@@ -111,66 +110,53 @@ def _tell_training(configuration: "Configuration", seed: int) -> None:
     from memtape.recipes.sweeping import result_of
 
     training = configuration.trainings[seed]
-    name = f"configuration {configuration.number} seed {seed}"
-    result, failure = result_of(training), training.failure()
-    if result is None and failure is not None:
-        _tell(f"{name}: failed, {failure['exit']}: {failure['last_line']}")
+    failure, result = training.failure(), result_of(training)
+    if failure is not None:
+        _failed(configuration.number, seed, failure, to=sys.stderr)
     elif result is not None:
         verdict = f"solved after {result['solved_step']} updates" if result["solved"] else "not solved"
-        _tell(f"{name}: {verdict}, {result['scores']['cost_bits']:.3f} bits, {result['seconds']:.0f} s")
+        cost, seconds = result["scores"]["cost_bits"], result["seconds"]
+        _tell(f"no. {configuration.number} seed {seed}: {verdict}, {cost:.3f} bits, {seconds:.0f} s")
 
 
 def _print_report(report: Mapping[str, Any]) -> None:
-    """Print a line for each configuration, the best one first, and one for each seed of the best."""
+    """Print a line for each configuration, the best one first, a line for each seed of the best, and every failure."""
     told = report["configurations"]
-    heads = ["no.", "solved", "95% interval", "cost bits", "steps until solved", "seconds"]
-    rows = [
+    print_table(
         [
-            str(one["number"]),
-            f"{one['solved']} of {one['trained']}",
-            "{:.0%} to {:.0%}".format(*one["interval"]),
-            _number(one["value"]),
-            _spread(one["steps_until_solved"]),
-            _spread(one["seconds"]),
+            {
+                "no.": one["number"],
+                "solved": f"{one['solved']} of {one['trained']}",
+                "95% interval": "{:.0%} to {:.0%}".format(*one["interval"]),
+                "cost bits": one["value"],
+                "steps until solved": _spread(one["steps_until_solved"]),
+                "seconds": _spread(one["seconds"]),
+            }
+            for one in told
         ]
-        for one in told
-    ]
-    _print_table(heads, rows)
+    )
     print("medians over seeds, in brackets the quartiles\n")
-    if varied := list(told[0]["values"]):
-        _print_table(
-            ["no.", *varied], [[str(one["number"]), *(_number(one["values"][name]) for name in varied)] for one in told]
-        )
-        print(f"\nseeds of configuration {told[0]['number']}:")
-    columns = ("seed", "solved_step", "steps", "seconds", "cost_bits", "wrong_bits")
+    if told[0]["values"]:
+        print_table([{"no.": one["number"], **one["values"]} for one in told])
+        print(f"\nseeds of no. {told[0]['number']}:")
     ended = [row for row in told[0]["rows"] if "failure" not in row]
     if ended:
-        _print_table(
-            [name.replace("_", " ") for name in columns], [[_number(row[name]) for name in columns] for row in ended]
-        )
+        print_table([spaced({name: row[name] for name in COLUMNS}) for row in ended])
     for one in told:
         for row in one["rows"]:
             if "failure" in row:
-                print(
-                    f"configuration {one['number']} seed {row['seed']} failed, "
-                    f"{row['failure']['exit']}: {row['failure']['last_line']}"
-                )
+                _failed(one["number"], row["seed"], row["failure"], to=sys.stdout)
 
 
-def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in heads:
-        table.add_column(head, justify="right", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+def _failed(number: int, seed: int, failure: Mapping[str, str], *, to: TextIO) -> None:
+    print(f"no. {number} seed {seed} failed, {failure['exit']}: {failure['last_line']}", file=to, flush=True)
 
 
-def _spread(values: Mapping[str, float] | None) -> str:
-    return NOTHING if values is None else f"{values['median']:.4g} ({values['low']:.4g}\N{EN DASH}{values['high']:.4g})"
+def _spread(values: Mapping[str, float] | None) -> str | None:
+    if values is None:
+        return None
+    return "{} ({} to {})".format(*(cell(_rounded(values[name])) for name in ("median", "low", "high")))
 
 
-def _number(value: Any) -> str:
-    if value is None:
-        return NOTHING
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}") if value < 100 else round(value)

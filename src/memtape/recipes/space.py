@@ -38,8 +38,8 @@ class Choices:
 class Range:
     """All numbers from `low` to `high`, both included; whole ones if `whole`, evenly over their logarithms if `log`."""
 
-    low: float
-    high: float
+    low: int | float
+    high: int | float
     log: bool
     whole: bool
 
@@ -140,7 +140,7 @@ def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Ran
                 raise SpaceError(
                     f"{name} in {file} may be {value!r}, but it is {_kinds(option.type)}; correct the value"
                 )
-        return Choices(values=tuple(given))
+        return Choices(values=tuple(_exact(value, option.type) for value in given))
     if not isinstance(given, dict) or not {"low", "high"} <= given.keys() <= {"low", "high", "log"}:
         raise SpaceError(
             f"{name} in {file} is {given!r}, but it must be a list of values or a range; "
@@ -156,7 +156,7 @@ def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Ran
             f"{name} in {file} ranges from {low} to {high} with log = {log!r}, but low must not be above high, and positive "
             "where log is true; correct the range"
         )
-    return Range(low=low, high=high, log=log, whole=not _fits(0.5, option.type))
+    return Range(low=_exact(low, option.type), high=_exact(high, option.type), log=log, whole=not _fits(0.5, option.type))
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -168,6 +168,11 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind is float:
         return _is_number(value)
     return type(value) is kind
+
+
+def _exact(value: Any, kind: Any) -> Any:
+    """Return a value that fits with an option's own type: a file may say 1 for 1.0."""
+    return float(value) if _is_number(value) and _fits(0.5, kind) else value
 
 
 def _is_number(value: Any) -> bool:

@@ -26,7 +26,7 @@ def wilson_interval(solved: int, trained: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def quartiles(values: Sequence[float]) -> dict[str, float] | None:
+def quartiles(values: Sequence[int | float]) -> dict[str, int | float] | None:
     """Return the median and both quartiles, by linear interpolation between values; None without any value."""
     if len(values) < 2:
         return {"low": values[0], "median": values[0], "high": values[0]} if values else None

@@ -37,7 +37,7 @@ def sweep_figure(seeds: Sequence[Records], *, others: Sequence[Sequence[Records]
         figure = Figure(figsize=(7.1, 2.5), layout="constrained")
         for metric, axes in metric_panels(figure, [*curves, middle, *rivals]).items():
             for rival in rivals:
-                axes.plot(rival["sequences"], rival[metric], color=HAIRLINE, linewidth=0.6, label="median of another")
+                axes.plot(rival["sequences"], rival[metric], color=HAIRLINE, linewidth=0.6, label="median of another configuration")
             for curve in curves:
                 axes.plot(curve["sequences"], curve[metric], color=BLUE, linewidth=0.6, alpha=0.75, label="one seed")
             axes.plot(middle["sequences"], middle[metric], color=VERMILION, linewidth=1.6, label="median")
