@@ -87,7 +87,10 @@ def test_values_take_their_places_in_an_experiment():
         ("trials = 2\n[train]\nlearning_rate = {low = 2, high = 1}", "low must not be above high"),
         ("trials = 2\n[train]\nmomentum = {low = 0, high = 0.9, log = true}", "positive where log is true"),
         ("trials = 2\n[train]\nmomentum = {low = 0.1, high = 0.9, log = 1}", "with log = 1"),
-        ("trials = 2\n[train]\nmomentum = {low = 0.5, high = 1}", r"train\.momentum = 1.0 in .* does not fit: .*momentum"),
+        (
+            "trials = 2\n[train]\nmomentum = {low = 0.5, high = 1}",
+            r"train\.momentum = 1.0 in .* does not fit: .*momentum",
+        ),
         ("trials = 2\n[model]\nslots = [4, 0]", r"model\.slots = 0 in .* does not fit: slots of NTMCell is 0"),
         ("trials = 2\n[task]\nbits = {low = 0, high = 4}", r"task\.bits = 0 in .* does not fit: bits is 0"),
     ],

@@ -7,7 +7,13 @@ from memtape.recipes.summary import quartiles, wilson_interval
 
 @pytest.mark.parametrize(
     ("solved", "trained", "low", "high"),
-    [(7, 10, 0.3968, 0.8922), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (1, 1, 0.2065, 1.0), (81, 263, 0.2553, 0.3662)],
+    [
+        (7, 10, 0.3968, 0.8922),
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (1, 1, 0.2065, 1.0),
+        (81, 263, 0.2553, 0.3662),
+    ],
 )
 def test_the_interval_is_that_of_wilson(solved, trained, low, high):
     assert wilson_interval(solved, trained) == pytest.approx((low, high), abs=5e-5)

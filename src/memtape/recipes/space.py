@@ -156,7 +156,9 @@ def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Ran
             f"{name} in {file} ranges from {low} to {high} with log = {log!r}, but low must not be above high, and positive "
             "where log is true; correct the range"
         )
-    return Range(low=_exact(low, option.type), high=_exact(high, option.type), log=log, whole=not _fits(0.5, option.type))
+    return Range(
+        low=_exact(low, option.type), high=_exact(high, option.type), log=log, whole=not _fits(0.5, option.type)
+    )
 
 
 def _fits(value: Any, kind: Any) -> bool:

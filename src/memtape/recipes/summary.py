@@ -1,8 +1,7 @@
 """Summary: what many seeds say together."""
 
 import math
-from collections.abc import Sequence
-from statistics import NormalDist, median, quantiles
+from statistics import NormalDist, quantiles
 
 CONFIDENCE = 0.95
 
@@ -26,9 +25,9 @@ def wilson_interval(solved: int, trained: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def quartiles(values: Sequence[int | float]) -> dict[str, int | float] | None:
+def quartiles(values: list[int] | list[float]) -> dict[str, float] | None:
     """Return the median and both quartiles, by linear interpolation between values; None without any value."""
-    if len(values) < 2:
-        return {"low": values[0], "median": values[0], "high": values[0]} if values else None
-    low, _, high = quantiles(values, method="inclusive")
-    return {"low": low, "median": median(values), "high": high}
+    if not values:
+        return None
+    low, middle, high = values * 3 if len(values) == 1 else quantiles(values, method="inclusive")
+    return {"low": float(low), "median": float(middle), "high": float(high)}

@@ -212,7 +212,7 @@ def _begin(plan: Plan, folder: Path) -> None:
             )
 
 
-def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+def _flat(values: Any, above: str = "") -> dict[str, Any]:
     """Return nested values by their path."""
     flat: dict[str, Any] = {}
     for name, value in values.items():

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle, product
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from memtape.viz.metric_curves import curve_of, metric_panels
+from memtape.viz.metric_curves import Curve, curve_of, metric_panels
 from memtape.viz.style import BLUE, GREEN, INK, VERMILION, paper_style
 
 STROKES = tuple(product(("-", (0, (4, 1.5)), (0, (1, 1.2))), (BLUE, VERMILION, GREEN, INK)))
 """Dash and colour of each run; they begin again after the last."""
+EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.4}
 
 
 def comparison_figure(runs: Mapping[str, Sequence[Mapping[str, Any]]], *, title: str = "") -> Figure:
@@ -34,25 +37,21 @@ def comparison_figure(runs: Mapping[str, Sequence[Mapping[str, Any]]], *, title:
     with paper_style():
         columns = 2 if max(map(len, runs)) < 45 else 1  # a longer name takes the whole width
         figure = Figure(figsize=(7.1, 2.4 + 0.16 * -(-len(runs) // columns)), layout="constrained")
-        for metric, axes in metric_panels(figure, drawn).items():
-            for (name, kinds), (dash, colour) in zip(curves.items(), cycle(STROKES), strict=False):
-                train, validation = kinds["train"], kinds["validation"]
-                axes.plot(train["sequences"], train[metric], color=colour, linestyle=dash, linewidth=0.6, alpha=0.4)
-                axes.plot(
-                    validation["sequences"],
-                    validation[metric],
-                    color=colour,
-                    linestyle=dash,
-                    marker="o",
-                    markersize=2.8,
-                    markeredgecolor="white",
-                    markeredgewidth=0.4,
-                    label=name,
-                    clip_on=False,
-                    zorder=3,
-                )
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=2.4)
+        panels = metric_panels(figure, drawn)
+        named = []
+        for (name, kinds), (dash, colour) in zip(curves.items(), cycle(STROKES), strict=False):
+            pale: dict[str, Any] = {"color": colour, "linestyle": dash, "linewidth": 0.6, "alpha": 0.4}
+            marked: dict[str, Any] = {"color": colour, "linestyle": dash, "marker": "o", "markersize": 2.8}
+            for metric, axes in panels.items():
+                _draw(axes, kinds["train"], metric, **pale)
+                _draw(axes, kinds["validation"], metric, label=name, clip_on=False, zorder=3, **EDGE, **marked)
+            named.append(Line2D([], [], label=name, **EDGE, **marked))
+        figure.legend(handles=named, loc="outside lower center", ncols=columns, handlelength=2.4)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     return figure
+
+
+def _draw(axes: Axes, curve: Curve, metric: str, **look: Any) -> None:
+    if curve["sequences"]:
+        axes.plot(curve["sequences"], curve[metric], **look)

@@ -1,5 +1,6 @@
 """Sweep figure: how every seed of a configuration learned, and what they did in the middle."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -9,6 +10,8 @@ from matplotlib.figure import Figure
 
 from memtape.viz.metric_curves import METRICS, Curve, curve_of, metric_panels
 from memtape.viz.style import BLUE, HAIRLINE, VERMILION, paper_style
+
+OTHER = "median of another configuration"
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -37,7 +40,13 @@ def sweep_figure(seeds: Sequence[Records], *, others: Sequence[Sequence[Records]
         figure = Figure(figsize=(7.1, 2.5), layout="constrained")
         for metric, axes in metric_panels(figure, [*curves, middle, *rivals]).items():
             for rival in rivals:
-                axes.plot(rival["sequences"], rival[metric], color=HAIRLINE, linewidth=0.6, label="median of another configuration")
+                axes.plot(
+                    rival["sequences"],
+                    rival[metric],
+                    color=HAIRLINE,
+                    linewidth=0.6,
+                    label="median of another configuration",
+                )
             for curve in curves:
                 axes.plot(curve["sequences"], curve[metric], color=BLUE, linewidth=0.6, alpha=0.75, label="one seed")
             axes.plot(middle["sequences"], middle[metric], color=VERMILION, linewidth=1.6, label="median")
@@ -64,4 +73,6 @@ def _median(curves: Sequence[Curve]) -> Curve:
 
 
 def _at(curve: Curve, metric: str, place: float) -> float:
-    return curve[metric][bisect_right(curve["sequences"], place) - 1]
+    """Return the latest value at a place; what is no number counts as the worst."""
+    value = curve[metric][bisect_right(curve["sequences"], place) - 1]
+    return math.inf if math.isnan(value) else value
