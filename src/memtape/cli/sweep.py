@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
@@ -112,7 +112,7 @@ def _tell_training(configuration: "Configuration", seed: int) -> None:
     training = configuration.trainings[seed]
     failure, result = training.failure(), result_of(training)
     if failure is not None:
-        _failed(configuration.number, seed, failure, to=sys.stderr)
+        _tell(_failed(configuration.number, seed, failure))
     elif result is not None:
         verdict = f"solved after {result['solved_step']} updates" if result["solved"] else "not solved"
         cost, seconds = result["scores"]["cost_bits"], result["seconds"]
@@ -145,11 +145,11 @@ def _print_report(report: Mapping[str, Any]) -> None:
     for one in told:
         for row in one["rows"]:
             if "failure" in row:
-                _failed(one["number"], row["seed"], row["failure"], to=sys.stdout)
+                print(_failed(one["number"], row["seed"], row["failure"]))
 
 
-def _failed(number: int, seed: int, failure: Mapping[str, str], *, to: TextIO) -> None:
-    print(f"no. {number} seed {seed} failed, {failure['exit']}: {failure['last_line']}", file=to, flush=True)
+def _failed(number: int, seed: int, failure: Mapping[str, str]) -> str:
+    return f"no. {number} seed {seed} failed, {failure['exit']}: {failure['last_line']}"
 
 
 def _spread(values: Mapping[str, float] | None) -> str | None:
@@ -159,4 +159,4 @@ def _spread(values: Mapping[str, float] | None) -> str | None:
 
 
 def _rounded(value: float) -> float:
-    return float(f"{value:.3g}") if value < 100 else round(value)
+    return float(f"{value:.3g}" if value < 100 else f"{value:.0f}")

@@ -15,6 +15,11 @@ from memtape.training.settings import TrainSettings
 
 CONFIGURATION = "config.json"
 
+PROGRESS = frozenset({"step", "sequences"})
+SCORES = frozenset({"cost_bits", "wrong_bits"})
+NEEDED = {"train": PROGRESS | SCORES, "validation": PROGRESS | SCORES, "restart": PROGRESS}
+"""Kinds of records, and what each must hold."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunFolder:
@@ -112,9 +117,12 @@ def records_of(folder: Path) -> list[dict[str, Any]]:
     whole, _, _ = file.read_text(errors="replace").rpartition("\n")
     try:
         records = [json.loads(line) for line in whole.split("\n") if line]
-        return [record for record in records if record["kind"] in ("train", "validation", "restart")]
+        known = [record for record in records if record["kind"] in NEEDED]
+        if all(NEEDED[record["kind"]] <= record.keys() for record in known):
+            return known
     except (ValueError, TypeError, KeyError):
-        raise RunError(f"{file} holds a line that is no record; restore the file or train again") from None
+        pass
+    raise RunError(f"{file} holds a line that is no record; restore the file or train again")
 
 
 def run_folders(folder: Path) -> Iterator[Path]:
