@@ -21,7 +21,7 @@ TINY = [
 def test_a_diverging_configuration_is_a_row_and_the_best_one_can_be_trained_again(tmp_path, capsys):
     space, folder = tmp_path / "space.toml", tmp_path / "sweep"
     space.write_text("trials = 3\n[train]\nlearning_rate = [0.01, 1e38]\n")
-    words = ["lstm", "copy", *TINY, "--train.clip", "none", "--train.schedule", "constant"]
+    words = ["lstm", "copy", *TINY, "--train.clip", "none", "--train.optimizer", "rmsprop"]
     assert run(["sweep", *words, "--seeds", "3", "--space", str(space), "--out", str(folder)]) == 0
     fine, diverged = json.loads((folder / "report.json").read_text())["configurations"]
     assert diverged["rows"][0]["failure"]["exit"] == "exit code 1"

@@ -24,13 +24,13 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def cell(value: Any) -> str:
-    """Return a value as a person reads it: four digits, and all of a large number."""
+    """Return a value as a person reads it: four digits, and all those before the point."""
     if value is None:
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.4g}"
     return str(value)
 
 
