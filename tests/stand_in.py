@@ -14,6 +14,7 @@ from pathlib import Path
 
 
 def main() -> None:
+    assert os.getsid(0) == os.getpid(), "the keyboard would interrupt this training, and not the sweep alone"
     command, *words = sys.argv[1:]
     folder = Path(words[0] if command == "resume" else words[words.index("--out") + 1])
     with folder.with_name("calls").open("a") as calls:

@@ -40,7 +40,8 @@ def calls(tmp_path):
     return sorted(file.read_text().splitlines()) if file.exists() else []
 
 
-def test_all_are_trained_on_one_thread_each(training, tmp_path):
+def test_all_are_trained_on_one_thread_each(training, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
     trainings = [training(seed) for seed in range(3)]
     assert sorted(carried_out(*trainings), key=str) == trainings
     assert calls(tmp_path) == ["train seed0 1", "train seed1 1", "train seed2 1"]
@@ -103,21 +104,22 @@ def test_a_training_that_a_killed_sweep_left_running_is_waited_for(training, tmp
     assert calls(tmp_path) == []
 
 
-def test_a_training_holds_its_lock_for_as_long_as_it_runs(training, tmp_path, monkeypatch):
-    monkeypatch.setenv("STAND_IN_SECONDS", "1")
-    free = []
-
-    def look():
-        while not (tmp_path / "seed0" / "config.json").exists():
-            time.sleep(0.02)
-        with held(tmp_path / "seed0.lock") as lock:
-            free.append(lock)
-
-    watch = threading.Thread(target=look)
-    watch.start()
-    carried_out(training(0))
-    watch.join()
-    assert free == [None]
+def test_a_training_holds_its_lock_on_when_its_sweep_is_killed(training, tmp_path, stand_in):
+    one = training(0)
+    code = (
+        "import threading; from pathlib import Path; import memtape.recipes.workers as workers\n"
+        f"workers.COMMAND = {stand_in!r}\n"
+        f"one = workers.Training(words={one.words!r}, folder=Path({str(one.folder)!r}))\n"
+        "workers.carry_out([one], jobs=1, stop=threading.Event(), ended=lambda _: None)"
+    )
+    sweep = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "STAND_IN_SECONDS": "1"})
+    while not (one.folder / "config.json").exists():
+        time.sleep(0.02)
+    sweep.kill()
+    sweep.wait()
+    assert not one.ended
+    assert carried_out(one) == [one]
+    assert calls(tmp_path) == ["train seed0 1"]
 
 
 def test_so_many_at_a_time_as_there_are_jobs(training, tmp_path, monkeypatch):

@@ -47,7 +47,7 @@ def test_other_configurations_are_medians_alone() -> None:
     figure = sweep_figure([seed(8, 4)], others=[[seed(9, 7), seed(7, 5)], [[], []]])
     assert lines(figure, "median of another configuration") == [[(16, 8), (32, 6)]]
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["median of another configuration", "one seed", "median"]
+    assert [text.get_text() for text in legend.get_texts()] == ["median of another configuration", "median", "one seed"]
 
 
 def test_a_seed_without_a_validation_is_passed_over() -> None:

@@ -47,9 +47,9 @@ def sweep_figure(seeds: Sequence[Records], *, others: Sequence[Sequence[Records]
                     linewidth=0.6,
                     label="median of another configuration",
                 )
-            for curve in curves:
+            axes.plot(middle["sequences"], middle[metric], color=VERMILION, linewidth=2.4, label="median")
+            for curve in curves:  # above their median, which would hide a seed in the middle
                 axes.plot(curve["sequences"], curve[metric], color=BLUE, linewidth=0.6, alpha=0.75, label="one seed")
-            axes.plot(middle["sequences"], middle[metric], color=VERMILION, linewidth=1.6, label="median")
         shown = {str(line.get_label()): line for line in figure.axes[0].lines}
         figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=len(shown), handlelength=1.6)
         if title:
