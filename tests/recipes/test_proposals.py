@@ -42,6 +42,17 @@ def test_proposals_lie_in_the_space(tmp_path):
         assert values["model.controller"] in ("lstm", "gru")
 
 
+@pytest.mark.parametrize("whole_numbers", [True, False])
+def test_a_logarithmic_range_is_even_over_the_logarithm(tmp_path, whole_numbers):
+    low, high = (1, 10_000) if whole_numbers else (1.0, 10_000.0)
+    wide = Space(trials=10, options={"train.steps": Range(low=low, high=high, log=True, whole=whole_numbers)})
+    proposals = Proposals(tmp_path / "journal.jsonl", wide, seed=0)
+    for number in range(10):
+        proposals.propose()
+        proposals.answer(number, 1.0)
+    assert 3 <= sum(proposals[number]["train.steps"] < 100 for number in range(10)) <= 7
+
+
 def test_the_sampler_s_seed_decides(tmp_path):
     (tmp_path / "again").mkdir()
     (tmp_path / "other").mkdir()

@@ -96,6 +96,17 @@ def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     ]
 
 
+def test_a_sweep_killed_between_two_answers_of_a_round_proposes_the_same(tmp_path):
+    space = Space(trials=14, options=RATES.options)
+    whole = swept(tmp_path, space=space, seeds=(0,), jobs=2)
+    journal = tmp_path / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    answers = [number for number, line in enumerate(lines) if json.loads(line).get("values")]
+    journal.write_text("".join(lines[: answers[11]]))
+    assert swept(tmp_path, space=space, seeds=(0,), jobs=2) == whole
+    assert len(calls(tmp_path)) == 14
+
+
 def test_rounds_keep_the_jobs_busy_and_do_not_depend_on_who_is_faster(tmp_path):
     rounds = []
 

@@ -50,7 +50,8 @@ class RunFolder:
             )
         try:
             experiment = Experiment.from_config(run.read(CONFIGURATION))
-            find("model", experiment.model), find("task", experiment.task)
+            find("model", experiment.model)
+            find("task", experiment.task)
         except (ExperimentError, UnknownNameError) as error:
             raise RunError(f"{folder} is no run of this memtape: {error}") from None
         result = _read_if_there(run, "result.json")
