@@ -1,5 +1,8 @@
 """Every test begins from the same seeds and computes on one thread."""
 
+import sys
+from pathlib import Path
+
 import jaxtyping
 import pytest
 import torch
@@ -19,3 +22,11 @@ def same_beginning():
 def shapes_unchecked(monkeypatch):
     """Call the library as a user does, without the hook that executes annotations: its own errors come through."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Let sweeps call a script that writes at once what a training leaves."""
+    command = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
+    monkeypatch.setattr("memtape.recipes.workers.COMMAND", command)
+    return command

@@ -147,6 +147,8 @@ def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, m
         ("[model]\nslots = 'many'\n", "slots"),
         ("[trian]\nsteps = 3\n", "trian"),
         ("model = 3\n", "model"),
+        ("recipe = 3\n", "recipe in bad.toml is 3, but it must be a name"),
+        ("recipe = 'ntm-copi'\n", 'there is no recipe "ntm-copi"; did you mean "ntm-copy"?'),
     ],
 )
 def test_a_wrong_configuration_file_gets_one_sentence(capsys, tmp_path, monkeypatch, text, sentence):

@@ -147,6 +147,15 @@ def test_another_recipe_can_be_asked_for(tmp_path):
     assert json.loads((folder / "config.json").read_text())["model_options"]["controller"] == "gru"
 
 
+def test_a_file_can_ask_for_another_recipe(tmp_path):
+    file, folder = tmp_path / "settings.toml", tmp_path / "run"
+    file.write_text('recipe = "ntm-gru-copy"\n')
+    assert run(["train", "ntm", "copy", *TINY, *NTM, "--config", str(file), "--out", str(folder)]) == 0
+    config = json.loads((folder / "config.json").read_text())
+    assert config["recipe"] == "ntm-gru-copy"
+    assert config["model_options"]["controller"] == "gru"
+
+
 def test_a_training_that_breaks_ends_with_one_sentence(tmp_path, capsys):
     words = ["train", "ntm", "copy", *TINY, *NTM, "--train.learning-rate", "1e38", "--train.clip", "none"]
     assert run([*words, "--out", str(tmp_path / "run")]) == 1

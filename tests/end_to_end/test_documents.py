@@ -2,11 +2,15 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from memtape.recipes.experiment import Experiment
 from memtape.recipes.registry import RECIPES
+from memtape.recipes.space import Space
+from memtape.training.settings import TrainSettings
 
 ROOT = Path(__file__).parents[2]
 RESULTS = sorted((ROOT / "results").glob("*.json"))
@@ -29,6 +33,15 @@ def test_a_result_says_what_was_run_where_and_what_came_of_each_seed(path):
     assert (recipe.model, recipe.task) == (result["model"], result["task"])
     for seed in result["seeds"]:
         assert {"seed", "solved", "steps", "sequences", "seconds", "metrics"} <= set(seed)
+
+
+def test_the_space_in_the_document_is_one(tmp_path):
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "sweeps.md").read_text(), re.DOTALL)
+    (tmp_path / "space.toml").write_text(block)
+    experiment = Experiment(model="ntm", task="copy", model_options={}, task_options={}, train=TrainSettings())
+    space = Space.read(tmp_path / "space.toml", experiment)
+    assert space.trials == 4
+    assert space.options.keys() == {"model.controller_size", "train.learning_rate", "train.optimizer"}
 
 
 def test_the_main_job_reaches_its_goal():

@@ -1,5 +1,6 @@
 """`memtape`: the command, its help, and how its errors are told."""
 
+import importlib
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -25,11 +26,18 @@ backend is, from pairs of the same round. The peak is the memory of one step bey
 its own. Inputs and outputs have the sizes of the copy task.
 """
 
+EXPERIMENTS = {
+    "train": "Train a model on a task, until it is solved.",
+    "sweep": "Train many seeds, of one configuration or of those that a search proposes.",
+}
+"""Commands that have the options of a model and a task."""
+
 COMMANDS = {
     "resume": ("memtape.cli.resume:resume", "Go on with a training that was ended early, exactly where it was."),
     "evaluate": ("memtape.cli.evaluate:evaluate", "Score a trained run at given lengths."),
     "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
     "share": ("memtape.cli.share:share", "Save a trained run as a folder to share, or push it to the hub."),
+    "runs": ("memtape.cli.runs:runs", "List run folders, show one, or compare several."),
     "bench": ("memtape.cli.bench:bench", BENCH_HELP),
     "models": ("memtape.cli.lists:models", "List the models."),
     "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
@@ -73,25 +81,26 @@ def build(words: Sequence[str] = ()) -> App:
         UnknownNameError: a recipe that does not exist.
     """
     app = App(name="memtape", help=HELP, version=__version__, version_flags=["--version"])
-    app.command(_train(words))
+    file = _value_of("--config", words)
+    values = {} if file is None else _read_toml(Path(file))
+    recipe = _value_of("--recipe", words) or values.get("recipe")
+    for name, text in EXPERIMENTS.items():
+        app.command(_experiments(name, text, recipe, words))
     for name, (path, text) in COMMANDS.items():
         app.command(path, name=name, help=text)
     app.register_install_completion_command(help="Install completion for this shell.")
-    file = _value_of("--config", words)
     if file is not None:
-        values = _read_toml(Path(file))
         commands = {model: dict.fromkeys(TASKS, values) for model in MODELS}
-        app.config = (Dict({"train": commands}, source=file),)
+        app.config = (Dict(dict.fromkeys(EXPERIMENTS, commands), source=file),)
     return app
 
 
-def _train(words: Sequence[str]) -> App:
-    """Return the command `train`; its models, tasks and options only if these words, or a completion script, need them."""
-    if words[:1] in (["train"], ["--install-completion"]):
-        from memtape.cli.train import train_app
-
-        return train_app(_value_of("--recipe", words), words if words[0] == "train" else None)
-    return App(name="train", help="Train a model on a task, until it is solved.")
+def _experiments(name: str, text: str, recipe: str | None, words: Sequence[str]) -> App:
+    """Return a command; its models, tasks and options only if these words, or a completion script, need them."""
+    if words[:1] in ([name], ["--install-completion"]):
+        module = importlib.import_module(f"memtape.cli.{name}")
+        return module.app(recipe, words if words[0] == name else None)
+    return App(name=name, help=text)
 
 
 def _value_of(flag: str, words: Sequence[str]) -> str | None:
@@ -115,6 +124,8 @@ def _read_toml(file: Path) -> dict[str, Any]:
             raise UsageError(
                 f"{name} in {file} is {values[name]!r}, but it must be a table; write [{name}] and its options"
             )
+    if not isinstance(values.get("recipe", ""), str):
+        raise UsageError(f"recipe in {file} is {values['recipe']!r}, but it must be a name; write it in quotes")
     return values
 
 
@@ -128,6 +139,8 @@ def _exit_code(error: Exception) -> int | None:
     for module, name, code in (
         ("memtape.core.backends", "BackendError", 2),
         ("memtape.recipes.experiment", "ExperimentError", 2),
+        ("memtape.recipes.space", "SpaceError", 2),
+        ("memtape.recipes.sweeping", "SweepError", 2),
         ("memtape.training.runs", "RunError", 2),
         ("memtape.models.shared_folder", "SharingError", 2),
         ("memtape.core.manifest", "DamagedError", 2),

@@ -2,7 +2,7 @@
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,13 +130,17 @@ TASKS = {
 RECIPES = {recipe.name: recipe for recipe in algorithmic.RECIPES}
 
 
+def hint(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return the cure for a name that does not exist: the one that is near, or all of its kind."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f'did you mean "{near[0]}"?' if near else f"the {kind}s are {', '.join(known)}"
+
+
 class UnknownNameError(ValueError):
     """A name that the registry does not have."""
 
     def __init__(self, kind: str, name: str, known: Mapping[str, Any]):
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"the {kind}s are {', '.join(known)}"
-        super().__init__(f'there is no {kind} "{name}"; {hint}')
+        super().__init__(f'there is no {kind} "{name}"; {hint(kind, name, known)}')
 
 
 def find(kind: str, name: str) -> Any:

@@ -1,18 +1,15 @@
 """Learning curve: cost and wrong bits against the sequences that a run has seen."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from memtape.viz.log_with_zero import log_axis_with_zero
+from memtape.viz.metric_curves import METRICS, Curve, curve_of, sequences_axis
 from memtape.viz.style import BLUE, GREEN, MUTED, SMALL, VERMILION, muted, paper_style
-
-_METRICS = {"cost_bits": "cost, bits per sequence", "wrong_bits": "wrong bits per sequence"}
 
 
 def learning_curve(
@@ -35,7 +32,7 @@ def learning_curve(
     Raises:
         ValueError: no record to draw, one lacks a metric or has a negative one, or `solved_step` is outside the run.
     """
-    curves = {kind: _curve(records, kind) for kind in ("train", "validation")}
+    curves = {kind: curve_of(records, kind) for kind in ("train", "validation")}
     if not any(len(curve["sequences"]) for curve in curves.values()):
         raise ValueError(
             f"records hold {len(records)} lines, but none of kind 'train' or 'validation'; "
@@ -45,13 +42,13 @@ def learning_curve(
     with paper_style():
         figure = Figure(figsize=(7.1, 2.5), layout="constrained")
         panels: list[Axes] = list(figure.subplots(1, 2, sharex=True))
-        for axes, (metric, label) in zip(panels, _METRICS.items(), strict=True):
+        for axes, (metric, label) in zip(panels, METRICS.items(), strict=True):
             chance = None if chance_bits is None else chance_bits * (1.0 if metric == "cost_bits" else 0.5)
             shown = [value for curve in curves.values() for value in curve[metric]]
             note = log_axis_with_zero(axes, shown if chance is None else [*shown, chance])
             axes.set_title(f"{label} ({note})" if note else label)
             _draw(axes, curves, metric, chance)
-            _sequences_axis(axes, max(max(curve["sequences"], default=0.0) for curve in curves.values()))
+            sequences_axis(axes, max(max(curve["sequences"], default=0.0) for curve in curves.values()))
             if solved_at is not None:
                 _mark_solved(axes, solved_at, f"solved at step {solved_step}")
         handles, labels = panels[0].get_legend_handles_labels()
@@ -61,23 +58,7 @@ def learning_curve(
     return figure
 
 
-def _curve(records: Sequence[Mapping[str, Any]], kind: str) -> dict[str, list[float]]:
-    columns: dict[str, list[float]] = {"step": [], "sequences": [], **{metric: [] for metric in _METRICS}}
-    for number, record in enumerate(records):
-        if record.get("kind") != kind:
-            continue
-        for name, column in columns.items():
-            if name not in record:
-                raise ValueError(
-                    f"record {number} of kind {kind!r} has no {name!r}, but the learning curve needs "
-                    f"{', '.join(columns)}; record them all"
-                )
-            value = record[name]
-            column.append(math.nan if value is None else float(value))
-    return columns
-
-
-def _draw(axes: Axes, curves: Mapping[str, Mapping[str, list[float]]], metric: str, chance: float | None) -> None:
+def _draw(axes: Axes, curves: Mapping[str, Curve], metric: str, chance: float | None) -> None:
     axes.grid(axis="y")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -121,16 +102,7 @@ def _mark_solved(axes: Axes, at: float, text: str) -> None:
     )
 
 
-def _sequences_axis(axes: Axes, most: float) -> None:
-    scales = ((1e6, ", millions"), (1e3, ", thousands"), (1.0, ""))
-    unit, name = next(scale for scale in scales if most >= 10 * scale[0] or scale[0] == 1)
-    axes.set_xlim(0, max(most, 1.0))
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / unit:g}"))
-    axes.set_xlabel(f"sequences seen{name}")
-
-
-def _sequences_at(step: int, curves: Mapping[str, Mapping[str, list[float]]]) -> float:
+def _sequences_at(step: int, curves: Mapping[str, Curve]) -> float:
     pairs = {pair for curve in curves.values() for pair in zip(curve["step"], curve["sequences"], strict=True)}
     known = sorted(pairs | {(0.0, 0.0)})
     if not 0 <= step <= known[-1][0]:

@@ -1,0 +1,107 @@
+"""Experiments: a command for each model and task, with the options of both, read off their constructors."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from memtape.cli.options import options_class
+from memtape.recipes.options import Option, options_of_record
+from memtape.recipes.recipe import Recipe
+from memtape.recipes.registry import MODELS, TASKS, Entry, find, recipe_for
+from memtape.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from memtape.recipes.experiment import Experiment
+
+CarryOut = Callable[["Experiment", Mapping[str, Any]], int]
+
+
+def word(name: str, kind: Any, default: Any, text: str) -> inspect.Parameter:
+    """Return one option of a command, beside those of the model, the task and the training."""
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, Parameter(help=text)], default=default
+    )
+
+
+def add_experiments(
+    app: App,
+    own: Sequence[inspect.Parameter],
+    carry_out: CarryOut,
+    *,
+    recipe_name: str | None,
+    words: Sequence[str] | None,
+) -> App:
+    """Give a command its models and their tasks, and return it.
+
+    Args:
+        app: the command.
+        own: options of this command alone; one named "seed" is the experiment's.
+        carry_out: does the work; receives the experiment and the values of `own`, and returns the exit code.
+        recipe_name: the recipe that was asked for by name.
+        words: the command line; options are built for the models and tasks that it names, None builds those of all.
+
+    Raises:
+        UnknownNameError: a recipe that does not exist.
+    """
+    asked = find("recipe", recipe_name) if recipe_name else None
+    for model in MODELS.values():
+        tasks = App(name=model.name, help=model.summary)
+        for task in TASKS.values():
+            if words is None or (model.name in words and task.name in words):
+                recipe = asked or recipe_for(model.name, task.name)
+                tasks.command(_command(model, task, recipe, own, carry_out), name=task.name, help=task.summary)
+            else:
+                tasks.command(App(name=task.name, help=task.summary))
+        app.command(tasks)
+    return app
+
+
+def _command(
+    model: Entry, task: Entry, recipe: Recipe | None, own: Sequence[inspect.Parameter], carry_out: CarryOut
+) -> Any:
+    """Return the function behind `memtape COMMAND MODEL TASK`."""
+
+    def command(**words: Any) -> int:
+        given = {parameter.name: words.get(parameter.name, parameter.default) for parameter in parameters}
+        from memtape.recipes.experiment import Experiment, ExperimentError, settings_from
+
+        if recipe is not None and (recipe.model, recipe.task) != (model.name, task.name):
+            raise ExperimentError(
+                f"the recipe {recipe.name} is for {recipe.model} on {recipe.task}, not for {model.name} on {task.name}; "
+                f"choose one of the two, or leave --recipe out"
+            )
+        experiment = Experiment(
+            model=model.name,
+            task=task.name,
+            model_options=asdict(given["model"]),
+            task_options=asdict(given["task"]),
+            train=settings_from(asdict(given["train"])),
+            seed=given.get("seed", 0),
+            recipe=recipe.name if recipe else None,
+        )
+        return carry_out(experiment, {parameter.name: given[parameter.name] for parameter in own})
+
+    def part(name: str, options: tuple[Option, ...], values: Any) -> inspect.Parameter:
+        record = options_class(f"{name.title()}Options", options, values)
+        return inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=Annotated[record, Parameter(group=f"--{name}")],
+            default=record(),
+        )
+
+    parameters = [
+        *own,
+        word("config", Path | None, None, "TOML file with the tables [model], [task] and [train]."),
+        word("recipe", str | None, None, "Recipe to begin from, by name; `memtape recipes` lists them."),
+        part("model", model.options, recipe.model_options if recipe else {}),
+        part("task", task.options, recipe.task_options if recipe else {}),
+        part("train", options_of_record(TrainSettings), recipe.train if recipe else {}),
+    ]
+    command.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command

@@ -1,0 +1,126 @@
+"""`memtape runs`: the run folders there are, what is in one, and several side by side."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from memtape.cli.lists import AsJson
+from memtape.cli.main import UsageError
+from memtape.cli.table import print_table, spaced
+
+if TYPE_CHECKING:
+    from memtape.recipes.run_folder import RunFolder
+
+HELP = "List run folders, show one, or compare several."
+FIGURE = Path("comparison.png")
+
+runs = App(name="runs", help=HELP)
+
+
+@runs.command(name="list")
+def list_(
+    folder: Annotated[Path, Parameter(help="Where to look for run folders, at any depth.")] = Path("runs"),
+    /,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs in a folder, the oldest first; the scores of an unfinished one are those of its best validation so far."""
+    from memtape.recipes.run_folder import RunFolder, run_folders
+    from memtape.training.runs import RunError
+
+    found, damaged = [], {}
+    for place in run_folders(folder):
+        try:
+            found.append(RunFolder.read(place))
+        except RunError as error:
+            damaged[str(place)] = str(error)
+    rows = [
+        {"name": str(run.folder.relative_to(folder)), **run.row(), "begun": run.begun.isoformat(timespec="seconds")}
+        for run in sorted(found, key=lambda run: (run.begun, run.folder))
+    ]
+    if as_json:
+        print(json.dumps({"runs": rows, "damaged": damaged}, indent=2))
+        return
+    if rows:
+        print_table([spaced({name: value for name, value in row.items() if name != "begun"}) for row in rows])
+    elif not damaged:
+        print(f"there are no runs in {folder}; `memtape train` makes one")
+    for sentence in damaged.values():
+        print(f"damaged: {sentence}")
+
+
+@runs.command
+def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")], /) -> None:
+    """Show what a run was and what came of it: the options that differ from their defaults, scores, and where it ran."""
+    from memtape.recipes.run_folder import RunFolder
+
+    read = RunFolder.read(run)
+    print_table([spaced(read.row())])
+    changed = [
+        {"option": name, "value": value, "default": default} for name, (value, default) in read.changes().items()
+    ]
+    for title, rows in (
+        ("options that differ from their defaults", changed),
+        ("scores by length", [spaced(result) for result in read.evaluation]),
+        ("environment", [{"what": name, "value": value} for name, value in read.environment.items()]),
+    ):
+        print(f"\n{title}:" if rows else f"\n{title}: none")
+        if rows:
+            print_table(rows)
+
+
+@runs.command
+def compare(
+    *folders: Annotated[Path, Parameter(name="RUN", help="Run folders, two or more.")],
+    figure: Annotated[
+        Path, Parameter(help="Where the learning curves go, PNG or SVG; what stood there is replaced.")
+    ] = FIGURE,
+) -> None:
+    """Show several runs side by side: the options that differ, the results, and a figure of all their learning curves."""
+    if len(folders) < 2:
+        raise UsageError(
+            f"the runs to compare are {len(folders)}, but there must be two or more; name more run folders"
+        )
+    if figure.suffix not in (".png", ".svg"):
+        raise UsageError(f"the figure {figure} ends in {figure.suffix!r}, but it is drawn as PNG or SVG; end it in one")
+    from memtape.recipes.run_folder import RunFolder
+
+    read = {str(folder): RunFolder.read(folder) for folder in folders}
+    _print_differences(read)
+    print("\nresults:")
+    print_table([spaced({"name": run.folder, **run.row()}) for run in read.values()])
+    _draw(read, figure)
+
+
+def _print_differences(read: Mapping[str, "RunFolder"]) -> None:
+    options = {name: run.options() for name, run in read.items()}
+    all_names = dict.fromkeys(option for values in options.values() for option in values)
+    rows = [
+        {"option": option, **{name: values.get(option) for name, values in options.items()}}
+        for option in all_names
+        if len({repr(values.get(option)) for values in options.values()}) > 1
+    ]
+    print("options that differ:" if rows else "options that differ: none")
+    if rows:
+        print_table(rows)
+
+
+def _draw(read: Mapping[str, "RunFolder"], file: Path) -> None:
+    from memtape.core.whole_file import write_whole
+    from memtape.viz.comparison_figure import comparison_figure
+    from memtape.viz.saving import rendered
+
+    if not any(run.records for run in read.values()):
+        print("\nno run has a metric yet, so there is no figure")
+        return
+    drawn = rendered(comparison_figure({name: run.records for name, run in read.items()}), file.suffix[1:])
+    try:
+        write_whole(file, drawn)
+    except OSError as error:
+        raise UsageError(
+            f"the figure {file} cannot be written ({error.strerror}); give --figure a place that you can write to"
+        ) from None
+    print(f"\nwrote {file}")

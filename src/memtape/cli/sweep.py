@@ -1,0 +1,162 @@
+"""`memtape sweep`: train many seeds, of one configuration or of those that a search proposes."""
+
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from cyclopts import App
+
+from memtape.cli.experiments import add_experiments, word
+from memtape.cli.main import UsageError
+from memtape.cli.table import cell, print_table, spaced
+
+if TYPE_CHECKING:
+    from memtape.recipes.experiment import Experiment
+    from memtape.recipes.sweeping import Configuration
+
+HELP = """Train many seeds of a model on a task, and say how many were solved.
+
+With a --space, optuna proposes configurations, each is trained with all seeds, and the best one is written down for --config.
+Every training is a process of its own. A sweep that was stopped or killed goes on by the same command with the same --out.
+The options of the model, the task and the training are those of `memtape train`.
+"""
+
+OWN = (
+    word("seeds", str, "0:10", "Seeds of every configuration: FIRST:END, the end not included, or a single one."),
+    word("jobs", int, 2, "Trainings at a time, each with one thread."),
+    word("space", Path | None, None, "TOML file with the options to vary; docs/sweeps.md shows one."),
+    word("sampler_seed", int, 0, "Seed of the configurations that are proposed."),
+    word(
+        "out",
+        Path | None,
+        None,
+        "Folder of the sweep, a new one or one to go on with; without it, a new one under runs/.",
+    ),
+)
+COLUMNS = ("seed", "solved_step", "steps", "seconds", "cost_bits", "wrong_bits")
+
+
+def app(recipe_name: str | None, words: Sequence[str] | None) -> App:
+    """Return the command, for the recipe that was asked for and the words of the command line."""
+    return add_experiments(App(name="sweep", help=HELP), OWN, _sweep, recipe_name=recipe_name, words=words)
+
+
+def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
+    seeds, jobs = _seeds(given["seeds"]), given["jobs"]
+    for name, value, least in (("jobs", jobs, 1), ("sampler-seed", given["sampler_seed"], 0)):
+        if value < least:
+            raise UsageError(f"--{name} is {value}, but it must be at least {least}; give {least} or more")
+
+    from memtape.recipes.space import Space
+    from memtape.recipes.sweep_report import report_of, write_sweep_report
+    from memtape.recipes.sweeping import Plan, default_sweep_folder, sweep
+
+    experiment.build()  # refuses its options now, not in every training
+    space = None if given["space"] is None else Space.read(given["space"], experiment)
+    plan = Plan(experiment=experiment, seeds=seeds, space=space, sampler_seed=given["sampler_seed"])
+    folder = given["out"] or default_sweep_folder(experiment.model, experiment.task)
+    _tell(f"sweep {folder}")
+    with _stopped_by_signals() as stop:
+        configurations = sweep(plan, folder, jobs=jobs, stop=stop, ended=_tell_training)
+    if configurations is None:
+        print(f"stopped; the same command with --out {folder} goes on")
+        return 0
+    report = report_of(plan, configurations)
+    files = write_sweep_report(folder, report, configurations)
+    _print_report(report)
+    print("\n".join(f"wrote {file}" for file in files))
+    return 0
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    first, colon, end = text.partition(":")
+    if not (first.isdecimal() and (end.isdecimal() if colon else True)):
+        raise UsageError(f"--seeds is {text!r}, but it must be FIRST:END or a single seed; give 0:10 for seeds 0 to 9")
+    seeds = tuple(range(int(first), int(end) if colon else int(first) + 1))
+    if not seeds:
+        raise UsageError(f"--seeds is {text!r}, which is empty, as the end is not included; give 0:10 for seeds 0 to 9")
+    return seeds
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[Event]:
+    """Yield an event that is set by the keyboard's interrupt and by a request to terminate."""
+    stop = Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask_to_stop(*_: object) -> None:
+        _tell("stopping; trainings write a checkpoint and end")
+        stop.set()
+
+    for number in before:
+        signal.signal(number, ask_to_stop)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _tell_training(configuration: "Configuration", seed: int) -> None:
+    """Print a line for a training that ended."""
+    from memtape.recipes.sweeping import result_of
+
+    training = configuration.trainings[seed]
+    failure, result = training.failure(), result_of(training)
+    if failure is not None:
+        _tell(_failed(configuration.number, seed, failure))
+    elif result is not None:
+        verdict = f"solved after {result['solved_step']} updates" if result["solved"] else "not solved"
+        cost, seconds = result["scores"]["cost_bits"], result["seconds"]
+        _tell(f"no. {configuration.number} seed {seed}: {verdict}, {cost:.3f} bits, {seconds:.0f} s")
+
+
+def _print_report(report: Mapping[str, Any]) -> None:
+    """Print a line for each configuration, the best one first, a line for each seed of the best, and every failure."""
+    told = report["configurations"]
+    print_table(
+        [
+            {
+                "no.": one["number"],
+                "solved": f"{one['solved']} of {one['trained']}",
+                "95% interval": "{:.0%} to {:.0%}".format(*one["interval"]),
+                "cost bits": one["value"],
+                "steps until solved": _spread(one["steps_until_solved"]),
+                "seconds": _spread(one["seconds"]),
+            }
+            for one in told
+        ]
+    )
+    print("medians over seeds, in brackets the quartiles\n")
+    if told[0]["values"]:
+        print_table([{"no.": one["number"], **one["values"]} for one in told])
+        print(f"\nseeds of no. {told[0]['number']}:")
+    ended = [row for row in told[0]["rows"] if "failure" not in row]
+    if ended:
+        print_table([spaced({name: row[name] for name in COLUMNS}) for row in ended])
+    for one in told:
+        for row in one["rows"]:
+            if "failure" in row:
+                print(_failed(one["number"], row["seed"], row["failure"]))
+
+
+def _failed(number: int, seed: int, failure: Mapping[str, str]) -> str:
+    return f"no. {number} seed {seed} failed, {failure['exit']}: {failure['last_line']}"
+
+
+def _spread(values: Mapping[str, float] | None) -> str | None:
+    if values is None:
+        return None
+    return "{} ({} to {})".format(*(cell(_rounded(values[name])) for name in ("median", "low", "high")))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}" if value < 100 else f"{value:.0f}")

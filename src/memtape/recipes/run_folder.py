@@ -1,0 +1,145 @@
+"""Run folder: what a run was and what came of it, read from its files whatever state it is in."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from memtape.recipes.experiment import Experiment, ExperimentError
+from memtape.recipes.options import options_of_record
+from memtape.recipes.registry import UnknownNameError, find
+from memtape.training.runs import Run, RunError
+from memtape.training.settings import TrainSettings
+
+CONFIGURATION = "config.json"
+
+PROGRESS = frozenset({"step", "sequences"})
+SCORES = frozenset({"cost_bits", "wrong_bits"})
+NEEDED = {"train": PROGRESS | SCORES, "validation": PROGRESS | SCORES, "restart": PROGRESS}
+"""Kinds of records, and what each must hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFolder:
+    """A run, finished or not, as its folder tells it."""
+
+    folder: Path
+    experiment: Experiment
+    begun: datetime
+    environment: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    """How the training ended; None if it has not."""
+    evaluation: list[dict[str, Any]]
+    """Scores by length; none before the training ended."""
+    records: list[dict[str, Any]]
+    """Metrics, as far as they were written."""
+
+    @classmethod
+    def read(cls, folder: Path) -> "RunFolder":
+        """Read a run.
+
+        Raises:
+            RunError: there is none, or a file is damaged.
+        """
+        run = Run(folder)
+        if not (folder / CONFIGURATION).is_file():
+            raise RunError(
+                f"{folder} has no {CONFIGURATION}, so it is no run folder; `memtape runs list` names those there are"
+            )
+        try:
+            experiment = Experiment.from_config(run.read(CONFIGURATION))
+            find("model", experiment.model)
+            find("task", experiment.task)
+        except (ExperimentError, UnknownNameError) as error:
+            raise RunError(f"{folder} is no run of this memtape: {error}") from None
+        result = _read_if_there(run, "result.json")
+        if result is not None and not (
+            isinstance(result, dict) and {"solved", "steps", "seconds", "scores"} <= result.keys()
+        ):
+            raise RunError(f"{folder / 'result.json'} is not how a training ended; restore the file or train again")
+        return cls(
+            folder=folder,
+            experiment=experiment,
+            begun=datetime.fromtimestamp((folder / CONFIGURATION).stat().st_mtime).astimezone(),
+            environment=_read_if_there(run, "environment.json") or {},
+            result=result,
+            evaluation=_read_if_there(run, "evaluation.json") or [],
+            records=records_of(folder),
+        )
+
+    def row(self) -> dict[str, Any]:
+        """Return the run in a line: what was trained, its state, and what came of it, so far if it is unfinished."""
+        validations = [record for record in self.records if record["kind"] == "validation"]
+        result = self.result or {"steps": self.records[-1]["step"] if self.records else 0}
+        best = min(validations, key=lambda record: record["cost_bits"], default={})
+        scores = result.get("scores", best)
+        return {
+            "model": self.experiment.model,
+            "task": self.experiment.task,
+            "seed": self.experiment.seed,
+            "state": "finished" if self.result else "unfinished",
+            "steps": result["steps"],
+            "solved": result.get("solved"),
+            "cost_bits": scores.get("cost_bits"),
+            "wrong_bits": scores.get("wrong_bits"),
+            "seconds": result.get("seconds"),
+        }
+
+    def options(self) -> dict[str, Any]:
+        """Return all settings by name, such as "model.slots", and the seed."""
+        config = self.experiment.config()
+        parts = {"model": config["model_options"], "task": config["task_options"], "train": config["train"]}
+        named = {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
+        return {"model": self.experiment.model, "task": self.experiment.task, "seed": self.experiment.seed, **named}
+
+    def changes(self) -> dict[str, tuple[Any, Any]]:
+        """Return the options that differ from the constructors' own defaults, each with the value and the default."""
+        known = {
+            "model": find("model", self.experiment.model).options,
+            "task": find("task", self.experiment.task).options,
+            "train": options_of_record(TrainSettings),
+        }
+        defaults = {f"{part}.{option.name}": option.default for part, options in known.items() for option in options}
+        own = self.options()
+        return {name: (own[name], value) for name, value in defaults.items() if name in own and own[name] != value}
+
+
+def records_of(folder: Path) -> list[dict[str, Any]]:
+    """Return the metrics of a run; a last line that is being written, or was when the run was killed, is left out.
+
+    Raises:
+        RunError: a line that is no record.
+    """
+    file = Run(folder).metrics_file
+    if not file.is_file():
+        return []
+    whole, _, _ = file.read_text(errors="replace").rpartition("\n")
+    try:
+        records = [json.loads(line) for line in whole.split("\n") if line]
+        known = [record for record in records if record["kind"] in NEEDED]
+        if all(NEEDED[record["kind"]] <= record.keys() for record in known):
+            return known
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise RunError(f"{file} holds a line that is no record; restore the file or train again")
+
+
+def run_folders(folder: Path) -> Iterator[Path]:
+    """Yield the run folders below a folder, at any depth, in the order of their names.
+
+    Raises:
+        RunError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise RunError(f"there is no folder {folder}; give one with run folders in it")
+    for below in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if (below / CONFIGURATION).is_file():
+            yield below
+        else:
+            yield from run_folders(below)
+
+
+def _read_if_there(run: Run, name: str) -> Any:
+    return run.read(name) if (run.folder / name).is_file() else None

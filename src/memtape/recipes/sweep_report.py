@@ -1,0 +1,102 @@
+"""Sweep report: what came of each training, what the seeds say together, and the best configuration."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from memtape.core.whole_file import write_whole
+from memtape.recipes.configuration_file import as_toml
+from memtape.recipes.run_folder import records_of
+from memtape.recipes.summary import quartiles, wilson_interval
+from memtape.recipes.sweeping import Configuration, Plan, result_of
+from memtape.recipes.workers import Training
+from memtape.training.runs import environment
+from memtape.viz.saving import save
+from memtape.viz.sweep_figure import sweep_figure
+
+OUTCOME = ("solved", "solved_step", "steps", "sequences", "restarts", "seconds")
+
+
+def report_of(plan: Plan, configurations: Sequence[Configuration]) -> dict[str, Any]:
+    """Return the report of a finished sweep, as plain values.
+
+    Args:
+        plan: what was swept.
+        configurations: all of them.
+
+    Returns:
+        The plan, the environment, "configurations" from the best to the worst, and "best", the number of the first of them,
+        None if most seeds of every configuration failed. A configuration has the values that were proposed, its "value", how
+        many seeds were "solved" of those "trained" with the "interval" of that share, quartiles of steps until solved, of
+        all steps and of seconds, and a row for each seed; the row of a training that failed has its "failure" instead.
+    """
+    told = sorted((_summary(one) for one in configurations), key=_rank)
+    return {
+        "plan": plan.record(),
+        "environment": environment(),
+        "configurations": told,
+        "best": None if told[0]["value"] is None else told[0]["number"],
+    }
+
+
+def write_sweep_report(folder: Path, report: dict[str, Any], configurations: Sequence[Configuration]) -> list[Path]:
+    """Write report.json, best.toml and the learning curves of a sweep; return the files.
+
+    There is no best.toml if most seeds of every configuration failed, and no figure if no training came to a validation.
+
+    Args:
+        folder: the sweep's folder.
+        report: what `report_of` returned.
+        configurations: all of them.
+    """
+    files = [folder / "report.json"]
+    write_whole(files[0], f"{json.dumps(report, indent=2)}\n".encode())
+    by_number = {one.number: one for one in configurations}
+    first, *others = (by_number[told["number"]] for told in report["configurations"])
+    if report["best"] is not None:
+        told = report["configurations"][0]
+        remark = f"The best configuration of a sweep: {told['solved']} of {told['trained']} seeds solved."
+        files.append(folder / "best.toml")
+        write_whole(files[1], as_toml(first.experiment, remark).encode())
+    curves, *rest = ([_validations(training) for training in one.trainings.values()] for one in (first, *others))
+    if any(curves):
+        files += save(sweep_figure(curves, others=rest), folder, "learning_curves")
+    return files
+
+
+def _validations(training: Training) -> list[dict[str, Any]]:
+    return [record for record in records_of(training.folder) if record["kind"] == "validation"]
+
+
+def _rank(told: dict[str, Any]) -> tuple[float, float, int]:
+    """Return what sorts configurations: the value, the steps until solved, which a repetition gives again, and the number."""
+    value, steps = told["value"], told["steps_until_solved"]
+    return math.inf if value is None else value, math.inf if steps is None else steps["median"], told["number"]
+
+
+def _summary(configuration: Configuration) -> dict[str, Any]:
+    rows = [_row(seed, training) for seed, training in configuration.trainings.items()]
+    ended = [row for row in rows if "failure" not in row]
+    solved = [row["solved_step"] for row in ended if row["solved"]]
+    value = configuration.value
+    return {
+        "number": configuration.number,
+        "values": dict(configuration.values),
+        "value": value if math.isfinite(value) else None,
+        "solved": len(solved),
+        "trained": len(rows),
+        "interval": wilson_interval(len(solved), len(rows)),
+        "steps_until_solved": quartiles(solved),
+        "steps": quartiles([row["steps"] for row in ended]),
+        "seconds": quartiles([row["seconds"] for row in ended]),
+        "rows": rows,
+    }
+
+
+def _row(seed: int, training: Training) -> dict[str, Any]:
+    result = result_of(training)
+    if result is None:
+        return {"seed": seed, "failure": training.failure()}
+    return {"seed": seed, **{name: result[name] for name in OUTCOME}, **result["scores"]}

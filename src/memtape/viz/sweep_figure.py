@@ -1,0 +1,78 @@
+"""Sweep figure: how every seed of a configuration learned, and what they did in the middle."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from memtape.viz.metric_curves import METRICS, Curve, curve_of, metric_panels
+from memtape.viz.style import BLUE, HAIRLINE, VERMILION, paper_style
+
+OTHER = "median of another configuration"
+
+Records = Sequence[Mapping[str, Any]]
+
+
+def sweep_figure(seeds: Sequence[Records], *, others: Sequence[Sequence[Records]] = (), title: str = "") -> Figure:
+    """Draw the validations of every seed as thin lines, and their median as a thick one, over the sequences seen.
+
+    The median at some place is that of all seeds at their latest validation: one that ended stays where it ended.
+
+    Args:
+        seeds: the metrics of each seed.
+        others: the same of other configurations, of which the median alone is drawn, in grey.
+        title: a line above the panels.
+
+    Raises:
+        ValueError: no seed has a validation, or a record lacks a metric.
+    """
+    curves = _validations(seeds)
+    if not curves:
+        raise ValueError(
+            f"none of the {len(seeds)} seeds has a validation, but there must be one to draw; train for longer"
+        )
+    middle = _median(curves)
+    rivals = [_median(validated) for other in others if (validated := _validations(other))]
+    with paper_style():
+        figure = Figure(figsize=(7.1, 2.5), layout="constrained")
+        for metric, axes in metric_panels(figure, [*curves, middle, *rivals]).items():
+            for rival in rivals:
+                axes.plot(
+                    rival["sequences"],
+                    rival[metric],
+                    color=HAIRLINE,
+                    linewidth=0.6,
+                    label="median of another configuration",
+                )
+            axes.plot(middle["sequences"], middle[metric], color=VERMILION, linewidth=2.4, label="median")
+            for curve in curves:  # above their median, which would hide a seed in the middle
+                axes.plot(curve["sequences"], curve[metric], color=BLUE, linewidth=0.6, alpha=0.75, label="one seed")
+        shown = {str(line.get_label()): line for line in figure.axes[0].lines}
+        figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=len(shown), handlelength=1.6)
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+    return figure
+
+
+def _validations(seeds: Sequence[Records]) -> list[Curve]:
+    curves = [curve_of(records, "validation") for records in seeds]
+    return [curve for curve in curves if curve["sequences"]]
+
+
+def _median(curves: Sequence[Curve]) -> Curve:
+    """Return the median of curves at every place where one of them has a point and all have begun."""
+    begun = max(curve["sequences"][0] for curve in curves)
+    places = sorted({place for curve in curves for place in curve["sequences"] if place >= begun})
+    return {
+        "sequences": places,
+        **{metric: [median(_at(curve, metric, place) for curve in curves) for place in places] for metric in METRICS},
+    }
+
+
+def _at(curve: Curve, metric: str, place: float) -> float:
+    """Return the latest value at a place; what is no number counts as the worst."""
+    value = curve[metric][bisect_right(curve["sequences"], place) - 1]
+    return math.inf if math.isnan(value) else value

@@ -1,0 +1,25 @@
+"""Table: what a person reads."""
+
+import pytest
+
+from memtape.cli.table import cell, print_table, spaced
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((None, "\N{EN DASH}"), (True, "yes"), (False, "no"), (25_000, "25000"), ("a", "a"), (0.0, "0")),
+        *((1234.56, "1235"), (0.123456, "0.1235"), (12.0, "12"), (2.5e-7, "2.5e-07"), (1e38, "1e+38")),
+    ],
+)
+def test_a_value_is_short(value, text):
+    assert cell(value) == text
+
+
+def test_numbers_stand_to_the_right_and_words_to_the_left(capsys):
+    print_table([{"name": "a", "steps": 1}, {"name": "long", "steps": 1000}])
+    assert capsys.readouterr().out.splitlines() == ["name  steps", "a         1", "long   1000"]
+
+
+def test_names_are_spaced():
+    assert spaced({"cost_bits": 1}) == {"cost bits": 1}

@@ -1,0 +1,45 @@
+"""Stands in for `memtape train` and `memtape resume` where a test needs many trainings: it writes what they leave, at once.
+
+The cost is the learning rate times 100, and the seed; a learning rate of 0.5 breaks it, one of 0.25 kills it. It writes its
+calls down beside the run folder, and waits as long as STAND_IN_SECONDS says.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+
+def main() -> None:
+    assert os.getsid(0) == os.getpid(), "the keyboard would interrupt this training, and not the sweep alone"
+    command, *words = sys.argv[1:]
+    folder = Path(words[0] if command == "resume" else words[words.index("--out") + 1])
+    with folder.with_name("calls").open("a") as calls:
+        calls.write(f"{command} {folder.name} {os.environ['OMP_NUM_THREADS']}\n")
+    if command == "train":
+        options = tomllib.loads(Path(words[words.index("--config") + 1]).read_text())
+        config = {"seed": int(words[words.index("--seed") + 1]), "rate": options["train"]["learning_rate"]}
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps(config))
+    if (folder / "broken").exists():
+        sys.exit("memtape: no checkpoint can be read")
+    config = json.loads((folder / "config.json").read_text())
+    print("update 1", file=sys.stderr)
+    if config["rate"] == 0.5:
+        sys.exit("memtape: the loss at update 2 is not finite")
+    if config["rate"] == 0.25:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(float(os.environ.get("STAND_IN_SECONDS", "0")))
+    scores = {"cost_bits": 100 * config["rate"] + config["seed"], "wrong_bits": float(config["seed"])}
+    records = [{"kind": "validation", "step": step, "sequences": 16 * step, **scores} for step in (1, 2)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    solved = config["seed"] == 0
+    outcome = {"solved": solved, "solved_step": 2 if solved else None, "steps": 2, "sequences": 32, "restarts": 0}
+    (folder / "result.json").write_text(json.dumps({**outcome, "seconds": time.monotonic(), "scores": scores}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Comparison figure: every run a line of its own, in the same panels."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from memtape.viz.comparison_figure import comparison_figure
+
+
+def test_every_run_is_drawn_as_it_stands_under_its_name(records: list[dict[str, Any]]) -> None:
+    slower = [{**record, "cost_bits": 2 * record["cost_bits"]} for record in records if record["kind"] == "validation"]
+    figure = comparison_figure({"runs/a": records, "runs/b": slower})
+    drawn = {line.get_label(): line for line in figure.axes[0].lines}
+    for name, values in (("runs/a", records), ("runs/b", slower)):
+        kept = [record for record in values if record["kind"] == "validation"]
+        np.testing.assert_array_equal(drawn[name].get_xdata(), [record["sequences"] for record in kept])
+        np.testing.assert_array_equal(drawn[name].get_ydata(), [record["cost_bits"] for record in kept])
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["runs/a", "runs/b"]
+    assert drawn["runs/a"].get_color() != drawn["runs/b"].get_color()
+
+
+def test_training_is_a_pale_line_of_the_same_colour(records: list[dict[str, Any]]) -> None:
+    for axes, metric in zip(comparison_figure({"a": records}).axes, ("cost_bits", "wrong_bits"), strict=True):
+        pale, marked = axes.lines
+        assert (pale.get_color(), pale.get_alpha()) == (marked.get_color(), 0.4)
+        kept = [record[metric] for record in records if record["kind"] == "train"]
+        np.testing.assert_array_equal(pale.get_ydata(), kept)
+
+
+def test_many_runs_are_told_apart_and_all_named(records: list[dict[str, Any]]) -> None:
+    figure = comparison_figure({f"run {number}": records for number in range(9)})
+    strokes = {(line.get_color(), str(line._dash_pattern)) for line in figure.axes[0].lines[1::2]}  # type: ignore[attr-defined]
+    assert len(strokes) == 9
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    below, panel = legend.get_window_extent(), figure.axes[0].get_window_extent()
+    assert below.y0 >= 0
+    assert below.y1 < panel.y0
+
+
+def test_a_run_without_a_record_is_named_all_the_same(records: list[dict[str, Any]]) -> None:
+    (legend,) = comparison_figure({"new": [], "old": records}).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["new", "old"]
+
+
+def test_nothing_to_draw_is_refused() -> None:
+    with pytest.raises(ValueError, match="none of the 2 runs has a record of training or validation"):
+        comparison_figure({"a": [], "b": []})
