@@ -31,7 +31,7 @@ def begin(stand_in, words, **environment):
     )
     return subprocess.Popen(
         [sys.executable, "-c", code],
-        env={**os.environ, **environment},
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -83,7 +83,10 @@ def bits(run):
     parts = {part: getattr(found, part) for part in ("weights", "best_weights", "optimizer")}
     tensors = {f"{part} {name}": value for part, values in parts.items() for name, value in values.items()}
     tensors |= found.shares[0].tensors
-    plain = {**found.shares[0].plain, "python": None}  # beartype, which looks on in the tests, draws from that generator
+    plain = {
+        **found.shares[0].plain,
+        "python": None,
+    }  # beartype, which looks on in the tests, draws from that generator
     return run.metrics_file.read_bytes(), files["metrics.jsonl"], progress, plain, tensors
 
 

@@ -23,7 +23,7 @@ from memtape.training.interruption import Interruption
 from memtape.training.non_finite import NonFiniteError, first_non_finite
 from memtape.training.processes import Processes
 from memtape.training.progress import Progress
-from memtape.training.randomness import random_states, restore_random_states
+from memtape.training.randomness import random_states, restore_random_states, seed_generators
 from memtape.training.schedule import lengths_at, optimizer_for, rate_at
 from memtape.training.settings import TrainSettings
 from memtape.training.update import State, clip, gradient
@@ -147,6 +147,7 @@ class _Training:
 
     def begin(self, checkpoint: Checkpoint | None) -> None:
         """Stand where a checkpoint stands, or save that nothing was done yet."""
+        seed_generators(self.seed + self.processes.index)
         if checkpoint is not None:
             self._restore(checkpoint)
         elif self.checkpoints is not None:

@@ -47,10 +47,8 @@ class Processes:
                 InitProcessGroupKwargs(
                     init_method=os.environ.get(MEETING_PLACE), timeout=timedelta(seconds=settings.patience)
                 ),
-                # Buffers never change. A state that is carried leaves the learned initial state without a gradient.
-                DistributedDataParallelKwargs(
-                    broadcast_buffers=False, find_unused_parameters=settings.carry or settings.tbptt is not None
-                ),
+                # A state that is carried leaves the learned initial state without a gradient.
+                DistributedDataParallelKwargs(find_unused_parameters=settings.carry or settings.tbptt is not None),
             ],
         )
         self.index, self.count = self.accelerator.process_index, self.accelerator.num_processes

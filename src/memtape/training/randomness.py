@@ -8,6 +8,13 @@ import torch
 from torch import Tensor
 
 
+def seed_generators(seed: int) -> None:
+    """Seed all generators of this process alike."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
 def random_states() -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the states of the generators of torch as tensors, and those of Python and NumPy as plain values."""
     tensors = {"torch": torch.get_rng_state()}

@@ -1,0 +1,125 @@
+"""Survival: kills, signals, several processes, and a process that dies."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+CRASH = Path(__file__).parents[2] / "benchmarks" / "crash.py"
+WORDS = [
+    *("train", "ntm", "copy", "--model.slots", "6", "--model.width", "4", "--model.controller-size", "8"),
+    *("--task.bits", "2", "--task.max-length", "3", "--train.batch-size", "6", "--train.optimizer", "adam"),
+    *("--train.validate-every", "10", "--train.validation-sequences", "64", "--train.device", "cpu"),
+    *("--train.tbptt", "3", "--train.carry", "--train.patience", "30"),
+]
+LONG = ["--train.steps", "1000000"]
+
+
+@pytest.mark.parametrize(("kills", "processes"), [(12, 1), (3, 2)])
+def test_killed_trainings_come_to_the_same_bits(kills, processes):
+    words = [sys.executable, str(CRASH), "--kills", str(kills), "--processes", str(processes)]
+    finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=250)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    counted = re.fullmatch(
+        r"(\d+) kills in (\d+) runs, processes: \d; the same to the bit: (\d+) of (\d+) runs\n", finished.stdout
+    )
+    assert int(counted[1]) == kills
+    assert counted[2] == counted[3] == counted[4]
+
+
+def begin(words, *, index=0, count=1, meeting=None):
+    """Begin a command in a process of its own, one of several that meet at a file."""
+    together = {
+        "RANK": str(index),
+        "LOCAL_RANK": str(index),
+        "WORLD_SIZE": str(count),
+        "LOCAL_WORLD_SIZE": str(count),
+        "MEMTAPE_RENDEZVOUS": f"file://{meeting}",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "memtape", *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **(together if count > 1 else {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def begin_two(words, meeting):
+    return [begin(words, index=index, count=2, meeting=meeting) for index in range(2)]
+
+
+def wait_for_checkpoint(run, least=1):
+    for _ in range(600):
+        steps = [int(path.name[5:]) for path in (run / "checkpoints").glob("step-*")]
+        if steps and max(steps) >= least:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no checkpoint of update {least} came")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_ends_well(tmp_path, number):
+    run = tmp_path / "run"
+    training = begin([*WORDS, *LONG, "--out", str(run)])
+    wait_for_checkpoint(run)
+    training.send_signal(number)
+    printed, told = training.communicate(timeout=60)
+    assert training.returncode == 0, told
+    step = int(re.fullmatch(rf"ended early, saved at update (\d+); go on with `memtape resume {run}`\n", printed)[1])
+    assert (run / "checkpoints" / f"step-{step:09d}").is_dir()
+    assert not (run / "result.json").exists()
+
+
+def test_two_processes_end_where_one_does_and_one_can_go_on_where_two_ended(tmp_path):
+    steps = ["--train.steps", "60", "--train.save-every", "20", "--train.keep", "9"]
+    alone = begin([*WORDS, *steps, "--out", str(tmp_path / "alone")])
+    two = begin_two([*WORDS, *steps, "--out", str(tmp_path / "two")], tmp_path / "meeting")
+    said = [training.communicate(timeout=120) for training in [alone, *two]]
+    assert [training.returncode for training in [alone, *two]] == [0, 0, 0], said
+    assert "validation:" in said[1][1]
+    assert said[2][0] == ""
+    assert "validation:" not in said[2][1]
+    for name in ("weights.safetensors", "checkpoints/step-000000060/optimizer.safetensors"):
+        ours, theirs = load_file(tmp_path / "two" / name), load_file(tmp_path / "alone" / name)
+        for tensor, value in theirs.items():
+            assert ours[tensor].sub(value).abs().max() <= 1e-4 * (1 + value.abs().max()), (name, tensor)
+    for mine, other in zip(records(tmp_path / "two"), records(tmp_path / "alone"), strict=True):
+        assert mine == pytest.approx(other, rel=1e-3)
+
+    (tmp_path / "two" / "manifest.json").unlink()
+    for step in (40, 60):
+        for path in (tmp_path / "two" / "checkpoints" / f"step-{step:09d}").iterdir():
+            path.unlink()
+    again = begin(["resume", str(tmp_path / "two")])
+    _, told_again = again.communicate(timeout=120)
+    assert again.returncode == 0, told_again
+    assert "going on from update 20" in told_again
+    for mine, other in zip(records(tmp_path / "two"), records(tmp_path / "alone"), strict=True):
+        assert mine == pytest.approx(other, rel=1e-3)
+
+
+def records(run):
+    """The numbers of every record, of the kinds one after another."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in sorted(line.items()) if name != "kind"} for line in lines]
+
+
+def test_a_process_that_dies_ends_the_others_with_a_sentence(tmp_path):
+    run = tmp_path / "run"
+    first, second = begin_two([*WORDS, *LONG, "--out", str(run)], tmp_path / "meeting")
+    wait_for_checkpoint(run)
+    second.kill()
+    _, told = first.communicate(timeout=60)
+    assert first.returncode == 1
+    assert "memtape: process 0 of 2 cannot reach the others" in told
+    assert "Traceback" not in told
+    second.communicate()
+    assert second.returncode == -signal.SIGKILL
