@@ -50,7 +50,6 @@ class TrainSettings:
         device: where to compute; "auto" takes an accelerator if there is one.
         threads: threads of the processor; none leaves torch's own choice.
         patience: seconds that a process waits for another before it takes it for dead.
-        tracker: where the metrics go beside the run folder.
     """
 
     steps: Whole = 10_000
@@ -87,7 +86,6 @@ class TrainSettings:
     device: Literal["auto", "cpu"] = "auto"
     threads: Whole | None = None
     patience: Whole = 600
-    tracker: Literal["none", "tensorboard", "trackio", "wandb", "mlflow"] = "none"
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> "TrainSettings":
