@@ -66,7 +66,7 @@ GROWING = {
 
 RECURRENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "copy": ({**TAPE, **LARGE}, {**RMSPROP, "steps": 3_000, "restarts": 3}),
-    "repeat-copy": ({**TAPE, **LARGE}, {**RMSPROP, "steps": 6_000}),
+    "repeat-copy": ({**TAPE, **LARGE}, {**RMSPROP, "steps": 10_000}),
     "associative-recall": ({}, {**SMALL_BATCHES, "steps": 25_000}),
     "ngrams": (LARGE, {**RMSPROP, "steps": 6_000, "non_finite": "skip"}),
     "priority-sort": (PLACES, {**GROWING, "steps": 40_000, "curriculum_steps": 20_000}),
