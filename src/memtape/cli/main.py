@@ -142,6 +142,7 @@ def _exit_code(error: Exception) -> int | None:
         ("memtape.recipes.space", "SpaceError", 2),
         ("memtape.recipes.sweeping", "SweepError", 2),
         ("memtape.training.runs", "RunError", 2),
+        ("memtape.training.settings", "SettingsError", 2),
         ("memtape.models.shared_folder", "SharingError", 2),
         ("memtape.core.manifest", "DamagedError", 2),
         ("memtape.training.non_finite", "NonFiniteError", 1),

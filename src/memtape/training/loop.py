@@ -88,7 +88,8 @@ def train(
         NonFiniteError: a loss or a gradient that is NaN or infinite; names the first module where it appears.
         LostProcessError: another process of the training is gone.
         OSError: a checkpoint cannot be written.
-        ValueError: settings that do not fit one another here, such as more processes than rows.
+        SettingsError: more processes than a batch has rows for.
+        ValueError: a rollback is asked for, but nothing is saved.
     """
     training = _Training(
         model,
@@ -127,11 +128,6 @@ class _Training:
         checkpoints: Checkpoints | None,
         record: Callable[[Record], None],
     ):
-        if settings.batch_size < processes.count * settings.accumulate:
-            raise ValueError(
-                f"batch_size is {settings.batch_size}, but {processes.count} processes with {settings.accumulate} parts each "
-                "need a row for every part; give a larger batch_size"
-            )
         if settings.non_finite == "rollback" and checkpoints is None:
             raise ValueError(
                 'non_finite is "rollback", but nothing is saved to roll back to; pass checkpoints or choose "skip"'

@@ -10,7 +10,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
-from memtape.training.settings import TrainSettings
+from memtape.training.settings import SettingsError, TrainSettings
 
 MEETING_PLACE = "MEMTAPE_RENDEZVOUS"
 """Environment variable with the address where the processes find one another, such as file:///shared/meeting."""
@@ -34,6 +34,9 @@ class Processes:
         count: how many there are.
         first: whether this is the one that writes and prints.
         patience: seconds that it waits for another.
+
+    Raises:
+        SettingsError: there are more processes than a batch has rows for.
     """
 
     def __init__(self, settings: TrainSettings):
@@ -53,6 +56,11 @@ class Processes:
         )
         self.index, self.count = self.accelerator.process_index, self.accelerator.num_processes
         self.first, self.patience = self.index == 0, settings.patience
+        if settings.batch_size < self.count * settings.accumulate:
+            raise SettingsError(
+                f"batch_size is {settings.batch_size}, but {self.count} processes with {settings.accumulate} parts each need "
+                "a row for every part; give a larger batch_size"
+            )
 
     def share(self, rows: int) -> tuple[int, int]:
         """Return the first row of this process's share of a batch, and the first one after it."""

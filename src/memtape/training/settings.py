@@ -9,6 +9,10 @@ Whole = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+class SettingsError(ValueError):
+    """Settings that do not fit the processes that train; the sentence says which and why."""
+
+
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class TrainSettings:
     """How a network is trained.
