@@ -118,7 +118,7 @@ def test_a_process_that_dies_ends_the_others_with_a_sentence(tmp_path):
     wait_for_checkpoint(run)
     second.kill()
     _, told = first.communicate(timeout=60)
-    assert first.returncode == 1
+    assert first.returncode == 1, told
     assert "memtape: process 0 of 2 cannot reach the others" in told
     assert "Traceback" not in told
     second.communicate()

@@ -1,6 +1,7 @@
 """`memtape`: the command, its help, and how its errors are told."""
 
 import importlib
+import os
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -52,7 +53,12 @@ class UsageError(ValueError):
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit: 0 when done, 2 when the request was wrong, 1 when the work failed, 130 when stopped."""
-    sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
+    code = run(list(sys.argv[1:] if argv is None else argv))
+    if code and "memtape.training.processes" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # taking leave of processes that are gone would end in an abort of torch's
+    sys.exit(code)
 
 
 def run(words: list[str]) -> int:
