@@ -109,6 +109,15 @@ def test_report_draws_again(copied, capsys):
     assert (copied / "figures" / "tape.png").is_file()
 
 
+def test_resume_draws_the_report_of_a_run_that_was_ended_before_it_was_there(copied, capsys):
+    (copied / "report.html").unlink()
+    before = (copied / "metrics.jsonl").read_bytes()
+    assert run(["resume", str(copied)]) == 0
+    assert capsys.readouterr().out == f"the training in {copied} had come to its end; there is nothing to go on with\n"
+    assert (copied / "report.html").is_file()
+    assert (copied / "metrics.jsonl").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [

@@ -54,7 +54,8 @@ class UsageError(ValueError):
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit: 0 when done, 2 when the request was wrong, 1 when the work failed, 130 when stopped."""
     code = run(list(sys.argv[1:] if argv is None else argv))
-    if code and "memtape.training.processes" in sys.modules:
+    torch: Any = sys.modules.get("torch")
+    if code and torch is not None and torch.distributed.is_initialized():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # taking leave of processes that are gone would end in an abort of torch's

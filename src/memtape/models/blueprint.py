@@ -1,14 +1,15 @@
 """Blueprint: a network built from untrusted arguments, without memory of its own until known tensors fit into it."""
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from reprlib import repr as shortened
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+from memtape.core.plain_type import is_of
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -73,27 +74,16 @@ def _check_arguments(constructor: Callable[..., Any], arguments: Mapping[str, An
                 "remove it, or use the version of memtape that wrote it"
             )
         kind = known[argument].annotation
-        if not _is(kind, value):
+        if not is_of(kind, value):
             words = inspect.formatannotation(kind) + (" and finite" if isinstance(value, float) else "")
             raise MisfitError(
                 f"{argument} of {name} is {shortened(value)}, but it must be {words}; correct the argument"
             )
-        if float not in (kind, *get_args(kind)) and _is(int, value) and value > max(LARGEST_SIZE, largest):
+        if float not in (kind, *get_args(kind)) and is_of(int, value) and value > max(LARGEST_SIZE, largest):
             raise MisfitError(
                 f"{argument} of {name} is {shortened(value)}, but a network of {largest} weights has no size beyond "
                 f"{max(LARGEST_SIZE, largest)}; correct the argument"
             )
-
-
-def _is(kind: Any, value: Any) -> bool:
-    """Tell whether a value is of the plain type of an argument; a whole number is a float too, a truth value no number."""
-    if get_origin(kind) is Literal:
-        return isinstance(value, str) and value in get_args(kind)
-    if get_args(kind):
-        return any(_is(part, value) for part in get_args(kind))
-    if kind is float:
-        return _is(int, value) or (isinstance(value, float) and math.isfinite(value))
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _dtype(tensors: Mapping[str, Tensor]) -> torch.dtype:

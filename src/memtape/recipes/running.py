@@ -102,6 +102,8 @@ def resume_run(
     """
     run = Run.open_any(folder)
     if run.finished:
+        if not run.report_file.exists():  # it was ended while it drew its figures
+            report_run(folder)
         return run, None
     checkpoints = _checkpoints(run, keep=1)
     checkpoint, files, damages = checkpoints.newest()

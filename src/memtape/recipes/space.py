@@ -1,12 +1,12 @@
 """Space: the options that a sweep varies, and the values that each may take."""
 
-import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from memtape.core.plain_type import is_of
 from memtape.recipes.experiment import Experiment, ExperimentError, settings_from
 from memtape.recipes.options import Option, options_of_record
 from memtape.recipes.registry import find, hint
@@ -136,7 +136,7 @@ def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Ran
     """Return the values that the file allows an option."""
     if isinstance(given, list) and given:
         for value in given:
-            if not _fits(value, option.type):
+            if not is_of(option.type, value):
                 raise SpaceError(
                     f"{name} in {file} may be {value!r}, but it is {_kinds(option.type)}; correct the value"
                 )
@@ -147,7 +147,7 @@ def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Ran
             "write [1, 2, 3] or {low = 1, high = 3}, with log = true if you like"
         )
     low, high, log = given["low"], given["high"], given.get("log", False)
-    if not all(_is_number(end) and _fits(end, option.type) for end in (low, high)):
+    if not all(is_of(float, end) and is_of(option.type, end) for end in (low, high)):
         raise SpaceError(
             f"{name} in {file} ranges from {low!r} to {high!r}, but it is {_kinds(option.type)}; give ends that fit, or a list"
         )
@@ -157,28 +157,13 @@ def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Ran
             "where log is true; correct the range"
         )
     return Range(
-        low=_exact(low, option.type), high=_exact(high, option.type), log=log, whole=not _fits(0.5, option.type)
+        low=_exact(low, option.type), high=_exact(high, option.type), log=log, whole=not is_of(option.type, 0.5)
     )
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    """Return whether a value of a TOML file is of an option's type."""
-    if get_origin(kind) is Literal:
-        return isinstance(value, str) and value in get_args(kind)
-    if get_args(kind):
-        return any(_fits(value, one) for one in get_args(kind))
-    if kind is float:
-        return _is_number(value)
-    return type(value) is kind
 
 
 def _exact(value: Any, kind: Any) -> Any:
     """Return a value that fits with an option's own type: a file may say 1 for 1.0."""
-    return float(value) if _is_number(value) and _fits(0.5, kind) else value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if is_of(float, value) and is_of(kind, 0.5) else value
 
 
 def _kinds(kind: Any) -> str:

@@ -1,0 +1,32 @@
+"""Plain type: what counts as a value of an option's type."""
+
+from typing import Literal
+
+import pytest
+
+from memtape.core.plain_type import is_of
+
+KIND = Literal["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(int, 3), (float, 3), (float, 0.5), (bool, True), (str, "x"), (KIND, "b"), (float | None, None), (int | None, 2)],
+)
+def test_values_that_are(kind, value):
+    assert is_of(kind, value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        *[(int, True), (int, 3.0), (float, True), (float, float("nan")), (float, float("inf")), (float, "1")],
+        *[(bool, 1), (str, 1), (KIND, "c"), (KIND, 1), (int, None), (int | None, "2")],
+    ],
+)
+def test_values_that_are_not(kind, value):
+    assert not is_of(kind, value)
+
+
+def test_a_number_beyond_all_floats_is_a_number():
+    assert is_of(float, 10**400)
