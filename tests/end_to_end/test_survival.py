@@ -78,10 +78,11 @@ def test_a_signal_saves_and_ends_well(tmp_path, number):
     assert not (run / "result.json").exists()
 
 
-def test_two_processes_end_where_one_does_and_one_can_go_on_where_two_ended(tmp_path):
-    steps = ["--train.steps", "60", "--train.save-every", "20", "--train.keep", "9"]
-    alone = begin([*WORDS, *steps, "--out", str(tmp_path / "alone")])
-    two = begin_two([*WORDS, *steps, "--out", str(tmp_path / "two")], tmp_path / "meeting")
+@pytest.mark.parametrize(("parallel", "then"), [("ddp", 1), ("fsdp", 2)])
+def test_two_processes_end_where_one_does_and_any_number_can_go_on_where_they_ended(tmp_path, parallel, then):
+    words = [*WORDS, "--train.steps", "60", "--train.save-every", "20", "--train.keep", "9", "--train.accumulate", "2"]
+    alone = begin([*words, "--out", str(tmp_path / "alone")])
+    two = begin_two([*words, "--train.parallel", parallel, "--out", str(tmp_path / "two")], tmp_path / "meeting")
     said = [training.communicate(timeout=120) for training in [alone, *two]]
     assert [training.returncode for training in [alone, *two]] == [0, 0, 0], said
     assert "validation:" in said[1][1]
@@ -98,10 +99,11 @@ def test_two_processes_end_where_one_does_and_one_can_go_on_where_two_ended(tmp_
     for step in (40, 60):
         for path in (tmp_path / "two" / "checkpoints" / f"step-{step:09d}").iterdir():
             path.unlink()
-    again = begin(["resume", str(tmp_path / "two")])
-    _, told_again = again.communicate(timeout=120)
-    assert again.returncode == 0, told_again
-    assert "going on from update 20" in told_again
+    words, meeting = ["resume", str(tmp_path / "two")], tmp_path / "meeting again"
+    again = [begin(words, index=index, count=then, meeting=meeting) for index in range(then)]
+    said = [training.communicate(timeout=120) for training in again]
+    assert [training.returncode for training in again] == [0] * then, said
+    assert "going on from update 20" in said[0][1]
     for mine, other in zip(records(tmp_path / "two"), records(tmp_path / "alone"), strict=True):
         assert mine == pytest.approx(other, rel=1e-3)
 

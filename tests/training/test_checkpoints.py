@@ -10,20 +10,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from memtape.training import checkpoints as checkpoints_module
 from memtape.training.checkpoints import (
     Checkpoint,
     Checkpoints,
     ProcessShare,
-    optimizer_tensors,
-    restore_optimizer,
 )
 from memtape.training.processes import Processes
 from memtape.training.progress import Progress
 from memtape.training.randomness import random_states, restore_random_states
-from memtape.training.schedule import optimizer_for
 from memtape.training.settings import TrainSettings
 
 
@@ -185,27 +181,6 @@ def test_a_disk_that_fails_at_any_call_leaves_a_sound_checkpoint(three, processe
     assert not list(three.folder.glob(".*"))
     three.save(checkpoint(50), processes)
     assert three.newest()[0].progress.step == 50
-
-
-@pytest.mark.parametrize("name", ["adam", "rmsprop", "graves"])
-def test_every_optimiser_goes_on_to_the_bit(name):
-    def trained(first, last, weights, remembered):
-        layer = nn.Linear(3, 2)
-        layer.load_state_dict(weights)
-        optimizer = optimizer_for(layer.parameters(), TrainSettings(optimizer=name))
-        restore_optimizer(optimizer, remembered)
-        for step in range(first, last):
-            torch.manual_seed(step)
-            optimizer.zero_grad()
-            layer(torch.randn(4, 3)).square().sum().backward()
-            optimizer.step()
-        return layer.state_dict(), {key: value.clone() for key, value in optimizer_tensors(optimizer).items()}
-
-    torch.manual_seed(0)
-    begin = nn.Linear(3, 2).state_dict()
-    whole, _ = trained(0, 6, begin, {})
-    halves, _ = trained(3, 6, *trained(0, 3, begin, {}))
-    assert all(torch.equal(whole[key], halves[key]) for key in whole)
 
 
 def test_random_generators_go_on_where_they_were():

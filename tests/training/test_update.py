@@ -7,6 +7,7 @@ import torch
 
 from memtape import NTM, Copy, RepeatCopy, StackedLSTM, tree
 from memtape.training.processes import Processes
+from memtape.training.replicas import Replicas
 from memtape.training.settings import TrainSettings
 from memtape.training.update import gradient
 
@@ -35,14 +36,10 @@ def double(batch):
 
 def gradients(model, task, carried=None, **options):
     settings = TrainSettings(device="cpu", batch_size=4, **options)
-    model = copy.deepcopy(model)
+    model, processes = copy.deepcopy(model), Processes(settings)
+    network = Replicas(model, settings, processes)
     scores, state, _ = gradient(
-        model,
-        task,
-        double(task.batch(3, 4)),
-        carried,
-        settings=settings,
-        processes=Processes(settings),
+        network, task, double(task.batch(3, 4)), carried, settings=settings, processes=processes
     )
     return scores, state, [parameter.grad for parameter in model.parameters()]
 

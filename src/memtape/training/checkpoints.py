@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -164,21 +163,6 @@ def _read(files: Mapping[str, bytes]) -> Checkpoint:
         progress=Progress(**json.loads(files["progress.json"])),
         shares=tuple(shares),
     )
-
-
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return what an optimiser remembers, each tensor by the number of its parameter and its name."""
-    remembered = optimizer.state_dict()["state"]
-    return {f"{number}.{name}": value for number, values in remembered.items() for name, value in values.items()}
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Give an optimiser back what it remembered; its settings stay as they are."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for path, value in tensors.items():
-        number, _, name = path.partition(".")
-        state.setdefault(int(number), {})[name] = value
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -15,18 +15,18 @@ from memtape.training.checkpoints import (
     Checkpoint,
     Checkpoints,
     ProcessShare,
-    optimizer_tensors,
-    restore_optimizer,
 )
 from memtape.training.evaluation import evaluate
 from memtape.training.interruption import Interruption
+from memtape.training.network import Network
 from memtape.training.non_finite import NonFiniteError, first_non_finite
 from memtape.training.processes import Processes
 from memtape.training.progress import Progress
 from memtape.training.randomness import random_states, restore_random_states, seed_generators
-from memtape.training.schedule import lengths_at, optimizer_for, rate_at
+from memtape.training.replicas import Replicas
+from memtape.training.schedule import lengths_at, rate_at
 from memtape.training.settings import TrainSettings
-from memtape.training.update import State, clip, gradient
+from memtape.training.update import State, gradient
 
 Record = dict[str, Any]
 
@@ -134,8 +134,7 @@ class _Training:
             )
         self.model, self.task, self.settings, self.seed = model, task, settings, seed
         self.processes, self.checkpoints, self.record = processes, checkpoints, record
-        plain = optimizer_for(model.parameters(), settings)
-        self.network, self.optimizer = processes.accelerator.prepare(model, plain)
+        self.network = _network_for(model, settings, processes)
         self.progress = Progress()
         self.carried: State = None
         self.best_weights: dict[str, Tensor] = {}
@@ -157,7 +156,7 @@ class _Training:
     def update(self) -> dict[str, float] | None:
         """Do one update and return its loss and scores, None if it was not done."""
         progress, settings = self.progress, self.settings
-        for group in self.optimizer.param_groups:
+        for group in self.network.optimizer.param_groups:
             group["lr"] = settings.learning_rate * rate_at(progress.own_step, settings)
         batch = self.task.batch(
             progress.batch,
@@ -165,20 +164,21 @@ class _Training:
             seed=self.seed,
             lengths=lengths_at(progress.own_step, self.task.lengths, settings, least=self.task.shortest_length()),
         )
-        self.optimizer.zero_grad()
+        self.network.optimizer.zero_grad()
         scores, reached, own = gradient(
             self.network, self.task, batch, self.carried, settings=settings, processes=self.processes
         )
-        norm = clip(self.network, settings)
+        norm = self.network.clip()
         progress.step += 1
         progress.batch += 1
-        if not (math.isfinite(scores["loss"]) and torch.isfinite(norm)):
+        if not (math.isfinite(scores["loss"]) and math.isfinite(norm)):
+            self.network.gather()
             self._meet_non_finite(first_non_finite(self.model, self.task, own))
             return None
-        self.optimizer.step()
+        self.network.optimizer.step()
         self.carried = reached
         progress.skipped_in_a_row = 0
-        progress.add(gradient_norm=norm.item(), **scores)
+        progress.add(gradient_norm=norm, **scores)
         return scores
 
     def _meet_non_finite(self, place: str) -> None:
@@ -210,7 +210,10 @@ class _Training:
         if not self._on_beat(settings.validate_every):
             return
         if progress.count:
-            self._record(kind="train", learning_rate=self.optimizer.param_groups[0]["lr"], **progress.take_means())
+            self._record(
+                kind="train", learning_rate=self.network.optimizer.param_groups[0]["lr"], **progress.take_means()
+            )
+        self.network.gather()
         scores = evaluate(
             self.model,
             self.task,
@@ -232,8 +235,8 @@ class _Training:
         if stuck and progress.restarts < settings.restarts and other_weights is not None and not self.done:
             progress.restarts += 1
             self._record(kind="restart", restarts=progress.restarts)
-            self.model.load_state_dict(other_weights(progress.restarts))
-            self.optimizer.state.clear()
+            self.network.load(other_weights(progress.restarts))
+            self.network.optimizer.state.clear()
             self.carried, self.best_weights = None, {}
             progress.begun_at, progress.best, progress.solved_in_a_row = progress.step, None, 0
 
@@ -248,6 +251,7 @@ class _Training:
 
     def _save(self, checkpoints: Checkpoints) -> None:
         self._count_seconds()
+        self.network.gather()
         random_tensors, random_plain = random_states()
         carried = {} if self.carried is None else tree.named_tensors(tree.move(self.carried, device="cpu"))
         share = ProcessShare(
@@ -261,7 +265,7 @@ class _Training:
             Checkpoint(
                 weights=self.model.state_dict(),
                 best_weights=self.best_weights,
-                optimizer=optimizer_tensors(self.optimizer),
+                optimizer=self.network.remembered(),
                 progress=self.progress,
                 shares=(share,),
             ),
@@ -269,8 +273,8 @@ class _Training:
         )
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        self.model.load_state_dict(checkpoint.weights)
-        restore_optimizer(self.optimizer, checkpoint.optimizer)
+        self.network.load(checkpoint.weights)
+        self.network.remember(checkpoint.optimizer)
         self.progress = replace(checkpoint.progress, seconds=max(self.progress.seconds, checkpoint.progress.seconds))
         self.best_weights = dict(checkpoint.best_weights)
         self.carried = self._own_rows(checkpoint.shares)
@@ -307,7 +311,7 @@ class _Training:
         self._count_seconds()
         progress = self.progress
         if finished:
-            self.processes.accelerator.unwrap_model(self.network, keep_fp32_wrapper=False)
+            self.network.release()
             self.model.load_state_dict(self.best_weights)
         return Outcome(
             finished=finished,
@@ -321,3 +325,12 @@ class _Training:
             skipped=progress.skipped,
             rollbacks=progress.rollbacks,
         )
+
+
+def _network_for(model: nn.Module, settings: TrainSettings, processes: Processes) -> Network:
+    """Return a network in the form in which the processes hold it."""
+    if settings.parallel == "fsdp" and processes.count > 1:
+        from memtape.training.shards import Shards
+
+        return Shards(model, settings, processes)
+    return Replicas(model, settings, processes)

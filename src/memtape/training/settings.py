@@ -53,6 +53,8 @@ class TrainSettings:
         precision: arithmetic of the network; "bf16" runs under autocast, with the state kept in float32.
         device: where to compute; "auto" takes an accelerator if there is one.
         threads: threads of the processor; none leaves torch's own choice.
+        parallel: how several processes hold the network: "ddp" gives each the whole of it, "fsdp" a part of every parameter, of
+            its gradient and of what the optimiser remembers.
         patience: seconds that a process waits for another before it takes it for dead.
     """
 
@@ -89,6 +91,7 @@ class TrainSettings:
     precision: Literal["float32", "bf16"] = "float32"
     device: Literal["auto", "cpu"] = "auto"
     threads: Whole | None = None
+    parallel: Literal["ddp", "fsdp"] = "ddp"
     patience: Whole = 600
 
     @model_validator(mode="after")

@@ -5,11 +5,11 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from memtape.core import tree
 from memtape.core.batch import SequenceBatch
 from memtape.core.task import Task
+from memtape.training.network import Network
 from memtape.training.processes import Processes
 from memtape.training.settings import TrainSettings
 
@@ -18,7 +18,7 @@ State = Any
 
 
 def gradient(
-    network: nn.Module,
+    network: Network,
     task: Task,
     batch: SequenceBatch,
     carried: State | None,
@@ -33,7 +33,7 @@ def gradient(
     gradient; with chunks that are shorter than the sequence, no gradient passes from a chunk to the one before.
 
     Args:
-        network: called as `network(inputs, state, lengths=...)`.
+        network: the network, called with a state where there is one.
         task: gives losses, weights and scores.
         batch: the batch of all processes together.
         carried: the state to begin from, of this process's rows; None for the initial state.
@@ -54,7 +54,7 @@ def gradient(
         chunks = list(_chunks(part, settings.tbptt))
         for number, chunk in enumerate(chunks):
             final = end == rows and number == len(chunks) - 1
-            with nullcontext() if final else processes.accelerator.no_sync(network):
+            with nullcontext() if final else network.alone():
                 given = () if state is None else (state,)
                 ys, state = network(chunk.inputs, *given, lengths=chunk.lengths, **options)
                 share = task.weight(chunk) / whole
@@ -69,21 +69,6 @@ def gradient(
     scores = {name: value * rows / len(batch.inputs) for name, value in task.scores(answer, own).items()}
     reached = (ends[0] if len(ends) == 1 else tree.cat(ends, axis=0)) if settings.carry else None
     return processes.sum({"loss": loss, **scores}), reached, own
-
-
-def clip(network: nn.Module, settings: TrainSettings) -> Tensor:
-    """Limit the gradients in place, and return their norm before that.
-
-    The norm is summed in float64: gradients that exploded, but are numbers still, are cut to the limit like any others.
-    """
-    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
-    norms = [torch.linalg.vector_norm(gradient, dtype=torch.float64) for gradient in gradients]
-    norm = torch.linalg.vector_norm(torch.stack(norms))
-    if settings.clip == "norm":
-        nn.utils.clip_grads_with_norm_(network.parameters(), settings.clip_limit, norm)
-    elif settings.clip == "value":
-        nn.utils.clip_grad_value_(network.parameters(), settings.clip_limit)
-    return norm
 
 
 def _cuts(rows: int, parts: int) -> Iterator[tuple[int, int]]:
