@@ -1,0 +1,147 @@
+"""Adversarial: train Turing machines on inputs that break careless arithmetic, and see whether a number is ever not finite.
+
+    python benchmarks/adversarial.py --steps 100000
+
+trains several small machines at a high rate for so many updates each. Every update has a batch of one of these kinds in turn:
+numbers of 1e30 and of both signs, subnormal numbers, zeros, equal vectors in all steps (and so equal keys), sizes from 1e-38 to
+1e30 side by side, a single step, sequences ten times as long as usual, and rows without any step. A training stops at the first
+loss or gradient that is NaN or infinite, and the parameter, module or loss is named.
+"""
+
+import argparse
+import sys
+import time
+from collections import defaultdict
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from memtape import NTM, use_backend
+from memtape.core.batch import SequenceBatch
+from memtape.core.task import Task
+from memtape.training.loop import train
+from memtape.training.non_finite import NonFiniteError
+from memtape.training.settings import TrainSettings
+
+SIZE, TIME, BATCH = 5, 6, 4
+
+
+def random_sizes(generator: torch.Generator, steps: int) -> Tensor:
+    exponents = torch.randint(-38, 31, (BATCH, steps, SIZE), generator=generator)
+    return 10.0**exponents * torch.randn(BATCH, steps, SIZE, generator=generator)
+
+
+def normal(generator: torch.Generator, steps: int) -> Tensor:
+    return torch.randn(BATCH, steps, SIZE, generator=generator)
+
+
+KINDS = {
+    "ordinary": normal,
+    "1e30": lambda generator, steps: 1e30 * normal(generator, steps).sign(),
+    "1e10": lambda generator, steps: 1e10 * normal(generator, steps),
+    "1e4": lambda generator, steps: 1e4 * normal(generator, steps),
+    "subnormal": lambda generator, steps: 1e-42 * normal(generator, steps).sign(),
+    "zero": lambda generator, steps: torch.zeros(BATCH, steps, SIZE),
+    "equal vectors": lambda generator, steps: normal(generator, 1).repeat(1, steps, 1),
+    "all sizes": random_sizes,
+    "one step": lambda generator, steps: 1e3 * normal(generator, 1),
+    "ten times as long": lambda generator, steps: normal(generator, 10 * steps),
+    "empty rows": normal,
+}
+
+MACHINES: dict[str, dict[str, Any]] = {
+    "lstm": {},
+    "feedforward": {"controller": "feedforward"},
+    "gru, two heads": {"controller": "gru", "read_heads": 2, "write_heads": 2},
+    "content addressing": {"addressing": "content"},
+    "dot product": {"similarity": "dot"},
+    "heads unbounded": {"clip": None},
+}
+
+
+class Adversarial(Task):
+    """Batches of every kind in turn, with targets of random bits at every step."""
+
+    input_size, output_size, lengths = SIZE, SIZE, (TIME, TIME)
+
+    def batch(self, index: int, batch_size: int, **others: Any) -> SequenceBatch:
+        """Draw a batch of the kind whose turn it is."""
+        self.kind = list(KINDS)[index % len(KINDS)]
+        return super().batch(index, batch_size, **others)
+
+    def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
+        """Draw inputs of the kind, and bits."""
+        inputs = KINDS[self.kind](generator, TIME)
+        targets = torch.randint(2, inputs.shape, generator=generator).float()
+        counts = torch.full((BATCH,), inputs.shape[1])
+        if self.kind == "empty rows":
+            counts[1::2] = 0
+        mask = torch.arange(inputs.shape[1]) < counts[:, None]
+        empty = ~mask[:, :, None]
+        return SequenceBatch(
+            inputs=inputs.masked_fill(empty, 0), targets=targets.masked_fill(empty, 0), mask=mask, lengths=counts
+        )
+
+    def loss(self, outputs: Tensor, batch: SequenceBatch) -> Tensor:
+        """Return the mean cross-entropy of the bits that count, in nats."""
+        bits = torch.nn.functional.binary_cross_entropy_with_logits(outputs, batch.targets, reduction="none")
+        return bits[batch.mask].mean()
+
+    def weight(self, batch: SequenceBatch) -> float:
+        """Return the number of steps that count."""
+        return batch.mask.sum().item()
+
+    def scores(self, outputs: Tensor, batch: SequenceBatch) -> dict[str, float]:
+        """Return the loss as cost, and no wrong bits, as there is nothing to be learned."""
+        return {"cost_bits": self.loss(outputs, batch).item(), "wrong_bits": 1.0}
+
+    def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
+        """Return the inputs as text."""
+        return str(batch.inputs[row].tolist())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=100_000, help="updates of each machine")
+    parser.add_argument("--machines", nargs="+", default=list(MACHINES), choices=MACHINES)
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--learning-rate", type=float, default=0.01)
+    parser.add_argument("--precision", default="float32", choices=["float32", "bf16"])
+    options = parser.parse_args()
+    settings = TrainSettings(
+        steps=options.steps,
+        batch_size=BATCH,
+        learning_rate=options.learning_rate,
+        validate_every=options.steps,
+        validation_sequences=BATCH * len(KINDS),
+        precision=options.precision,
+        device="cpu",
+        threads=1,
+    )
+    failed = 0
+    for name in options.machines:
+        torch.manual_seed(0)
+        sizes = {"slots": 16, "width": 6, "controller_size": 16}
+        machine = NTM(SIZE, SIZE, **sizes, **MACHINES[name])
+        largest: dict[str, float] = defaultdict(float)
+        task, begun = Adversarial(), time.perf_counter()
+
+        def watch(
+            _: int, scores: dict[str, float], largest: dict[str, float] = largest, task: Adversarial = task
+        ) -> None:
+            largest[task.kind] = max(largest[task.kind], scores["loss"])
+
+        try:
+            with use_backend(options.backend):
+                outcome = train(machine, task, settings, seed=0, record=lambda _: None, watch=watch)
+            told = f"{outcome.steps} updates, every loss and gradient finite"
+        except NonFiniteError as error:
+            told, failed = f"{error} (inputs: {task.kind})", failed + 1
+        print(f"{name:20} {told}; {time.perf_counter() - begun:.0f} s", flush=True)
+        print("  largest loss: " + ", ".join(f"{kind} {value:.2g}" for kind, value in largest.items()), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
