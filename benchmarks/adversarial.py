@@ -4,8 +4,9 @@
 
 trains several small machines at a high rate for so many updates each. Every update has a batch of one of these kinds in turn:
 numbers of 1e30 and of both signs, subnormal numbers, zeros, equal vectors in all steps (and so equal keys), sizes from 1e-38 to
-1e30 side by side, a single step, sequences ten times as long as usual, and rows without any step. A training stops at the first
-loss or gradient that is NaN or infinite, and the parameter, module or loss is named.
+1e30 side by side, a single step, sequences ten times as long as usual, and rows without any step. Two machines begin with heads
+at the ends of their ranges, or far out where nothing bounds them. A training stops at the first loss or gradient that is NaN or
+infinite, and the parameter, module or loss is named.
 """
 
 import argparse
@@ -56,8 +57,11 @@ MACHINES: dict[str, dict[str, Any]] = {
     "gru, two heads": {"controller": "gru", "read_heads": 2, "write_heads": 2},
     "content addressing": {"addressing": "content"},
     "dot product": {"similarity": "dot"},
+    "heads saturated": {},
     "heads unbounded": {"clip": None},
 }
+HEAD_WEIGHTS = {"heads saturated": 1e4, "heads unbounded": 30.0}
+"""What the weights of the heads are multiplied by, so that strengths, gates and exponents go to the ends of their ranges."""
 
 
 class Adversarial(Task):
@@ -101,6 +105,14 @@ class Adversarial(Task):
         return str(batch.inputs[row].tolist())
 
 
+def build(name: str) -> NTM:
+    torch.manual_seed(0)
+    machine = NTM(SIZE, SIZE, slots=16, width=6, controller_size=16, **MACHINES[name])
+    with torch.no_grad():
+        machine.cell.machine.interface.head_parameters.linear.weight.mul_(HEAD_WEIGHTS.get(name, 1.0))
+    return machine
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=100_000, help="updates of each machine")
@@ -121,9 +133,7 @@ def main() -> int:
     )
     failed = 0
     for name in options.machines:
-        torch.manual_seed(0)
-        sizes = {"slots": 16, "width": 6, "controller_size": 16}
-        machine = NTM(SIZE, SIZE, **sizes, **MACHINES[name])
+        machine = build(name)
         largest: dict[str, float] = defaultdict(float)
         task, begun = Adversarial(), time.perf_counter()
 
