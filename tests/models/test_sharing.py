@@ -315,7 +315,7 @@ def test_a_link_out_of_the_folder_is_not_followed(bare):
 def test_truncated_weights_are_refused_without_a_manifest_too(bare, kept):
     path = bare / "model.safetensors"
     path.write_bytes(path.read_bytes()[:kept])
-    refused(bare, "model.safetensors is no whole safetensors file")
+    refused(bare, "model.safetensors is no whole safetensors file", error=DamagedError)
 
 
 # Folders that anyone could have made
@@ -473,7 +473,7 @@ def test_a_name_beyond_all_measure_is_cut(bare):
 def test_a_header_beyond_all_measure_is_refused(bare):
     names = {f"tensor {number:06d}": torch.zeros(0) for number in range(30_000)}
     (bare / "model.safetensors").write_bytes(save(names))
-    refused(bare, "model.safetensors has a header of")
+    refused(bare, "model.safetensors has a header of", error=DamagedError)
 
 
 def test_loading_takes_no_more_than_twice_the_file(tmp_path):

@@ -116,5 +116,5 @@ def _scored_bits(task: Task, lengths: tuple[int, int]) -> float:
 
 def _footer(run: Run) -> str:
     environment = run.read("environment.json")
-    commit = f", commit {environment['commit']}" if environment["commit"] else ""
-    return f"memtape {environment['memtape']}{commit}; made again by `memtape report {run.folder}`"
+    commit = f", commit {environment['commit']}" if environment.get("commit") else ""
+    return f"memtape {environment.get('memtape')}{commit}; made again by `memtape report {run.folder}`"
