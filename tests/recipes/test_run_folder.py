@@ -109,6 +109,20 @@ def test_a_damaged_file_is_named(made, shapes_unchecked, name, text, sentence):
         RunFolder.read(folder)
 
 
+@pytest.mark.parametrize("name", ["config.json", "environment.json", "metrics.jsonl", "result.json", "evaluation.json"])
+@pytest.mark.parametrize("damage", ["lost", "changed"])
+def test_any_damage_to_a_finished_run_is_named(made, shapes_unchecked, name, damage):
+    folder = made(result=RESULT)
+    (folder / "environment.json").write_text("{}")
+    (folder / "evaluation.json").write_text("[]")
+    (folder / "weights.safetensors").write_bytes(b"")
+    Run(folder).finish()
+    assert RunFolder.read(folder).row()["state"] == "finished"
+    (folder / name).unlink() if damage == "lost" else (folder / name).write_text((folder / name).read_text() + " ")
+    with pytest.raises(RunError, match=rf"{name} (is missing|has \d+ bytes, but manifest\.json counts)"):
+        RunFolder.read(folder)
+
+
 def test_a_run_of_an_unknown_model_is_named(made):
     folder = made()
     config = json.loads((folder / "config.json").read_text())

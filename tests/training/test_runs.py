@@ -112,6 +112,53 @@ def test_a_broken_json_file_is_refused(run):
         run.read("config.json")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        (
+            "config.json",
+            "[]",
+            r"does not hold what a run's does \(Input should be a valid dictionary\); restore the file",
+        ),
+        ("environment.json", '{"commit": []}', r"does not hold what a run's does \(commit\."),
+        ("result.json", '{"solved": 1}', r"does not hold what a run's does \(solved: Input should be a valid boolean"),
+        ("evaluation.json", '[{"length": "1"}]', r"does not hold what a run's does \(0\.\w+: "),
+        ("config.json", "[" * 100_000, r"is no JSON \(maximum recursion depth exceeded"),
+        ("config.json", "[" + "1, " * 2**19 + "1]", r"is no JSON \(it has 1572867 bytes of at most 1048576\)"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_json_of_something_else_is_refused(run, name, text, sentence):
+    (run.folder / name).write_text(text)
+    with pytest.raises(RunError, match=rf"{name} {sentence}"):
+        run.read(name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[]", "3", '{"step": 1}', '{"kind": ["train"]}', '{"kind": "train", "step": 1}', "[" * 100_000, "9" * 10_000],
+)
+def test_a_line_that_is_no_record_is_refused(run, line):
+    run.metrics_file.write_text(f"{line}\n")
+    with pytest.raises(RunError, match=r"metrics\.jsonl holds a line that is no record; restore the file"):
+        run.records()
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl"])
+def test_a_pipe_is_not_waited_for(run, name):
+    (run.folder / name).unlink(missing_ok=True)
+    os.mkfifo(run.folder / name)
+    with pytest.raises(RunError, match=f"{name} is no regular file"):
+        run.records() if name == "metrics.jsonl" else run.read(name)
+
+
+def test_what_holds_no_weights_is_refused(finished):
+    (finished.folder / "weights.safetensors").write_bytes(b"no weights")
+    finished.finish()
+    with pytest.raises(RunError, match=r"weights\.safetensors has a header of \d+ bytes, but at most"):
+        finished.weights()
+
+
 def test_a_missing_json_file_is_named(run):
     with pytest.raises(RunError, match=r"has no evaluation\.json; evaluate or train the run again"):
         run.read("evaluation.json")
