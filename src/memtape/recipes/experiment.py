@@ -120,11 +120,5 @@ def _construct(entry: Entry, options: Mapping[str, Any], *sizes: int) -> Any:
     _check_names(entry, options)
     try:
         return entry.load()(*sizes, **options)
-    except (
-        TypeError,
-        ValueError,
-        OverflowError,
-        RuntimeError,
-        MemoryError,
-    ) as error:  # sizes beyond measure too
+    except (TypeError, ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
         raise ExperimentError(first_line(error)) from None
