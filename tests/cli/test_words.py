@@ -143,6 +143,7 @@ def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, m
     ("text", "sentence"),
     [
         ("[model\n", "bad.toml is no TOML"),
+        (f"x = {'[' * 10_000}", "bad.toml is no TOML"),
         ("[model]\nslotz = 3\n", "slotz"),
         ("[model]\nslots = 'many'\n", "slots"),
         ("[trian]\nsteps = 3\n", "trian"),

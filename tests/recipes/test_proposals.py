@@ -104,6 +104,16 @@ def test_the_journal_is_json(tmp_path):
     assert all(json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines())
 
 
+@pytest.mark.parametrize(
+    "line", ["[]", "{}", "[" * 100_000, '{"op_code": 77, "worker_id": "x"}'], ids=lambda line: line[:3]
+)
+def test_a_file_that_is_no_journal_is_refused(tmp_path, line):
+    journal = tmp_path / "journal.jsonl"
+    journal.write_text(f"{line}\n")
+    with pytest.raises(SpaceError, match=r"journal\.jsonl is not the journal of this sweep \(\w+\); restore the file"):
+        Proposals(journal, SPACE, seed=0)
+
+
 def test_without_optuna_the_cure_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(SpaceError, match=r'needs optuna, which is not installed; run pip install "memtape\[sweep\]"'):

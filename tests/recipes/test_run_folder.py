@@ -5,8 +5,8 @@ import json
 import pytest
 
 from memtape.recipes.experiment import Experiment
-from memtape.recipes.run_folder import RunFolder, records_of, run_folders
-from memtape.training.runs import RunError
+from memtape.recipes.run_folder import RunFolder, run_folders
+from memtape.training.runs import Run, RunError
 from memtape.training.settings import TrainSettings
 
 RECORDS = [
@@ -14,7 +14,14 @@ RECORDS = [
     {"kind": "validation", "step": 2, "sequences": 4, "cost_bits": 5.0, "wrong_bits": 2.0},
     {"kind": "validation", "step": 4, "sequences": 8, "cost_bits": 7.0, "wrong_bits": 1.0},
 ]
-RESULT = {"solved": False, "steps": 4, "seconds": 1.5, "scores": {"cost_bits": 5.0, "wrong_bits": 2.0}}
+RESULT = {
+    "solved": False,
+    "solved_step": None,
+    "steps": 4,
+    "sequences": 8,
+    "seconds": 1.5,
+    "scores": {"cost_bits": 5.0, "wrong_bits": 2.0},
+}
 
 ROW = {"model": "lstm", "task": "copy", "seed": 3, "steps": 4, "cost_bits": 5.0, "wrong_bits": 2.0}
 
@@ -61,11 +68,11 @@ def test_a_line_that_is_being_written_is_left_out(made):
     folder = made()
     with (folder / "metrics.jsonl").open("a") as file:
         file.write('{"kind": "train", "st')
-    assert records_of(folder) == RECORDS
+    assert RunFolder.read(folder).records == RECORDS
 
 
 def test_a_folder_without_metrics_has_no_records(tmp_path):
-    assert records_of(tmp_path) == []
+    assert Run(tmp_path).records() == []
 
 
 def test_runs_are_found_at_any_depth_and_not_inside_of_runs(made, tmp_path):
@@ -80,11 +87,15 @@ def test_runs_are_found_at_any_depth_and_not_inside_of_runs(made, tmp_path):
     ("name", "text", "sentence"),
     [
         ("config.json", "no", r"config\.json is no JSON"),
-        ("config.json", "[]", "is no run of this memtape: the configuration is not that of an experiment"),
+        ("config.json", "[]", r"config\.json does not hold what a run's does"),
         ("config.json", '{"name": "x", "train": {}}', "is no run of this memtape"),
         ("result.json", "no", r"result\.json is no JSON"),
-        ("result.json", "{}", r"result\.json is not how a training ended; restore the file or train again"),
-        ("result.json", "[]", r"result\.json is not how a training ended"),
+        (
+            "result.json",
+            "{}",
+            r"result\.json does not hold what a run's does \(solved: Field required\); restore",
+        ),
+        ("result.json", "[]", r"result\.json does not hold what a run's does"),
         ("metrics.jsonl", "no\n", r"metrics\.jsonl holds a line that is no record; restore the file or train again"),
         ("metrics.jsonl", "[]\n", r"metrics\.jsonl holds a line that is no record"),
         ("metrics.jsonl", '{"kind": "validation"}\n', r"metrics\.jsonl holds a line that is no record"),
@@ -95,6 +106,20 @@ def test_a_damaged_file_is_named(made, shapes_unchecked, name, text, sentence):
     folder = made(result=RESULT)
     (folder / name).write_text(text)
     with pytest.raises(RunError, match=sentence):
+        RunFolder.read(folder)
+
+
+@pytest.mark.parametrize("name", ["config.json", "environment.json", "metrics.jsonl", "result.json", "evaluation.json"])
+@pytest.mark.parametrize("damage", ["lost", "changed"])
+def test_any_damage_to_a_finished_run_is_named(made, shapes_unchecked, name, damage):
+    folder = made(result=RESULT)
+    (folder / "environment.json").write_text("{}")
+    (folder / "evaluation.json").write_text("[]")
+    (folder / "weights.safetensors").write_bytes(b"")
+    Run(folder).finish()
+    assert RunFolder.read(folder).row()["state"] == "finished"
+    (folder / name).unlink() if damage == "lost" else (folder / name).write_text((folder / name).read_text() + " ")
+    with pytest.raises(RunError, match=rf"{name} (is missing|has \d+ bytes, but manifest\.json counts)"):
         RunFolder.read(folder)
 
 

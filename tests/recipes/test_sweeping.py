@@ -66,7 +66,9 @@ def test_most_seeds_failing_costs_infinitely_much_and_fewer_do_not_matter(tmp_pa
     assert failed.value == math.inf
     training = failed.trainings[0]
     training.failure_file.unlink()
-    training.folder.joinpath("result.json").write_text('{"scores": {"cost_bits": 3.0}}')
+    result = {"solved": False, "solved_step": None, "steps": 2, "sequences": 32, "seconds": 1.0}
+    scores = {"cost_bits": 3.0, "wrong_bits": 1.0}
+    training.folder.joinpath("result.json").write_text(json.dumps({**result, "scores": scores}))
     assert failed.value == math.inf
 
 
@@ -158,7 +160,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-@pytest.mark.parametrize("text", ["no", "[]"])
+@pytest.mark.parametrize("text", ["no", "[]", "[" * 100_000], ids=lambda text: text[:3])
 def test_a_damaged_sweep_is_refused(tmp_path, text):
     (tmp_path / "sweep.json").write_text(text)
     with pytest.raises(SweepError, match=r"sweep\.json is no JSON of a sweep; restore the file"):

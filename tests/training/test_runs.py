@@ -46,7 +46,7 @@ def test_a_new_run_holds_its_configuration_and_environment(run):
 def test_weights_come_back_to_the_bit(run):
     saved, loaded = nn.Linear(2, 3), nn.Linear(2, 3)
     finish(run, saved)
-    run.load_weights(loaded)
+    loaded.load_state_dict(run.weights())
     assert torch.equal(saved.weight, loaded.weight)
     assert torch.equal(saved.bias, loaded.bias)
 
@@ -54,7 +54,7 @@ def test_weights_come_back_to_the_bit(run):
 def test_metrics_come_back_in_order(run):
     with run.metrics() as file:
         for step in range(3):
-            file.write(json.dumps({"step": step}) + "\n")
+            file.write(json.dumps({"kind": "skip", "step": step}) + "\n")
     assert [record["step"] for record in run.records()] == [0, 1, 2]
 
 
@@ -77,8 +77,8 @@ def test_a_missing_folder_is_named(tmp_path):
 
 
 def test_a_kill_may_leave_half_a_line_of_metrics(run):
-    run.metrics_file.write_text('{"step": 1}\n{"st')
-    assert run.records() == [{"step": 1}]
+    run.metrics_file.write_text('{"kind": "skip"}\n{"ki')
+    assert run.records() == [{"kind": "skip"}]
 
 
 def test_a_training_that_is_not_finished_is_told_to_go_on(run):
@@ -103,18 +103,60 @@ def test_damage_to_any_file_of_a_finished_run_is_named(finished, name, damage):
 def test_a_lost_file_of_a_finished_run_is_named(finished):
     (finished.folder / "weights.safetensors").unlink()
     with pytest.raises(RunError, match=r"weights\.safetensors is missing"):
-        finished.load_weights(nn.Linear(2, 3))
-
-
-def test_weights_of_another_network_are_refused(finished):
-    with pytest.raises(RunError, match=r"does not hold the weights of the network in config\.json"):
-        finished.load_weights(nn.Linear(2, 4))
+        finished.weights()
 
 
 def test_a_broken_json_file_is_refused(run):
     (run.folder / "config.json").write_text("{")
     with pytest.raises(RunError, match=r"config\.json is no JSON .*; restore the file or train again"):
         run.read("config.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        (
+            "config.json",
+            "[]",
+            r"does not hold what a run's does \(Input should be a valid dictionary\); restore the file",
+        ),
+        ("environment.json", '{"commit": []}', r"does not hold what a run's does \(commit\."),
+        ("result.json", '{"solved": 1}', r"does not hold what a run's does \(solved: Input should be a valid boolean"),
+        ("evaluation.json", '[{"length": "1"}]', r"does not hold what a run's does \(0\.\w+: "),
+        ("config.json", "[" * 100_000, r"is no JSON \(maximum recursion depth exceeded"),
+        ("config.json", "[" + "1, " * 2**19 + "1]", r"is no JSON \(it has 1572867 bytes of at most 1048576\)"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_json_of_something_else_is_refused(run, name, text, sentence):
+    (run.folder / name).write_text(text)
+    with pytest.raises(RunError, match=rf"{name} {sentence}"):
+        run.read(name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[]", "3", '{"step": 1}', '{"kind": ["train"]}', '{"kind": "train", "step": 1}', "[" * 100_000, "9" * 10_000],
+)
+def test_a_line_that_is_no_record_is_refused(run, line):
+    run.metrics_file.write_text(f"{line}\n")
+    with pytest.raises(RunError, match=r"metrics\.jsonl holds a line that is no record; restore the file"):
+        run.records()
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl"])
+def test_a_pipe_is_not_waited_for(run, name):
+    (run.folder / name).unlink(missing_ok=True)
+    os.mkfifo(run.folder / name)
+    with pytest.raises(RunError, match=f"{name} is no regular file"):
+        run.records() if name == "metrics.jsonl" else run.read(name)
+
+
+def test_what_holds_no_weights_is_refused(finished):
+    (finished.folder / "weights.safetensors").write_bytes(b"no weights")
+    finished.finish()
+    with pytest.raises(RunError, match=r"weights\.safetensors has a header of \d+ bytes, but at most"):
+        finished.weights()
 
 
 def test_a_missing_json_file_is_named(run):

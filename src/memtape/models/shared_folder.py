@@ -16,11 +16,11 @@ from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
 from memtape.core.manifest import MANIFEST, read_file, read_manifest, read_verified, write_manifest
+from memtape.core.tensor_file import tensors_of
 from memtape.core.whole_file import write_whole
 from memtape.version import __version__
 
@@ -32,8 +32,7 @@ FORMAT = 1
 KEYS = {"format", "memtape", "model", "arguments"}
 
 LARGEST_CONFIG = 2**20
-LARGEST_HEADER = 2**20
-"""Bytes; tens of thousands of tensors, so that a header full of empty ones stays small."""
+"""Bytes."""
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
@@ -91,8 +90,8 @@ def read_folder(folder: Path) -> Contents:
     """Read a network's class, arguments and tensors, each file once, and nothing else.
 
     Raises:
-        DamagedError: a file that is missing, or is not what the folder's manifest says.
-        SharingError: a file that holds something else than it should, or weights in pickle files only.
+        DamagedError: a file that is missing, is not what the folder's manifest says, or holds no tensors.
+        SharingError: a configuration of something else, or weights in pickle files only.
     """
     if not os.path.lexists(folder / WEIGHTS):
         _refuse_pickles(folder)
@@ -104,7 +103,7 @@ def read_folder(folder: Path) -> Contents:
         config = read_file(folder, CONFIG, most=LARGEST_CONFIG)
         weights = read_file(folder, WEIGHTS)
     values = _configuration(folder / CONFIG, config)
-    return Contents(values["model"], values["arguments"], _tensors(folder / WEIGHTS, weights))
+    return Contents(values["model"], values["arguments"], tensors_of(folder / WEIGHTS, weights))
 
 
 def _refuse_pickles(folder: Path) -> None:
@@ -152,23 +151,6 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         raise ValueError("a name stands there twice")
     return values
-
-
-def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file.
-
-    Raises:
-        SharingError: it is none, or its header is out of all proportion.
-    """
-    header = int.from_bytes(content[:8], "little")
-    if header > LARGEST_HEADER:
-        raise SharingError(
-            f"{path} has a header of {header} bytes, but at most {LARGEST_HEADER} are allowed; share again"
-        )
-    try:
-        return load(content)
-    except (SafetensorError, ValueError, RuntimeError, KeyError, OverflowError) as error:
-        raise SharingError(f"{path} is no whole safetensors file ({_first_words(error)}); restore the file") from None
 
 
 def _first_words(error: Exception) -> str:

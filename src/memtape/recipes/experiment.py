@@ -2,15 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from reprlib import repr as shortened
 from typing import Any
 
 import torch
 from pydantic import ValidationError
-from torch import nn
+from torch import Tensor, nn
 
+from memtape.core.plain_type import is_of
 from memtape.core.task import Task
+from memtape.models.blueprint import build
 from memtape.recipes.registry import Entry, find
 from memtape.training.settings import TrainSettings
+
+FORM = {"model": str, "task": str, "model_options": dict, "task_options": dict, "seed": int, "recipe": str | None}
+"""What a configuration must hold, beside the settings of the training."""
+
+LARGEST_SEED = 2**62
+"""Of either sign; generators take 64 bits, and seeds of later beginnings are counted on from it."""
 
 
 class ExperimentError(ValueError):
@@ -40,6 +49,20 @@ class Experiment:
         sizes = (task.input_size, task.output_size)
         return _construct(find("model", self.model), self.model_options, *sizes), task
 
+    def build_with(self, weights: Mapping[str, Tensor]) -> tuple[nn.Module, Task]:
+        """Make the network with weights that came from a file, and the task.
+
+        The network takes memory only once the weights are known to fit, whatever sizes the options name.
+
+        Raises:
+            ExperimentError: an option that does not exist or has a value that cannot be.
+            MisfitError: weights of another network.
+        """
+        task, entry = _construct(find("task", self.task), self.task_options), find("model", self.model)
+        _check_names(entry, self.model_options)
+        sizes = {"input_size": task.input_size, "output_size": task.output_size}
+        return build(entry.load(), {**sizes, **self.model_options}, weights), task
+
     def config(self) -> dict[str, Any]:
         """Return the experiment as plain values, for a JSON file."""
         return asdict(self)
@@ -52,8 +75,14 @@ class Experiment:
             ExperimentError: the values are not those of an experiment.
         """
         try:
-            return cls(**{**config, "train": TrainSettings(**config["train"])})
-        except (TypeError, KeyError, ValidationError) as error:
+            experiment = cls(**{**config, "train": TrainSettings(**config["train"])})
+            for name, kind in FORM.items():
+                if not is_of(kind, value := getattr(experiment, name)):
+                    raise TypeError(f"{name} is {shortened(value)}")
+            if abs(experiment.seed) > LARGEST_SEED:
+                raise ValueError(f"seed is {shortened(experiment.seed)}, beyond {LARGEST_SEED}")
+            return experiment
+        except (TypeError, KeyError, ValueError) as error:  # pydantic's errors are ValueErrors
             raise ExperimentError(
                 f"the configuration is not that of an experiment ({first_line(error)}); restore config.json from its run"
             ) from None
@@ -80,12 +109,16 @@ def first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _construct(entry: Entry, options: Mapping[str, Any], *sizes: int) -> Any:
+def _check_names(entry: Entry, options: Mapping[str, Any]) -> None:
     known = {option.name for option in entry.options}
     for name in options:
         if name not in known:
-            raise ExperimentError(f"{entry.name} has no option {name}; its options are {', '.join(sorted(known))}")
+            raise ExperimentError(f"{entry.name} has no option {name[:80]}; its options are {', '.join(sorted(known))}")
+
+
+def _construct(entry: Entry, options: Mapping[str, Any], *sizes: int) -> Any:
+    _check_names(entry, options)
     try:
         return entry.load()(*sizes, **options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
         raise ExperimentError(first_line(error)) from None

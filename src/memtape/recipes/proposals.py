@@ -26,7 +26,7 @@ class Proposals:
         seed: seed of the sampler.
 
     Raises:
-        SpaceError: optuna is not installed.
+        SpaceError: optuna is not installed, or the journal is no journal.
     """
 
     def __init__(self, journal: Path, space: Space, *, seed: int):
@@ -40,14 +40,20 @@ class Proposals:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         _mend(journal)
         self._optuna, self._seed = optuna, seed
-        self._study = optuna.create_study(
-            storage=optuna.storages.JournalStorage(JournalFileBackend(str(journal))),
-            study_name=NAME,
-            direction="minimize",
-            load_if_exists=True,
-        )
         self._distributions = {name: _distribution(allowed) for name, allowed in space.options.items()}
-        self._drop_torn_trial()
+        try:
+            self._study = optuna.create_study(
+                storage=optuna.storages.JournalStorage(JournalFileBackend(str(journal))),
+                study_name=NAME,
+                direction="minimize",
+                load_if_exists=True,
+            )
+            self._drop_torn_trial()
+        except Exception as error:  # optuna believes what it reads, and has errors of many kinds for what it does not
+            raise SpaceError(
+                f"{journal} is not the journal of this sweep ({type(error).__name__}); "
+                "restore the file, or give --out another name"
+            ) from error
 
     def __len__(self) -> int:
         return len(self._trials())

@@ -1,5 +1,6 @@
 """Reporting: turn a finished run into figures and a page."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
         model: the trained network.
         task: the task that it was trained on.
     """
-    outcome, results, records = run.read("result.json"), run.read("evaluation.json"), run.records()
+    outcome, results, environment = (run.read(f"{name}.json") for name in ("result", "evaluation", "environment"))
+    records = run.records()
     entry = TASKS[experiment.task]
     guess = {length: _scored_bits(task, (length, length)) for length in (result["length"] for result in results)}
     learning = figures.learning_curve(
@@ -70,13 +72,17 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
             "validation wrong": f"{outcome['scores']['wrong_bits']:.3g} bits",
             "parameters": f"{sum(parameter.numel() for parameter in model.parameters()):,}",
         },
-        sections=_sections(run, experiment, drawn, results, _example(model, task)),
-        footer=_footer(run),
+        sections=_sections(environment, experiment, drawn, results, _example(model, task)),
+        footer=_footer(run, environment),
     )
 
 
 def _sections(
-    run: Run, experiment: Experiment, drawn: dict[str, Illustration], results: list[dict[str, Any]], example: str
+    environment: Mapping[str, Any],
+    experiment: Experiment,
+    drawn: dict[str, Illustration],
+    results: list[dict[str, Any]],
+    example: str,
 ) -> list[Section]:
     columns = [name.replace("_", " ") for name in results[0]]
     by_length = Table("Scores by length", columns, [tuple(result.values()) for result in results])
@@ -90,7 +96,7 @@ def _sections(
                 Table.of_settings("Model", experiment.model_options),
                 Table.of_settings("Task", experiment.task_options),
                 Table.of_settings("Training", experiment.config()["train"]),
-                Table.of_settings("Environment", run.read("environment.json")),
+                Table.of_settings("Environment", environment),
             ],
         ),
     ]
@@ -114,7 +120,6 @@ def _scored_bits(task: Task, lengths: tuple[int, int]) -> float:
     return sum(float(batch.mask.sum()) for batch in batches) * task.output_size / (8 * len(batches))
 
 
-def _footer(run: Run) -> str:
-    environment = run.read("environment.json")
-    commit = f", commit {environment['commit']}" if environment["commit"] else ""
-    return f"memtape {environment['memtape']}{commit}; made again by `memtape report {run.folder}`"
+def _footer(run: Run, environment: Mapping[str, Any]) -> str:
+    commit = f", commit {environment['commit']}" if environment.get("commit") else ""
+    return f"memtape {environment.get('memtape')}{commit}; made again by `memtape report {run.folder}`"

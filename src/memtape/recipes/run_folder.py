@@ -1,6 +1,5 @@
 """Run folder: what a run was and what came of it, read from its files whatever state it is in."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,15 +9,11 @@ from typing import Any
 from memtape.recipes.experiment import Experiment, ExperimentError
 from memtape.recipes.options import options_of_record
 from memtape.recipes.registry import UnknownNameError, find
+from memtape.training.run_files import NEEDED
 from memtape.training.runs import Run, RunError
 from memtape.training.settings import TrainSettings
 
 CONFIGURATION = "config.json"
-
-PROGRESS = frozenset({"step", "sequences"})
-SCORES = frozenset({"cost_bits", "wrong_bits"})
-NEEDED = {"train": PROGRESS | SCORES, "validation": PROGRESS | SCORES, "restart": PROGRESS}
-"""Kinds of records, and what each must hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +39,7 @@ class RunFolder:
             RunError: there is none, or a file is damaged.
         """
         run = Run(folder)
-        if not (folder / CONFIGURATION).is_file():
+        if not (folder / CONFIGURATION).is_file() and not run.finished:
             raise RunError(
                 f"{folder} has no {CONFIGURATION}, so it is no run folder; `memtape runs list` names those there are"
             )
@@ -55,10 +50,6 @@ class RunFolder:
         except (ExperimentError, UnknownNameError) as error:
             raise RunError(f"{folder} is no run of this memtape: {error}") from None
         result = _read_if_there(run, "result.json")
-        if result is not None and not (
-            isinstance(result, dict) and {"solved", "steps", "seconds", "scores"} <= result.keys()
-        ):
-            raise RunError(f"{folder / 'result.json'} is not how a training ended; restore the file or train again")
         return cls(
             folder=folder,
             experiment=experiment,
@@ -66,7 +57,7 @@ class RunFolder:
             environment=_read_if_there(run, "environment.json") or {},
             result=result,
             evaluation=_read_if_there(run, "evaluation.json") or [],
-            records=records_of(folder),
+            records=[record for record in run.records() if record["kind"] in NEEDED],
         )
 
     def row(self) -> dict[str, Any]:
@@ -106,26 +97,6 @@ class RunFolder:
         return {name: (own[name], value) for name, value in defaults.items() if name in own and own[name] != value}
 
 
-def records_of(folder: Path) -> list[dict[str, Any]]:
-    """Return the metrics of a run; a last line that is being written, or was when the run was killed, is left out.
-
-    Raises:
-        RunError: a line that is no record.
-    """
-    file = Run(folder).metrics_file
-    if not file.is_file():
-        return []
-    whole, _, _ = file.read_text(errors="replace").rpartition("\n")
-    try:
-        records = [json.loads(line) for line in whole.split("\n") if line]
-        known = [record for record in records if record["kind"] in NEEDED]
-        if all(NEEDED[record["kind"]] <= record.keys() for record in known):
-            return known
-    except (ValueError, TypeError, KeyError):
-        pass
-    raise RunError(f"{file} holds a line that is no record; restore the file or train again")
-
-
 def run_folders(folder: Path) -> Iterator[Path]:
     """Yield the run folders below a folder, at any depth, in the order of their names.
 
@@ -142,4 +113,5 @@ def run_folders(folder: Path) -> Iterator[Path]:
 
 
 def _read_if_there(run: Run, name: str) -> Any:
-    return run.read(name) if (run.folder / name).is_file() else None
+    """Return what a file of a run holds; None if the training has not come to it."""
+    return run.read(name) if run.finished or (run.folder / name).is_file() else None

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from memtape.core.backends import backend_for
 from memtape.core.task import Task
+from memtape.models.blueprint import MisfitError
 from memtape.recipes.experiment import Experiment, ExperimentError, first_line
 from memtape.recipes.registry import find
 from memtape.recipes.reporting import write_run_report
@@ -109,8 +110,12 @@ def resume_run(
     checkpoint, files, damages = checkpoints.newest()
     if checkpoint is None and damages:
         raise RunError(f"no checkpoint of {folder} is sound: {'; '.join(damages)}; train again")
-    experiment = Experiment.from_config(json.loads(files["config.json"]) if files else run.read("config.json"))
-    model, task = experiment.build()
+    config = run.parsed("config.json", files["config.json"]) if files else run.read("config.json")
+    experiment = Experiment.from_config(config)
+    if checkpoint is None:
+        model, task = experiment.build()
+    else:
+        model, task = _with_weights(experiment, checkpoint.weights, checkpoints.path(checkpoint.progress.step))
     processes = Processes(experiment.train)
     with processes.together():
         if processes.first:
@@ -131,6 +136,21 @@ def resume_run(
         processes=processes,
         interruption=interruption,
     )
+
+
+def _with_weights(experiment: Experiment, weights: Mapping[str, Tensor], place: Path) -> tuple[nn.Module, Task]:
+    """Build an experiment with weights from a file.
+
+    Raises:
+        RunError: they are those of another network.
+    """
+    try:
+        return experiment.build_with(weights)
+    except MisfitError as error:
+        raise RunError(
+            f"{place} does not hold the weights of the network in config.json ({error}); "
+            "restore the two from one run or train again"
+        ) from None
 
 
 def _checkpoints(run: Run, *, keep: int) -> Checkpoints:
@@ -248,6 +268,5 @@ def open_run(folder: Path, task_options: Mapping[str, Any]) -> tuple[Run, Experi
     run = Run.open(folder)
     experiment = Experiment.from_config(run.read("config.json"))
     experiment = replace(experiment, task_options={**experiment.task_options, **task_options})
-    model, task = experiment.build()
-    run.load_weights(model)
+    model, task = _with_weights(experiment, run.weights(), folder / "weights.safetensors")
     return run, experiment, model.eval(), task

@@ -78,7 +78,7 @@ def _training(run: Run, experiment: Experiment) -> Training:
             "updates": f"{outcome['steps']:,}",
             "sequences": f"{outcome['sequences']:,}",
             "seconds": f"{outcome['seconds']:.0f}",
-            **{name: environment[name] for name in ("processor", "accelerator", "memtape", "commit", "torch")},
+            **{name: environment.get(name) for name in ("processor", "accelerator", "memtape", "commit", "torch")},
             "paper": model.paper,
         },
         results=run.read("evaluation.json"),

@@ -111,7 +111,7 @@ def _table(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpaceError(f"the file {file} cannot be read ({error.strerror}); give --space a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise SpaceError(f"the file {file} is no TOML ({error}); correct it there") from None
 
 

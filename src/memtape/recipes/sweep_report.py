@@ -8,11 +8,10 @@ from typing import Any
 
 from memtape.core.whole_file import write_whole
 from memtape.recipes.configuration_file import as_toml
-from memtape.recipes.run_folder import records_of
 from memtape.recipes.summary import quartiles, wilson_interval
 from memtape.recipes.sweeping import Configuration, Plan, result_of
 from memtape.recipes.workers import Training
-from memtape.training.runs import environment
+from memtape.training.runs import Run, environment
 from memtape.viz.saving import save
 from memtape.viz.sweep_figure import sweep_figure
 
@@ -67,7 +66,7 @@ def write_sweep_report(folder: Path, report: dict[str, Any], configurations: Seq
 
 
 def _validations(training: Training) -> list[dict[str, Any]]:
-    return [record for record in records_of(training.folder) if record["kind"] == "validation"]
+    return [record for record in Run(training.folder).records() if record["kind"] == "validation"]
 
 
 def _rank(told: dict[str, Any]) -> tuple[float, float, int]:

@@ -25,6 +25,7 @@ from memtape.recipes.held import held
 from memtape.recipes.proposals import Proposals
 from memtape.recipes.space import Space, Value, varied
 from memtape.recipes.workers import Training, carry_out
+from memtape.training.runs import Run
 
 LOCK = "sweep.lock"
 
@@ -109,9 +110,13 @@ def sweep(
 
 
 def result_of(training: Training) -> dict[str, Any] | None:
-    """Return how a training ended; None if it failed."""
+    """Return how a training ended; None if it failed.
+
+    Raises:
+        RunError: its result.json does not say it.
+    """
     file = training.folder / "result.json"
-    return json.loads(file.read_text()) if file.is_file() else None
+    return Run(training.folder).parsed(file.name, file.read_bytes()) if file.is_file() else None
 
 
 def default_sweep_folder(model: str, task: str) -> Path:
@@ -202,7 +207,7 @@ def _begin(plan: Plan, folder: Path) -> None:
         return
     try:
         before, now = _flat(json.loads(file.read_text())), _flat(plan.record())
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         raise SweepError(f"{file} is no JSON of a sweep; restore the file, or give --out another name") from None
     for name in {**before, **now}:
         if before.get(name) != now.get(name):

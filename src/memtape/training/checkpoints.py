@@ -19,20 +19,25 @@ A folder is written under another name, flushed to the disk, and renamed: it is 
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
-from memtape.core.manifest import DamagedError, verify, write_manifest
+from memtape.core.manifest import DamagedError, read_manifest, read_verified, write_manifest
+from memtape.core.tensor_file import tensors_of
 from memtape.training.processes import Processes
 from memtape.training.progress import Progress
 
 PREFIX = "step-"
+TENSORS = ".safetensors"
+
+LARGEST_JSON = 2**20
+"""Bytes of a JSON file of a checkpoint, which takes more than its size when it is parsed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,33 +141,52 @@ class Checkpoints:
         damages: list[str] = []
         for step in reversed(self.steps()):
             try:
-                files = verify(self.path(step))
-                checkpoint = _read(files)
-                if checkpoint.progress.step != step:
-                    raise DamagedError(
-                        f"{self.path(step)} holds update {checkpoint.progress.step}; give the folder its name back"
-                    )
-                return checkpoint, {name: files[name] for name in self.files}, damages
+                return *self._read(step), damages
             except (DamagedError, OSError) as error:
                 damages.append(str(error))
-            except (KeyError, TypeError, ValueError, RecursionError, SafetensorError) as error:
-                damages.append(f"{self.path(step)} is no checkpoint ({type(error).__name__}: {error}); remove it")
+            except (KeyError, TypeError, ValueError, RecursionError) as error:
+                reason = " ".join(str(error).split())[:200]
+                damages.append(f"{self.path(step)} is no checkpoint ({type(error).__name__}: {reason}); remove it")
         return None, {}, damages
 
+    def _read(self, step: int) -> tuple[Checkpoint, dict[str, bytes]]:
+        """Return a checkpoint and its copies of the run's files, each file read once and let go before the next."""
+        folder = self.path(step)
+        manifest = read_manifest(folder)
+        tensors: dict[str, dict[str, Tensor]] = {}
+        plain: dict[str, Any] = {}
+        copies: dict[str, bytes] = {}
+        for name in manifest["files"]:
+            content = read_verified(folder, name, manifest)
+            if name in self.files:
+                copies[name] = content
+            elif name.endswith(TENSORS):
+                tensors[name] = tensors_of(folder / name, content)
+            elif len(content) > LARGEST_JSON:
+                raise DamagedError(
+                    f"{folder / name} has {len(content)} bytes, but at most {LARGEST_JSON} are allowed; restore the file"
+                )
+            else:
+                plain[name] = json.loads(content)
+        checkpoint = Checkpoint(
+            weights=tensors["weights.safetensors"],
+            best_weights=tensors["best.safetensors"],
+            optimizer=tensors["optimizer.safetensors"],
+            progress=Progress.from_json(plain["progress.json"]),
+            shares=tuple(_shares(tensors, plain)),
+        )
+        if checkpoint.progress.step != step:
+            raise DamagedError(f"{folder} holds update {checkpoint.progress.step}; give the folder its name back")
+        return checkpoint, {name: copies[name] for name in self.files}
 
-def _read(files: Mapping[str, bytes]) -> Checkpoint:
-    """Return the checkpoint that verified files hold."""
-    shares: list[ProcessShare] = []
-    while f"process-{len(shares)}.json" in files:
-        name = f"process-{len(shares)}"
-        shares.append(ProcessShare(tensors=load(files[f"{name}.safetensors"]), plain=json.loads(files[f"{name}.json"])))
-    return Checkpoint(
-        weights=load(files["weights.safetensors"]),
-        best_weights=load(files["best.safetensors"]),
-        optimizer=load(files["optimizer.safetensors"]),
-        progress=Progress(**json.loads(files["progress.json"])),
-        shares=tuple(shares),
-    )
+
+def _shares(tensors: Mapping[str, Mapping[str, Tensor]], plain: Mapping[str, Any]) -> Iterator[ProcessShare]:
+    """Yield what each process saved, at least the first one's."""
+    for index in count():
+        name = f"process-{index}"
+        if index and f"{name}.json" not in plain:
+            return
+        yield ProcessShare(tensors=tensors[f"{name}{TENSORS}"], plain=plain[f"{name}.json"])
 
 
 def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from memtape.core import tree
+from memtape.core.manifest import DamagedError
 from memtape.core.task import Task
 from memtape.training.checkpoints import (
     Checkpoint,
@@ -87,6 +88,7 @@ def train(
     Raises:
         NonFiniteError: a loss or a gradient that is NaN or infinite; names the first module where it appears.
         LostProcessError: another process of the training is gone.
+        DamagedError: a checkpoint to go on from that is not of this training.
         OSError: a checkpoint cannot be written.
         SettingsError: more processes than a batch has rows for.
         ValueError: a rollback is asked for, but nothing is saved.
@@ -144,7 +146,14 @@ class _Training:
         """Stand where a checkpoint stands, or save that nothing was done yet."""
         seed_generators(self.seed + self.processes.index)
         if checkpoint is not None:
-            self._restore(checkpoint)
+            try:
+                self._restore(checkpoint)
+            except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+                reason = " ".join(str(error).split())[:300]
+                raise DamagedError(
+                    f"the checkpoint of update {checkpoint.progress.step} does not belong to this training "
+                    f"({type(error).__name__}: {reason}); restore the run's folder or train again"
+                ) from error
         elif self.checkpoints is not None:
             self._save(self.checkpoints)
 
@@ -192,7 +201,7 @@ class _Training:
             progress.skipped_in_a_row += 1
             if progress.skipped_in_a_row > limit:
                 raise NonFiniteError(step, place, f"after {limit} updates in a row that were skipped for it")
-            self._record(kind="skip", place=place)
+            self._record("skip", {"place": place})
             return
         if progress.rollbacks == limit:
             raise NonFiniteError(step, place, f"after {limit} returns to a checkpoint")
@@ -200,7 +209,7 @@ class _Training:
         checkpoint, _, damages = self.checkpoints.newest()
         if checkpoint is None:
             raise NonFiniteError(step, place, f"and no checkpoint is sound ({'; '.join(damages)})")
-        self._record(kind="rollback", place=place, back_to=checkpoint.progress.step)
+        self._record("rollback", {"place": place, "back_to": checkpoint.progress.step})
         self._restore(checkpoint)
         self.progress.batch, self.progress.rollbacks = progress.batch, progress.rollbacks + 1
 
@@ -210,9 +219,8 @@ class _Training:
         if not self._on_beat(settings.validate_every):
             return
         if progress.count:
-            self._record(
-                kind="train", learning_rate=self.network.optimizer.param_groups[0]["lr"], **progress.take_means()
-            )
+            rate = self.network.optimizer.param_groups[0]["lr"]
+            self._record("train", {"learning_rate": rate, **progress.take_means()})
         self.network.gather()
         scores = evaluate(
             self.model,
@@ -222,7 +230,7 @@ class _Training:
             split="validation",
             processes=self.processes,
         )
-        self._record(kind="validation", **scores)
+        self._record("validation", scores)
         if progress.best is None or scores["cost_bits"] <= progress.best["cost_bits"]:
             progress.best, progress.best_step = scores, progress.step
             self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
@@ -234,7 +242,7 @@ class _Training:
         stuck = progress.own_step == settings.restart_after and scores["wrong_bits"] > settings.restart_wrong_bits
         if stuck and progress.restarts < settings.restarts and other_weights is not None and not self.done:
             progress.restarts += 1
-            self._record(kind="restart", restarts=progress.restarts)
+            self._record("restart", {"restarts": progress.restarts})
             self.network.load(other_weights(progress.restarts))
             self.network.optimizer.state.clear()
             self.carried, self.best_weights = None, {}
@@ -275,6 +283,7 @@ class _Training:
     def _restore(self, checkpoint: Checkpoint) -> None:
         self.network.load(checkpoint.weights)
         self.network.remember(checkpoint.optimizer)
+        self._check_like_weights(checkpoint.best_weights)
         self.progress = replace(checkpoint.progress, seconds=max(self.progress.seconds, checkpoint.progress.seconds))
         self.best_weights = dict(checkpoint.best_weights)
         self.carried = self._own_rows(checkpoint.shares)
@@ -282,6 +291,12 @@ class _Training:
             share = checkpoint.shares[self.processes.index]
             tensors = {name.removeprefix("random."): value for name, value in share.tensors.items()}
             restore_random_states(tensors, dict(share.plain))
+
+    def _check_like_weights(self, best: Mapping[str, Tensor]) -> None:
+        """Raise ValueError unless the best weights are of this network, or there are none yet."""
+        kinds = {name: (value.shape, value.dtype) for name, value in self.model.state_dict().items()}
+        if best and {name: (value.shape, value.dtype) for name, value in best.items()} != kinds:
+            raise ValueError("its best weights are those of another network")
 
     def _own_rows(self, shares: Sequence[ProcessShare]) -> State:
         """Return this process's rows of the carried state, whatever the number of processes that saved it."""
@@ -293,10 +308,13 @@ class _Training:
             name.removeprefix("carried."): torch.cat([s.tensors[name] for s in shares])[first:last] for name in names
         }
         example = self.model.init_state(last - first)  # type: ignore[operator]
-        return tree.move(tree.from_named_tensors(rows, example), device=self.processes.accelerator.device)
+        carried = tree.from_named_tensors(rows, example)
+        kinds = [[(leaf.shape, leaf.dtype) for leaf in tree.leaves(state)] for state in (carried, example)]
+        if kinds[0] != kinds[1]:
+            raise ValueError("the state that it carries is one of another network or batch size")
+        return tree.move(carried, device=self.processes.accelerator.device)
 
-    def _record(self, **values: Any) -> None:
-        kind = values.pop("kind")
+    def _record(self, kind: str, values: Mapping[str, Any]) -> None:
         progress = {"step": self.progress.step, "sequences": self.progress.step * self.settings.batch_size}
         if self.processes.first:
             self.record({"kind": kind, **progress, **values})

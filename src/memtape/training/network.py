@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from memtape.training.processes import Processes
-from memtape.training.schedule import optimizer_for
+from memtape.training.schedule import optimizer_for, remembered_by
 from memtape.training.settings import TrainSettings
 
 
@@ -75,12 +75,29 @@ class Network(ABC):
         }
 
     def remember(self, tensors: Mapping[str, Tensor]) -> None:
-        """Give the optimiser back what it remembered; its settings stay as they are."""
-        parameters = list(self.trained.parameters())
+        """Give the optimiser back what it remembered; its settings stay as they are.
+
+        Raises:
+            ValueError: it is not what this optimiser remembers of these parameters.
+        """
+        parameters, names = list(self.trained.parameters()), remembered_by(self.settings)
+        numbers = {path.partition(".")[0] for path in tensors}
+        if set(tensors) != {f"{number}.{name}" for number in numbers for name in names}:
+            raise ValueError(f"its optimiser remembers other things than {', '.join(sorted(names))}")
         state: dict[int, dict[str, Tensor]] = {}
         for path, value in sorted(tensors.items()):  # one order in all processes, which a file does not give
             number, _, name = path.partition(".")
-            state.setdefault(int(number), {})[name] = self.held(value, parameters[int(number)])
+            parameter = parameters[int(number)] if number in map(str, range(len(parameters))) else None
+            if (
+                parameter is None
+                or not value.is_floating_point()
+                or value.shape not in (parameter.shape, torch.Size([]))
+            ):
+                raise ValueError(
+                    f"the optimiser remembers {path[:80]!r} as {value.dtype} of shape {tuple(value.shape)}, but no parameter "
+                    "has that number and shape; restore the checkpoint"
+                )
+            state.setdefault(int(number), {})[name] = self.held(value, parameter)
         self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
 
     def release(self) -> None:

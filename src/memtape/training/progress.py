@@ -1,7 +1,12 @@
 """Progress: where a training stands, in plain numbers."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+SCORES = frozenset({"cost_bits", "wrong_bits"})
+"""What every validation scores."""
 
 
 @dataclass(kw_only=True)
@@ -45,6 +50,25 @@ class Progress:
         means = {name: total / self.count for name, total in self.sums.items()}
         self.sums, self.count = {}, 0
         return means
+
+    @classmethod
+    def from_json(cls, values: Any) -> "Progress":
+        """Return what `to_json` gave a file.
+
+        Raises:
+            ValueError: the values are of another form.
+        """
+        names = {known.name for known in fields(cls)}
+        if not isinstance(values, dict) or not values.keys() <= names:
+            raise ValueError(f"it has something else than {', '.join(sorted(names))}")
+        try:
+            progress = TypeAdapter(cls).validate_python(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        if progress.best is not None and not progress.best.keys() >= SCORES:
+            raise ValueError("best has no cost_bits or wrong_bits")
+        return progress
 
     def to_json(self) -> dict[str, Any]:
         """Return the values for a JSON file, which keeps floats to the bit."""

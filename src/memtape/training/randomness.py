@@ -7,6 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+MT19937_WORDS = 624
+"""Words of the state of numpy's generator."""
+
 
 def seed_generators(seed: int) -> None:
     """Seed all generators of this process alike."""
@@ -27,7 +30,11 @@ def random_states() -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def restore_random_states(tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
-    """Set all generators back to what `random_states` returned."""
+    """Set all generators back to what `random_states` returned.
+
+    Raises:
+        KeyError, TypeError, ValueError, RuntimeError: the values are not such states.
+    """
     torch.set_rng_state(tensors["torch"])
     if "cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["cuda"])
@@ -35,4 +42,6 @@ def restore_random_states(tensors: dict[str, Tensor], plain: dict[str, Any]) -> 
     random.setstate((version, tuple(words), gauss))
     numpy = plain["numpy"]
     key = np.array(numpy["state"]["key"], dtype=np.uint32)
+    if not (key.shape == (MT19937_WORDS,) and 0 <= numpy["state"]["pos"] <= MT19937_WORDS):
+        raise ValueError("numpy's generator has a state of another size")  # numpy would read beyond its words
     np.random.set_state({**numpy, "state": {**numpy["state"], "key": key}})

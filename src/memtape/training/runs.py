@@ -25,19 +25,23 @@ from pathlib import Path
 from typing import IO, Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import nn
+from safetensors.torch import save
+from torch import Tensor, nn
 
 from memtape.core import manifest
 from memtape.core.kernels import kernels
+from memtape.core.tensor_file import tensors_of
 from memtape.core.whole_file import write_whole
+from memtape.training.run_files import check_form, is_record
 from memtape.version import __version__
 
 COPIED = ("config.json", "environment.json", "metrics.jsonl")
 """Files that every checkpoint holds a copy of."""
 FINAL = (*COPIED, "weights.safetensors", "result.json", "evaluation.json")
 """Files of a finished training that its manifest vouches for."""
+
+LARGEST_JSON = 2**20
+"""Bytes of a JSON file of a run, which takes more than its size when it is parsed."""
 
 LIBRARIES = ("torch", "numpy", "accelerate", "safetensors")
 
@@ -91,7 +95,9 @@ class Run:
         """
         run = cls.open_any(folder)
         if not run.finished:
-            raise RunError(f"the training in {folder} is not finished; go on with `memtape resume {folder}`")
+            raise RunError(
+                f"the training in {folder} is not finished; go on with `memtape resume {folder}` (which writes manifest.json)"
+            )
         return run
 
     @classmethod
@@ -140,16 +146,45 @@ class Run:
         """Read a JSON file, after its check once the training is finished.
 
         Raises:
-            RunError: it is missing, damaged or no JSON.
+            RunError: it is missing, damaged, too large, no JSON, or holds something else than it should.
         """
+        if not self.finished and not os.path.lexists(self.folder / name):
+            raise RunError(f"{self.folder} has no {name}; evaluate or train the run again")
+        return self.parsed(name, self.content(name))
+
+    def parsed(self, name: str, content: bytes) -> Any:
+        """Return what the contents of a JSON file of this run say.
+
+        Raises:
+            RunError: they are too large, no JSON, or something else than they should be.
+        """
+        path = self.folder / name
         try:
-            content = self.read_verified(name) if self.finished else (self.folder / name).read_bytes()
-        except FileNotFoundError:
-            raise RunError(f"{self.folder} has no {name}; evaluate or train the run again") from None
+            if len(content) > LARGEST_JSON:
+                raise ValueError(f"it has {len(content)} bytes of at most {LARGEST_JSON}")
+            value = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"{path} is no JSON ({error}); restore the file or train again") from None
         try:
-            return json.loads(content)
+            check_form(name, value)
         except ValueError as error:
-            raise RunError(f"{self.folder / name} is no JSON ({error}); restore the file or train again") from None
+            raise RunError(
+                f"{path} does not hold what a run's does ({error}); restore the file or train again"
+            ) from None
+        return value
+
+    def content(self, name: str) -> bytes:
+        """Return the contents of a file, after its check once the training is finished.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        if self.finished:
+            return self.read_verified(name)
+        try:
+            return manifest.read_file(self.folder, name)
+        except manifest.DamagedError as error:
+            raise RunError(str(error)) from None
 
     @contextmanager
     def metrics(self) -> Iterator[IO[str]]:
@@ -158,17 +193,21 @@ class Run:
             yield file
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the metrics, in the order in which they were written.
+        """Return the metrics, in the order in which they were written; a kill may have left half a line, which is left out.
 
         Raises:
-            RunError: the training is finished and its metrics are damaged.
+            RunError: the training is finished and its metrics are damaged, or a line is no record.
         """
-        if self.finished:
-            content = self.read_verified(self.metrics_file.name)
-        else:
-            content = self.metrics_file.read_bytes() if self.metrics_file.is_file() else b""
-        lines = content.splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith(b"\n")]  # a kill may leave half a line
+        if not self.finished and not self.metrics_file.exists():
+            return []
+        lines = self.content(self.metrics_file.name).splitlines(keepends=True)
+        try:
+            records = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        except (ValueError, RecursionError):
+            records = [None]
+        if not all(map(is_record, records)):
+            raise RunError(f"{self.metrics_file} holds a line that is no record; restore the file or train again")
+        return records
 
     def restore(self, files: Mapping[str, bytes]) -> None:
         """Set files back to what a checkpoint holds."""
@@ -180,21 +219,18 @@ class Run:
         tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
         _replace(self.folder / "weights.safetensors", save(tensors))
 
-    def load_weights(self, model: nn.Module) -> None:
-        """Load the weights into a network of the same configuration.
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights of the finished training.
 
         Raises:
-            RunError: the file is damaged, or holds the weights of another network.
+            RunError: the file is damaged, or holds no weights.
         """
-        path = self.folder / "weights.safetensors"
+        name = "weights.safetensors"
+        content = self.read_verified(name)
         try:
-            model.load_state_dict(load(self.read_verified(path.name)))
-        except SafetensorError as error:
-            raise RunError(f"{path} holds no weights ({error}); restore the file or train again") from None
-        except RuntimeError:
-            raise RunError(
-                f"{path} does not hold the weights of the network in config.json; restore the two from one run or train again"
-            ) from None
+            return tensors_of(self.folder / name, content)
+        except manifest.DamagedError as error:
+            raise RunError(str(error)) from None
 
 
 def default_folder(model: str, task: str, seed: int) -> Path:

@@ -23,6 +23,15 @@ def optimizer_for(parameters: Iterable[nn.Parameter], settings: TrainSettings) -
     )
 
 
+def remembered_by(settings: TrainSettings) -> set[str]:
+    """Return the names of what that optimiser remembers of each parameter."""
+    weight = nn.Parameter(torch.zeros(1))
+    weight.grad = torch.zeros(1)
+    optimizer = optimizer_for([weight], settings)
+    optimizer.step()
+    return set(optimizer.state[weight])
+
+
 def rate_at(step: int, settings: TrainSettings) -> float:
     r"""Return the share of the learning rate for an update, counted from 0.
 

@@ -1,0 +1,44 @@
+"""Rot is found and no pickle is read: the benchmarks of both, with fewer files, and a look at the source."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "memtape"
+TALKS_OF_PICKLES = {"models/shared_folder.py", "models/sharing.py"}
+"""Files with the sentences by which pickle files are refused."""
+
+
+def carried_out(*words):
+    finished = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, timeout=250)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+def test_all_rot_is_found_and_named_and_the_checkpoint_before_taken():
+    printed = carried_out(str(ROOT / "benchmarks" / "rot.py"), "--corruptions", "100")
+    totals = [list(map(int, numbers.split())) for numbers in re.findall(r"together([ \d]+)\n", printed)]
+    assert totals == [[100, 100, 100, 100, 2, 2], [10, 10, 10], [10, 10, 10]]
+
+
+def test_nothing_is_unpickled_and_loading_takes_at_most_twice_the_file():
+    printed = carried_out(str(ROOT / "benchmarks" / "loading.py"), "--files", "10")
+    unpickled = dict(re.findall(r"unpickled names: ([\w ,]+?) +(\d+)\n", printed))
+    assert unpickled.pop("a pickle, to see that it is counted") == "1"
+    stages = ("train", "save", "resume", "evaluate", "report", "share", "load", "sweep")
+    assert unpickled == dict.fromkeys(stages, "0")
+    assert "code executed: 0;" in printed
+    assert max(map(float, re.findall(r"([\d.]+) x\n", printed))) <= 2.01
+
+
+def test_the_source_neither_reads_nor_writes_pickles():
+    found = {
+        str(path.relative_to(SOURCE))
+        for path in SOURCE.rglob("*.py")
+        if re.search(r"pickle|torch\.(load|save)\(|joblib|shelve|marshal", path.read_text(), re.IGNORECASE)
+    }
+    assert found == TALKS_OF_PICKLES
+    for name in found:
+        assert not re.search(r"import pickle|torch\.(load|save)\(", (SOURCE / name).read_text())

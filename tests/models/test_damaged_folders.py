@@ -1,0 +1,68 @@
+"""Damaged folders: every change of what is loaded is noticed, and named."""
+
+import os
+import random
+import shutil
+
+import pytest
+
+import memtape
+from memtape.core.manifest import DamagedError, write_manifest
+
+INPUT, OUTPUT = 3, 2
+TINY = {"slots": 4, "width": 3, "controller_size": 5}
+
+
+@pytest.mark.parametrize("name", ["config.json", "manifest.json", "model.safetensors"])
+def test_every_flipped_bit_is_noticed(folder, name):
+    whole = (folder / name).read_bytes()
+    places = random.Random(name).sample(range(8 * len(whole)), k=400)
+    missed = []
+    with (folder / name).open("r+b", buffering=0) as file:
+        for place in places:
+            os.pwrite(file.fileno(), bytes([whole[place // 8] ^ 1 << place % 8]), place // 8)
+            try:
+                memtape.NTM.from_pretrained(folder)
+                missed.append(place)
+            except DamagedError as error:
+                missed += [] if name in str(error) else [place]
+            os.pwrite(file.fileno(), whole[place // 8 : place // 8 + 1], place // 8)
+    assert not missed
+
+
+@pytest.mark.parametrize("name", ["config.json", "manifest.json", "model.safetensors"])
+@pytest.mark.parametrize("kept", [0, 1, 8, 100, -1])
+def test_a_truncated_file_is_named(folder, name, kept, refused):
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:kept])
+    refused(folder, name, error=DamagedError)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_missing_file_is_named(folder, name, refused):
+    (folder / name).unlink()
+    refused(folder, f"{name} is missing; restore the folder", error=DamagedError)
+
+
+def test_weights_of_another_network_are_noticed(folder, tmp_path, refused):
+    memtape.NTM(INPUT, OUTPUT, **TINY).save_pretrained(tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "model.safetensors", folder)
+    refused(folder, "model.safetensors is not the file that manifest.json names", error=DamagedError)
+
+
+def test_a_manifest_that_leaves_a_file_out_is_refused(folder, refused):
+    write_manifest(folder, ["config.json"])
+    refused(folder, "model.safetensors is not named in manifest.json", error=DamagedError)
+
+
+def test_a_link_out_of_the_folder_is_not_followed(bare, refused):
+    os.rename(bare / "model.safetensors", bare.parent / "elsewhere")
+    (bare / "model.safetensors").symlink_to(bare.parent / "elsewhere")
+    refused(bare, "model.safetensors is a link, but must be a file of its own", error=DamagedError)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 20, -1])
+def test_truncated_weights_are_refused_without_a_manifest_too(bare, kept, refused):
+    path = bare / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:kept])
+    refused(bare, "model.safetensors is no whole safetensors file", error=DamagedError)
