@@ -2,7 +2,7 @@
 
 config.json        the resolved experiment: model, task, their options, training settings, seed
 environment.json   versions, processor, threads, commit
-metrics.jsonl      one record a line, training and validation
+metrics.jsonl      one record a line, training and validation; the last one may say why the training stopped
 checkpoints/       what a training needs to go on
 weights.safetensors
 result.json        how the training ended
@@ -169,6 +169,15 @@ class Run:
             content = self.metrics_file.read_bytes() if self.metrics_file.is_file() else b""
         lines = content.splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith(b"\n")]  # a kill may leave half a line
+
+    def stop(self) -> str | None:
+        """Say at which update the training stopped, and why; None if it did not, or goes on since."""
+        content = self.metrics_file.read_bytes() if self.metrics_file.is_file() else b""
+        try:
+            last = json.loads((content.splitlines() or [b"null"])[-1])
+            return f"at update {last['step']}, as {last['place']} is not finite" if last["kind"] == "stopped" else None
+        except (ValueError, TypeError, KeyError):
+            return None
 
     def restore(self, files: Mapping[str, bytes]) -> None:
         """Set files back to what a checkpoint holds."""
