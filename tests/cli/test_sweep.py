@@ -178,6 +178,7 @@ def refused(capsys, *words):
         (["sweep", "lstm", "copy", "--seed", "4"], "Did you mean --seeds?"),
         (["sweep", "lstm", "copy", "--model.layers", "0"], "layers of StackedLSTMCell is 0, but it must be at least 1"),
         (["sweep", "lstm", "copy", "--seeds", "4:4"], "--seeds is '4:4', which is empty, as the end is not included"),
+        (["sweep", "lstm", "copy", "--seeds", "0:9999999999"], "is '0:9999999999', but a sweep has at most 10000"),
         (["sweep", "lstm", "copy", "--seeds", "0-9"], "--seeds is '0-9', but it must be FIRST:END or a single seed"),
         (["sweep", "lstm", "copy", "--seeds", "0:"], "--seeds is '0:', but it must be FIRST:END or a single seed"),
         (["sweep", "lstm", "copy", "--jobs", "0"], "--jobs is 0, but it must be at least 1"),
