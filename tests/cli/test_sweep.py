@@ -199,6 +199,18 @@ def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, m
     assert {path.name for path in tmp_path.iterdir()} == {"bad.toml", "seed.toml"}
 
 
+def test_a_place_that_cannot_be_written_is_named(stand_in, capsys, tmp_path):
+    log = tmp_path / "sweep" / "configurations" / "0000" / "seed0.log"
+    words = [*SWEEP, "--seeds", "0", "--out", str(tmp_path / "sweep")]
+    assert run(words) == 0
+    for name in ("report.json", "configurations/0000/seed0/report.html"):
+        (tmp_path / "sweep" / name).unlink()
+    log.unlink()
+    log.mkdir()
+    capsys.readouterr()
+    assert f"{log} cannot be written (Is a directory); free the place, and the same command" in refused(capsys, *words)
+
+
 def test_another_sweep_in_the_same_folder_is_refused(stand_in, capsys, tmp_path):
     words = [*SWEEP, "--out", str(tmp_path / "sweep")]
     assert run([*words, "--seeds", "0"]) == 0

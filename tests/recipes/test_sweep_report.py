@@ -41,6 +41,7 @@ def test_a_row_for_each_seed_and_a_summary_of_all(tmp_path):
     names = ["report.json", "best.toml", "learning_curves.png", "learning_curves.svg"]
     assert files == [tmp_path / name for name in names]
     assert json.loads(files[0].read_text()) == json.loads(json.dumps(report))
+    assert "lstm on copy, configuration 0: 1 of 3 seeds solved" in files[3].read_text()
 
 
 def test_the_best_configuration_comes_first_and_is_written_for_config(tmp_path):

@@ -172,6 +172,15 @@ def test_a_training_holds_its_lock_on_when_its_sweep_is_killed(training, tmp_pat
     assert calls(tmp_path) == ["train seed0 1"]
 
 
+def test_a_log_that_cannot_be_written_ends_the_others(training, tmp_path, monkeypatch):
+    monkeypatch.setenv("STAND_IN_SECONDS", "60")
+    (tmp_path / "seed1.log").mkdir()
+    before = time.monotonic()
+    with pytest.raises(IsADirectoryError):
+        carried_out(training(0), training(1))
+    assert time.monotonic() - before < 20
+
+
 def test_so_many_at_a_time_as_there_are_jobs(training, tmp_path, monkeypatch):
     monkeypatch.setenv("STAND_IN_SECONDS", "0.3")
     most, stop = [], threading.Event()

@@ -61,14 +61,20 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
     plan = Plan(experiment=experiment, seeds=seeds, space=space, sampler_seed=given["sampler_seed"])
     folder = given["out"] or default_sweep_folder(experiment.model, experiment.task)
     _tell(f"sweep {folder}")
-    with _stopped_by_signals() as stop:
-        listener = Listener(ended=_tell_training, killed=_tell_kill)
-        configurations = sweep(plan, folder, jobs=jobs, stop=stop, listener=listener)
-    if configurations is None:
-        print(f"stopped; the same command with --out {folder} goes on")
-        return 0
-    report = report_of(plan, configurations)
-    files = write_sweep_report(folder, report, configurations)
+    try:
+        with _stopped_by_signals() as stop:
+            listener = Listener(ended=_tell_training, killed=_tell_kill)
+            configurations = sweep(plan, folder, jobs=jobs, stop=stop, listener=listener)
+        if configurations is None:
+            print(f"stopped; the same command with --out {folder} goes on")
+            return 0
+        report = report_of(plan, configurations)
+        files = write_sweep_report(folder, report, configurations)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or folder} cannot be written ({error.strerror}); free the place, and the same command with "
+            f"--out {folder} goes on"
+        ) from None
     _print_report(report)
     print("\n".join(f"wrote {file}" for file in files))
     return 0

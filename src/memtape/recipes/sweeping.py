@@ -107,6 +107,7 @@ def sweep(plan: Plan, folder: Path, *, jobs: int, stop: Event, listener: Listene
     Raises:
         SweepError: the folder holds something else or another sweep, or another process is at work there.
         SpaceError: optuna is needed, and not installed.
+        OSError: the disk is full or fails; what was there before is untouched.
     """
     _make(folder)
     with held(folder / LOCK) as lock:

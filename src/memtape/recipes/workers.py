@@ -88,13 +88,20 @@ def carry_out(
         stop: once set, trainings are asked to end and waited for.
         ended: receives each training as it ends, or at once if it has.
         killed: receives each training that was killed and goes on, and by what; called in threads.
+
+    Raises:
+        OSError: a log or a failure cannot be written; the others are asked to end.
     """
     with ThreadPoolExecutor(jobs) as pool:
         waiting = {pool.submit(_train, training, stop, killed): training for training in trainings}
-        for future in as_completed(waiting):
-            future.result()
-            if waiting[future].ended:
-                ended(waiting[future])
+        try:
+            for future in as_completed(waiting):
+                future.result()
+                if waiting[future].ended:
+                    ended(waiting[future])
+        except BaseException:
+            stop.set()  # else the others would be waited for to their ends
+            raise
 
 
 def _train(training: Training, stop: Event, killed: Callable[[Training, str], None]) -> None:
