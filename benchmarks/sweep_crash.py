@@ -24,7 +24,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
@@ -41,8 +41,7 @@ WORDS = [
     *("--train.device", "cpu", "--train.restarts", "0"),
 ]
 SPACE = "trials = 3\n[train]\nlearning_rate = { low = 1e-4, high = 1e-2, log = true }\n"
-KINDS = {"seeds": ["--seeds", "0:4"], "space": ["--seeds", "0:2", "--space"]}
-VICTIMS = ("sweep", "training", "all")
+VICTIMS = {"sweep": "the sweep alone", "training": "one training", "all": "all processes"}
 FAULT = 70
 """Exit code of a process with an error that is told in no sentence."""
 
@@ -163,14 +162,16 @@ class Killer:
             ended, status = os.waitpid(sweep, os.WNOHANG)
             if ended:
                 return os.waitstatus_to_exitcode(status)
-            victim = self.chooser.choice(VICTIMS)
+            victim = self.chooser.choice(list(VICTIMS))
             if victim != "training":
                 os.kill(sweep, signal.SIGSTOP)  # so that it begins nothing more
             trainings = trainings_of(sweep)
             if victim == "training" and not trainings:
                 continue
-            for training in {"sweep": [], "training": trainings[:1], "all": trainings}[victim]:
-                os.kill(training, signal.SIGKILL)
+            self.chooser.shuffle(trainings)
+            for training in trainings[: {"sweep": 0, "training": 1, "all": None}[victim]]:
+                with suppress(ProcessLookupError):  # it came to its end
+                    os.kill(training, signal.SIGKILL)
             self.left -= 1
             self.killed[victim] += 1
             if victim != "training":
@@ -192,10 +193,8 @@ def main() -> int:
         place = Path(name)
         load_everything(place / "loaded")
         (place / "space.toml").write_text(SPACE)
-        commands = {
-            kind: ["sweep", *WORDS, "--jobs", "2", *more, *([str(place / "space.toml")] if "--space" in more else [])]
-            for kind, more in KINDS.items()
-        }
+        sweep = ["sweep", *WORDS, "--jobs", "2", "--seeds"]
+        commands = {"seeds": [*sweep, "0:4"], "space": [*sweep, "0:2", "--space", str(place / "space.toml")]}
         wanted, longest, sweeps = {}, {}, 0
         for kind, words in commands.items():
             begun = time.perf_counter()
@@ -215,14 +214,12 @@ def main() -> int:
                 shutil.rmtree(folder)
                 sweeps += 1
     broken = len({problem.partition(":")[0] for problem in wrong})
-    victims = ", ".join(f"{killer.killed[victim]} of {told}" for victim, told in TOLD.items())
+    victims = ", ".join(f"{killer.killed[victim]} of {told}" for victim, told in VICTIMS.items())
     print(f"{options.kills} kills in {sweeps} sweeps, {victims}; the same report: {sweeps - broken} of {sweeps}")
     for problem in wrong:
         print(problem)
     return 1 if wrong else 0
 
-
-TOLD = {"sweep": "the sweep alone", "training": "one training", "all": "all processes"}
 
 if __name__ == "__main__":
     sys.exit(main())
