@@ -123,7 +123,7 @@ def fingerprint(folder: Path) -> dict[str, Any]:
         del told["seconds"]
         for row in told["rows"]:
             row.pop("seconds", None)
-    files = [folder / "best.toml", *folder.glob("configurations/*/seed*/weights.safetensors")]
+    files = [*folder.glob("best.toml"), *folder.glob("configurations/*/seed*/weights.safetensors")]
     files += folder.glob("configurations/*/seed*/metrics.jsonl")
     digests = {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)}
     return {"report.json": report, **digests, "moved aside": [path.name for path in folder.glob("**/*.left*")]}
