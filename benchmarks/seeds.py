@@ -2,69 +2,67 @@
 
     python benchmarks/seeds.py ntm copy --seeds 0:10 --jobs 2
 
-runs `memtape train` once for each seed, each with one thread, and writes `results/ntm-copy.json`.
+is `memtape sweep` with these words, and writes what came of it to `results/ntm-copy.json`.
 """
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from memtape.cli.main import run as carry_out
 from memtape.recipes.registry import find, recipe_for
+from memtape.recipes.run_folder import RunFolder
 from memtape.training.runs import environment
 
 ROOT = Path(__file__).parent.parent
 
 
-def train(words: list[str], seed: int, folder: Path) -> dict[str, Any]:
-    """Train one seed in a process of its own and return its row of the results."""
-    run = folder / str(seed)
-    command = [sys.executable, "-m", "memtape", "train", *words, "--seed", str(seed), "--out", str(run)]
-    finished = subprocess.run(
-        command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
-    )
-    if finished.returncode:
-        print(f"seed {seed} failed: {finished.stderr.strip().splitlines()[-1]}", flush=True)
-        return {"seed": seed, "solved": False, "error": finished.stderr.strip().splitlines()[-1]}
-    outcome = json.loads((run / "result.json").read_text())
-    metrics: dict[str, Any] = {f"validation_{name}": value for name, value in outcome["scores"].items()}
-    for result in json.loads((run / "evaluation.json").read_text()):
+def row(told: dict[str, Any], trainings: Path) -> dict[str, Any]:
+    """Return the row of the results for a row of the sweep's report."""
+    if "failure" in told:
+        return {"seed": told["seed"], "solved": False, "error": told["failure"]["last_line"]}
+    metrics = {f"validation_{name}": told[name] for name in ("cost_bits", "wrong_bits")}
+    for result in RunFolder.read(trainings / f"seed{told['seed']}").evaluation:
         for name in ("wrong_bits", "cost_bits"):
             metrics[f"{name}_{result['length']}"] = round(result[name], 4)
-    row = {name: outcome[name] for name in ("solved", "solved_step", "steps", "sequences", "restarts")}
-    print(f"seed {seed}: {row}, {metrics}", flush=True)
-    return {"seed": seed, **row, "seconds": round(outcome["seconds"], 1), "metrics": metrics}
+    names = ("seed", "solved", "solved_step", "steps", "sequences", "restarts")
+    return {**{name: told[name] for name in names}, "seconds": round(told["seconds"], 1), "metrics": metrics}
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("task")
-    parser.add_argument("--seeds", default="0:10", help="first:end, the end not included")
     parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
     parser.add_argument("--recipe", help="another recipe than the first one of the two")
+    parser.add_argument("--out", type=Path, help="folder of the sweep, to go on with it; else it is left nowhere")
     options, more = parser.parse_known_args()
-    first, end = (int(part) for part in options.seeds.split(":"))
-    words = [options.model, options.task, *(["--recipe", options.recipe] if options.recipe else []), *more]
-
     recipe = find("recipe", options.recipe) if options.recipe else recipe_for(options.model, options.task)
     name = recipe.name if recipe else f"{options.model}-{options.task}"
-    before = environment()
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
-        rows = list(pool.map(lambda seed: train(words, seed, Path(folder)), range(first, end)))
+    words = [options.model, options.task, "--jobs", str(options.jobs), *more]
+    if recipe:
+        words += ["--recipe", recipe.name]
+    where = environment()
+    with tempfile.TemporaryDirectory() as nowhere:
+        folder = options.out or Path(nowhere) / "sweep"
+        if code := carry_out(["sweep", *words, "--out", str(folder)]):
+            return code
+        if not (folder / "report.json").is_file():
+            return 0  # it was stopped
+        report = json.loads((folder / "report.json").read_text())
+        (only,) = report["configurations"]
+        rows = [row(told, folder / "configurations" / "0000") for told in only["rows"]]
     written = {
         "model": options.model,
         "task": options.task,
         "recipe": name,
         "command": f"python benchmarks/seeds.py {' '.join(sys.argv[1:])}",
-        "commit": before["commit"],
-        "hardware": f"{before['processor']}, {before['cores']} cores, {options.jobs} trainings at a time, 1 thread each",
-        "environment": {key: before[key] for key in ("memtape", "python", "torch")},
+        "commit": where["commit"],
+        "hardware": f"{where['processor']}, {where['cores']} cores, {options.jobs} trainings at a time, 1 thread each",
+        "environment": {key: where[key] for key in ("memtape", "python", "torch")},
         "published": dict(recipe.published) if recipe else {},
         "seeds": rows,
     }
@@ -72,7 +70,8 @@ def main() -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(written, indent=2) + "\n")
     print(f"wrote {path.relative_to(ROOT)}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -69,6 +69,22 @@ def test_the_list_is_sorted_by_time_and_names_what_is_damaged(capsys, folder):
     assert damaged.startswith("damaged: runs/damaged/config.json is no JSON")
 
 
+def stopped(place):
+    """Leave nothing in a run's metrics but why it stopped."""
+    record = {"kind": "stopped", "step": 2, "sequences": 32, "place": "the loss"}
+    (place / "metrics.jsonl").write_text(json.dumps(record) + "\n")
+
+
+def test_a_run_that_stopped_is_told_with_its_reason(capsys, folder):
+    stopped(folder / "begun")
+    reason = "at update 2, as the loss is not finite"
+    _, _, row, *sentences = printed(capsys, "runs", "list").splitlines()
+    assert row.split()[:6] == ["begun", "lstm", "associative-recall", "0", "stopped", "2"]
+    assert sentences[0] == f"stopped: runs/begun {reason}"
+    assert json.loads(printed(capsys, "runs", "list", "--json"))["stopped"] == {"runs/begun": reason}
+    assert printed(capsys, "runs", "show", "runs/begun").splitlines()[2] == f"stopped {reason}"
+
+
 def test_the_list_as_json(capsys, folder):
     told = json.loads(printed(capsys, "runs", "list", folder, "--json"))
     assert [row["name"] for row in told["runs"]] == ["finished", "begun"]
@@ -118,8 +134,8 @@ def test_the_same_run_twice_differs_in_nothing(capsys, folder):
 
 
 def test_runs_without_a_metric_have_no_figure(capsys, folder):
-    for name in ("finished", "begun"):
-        (folder / name / "metrics.jsonl").unlink()
+    (folder / "finished" / "metrics.jsonl").unlink()
+    stopped(folder / "begun")
     assert "so there is no figure" in printed(capsys, "runs", "compare", "runs/finished", "runs/begun")
     assert not (folder.parent / "comparison.png").exists()
 

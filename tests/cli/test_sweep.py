@@ -178,6 +178,7 @@ def refused(capsys, *words):
         (["sweep", "lstm", "copy", "--seed", "4"], "Did you mean --seeds?"),
         (["sweep", "lstm", "copy", "--model.layers", "0"], "layers of StackedLSTMCell is 0, but it must be at least 1"),
         (["sweep", "lstm", "copy", "--seeds", "4:4"], "--seeds is '4:4', which is empty, as the end is not included"),
+        (["sweep", "lstm", "copy", "--seeds", "0:9999999999"], "is '0:9999999999', but a sweep has at most 10000"),
         (["sweep", "lstm", "copy", "--seeds", "0-9"], "--seeds is '0-9', but it must be FIRST:END or a single seed"),
         (["sweep", "lstm", "copy", "--seeds", "0:"], "--seeds is '0:', but it must be FIRST:END or a single seed"),
         (["sweep", "lstm", "copy", "--jobs", "0"], "--jobs is 0, but it must be at least 1"),
@@ -196,6 +197,18 @@ def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, m
     (tmp_path / "seed.toml").write_text("seed = 4\n")
     assert sentence in refused(capsys, *words)
     assert {path.name for path in tmp_path.iterdir()} == {"bad.toml", "seed.toml"}
+
+
+def test_a_place_that_cannot_be_written_is_named(stand_in, capsys, tmp_path):
+    log = tmp_path / "sweep" / "configurations" / "0000" / "seed0.log"
+    words = [*SWEEP, "--seeds", "0", "--out", str(tmp_path / "sweep")]
+    assert run(words) == 0
+    for name in ("report.json", "configurations/0000/seed0/report.html"):
+        (tmp_path / "sweep" / name).unlink()
+    log.unlink()
+    log.mkdir()
+    capsys.readouterr()
+    assert f"{log} cannot be written (Is a directory); free the place, and the same command" in refused(capsys, *words)
 
 
 def test_another_sweep_in_the_same_folder_is_refused(stand_in, capsys, tmp_path):

@@ -44,6 +44,19 @@ def believed(folder):
     return True
 
 
+def test_a_manifest_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
+    """Its file tells a finished run from one that goes on, so that an empty one would end it for good."""
+    (tmp_path / "a").touch()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write_manifest(tmp_path, ["a"])
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_what_was_written_is_read(folder):
     assert verify(folder) == FILES
 

@@ -53,6 +53,16 @@ def test_an_unfinished_run_is_a_row_with_its_best_validation_so_far(made):
     assert RunFolder.read(made()).row() == ROW | {"state": "unfinished", "solved": None, "seconds": None}
 
 
+STOPPED = {"kind": "stopped", "step": 5, "sequences": 10, "place": "the loss"}
+
+
+def test_a_run_that_stopped_says_where_and_why_until_it_goes_on(made):
+    run = RunFolder.read(made("stopped", records=[*RECORDS, STOPPED]))
+    assert run.row() == ROW | {"state": "stopped", "steps": 5, "solved": None, "seconds": None}
+    assert run.stop == "at update 5, as the loss is not finite"
+    assert RunFolder.read(made("gone on", records=[*RECORDS, STOPPED, RECORDS[0]])).stop is None
+
+
 def test_a_run_that_has_just_begun_has_no_scores(made):
     row = RunFolder.read(made(records=[])).row()
     assert (row["steps"], row["cost_bits"], row["wrong_bits"]) == (0, None, None)
@@ -98,6 +108,7 @@ def test_runs_are_found_at_any_depth_and_not_inside_of_runs(made, tmp_path):
         ("result.json", "[]", r"result\.json does not hold what a run's does"),
         ("metrics.jsonl", "no\n", r"metrics\.jsonl holds a line that is no record; restore the file or train again"),
         ("metrics.jsonl", "[]\n", r"metrics\.jsonl holds a line that is no record"),
+        ("metrics.jsonl", '{"kind": "stopped"}\n', r"metrics\.jsonl holds a line that is no record"),
         ("metrics.jsonl", '{"kind": "validation"}\n', r"metrics\.jsonl holds a line that is no record"),
         ("evaluation.json", "no", r"evaluation\.json is no JSON"),
     ],

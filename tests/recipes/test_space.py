@@ -63,6 +63,17 @@ def test_values_take_their_places_in_an_experiment():
     ("text", "sentence"),
     [
         ("[model", "is no TOML"),
+        ("trials = 2\n[train]\nsteps = " + "[" * 2000, r"is no TOML \(maximum recursion depth"),
+        ("trials = 2\n[train]\nsteps = [1" + "0" * 5000 + "]", r"is no TOML \(Exceeds the limit"),
+        ("trials = 2\n#" + "x" * 2**20, r"has more than 1048576 bytes; give --space one with options alone"),
+        (f"trials = 2\n[train]\nsteps = {{low = 1, high = {10**400}}}", "a whole number in a space is at most 9007199"),
+        (f"trials = 2\n[train]\nlearning_rate = {{low = 1, high = {10**400}}}", "a whole number in a space is at most"),
+        (f"trials = 2\n[train]\nlearning_rate = [0.1, {10**400}]", "a whole number in a space is at most"),
+        ("trials = 2\n[train]\nlearning_rate = [0.5, 1, 1.0]", "has a value twice; name each value once"),
+        (
+            f"trials = 2\n[model]\ncontroller_size = [{10**15}]",
+            r"model\.controller_size = 1000000000000000 in .* does not fit: ntm cannot be built with these options \(.*give",
+        ),
         ("[model]\nslots = [4]", "trials in .* is None, but it must be a whole number of at least 1"),
         ("trials = true\n[model]\nslots = [4]", "trials in .* is True"),
         ("trials = 0\n[model]\nslots = [4]", "trials in .* is 0"),

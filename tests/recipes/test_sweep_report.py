@@ -9,7 +9,7 @@ import pytest
 from memtape.recipes.experiment import Experiment
 from memtape.recipes.space import Choices, Space
 from memtape.recipes.sweep_report import report_of, write_sweep_report
-from memtape.recipes.sweeping import Plan, sweep
+from memtape.recipes.sweeping import Listener, Plan, sweep
 from memtape.training.settings import TrainSettings
 
 pytestmark = pytest.mark.usefixtures("stand_in")
@@ -21,7 +21,7 @@ def reported(folder, *rates, seeds=(0, 1, 2)):
     )
     space = Space(trials=12, options={"train.learning_rate": Choices(values=rates)}) if len(rates) > 1 else None
     plan = Plan(experiment=experiment, seeds=seeds, space=space)
-    configurations = sweep(plan, folder, jobs=2, stop=threading.Event(), ended=lambda *_: None)
+    configurations = sweep(plan, folder, jobs=2, stop=threading.Event(), listener=Listener(ended=print, killed=print))
     report = report_of(plan, configurations)
     return report, write_sweep_report(folder, report, configurations)
 
@@ -41,6 +41,7 @@ def test_a_row_for_each_seed_and_a_summary_of_all(tmp_path):
     names = ["report.json", "best.toml", "learning_curves.png", "learning_curves.svg"]
     assert files == [tmp_path / name for name in names]
     assert json.loads(files[0].read_text()) == json.loads(json.dumps(report))
+    assert "lstm on copy, configuration 0: 1 of 3 seeds solved" in files[3].read_text()
 
 
 def test_the_best_configuration_comes_first_and_is_written_for_config(tmp_path):

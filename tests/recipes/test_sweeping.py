@@ -9,7 +9,7 @@ import pytest
 from memtape.recipes.experiment import Experiment
 from memtape.recipes.held import held
 from memtape.recipes.space import Choices, Range, Space
-from memtape.recipes.sweeping import Plan, SweepError, default_sweep_folder, sweep
+from memtape.recipes.sweeping import Listener, Plan, SweepError, default_sweep_folder, sweep
 from memtape.training.settings import TrainSettings
 
 pytestmark = pytest.mark.usefixtures("stand_in")
@@ -29,8 +29,9 @@ def plan(**changes):
     return Plan(**{"experiment": EXPERIMENT, "seeds": (0, 1, 2), **changes})
 
 
-def swept(folder, *, jobs=3, stop=None, ended=lambda *_: None, **changes):
-    return sweep(plan(**changes), folder, jobs=jobs, stop=stop or threading.Event(), ended=ended)
+def swept(folder, *, jobs=3, stop=None, ended=lambda *_: None, killed=lambda *_: None, **changes):
+    listener = Listener(ended=ended, killed=killed)
+    return sweep(plan(**changes), folder, jobs=jobs, stop=stop or threading.Event(), listener=listener)
 
 
 def calls(folder):
@@ -69,7 +70,24 @@ def test_most_seeds_failing_costs_infinitely_much_and_fewer_do_not_matter(tmp_pa
     result = {"solved": False, "solved_step": None, "steps": 2, "sequences": 32, "seconds": 1.0}
     scores = {"cost_bits": 3.0, "wrong_bits": 1.0}
     training.folder.joinpath("result.json").write_text(json.dumps({**result, "scores": scores}))
+    training.folder.joinpath("manifest.json").touch()
     assert failed.value == math.inf
+
+
+def test_a_training_that_is_killed_is_told_and_changes_nothing(tmp_path):
+    kills = []
+    space = Space(trials=1, options={"train.learning_rate": Choices(values=(0.125,))})
+    (only,) = swept(
+        tmp_path, space=space, killed=lambda configuration, *rest: kills.append((configuration.number, *rest))
+    )
+    assert only.value == 13.5
+    assert sorted(kills) == [(0, seed, "signal SIGKILL") for seed in (0, 1, 2) for _ in range(4)]
+
+
+def test_a_folder_that_a_kill_left_before_the_plan_was_written_is_taken(tmp_path):
+    (tmp_path / "sweep.lock").touch()
+    (tmp_path / ".sweep.json.123.partial").touch()
+    assert swept(tmp_path, seeds=(0,)) is not None
 
 
 def test_a_second_start_trains_nothing_and_returns_the_same(tmp_path):

@@ -29,9 +29,15 @@ def training(tmp_path):
     return make
 
 
-def carried_out(*trainings, jobs=2):
-    ended = []
-    carry_out(trainings, jobs=jobs, stop=threading.Event(), ended=ended.append)
+def carried_out(*trainings, jobs=2, kills=None):
+    ended, kills = [], [] if kills is None else kills
+    carry_out(
+        trainings,
+        jobs=jobs,
+        stop=threading.Event(),
+        ended=ended.append,
+        killed=lambda training, by: kills.append((training, by)),
+    )
     return ended
 
 
@@ -67,6 +73,50 @@ def test_a_training_that_breaks_is_told_and_the_others_go_on(training):
     assert trainings[2].failure() is None
 
 
+def test_a_training_that_is_killed_goes_on_as_long_as_it_comes_further(training, tmp_path):
+    kills, one, in_vain = [], training(0, rate=0.125), training(1, rate=0.25)
+    carried_out(one, in_vain, kills=kills)
+    assert one.failure() is None
+    assert calls(tmp_path) == sorted(
+        [*("resume seed0 1" for _ in range(4)), "train seed0 1", *("resume seed1 1" for _ in range(2)), "train seed1 1"]
+    )
+    assert in_vain.failure() == {"exit": "signal SIGKILL", "last_line": "update 1"}
+    assert [(by, kills.count((one, by)), kills.count((in_vain, by))) for by in {by for _, by in kills}] == [
+        ("signal SIGKILL", 4, 2)
+    ]
+
+
+def test_a_training_that_was_asked_to_end_by_somebody_else_goes_on(training, tmp_path, monkeypatch):
+    """It ends with exit code 0, as one does that saved before it left, and has no result."""
+    code = "import pathlib, sys; pathlib.Path(sys.argv[-1]).mkdir(exist_ok=True)"
+    monkeypatch.setattr("memtape.recipes.workers.COMMAND", (sys.executable, "-c", code))
+    kills, one = [], training(0)
+    carried_out(one, kills=kills)
+    assert kills == [(one, "exit code 0")] * 2
+    assert one.failure() == {"exit": "exit code 0", "last_line": ""}
+
+
+def test_a_training_that_stopped_before_its_sweep_was_killed_is_not_trained_anew(training, tmp_path):
+    one = training(0)
+    one.folder.mkdir()
+    (one.folder / "config.json").write_text(json.dumps({"seed": 0, "rate": 0.5}))
+    stopped = {"kind": "stopped", "step": 2, "sequences": 32, "place": "the loss"}
+    (one.folder / "metrics.jsonl").write_text(json.dumps(stopped) + "\n")
+    carried_out(one)
+    assert calls(tmp_path) == ["resume seed0 1"]
+    assert one.failure()["last_line"] == "memtape: the loss at update 2 is not finite"
+
+
+def test_a_training_that_was_killed_while_it_drew_its_report_draws_it(training, tmp_path):
+    one = training(0)
+    carried_out(one)
+    (one.folder / "report.html").unlink()
+    assert not one.ended
+    carried_out(one)
+    assert calls(tmp_path) == ["resume seed0 1", "train seed0 1"]
+    assert (one.folder / "report.html").exists()
+
+
 def test_an_unfinished_training_is_resumed(training, tmp_path):
     one = training(0)
     one.folder.mkdir()
@@ -96,7 +146,7 @@ def test_a_training_that_a_killed_sweep_left_running_is_waited_for(training, tmp
         code = (
             "import json, pathlib, time; time.sleep(0.5)\n"
             f"folder = pathlib.Path({str(one.folder)!r}); folder.mkdir()\n"
-            "(folder / 'result.json').write_text('{}')"
+            "(folder / 'manifest.json').touch(); (folder / 'report.html').touch()"
         )
         left = subprocess.Popen([sys.executable, "-c", code], pass_fds=[lock])
     assert len(carried_out(one)) == 1
@@ -110,7 +160,7 @@ def test_a_training_holds_its_lock_on_when_its_sweep_is_killed(training, tmp_pat
         "import threading; from pathlib import Path; import memtape.recipes.workers as workers\n"
         f"workers.COMMAND = {stand_in!r}\n"
         f"one = workers.Training(words={one.words!r}, folder=Path({str(one.folder)!r}))\n"
-        "workers.carry_out([one], jobs=1, stop=threading.Event(), ended=lambda _: None)"
+        "workers.carry_out([one], jobs=1, stop=threading.Event(), ended=print, killed=print)"
     )
     sweep = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "STAND_IN_SECONDS": "1"})
     while not (one.folder / "config.json").exists():
@@ -120,6 +170,15 @@ def test_a_training_holds_its_lock_on_when_its_sweep_is_killed(training, tmp_pat
     assert not one.ended
     assert carried_out(one) == [one]
     assert calls(tmp_path) == ["train seed0 1"]
+
+
+def test_a_log_that_cannot_be_written_ends_the_others(training, tmp_path, monkeypatch):
+    monkeypatch.setenv("STAND_IN_SECONDS", "60")
+    (tmp_path / "seed1.log").mkdir()
+    before = time.monotonic()
+    with pytest.raises(IsADirectoryError):
+        carried_out(training(0), training(1))
+    assert time.monotonic() - before < 20
 
 
 def test_so_many_at_a_time_as_there_are_jobs(training, tmp_path, monkeypatch):
@@ -146,7 +205,7 @@ def test_a_stop_ends_what_runs_and_begins_nothing_more(training, tmp_path, monke
     timer = threading.Timer(0.5, stop.set)
     timer.start()
     before = time.monotonic()
-    carry_out([training(0), training(1)], jobs=1, stop=stop, ended=ended.append)
+    carry_out([training(0), training(1)], jobs=1, stop=stop, ended=ended.append, killed=lambda *_: None)
     assert time.monotonic() - before < 20
     assert ended == []
     assert calls(tmp_path) == ["train seed0 1"]

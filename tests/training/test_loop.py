@@ -30,8 +30,8 @@ def model(task):
 SHORT = {"steps": 6, "batch_size": 4, "validate_every": 2, "validation_sequences": 8, "device": "cpu"}
 
 
-def run(model, task, *, checkpoints=None, **settings):
-    records, steps = [], []
+def run(model, task, *, checkpoints=None, records=None, **settings):
+    records, steps = [] if records is None else records, []
     outcome = train(
         model,
         task,
@@ -201,6 +201,18 @@ def test_a_parameter_that_is_not_finite_stops_the_training_and_is_named(model, t
         model.cell.machine.to_output.weight[0, 0] = float("nan")
     with pytest.raises(NonFiniteError, match=r"update 1 because the parameter cell\.machine\.to_output\.weight is not"):
         run(model, task)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"non_finite": "skip", "non_finite_limit": 1}, {"non_finite": "rollback", "non_finite_limit": 1}]
+)
+def test_the_last_record_of_a_training_that_stops_says_where(model, tmp_path, settings):
+    records = []
+    with pytest.raises(NonFiniteError):
+        run(model, _Poisoned(range(2, 99)), records=records, checkpoints=Checkpoints(tmp_path, {}, keep=1), **settings)
+    step = 4 if settings.get("non_finite") == "skip" else 3
+    assert records[-1] == {"kind": "stopped", "step": step, "sequences": 4 * step, "place": "the loss"}
+    assert sum(record["kind"] == "stopped" for record in records) == 1
 
 
 def test_a_module_whose_output_is_not_finite_is_named(task):

@@ -2,16 +2,19 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 import torch
 
+from memtape import Copy
 from memtape.core.manifest import MANIFEST, write_manifest
 from memtape.recipes.experiment import Experiment, settings_from
 from memtape.recipes.running import resume_run, train_run
 from memtape.training.checkpoints import Checkpoints
 from memtape.training.interruption import Interruption
-from memtape.training.runs import COPIED, RunError
+from memtape.training.non_finite import NonFiniteError
+from memtape.training.runs import COPIED, Run, RunError
 
 STEPS = 12
 TINY = {
@@ -123,6 +126,35 @@ def test_an_interrupted_training_comes_to_the_same_bits(tmp_path, never_ended, n
     same(bits(again), wanted)
     assert {**again.read("result.json"), "seconds": 0} == {**result, "seconds": 0}
     assert (run.folder / "weights.safetensors").read_bytes() == weights
+
+
+def test_a_training_that_stopped_says_so_stops_again_and_goes_on_once_the_cause_is_gone(
+    tmp_path, monkeypatch, never_ended
+):
+    whole, told = Copy.batch, []
+
+    def poisoned(task, index, *words, **options):
+        batch = whole(task, index, *words, **options)
+        return replace(batch, targets=batch.targets * float("inf")) if index == 7 else batch
+
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(Copy, "batch", poisoned)
+        with pytest.raises(NonFiniteError) as first:
+            train(folder, {})
+        left = (folder / "metrics.jsonl").read_bytes()
+        assert Run(folder).stop() == "at update 8, as the loss is not finite"
+        with pytest.raises(NonFiniteError) as second:
+            resume(folder, tell=told.append)
+        assert str(second.value) == str(first.value)
+        assert (folder / "metrics.jsonl").read_bytes() == left
+    resume(folder, tell=told.append)
+    sentence = (
+        "this training stopped at update 8, as the loss is not finite; going on from update 6, which leads to the same"
+    )
+    assert [text.startswith(sentence) for text in told] == [True, True]
+    same(bits(Run(folder)), never_ended("plain")[0])
+    assert Run(folder).stop() is None
 
 
 def test_a_training_may_be_interrupted_after_every_update(tmp_path, never_ended):

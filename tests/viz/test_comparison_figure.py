@@ -17,7 +17,7 @@ def test_every_run_is_drawn_as_it_stands_under_its_name(records: list[dict[str, 
         np.testing.assert_array_equal(drawn[name].get_xdata(), [record["sequences"] for record in kept])
         np.testing.assert_array_equal(drawn[name].get_ydata(), [record["cost_bits"] for record in kept])
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["runs/a", "runs/b"]
+    assert [text.get_text() for text in legend.get_texts()] == ["runs/a", "runs/b", "the same in training"]
     assert drawn["runs/a"].get_color() != drawn["runs/b"].get_color()
 
 
@@ -42,7 +42,13 @@ def test_many_runs_are_told_apart_and_all_named(records: list[dict[str, Any]]) -
 
 def test_a_run_without_a_record_is_named_all_the_same(records: list[dict[str, Any]]) -> None:
     (legend,) = comparison_figure({"new": [], "old": records}).legends
-    assert [text.get_text() for text in legend.get_texts()] == ["new", "old"]
+    assert [text.get_text() for text in legend.get_texts()] == ["new", "old", "the same in training"]
+
+
+def test_training_is_no_part_of_the_legend_where_there_is_none(records: list[dict[str, Any]]) -> None:
+    validations = [record for record in records if record["kind"] == "validation"]
+    (legend,) = comparison_figure({"a": validations}).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["a"]
 
 
 def test_nothing_to_draw_is_refused() -> None:

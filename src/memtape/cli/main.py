@@ -124,7 +124,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"the file {file} cannot be read ({error.strerror}); give --config a TOML file") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # tomllib lets those of too many digits and brackets through
         raise UsageError(f"the file {file} is no TOML ({error}); correct it there") from None
     for name in ("model", "task", "train"):
         if not isinstance(values.get(name, {}), dict):

@@ -27,7 +27,10 @@ def list_(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs in a folder, the oldest first; the scores of an unfinished one are those of its best validation so far."""
+    """List the runs in a folder, the oldest first, and say which ones stopped or are damaged.
+
+    The scores of a run that is not finished are those of its best validation so far.
+    """
     from memtape.recipes.run_folder import RunFolder, run_folders
     from memtape.training.runs import RunError
 
@@ -37,17 +40,21 @@ def list_(
             found.append(RunFolder.read(place))
         except RunError as error:
             damaged[str(place)] = str(error)
+    found.sort(key=lambda run: (run.begun, run.folder))
     rows = [
         {"name": str(run.folder.relative_to(folder)), **run.row(), "begun": run.begun.isoformat(timespec="seconds")}
-        for run in sorted(found, key=lambda run: (run.begun, run.folder))
+        for run in found
     ]
+    stopped = {str(run.folder): run.stop for run in found if run.stop}
     if as_json:
-        print(json.dumps({"runs": rows, "damaged": damaged}, indent=2))
+        print(json.dumps({"runs": rows, "stopped": stopped, "damaged": damaged}, indent=2))
         return
     if rows:
         print_table([spaced({name: value for name, value in row.items() if name != "begun"}) for row in rows])
     elif not damaged:
         print(f"there are no runs in {folder}; `memtape train` makes one")
+    for name, stop in stopped.items():
+        print(f"stopped: {name} {stop}")
     for sentence in damaged.values():
         print(f"damaged: {sentence}")
 
@@ -59,6 +66,8 @@ def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` nam
 
     read = RunFolder.read(run)
     print_table([spaced(read.row())])
+    if read.stop:
+        print(f"stopped {read.stop}")
     changed = [
         {"option": name, "value": value, "default": default} for name, (value, default) in read.changes().items()
     ]
@@ -113,7 +122,7 @@ def _draw(read: Mapping[str, "RunFolder"], file: Path) -> None:
     from memtape.viz.comparison_figure import comparison_figure
     from memtape.viz.saving import rendered
 
-    if not any(run.records for run in read.values()):
+    if not any("cost_bits" in record for run in read.values() for record in run.records):
         print("\nno run has a metric yet, so there is no figure")
         return
     drawn = rendered(comparison_figure({name: run.records for name, run in read.items()}), file.suffix[1:])

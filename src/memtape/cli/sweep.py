@@ -37,6 +37,7 @@ OWN = (
         "Folder of the sweep, a new one or one to go on with; without it, a new one under runs/.",
     ),
 )
+MOST_SEEDS = 10_000
 COLUMNS = ("seed", "solved_step", "steps", "seconds", "cost_bits", "wrong_bits")
 
 
@@ -53,20 +54,27 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
 
     from memtape.recipes.space import Space
     from memtape.recipes.sweep_report import report_of, write_sweep_report
-    from memtape.recipes.sweeping import Plan, default_sweep_folder, sweep
+    from memtape.recipes.sweeping import Listener, Plan, default_sweep_folder, sweep
 
     experiment.build()  # refuses its options now, not in every training
     space = None if given["space"] is None else Space.read(given["space"], experiment)
     plan = Plan(experiment=experiment, seeds=seeds, space=space, sampler_seed=given["sampler_seed"])
     folder = given["out"] or default_sweep_folder(experiment.model, experiment.task)
     _tell(f"sweep {folder}")
-    with _stopped_by_signals() as stop:
-        configurations = sweep(plan, folder, jobs=jobs, stop=stop, ended=_tell_training)
-    if configurations is None:
-        print(f"stopped; the same command with --out {folder} goes on")
-        return 0
-    report = report_of(plan, configurations)
-    files = write_sweep_report(folder, report, configurations)
+    try:
+        with _stopped_by_signals() as stop:
+            listener = Listener(ended=_tell_training, killed=_tell_kill)
+            configurations = sweep(plan, folder, jobs=jobs, stop=stop, listener=listener)
+        if configurations is None:
+            print(f"stopped; the same command with --out {folder} goes on")
+            return 0
+        report = report_of(plan, configurations)
+        files = write_sweep_report(folder, report, configurations)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or folder} cannot be written ({error.strerror}); free the place, and the same command with "
+            f"--out {folder} goes on"
+        ) from None
     _print_report(report)
     print("\n".join(f"wrote {file}" for file in files))
     return 0
@@ -76,10 +84,12 @@ def _seeds(text: str) -> tuple[int, ...]:
     first, colon, end = text.partition(":")
     if not (first.isdecimal() and (end.isdecimal() if colon else True)):
         raise UsageError(f"--seeds is {text!r}, but it must be FIRST:END or a single seed; give 0:10 for seeds 0 to 9")
-    seeds = tuple(range(int(first), int(end) if colon else int(first) + 1))
+    seeds = range(int(first), int(end) if colon else int(first) + 1)
     if not seeds:
         raise UsageError(f"--seeds is {text!r}, which is empty, as the end is not included; give 0:10 for seeds 0 to 9")
-    return seeds
+    if seeds.stop - seeds.start > MOST_SEEDS:
+        raise UsageError(f"--seeds is {text!r}, but a sweep has at most {MOST_SEEDS}; give 0:10 for seeds 0 to 9")
+    return tuple(seeds)
 
 
 @contextmanager
@@ -117,6 +127,10 @@ def _tell_training(configuration: "Configuration", seed: int) -> None:
         verdict = f"solved after {result['solved_step']} updates" if result["solved"] else "not solved"
         cost, seconds = result["scores"]["cost_bits"], result["seconds"]
         _tell(f"no. {configuration.number} seed {seed}: {verdict}, {cost:.3f} bits, {seconds:.0f} s")
+
+
+def _tell_kill(configuration: "Configuration", seed: int, by: str) -> None:
+    _tell(f"no. {configuration.number} seed {seed}: ended early, {by}; going on from its last checkpoint")
 
 
 def _print_report(report: Mapping[str, Any]) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from memtape.core.whole_file import write_whole
+
 MANIFEST = "manifest.json"
 FORMAT = 1
 
@@ -50,7 +52,7 @@ def write_manifest(folder: Path, names: Iterable[str]) -> None:
         raise ValueError(
             f"a manifest of {len(files)} files has {len(content)} bytes, but {LARGEST_MANIFEST} are allowed; give fewer files"
         )
-    (folder / MANIFEST).write_bytes(content)
+    write_whole(folder / MANIFEST, content)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

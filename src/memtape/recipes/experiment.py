@@ -122,3 +122,7 @@ def _construct(entry: Entry, options: Mapping[str, Any], *sizes: int) -> Any:
         return entry.load()(*sizes, **options)
     except (TypeError, ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
         raise ExperimentError(first_line(error)) from None
+    except (RuntimeError, OverflowError, MemoryError) as error:  # torch's, of sizes and numbers beyond its own
+        raise ExperimentError(
+            f"{entry.name} cannot be built with these options ({first_line(error)}); give smaller ones"
+        ) from None

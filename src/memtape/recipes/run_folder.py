@@ -18,7 +18,7 @@ CONFIGURATION = "config.json"
 
 @dataclass(frozen=True, kw_only=True)
 class RunFolder:
-    """A run, finished or not, as its folder tells it."""
+    """A run in whatever state, as its folder tells it."""
 
     folder: Path
     experiment: Experiment
@@ -30,6 +30,8 @@ class RunFolder:
     """Scores by length; none before the training ended."""
     records: list[dict[str, Any]]
     """Metrics, as far as they were written."""
+    stop: str | None
+    """At which update the training stopped, and why; None if it did not."""
 
     @classmethod
     def read(cls, folder: Path) -> "RunFolder":
@@ -58,11 +60,13 @@ class RunFolder:
             result=result,
             evaluation=_read_if_there(run, "evaluation.json") or [],
             records=[record for record in run.records() if record["kind"] in NEEDED],
+            stop=run.stop(),
         )
 
     def row(self) -> dict[str, Any]:
-        """Return the run in a line: what was trained, its state, and what came of it, so far if it is unfinished."""
+        """Return the run in a line: what was trained, its state, and what came of it, so far if it is not finished."""
         validations = [record for record in self.records if record["kind"] == "validation"]
+        state = "finished" if self.result else "stopped" if self.stop else "unfinished"
         result = self.result or {"steps": self.records[-1]["step"] if self.records else 0}
         best = min(validations, key=lambda record: record["cost_bits"], default={})
         scores = result.get("scores", best)
@@ -70,7 +74,7 @@ class RunFolder:
             "model": self.experiment.model,
             "task": self.experiment.task,
             "seed": self.experiment.seed,
-            "state": "finished" if self.result else "unfinished",
+            "state": state,
             "steps": result["steps"],
             "solved": result.get("solved"),
             "cost_bits": scores.get("cost_bits"),

@@ -117,11 +117,17 @@ def resume_run(
     else:
         model, task = _with_weights(experiment, checkpoint.weights, checkpoints.path(checkpoint.progress.step))
     processes = Processes(experiment.train)
+    stop = run.stop()
     with processes.together():
         if processes.first:
             run.restore(files or {"metrics.jsonl": b""})
             for damage in damages:
                 tell(f"{damage}; going on from update {checkpoint.progress.step if checkpoint else 0}")
+            if stop is not None:
+                tell(
+                    f"this training stopped {stop}; going on from update {checkpoint.progress.step if checkpoint else 0}, "
+                    "which leads to the same again; to train with other options, begin a new run"
+                )
             for difference in _differences(run.read("environment.json"), environment()):
                 tell(f"{difference}: what follows may differ in the last bits")
             begin(experiment, checkpoint.progress.step if checkpoint else 0)
@@ -204,9 +210,9 @@ def _carry_on(
         ) from None
     if outcome.finished and processes.first:
         run.save_weights(model)
-        run.write("result.json", asdict(outcome))
         lengths = find("task", experiment.task).test_lengths
         run.write("evaluation.json", by_length(model, task, lengths, sequences=TEST_SEQUENCES, seed=experiment.seed))
+        run.write("result.json", asdict(outcome))
         run.finish()
         write_run_report(run, experiment, model, task)
     return outcome

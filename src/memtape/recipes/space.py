@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any, Literal, get_args, get_origin
 
 from memtape.core.plain_type import is_of
@@ -11,6 +12,11 @@ from memtape.recipes.experiment import Experiment, ExperimentError, settings_fro
 from memtape.recipes.options import Option, options_of_record
 from memtape.recipes.registry import find, hint
 from memtape.training.settings import TrainSettings
+
+LARGEST_FILE = 2**20
+"""Bytes of a file, far beyond what options and their values need."""
+LARGEST_WHOLE = 2**53
+"""Up to here floats, with which proposals are computed, hold every whole number."""
 
 PARTS = {"model": "model_options", "task": "task_options", "train": "train"}
 """Tables of a space, and where an experiment keeps their options."""
@@ -72,7 +78,8 @@ class Space:
         trials = table.pop("trials", None)
         if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
             raise SpaceError(
-                f"trials in {file} is {trials!r}, but it must be a whole number of at least 1; write trials = 20 at the top"
+                f"trials in {file} is {shortened(trials)}, but it must be a whole number of at least 1; "
+                "write trials = 20 at the top"
             )
         for name in table:
             if name not in PARTS:
@@ -90,7 +97,7 @@ class Space:
                 try:
                     varied(experiment, {name: value}).build()
                 except ExperimentError as error:
-                    raise SpaceError(f"{name} = {value!r} in {file} does not fit: {error}") from None
+                    raise SpaceError(f"{name} = {shortened(value)} in {file} does not fit: {error}") from None
 
 
 def varied(experiment: Experiment, values: Mapping[str, Value]) -> Experiment:
@@ -108,10 +115,15 @@ def varied(experiment: Experiment, values: Mapping[str, Value]) -> Experiment:
 
 def _table(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST_FILE + 1)
     except OSError as error:
         raise SpaceError(f"the file {file} cannot be read ({error.strerror}); give --space a TOML file") from None
-    except (ValueError, RecursionError) as error:
+    if len(content) > LARGEST_FILE:
+        raise SpaceError(f"the file {file} has more than {LARGEST_FILE} bytes; give --space one with options alone")
+    try:
+        return tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:  # tomllib lets those of too many digits and brackets through
         raise SpaceError(f"the file {file} is no TOML ({error}); correct it there") from None
 
 
@@ -124,7 +136,9 @@ def _named(file: Path, table: Mapping[str, Any], experiment: Experiment) -> Iter
     }
     for part, values in table.items():
         if not isinstance(values, dict):
-            raise SpaceError(f"{part} in {file} is {values!r}, but it must be a table; write [{part}] and its options")
+            raise SpaceError(
+                f"{part} in {file} is {shortened(values)}, but it must be a table; write [{part}] and its options"
+            )
         options = {option.name: option for option in known[part]}
         for name, given in values.items():
             if name not in options:
@@ -134,22 +148,32 @@ def _named(file: Path, table: Mapping[str, Any], experiment: Experiment) -> Iter
 
 def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Range:
     """Return the values that the file allows an option."""
+    numbers = given.values() if isinstance(given, dict) else given if isinstance(given, list) else ()
+    if any(is_of(int, number) and abs(number) > LARGEST_WHOLE for number in numbers):
+        raise SpaceError(
+            f"{name} in {file} is {shortened(given)}, but a whole number in a space is at most {LARGEST_WHOLE}; "
+            "give smaller ones"
+        )
     if isinstance(given, list) and given:
         for value in given:
             if not is_of(option.type, value):
                 raise SpaceError(
-                    f"{name} in {file} may be {value!r}, but it is {_kinds(option.type)}; correct the value"
+                    f"{name} in {file} may be {shortened(value)}, but it is {_kinds(option.type)}; correct the value"
                 )
-        return Choices(values=tuple(_exact(value, option.type) for value in given))
+        values = tuple(_exact(value, option.type) for value in given)
+        if len(set(values)) < len(values):
+            raise SpaceError(f"{name} in {file} is {shortened(given)}, which has a value twice; name each value once")
+        return Choices(values=values)
     if not isinstance(given, dict) or not {"low", "high"} <= given.keys() <= {"low", "high", "log"}:
         raise SpaceError(
-            f"{name} in {file} is {given!r}, but it must be a list of values or a range; "
+            f"{name} in {file} is {shortened(given)}, but it must be a list of values or a range; "
             "write [1, 2, 3] or {low = 1, high = 3}, with log = true if you like"
         )
     low, high, log = given["low"], given["high"], given.get("log", False)
     if not all(is_of(float, end) and is_of(option.type, end) for end in (low, high)):
         raise SpaceError(
-            f"{name} in {file} ranges from {low!r} to {high!r}, but it is {_kinds(option.type)}; give ends that fit, or a list"
+            f"{name} in {file} ranges from {shortened(low)} to {shortened(high)}, but it is {_kinds(option.type)}; "
+            "give ends that fit, or a list"
         )
     if not isinstance(log, bool) or low > high or (log and low <= 0):
         raise SpaceError(

@@ -53,15 +53,17 @@ def write_sweep_report(folder: Path, report: dict[str, Any], configurations: Seq
     files = [folder / "report.json"]
     write_whole(files[0], f"{json.dumps(report, indent=2)}\n".encode())
     by_number = {one.number: one for one in configurations}
-    first, *others = (by_number[told["number"]] for told in report["configurations"])
+    told = report["configurations"][0]
+    solved = f"{told['solved']} of {told['trained']} seeds solved"
+    first, *others = (by_number[one["number"]] for one in report["configurations"])
     if report["best"] is not None:
-        told = report["configurations"][0]
-        remark = f"The best configuration of a sweep: {told['solved']} of {told['trained']} seeds solved."
+        remark = f"The best configuration of a sweep: {solved}."
         files.append(folder / "best.toml")
         write_whole(files[1], as_toml(first.experiment, remark).encode())
     curves, *rest = ([_validations(training) for training in one.trainings.values()] for one in (first, *others))
     if any(curves):
-        files += save(sweep_figure(curves, others=rest), folder, "learning_curves")
+        title = f"{first.experiment.model} on {first.experiment.task}, configuration {first.number}: {solved}"
+        files += save(sweep_figure(curves, others=rest, title=title), folder, "learning_curves")
     return files
 
 

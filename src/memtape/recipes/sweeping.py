@@ -79,9 +79,17 @@ class Configuration:
         )
 
 
-def sweep(
-    plan: Plan, folder: Path, *, jobs: int, stop: Event, ended: Callable[[Configuration, int], None]
-) -> list[Configuration] | None:
+@dataclass(frozen=True, kw_only=True)
+class Listener:
+    """Who is told what happens while a sweep goes on."""
+
+    ended: Callable[[Configuration, int], None]
+    """Receives configuration and seed of each training as it ends."""
+    killed: Callable[[Configuration, int, str], None]
+    """Receives configuration and seed of each training that was killed and goes on, and by what it was; called in threads."""
+
+
+def sweep(plan: Plan, folder: Path, *, jobs: int, stop: Event, listener: Listener) -> list[Configuration] | None:
     """Carry a sweep out in a folder, or go on with the one that was begun there.
 
     Configurations are proposed in rounds that keep all jobs busy, each when the one before has ended: so what is proposed does
@@ -92,7 +100,7 @@ def sweep(
         folder: where; new, empty, or of a sweep with the same plan.
         jobs: how many trainings at a time.
         stop: once set, trainings are ended and the sweep is left for later.
-        ended: receives configuration and seed of each training as it ends.
+        listener: who is told what happens.
 
     Returns:
         All configurations, each once; None if the sweep was stopped before its end.
@@ -100,13 +108,14 @@ def sweep(
     Raises:
         SweepError: the folder holds something else or another sweep, or another process is at work there.
         SpaceError: optuna is needed, and not installed.
+        OSError: the disk is full or fails; what was there before is untouched.
     """
     _make(folder)
     with held(folder / LOCK) as lock:
         if lock is None:
             raise SweepError(f"another process sweeps in {folder}; wait for its end, or give --out another name")
         _begin(plan, folder)
-        return _carry_out(plan, folder, jobs, stop, ended)
+        return _carry_out(plan, folder, jobs, stop, listener)
 
 
 def result_of(training: Training) -> dict[str, Any] | None:
@@ -116,7 +125,7 @@ def result_of(training: Training) -> dict[str, Any] | None:
         RunError: its result.json does not say it.
     """
     file = training.folder / "result.json"
-    return Run(training.folder).parsed(file.name, file.read_bytes()) if file.is_file() else None
+    return Run(training.folder).parsed(file.name, file.read_bytes()) if training.finished else None
 
 
 def default_sweep_folder(model: str, task: str) -> Path:
@@ -124,20 +133,18 @@ def default_sweep_folder(model: str, task: str) -> Path:
     return Path("runs") / f"sweep-{model}-{task}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
-def _carry_out(
-    plan: Plan, folder: Path, jobs: int, stop: Event, ended: Callable[[Configuration, int], None]
-) -> list[Configuration] | None:
+def _carry_out(plan: Plan, folder: Path, jobs: int, stop: Event, listener: Listener) -> list[Configuration] | None:
     if plan.space is None:
         only = [_configuration(plan, folder, 0, {})]
-        return only if _train(only, jobs, stop, ended) else None
+        return only if _train(only, jobs, stop, listener) else None
     proposals = Proposals(folder / "journal.jsonl", plan.space, seed=plan.sampler_seed)
-    at_once = math.ceil(jobs / len(plan.seeds))
+    at_once = -(-jobs // len(plan.seeds))
     while (first := proposals.answered()) < plan.space.trials:
         after = min((first // at_once + 1) * at_once, plan.space.trials)
         while len(proposals) < after:
             proposals.propose()
         proposed = _configurations(plan, folder, proposals)[first:after]
-        if not _train(proposed, jobs, stop, ended):
+        if not _train(proposed, jobs, stop, listener):
             return None
         for number, configuration in enumerate(proposed, first):
             proposals.answer(number, configuration.value)
@@ -166,9 +173,7 @@ def _configuration(plan: Plan, folder: Path, number: int, values: Mapping[str, V
     )
 
 
-def _train(
-    configurations: Sequence[Configuration], jobs: int, stop: Event, ended: Callable[[Configuration, int], None]
-) -> bool:
+def _train(configurations: Sequence[Configuration], jobs: int, stop: Event, listener: Listener) -> bool:
     """Train all seeds of some configurations; return whether all have ended."""
     places: dict[Training, tuple[Configuration, int]] = {}
     for configuration in {one.number: one for one in configurations}.values():
@@ -176,7 +181,13 @@ def _train(
         write_whole(configuration.folder / "configuration.toml", as_toml(configuration.experiment, remark).encode())
         places |= {training: (configuration, seed) for seed, training in configuration.trainings.items()}
     new = [training for training in places if not training.ended]
-    carry_out(new, jobs=jobs, stop=stop, ended=lambda training: ended(*places[training]))
+    carry_out(
+        new,
+        jobs=jobs,
+        stop=stop,
+        ended=lambda training: listener.ended(*places[training]),
+        killed=lambda training, by: listener.killed(*places[training], by),
+    )
     return all(training.ended for training in places)
 
 
@@ -184,7 +195,8 @@ def _make(folder: Path) -> None:
     """Make the folder, or refuse one that holds something, but no sweep."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        foreign = not (folder / "sweep.json").is_file() and any(path.name != LOCK for path in folder.iterdir())
+        begun = (folder / "sweep.json").is_file()
+        foreign = not begun and any(path.name != LOCK and path.suffix != ".partial" for path in folder.iterdir())
         if not foreign:
             (folder / LOCK).touch()
     except OSError as error:

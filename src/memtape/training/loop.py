@@ -193,25 +193,29 @@ class _Training:
     def _meet_non_finite(self, place: str) -> None:
         """Stop, skip the update, or go back to the last checkpoint."""
         progress, limit = self.progress, self.settings.non_finite_limit
-        step = progress.step
         if self.settings.non_finite == "stop":
-            raise NonFiniteError(step, place)
+            raise self._stopped(place)
         if self.settings.non_finite == "skip":
             progress.skipped += 1
             progress.skipped_in_a_row += 1
             if progress.skipped_in_a_row > limit:
-                raise NonFiniteError(step, place, f"after {limit} updates in a row that were skipped for it")
+                raise self._stopped(place, f"after {limit} updates in a row that were skipped for it")
             self._record("skip", {"place": place})
             return
         if progress.rollbacks == limit:
-            raise NonFiniteError(step, place, f"after {limit} returns to a checkpoint")
+            raise self._stopped(place, f"after {limit} returns to a checkpoint")
         assert self.checkpoints is not None
         checkpoint, _, damages = self.checkpoints.newest()
         if checkpoint is None:
-            raise NonFiniteError(step, place, f"and no checkpoint is sound ({'; '.join(damages)})")
+            raise self._stopped(place, f"and no checkpoint is sound ({'; '.join(damages)})")
         self._record("rollback", {"place": place, "back_to": checkpoint.progress.step})
         self._restore(checkpoint)
         self.progress.batch, self.progress.rollbacks = progress.batch, progress.rollbacks + 1
+
+    def _stopped(self, place: str, what_was_tried: str = "") -> NonFiniteError:
+        """Record that the training stops, and return why."""
+        self._record("stopped", {"place": place})
+        return NonFiniteError(self.progress.step, place, what_was_tried)
 
     def validate_if_due(self, other_weights: Callable[[int], Mapping[str, Tensor]] | None) -> None:
         """Record and validate on the beat and at the end, and begin again if the training is stuck."""

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 PROGRESS = frozenset({"step", "sequences"})
 SCORES = frozenset({"cost_bits", "wrong_bits"})
-NEEDED = {"train": PROGRESS | SCORES, "validation": PROGRESS | SCORES, "restart": PROGRESS}
+NEEDED = {"train": PROGRESS | SCORES, "validation": PROGRESS | SCORES, "restart": PROGRESS, "stopped": PROGRESS}
 """Kinds of records in the metrics, and the numbers that each must hold."""
 
 
@@ -60,6 +60,8 @@ def check_form(name: str, value: Any) -> None:
 def is_record(record: Any) -> bool:
     """Tell whether a line of the metrics is a record with the numbers of its kind; those of unknown kinds may hold anything."""
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
+        return False
+    if record["kind"] == "stopped" and not isinstance(record.get("place"), str):
         return False
     values = [record.get(name) for name in NEEDED.get(record["kind"], ())]
     return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)

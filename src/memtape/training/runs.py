@@ -2,7 +2,7 @@
 
 config.json        the resolved experiment: model, task, their options, training settings, seed
 environment.json   versions, processor, threads, commit
-metrics.jsonl      one record a line, training and validation
+metrics.jsonl      one record a line, training and validation; the last one may say why the training stopped
 checkpoints/       what a training needs to go on
 weights.safetensors
 result.json        how the training ended
@@ -208,6 +208,14 @@ class Run:
         if not all(map(is_record, records)):
             raise RunError(f"{self.metrics_file} holds a line that is no record; restore the file or train again")
         return records
+
+    def stop(self) -> str | None:
+        """Say at which update the training stopped, and why; None if it did not, or goes on since."""
+        try:
+            last = (self.records() or [{}])[-1]
+        except RunError:  # nobody goes on from these metrics, but from a checkpoint's
+            return None
+        return f"at update {last['step']}, as {last['place']} is not finite" if last.get("kind") == "stopped" else None
 
     def restore(self, files: Mapping[str, bytes]) -> None:
         """Set files back to what a checkpoint holds."""

@@ -36,7 +36,7 @@ def comparison_figure(runs: Mapping[str, Sequence[Mapping[str, Any]]], *, title:
         )
     with paper_style():
         columns = 2 if max(map(len, runs)) < 45 else 1  # a longer name takes the whole width
-        figure = Figure(figsize=(7.1, 2.4 + 0.16 * -(-len(runs) // columns)), layout="constrained")
+        figure = Figure(figsize=(7.1, 2.4 + 0.16 * (len(runs) // columns + 1)), layout="constrained")
         panels = metric_panels(figure, drawn)
         named = []
         for (name, kinds), (dash, colour) in zip(curves.items(), cycle(STROKES), strict=False):
@@ -46,6 +46,8 @@ def comparison_figure(runs: Mapping[str, Sequence[Mapping[str, Any]]], *, title:
                 _draw(axes, kinds["train"], metric, **pale)
                 _draw(axes, kinds["validation"], metric, label=name, clip_on=False, zorder=3, **EDGE, **marked)
             named.append(Line2D([], [], label=name, **EDGE, **marked))
+        if any(kinds["train"]["sequences"] for kinds in curves.values()):
+            named.append(Line2D([], [], label="the same in training", color=INK, linewidth=0.6, alpha=0.4))
         figure.legend(handles=named, loc="outside lower center", ncols=columns, handlelength=2.4)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=9)
