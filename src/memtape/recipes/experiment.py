@@ -44,6 +44,12 @@ class Experiment:
         """Return the experiment as plain values, for a JSON file."""
         return asdict(self)
 
+    def options(self) -> dict[str, Any]:
+        """Return model, task, seed, and all settings by name, such as "model.slots"."""
+        parts = {"model": self.model_options, "task": self.task_options, "train": asdict(self.train)}
+        named = {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
+        return {"model": self.model, "task": self.task, "seed": self.seed, **named}
+
     @classmethod
     def from_config(cls, config: Any) -> "Experiment":
         """Read an experiment back.

@@ -10,7 +10,7 @@ Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class SettingsError(ValueError):
-    """Settings that do not fit the processes that train; the sentence says which and why."""
+    """Settings that do not fit the processes or the installation that train; the sentence says which and why."""
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
@@ -54,6 +54,7 @@ class TrainSettings:
         device: where to compute; "auto" takes an accelerator if there is one.
         threads: threads of the processor; none leaves torch's own choice.
         patience: seconds that a process waits for another before it takes it for dead.
+        tracker: what is told the metrics beside the run folder; stays offline and writes into the run folder.
     """
 
     steps: Whole = 10_000
@@ -90,6 +91,7 @@ class TrainSettings:
     device: Literal["auto", "cpu"] = "auto"
     threads: Whole | None = None
     patience: Whole = 600
+    tracker: Literal["none", "tensorboard", "trackio", "wandb", "mlflow"] = "none"
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> "TrainSettings":
