@@ -145,7 +145,7 @@ def test_what_the_environment_says_wins(begun, tmp_path, monkeypatch, name, wish
 @pytest.mark.parametrize("place", ["start", "store_init_configuration", "log", "finish"])
 def test_a_tracker_that_fails_is_told_in_a_sentence(begun, tmp_path, monkeypatch, place):
     def fail(*_, **__):
-        raise OSError(28, "No space left on device")
+        raise ValueError("what came\nof it") from OSError(28, "No space left on device")
 
     monkeypatch.setattr(StandIn, place, fail)
     sentence = (

@@ -138,7 +138,10 @@ def _told(name: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        cause: BaseException = error
+        while cause.__cause__ is not None:  # what a database said is told better by itself than by what came of it
+            cause = cause.__cause__
+        reason = next(iter(str(cause).splitlines()), "") or type(cause).__name__
         raise TrackerError(
             f"the tracker {name} failed ({reason}); repair that and go on with `memtape resume {folder.parent}`"
         ) from error
