@@ -3,7 +3,9 @@
 import importlib.util
 import json
 import re
+import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -42,6 +44,15 @@ def test_the_space_in_the_document_is_one(tmp_path):
     space = Space.read(tmp_path / "space.toml", experiment)
     assert space.trials == 4
     assert space.options.keys() == {"model.controller_size", "train.learning_rate", "train.optimizer"}
+
+
+def test_every_tracker_has_an_extra_that_the_document_names():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    document = (ROOT / "docs" / "tracking.md").read_text()
+    for name in set(get_args(TrainSettings.__annotations__["tracker"])) - {"none"}:
+        (wanted,) = extras[name]
+        assert wanted.startswith(f"{name}>=")
+        assert f'| `{name}` | `pip install "memtape[{name}]"` |' in document
 
 
 def test_the_main_job_reaches_its_goal():

@@ -153,6 +153,7 @@ def _exit_code(error: Exception) -> int | None:
         ("memtape.models.shared_folder", "SharingError", 2),
         ("memtape.core.manifest", "DamagedError", 2),
         ("memtape.training.non_finite", "NonFiniteError", 1),
+        ("memtape.training.tracking", "TrackerError", 1),
         ("memtape.training.processes", "LostProcessError", 1),
     ):
         if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):

@@ -55,8 +55,10 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
     from memtape.recipes.space import Space
     from memtape.recipes.sweep_report import report_of, write_sweep_report
     from memtape.recipes.sweeping import Listener, Plan, default_sweep_folder, sweep
+    from memtape.training.tracking import require_tracker
 
     experiment.build()  # refuses its options now, not in every training
+    require_tracker(experiment.train.tracker)
     space = None if given["space"] is None else Space.read(given["space"], experiment)
     plan = Plan(experiment=experiment, seeds=seeds, space=space, sampler_seed=given["sampler_seed"])
     folder = given["out"] or default_sweep_folder(experiment.model, experiment.task)

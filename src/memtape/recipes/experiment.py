@@ -67,6 +67,12 @@ class Experiment:
         """Return the experiment as plain values, for a JSON file."""
         return asdict(self)
 
+    def options(self) -> dict[str, Any]:
+        """Return model, task, seed, and all settings by name, such as "model.slots"."""
+        parts = {"model": self.model_options, "task": self.task_options, "train": asdict(self.train)}
+        named = {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
+        return {"model": self.model, "task": self.task, "seed": self.seed, **named}
+
     @classmethod
     def from_config(cls, config: Any) -> "Experiment":
         """Read an experiment back.
@@ -120,9 +126,9 @@ def _construct(entry: Entry, options: Mapping[str, Any], *sizes: int) -> Any:
     _check_names(entry, options)
     try:
         return entry.load()(*sizes, **options)
-    except (TypeError, ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+    except (TypeError, ValueError) as error:
         raise ExperimentError(first_line(error)) from None
-    except (RuntimeError, OverflowError, MemoryError) as error:  # torch's, of sizes and numbers beyond its own
+    except (ArithmeticError, RuntimeError, MemoryError) as error:  # torch's, of sizes and numbers beyond its own
         raise ExperimentError(
             f"{entry.name} cannot be built with these options ({first_line(error)}); give smaller ones"
         ) from None

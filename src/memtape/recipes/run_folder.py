@@ -84,10 +84,7 @@ class RunFolder:
 
     def options(self) -> dict[str, Any]:
         """Return all settings by name, such as "model.slots", and the seed."""
-        config = self.experiment.config()
-        parts = {"model": config["model_options"], "task": config["task_options"], "train": config["train"]}
-        named = {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
-        return {"model": self.experiment.model, "task": self.experiment.task, "seed": self.experiment.seed, **named}
+        return self.experiment.options()
 
     def changes(self) -> dict[str, tuple[Any, Any]]:
         """Return the options that differ from the constructors' own defaults, each with the value and the default."""

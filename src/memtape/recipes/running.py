@@ -1,7 +1,8 @@
 """Running: carry an experiment out, from the empty folder to the report, and look at it again later."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from memtape.training.interruption import Interruption
 from memtape.training.loop import Outcome, train
 from memtape.training.processes import Processes
 from memtape.training.runs import COPIED, Run, RunError, environment
+from memtape.training.tracking import require_tracker, tracking
 
 NEXT_BEGINNING = 1_000_003
 """From the seed of one beginning's weights to the next, far beyond the seeds that people name."""
@@ -52,15 +54,20 @@ def train_run(
 
     Raises:
         ExperimentError: settings that no experiment can be built from; nothing is written.
+        SettingsError: the tracker is not installed; nothing is written.
         RunError: a folder or a file that cannot be written.
+        TrackerError: the tracker failed.
         NonFiniteError: a loss or a gradient that is not finite.
         LostProcessError: another process of the training is gone.
     """
     backend_for("cpu")  # a wrong MEMTAPE_BACKEND is told before anything is written
     model, task = experiment.build()
     processes = processes or Processes(experiment.train)
+    run = Run(folder)
     with processes.together():
-        run = Run.create(folder, experiment.config()) if processes.first else Run(folder)
+        if processes.first:
+            require_tracker(experiment.train.tracker)
+            Run.create(folder, experiment.config())
     return run, _carry_on(
         run,
         experiment,
@@ -98,6 +105,8 @@ def resume_run(
 
     Raises:
         RunError: no such run, or no checkpoint of it is sound.
+        SettingsError: the tracker of the run is not installed.
+        TrackerError: the tracker failed.
         NonFiniteError: a loss or a gradient that is not finite.
         LostProcessError: another process of the training is gone.
     """
@@ -120,6 +129,7 @@ def resume_run(
     stop = run.stop()
     with processes.together():
         if processes.first:
+            require_tracker(experiment.train.tracker)
             run.restore(files or {"metrics.jsonl": b""})
             for damage in damages:
                 tell(f"{damage}; going on from update {checkpoint.progress.step if checkpoint else 0}")
@@ -181,11 +191,22 @@ def _carry_on(
     def other_weights(number: int) -> Mapping[str, Tensor]:
         return replace(experiment, seed=experiment.seed + NEXT_BEGINNING * number).build()[0].state_dict()
 
-    try:
-        with run.metrics() as file:
+    with ExitStack() as stack:
+        with processes.together():
+            track = stack.enter_context(
+                tracking(
+                    experiment.train.tracker if processes.first else "none",
+                    run.tracker,
+                    title=run.folder.name,
+                    options=experiment.options(),
+                    records=run.records(),
+                )
+            )
+        with _disk_failures_told(run, checkpoints), run.metrics() as file:
 
             def keep(values: dict[str, Any]) -> None:
                 file.write(json.dumps(values) + "\n")
+                track(values)
                 record(values)
 
             outcome = train(
@@ -201,6 +222,38 @@ def _carry_on(
                 resume_from=resume_from,
                 interruption=interruption,
             )
+        if outcome.finished and processes.first:
+            run.save_weights(model)
+            lengths = find("task", experiment.task).test_lengths
+            results = by_length(model, task, lengths, sequences=TEST_SEQUENCES, seed=experiment.seed)
+            run.write("evaluation.json", results)
+            run.write("result.json", asdict(outcome))
+            track({"kind": "evaluation", "step": outcome.steps, **_by_score(results)})
+    if outcome.finished and processes.first:
+        run.finish()  # not before the tracker is closed: until here a failure of its can be resumed
+        write_run_report(run, experiment, model, task)
+    return outcome
+
+
+def _by_score(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return scores by length as single numbers, such as "wrong_bits_20"."""
+    return {
+        f"{score}_{result['length']}": value
+        for result in results
+        for score, value in result.items()
+        if score not in ("length", "sequences")
+    }
+
+
+@contextmanager
+def _disk_failures_told(run: Run, checkpoints: Checkpoints) -> Iterator[None]:
+    """Say what a disk that is full or fails costs, and how to go on.
+
+    Raises:
+        RunError: something could not be written.
+    """
+    try:
+        yield
     except OSError as error:
         last = checkpoints.steps()[-1:]
         kept = f"what came after update {last[0]} is lost" if last else "nothing was saved yet"
@@ -208,14 +261,6 @@ def _carry_on(
             f"{error.filename or run.folder} cannot be written ({error.strerror or error}), and {kept}; "
             f"free the place and go on with `memtape resume {run.folder}`"
         ) from None
-    if outcome.finished and processes.first:
-        run.save_weights(model)
-        lengths = find("task", experiment.task).test_lengths
-        run.write("evaluation.json", by_length(model, task, lengths, sequences=TEST_SEQUENCES, seed=experiment.seed))
-        run.write("result.json", asdict(outcome))
-        run.finish()
-        write_run_report(run, experiment, model, task)
-    return outcome
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

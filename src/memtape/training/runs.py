@@ -4,6 +4,7 @@ config.json        the resolved experiment: model, task, their options, training
 environment.json   versions, processor, threads, commit
 metrics.jsonl      one record a line, training and validation; the last one may say why the training stopped
 checkpoints/       what a training needs to go on
+tracker/           what a tracker was told, if there is one
 weights.safetensors
 result.json        how the training ended
 evaluation.json    scores by length
@@ -61,6 +62,7 @@ class Run:
         self.folder = folder
         self.checkpoints = folder / "checkpoints"
         self.figures = folder / "figures"
+        self.tracker = folder / "tracker"
         self.metrics_file = folder / "metrics.jsonl"
         self.report_file = folder / "report.html"
 

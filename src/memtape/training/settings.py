@@ -10,7 +10,7 @@ Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class SettingsError(ValueError):
-    """Settings that do not fit the processes that train; the sentence says which and why."""
+    """Settings that do not fit the processes or the installation that train; the sentence says which and why."""
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
@@ -56,6 +56,7 @@ class TrainSettings:
         parallel: how several processes hold the network: "ddp" gives each the whole of it, "fsdp" a part of every parameter, of
             its gradient and of what the optimiser remembers.
         patience: seconds that a process waits for another before it takes it for dead.
+        tracker: what is told the metrics beside the run folder; stays offline and writes into the run folder.
     """
 
     steps: Whole = 10_000
@@ -93,6 +94,7 @@ class TrainSettings:
     threads: Whole | None = None
     parallel: Literal["ddp", "fsdp"] = "ddp"
     patience: Whole = 600
+    tracker: Literal["none", "tensorboard", "trackio", "wandb", "mlflow"] = "none"
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> "TrainSettings":
