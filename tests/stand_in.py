@@ -5,12 +5,14 @@ kills it four times, each after a checkpoint. It writes its calls down beside th
 STAND_IN_SECONDS says.
 """
 
+import hashlib
 import json
 import os
 import signal
 import sys
 import time
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -44,8 +46,24 @@ def main() -> None:
     solved = config["seed"] == 0
     outcome = {"solved": solved, "solved_step": 2 if solved else None, "steps": 2, "sequences": 32, "restarts": 0}
     (folder / "result.json").write_text(json.dumps({**outcome, "seconds": time.monotonic(), "scores": scores}))
-    for name in ("manifest.json", "report.html"):
-        (folder / name).touch()
+    write_manifest(folder, ("config.json", "metrics.jsonl", "result.json"))
+    (folder / "report.html").touch()
+
+
+def write_manifest(folder: Path, names: Sequence[str]) -> None:
+    """Write a manifest as memtape does, without the seconds that it takes to import memtape."""
+    contents = {name: (folder / name).read_bytes() for name in names}
+    files = {name: {"bytes": len(content), "sha256": digest(content)} for name, content in contents.items()}
+    rest = {"format": 1, "files": files}
+    (folder / "manifest.json").write_bytes(canonical({**rest, "sha256": digest(canonical(rest))}))
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def canonical(value: dict) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 if __name__ == "__main__":
