@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 from cyclopts.config import Dict
 
 from memtape.recipes.registry import MODELS, TASKS, UnknownNameError
@@ -66,6 +66,9 @@ def run(words: list[str]) -> int:
     """Carry out a command line and return its exit code."""
     try:
         result = build(words)(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except UnusedCliTokensError as error:
+        extra = " ".join(error.unused_tokens or ())
+        return _tell(f"nothing takes the words {extra!r}; leave them out, or look at --help for what takes several", 2)
     except CycloptsError as error:
         return _tell(str(error), 2)
     except KeyboardInterrupt:
