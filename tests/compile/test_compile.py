@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from memtape import NTMCell, StackedLSTMCell, tree
+from memtape.core.recompute import recomputed
 
 # The compiler looks at .grad of a state that was computed from learned parameters, and warns itself of it.
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
@@ -18,7 +19,7 @@ CELLS = {
 }
 
 
-@pytest.fixture(params=CELLS, autouse=True)
+@pytest.fixture(params=CELLS)
 def cell(request):
     torch.manual_seed(0)
     torch._dynamo.reset()
@@ -42,5 +43,22 @@ def test_a_compiled_step_has_the_same_gradients(cell):
         _, state = step(x, cell.init_state(2))
         step(x, state)[0].sum().backward()
         gradients.append([parameter.grad.clone() for parameter in cell.parameters() if parameter.grad is not None])
+    for mine, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, other)
+
+
+def test_recomputation_compiles_and_has_the_same_gradients():
+    torch._dynamo.reset()
+    torch.manual_seed(0)
+    layer, xs = torch.nn.Linear(3, 3), torch.randn(2, 3)
+
+    def twice(xs):
+        return recomputed(lambda xs: layer(layer(xs).tanh()), layer.parameters(), xs)
+
+    gradients = []
+    for run in (twice, torch.compile(twice, backend="aot_eager")):
+        layer.zero_grad()
+        run(xs).sum().backward()
+        gradients.append([parameter.grad.clone() for parameter in layer.parameters()])
     for mine, other in zip(*gradients, strict=True):
         torch.testing.assert_close(mine, other)

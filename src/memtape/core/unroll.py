@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from memtape.core import checks, tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
+from memtape.core.recompute import recomputed
 from memtape.core.whole import compiled, watched, whole
 
 S = TypeVar("S")
@@ -79,16 +79,17 @@ def unroll(
     backend = backend_for(xs.device.type)
     twin = None if collect or watched(cell) else cell.twin(backend)
     if twin is not None:
-        results = whole(twin, xs, state, begin=begin, lengths=lengths, starts=starts, checkpoint_every=checkpoint_every)
-        return *results, None
+        options: dict[str, Any] = {"begin": begin, "lengths": lengths, "starts": starts}
+        parameters = cell.parameters()
+        return *whole(twin, parameters, xs, state, **options, checkpoint_every=checkpoint_every), None
     step = compiled(cell) if backend == "compile" else cell
 
-    def steps(first: int, last: int, state: S) -> tuple[list[Tensor], S, list[Any]]:
+    def steps(first: int, xs: Tensor, state: S, begin: S) -> tuple[list[Tensor], S, list[Any]]:
         ys, collected = [], []
-        for t in range(first, last):
+        for t, x in enumerate(xs.unbind(dim=1), first):
             if starts is not None:
                 state = tree.select(starts[:, t], begin, state)
-            y, moved = step(xs[:, t], state)
+            y, moved = step(x, state)
             if torch.is_autocast_enabled(xs.device.type):
                 moved = tree.like(moved, state)
             if alive is not None and t >= all_alive_until:
@@ -104,11 +105,11 @@ def unroll(
     collected: list[Any] = []
     stride = checkpoint_every or time
     for first in range(0, time, stride):
-        last = min(time, first + stride)
+        part = xs[:, first : first + stride]
         if checkpoint_every:
-            ys, state, kept = checkpoint(steps, first, last, state, use_reentrant=False)
+            ys, state, kept = recomputed(steps, cell.parameters(), first, part, state, begin)
         else:
-            ys, state, kept = steps(first, last, state)
+            ys, state, kept = steps(first, part, state, begin)
         outputs += ys
         collected += kept
     return torch.stack(outputs, dim=1), state, tree.stack(collected, axis=1) if collect else None

@@ -1,15 +1,16 @@
 """Whole: run a fast twin over sequences, as `unroll` runs single steps."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
-from torch.utils.checkpoint import checkpoint
 
 from memtape.core import tree
 from memtape.core.cell import AnyCell, Twin
+from memtape.core.recompute import recomputed
 
 S = TypeVar("S")
 
@@ -38,6 +39,7 @@ def watched(cell: AnyCell) -> bool:
 
 def whole(
     twin: Twin[S],
+    parameters: Iterable[Tensor],
     xs: Tensor,
     state: S,
     *,
@@ -50,6 +52,7 @@ def whole(
 
     Args:
         twin: the fast twin of a cell.
+        parameters: those of the cell.
         xs: the inputs, zero beyond a row's length.
         state: the state before the first step.
         begin: the cell's own initial state.
@@ -62,26 +65,23 @@ def whole(
     """
     time = xs.shape[1]
     stride = checkpoint_every or time
-    outputs = []
+    kept, outputs = list(parameters), []
+
+    def steps(xs: Tensor, state: S, begin: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
+        if starts is None or not starts.any():
+            return twin(xs, state, lengths)
+        return _in_pieces(twin, xs, state, begin=begin, lengths=lengths, starts=starts)
+
     for first in range(0, time, stride):
         part = xs[:, first : first + stride]
         rest = None if lengths is None else (lengths - first).clamp(0, part.shape[1])
         fresh = None if starts is None else starts[:, first : first + stride]
-        options: dict[str, Any] = {"begin": begin, "lengths": rest, "starts": fresh}
         if checkpoint_every:
-            ys, state = checkpoint(_run, twin, part, state, use_reentrant=False, **options)
+            ys, state = recomputed(steps, kept, part, state, begin, rest, fresh)
         else:
-            ys, state = _run(twin, part, state, **options)
+            ys, state = steps(part, state, begin, rest, fresh)
         outputs.append(ys)
     return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), state
-
-
-def _run(
-    twin: Twin[S], xs: Tensor, state: S, *, begin: S, lengths: Tensor | None, starts: Tensor | None
-) -> tuple[Tensor, S]:
-    if starts is None or not starts.any():
-        return twin(xs, state, lengths)
-    return _in_pieces(twin, xs, state, begin=begin, lengths=lengths, starts=starts)
 
 
 def _in_pieces(

@@ -1,0 +1,155 @@
+"""Recompute: run a function without keeping what its backward pass needs, and run it again there."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+from torch.utils.checkpoint import checkpoint, get_device_states, set_device_states
+
+
+def recomputed(run: Callable[..., Any], parameters: Iterable[Tensor], *arguments: Any) -> Any:
+    """Run a function, keeping its arguments alone, and run it once more in the backward pass.
+
+    `torch.utils.checkpoint` does this too, but notes every tensor that it leaves out: over sequences of small steps these notes
+    take as much time as the steps, and ten times the memory of what is kept.
+
+    Args:
+        run: a function of trees of tensors to a tree of tensors. What needs a gradient must be among its arguments or
+            the parameters.
+        parameters: tensors that it uses besides its arguments.
+        arguments: what to call it with.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        RuntimeError: in the backward pass, if the function uses another tensor that needs a gradient.
+    """
+    if not torch.is_grad_enabled():
+        return run(*arguments)
+    if torch.compiler.is_compiling():  # knows torch's own
+        return checkpoint(run, *arguments, use_reentrant=False)
+    call = _Call(run, list(parameters), arguments)
+    return call.outputs(_Recomputed.apply(call, *call.tensors(arguments), *call.parameters))
+
+
+class _Call:
+    """A call of a function, as often as it is needed, with the same random numbers and precision."""
+
+    def __init__(self, run: Callable[..., Any], parameters: list[Tensor], arguments: tuple[Any, ...]):
+        leaves, self._form = pytree.tree_flatten(arguments)
+        self._run, self.parameters = run, [parameter for parameter in parameters if parameter.requires_grad]
+        self._plain = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        self._places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
+        tensors = self.tensors(arguments)
+        self._device = tensors[0].device.type
+        self._precision = torch.is_autocast_enabled(self._device), torch.get_autocast_dtype(self._device)
+        self._random = torch.get_rng_state(), get_device_states(*tensors)
+        self._results: tuple[list[Any], Any] = [], None
+
+    def tensors(self, arguments: tuple[Any, ...]) -> list[Tensor]:
+        leaves = pytree.tree_leaves(arguments)
+        return [leaves[place] for place in self._places]
+
+    def __call__(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+        """Run the function on tensors in the places of the arguments', and return the tensors of its results."""
+        leaves = list(self._plain)
+        for place, tensor in zip(self._places, tensors, strict=True):
+            leaves[place] = tensor
+        with self._same_precision():
+            results, form = pytree.tree_flatten(self._run(*pytree.tree_unflatten(leaves, self._form)))
+        self._results = [None if isinstance(result, Tensor) else result for result in results], form
+        return [result for result in results if isinstance(result, Tensor)]
+
+    def outputs(self, tensors: Iterable[Tensor]) -> Any:
+        """Return tensors in the form of the function's results."""
+        results, form = self._results
+        given = iter(tensors)
+        return pytree.tree_unflatten([next(given) if result is None else result for result in results], form)
+
+    def _same_precision(self) -> AbstractContextManager[Any]:
+        enabled, dtype = self._precision
+        # Without its cache, in which autocast would find parameters that it cast where no gradient was wanted.
+        return torch.autocast(self._device, dtype=dtype, enabled=enabled, cache_enabled=False)
+
+    @contextmanager
+    def same_random_numbers(self) -> Any:
+        state, (devices, states) = self._random
+        with torch.random.fork_rng(devices=devices, device_type=self._device if devices else "cuda"):
+            torch.set_rng_state(state)
+            set_device_states(devices, states)
+            yield
+
+
+class _Recomputed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
+        ctx.call, ctx.count = call, len(tensors) - len(call.parameters)
+        ctx.save_for_backward(*tensors[: ctx.count])
+        ctx.set_materialize_grads(False)
+        results = call(tensors[: ctx.count])
+        ctx.mark_non_differentiable(*[result for result in results if not result.is_floating_point()])
+        return tuple(results)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        call, twice = ctx.call, torch.is_grad_enabled()
+        wishes = ctx.needs_input_grad[1 : 1 + ctx.count]
+        tensors = list(ctx.saved_tensors)
+        if not twice:
+            tensors = [tensor.detach().requires_grad_(wish) for tensor, wish in zip(tensors, wishes, strict=True)]
+        with torch.enable_grad(), call.same_random_numbers():
+            results = call(tensors)
+        pairs = [
+            (result, gradient)
+            for result, gradient in zip(results, gradients, strict=True)
+            if gradient is not None and result.requires_grad
+        ]
+        wanted = [tensor for tensor, wish in zip(tensors, wishes, strict=True) if wish] + call.parameters
+        if not twice:
+            _refuse_others([result for result, _ in pairs], wanted)
+        found = iter(
+            torch.autograd.grad(
+                [result for result, _ in pairs],
+                wanted,
+                [gradient for _, gradient in pairs],
+                allow_unused=True,
+                create_graph=twice,
+            )
+            if pairs
+            else [None] * len(wanted)
+        )
+        inputs = [next(found) if wish else None for wish in wishes]
+        return None, *inputs, *found
+
+
+def _refuse_others(results: list[Tensor], wanted: list[Tensor]) -> None:
+    """Raise if results depend on a tensor that needs a gradient and is not among those that get one."""
+    known = {id(tensor) for tensor in wanted}
+    nodes: list[Any] = []
+    for result in results:
+        if result.grad_fn is not None:
+            nodes.append(result.grad_fn)
+        else:
+            _refuse_other(result, known)
+    seen = set(nodes)
+    while nodes:
+        node = nodes.pop()
+        if hasattr(node, "variable"):
+            _refuse_other(node.variable, known)
+        for following, _ in node.next_functions:
+            if following is not None and following not in seen:
+                seen.add(following)
+                nodes.append(following)
+
+
+def _refuse_other(leaf: Tensor, known: set[int]) -> None:
+    if id(leaf) not in known:
+        raise RuntimeError(
+            f"a step uses a tensor of shape {tuple(leaf.shape)} that needs a gradient, but is neither a parameter of the "
+            "cell nor part of the inputs or the state, so that its gradient would be lost in recomputation; make it one "
+            "of these, or leave checkpoint_every out"
+        )

@@ -1,0 +1,135 @@
+"""Recompute: the same gradients as when everything is kept, and nothing lost without a word."""
+
+import pytest
+import torch
+from torch import nn
+from torch.autograd.graph import saved_tensors_hooks
+
+from memtape import NTM
+from memtape.core.recompute import recomputed
+
+
+@pytest.fixture
+def layer():
+    torch.manual_seed(0)
+    return nn.Linear(3, 3).double()
+
+
+@pytest.fixture
+def xs():
+    return torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+
+
+def gradients(loss, layer, xs):
+    return torch.autograd.grad(loss, [xs, *layer.parameters()])
+
+
+def same(first, second):
+    for mine, other in zip(first, second, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-12, atol=1e-12)
+
+
+def run_of(layer):
+    def run(tree, number):
+        hidden = layer(tree["x"]).tanh() * number
+        return {"y": hidden, "number": number, "again": tree["x"]}
+
+    return run
+
+
+def test_trees_go_in_and_out_with_the_same_gradients(layer, xs):
+    run = run_of(layer)
+    kept, anew = run({"x": xs}, 2.0), recomputed(run, layer.parameters(), {"x": xs}, 2.0)
+    assert anew["number"] == 2.0
+    same(
+        gradients((kept["y"] * kept["again"]).sum(), layer, xs), gradients((anew["y"] * anew["again"]).sum(), layer, xs)
+    )
+
+
+def test_only_what_is_asked_for_is_looked_at(layer, xs):
+    anew = recomputed(run_of(layer), layer.parameters(), {"x": xs}, 2.0)
+    (found,) = torch.autograd.grad(anew["again"].sum(), xs)
+    assert torch.equal(found, torch.ones_like(xs))
+    anew = recomputed(run_of(layer), layer.parameters(), {"x": xs.detach()}, 2.0)
+    anew["y"].sum().backward()
+    assert layer.weight.grad.abs().sum() > 0
+
+
+def test_second_derivatives_are_right(layer, xs):
+    def second(ys):
+        (first,) = torch.autograd.grad(ys.square().sum(), xs, create_graph=True)
+        return gradients(first.square().sum(), layer, xs)
+
+    run = run_of(layer)
+    same(second(run({"x": xs}, 1.0)["y"]), second(recomputed(run, layer.parameters(), {"x": xs}, 1.0)["y"]))
+
+
+def test_it_can_be_gone_back_through_again(layer, xs):
+    ys = recomputed(run_of(layer), layer.parameters(), {"x": xs}, 1.0)["y"].sum()
+    first = torch.autograd.grad(ys, xs, retain_graph=True)
+    same(first, torch.autograd.grad(ys, xs))
+
+
+def test_random_numbers_are_the_same_again_and_later_ones_are_not_drawn_twice(layer, xs):
+    def run(xs):
+        return nn.functional.dropout(layer(xs), 0.5)
+
+    def drawn(call):
+        torch.manual_seed(1)
+        ys, between = call(xs), torch.rand(2)
+        return [ys, between, *gradients(ys.sum(), layer, xs), torch.rand(2)]
+
+    same(drawn(run), drawn(lambda xs: recomputed(run, layer.parameters(), xs)))
+
+
+def test_autocast_is_the_same_again_and_loses_no_gradient():
+    torch.manual_seed(0)
+    layer, xs = nn.Linear(3, 3), torch.randn(2, 3, requires_grad=True)
+
+    def run(xs):
+        return layer(layer(xs))
+
+    with torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False):
+        kept = run(xs)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        anew = recomputed(run, layer.parameters(), xs)
+        after = layer(xs)  # finds no parameter that was cast without a gradient
+    assert anew.dtype == torch.bfloat16
+    same(gradients(kept.float().sum(), layer, xs), gradients(anew.float().sum(), layer, xs))
+    assert all(found.abs().sum() > 0 for found in gradients(after.float().sum(), layer, xs))
+
+
+def test_a_gradient_that_would_be_lost_is_told(layer, xs):
+    other = torch.ones(3, dtype=torch.float64, requires_grad=True)
+    ys = recomputed(lambda xs: layer(xs) * other, layer.parameters(), xs)
+    sentence = (
+        r"a step uses a tensor of shape \(3,\) that needs a gradient, but is neither a parameter of the cell nor part"
+    )
+    with pytest.raises(RuntimeError, match=sentence):
+        ys.sum().backward()
+
+
+def test_without_gradients_it_is_a_plain_call(layer, xs):
+    with torch.no_grad():
+        ys = recomputed(run_of(layer), layer.parameters(), {"x": xs}, 1.0)["y"]
+    assert not ys.requires_grad
+
+
+def test_of_a_long_sequence_few_tensors_are_kept():
+    torch.manual_seed(0)
+    machine = NTM(3, 2, slots=4, width=3, controller_size=5)
+    kept = {}
+    for every in (None, 10):
+        numbers = []
+
+        def note(tensor, numbers=numbers):
+            numbers.append(tensor.numel())
+            return tensor
+
+        with saved_tensors_hooks(note, lambda tensor: tensor):
+            ys, _, _ = machine(
+                torch.randn(2, 40, 3), collect=lambda state: state.memory.read_weights, checkpoint_every=every
+            )
+            ys.sum()
+        kept[every] = sum(numbers)
+    assert kept[10] < kept[None] / 20
