@@ -30,7 +30,7 @@ WORDS = [
     *("train", "ntm", "copy", "--model.slots", "16", "--model.width", "6", "--model.controller-size", "16"),
     *("--task.bits", "3", "--task.max-length", "4", "--train.batch-size", "4", "--train.steps", "60"),
     *("--train.validate-every", "10", "--train.validation-sequences", "8", "--train.save-every", "2"),
-    *("--train.tbptt", "4", "--train.carry", "--train.device", "cpu", "--train.patience", "20"),
+    *("--train.tbptt", "4", "--train.carry", "--train.device", "cpu", "--train.threads", "1", "--train.patience", "20"),
 ]
 
 
@@ -120,7 +120,6 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0, help="seed of the moments of the kills")
     options = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = "1"
     chooser = random.Random(options.seed)
     wrong: list[str] = []
     kills = runs = 0
