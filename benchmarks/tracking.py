@@ -19,13 +19,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 TRACKERS = ("tensorboard", "trackio", "wandb", "mlflow")
-STEPS, EVERY = 200, 10
+STEPS, EVERY = 1000, 10
 LOCAL = ("localhost", "127.0.0.1", "::1", None)
 
 Curves = dict[str, list[tuple[int, float]]]
@@ -49,7 +51,15 @@ def work(name: str, folder: Path) -> dict[str, Any]:
     from memtape.training.settings import TrainSettings
 
     settings = TrainSettings(
-        steps=STEPS, batch_size=4, validate_every=EVERY, validation_sequences=16, device="cpu", threads=1, tracker=name
+        steps=STEPS,
+        batch_size=4,
+        validate_every=EVERY,
+        validation_sequences=16,
+        stop_when_solved=False,
+        save_every=STEPS // 2,
+        device="cpu",
+        threads=1,
+        tracker=name,
     )
     model, task = {"slots": 16, "width": 6, "controller_size": 16}, {"bits": 3, "max_length": 4}
     experiment = Experiment(model="ntm", task="copy", model_options=model, task_options=task, train=settings)
@@ -62,6 +72,9 @@ def work(name: str, folder: Path) -> dict[str, Any]:
         pass
 
     running.write_run_report = ignore  # takes longer than the training
+    before = Path(f"{folder}-before-{time.monotonic_ns()}")  # loads what is loaded late, which would be timed
+    short = replace(experiment, train=replace(settings, steps=EVERY, tracker="none"))
+    running.train_run(short, before, record=ignore, watch=ignore)
     if not folder.exists():
         running.train_run(experiment, folder, record=ignore, watch=watch, interruption=wish)
         return {"connections": len(tried)}
