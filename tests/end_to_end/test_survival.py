@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-CRASH = Path(__file__).parents[2] / "benchmarks" / "crash.py"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 WORDS = [
     *("train", "ntm", "copy", "--model.slots", "6", "--model.width", "4", "--model.controller-size", "8"),
     *("--task.bits", "2", "--task.max-length", "3", "--train.batch-size", "6", "--train.optimizer", "adam"),
@@ -24,7 +24,7 @@ LONG = ["--train.steps", "1000000"]
 
 @pytest.mark.parametrize(("kills", "processes"), [(12, 1), (3, 2)])
 def test_killed_trainings_come_to_the_same_bits(kills, processes):
-    words = [sys.executable, str(CRASH), "--kills", str(kills), "--processes", str(processes)]
+    words = [sys.executable, str(BENCHMARKS / "crash.py"), "--kills", str(kills), "--processes", str(processes)]
     finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=250)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     counted = re.fullmatch(
@@ -32,6 +32,14 @@ def test_killed_trainings_come_to_the_same_bits(kills, processes):
     )
     assert int(counted[1]) == kills
     assert counted[2] == counted[3] == counted[4]
+
+
+def test_killed_sweeps_come_to_the_same_report():
+    words = [sys.executable, str(BENCHMARKS / "sweep_crash.py"), "--kills", "4"]
+    finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=250)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    counted = re.fullmatch(r"4 kills in (\d+) sweeps, .*; the same report: (\d+) of (\d+)\n", finished.stdout)
+    assert counted[1] == counted[2] == counted[3]
 
 
 def begin(words, *, index=0, count=1, meeting=None):
