@@ -12,11 +12,7 @@ from torch import Tensor, nn
 from memtape.core import tree
 from memtape.core.manifest import DamagedError
 from memtape.core.task import Task
-from memtape.training.checkpoints import (
-    Checkpoint,
-    Checkpoints,
-    ProcessShare,
-)
+from memtape.training.checkpoints import Checkpoint, Checkpoints, ProcessShare
 from memtape.training.evaluation import evaluate
 from memtape.training.interruption import Interruption
 from memtape.training.network import Network
