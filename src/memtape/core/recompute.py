@@ -51,6 +51,7 @@ class _Call:
         self._results: tuple[list[Any], Any] = [], None
 
     def tensors(self, arguments: tuple[Any, ...]) -> list[Tensor]:
+        """Return the tensors among the arguments."""
         leaves = pytree.tree_leaves(arguments)
         return [leaves[place] for place in self._places]
 
@@ -77,6 +78,7 @@ class _Call:
 
     @contextmanager
     def same_random_numbers(self) -> Any:
+        """Draw what was drawn the first time, and leave the generators as they are."""
         state, (devices, states) = self._random
         with torch.random.fork_rng(devices=devices, device_type=self._device if devices else "cuda"):
             torch.set_rng_state(state)
@@ -109,8 +111,7 @@ class _Recomputed(torch.autograd.Function):
             if gradient is not None and result.requires_grad
         ]
         wanted = [tensor for tensor, wish in zip(tensors, wishes, strict=True) if wish] + call.parameters
-        if not twice:
-            _refuse_others([result for result, _ in pairs], wanted)
+        _refuse_others([result for result, _ in pairs], wanted)
         found = iter(
             torch.autograd.grad(
                 [result for result, _ in pairs],
@@ -129,13 +130,14 @@ class _Recomputed(torch.autograd.Function):
 def _refuse_others(results: list[Tensor], wanted: list[Tensor]) -> None:
     """Raise if results depend on a tensor that needs a gradient and is not among those that get one."""
     known = {id(tensor) for tensor in wanted}
+    seen = {tensor.grad_fn for tensor in wanted}  # what led to these is no part of the run
     nodes: list[Any] = []
     for result in results:
-        if result.grad_fn is not None:
-            nodes.append(result.grad_fn)
-        else:
+        if result.grad_fn is None:
             _refuse_other(result, known)
-    seen = set(nodes)
+        elif result.grad_fn not in seen:
+            seen.add(result.grad_fn)
+            nodes.append(result.grad_fn)
     while nodes:
         node = nodes.pop()
         if hasattr(node, "variable"):
