@@ -43,8 +43,10 @@ class Shards(Network):
     def alone(self) -> Iterator[None]:
         """Keep gradients from being averaged and shared out."""
         self.shards.set_requires_gradient_sync(False)
-        yield
-        self.shards.set_requires_gradient_sync(True)
+        try:
+            yield
+        finally:
+            self.shards.set_requires_gradient_sync(True)
 
     @torch.no_grad()
     def gather(self) -> None:
