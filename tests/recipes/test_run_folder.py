@@ -71,7 +71,7 @@ def test_a_run_that_has_just_begun_has_no_scores(made):
 def test_changes_are_what_differs_from_the_constructors(made):
     run = RunFolder.read(made(task_options={"bits": 8, "max_length": 5}))
     assert run.changes() == {"model.layers": (1, 3), "task.max_length": (5, 20), "train.steps": (4, 10_000)}
-    assert run.options()["task.bits"] == 8
+    assert run.experiment.options()["task.bits"] == 8
 
 
 def test_a_line_that_is_being_written_is_left_out(made):

@@ -105,7 +105,7 @@ def compare(
 
 
 def _print_differences(read: Mapping[str, "RunFolder"]) -> None:
-    options = {name: run.options() for name, run in read.items()}
+    options = {name: run.experiment.options() for name, run in read.items()}
     all_names = dict.fromkeys(option for values in options.values() for option in values)
     rows = [
         {"option": option, **{name: values.get(option) for name, values in options.items()}}

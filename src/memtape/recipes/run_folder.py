@@ -82,10 +82,6 @@ class RunFolder:
             "seconds": result.get("seconds"),
         }
 
-    def options(self) -> dict[str, Any]:
-        """Return all settings by name, such as "model.slots", and the seed."""
-        return self.experiment.options()
-
     def changes(self) -> dict[str, tuple[Any, Any]]:
         """Return the options that differ from the constructors' own defaults, each with the value and the default."""
         known = {
@@ -94,7 +90,7 @@ class RunFolder:
             "train": options_of_record(TrainSettings),
         }
         defaults = {f"{part}.{option.name}": option.default for part, options in known.items() for option in options}
-        own = self.options()
+        own = self.experiment.options()
         return {name: (own[name], value) for name, value in defaults.items() if name in own and own[name] != value}
 
 
