@@ -73,15 +73,12 @@ def wait(children: list[int]) -> list[int]:
 
 
 def fingerprint(run: Path) -> dict[str, str]:
-    """Return the digest of everything that must not differ."""
+    """Return the digest of everything that must not differ; seconds may, and the commit if one is made meanwhile."""
     last = max((run / "checkpoints").iterdir())
-    names = ["weights.safetensors", "metrics.jsonl", "manifest.json"]
-    parts = {name: (run / name).read_bytes() for name in names[:2]}
-    parts |= {
-        path.name: path.read_bytes() for path in last.iterdir() if path.name not in ("progress.json", "manifest.json")
-    }
-    progress = json.loads((last / "progress.json").read_text())
-    parts["progress.json"] = json.dumps({**progress, "seconds": None}).encode()
+    parts = {name: (run / name).read_bytes() for name in ("weights.safetensors", "metrics.jsonl")}
+    parts |= {path.name: path.read_bytes() for path in last.iterdir() if path.name != "manifest.json"}
+    for name, differs in {"progress.json": "seconds", "environment.json": "commit"}.items():
+        parts[name] = json.dumps({**json.loads((last / name).read_text()), differs: None}).encode()
     return {name: hashlib.sha256(content).hexdigest() for name, content in parts.items()}
 
 
