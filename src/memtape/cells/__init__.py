@@ -1,10 +1,20 @@
 """Floor 3a, recurrent parts without external memory: each a Cell, most of them used as controllers."""
 
 from memtape.cells.elman import ElmanCell
+from memtape.cells.embedded import Embedded
 from memtape.cells.feedforward import FeedforwardCell
 from memtape.cells.gated import GRUCell, LSTMCell
 from memtape.cells.initial import LearnedInitialState
 from memtape.cells.readout import Readout
 from memtape.cells.stacked import Stacked
 
-__all__ = ["ElmanCell", "FeedforwardCell", "GRUCell", "LSTMCell", "LearnedInitialState", "Readout", "Stacked"]
+__all__ = [
+    "ElmanCell",
+    "Embedded",
+    "FeedforwardCell",
+    "GRUCell",
+    "LSTMCell",
+    "LearnedInitialState",
+    "Readout",
+    "Stacked",
+]

@@ -17,7 +17,12 @@ def evaluate(
         list[int] | None,
         Parameter(consume_multiple=True, help="Lengths to score, in the task's unit; without them, those of the task."),
     ] = None,
-    sequences: Annotated[int, Parameter(help="Sequences of each length.")] = 100,
+    sequences: Annotated[
+        int | None,
+        Parameter(
+            help="Sequences of each length; without it, all of a test set, and 100 where they are drawn without end."
+        ),
+    ] = None,
     task: Annotated[
         dict[str, int | float | bool | str] | None,
         Parameter(help="Options of the task to change, such as --task.max_repeats 20."),
@@ -26,8 +31,7 @@ def evaluate(
 ) -> None:
     """Score a trained run at given lengths, also far beyond those that it was trained on.
 
-    The cost is the cross-entropy of an answer in bits; a wrong bit is one that is wrong after thresholding. Both are
-    averages over sequences that training never saw.
+    The scores are those of the task, over sequences that training never saw.
     """
     from memtape.cli.training import results_table
     from memtape.recipes.running import evaluate_run

@@ -119,13 +119,18 @@ def _print_differences(read: Mapping[str, "RunFolder"]) -> None:
 
 def _draw(read: Mapping[str, "RunFolder"], file: Path) -> None:
     from memtape.core.whole_file import write_whole
+    from memtape.training.run_files import SCORED
     from memtape.viz.comparison_figure import comparison_figure
     from memtape.viz.saving import rendered
 
-    if not any("cost_bits" in record for run in read.values() for record in run.records):
+    scored = next(iter(read.values())).scored
+    if any(run.scored != scored for run in read.values()):
+        print("\nthe runs have other scores than one another, so there is no figure")
+        return
+    if not any(record["kind"] in SCORED for run in read.values() for record in run.records):
         print("\nno run has a metric yet, so there is no figure")
         return
-    drawn = rendered(comparison_figure({name: run.records for name, run in read.items()}), file.suffix[1:])
+    drawn = rendered(comparison_figure({name: run.records for name, run in read.items()}, scored), file.suffix[1:])
     try:
         write_whole(file, drawn)
     except OSError as error:

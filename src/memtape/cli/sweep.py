@@ -38,7 +38,8 @@ OWN = (
     ),
 )
 MOST_SEEDS = 10_000
-COLUMNS = ("seed", "solved_step", "steps", "seconds", "cost_bits", "wrong_bits")
+HIDDEN = ("solved", "sequences", "restarts")
+"""Columns of the report that the table of seeds leaves out."""
 
 
 def app(recipe_name: str | None, words: Sequence[str] | None) -> App:
@@ -122,13 +123,14 @@ def _tell_training(configuration: "Configuration", seed: int) -> None:
     from memtape.recipes.sweeping import result_of
 
     training = configuration.trainings[seed]
-    failure, result = training.failure(), result_of(training)
+    failure, result = training.failure(), result_of(training, configuration.scored)
     if failure is not None:
         _tell(_failed(configuration.number, seed, failure))
     elif result is not None:
         verdict = f"solved after {result['solved_step']} updates" if result["solved"] else "not solved"
-        cost, seconds = result["scores"]["cost_bits"], result["seconds"]
-        _tell(f"no. {configuration.number} seed {seed}: {verdict}, {cost:.3f} bits, {seconds:.0f} s")
+        first, seconds = configuration.scored[0], result["seconds"]
+        told = f"{result['scores'][first.name]:.3f} {first.short}"
+        _tell(f"no. {configuration.number} seed {seed}: {verdict}, {told}, {seconds:.0f} s")
 
 
 def _tell_kill(configuration: "Configuration", seed: int, by: str) -> None:
@@ -144,7 +146,7 @@ def _print_report(report: Mapping[str, Any]) -> None:
                 "no.": one["number"],
                 "solved": f"{one['solved']} of {one['trained']}",
                 "95% interval": "{:.0%} to {:.0%}".format(*one["interval"]),
-                "cost bits": one["value"],
+                **spaced(one["score"]),
                 "steps until solved": _spread(one["steps_until_solved"]),
                 "seconds": _spread(one["seconds"]),
             }
@@ -157,7 +159,7 @@ def _print_report(report: Mapping[str, Any]) -> None:
         print(f"\nseeds of no. {told[0]['number']}:")
     ended = [row for row in told[0]["rows"] if "failure" not in row]
     if ended:
-        print_table([spaced({name: row[name] for name in COLUMNS}) for row in ended])
+        print_table([spaced({name: value for name, value in row.items() if name not in HIDDEN}) for row in ended])
     for one in told:
         for row in one["rows"]:
             if "failure" in row:

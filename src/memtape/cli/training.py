@@ -1,7 +1,7 @@
 """What a person sees while a network trains."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from memtape.core.score import Score
 from memtape.recipes.experiment import Experiment
+from memtape.recipes.registry import find
 from memtape.recipes.running import resume_run, train_run
 from memtape.training.interruption import interruption
 from memtape.training.loop import Outcome
@@ -66,8 +68,12 @@ def results_table(results: Sequence[dict[str, Any]]) -> None:
     for name in results[0]:
         table.add_column(name.replace("_", " "), justify="right")
     for result in results:
-        table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in result.values()))
+        table.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in result.values()))
     Console().print(table)
+
+
+def _told(scored: Sequence[Score], values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{values[score.name]:8.3f} {score.short}" for score in scored)
 
 
 class _Display:
@@ -80,7 +86,7 @@ class _Display:
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]:.4f}  {task.fields[bits]:7.2f} bits  {task.fields[rate]:4.0f} seq/s"),
+            TextColumn("loss {task.fields[loss]:.4f}  {task.fields[score]}  {task.fields[rate]:4.0f} seq/s"),
             TimeRemainingColumn(compact=True),
             console=self.console,
             disable=not self.console.is_terminal,
@@ -96,17 +102,19 @@ class _Display:
     def begin(self, experiment: Experiment, step: int = 0) -> None:
         """Show an experiment of which so many updates are done."""
         self.shown = True
+        self.scored = find("task", experiment.task).load().scored
         self.progress.start()
         self.batch_size, self.steps = experiment.train.batch_size, experiment.train.steps
         self.first, self.begun = step, time.perf_counter()
         self.bar = self.progress.add_task(
-            f"{experiment.model} {experiment.task}", total=self.steps, completed=step, loss=0.0, bits=0.0, rate=0.0
+            f"{experiment.model} {experiment.task}", total=self.steps, completed=step, loss=0.0, score="", rate=0.0
         )
 
     def watch(self, step: int, scores: dict[str, float]) -> None:
         """Move the bar to an update."""
         rate = (step - self.first) * self.batch_size / (time.perf_counter() - self.begun)
-        self.progress.update(self.bar, completed=step, loss=scores["loss"], bits=scores["cost_bits"], rate=rate)
+        told = _told(self.scored[:1], scores)
+        self.progress.update(self.bar, completed=step, loss=scores["loss"], score=told, rate=rate)
 
     def record(self, values: dict[str, Any]) -> None:
         """Print a line for each validation and for everything out of the ordinary."""
@@ -114,7 +122,7 @@ class _Display:
         if values["kind"] == "validation":
             self.tell(
                 f"{place}  {values['sequences']:8d} sequences  {time.perf_counter() - self.begun:7.1f} s  "
-                f"validation: {values['cost_bits']:8.3f} bits, {values['wrong_bits']:7.2f} wrong",
+                f"validation: {_told(self.scored, values)}",
             )
         elif values["kind"] == "restart":
             self.progress.update(self.bar, total=values["step"] + self.steps)

@@ -1,6 +1,8 @@
-"""Batch: what a task hands out, inputs and targets on one time axis."""
+"""Batch: what a task hands out, inputs and targets on one axis of time."""
 
-from jaxtyping import Bool, Float, Int
+from typing import Any
+
+from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
 from memtape.core import tree
@@ -9,21 +11,36 @@ from memtape.core.state import state
 
 @state
 class SequenceBatch:
-    """Sequences with their targets; rows that end early are padded with zeros."""
+    """Sequences with their targets; rows that end early are padded."""
 
-    inputs: Float[Tensor, "batch time input"]
-    targets: Float[Tensor, "batch time output"]
+    inputs: Any
+    """Vectors, floats of shape (batch, time, input); symbols, whole numbers of shape (batch, time); or a record: `Pairs`, whose
+    time is that of the answer, or `Trees`, whose time goes through the nodes."""
+    targets: Shaped[Tensor, "batch time *output"]
+    """Vectors, floats of shape (batch, time, output); or classes, whole numbers of shape (batch, time)."""
     mask: Bool[Tensor, "batch time"]
     """Which steps are scored."""
     lengths: Int[Tensor, " batch"]
     """How many steps of each row count, answer included."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.lengths)
 
     def rows(self, first: int, last: int) -> "SequenceBatch":
         """Return the rows from `first` up to, but not including, `last`."""
         return tree.rows(self, first, last)
 
     def steps(self, first: int, last: int) -> "SequenceBatch":
-        """Return the steps from `first` up to, but not including, `last`; a row that ended before has length 0."""
+        """Return the steps from `first` up to, but not including, `last`; a row that ended before has length 0.
+
+        Raises:
+            ValueError: the inputs are no sequences.
+        """
+        if not isinstance(self.inputs, Tensor):
+            raise ValueError(
+                f"the inputs are {type(self.inputs).__name__}, which cannot be cut into chunks of time; leave tbptt out"
+            )
         return SequenceBatch(
             inputs=self.inputs[:, first:last],
             targets=self.targets[:, first:last],

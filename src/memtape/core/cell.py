@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from memtape.core.symbols import one_hot
+
 S = TypeVar("S")
 
 
@@ -46,6 +48,12 @@ class Cell(nn.Module, ABC, Generic[S]):
     @abstractmethod
     def forward(self, x: Float[Tensor, "batch input"], state: S) -> tuple[Float[Tensor, "batch output"], S]:
         """Take one step and return its output and the next state; `state` itself is left as it was."""
+
+    def read(self, symbols: Int[Tensor, "batch time"]) -> "tuple[Cell[S], Float[Tensor, 'batch time input']]":
+        """Return the cell that takes the vectors which symbols stand for, and these vectors: itself, and one-hot vectors."""
+        parameter = next(self.parameters(), None)
+        dtype = None if parameter is None else parameter.dtype
+        return self, one_hot(symbols, self.input_size, dtype)
 
     def twin(self, backend: str) -> Twin[S] | None:
         """Return what runs this cell over whole sequences on a backend, None where it can only be stepped."""

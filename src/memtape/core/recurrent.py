@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
@@ -21,7 +21,10 @@ class Recurrent(nn.Module, Generic[S]):
         cell: the step; `memtape.unroll(recurrent.cell, ...)` is the same run by hand.
         input_size: size of one input vector.
         output_size: size of one output vector.
+        reads: what the inputs are.
     """
+
+    reads: ClassVar[str] = "sequences"
 
     def __init__(self, cell: Cell[S]):
         super().__init__()
@@ -52,7 +55,8 @@ class Recurrent(nn.Module, Generic[S]):
         """Run over whole sequences.
 
         Args:
-            xs: the inputs, shape (batch, time, input), or a PackedSequence of them.
+            xs: the inputs, shape (batch, time, input), or a PackedSequence of them; whole numbers of shape (batch, time) are
+                symbols, which stand for one-hot vectors.
             state: the state to begin from, such as the one that the last call returned; None means the initial state.
             lengths: how many steps of each row count, shape (batch,); a PackedSequence brings its own.
             starts: where a new sequence begins inside a row, bool of shape (batch, time).

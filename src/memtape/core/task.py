@@ -1,7 +1,9 @@
-"""Task: a source of sequences with targets, and the score of an answer."""
+"""Task: a source of sequences with targets, and the scores of an answer."""
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -9,22 +11,31 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.score import Score
 
 
 class Task(ABC):
-    """Abstract exam: it draws batches, scores outputs and shows an example, and knows no model.
+    """Abstract exam: it hands out batches, scores outputs and shows an example, and knows no model.
 
-    The constructor's keyword arguments are the settings. A concrete task is final.
+    The constructor's keyword arguments are the settings. A concrete task is final, and derives from `DrawnTask` if it makes its
+    sequences up, or from `HeldTask` if there is a certain number of them.
 
     Attributes:
-        input_size: size of one input vector.
-        output_size: size of one output vector, and of one target.
+        input_size: size of one input vector, or number of symbols that an input can be.
+        output_size: size of one output vector.
         lengths: the shortest and the longest length that training draws, in the task's own unit.
+        scored: the scores that a training looks at; the best validation is that of the best first score, and a task counts as
+            solved by the last one.
+        solved_at: value of the last score from which on the task counts as solved, None for never.
+        gives: what the inputs of a batch can be, the usual form first: "sequences", "pairs" or "trees".
     """
 
     input_size: int
     output_size: int
     lengths: tuple[int, int]
+    scored: ClassVar[tuple[Score, ...]]
+    solved_at: float | None = None
+    gives: ClassVar[tuple[str, ...]] = ("sequences",)
 
     def batch(
         self,
@@ -34,18 +45,20 @@ class Task(ABC):
         seed: int = 0,
         split: str = "train",
         lengths: tuple[int, int] | None = None,
+        form: str | None = None,
     ) -> SequenceBatch:
-        """Draw a batch, a pure function of the settings, the seed, the split and the index.
+        """Hand out a batch, a pure function of the settings, the seed, the split and the index.
 
         Args:
             index: which batch of the split; a run that resumes asks for the next one.
-            batch_size: number of sequences.
+            batch_size: number of sequences; the last batch of a split with a certain number of them may have fewer.
             seed: another seed gives other data.
             split: a name such as "train" or "validation"; each has data of its own.
             lengths: shortest and longest length to draw, in the task's unit; None means those of training.
+            form: what the inputs shall be, one of `gives`; None means the usual form.
 
         Raises:
-            ValueError: a size below 1, or lengths that this task has no sequences for.
+            ValueError: a size below 1, lengths that this task has no sequences for, or a form that it does not give.
         """
         checks.at_least(1, batch_size=batch_size)
         shortest, longest = self.lengths if lengths is None else lengths
@@ -55,17 +68,26 @@ class Task(ABC):
                 f"lengths are {shortest}..{longest}, but {type(self).__name__} needs {least} <= shortest <= longest; "
                 "give a range that is not empty"
             )
-        digest = hashlib.sha256(f"{seed}/{split}/{index}".encode()).digest()
-        generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big"))
-        return self.sample(batch_size, (shortest, longest), generator)
+        form = form or self.gives[0]
+        if form not in self.gives:
+            raise ValueError(
+                f"the network reads {form}, but {type(self).__name__} gives {' or '.join(self.gives)}; choose another network"
+            )
+        return self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), form=form)
 
     def shortest_length(self) -> int:
         """Return the shortest length that makes sense, in the task's unit."""
         return 1
 
+    def available(self, split: str) -> int | None:
+        """Return how many sequences a split has, None if it has no end."""
+        return None
+
     @abstractmethod
-    def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw sequences with lengths in a range, ends included, with nothing but the generator."""
+    def draw(
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+    ) -> SequenceBatch:
+        """Return what `batch` asks for, with arguments that are known to fit."""
 
     @abstractmethod
     def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
@@ -76,9 +98,88 @@ class Task(ABC):
         """Return how much is scored in a batch; losses of its parts, weighted by this, add up to the loss of the whole."""
 
     @abstractmethod
+    def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
+        """Return sums over an answer that its scores are made of; those of its parts add up to those of the whole."""
+
+    @abstractmethod
+    def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Return the scores that the sums of an answer make."""
+
     def scores(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return the metrics of an answer, each an average over sequences."""
+        """Return the scores of an answer."""
+        return self.scores_of(self.tally(outputs, batch))
+
+    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+        """Return what a guess scores on sequences of a range of lengths, by the name of the score, as far as that is known."""
+        return {}
 
     @abstractmethod
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
         """Return one example as text that a person can read."""
+
+
+class DrawnTask(Task):
+    """Abstract task that makes its sequences up: there is no end of them."""
+
+    def draw(
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+    ) -> SequenceBatch:
+        """Draw a batch with a generator that the seed, the split and the index begin."""
+        return self.sample(batch_size, lengths, generator_for(seed, split, index))
+
+    @abstractmethod
+    def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
+        """Draw sequences with lengths in a range, ends included, with nothing but the generator."""
+
+
+class HeldTask(Task):
+    """Abstract task with a certain number of examples in each split.
+
+    Training goes through its examples in a new order each time; the other splits stand in their own order.
+    """
+
+    def draw(
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+    ) -> SequenceBatch:
+        """Return the examples whose turn it is."""
+        if lengths != self.lengths:
+            raise ValueError(
+                f"lengths are {lengths[0]}..{lengths[1]}, but the examples of {type(self).__name__} are what they are; "
+                "leave the lengths out"
+            )
+        count = self.available(split)
+        if split == "train":
+            return self.examples(split, _turns(index * batch_size, batch_size, count, seed), form)
+        rows = torch.arange(index * batch_size, min((index + 1) * batch_size, count))
+        if not len(rows):
+            raise ValueError(
+                f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} examples; ask for an earlier one"
+            )
+        return self.examples(split, rows, form)
+
+    @abstractmethod
+    def available(self, split: str) -> int:
+        """Return how many examples a split has; what is neither "train" nor "validation" is the test split."""
+
+    @abstractmethod
+    def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
+        """Return examples of a split by their numbers."""
+
+
+def generator_for(*names: Any) -> torch.Generator:
+    """Return a generator that is begun by names, such as a seed, a split and an index."""
+    digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big"))
+
+
+def _turns(first: int, size: int, count: int, seed: int) -> Tensor:
+    """Return which of `count` examples come at the places from `first` on, in orders that are drawn anew for each pass."""
+    places = torch.arange(first, first + size)
+    passes = places // count
+    orders = {
+        number: torch.randperm(count, generator=generator_for(seed, "order", number))
+        for number in passes.unique().tolist()
+    }
+    return torch.stack(
+        [orders[number][place] for number, place in zip(passes.tolist(), (places % count).tolist(), strict=True)]
+    )

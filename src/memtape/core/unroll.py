@@ -11,6 +11,7 @@ from memtape.core import checks, tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
 from memtape.core.recompute import recomputed
+from memtape.core.symbols import are_symbols, known
 from memtape.core.whole import compiled, watched, whole
 
 S = TypeVar("S")
@@ -18,7 +19,7 @@ S = TypeVar("S")
 
 def unroll(
     cell: Cell[S],
-    xs: Float[Tensor, "batch time input"],
+    xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
     state: S | None = None,
     *,
     lengths: Int[Tensor, " batch"] | None = None,
@@ -32,7 +33,7 @@ def unroll(
 
     Args:
         cell: the step $f$.
-        xs: the inputs.
+        xs: the inputs; whole numbers of shape (batch, time) are symbols, which stand for one-hot vectors.
         state: $s_0$; None means `cell.init_state`.
         lengths: how many steps of each row count. Beyond them the inputs are not looked at, the outputs are zero and
             the state stays as it was at the row's own end.
@@ -56,6 +57,7 @@ def unroll(
         >>> ys.shape, state.hidden.shape, trace.shape
         (torch.Size([2, 5, 4]), torch.Size([2, 4]), torch.Size([2, 5, 4]))
     """
+    cell, xs = _vectors(cell, xs)
     checks.sequences(cell, xs)
     if checkpoint_every is not None:
         checks.at_least(1, checkpoint_every=checkpoint_every)
@@ -80,8 +82,7 @@ def unroll(
     twin = None if collect or watched(cell) else cell.twin(backend)
     if twin is not None:
         options: dict[str, Any] = {"begin": begin, "lengths": lengths, "starts": starts}
-        parameters = cell.parameters()
-        return *whole(twin, parameters, xs, state, **options, checkpoint_every=checkpoint_every), None
+        return *whole(twin, cell.parameters(), xs, state, **options, checkpoint_every=checkpoint_every), None
     step = compiled(cell) if backend == "compile" else cell
 
     def steps(first: int, xs: Tensor, state: S, begin: S) -> tuple[list[Tensor], S, list[Any]]:
@@ -113,3 +114,8 @@ def unroll(
         outputs += ys
         collected += kept
     return torch.stack(outputs, dim=1), state, tree.stack(collected, axis=1) if collect else None
+
+
+def _vectors(cell: Cell[S], xs: Tensor) -> tuple[Cell[S], Tensor]:
+    """Return vectors for symbols, and the cell that takes them; both as they are if the inputs are vectors."""
+    return cell.read(known(xs, cell.input_size, type(cell).__name__)) if are_symbols(xs) else (cell, xs)

@@ -13,6 +13,7 @@ from memtape.core.plain_type import is_of
 from memtape.core.task import Task
 from memtape.models.blueprint import build
 from memtape.recipes.registry import Entry, find
+from memtape.training.form import form_of
 from memtape.training.settings import TrainSettings
 
 FORM = {"model": str, "task": str, "model_options": dict, "task_options": dict, "seed": int, "recipe": str | None}
@@ -46,8 +47,16 @@ class Experiment:
         """
         task = _construct(find("task", self.task), self.task_options)
         torch.manual_seed(self.seed)
+        self._check_form(task)
         sizes = (task.input_size, task.output_size)
         return _construct(find("model", self.model), self.model_options, *sizes), task
+
+    def _check_form(self, task: Task) -> None:
+        reads = form_of(find("model", self.model).load())
+        if reads not in task.gives:
+            raise ExperimentError(
+                f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.gives)}; choose another model or task"
+            )
 
     def build_with(self, weights: Mapping[str, Tensor]) -> tuple[nn.Module, Task]:
         """Make the network with weights that came from a file, and the task.
@@ -60,6 +69,7 @@ class Experiment:
         """
         task, entry = _construct(find("task", self.task), self.task_options), find("model", self.model)
         _check_names(entry, self.model_options)
+        self._check_form(task)
         sizes = {"input_size": task.input_size, "output_size": task.output_size}
         return build(entry.load(), {**sizes, **self.model_options}, weights), task
 

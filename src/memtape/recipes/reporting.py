@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from memtape.core import tree
 from memtape.core.task import Task
 from memtape.recipes.experiment import Experiment
 from memtape.recipes.inspection import tape_of
 from memtape.recipes.registry import MODELS, TASKS
+from memtape.training.form import form_of
 from memtape.training.runs import Run
 from memtape.viz import figures
 from memtape.viz.report import Example, Illustration, Section, Table, write_report
@@ -28,28 +30,20 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
     outcome, results, environment = (run.read(f"{name}.json") for name in ("result", "evaluation", "environment"))
     records = run.records()
     entry = TASKS[experiment.task]
-    guess = {length: _scored_bits(task, (length, length)) for length in (result["length"] for result in results)}
     learning = figures.learning_curve(
-        records, solved_step=outcome["solved_step"], chance_bits=_scored_bits(task, task.lengths)
-    )
-    lengths = figures.wrong_bits_by_length(
-        results, trained=task.lengths, chance={length: bits / 2 for length, bits in guess.items()}
+        records, task.scored, solved_step=outcome["solved_step"], chance=task.guess(task.lengths)
     )
     drawn = {
         "learning": Illustration(
             learning,
-            "Cost and wrong bits per sequence while training; the marks are validations on sequences of the training "
-            "lengths that training never saw.",
-            "Two curves that fall as training goes on.",
-        ),
-        "lengths": Illustration(
-            lengths,
-            f"Wrong bits per sequence by length, in {entry.unit}; lengths of training are shaded, the dotted line is a guess.",
-            "Wrong bits over the length of the sequence.",
+            "Scores while training; the marks are validations on sequences that training never saw.",
+            "Two curves that change as training goes on.",
         ),
     }
-    tape = tape_of(model, task, length=entry.picture_length, seed=experiment.seed)
-    if tape is not None:
+    if len(results) > 1:
+        drawn["lengths"] = _lengths(results, task, entry.unit)
+    tape = entry.picture_length and tape_of(model, task, length=entry.picture_length, seed=experiment.seed)
+    if tape:
         drawn["tape"] = Illustration(
             figures.tape_figure(tape),
             f"One test sequence of {entry.picture_length} {entry.unit} as the network sees it, on one time axis: what goes in "
@@ -68,8 +62,7 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
         facts={
             "seed": experiment.seed,
             "updates": f"{outcome['steps']:,}",
-            "validation cost": f"{outcome['scores']['cost_bits']:.3g} bits",
-            "validation wrong": f"{outcome['scores']['wrong_bits']:.3g} bits",
+            **{f"validation, {score.label}": f"{outcome['scores'][score.name]:.3g}" for score in task.scored},
             "parameters": f"{sum(parameter.numel() for parameter in model.parameters()):,}",
         },
         sections=_sections(environment, experiment, drawn, results, _example(model, task)),
@@ -85,9 +78,12 @@ def _sections(
     example: str,
 ) -> list[Section]:
     columns = [name.replace("_", " ") for name in results[0]]
-    by_length = Table("Scores by length", columns, [tuple(result.values()) for result in results])
+    title = "Scores by length" if "lengths" in drawn else "Scores on the test sequences"
+    scores = Table(title, columns, [tuple(result.values()) for result in results])
     sections = [
-        Section("Beyond the lengths of training", [drawn["lengths"], by_length]),
+        Section("Beyond the lengths of training", [drawn["lengths"], scores])
+        if "lengths" in drawn
+        else Section("Test", [scores]),
         Section("Learning", [drawn["learning"]]),
         Section("An example", [Example("A short sequence, and the answer of the network", example)]),
         Section(
@@ -105,19 +101,27 @@ def _sections(
     return sections
 
 
+def _lengths(results: list[dict[str, Any]], task: Task, unit: str) -> Illustration:
+    score = task.scored[-1]
+    guesses = {length: task.guess((length, length)) for length in (result["length"] for result in results)}
+    chance = {length: guess[score.name] for length, guess in guesses.items() if score.name in guess}
+    return Illustration(
+        figures.score_by_length(results, score, trained=task.lengths, chance=chance),
+        f"{score.label.capitalize()} by length, in {unit}; lengths of training are shaded"
+        + (", the dotted line is a guess." if chance else "."),
+        f"{score.label.capitalize()} over the length of the sequence.",
+    )
+
+
 @torch.no_grad()
 def _example(model: nn.Module, task: Task) -> str:
     """Return a short example with the network's answer as text."""
     length = min(task.lengths[1], max(task.lengths[0], 6))
-    batch = task.batch(0, 1, split="example", lengths=(length, length))
-    outputs, _ = model(batch.inputs.to(next(model.parameters()).device), lengths=batch.lengths)
+    lengths = (length, length) if task.available("example") is None else None
+    batch = task.batch(0, 1, split="example", lengths=lengths, form=form_of(model))
+    inputs = tree.move(batch.inputs, device=next(model.parameters()).device)
+    outputs, _ = model(inputs, lengths=batch.lengths)
     return task.show(batch, outputs.cpu())
-
-
-def _scored_bits(task: Task, lengths: tuple[int, int]) -> float:
-    """Return the number of bits in an answer, as an average over a range of lengths."""
-    batches = [task.batch(index, 8, split="example", lengths=lengths) for index in range(32)]
-    return sum(float(batch.mask.sum()) for batch in batches) * task.output_size / (8 * len(batches))
 
 
 def _footer(run: Run, environment: Mapping[str, Any]) -> str:

@@ -6,10 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from memtape.core.score import Score
 from memtape.recipes.experiment import Experiment, ExperimentError
 from memtape.recipes.options import options_of_record
 from memtape.recipes.registry import UnknownNameError, find
-from memtape.training.run_files import NEEDED
+from memtape.training.run_files import KNOWN, SCORED, has_scores
 from memtape.training.runs import Run, RunError
 from memtape.training.settings import TrainSettings
 
@@ -26,6 +27,8 @@ class RunFolder:
     environment: Mapping[str, Any]
     result: Mapping[str, Any] | None
     """How the training ended; None if it has not."""
+    scored: tuple[Score, ...]
+    """The scores of the task."""
     evaluation: list[dict[str, Any]]
     """Scores by length; none before the training ended."""
     records: list[dict[str, Any]]
@@ -48,18 +51,28 @@ class RunFolder:
         try:
             experiment = Experiment.from_config(run.read(CONFIGURATION))
             find("model", experiment.model)
-            find("task", experiment.task)
+            scored = find("task", experiment.task).load().scored
         except (ExperimentError, UnknownNameError) as error:
             raise RunError(f"{folder} is no run of this memtape: {error}") from None
         result = _read_if_there(run, "result.json")
+        evaluation = _read_if_there(run, "evaluation.json") or []
+        records = [record for record in run.records() if record["kind"] in KNOWN]
+        names = [score.name for score in scored]
+        told = [*evaluation, *(record for record in records if record["kind"] in SCORED)]
+        if not all(has_scores(values, names) for values in [*told, *([result["scores"]] if result else [])]):
+            raise RunError(
+                f"{folder} has not the scores of {experiment.task} ({', '.join(names)}) in its files; "
+                "restore them or train again"
+            )
         return cls(
             folder=folder,
             experiment=experiment,
             begun=datetime.fromtimestamp((folder / CONFIGURATION).stat().st_mtime).astimezone(),
             environment=_read_if_there(run, "environment.json") or {},
             result=result,
-            evaluation=_read_if_there(run, "evaluation.json") or [],
-            records=[record for record in run.records() if record["kind"] in NEEDED],
+            scored=scored,
+            evaluation=evaluation,
+            records=records,
             stop=run.stop(),
         )
 
@@ -68,7 +81,8 @@ class RunFolder:
         validations = [record for record in self.records if record["kind"] == "validation"]
         state = "finished" if self.result else "stopped" if self.stop else "unfinished"
         result = self.result or {"steps": self.records[-1]["step"] if self.records else 0}
-        best = min(validations, key=lambda record: record["cost_bits"], default={})
+        first = self.scored[0]
+        best = min(validations, key=lambda record: first.cost(record[first.name]), default={})
         scores = result.get("scores", best)
         return {
             "model": self.experiment.model,
@@ -77,8 +91,7 @@ class RunFolder:
             "state": state,
             "steps": result["steps"],
             "solved": result.get("solved"),
-            "cost_bits": scores.get("cost_bits"),
-            "wrong_bits": scores.get("wrong_bits"),
+            **{score.name: scores.get(score.name) for score in self.scored},
             "seconds": result.get("seconds"),
         }
 

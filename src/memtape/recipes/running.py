@@ -26,9 +26,6 @@ from memtape.training.tracking import require_tracker, tracking
 NEXT_BEGINNING = 1_000_003
 """From the seed of one beginning's weights to the next, far beyond the seeds that people name."""
 
-TEST_SEQUENCES = 100
-"""Sequences of each length in the evaluation that ends a training."""
-
 
 def train_run(
     experiment: Experiment,
@@ -225,7 +222,7 @@ def _carry_on(
         if outcome.finished and processes.first:
             run.save_weights(model)
             lengths = find("task", experiment.task).test_lengths
-            results = by_length(model, task, lengths, sequences=TEST_SEQUENCES, seed=experiment.seed)
+            results = by_length(model, task, lengths, sequences=None, seed=experiment.seed)
             run.write("evaluation.json", results)
             run.write("result.json", asdict(outcome))
             track({"kind": "evaluation", "step": outcome.steps, **_by_score(results)})
@@ -238,7 +235,7 @@ def _carry_on(
 def _by_score(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return scores by length as single numbers, such as "wrong_bits_20"."""
     return {
-        f"{score}_{result['length']}": value
+        f"{score}_{result.get('length', 'test')}": value
         for result in results
         for score, value in result.items()
         if score not in ("length", "sequences")
@@ -273,18 +270,18 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
 
 
 def evaluate_run(
-    folder: Path, lengths: Sequence[int] | None, *, sequences: int, task_options: Mapping[str, Any]
+    folder: Path, lengths: Sequence[int] | None, *, sequences: int | None, task_options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Score the network of a run at given lengths, on data that training never saw.
 
     Args:
         folder: the run folder.
         lengths: the lengths, in the task's unit; None means those that the task is tested on.
-        sequences: how many of each length.
+        sequences: how many of each length; None means all of a test split that has an end, and else 100.
         task_options: options of the task to change, such as more repeats.
 
     Returns:
-        `{"model", "task", "run", "results": [{"length", "sequences", "cost_bits", "wrong_bits"}]}`.
+        `{"model", "task", "run", "results": [{"length", "sequences", ...scores}]}`; without lengths there is one result.
 
     Raises:
         ExperimentError: lengths that the task has no sequences for, or an unknown option.

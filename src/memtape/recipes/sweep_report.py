@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from memtape.core.score import Score
 from memtape.core.whole_file import write_whole
 from memtape.recipes.configuration_file import as_toml
 from memtape.recipes.summary import quartiles, wilson_interval
@@ -27,9 +28,10 @@ def report_of(plan: Plan, configurations: Sequence[Configuration]) -> dict[str, 
 
     Returns:
         The plan, the environment, "configurations" from the best to the worst, and "best", the number of the first of them,
-        None if most seeds of every configuration failed. A configuration has the values that were proposed, its "value", how
-        many seeds were "solved" of those "trained" with the "interval" of that share, quartiles of steps until solved, of
-        all steps and of seconds, and a row for each seed; the row of a training that failed has its "failure" instead.
+        None if most seeds of every configuration failed. A configuration has the values that were proposed, its "value", of
+        which less is better, and its "score", the same by its name, how many seeds were "solved" of those "trained" with the
+        "interval" of that share, quartiles of steps until solved, of all steps and of seconds, and a row for each seed; the
+        row of a training that failed has its "failure" instead.
     """
     told = sorted((_summary(one) for one in configurations), key=_rank)
     return {
@@ -63,7 +65,7 @@ def write_sweep_report(folder: Path, report: dict[str, Any], configurations: Seq
     curves, *rest = ([_validations(training) for training in one.trainings.values()] for one in (first, *others))
     if any(curves):
         title = f"{first.experiment.model} on {first.experiment.task}, configuration {first.number}: {solved}"
-        files += save(sweep_figure(curves, others=rest, title=title), folder, "learning_curves")
+        files += save(sweep_figure(curves, first.scored, others=rest, title=title), folder, "learning_curves")
     return files
 
 
@@ -78,14 +80,15 @@ def _rank(told: dict[str, Any]) -> tuple[float, float, int]:
 
 
 def _summary(configuration: Configuration) -> dict[str, Any]:
-    rows = [_row(seed, training) for seed, training in configuration.trainings.items()]
+    rows = [_row(seed, training, configuration.scored) for seed, training in configuration.trainings.items()]
     ended = [row for row in rows if "failure" not in row]
     solved = [row["solved_step"] for row in ended if row["solved"]]
-    value = configuration.value
+    value, first = configuration.value, configuration.scored[0]
     return {
         "number": configuration.number,
         "values": dict(configuration.values),
         "value": value if math.isfinite(value) else None,
+        "score": {first.name: first.cost(value) if math.isfinite(value) else None},
         "solved": len(solved),
         "trained": len(rows),
         "interval": wilson_interval(len(solved), len(rows)),
@@ -96,8 +99,8 @@ def _summary(configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def _row(seed: int, training: Training) -> dict[str, Any]:
-    result = result_of(training)
+def _row(seed: int, training: Training, scored: Sequence[Score]) -> dict[str, Any]:
+    result = result_of(training, scored)
     if result is None:
         return {"seed": seed, "failure": training.failure()}
     return {"seed": seed, **{name: result[name] for name in OUTCOME}, **result["scores"]}

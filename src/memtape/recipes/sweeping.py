@@ -18,14 +18,17 @@ from statistics import median
 from threading import Event
 from typing import Any
 
+from memtape.core.score import Score
 from memtape.core.whole_file import write_whole
 from memtape.recipes.configuration_file import as_toml
 from memtape.recipes.experiment import Experiment
 from memtape.recipes.held import held
 from memtape.recipes.proposals import Proposals
+from memtape.recipes.registry import find
 from memtape.recipes.space import Space, Value, varied
 from memtape.recipes.workers import Training, carry_out
-from memtape.training.runs import Run
+from memtape.training.run_files import has_scores
+from memtape.training.runs import Run, RunError
 
 LOCK = "sweep.lock"
 
@@ -72,11 +75,23 @@ class Configuration:
 
     @property
     def value(self) -> float:
-        """The median over seeds of the cost of the best validation, in bits; a training that failed costs infinitely much."""
+        """The median over seeds of the first score of the best validation, its sign turned where more is better.
+
+        Less is better, and a training that failed counts as infinite.
+        """
+        first = self.scored[0]
         return median(
-            math.inf if (result := result_of(training)) is None else result["scores"]["cost_bits"]
+            math.inf
+            if (result := result_of(training, self.scored)) is None
+            else first.cost(result["scores"][first.name])
             for training in self.trainings.values()
         )
+
+    @property
+    def scored(self) -> tuple[Score, ...]:
+        """The scores of the task."""
+        scored: tuple[Score, ...] = find("task", self.experiment.task).load().scored
+        return scored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,14 +133,20 @@ def sweep(plan: Plan, folder: Path, *, jobs: int, stop: Event, listener: Listene
         return _carry_out(plan, folder, jobs, stop, listener)
 
 
-def result_of(training: Training) -> dict[str, Any] | None:
+def result_of(training: Training, scored: Sequence[Score]) -> dict[str, Any] | None:
     """Return how a training ended; None if it failed.
 
     Raises:
-        RunError: its result.json does not say it.
+        RunError: its result.json does not say it, or lacks a score of the task.
     """
+    if not training.finished:
+        return None
     file = training.folder / "result.json"
-    return Run(training.folder).parsed(file.name, file.read_bytes()) if training.finished else None
+    result: dict[str, Any] = Run(training.folder).parsed(file.name, file.read_bytes())
+    names = [score.name for score in scored]
+    if not has_scores(result["scores"], names):
+        raise RunError(f"{file} has not the scores {', '.join(names)}; restore it or train again")
+    return result
 
 
 def default_sweep_folder(model: str, task: str) -> Path:

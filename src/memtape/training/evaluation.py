@@ -6,12 +6,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from memtape.core import checks
+from memtape.core import checks, tree
 from memtape.core.task import Task
+from memtape.training.form import form_of
 from memtape.training.processes import Processes
 
 BATCH = 32
 """Sequences that are scored at once."""
+
+ENDLESS = 100
+"""Sequences that stand for all of those that have no end."""
 
 
 @torch.no_grad()
@@ -19,49 +23,72 @@ def evaluate(
     model: nn.Module,
     task: Task,
     *,
-    sequences: int,
+    sequences: int | None,
     seed: int,
     split: str,
     lengths: tuple[int, int] | None = None,
     processes: Processes | None = None,
 ) -> dict[str, float]:
-    """Return the task's scores, averaged over sequences of one split.
+    """Return the task's scores over sequences of one split.
 
     Args:
         model: the network, called as `model(inputs, lengths=...)`.
         task: where the sequences come from.
-        sequences: how many to score.
+        sequences: how many to score, of a split with fewer all of them; None means all of a split that has an end.
         seed: seed of the data.
         split: split of the data; training never draws from "validation" or "test".
         lengths: shortest and longest length; None means those of training.
         processes: who shares the work, if there is enough of it; None means that this process does it alone.
     """
-    checks.at_least(1, sequences=sequences)
+    sequences = number_of_sequences(task, split, sequences)
     device = next(model.parameters()).device
-    sizes = [min(BATCH, sequences - done) for done in range(0, sequences, BATCH)]
-    shared = processes is not None and processes.count <= len(sizes)
+    counts = [min(BATCH, sequences - done) for done in range(0, sequences, BATCH)]
+    shared = processes is not None and processes.count <= len(counts)
+    held = task.available(split) is not None
     sums: dict[str, float] = {}
-    for index, size in enumerate(sizes):
+    training = model.training
+    model.eval()
+    for index, count in enumerate(counts):
         if shared and index % processes.count != processes.index:  # type: ignore[union-attr]
             continue
-        batch = task.batch(index, size, seed=seed, split=split, lengths=lengths)
-        outputs, _ = model(batch.inputs.to(device), lengths=batch.lengths)
-        for name, value in task.scores(outputs.cpu(), batch).items():
-            sums[name] = sums.get(name, 0.0) + value * size
+        size = BATCH if held else count
+        batch = task.batch(index, size, seed=seed, split=split, lengths=lengths, form=form_of(model)).rows(0, count)
+        outputs, _ = model(tree.move(batch.inputs, device=device), lengths=batch.lengths)
+        for name, value in task.tally(outputs.cpu(), batch).items():
+            sums[name] = sums.get(name, 0.0) + value
+    model.train(training)
     if shared:
         sums = processes.sum(sums)  # type: ignore[union-attr]
-    return {name: total / sequences for name, total in sums.items()}
+    return task.scores_of(sums)
+
+
+def number_of_sequences(task: Task, split: str, sequences: int | None) -> int:
+    """Return how many sequences of a split are scored if so many are asked for.
+
+    Raises:
+        ValueError: a number below 1.
+    """
+    available = task.available(split)
+    if sequences is None:
+        sequences = ENDLESS if available is None else available
+    checks.at_least(1, sequences=sequences)
+    return sequences if available is None else min(sequences, available)
 
 
 def by_length(
-    model: nn.Module, task: Task, lengths: Sequence[int], *, sequences: int, seed: int
+    model: nn.Module, task: Task, lengths: Sequence[int], *, sequences: int | None, seed: int
 ) -> list[dict[str, Any]]:
-    """Return one record for each length, `{"length", "sequences", ...scores}`, on the split "test"."""
+    """Return one record for each length, `{"length", "sequences", ...scores}`, on the split "test".
+
+    Without lengths there is one record, without a length, of the sequences as the task hands them out.
+    """
+    count = number_of_sequences(task, "test", sequences)
+    ranges: list[tuple[int, int] | None] = [(length, length) for length in lengths]
     return [
         {
-            "length": length,
-            "sequences": sequences,
-            **evaluate(model, task, sequences=sequences, seed=seed, split="test", lengths=(length, length)),
+            **({"length": each[0]} if each else {}),
+            "sequences": count,
+            **evaluate(model, task, sequences=count, seed=seed, split="test", lengths=each),
         }
-        for length in lengths
+        for each in ranges or [None]
     ]

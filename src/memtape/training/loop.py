@@ -14,6 +14,7 @@ from memtape.core.manifest import DamagedError
 from memtape.core.task import Task
 from memtape.training.checkpoints import Checkpoint, Checkpoints, ProcessShare
 from memtape.training.evaluation import evaluate
+from memtape.training.form import form_of
 from memtape.training.interruption import Interruption
 from memtape.training.network import Network
 from memtape.training.non_finite import NonFiniteError, first_non_finite
@@ -21,7 +22,7 @@ from memtape.training.processes import Processes
 from memtape.training.progress import Progress
 from memtape.training.randomness import random_states, restore_random_states, seed_generators
 from memtape.training.replicas import Replicas
-from memtape.training.schedule import lengths_at, rate_at
+from memtape.training.schedule import lengths_at, rate_at, teacher_at
 from memtape.training.settings import TrainSettings
 from memtape.training.update import State, gradient
 
@@ -168,10 +169,17 @@ class _Training:
             settings.batch_size,
             seed=self.seed,
             lengths=lengths_at(progress.own_step, self.task.lengths, settings, least=self.task.shortest_length()),
+            form=form_of(self.model),
         )
         self.network.optimizer.zero_grad()
         scores, reached, own = gradient(
-            self.network, self.task, batch, self.carried, settings=settings, processes=self.processes
+            self.network,
+            self.task,
+            batch,
+            self.carried,
+            settings=settings,
+            processes=self.processes,
+            teacher=teacher_at(progress.own_step, settings),
         )
         norm = self.network.clip()
         progress.step += 1
@@ -231,15 +239,17 @@ class _Training:
             processes=self.processes,
         )
         self._record("validation", scores)
-        if progress.best is None or scores["cost_bits"] <= progress.best["cost_bits"]:
+        first, judge = self.task.scored[0], self.task.scored[-1]
+        if progress.best is None or first.reaches(scores[first.name], progress.best[first.name]):
             progress.best, progress.best_step = scores, progress.step
             self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
-        progress.solved_in_a_row = (
-            progress.solved_in_a_row + 1 if scores["wrong_bits"] <= settings.solved_wrong_bits else 0
-        )
+        goal = self.task.solved_at if settings.solved_score is None else settings.solved_score
+        solved = goal is not None and judge.reaches(scores[judge.name], goal)
+        progress.solved_in_a_row = progress.solved_in_a_row + 1 if solved else 0
         if progress.solved_in_a_row == settings.solved_validations and progress.solved_step is None:
             progress.solved_step = progress.step
-        stuck = progress.own_step == settings.restart_after and scores["wrong_bits"] > settings.restart_wrong_bits
+        looked_at = progress.own_step == settings.restart_after
+        stuck = looked_at and not judge.reaches(scores[judge.name], settings.restart_score)
         if stuck and progress.restarts < settings.restarts and other_weights is not None and not self.done:
             progress.restarts += 1
             self._record("restart", {"restarts": progress.restarts})
@@ -284,6 +294,8 @@ class _Training:
         self.network.load(checkpoint.weights)
         self.network.remember(checkpoint.optimizer)
         self._check_like_weights(checkpoint.best_weights)
+        if (best := checkpoint.progress.best) is not None and not best.keys() >= {s.name for s in self.task.scored}:
+            raise ValueError("its best validation has not the scores of this task")
         self.progress = replace(checkpoint.progress, seconds=max(self.progress.seconds, checkpoint.progress.seconds))
         self.best_weights = dict(checkpoint.best_weights)
         self.carried = self._own_rows(checkpoint.shares)

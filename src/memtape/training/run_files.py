@@ -1,18 +1,15 @@
 """Run files: the form of what a run's JSON files hold, so that a file from elsewhere is refused before it is used."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-PROGRESS = frozenset({"step", "sequences"})
-SCORES = frozenset({"cost_bits", "wrong_bits"})
-NEEDED = {"train": PROGRESS | SCORES, "validation": PROGRESS | SCORES, "restart": PROGRESS, "stopped": PROGRESS}
-"""Kinds of records in the metrics, and the numbers that each must hold."""
+KNOWN = frozenset({"train", "validation", "restart", "stopped"})
+"""Kinds of records in the metrics that are read again; each has the numbers "step" and "sequences"."""
 
-
-class _Scores(BaseModel):
-    cost_bits: float
-    wrong_bits: float
+SCORED = frozenset({"train", "validation"})
+"""Kinds whose values are all numbers, the scores of the task among them."""
 
 
 class _Result(BaseModel):
@@ -21,21 +18,14 @@ class _Result(BaseModel):
     steps: int
     sequences: int
     seconds: float
-    scores: _Scores
-
-
-class _Evaluation(_Scores):
-    model_config = ConfigDict(extra="forbid")
-
-    length: int
-    sequences: int
+    scores: dict[str, float]
 
 
 FORMS: dict[str, TypeAdapter[Any]] = {
     "config.json": TypeAdapter(dict[str, Any]),
     "environment.json": TypeAdapter(dict[str, str | int | None]),
     "result.json": TypeAdapter(_Result),
-    "evaluation.json": TypeAdapter(list[_Evaluation]),
+    "evaluation.json": TypeAdapter(list[dict[str, int | float]]),
 }
 
 
@@ -57,11 +47,18 @@ def check_form(name: str, value: Any) -> None:
         raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
 
 
+def has_scores(values: Mapping[str, Any], names: Iterable[str]) -> bool:
+    """Tell whether all scores of a task are among some values."""
+    return all(name in values for name in names)
+
+
 def is_record(record: Any) -> bool:
     """Tell whether a line of the metrics is a record with the numbers of its kind; those of unknown kinds may hold anything."""
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
         return False
     if record["kind"] == "stopped" and not isinstance(record.get("place"), str):
         return False
-    values = [record.get(name) for name in NEEDED.get(record["kind"], ())]
+    needed = {"step", "sequences"} if record["kind"] in KNOWN else set()
+    scored = record.keys() - {"kind"} if record["kind"] in SCORED else needed
+    values = [record.get(name) for name in needed | scored]
     return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)

@@ -12,11 +12,14 @@ from memtape.training.settings import TrainSettings
 
 def optimizer_for(parameters: Iterable[nn.Parameter], settings: TrainSettings) -> torch.optim.Optimizer:
     """Return the optimiser that the settings ask for."""
+    rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=settings.learning_rate)
+        return torch.optim.Adam(parameters, lr=rate, weight_decay=decay)
+    if settings.optimizer == "adagrad":
+        return torch.optim.Adagrad(parameters, lr=rate, weight_decay=decay)
     if settings.optimizer == "rmsprop":
         return torch.optim.RMSprop(
-            parameters, lr=settings.learning_rate, alpha=settings.smoothing, momentum=settings.momentum
+            parameters, lr=rate, alpha=settings.smoothing, momentum=settings.momentum, weight_decay=decay
         )
     return GravesRMSprop(
         parameters, lr=settings.learning_rate, smoothing=settings.smoothing, momentum=settings.momentum
@@ -59,3 +62,25 @@ def lengths_at(step: int, lengths: tuple[int, int], settings: TrainSettings, *, 
     first = min(max(settings.curriculum_min or shortest, least), longest)
     last = min(max(settings.curriculum_max or longest, least), longest)
     return round(first + (shortest - first) * done), round(last + (longest - last) * done)
+
+
+def teacher_at(step: int, settings: TrainSettings) -> float:
+    r"""Return the probability that a network is fed the true answers rather than its own, for an update counted from 0.
+
+    $$\max\bigl(\rho, 1 - \tfrac{t}{T}\bigr), \qquad \max\bigl(\rho, e^{-t/T}\bigr), \qquad
+    \max\Bigl(\rho, \frac{T}{T + e^{t/T}}\Bigr)$$
+
+    for a linear, exponential and inverse sigmoid decay over $T$ `teacher_steps`, where $\rho$ is `teacher_least`.
+
+    References:
+        Bengio, Vinyals, Jaitly & Shazeer (2015), "Scheduled sampling for sequence prediction with recurrent neural
+        networks", arXiv:1506.03099, section 2.4.
+    """
+    time, total = step / settings.teacher_steps, settings.teacher_steps
+    falls = {
+        "always": lambda: 1.0,
+        "linear": lambda: 1 - time,
+        "exponential": lambda: math.exp(-time),
+        "inverse_sigmoid": lambda: total / (total + math.exp(min(time, 700.0))),
+    }
+    return max(settings.teacher_least, falls[settings.teacher]())

@@ -23,6 +23,7 @@ class TrainSettings:
         optimizer: rule of the update; "graves" is RMSprop with centred gradients and momentum as in Graves 2013.
         learning_rate: size of the updates at their largest.
         momentum: momentum of "rmsprop" and "graves"; "adam" does not use it.
+        weight_decay: share of each parameter that is added to its gradient (L2); "graves" does not use it.
         smoothing: decay of the running mean of squared gradients of "rmsprop" and "graves".
         schedule: how the learning rate changes: constant, or falling along half a cosine to `final_rate`.
         final_rate: the last learning rate, as a share of the first, for the cosine.
@@ -34,12 +35,16 @@ class TrainSettings:
         curriculum_max: longest training length at the first update; none for the task's own.
         validate_every: updates between two validations.
         validation_sequences: sequences of one validation.
-        solved_wrong_bits: a validation with at most so many wrong bits per sequence counts as solved.
+        solved_score: a validation whose last score is at least as good as this counts as solved; none for the task's own goal.
         solved_validations: solved validations in a row after which the task is solved.
         stop_when_solved: end the training there (else go on to the last update).
         restarts: how often a training that got stuck may begin again with other weights.
         restart_after: updates after which a training is looked at for that.
-        restart_wrong_bits: wrong bits per sequence in validation above which it counts as stuck.
+        restart_score: the last score that its validation must have reached by then, or it counts as stuck.
+        teacher: what a network that feeds its own answers back is given in training: the true ones always, or with a
+            probability that falls (scheduled sampling).
+        teacher_steps: updates that set how slowly that probability falls.
+        teacher_least: the probability below which it does not fall.
         accumulate: parts that the rows of one update are cut into, whose gradients are added up; saves memory.
         tbptt: truncated back-propagation: no gradient passes from one chunk of so many steps to the one before; none lets it
             pass through the whole sequence.
@@ -61,9 +66,10 @@ class TrainSettings:
 
     steps: Whole = 10_000
     batch_size: Whole = 16
-    optimizer: Literal["adam", "rmsprop", "graves"] = "adam"
+    optimizer: Literal["adam", "adagrad", "rmsprop", "graves"] = "adam"
     learning_rate: Rate = 1e-3
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
     smoothing: Annotated[float, Field(gt=0, lt=1)] = 0.95
     schedule: Literal["constant", "cosine"] = "constant"
     final_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
@@ -75,12 +81,15 @@ class TrainSettings:
     curriculum_max: Whole | None = None
     validate_every: Whole = 250
     validation_sequences: Whole = 256
-    solved_wrong_bits: Annotated[float, Field(ge=0)] = 0.0
+    solved_score: float | None = None
     solved_validations: Whole = 2
     stop_when_solved: bool = True
     restarts: Annotated[int, Field(ge=0)] = 0
     restart_after: Whole = 1_500
-    restart_wrong_bits: Annotated[float, Field(ge=0)] = 2.0
+    restart_score: float = 2.0
+    teacher: Literal["always", "linear", "exponential", "inverse_sigmoid"] = "always"
+    teacher_steps: Whole = 1_000
+    teacher_least: Annotated[float, Field(ge=0, le=1)] = 0.0
     accumulate: Whole = 1
     tbptt: Whole | None = None
     carry: bool = False

@@ -9,6 +9,7 @@ import torch
 from memtape.core import tree
 from memtape.core.batch import SequenceBatch
 from memtape.core.task import Task
+from memtape.training.form import is_forced
 from memtape.training.network import Network
 from memtape.training.processes import Processes
 from memtape.training.settings import TrainSettings
@@ -25,6 +26,7 @@ def gradient(
     *,
     settings: TrainSettings,
     processes: Processes,
+    teacher: float = 1.0,
 ) -> tuple[dict[str, float], State, SequenceBatch]:
     r"""Add the gradient of a batch's loss to the parameters' own.
 
@@ -39,14 +41,16 @@ def gradient(
         carried: the state to begin from, of this process's rows; None for the initial state.
         settings: how to cut.
         processes: who takes which rows.
+        teacher: probability that a network that feeds its own answers back is given the true ones instead.
 
     Returns:
         Loss and scores of the whole batch, the state at the end of this process's rows, cut from its graph, and these rows.
     """
     whole = task.weight(batch)
-    first, last = processes.share(len(batch.inputs))
+    first, last = processes.share(len(batch))
     own = tree.move(batch.rows(first, last), device=processes.accelerator.device)
-    rows = len(own.inputs)
+    rows = len(own)
+    forced = is_forced(network.model)
     options = {"checkpoint_every": settings.checkpoint_every} if settings.checkpoint_every else {}
     loss, outputs, ends = 0.0, [], []
     for begin, end in _cuts(rows, settings.accumulate):
@@ -56,7 +60,8 @@ def gradient(
             final = end == rows and number == len(chunks) - 1
             with nullcontext() if final else network.alone():
                 given = () if state is None else (state,)
-                ys, state = network(chunk.inputs, *given, lengths=chunk.lengths, **options)
+                told = {"targets": chunk.targets, "teacher": teacher} if forced else {}
+                ys, state = network(chunk.inputs, *given, lengths=chunk.lengths, **told, **options)
                 share = task.weight(chunk) / whole
                 weighted = task.loss(ys, chunk) * share if share else ys.sum() * 0
                 processes.accelerator.backward(weighted * processes.count)
@@ -66,9 +71,9 @@ def gradient(
         outputs.append(torch.cat(answers, dim=1) if len(answers) > 1 else answers[0])
         ends.append(state)
     answer = torch.cat(outputs) if len(outputs) > 1 else outputs[0]
-    scores = {name: value * rows / len(batch.inputs) for name, value in task.scores(answer, own).items()}
     reached = (ends[0] if len(ends) == 1 else tree.cat(ends, axis=0)) if settings.carry else None
-    return processes.sum({"loss": loss, **scores}), reached, own
+    sums = processes.sum({"loss": loss, **task.tally(answer, own)})
+    return {"loss": sums.pop("loss"), **task.scores_of(sums)}, reached, own
 
 
 def _cuts(rows: int, parts: int) -> Iterator[tuple[int, int]]:
@@ -77,7 +82,7 @@ def _cuts(rows: int, parts: int) -> Iterator[tuple[int, int]]:
 
 
 def _chunks(batch: SequenceBatch, steps: int | None) -> Iterator[SequenceBatch]:
-    time = batch.inputs.shape[1]
+    time = batch.mask.shape[1]
     if steps is None or steps >= time:
         yield batch
         return

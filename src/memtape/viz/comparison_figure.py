@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from memtape.core.score import Score
 from memtape.viz.metric_curves import Curve, curve_of, metric_panels
 from memtape.viz.style import BLUE, GREEN, INK, VERMILION, paper_style
 
@@ -16,18 +17,22 @@ STROKES = tuple(product(("-", (0, (4, 1.5)), (0, (1, 1.2))), (BLUE, VERMILION, G
 EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.4}
 
 
-def comparison_figure(runs: Mapping[str, Sequence[Mapping[str, Any]]], *, title: str = "") -> Figure:
+def comparison_figure(
+    runs: Mapping[str, Sequence[Mapping[str, Any]]], scored: Sequence[Score], *, title: str = ""
+) -> Figure:
     """Draw how runs learned: validations as marked lines, training as pale ones, over the sequences seen.
 
     Args:
         runs: the metrics of each run, by the name that it has in the legend.
+        scored: the scores that they have in common.
         title: a line above the panels.
 
     Raises:
-        ValueError: no run has a record to draw, or a record lacks a metric.
+        ValueError: no run has a record to draw, or a record lacks a score.
     """
     curves = {
-        name: {kind: curve_of(records, kind) for kind in ("train", "validation")} for name, records in runs.items()
+        name: {kind: curve_of(records, kind, scored) for kind in ("train", "validation")}
+        for name, records in runs.items()
     }
     drawn = [curve for kinds in curves.values() for curve in kinds.values() if curve["sequences"]]
     if not drawn:
@@ -37,7 +42,7 @@ def comparison_figure(runs: Mapping[str, Sequence[Mapping[str, Any]]], *, title:
     with paper_style():
         columns = 2 if max(map(len, runs)) < 45 else 1  # a longer name takes the whole width
         figure = Figure(figsize=(7.1, 2.4 + 0.16 * (len(runs) // columns + 1)), layout="constrained")
-        panels = metric_panels(figure, drawn)
+        panels = metric_panels(figure, drawn, scored)
         named = []
         for (name, kinds), (dash, colour) in zip(curves.items(), cycle(STROKES), strict=False):
             pale: dict[str, Any] = {"color": colour, "linestyle": dash, "linewidth": 0.6, "alpha": 0.4}

@@ -2,7 +2,7 @@
 
 from memtape.viz.learning_curve import learning_curve
 from memtape.viz.saving import save
+from memtape.viz.score_by_length import score_by_length
 from memtape.viz.tape_figure import tape_figure
-from memtape.viz.wrong_bits import wrong_bits_by_length
 
-__all__ = ["learning_curve", "save", "tape_figure", "wrong_bits_by_length"]
+__all__ = ["learning_curve", "save", "score_by_length", "tape_figure"]

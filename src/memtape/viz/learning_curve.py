@@ -1,4 +1,4 @@
-"""Learning curve: cost and wrong bits against the sequences that a run has seen."""
+"""Learning curve: the scores of a run against the sequences that it has seen."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,32 +7,34 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from memtape.viz.log_with_zero import log_axis_with_zero
-from memtape.viz.metric_curves import METRICS, Curve, curve_of, sequences_axis
+from memtape.core.score import Score
+from memtape.viz.metric_curves import Curve, curve_of, score_axis, sequences_axis
 from memtape.viz.style import BLUE, GREEN, MUTED, SMALL, VERMILION, muted, paper_style
 
 
 def learning_curve(
     records: Sequence[Mapping[str, Any]],
+    scored: Sequence[Score],
     *,
     title: str = "",
     solved_step: int | None = None,
-    chance_bits: float | None = None,
+    chance: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draw how a run learned: two panels, cost and wrong bits, training as a thin line, validation as a marked one.
+    """Draw how a run learned: a panel for each score, training as a thin line, validation as a marked one.
 
-    The y axes are logarithmic; if an exact zero occurs they are linear near it, which is marked.
+    The y axes are logarithmic where less is better; if an exact zero occurs they are linear near it, which is marked.
 
     Args:
         records: the lines of a run's metrics file; those of another kind than "train" or "validation" are passed over.
+        scored: the scores of the task.
         title: a line above the panels.
         solved_step: training step at which the run counts as having solved its task.
-        chance_bits: number of bits in an answer, which a guess costs in full and gets half wrong.
+        chance: what a guess scores, by the name of the score; drawn as a dotted line.
 
     Raises:
-        ValueError: no record to draw, one lacks a metric or has a negative one, or `solved_step` is outside the run.
+        ValueError: no record to draw, one lacks a score or has a negative one, or `solved_step` is outside the run.
     """
-    curves = {kind: curve_of(records, kind) for kind in ("train", "validation")}
+    curves = {kind: curve_of(records, kind, scored) for kind in ("train", "validation")}
     if not any(len(curve["sequences"]) for curve in curves.values()):
         raise ValueError(
             f"records hold {len(records)} lines, but none of kind 'train' or 'validation'; "
@@ -41,13 +43,12 @@ def learning_curve(
     solved_at = None if solved_step is None else _sequences_at(solved_step, curves)
     with paper_style():
         figure = Figure(figsize=(7.1, 2.5), layout="constrained")
-        panels: list[Axes] = list(figure.subplots(1, 2, sharex=True))
-        for axes, (metric, label) in zip(panels, METRICS.items(), strict=True):
-            chance = None if chance_bits is None else chance_bits * (1.0 if metric == "cost_bits" else 0.5)
-            shown = [value for curve in curves.values() for value in curve[metric]]
-            note = log_axis_with_zero(axes, shown if chance is None else [*shown, chance])
-            axes.set_title(f"{label} ({note})" if note else label)
-            _draw(axes, curves, metric, chance)
+        panels: list[Axes] = list(figure.subplots(1, len(scored), sharex=True, squeeze=False)[0])
+        for axes, score in zip(panels, scored, strict=True):
+            guess = (chance or {}).get(score.name)
+            shown = [value for curve in curves.values() for value in curve[score.name]]
+            score_axis(axes, score, shown if guess is None else [*shown, guess])
+            _draw(axes, curves, score.name, guess)
             sequences_axis(axes, max(max(curve["sequences"], default=0.0) for curve in curves.values()))
             if solved_at is not None:
                 _mark_solved(axes, solved_at, f"solved at step {solved_step}")
@@ -59,9 +60,6 @@ def learning_curve(
 
 
 def _draw(axes: Axes, curves: Mapping[str, Curve], metric: str, chance: float | None) -> None:
-    axes.grid(axis="y")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
     train, validation = curves["train"], curves["validation"]
     if train["sequences"]:
         axes.plot(train["sequences"], train[metric], color=BLUE, linewidth=0.6, alpha=0.75, label="training")

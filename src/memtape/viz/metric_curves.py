@@ -8,25 +8,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from memtape.core.score import Score
 from memtape.viz.log_with_zero import log_axis_with_zero
 
-METRICS = {"cost_bits": "cost, bits per sequence", "wrong_bits": "wrong bits per sequence"}
-
 Curve = Mapping[str, list[float]]
-"""Columns "step", "sequences" and every metric."""
+"""Columns "step", "sequences" and every score."""
 
 
-def curve_of(records: Sequence[Mapping[str, Any]], kind: str) -> Curve:
+def curve_of(records: Sequence[Mapping[str, Any]], kind: str, scored: Sequence[Score]) -> Curve:
     """Return the records of one kind as columns; what is no number is a gap.
 
     Args:
         records: the lines of a run's metrics file; those of another kind are passed over.
         kind: "train" or "validation".
+        scored: the scores of the task.
 
     Raises:
-        ValueError: a record lacks a metric.
+        ValueError: a record lacks a score.
     """
-    columns: dict[str, list[float]] = {"step": [], "sequences": [], **{metric: [] for metric in METRICS}}
+    columns: dict[str, list[float]] = {"step": [], "sequences": [], **{score.name: [] for score in scored}}
     for number, record in enumerate(records):
         if record.get("kind") != kind:
             continue
@@ -41,25 +41,36 @@ def curve_of(records: Sequence[Mapping[str, Any]], kind: str) -> Curve:
     return columns
 
 
-def metric_panels(figure: Figure, curves: Sequence[Curve]) -> dict[str, Axes]:
-    """Make a panel for each metric, with axes that fit all curves, and return them by metric.
+def metric_panels(figure: Figure, curves: Sequence[Curve], scored: Sequence[Score]) -> dict[str, Axes]:
+    """Make a panel for each score, with axes that fit all curves, and return them by the score's name.
 
     Args:
         figure: the figure to fill.
         curves: everything that will be drawn.
+        scored: the scores.
 
     Raises:
-        ValueError: a metric is negative.
+        ValueError: a score is negative where less is better.
     """
-    panels = dict(zip(METRICS, figure.subplots(1, len(METRICS), sharex=True), strict=True))
-    for metric, axes in panels.items():
-        note = log_axis_with_zero(axes, [value for curve in curves for value in curve[metric]])
-        axes.set_title(f"{METRICS[metric]} ({note})" if note else METRICS[metric])
-        axes.grid(axis="y")
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+    panels = {}
+    for score, axes in zip(scored, figure.subplots(1, len(scored), sharex=True, squeeze=False)[0], strict=True):
+        score_axis(axes, score, [value for curve in curves for value in curve[score.name]])
         sequences_axis(axes, max(place for curve in curves for place in curve["sequences"]))
+        panels[score.name] = axes
     return panels
+
+
+def score_axis(axes: Axes, score: Score, values: Sequence[float]) -> None:
+    """Give a panel its title and an axis that fits values: logarithmic where less is better, else linear.
+
+    Raises:
+        ValueError: a value is negative where less is better.
+    """
+    note = "" if score.higher_is_better else log_axis_with_zero(axes, values)
+    axes.set_title(f"{score.label} ({note})" if note else score.label)
+    axes.grid(axis="y")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def sequences_axis(axes: Axes, most: float) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from memtape.viz.metric_curves import METRICS, Curve, curve_of, metric_panels
+from memtape.core.score import Score
+from memtape.viz.metric_curves import Curve, curve_of, metric_panels
 from memtape.viz.style import BLUE, HAIRLINE, VERMILION, paper_style
 
 OTHER = "median of another configuration"
@@ -16,29 +17,32 @@ OTHER = "median of another configuration"
 Records = Sequence[Mapping[str, Any]]
 
 
-def sweep_figure(seeds: Sequence[Records], *, others: Sequence[Sequence[Records]] = (), title: str = "") -> Figure:
+def sweep_figure(
+    seeds: Sequence[Records], scored: Sequence[Score], *, others: Sequence[Sequence[Records]] = (), title: str = ""
+) -> Figure:
     """Draw the validations of every seed as thin lines, and their median as a thick one, over the sequences seen.
 
     The median at some place is that of all seeds at their latest validation: one that ended stays where it ended.
 
     Args:
         seeds: the metrics of each seed.
+        scored: the scores of the task.
         others: the same of other configurations, of which the median alone is drawn, in grey.
         title: a line above the panels.
 
     Raises:
-        ValueError: no seed has a validation, or a record lacks a metric.
+        ValueError: no seed has a validation, or a record lacks a score.
     """
-    curves = _validations(seeds)
+    curves = _validations(seeds, scored)
     if not curves:
         raise ValueError(
             f"none of the {len(seeds)} seeds has a validation, but there must be one to draw; train for longer"
         )
-    middle = _median(curves)
-    rivals = [_median(validated) for other in others if (validated := _validations(other))]
+    middle = _median(curves, scored)
+    rivals = [_median(validated, scored) for other in others if (validated := _validations(other, scored))]
     with paper_style():
         figure = Figure(figsize=(7.1, 2.5), layout="constrained")
-        for metric, axes in metric_panels(figure, [*curves, middle, *rivals]).items():
+        for metric, axes in metric_panels(figure, [*curves, middle, *rivals], scored).items():
             for rival in rivals:
                 axes.plot(
                     rival["sequences"],
@@ -57,22 +61,22 @@ def sweep_figure(seeds: Sequence[Records], *, others: Sequence[Sequence[Records]
     return figure
 
 
-def _validations(seeds: Sequence[Records]) -> list[Curve]:
-    curves = [curve_of(records, "validation") for records in seeds]
+def _validations(seeds: Sequence[Records], scored: Sequence[Score]) -> list[Curve]:
+    curves = [curve_of(records, "validation", scored) for records in seeds]
     return [curve for curve in curves if curve["sequences"]]
 
 
-def _median(curves: Sequence[Curve]) -> Curve:
+def _median(curves: Sequence[Curve], scored: Sequence[Score]) -> Curve:
     """Return the median of curves at every place where one of them has a point and all have begun."""
     begun = max(curve["sequences"][0] for curve in curves)
     places = sorted({place for curve in curves for place in curve["sequences"] if place >= begun})
     return {
         "sequences": places,
-        **{metric: [median(_at(curve, metric, place) for curve in curves) for place in places] for metric in METRICS},
+        **{score.name: [median(_at(curve, score, place) for curve in curves) for place in places] for score in scored},
     }
 
 
-def _at(curve: Curve, metric: str, place: float) -> float:
+def _at(curve: Curve, score: Score, place: float) -> float:
     """Return the latest value at a place; what is no number counts as the worst."""
-    value = curve[metric][bisect_right(curve["sequences"], place) - 1]
-    return math.inf if math.isnan(value) else value
+    value = curve[score.name][bisect_right(curve["sequences"], place) - 1]
+    return score.cost(math.inf) if math.isnan(value) else value

@@ -1,6 +1,7 @@
 """Bits: what the five tasks share, answers of bits that are scored after the input has ended."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,16 +11,23 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
-from memtape.core.task import Task
+from memtape.core.score import Score
+from memtape.core.task import DrawnTask
+
+COST_BITS = Score(name="cost_bits", label="cost, bits per sequence", short="bits")
+WRONG_BITS = Score(name="wrong_bits", label="wrong bits per sequence", short="wrong")
 
 
-class BitTask(Task):
+class BitTask(DrawnTask):
     """Abstract task whose targets are bits and whose outputs are their logits.
 
     The loss is the cross-entropy per scored bit, in nats. Two metrics are averages over sequences: `cost_bits`, the
     cross-entropy of the whole answer in bits, as in the paper; and `wrong_bits`, the bits of the answer that are wrong
     after thresholding, as most code reports.
     """
+
+    scored = (COST_BITS, WRONG_BITS)
+    solved_at = 0.0
 
     def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
         """Return the mean cross-entropy of the scored bits, in nats."""
@@ -29,16 +37,25 @@ class BitTask(Task):
         """Return the number of scored steps."""
         return float(batch.mask.sum())
 
-    def scores(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return `cost_bits` and `wrong_bits` per sequence."""
-        sequences = len(outputs)
+    def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
+        """Return the cost in nats, the number of wrong bits, and the number of sequences."""
         answer, target = outputs.detach()[batch.mask], batch.targets[batch.mask]
         nats = functional.binary_cross_entropy_with_logits(answer, target, reduction="sum")
         wrong = ((answer > 0) != (target > 0.5)).sum()
+        return {"nats": float(nats), "wrong": float(wrong), "sequences": float(len(batch))}
+
+    def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Return `cost_bits` and `wrong_bits` per sequence."""
         return {
-            "cost_bits": float(nats) / math.log(2) / sequences,
-            "wrong_bits": float(wrong) / sequences,
+            "cost_bits": tally["nats"] / math.log(2) / tally["sequences"],
+            "wrong_bits": tally["wrong"] / tally["sequences"],
         }
+
+    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+        """Return the number of bits of an answer, half of which are guessed wrong; an average over sequences."""
+        batches = [self.batch(index, 8, split="example", lengths=lengths) for index in range(32)]
+        bits = sum(float(batch.mask.sum()) for batch in batches) * self.output_size / (8 * len(batches))
+        return {"cost_bits": bits, "wrong_bits": bits / 2}
 
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
         """Return one example as text: a line for each channel, a column for each step.

@@ -1,4 +1,4 @@
-"""Wrong bits: how errors grow with the length of the sequences."""
+"""Score by length: how a score changes with the length of the sequences."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,32 +8,35 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from memtape.viz.log_with_zero import log_axis_with_zero
+from memtape.core.score import Score
+from memtape.viz.metric_curves import score_axis
 from memtape.viz.style import BLUE, MUTED, muted, paper_style
 
 _LETTER_WIDTH = 4.5
 """Points that a digit above a marker needs; a number that would run into its neighbour is left out."""
 
 
-def wrong_bits_by_length(
+def score_by_length(
     results: Sequence[Mapping[str, Any]],
+    score: Score,
     *,
     trained: tuple[int, int] = (1, 20),
     chance: Mapping[int, float] | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw the wrong bits per sequence over the lengths that were tested, each with its value, zeros too.
+    """Draw a score over the lengths that were tested, each with its value, zeros too.
 
     Args:
-        results: one mapping for each length, with "length" and "wrong_bits".
+        results: one mapping for each length, with "length" and the score.
+        score: what to draw.
         trained: shortest and longest length of training; they are shaded.
-        chance: wrong bits per sequence that a guess makes, by length; drawn as a dotted line.
+        chance: what a guess scores, by length; drawn as a dotted line.
         title: a line above the panel.
 
     Raises:
         ValueError: no result, one lacks a value or is negative, or the trained range is empty.
     """
-    points = _points(results)
+    points = _points(results, score)
     shortest, longest = trained
     if shortest > longest:
         raise ValueError(
@@ -43,54 +46,52 @@ def wrong_bits_by_length(
     with paper_style():
         figure = Figure(figsize=(min(7.1, max(3.5, 1.0 + 0.3 * len(points))), 2.5), layout="constrained")
         axes = figure.subplots()
-        note = log_axis_with_zero(axes, [wrong for _, wrong in points] + [wrong for _, wrong in guesses])
+        score_axis(axes, score, [value for _, value in points] + [value for _, value in guesses])
         axes.axvspan(shortest - 0.5, longest + 0.5, color=BLUE, alpha=0.09, linewidth=0, zorder=0)
         where = axes.get_xaxis_transform()
         name = f"trained on {shortest}" + (f"\N{EN DASH}{longest}" if longest > shortest else "")
         shade = axes.annotate(name, (shortest - 0.5, 1), (0, 2), xycoords=where, textcoords="offset points")
         muted(shade).set_color(BLUE)
         if guesses:
-            lengths, wrongs = zip(*guesses, strict=True)
-            axes.plot(lengths, wrongs, color=MUTED, linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=1, label="guessing")
+            lengths, values = zip(*guesses, strict=True)
+            axes.plot(lengths, values, color=MUTED, linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=1, label="guessing")
             muted(
                 axes.annotate(
-                    "guessing", (lengths[-1], wrongs[-1]), (0, 3), textcoords="offset points", ha="right", va="bottom"
+                    "guessing", (lengths[-1], values[-1]), (0, 3), textcoords="offset points", ha="right", va="bottom"
                 )
             )
-        axes.set_ylabel("wrong bits per sequence" + (f"\n({note})" if note else ""))
+        axes.set_ylabel(axes.get_title().replace(" (", "\n("))
+        axes.set_title("")
         _draw(axes, points, max(longest, points[-1][0], guesses[-1][0] if guesses else 0))
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     return figure
 
 
-def _points(results: Sequence[Mapping[str, Any]]) -> list[tuple[int, float]]:
+def _points(results: Sequence[Mapping[str, Any]], score: Score) -> list[tuple[int, float]]:
     if not results:
         raise ValueError("results are empty, but the figure needs at least one length; evaluate one or more")
     for number, result in enumerate(results):
-        for name in ("length", "wrong_bits"):
+        for name in ("length", score.name):
             if result.get(name) is None:
                 raise ValueError(
-                    f"result {number} has no {name!r}, but each needs 'length' and 'wrong_bits'; evaluate it anew"
+                    f"result {number} has no {name!r}, but each needs 'length' and {score.name!r}; evaluate it anew"
                 )
-    return sorted((int(result["length"]), float(result["wrong_bits"])) for result in results)
+    return sorted((int(result["length"]), float(result[score.name])) for result in results)
 
 
 def _draw(axes: Axes, points: list[tuple[int, float]], longest: int) -> None:
-    lengths, wrongs = zip(*points, strict=True)
-    axes.vlines(lengths, 0, wrongs, color=BLUE, linewidth=1.2)
-    axes.plot(lengths, wrongs, color=BLUE, linestyle="none", marker="o", markersize=4, clip_on=False)
-    axes.grid(axis="y")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    lengths, values = zip(*points, strict=True)
+    axes.vlines(lengths, 0, values, color=BLUE, linewidth=1.2)
+    axes.plot(lengths, values, color=BLUE, linestyle="none", marker="o", markersize=4, clip_on=False)
     axes.set_xlim(0, 1.04 * longest)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel("length of the sequences")
     width = 72 * (axes.get_figure(root=True).get_figwidth() - 0.6) / (1.04 * longest)  # type: ignore[union-attr]
     free_from = -math.inf
-    for length, wrong in points:
-        text = f"{wrong:.3g}"
+    for length, value in points:
+        text = f"{value:.3g}"
         half = _LETTER_WIDTH * len(text) / 2
         if length * width - half >= free_from:
-            axes.annotate(text, (length, wrong), (0, 4), textcoords="offset points", ha="center", fontsize=7)
+            axes.annotate(text, (length, value), (0, 4), textcoords="offset points", ha="center", fontsize=7)
             free_from = length * width + half + _LETTER_WIDTH / 2

@@ -1,0 +1,52 @@
+"""Embedded: a cell that reads symbols by a table of vectors."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from memtape.core import checks
+from memtape.core.cell import AnyCell, Cell
+
+
+class Embedded(Cell[Any]):
+    r"""Give a cell the learned vector of each symbol; the state and the output are the cell's.
+
+    $$e_t = E^\top x_t$$
+
+    for a one-hot $x_t$; a sequence of symbols is looked up in the table $E$ as a whole, without one-hot vectors.
+
+    Args:
+        cell: the cell that takes $e_t$.
+        symbols: how many symbols there are, the size of $x_t$.
+
+    Raises:
+        ValueError: no symbol.
+
+    References:
+        Bengio, Ducharme, Vincent & Jauvin (2003), "A neural probabilistic language model", JMLR 3, section 2.
+    """
+
+    def __init__(self, cell: AnyCell, symbols: int):
+        super().__init__()
+        checks.module_sizes(self, symbols=symbols)
+        self.cell = cell
+        self.input_size, self.output_size = symbols, cell.output_size
+        self.table = nn.Parameter(torch.empty(symbols, cell.input_size))
+        nn.init.normal_(self.table)
+
+    def init_state(
+        self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
+    ) -> Any:
+        """Return the initial state of the cell."""
+        return self.cell.init_state(batch_size, device=device, dtype=dtype)
+
+    def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
+        """Take one step."""
+        return self.cell(x @ self.table, state)
+
+    def read(self, symbols: Int[Tensor, "batch time"]) -> tuple[AnyCell, Float[Tensor, "batch time embedding"]]:
+        """Return the cell inside, and the vectors of the symbols."""
+        return self.cell, functional.embedding(symbols, self.table)
