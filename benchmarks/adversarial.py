@@ -13,6 +13,7 @@ import argparse
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -20,7 +21,8 @@ from torch import Tensor
 
 from memtape import NTM, use_backend
 from memtape.core.batch import SequenceBatch
-from memtape.core.task import Task
+from memtape.core.score import Score
+from memtape.core.task import DrawnTask
 from memtape.training.loop import train
 from memtape.training.non_finite import NonFiniteError
 from memtape.training.settings import TrainSettings
@@ -64,10 +66,14 @@ HEAD_WEIGHTS = {"heads saturated": 1e4, "heads unbounded": 30.0}
 """What the weights of the heads are multiplied by, so that strengths, gates and exponents go to the ends of their ranges."""
 
 
-class Adversarial(Task):
+LOSS = Score(name="cross_entropy", label="cross-entropy, nats per bit", short="nats")
+
+
+class Adversarial(DrawnTask):
     """Batches of every kind in turn, with targets of random bits at every step."""
 
     input_size, output_size, lengths = SIZE, SIZE, (TIME, TIME)
+    scored = (LOSS,)
 
     def batch(self, index: int, batch_size: int, **others: Any) -> SequenceBatch:
         """Draw a batch of the kind whose turn it is."""
@@ -96,9 +102,13 @@ class Adversarial(Task):
         """Return the number of steps that count."""
         return batch.mask.sum().item()
 
-    def scores(self, outputs: Tensor, batch: SequenceBatch) -> dict[str, float]:
-        """Return the loss as cost, and no wrong bits, as there is nothing to be learned."""
-        return {"cost_bits": self.loss(outputs, batch).item(), "wrong_bits": 1.0}
+    def tally(self, outputs: Tensor, batch: SequenceBatch) -> dict[str, float]:
+        """Return the loss."""
+        return {"loss of the batch": self.loss(outputs, batch).item()}
+
+    def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Return the loss."""
+        return {LOSS.name: tally["loss of the batch"]}
 
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
         """Return the inputs as text."""

@@ -24,10 +24,12 @@ def row(told: dict[str, Any], trainings: Path) -> dict[str, Any]:
     """Return the row of the results for a row of the sweep's report."""
     if "failure" in told:
         return {"seed": told["seed"], "solved": False, "error": told["failure"]["last_line"]}
-    metrics = {f"validation_{name}": told[name] for name in ("cost_bits", "wrong_bits")}
-    for result in RunFolder.read(trainings / f"seed{told['seed']}").evaluation:
-        for name in ("wrong_bits", "cost_bits"):
-            metrics[f"{name}_{result['length']}"] = round(result[name], 4)
+    run = RunFolder.read(trainings / f"seed{told['seed']}")
+    scored = [score.name for score in run.scored]
+    metrics = {f"validation_{name}": told[name] for name in scored}
+    for result in run.evaluation:
+        for name in reversed(scored):
+            metrics[f"{name}_{result.get('length', 'test')}"] = round(result[name], 4)
     names = ("seed", "solved", "solved_step", "steps", "sequences", "restarts")
     return {**{name: told[name] for name in names}, "seconds": round(told["seconds"], 1), "metrics": metrics}
 

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from memtape import Copy, SequenceBatch, Task
+from memtape import Copy, SequenceBatch
+from memtape.core.task import DrawnTask, HeldTask
 
 
-class Numbers(Task):
+class Numbers(DrawnTask):
     """Draws one random number for each sequence."""
 
     input_size = output_size = 1
@@ -27,7 +28,10 @@ class Numbers(Task):
     def loss(self, outputs, batch):
         return outputs.mean()
 
-    def scores(self, outputs, batch):
+    def tally(self, outputs, batch):
+        return {}
+
+    def scores_of(self, tally):
         return {}
 
     def show(self, batch, outputs=None, row=0):
@@ -87,3 +91,63 @@ def test_a_batch_needs_at_least_one_sequence():
 def test_a_batch_size_is_a_number(shapes_unchecked):
     with pytest.raises(TypeError, match="batch_size is True, but it must be a whole number"):
         Copy().batch(0, True)
+
+
+def test_a_form_that_a_task_does_not_give_is_refused():
+    with pytest.raises(ValueError, match="the network reads trees, but Copy gives sequences; choose another network"):
+        Copy().batch(0, 1, form="trees")
+
+
+class Held(HeldTask):
+    """Seven examples for training, five of every other split; each is its own number."""
+
+    input_size = output_size = 1
+    lengths = (1, 1)
+
+    def available(self, split):
+        return 7 if split == "train" else 5
+
+    def examples(self, split, rows, form):
+        numbers = rows[:, None, None].float()
+        ones = torch.ones(len(rows), 1)
+        return SequenceBatch(inputs=numbers, targets=numbers, mask=ones.bool(), lengths=ones[:, 0].long())
+
+    weight, loss, tally, scores_of, show = (
+        Numbers.weight,
+        Numbers.loss,
+        Numbers.tally,
+        Numbers.scores_of,
+        Numbers.show,
+    )
+
+
+def rows_of(split="train", batches=range(1), size=4, seed=0):
+    return [int(row) for index in batches for row in Held().batch(index, size, split=split, seed=seed).inputs]
+
+
+def test_every_pass_through_the_examples_has_each_of_them_once_in_another_order():
+    rows = rows_of(batches=range(7))
+    passes = [rows[first : first + 7] for first in range(0, 28, 7)]
+    assert all(sorted(each) == list(range(7)) for each in passes)
+    assert len({tuple(each) for each in passes}) == 4
+
+
+def test_another_seed_goes_through_the_examples_in_another_order():
+    assert rows_of(batches=range(7)) != rows_of(batches=range(7), seed=1)
+
+
+def test_another_batch_size_goes_through_the_examples_in_the_same_order():
+    assert rows_of(batches=range(3)) == rows_of(batches=range(4), size=3)
+
+
+def test_held_out_examples_stand_in_their_own_order_and_end():
+    assert rows_of("validation", range(2), seed=5) == [0, 1, 2, 3, 4]
+    with pytest.raises(
+        ValueError, match="batch 2 of 4 of the split 'test' is beyond its 5 examples; ask for an earlier"
+    ):
+        rows_of("test", [2])
+
+
+def test_the_length_of_held_examples_cannot_be_chosen():
+    with pytest.raises(ValueError, match=r"lengths are 1\.\.2, but the examples of Held are what they are; leave the"):
+        Held().batch(0, 1, lengths=(1, 2))

@@ -20,7 +20,7 @@ STEPS = 20
 @pytest.fixture(autouse=True)
 def without_figures(monkeypatch):
     monkeypatch.setattr(running, "write_run_report", lambda *_: None)
-    monkeypatch.setattr(running, "TEST_SEQUENCES", 4)
+    monkeypatch.setattr("memtape.training.evaluation.ENDLESS", 4)
 
 
 def train(folder, tracker, *, until=STEPS, failing_at=None):

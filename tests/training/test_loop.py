@@ -82,13 +82,13 @@ def test_training_lowers_the_loss(model, task):
 
 
 def test_a_solved_task_ends_the_training(model, task):
-    outcome, _, _ = run(model, task, steps=20, solved_wrong_bits=100, solved_validations=2)
+    outcome, _, _ = run(model, task, steps=20, solved_score=100, solved_validations=2)
     assert outcome.solved
     assert outcome.solved_step == outcome.steps == 4
 
 
 def test_a_solved_task_may_be_trained_on(model, task):
-    outcome, _, _ = run(model, task, solved_wrong_bits=100, solved_validations=1, stop_when_solved=False)
+    outcome, _, _ = run(model, task, solved_score=100, solved_validations=1, stop_when_solved=False)
     assert outcome.solved_step == 2
     assert outcome.steps == 6
 
@@ -139,7 +139,7 @@ def test_a_training_that_is_stuck_begins_again(model, task):
         return other
 
     records = []
-    settings = TrainSettings(**SHORT, restarts=2, restart_after=2, restart_wrong_bits=0)
+    settings = TrainSettings(**SHORT, restarts=2, restart_after=2, restart_score=0)
     outcome = train(
         model, task, settings, seed=0, record=records.append, watch=lambda *_: None, other_weights=other_weights
     )
@@ -153,7 +153,7 @@ def test_a_training_that_is_stuck_begins_again(model, task):
 def test_a_new_beginning_trains_as_a_first_one_would(model, task):
     """Rate, optimiser and best validation begin anew: only the data go on."""
     begun = copy.deepcopy(model)
-    settings = {**SHORT, "steps": 4, "schedule": "cosine", "restart_after": 2, "restart_wrong_bits": 0.0}
+    settings = {**SHORT, "steps": 4, "schedule": "cosine", "restart_after": 2, "restart_score": 0.0}
 
     def data_from(first):
         class Later(Copy):

@@ -122,7 +122,7 @@ def test_a_broken_json_file_is_refused(run):
         ),
         ("environment.json", '{"commit": []}', r"does not hold what a run's does \(commit\."),
         ("result.json", '{"solved": 1}', r"does not hold what a run's does \(solved: Input should be a valid boolean"),
-        ("evaluation.json", '[{"length": "1"}]', r"does not hold what a run's does \(0\.\w+: "),
+        ("evaluation.json", '[{"length": "1"}]', r"does not hold what a run's does \(0\.length\.\w+: "),
         ("config.json", "[" * 100_000, r"is no JSON \(maximum recursion depth exceeded"),
         ("config.json", "[" + "1, " * 2**19 + "1]", r"is no JSON \(it has 1572867 bytes of at most 1048576\)"),
     ],

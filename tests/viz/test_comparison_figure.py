@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from memtape.tasks.algorithmic.bits import BitTask
 from memtape.viz.comparison_figure import comparison_figure
 
 
 def test_every_run_is_drawn_as_it_stands_under_its_name(records: list[dict[str, Any]]) -> None:
     slower = [{**record, "cost_bits": 2 * record["cost_bits"]} for record in records if record["kind"] == "validation"]
-    figure = comparison_figure({"runs/a": records, "runs/b": slower})
+    figure = comparison_figure({"runs/a": records, "runs/b": slower}, BitTask.scored)
     drawn = {line.get_label(): line for line in figure.axes[0].lines}
     for name, values in (("runs/a", records), ("runs/b", slower)):
         kept = [record for record in values if record["kind"] == "validation"]
@@ -22,7 +23,9 @@ def test_every_run_is_drawn_as_it_stands_under_its_name(records: list[dict[str, 
 
 
 def test_training_is_a_pale_line_of_the_same_colour(records: list[dict[str, Any]]) -> None:
-    for axes, metric in zip(comparison_figure({"a": records}).axes, ("cost_bits", "wrong_bits"), strict=True):
+    for axes, metric in zip(
+        comparison_figure({"a": records}, BitTask.scored).axes, ("cost_bits", "wrong_bits"), strict=True
+    ):
         pale, marked = axes.lines
         assert (pale.get_color(), pale.get_alpha()) == (marked.get_color(), 0.4)
         kept = [record[metric] for record in records if record["kind"] == "train"]
@@ -30,7 +33,7 @@ def test_training_is_a_pale_line_of_the_same_colour(records: list[dict[str, Any]
 
 
 def test_many_runs_are_told_apart_and_all_named(records: list[dict[str, Any]]) -> None:
-    figure = comparison_figure({f"run {number}": records for number in range(9)})
+    figure = comparison_figure({f"run {number}": records for number in range(9)}, BitTask.scored)
     strokes = {(line.get_color(), str(line._dash_pattern)) for line in figure.axes[0].lines[1::2]}  # type: ignore[attr-defined]
     assert len(strokes) == 9
     figure.draw_without_rendering()
@@ -41,16 +44,16 @@ def test_many_runs_are_told_apart_and_all_named(records: list[dict[str, Any]]) -
 
 
 def test_a_run_without_a_record_is_named_all_the_same(records: list[dict[str, Any]]) -> None:
-    (legend,) = comparison_figure({"new": [], "old": records}).legends
+    (legend,) = comparison_figure({"new": [], "old": records}, BitTask.scored).legends
     assert [text.get_text() for text in legend.get_texts()] == ["new", "old", "the same in training"]
 
 
 def test_training_is_no_part_of_the_legend_where_there_is_none(records: list[dict[str, Any]]) -> None:
     validations = [record for record in records if record["kind"] == "validation"]
-    (legend,) = comparison_figure({"a": validations}).legends
+    (legend,) = comparison_figure({"a": validations}, BitTask.scored).legends
     assert [text.get_text() for text in legend.get_texts()] == ["a"]
 
 
 def test_nothing_to_draw_is_refused() -> None:
     with pytest.raises(ValueError, match="none of the 2 runs has a record of training or validation"):
-        comparison_figure({"a": [], "b": []})
+        comparison_figure({"a": [], "b": []}, BitTask.scored)

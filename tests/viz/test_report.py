@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from memtape.viz.figures import tape_figure, wrong_bits_by_length
+from memtape.tasks.algorithmic.bits import WRONG_BITS
+from memtape.viz.figures import score_by_length, tape_figure
 from memtape.viz.report import Example, Illustration, Section, Table, write_report
 from memtape.viz.tape import Tape
 
@@ -47,7 +48,9 @@ class Page(HTMLParser):
 def illustrations(copy_tape: Callable[..., Tape]) -> list[Illustration]:
     return [
         Illustration(tape_figure(copy_tape(6)), "The heads follow each other.", "Seven panels over time."),
-        Illustration(wrong_bits_by_length([{"length": 9, "wrong_bits": 0.0}]), f"Right. {ATTACK}", f'A "0". {ATTACK}'),
+        Illustration(
+            score_by_length([{"length": 9, "wrong_bits": 0.0}], WRONG_BITS), f"Right. {ATTACK}", f'A "0". {ATTACK}'
+        ),
     ]
 
 

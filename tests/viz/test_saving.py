@@ -9,8 +9,9 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
+from memtape.tasks.algorithmic.bits import WRONG_BITS, BitTask
 from memtape.viz.comparison_figure import comparison_figure
-from memtape.viz.figures import learning_curve, save, tape_figure, wrong_bits_by_length
+from memtape.viz.figures import learning_curve, save, score_by_length, tape_figure
 from memtape.viz.sweep_figure import sweep_figure
 from memtape.viz.tape import Tape
 
@@ -19,10 +20,12 @@ from memtape.viz.tape import Tape
 def draw(request: Any, copy_tape: Callable[..., Tape], records: list[dict[str, Any]]) -> Callable[[], Figure]:
     ways: dict[str, Callable[[], Figure]] = {
         "tape": lambda: tape_figure(copy_tape(6, heads=2), title="A tape"),
-        "curve": lambda: learning_curve(records, solved_step=5, title="A curve"),
-        "lengths": lambda: wrong_bits_by_length([{"length": 3, "wrong_bits": 0.0}], title="A length"),
-        "sweep": lambda: sweep_figure([records], others=[[records]], title="A sweep"),
-        "comparison": lambda: comparison_figure({"one": records, "two": records[:5]}, title="A comparison"),
+        "curve": lambda: learning_curve(records, BitTask.scored, solved_step=5, title="A curve"),
+        "lengths": lambda: score_by_length([{"length": 3, "wrong_bits": 0.0}], WRONG_BITS, title="A length"),
+        "sweep": lambda: sweep_figure([records], BitTask.scored, others=[[records]], title="A sweep"),
+        "comparison": lambda: comparison_figure(
+            {"one": records, "two": records[:5]}, BitTask.scored, title="A comparison"
+        ),
     }
     return ways[request.param]
 

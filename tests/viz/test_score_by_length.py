@@ -1,4 +1,4 @@
-"""Wrong bits over lengths: every length keeps its value."""
+"""A score over lengths: every length keeps its value."""
 
 from itertools import pairwise
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memtape.viz.wrong_bits import wrong_bits_by_length
+from memtape.tasks.algorithmic.bits import WRONG_BITS
+from memtape.viz.score_by_length import score_by_length
 
 RESULTS: list[dict[str, Any]] = [
     {"length": length, "sequences": 100, "cost_bits": 2 * wrong, "wrong_bits": wrong}
@@ -15,7 +16,7 @@ RESULTS: list[dict[str, Any]] = [
 
 
 def test_every_length_is_a_point_with_its_value_beside_it() -> None:
-    (axes,) = wrong_bits_by_length(RESULTS).axes
+    (axes,) = score_by_length(RESULTS, WRONG_BITS).axes
     (points,) = axes.lines
     np.testing.assert_array_equal(points.get_xdata(), [10, 20, 50, 120])
     np.testing.assert_array_equal(points.get_ydata(), [0, 0, 0.25, 61.5])
@@ -24,7 +25,7 @@ def test_every_length_is_a_point_with_its_value_beside_it() -> None:
 
 
 def test_zeros_stand_inside_the_panel() -> None:
-    (axes,) = wrong_bits_by_length(RESULTS).axes
+    (axes,) = score_by_length(RESULTS, WRONG_BITS).axes
     height = axes.transData.transform((10, 0))[1]
     assert axes.get_window_extent().y0 < height < axes.get_window_extent().y1
     assert axes.get_ylabel().endswith("(linear below 0.1)")
@@ -32,25 +33,25 @@ def test_zeros_stand_inside_the_panel() -> None:
 
 @pytest.mark.parametrize("wrong", [0.0, 3.0])
 def test_all_values_may_be_equal(wrong: float) -> None:
-    (axes,) = wrong_bits_by_length([result | {"wrong_bits": wrong} for result in RESULTS]).axes
+    (axes,) = score_by_length([result | {"wrong_bits": wrong} for result in RESULTS], WRONG_BITS).axes
     assert axes.get_ylim()[0] <= wrong < axes.get_ylim()[1]
 
 
 def test_the_trained_lengths_are_shaded_with_their_ends_included() -> None:
-    (axes,) = wrong_bits_by_length(RESULTS, trained=(2, 20)).axes
+    (axes,) = score_by_length(RESULTS, WRONG_BITS, trained=(2, 20)).axes
     assert (1.5, 20.5) in [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
     assert "trained on 2\N{EN DASH}20" in [text.get_text() for text in axes.texts]
 
 
 def test_a_guess_is_drawn_in_the_order_of_lengths() -> None:
-    (axes,) = wrong_bits_by_length(RESULTS, chance={120: 480.0, 10: 40.0}).axes
+    (axes,) = score_by_length(RESULTS, WRONG_BITS, chance={120: 480.0, 10: 40.0}).axes
     (guessing,) = [line for line in axes.lines if line.get_label() == "guessing"]
     np.testing.assert_array_equal(guessing.get_xydata(), [(10, 40), (120, 480)])
     assert axes.get_ylim()[1] > 480
 
 
 def test_crowded_numbers_do_not_run_into_each_other() -> None:
-    figure = wrong_bits_by_length([{"length": length, "wrong_bits": 100.0 + length} for length in range(1, 101)])
+    figure = score_by_length([{"length": length, "wrong_bits": 100.0 + length} for length in range(1, 101)], WRONG_BITS)
     figure.draw_without_rendering()
     values = [text for text in figure.axes[0].texts if text.get_text().isdigit()]
     boxes = sorted((box.x0, box.x1) for box in (text.get_window_extent() for text in values))
@@ -60,14 +61,14 @@ def test_crowded_numbers_do_not_run_into_each_other() -> None:
 
 def test_no_results_are_refused() -> None:
     with pytest.raises(ValueError, match="results are empty, but the figure needs at least one length"):
-        wrong_bits_by_length([])
+        score_by_length([], WRONG_BITS)
 
 
 def test_a_result_without_a_value_is_named() -> None:
     with pytest.raises(ValueError, match="result 1 has no 'wrong_bits'"):
-        wrong_bits_by_length([RESULTS[0], {"length": 3}])
+        score_by_length([RESULTS[0], {"length": 3}], WRONG_BITS)
 
 
 def test_an_empty_range_of_trained_lengths_is_refused() -> None:
     with pytest.raises(ValueError, match=r"trained is 20\.\.1, but the shortest length must come first"):
-        wrong_bits_by_length(RESULTS, trained=(20, 1))
+        score_by_length(RESULTS, WRONG_BITS, trained=(20, 1))

@@ -150,7 +150,7 @@ class HeldTask(Task):
         count = self.available(split)
         if split == "train":
             return self.examples(split, _turns(index * batch_size, batch_size, count, seed), form)
-        rows = torch.arange(index * batch_size, min((index + 1) * batch_size, count))
+        rows = torch.arange(count)[index * batch_size : (index + 1) * batch_size]
         if not len(rows):
             raise ValueError(
                 f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} examples; ask for an earlier one"

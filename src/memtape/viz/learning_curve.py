@@ -47,7 +47,7 @@ def learning_curve(
         for axes, score in zip(panels, scored, strict=True):
             guess = (chance or {}).get(score.name)
             shown = [value for curve in curves.values() for value in curve[score.name]]
-            score_axis(axes, score, shown if guess is None else [*shown, guess])
+            axes.set_title(score_axis(axes, score, shown if guess is None else [*shown, guess]))
             _draw(axes, curves, score.name, guess)
             sequences_axis(axes, max(max(curve["sequences"], default=0.0) for curve in curves.values()))
             if solved_at is not None:

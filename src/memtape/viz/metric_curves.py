@@ -54,23 +54,23 @@ def metric_panels(figure: Figure, curves: Sequence[Curve], scored: Sequence[Scor
     """
     panels = {}
     for score, axes in zip(scored, figure.subplots(1, len(scored), sharex=True, squeeze=False)[0], strict=True):
-        score_axis(axes, score, [value for curve in curves for value in curve[score.name]])
+        axes.set_title(score_axis(axes, score, [value for curve in curves for value in curve[score.name]]))
         sequences_axis(axes, max(place for curve in curves for place in curve["sequences"]))
         panels[score.name] = axes
     return panels
 
 
-def score_axis(axes: Axes, score: Score, values: Sequence[float]) -> None:
-    """Give a panel its title and an axis that fits values: logarithmic where less is better, else linear.
+def score_axis(axes: Axes, score: Score, values: Sequence[float]) -> str:
+    """Give a panel an axis that fits values, logarithmic where less is better, else linear; return what it shows.
 
     Raises:
         ValueError: a value is negative where less is better.
     """
     note = "" if score.higher_is_better else log_axis_with_zero(axes, values)
-    axes.set_title(f"{score.label} ({note})" if note else score.label)
     axes.grid(axis="y")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+    return f"{score.label} ({note})" if note else score.label
 
 
 def sequences_axis(axes: Axes, most: float) -> None:

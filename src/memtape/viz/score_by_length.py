@@ -46,7 +46,7 @@ def score_by_length(
     with paper_style():
         figure = Figure(figsize=(min(7.1, max(3.5, 1.0 + 0.3 * len(points))), 2.5), layout="constrained")
         axes = figure.subplots()
-        score_axis(axes, score, [value for _, value in points] + [value for _, value in guesses])
+        shown = score_axis(axes, score, [value for _, value in points] + [value for _, value in guesses])
         axes.axvspan(shortest - 0.5, longest + 0.5, color=BLUE, alpha=0.09, linewidth=0, zorder=0)
         where = axes.get_xaxis_transform()
         name = f"trained on {shortest}" + (f"\N{EN DASH}{longest}" if longest > shortest else "")
@@ -60,8 +60,7 @@ def score_by_length(
                     "guessing", (lengths[-1], values[-1]), (0, 3), textcoords="offset points", ha="right", va="bottom"
                 )
             )
-        axes.set_ylabel(axes.get_title().replace(" (", "\n("))
-        axes.set_title("")
+        axes.set_ylabel(shown.replace(" (", "\n("))
         _draw(axes, points, max(longest, points[-1][0], guesses[-1][0] if guesses else 0))
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=9)
