@@ -42,7 +42,7 @@ def test_training_settings_are_all_documented():
 
 
 def test_a_path_to_no_class_is_refused():
-    with pytest.raises(ValueError, match=r"memtape\.models\.turing:Nothing is no class; correct its entry"):
+    with pytest.raises(ValueError, match=r"memtape\.models\.turing:Nothing is no class and no function; correct"):
         options_of("memtape.models.turing:Nothing")
 
 

@@ -27,6 +27,7 @@ def evaluate(
         dict[str, int | float | bool | str] | None,
         Parameter(help="Options of the task to change, such as --task.max_repeats 20."),
     ] = None,
+    data_dir: Annotated[Path | None, Parameter(help="Folder with the data, if it is another than in training.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a trained run at given lengths, also far beyond those that it was trained on.
@@ -37,6 +38,8 @@ def evaluate(
     from memtape.recipes.running import evaluate_run
 
     changes = {name.replace("-", "_"): value for name, value in (task or {}).items()}
+    if data_dir is not None:
+        changes["data_dir"] = str(data_dir.absolute())
     scored = evaluate_run(run, lengths, sequences=sequences, task_options=changes)
     if as_json:
         print(json.dumps(scored))

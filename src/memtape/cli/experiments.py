@@ -27,6 +27,28 @@ def word(name: str, kind: Any, default: Any, text: str) -> inspect.Parameter:
     )
 
 
+DATA_DIR = inspect.Parameter(
+    "data_dir",
+    inspect.Parameter.KEYWORD_ONLY,
+    annotation=Annotated[
+        Path | None,
+        Parameter(
+            env_var="MEMTAPE_DATA_DIR",
+            show_env_var=True,
+            help="Folder with the data of tasks on real input; without it they make up data of the same kind.",
+        ),
+    ],
+    default=None,
+)
+
+
+def with_data(task: Entry, options: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
+    """Return the options of a task, told where its data is; a task without data is told nothing."""
+    if folder is None or not any(option.name == "data_dir" for option in task.options):
+        return dict(options)
+    return {**options, "data_dir": str(folder.absolute())}
+
+
 def add_experiments(
     app: App,
     own: Sequence[inspect.Parameter],
@@ -78,7 +100,7 @@ def _command(
             model=model.name,
             task=task.name,
             model_options=asdict(given["model"]),
-            task_options=asdict(given["task"]),
+            task_options=with_data(task, asdict(given["task"]), given["data_dir"]),
             train=settings_from(asdict(given["train"])),
             seed=given.get("seed", 0),
             recipe=recipe.name if recipe else None,
@@ -97,6 +119,7 @@ def _command(
     parameters = [
         *own,
         word("config", Path | None, None, "TOML file with the tables [model], [task] and [train]."),
+        DATA_DIR,
         word("recipe", str | None, None, "Recipe to begin from, by name; `memtape recipes` lists them."),
         part("model", model.options, recipe.model_options if recipe else {}),
         part("task", task.options, recipe.task_options if recipe else {}),

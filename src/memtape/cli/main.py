@@ -36,6 +36,7 @@ EXPERIMENTS = {
 COMMANDS = {
     "resume": ("memtape.cli.resume:resume", "Go on with a training that was ended early, exactly where it was."),
     "evaluate": ("memtape.cli.evaluate:evaluate", "Score a trained run at given lengths."),
+    "generate": ("memtape.cli.generate:generate", "Let a trained language model go on from a prompt."),
     "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
     "share": ("memtape.cli.share:share", "Save a trained run as a folder to share, or push it to the hub."),
     "runs": ("memtape.cli.runs:runs", "List run folders, show one, or compare several."),

@@ -26,6 +26,23 @@ class Twin(Protocol[S]):
         ...
 
 
+@runtime_checkable
+class Taught(Protocol[S]):
+    """A cell whose output is fed back, and which a teacher can be put in the place of."""
+
+    def teacher_forced(
+        self,
+        xs: Tensor,
+        targets: Tensor,
+        state: S | None = None,
+        *,
+        lengths: Int[Tensor, " batch"] | None = None,
+        teacher: float = 1.0,
+    ) -> tuple[Float[Tensor, "batch time output"], S]:
+        """Run over sequences, feeding each target back in the place of the output, with the teacher's probability."""
+        ...
+
+
 class Cell(nn.Module, ABC, Generic[S]):
     r"""Abstract part with a state: one call is one time step, and nothing stays behind in the module.
 

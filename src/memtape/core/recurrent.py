@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from memtape.core.cell import Cell
+from memtape.core.cell import Cell, Taught
 from memtape.core.unroll import unroll
 
 S = TypeVar("S")
@@ -51,6 +51,8 @@ class Recurrent(nn.Module, Generic[S]):
         starts: Tensor | None = None,
         collect: Callable[[S], Any] | None = None,
         checkpoint_every: int | None = None,
+        targets: Tensor | None = None,
+        teacher: float = 1.0,
     ) -> Any:
         """Run over whole sequences.
 
@@ -62,6 +64,9 @@ class Recurrent(nn.Module, Generic[S]):
             starts: where a new sequence begins inside a row, bool of shape (batch, time).
             collect: what to keep of the state after each step.
             checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
+            targets: what is fed back in the place of the outputs, of a cell that feeds them back: vectors of shape (batch,
+                time, output) or symbols of shape (batch, time).
+            teacher: the probability that a target is fed back, else it is the output after all.
 
         Returns:
             `(outputs, state)`, or `(outputs, state, trace)` with `collect`; the outputs are packed as the inputs were.
@@ -78,11 +83,23 @@ class Recurrent(nn.Module, Generic[S]):
             padded, lengths = pad_packed_sequence(xs, batch_first=True)
         else:
             padded = xs
+        if targets is not None:
+            return self._taught(padded, targets, state, lengths, teacher)
         ys, last, trace = unroll(
             self.cell, padded, state, lengths=lengths, starts=starts, collect=collect, checkpoint_every=checkpoint_every
         )
         outputs = _packed_as(xs, ys, lengths) if isinstance(xs, PackedSequence) else ys
         return (outputs, last, trace) if collect else (outputs, last)
+
+    def _taught(
+        self, xs: Tensor, targets: Tensor, state: S | None, lengths: Tensor | None, teacher: float
+    ) -> tuple[Tensor, S]:
+        if not isinstance(self.cell, Taught):
+            raise ValueError(
+                f"targets were given, but {type(self.cell).__name__} feeds no output back, so that they have no place; "
+                "leave them out"
+            )
+        return self.cell.teacher_forced(xs, targets, state, lengths=lengths, teacher=teacher)
 
 
 def runs(cell_class: Callable[P, Cell[S]]) -> Callable[Concatenate[Any, P], None]:

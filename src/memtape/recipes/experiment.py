@@ -45,7 +45,7 @@ class Experiment:
         Raises:
             ExperimentError: an option that does not exist or has a value that cannot be.
         """
-        task = _construct(find("task", self.task), self.task_options)
+        task = self.build_task()
         torch.manual_seed(self.seed)
         self._check_form(task)
         sizes = (task.input_size, task.output_size)
@@ -58,20 +58,40 @@ class Experiment:
                 f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.gives)}; choose another model or task"
             )
 
-    def build_with(self, weights: Mapping[str, Tensor]) -> tuple[nn.Module, Task]:
-        """Make the network with weights that came from a file, and the task.
+    def build_task(self) -> Task:
+        """Make the task alone.
 
-        The network takes memory only once the weights are known to fit, whatever sizes the options name.
+        Raises:
+            ExperimentError: an option that does not exist or has a value that cannot be.
+        """
+        task: Task = _construct(find("task", self.task), self.task_options)
+        return task
+
+    def build_network(self, weights: Mapping[str, Tensor], input_size: int, output_size: int) -> nn.Module:
+        """Make the network with weights that came from a file.
+
+        It takes memory only once the weights are known to fit, whatever sizes the options name.
 
         Raises:
             ExperimentError: an option that does not exist or has a value that cannot be.
             MisfitError: weights of another network.
         """
-        task, entry = _construct(find("task", self.task), self.task_options), find("model", self.model)
+        entry = find("model", self.model)
         _check_names(entry, self.model_options)
+        arguments = {"input_size": input_size, "output_size": output_size, **self.model_options}
+        network: nn.Module = build(entry.load(), arguments, weights)
+        return network
+
+    def build_with(self, weights: Mapping[str, Tensor]) -> tuple[nn.Module, Task]:
+        """Make the network with weights that came from a file, and the task.
+
+        Raises:
+            ExperimentError: an option that does not exist or has a value that cannot be.
+            MisfitError: weights of another network.
+        """
+        task = self.build_task()
         self._check_form(task)
-        sizes = {"input_size": task.input_size, "output_size": task.output_size}
-        return build(entry.load(), {**sizes, **self.model_options}, weights), task
+        return self.build_network(weights, task.input_size, task.output_size), task
 
     def config(self) -> dict[str, Any]:
         """Return the experiment as plain values, for a JSON file."""

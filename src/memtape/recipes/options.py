@@ -29,20 +29,25 @@ class Option:
 
 @cache
 def options_of(path: str) -> tuple[Option, ...]:
-    """Return the keyword-only arguments of a class, given as "package.module:Class".
+    """Return the keyword-only arguments of a class or of a function that builds one, given as "package.module:Name".
 
     Raises:
-        ValueError: the class is not there, or an argument has no plain type, default or description.
+        ValueError: it is not there, or an argument has no plain type, default or description.
     """
     module, _, name = path.partition(":")
     file = Path(memtape.__file__).parent.joinpath(*module.split(".")[1:]).with_suffix(".py")
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
-    if not classes:
-        raise ValueError(f"{path} is no class; correct its entry in the registry")
-    constructors = [node for node in classes[0].body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
-    descriptions = _descriptions(ast.get_docstring(classes[0]))
-    arguments = constructors[0].args
+    named = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name]
+    if not named:
+        raise ValueError(f"{path} is no class and no function; correct its entry in the registry")
+    (described,) = named
+    constructor = described
+    if isinstance(described, ast.ClassDef):
+        (constructor,) = (
+            node for node in described.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"
+        )
+    descriptions = _descriptions(ast.get_docstring(described))
+    arguments = constructor.args  # type: ignore[union-attr]
     options = []
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         if argument.annotation is None or default is None or not descriptions.get(argument.arg):

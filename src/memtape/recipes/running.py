@@ -7,11 +7,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from memtape.core.backends import backend_for
 from memtape.core.task import Task
 from memtape.models.blueprint import MisfitError
+from memtape.models.generation import generate
 from memtape.recipes.experiment import Experiment, ExperimentError, first_line
 from memtape.recipes.registry import find
 from memtape.recipes.reporting import write_run_report
@@ -64,7 +66,7 @@ def train_run(
     with processes.together():
         if processes.first:
             require_tracker(experiment.train.tracker)
-            Run.create(folder, experiment.config())
+            Run.create(folder, experiment.config(), task.vocabulary)
     return run, _carry_on(
         run,
         experiment,
@@ -121,7 +123,9 @@ def resume_run(
     if checkpoint is None:
         model, task = experiment.build()
     else:
-        model, task = _with_weights(experiment, checkpoint.weights, checkpoints.path(checkpoint.progress.step))
+        task = _same_task(run, experiment)
+        sizes, place = (task.input_size, task.output_size), checkpoints.path(checkpoint.progress.step)
+        model = _with_weights(experiment, sizes, checkpoint.weights, place)
     processes = Processes(experiment.train)
     stop = run.stop()
     with processes.together():
@@ -151,14 +155,35 @@ def resume_run(
     )
 
 
-def _with_weights(experiment: Experiment, weights: Mapping[str, Tensor], place: Path) -> tuple[nn.Module, Task]:
-    """Build an experiment with weights from a file.
+def _same_task(run: Run, experiment: Experiment) -> Task:
+    """Build the task of a run, and see that its symbols stand for what they stood for in training.
+
+    Raises:
+        ExperimentError: an option that no task can be built from.
+        RunError: it has another vocabulary.
+    """
+    task, known = experiment.build_task(), run.vocabulary()
+    if known is not None and task.vocabulary is not None and tuple(known) != tuple(task.vocabulary):
+        unlike = next((i for i, (one, other) in enumerate(zip(known, task.vocabulary, strict=False)) if one != other), None)
+        place = f"symbol {unlike} was {known[unlike]!r}" if unlike is not None else f"there were {len(known)} symbols"
+        now = f"is {task.vocabulary[unlike]!r}" if unlike is not None else f"are {len(task.vocabulary)}"
+        raise RunError(
+            f"the data has another vocabulary than the run {run.folder} was trained with ({place} and {now}); "
+            "give it the data of its training"
+        )
+    return task
+
+
+def _with_weights(
+    experiment: Experiment, sizes: tuple[int, int], weights: Mapping[str, Tensor], place: Path
+) -> nn.Module:
+    """Build the network of an experiment, for inputs and outputs of these sizes, with weights from a file.
 
     Raises:
         RunError: they are those of another network.
     """
     try:
-        return experiment.build_with(weights)
+        return experiment.build_network(weights, *sizes)
     except MisfitError as error:
         raise RunError(
             f"{place} does not hold the weights of the network in config.json ({error}); "
@@ -316,5 +341,58 @@ def open_run(folder: Path, task_options: Mapping[str, Any]) -> tuple[Run, Experi
     run = Run.open(folder)
     experiment = Experiment.from_config(run.read("config.json"))
     experiment = replace(experiment, task_options={**experiment.task_options, **task_options})
-    model, task = _with_weights(experiment, run.weights(), folder / "weights.safetensors")
-    return run, experiment, model.eval(), task
+    task = _same_task(run, experiment)
+    sizes, weights = (task.input_size, task.output_size), run.weights()
+    return run, experiment, _with_weights(experiment, sizes, weights, run.folder / "weights.safetensors").eval(), task
+
+
+def generate_from_run(
+    folder: Path, prompt: str, *, length: int, temperature: float, stop: str | None, seed: int
+) -> str:
+    """Let a language model of a run go on from a prompt, and return what it says.
+
+    The data of the training is not needed: the run folder knows its vocabulary.
+
+    Args:
+        folder: the run folder.
+        prompt: what it reads first.
+        length: most characters to say.
+        temperature: below 1 likely characters become likelier, 0 takes the most likely one.
+        stop: the character after which it says no more; None for none.
+        seed: seed of what is drawn.
+
+    Raises:
+        ExperimentError: a configuration that no experiment can be built from, or words that cannot be carried out.
+        RunError: no such run, a damaged one, or none of a language model.
+    """
+    run = Run.open(folder)
+    experiment = Experiment.from_config(run.read("config.json"))
+    vocabulary = run.vocabulary()
+    if vocabulary is None or max(map(len, vocabulary), default=0) != 1:
+        raise RunError(
+            f"{folder} is a run of {experiment.model} on {experiment.task}, which does not say text character by character; "
+            "give one of a language model, such as `memtape train lstm char-lm` makes"
+        )
+    places = {character: place for place, character in enumerate(vocabulary)}
+    for name, text in (("prompt", prompt), ("stop", stop or "")):
+        for character in text:
+            if character not in places:
+                raise ExperimentError(
+                    f"the {name} has the character {character!r}, which is none of the {len(places)} of the run's vocabulary; "
+                    "leave it out"
+                )
+    place = run.folder / "weights.safetensors"
+    model: Any = _with_weights(experiment, (len(places), len(places)), run.weights(), place).eval()
+    symbols = torch.tensor([[places[character] for character in prompt]], dtype=torch.long)
+    try:
+        said = generate(
+            model,
+            symbols,
+            steps=length,
+            temperature=temperature,
+            stop=None if stop is None else places[stop],
+            generator=torch.Generator().manual_seed(seed),
+        )
+    except (TypeError, ValueError) as error:
+        raise ExperimentError(first_line(error)) from None
+    return "".join(vocabulary[symbol] for symbol in said[0].tolist())

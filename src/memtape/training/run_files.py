@@ -25,6 +25,7 @@ FORMS: dict[str, TypeAdapter[Any]] = {
     "config.json": TypeAdapter(dict[str, Any]),
     "environment.json": TypeAdapter(dict[str, str | int | None]),
     "result.json": TypeAdapter(_Result),
+    "vocabulary.json": TypeAdapter(list[str]),
     "evaluation.json": TypeAdapter(list[dict[str, int | float]]),
 }
 

@@ -18,7 +18,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import metadata
@@ -40,6 +40,9 @@ COPIED = ("config.json", "environment.json", "metrics.jsonl")
 """Files that every checkpoint holds a copy of."""
 FINAL = (*COPIED, "weights.safetensors", "result.json", "evaluation.json")
 """Files of a finished training that its manifest vouches for."""
+
+VOCABULARY = "vocabulary.json"
+"""What the symbols of a task stand for, in their order, of a task that has symbols."""
 
 LARGEST_JSON = 2**20
 """Bytes of a JSON file of a run, which takes more than its size when it is parsed."""
@@ -67,8 +70,8 @@ class Run:
         self.report_file = folder / "report.html"
 
     @classmethod
-    def create(cls, folder: Path, config: Mapping[str, Any]) -> "Run":
-        """Make a new folder and write its configuration and environment.
+    def create(cls, folder: Path, config: Mapping[str, Any], vocabulary: Sequence[str] | None = None) -> "Run":
+        """Make a new folder and write its configuration and environment, and the vocabulary of its task if it has one.
 
         Raises:
             RunError: the folder holds something already, or cannot be written.
@@ -81,6 +84,8 @@ class Run:
             partial.figures.mkdir(parents=True)
             partial.write("config.json", config)
             partial.write("environment.json", environment())
+            if vocabulary is not None:
+                partial.write(VOCABULARY, list(vocabulary))
             partial.folder.replace(folder)
         except OSError as error:
             raise RunError(
@@ -127,7 +132,8 @@ class Run:
             RunError: it cannot be written.
         """
         with _writing(self.folder / manifest.MANIFEST):
-            manifest.write_manifest(self.folder, FINAL)
+            known = (VOCABULARY,) if (self.folder / VOCABULARY).exists() else ()
+            manifest.write_manifest(self.folder, (*FINAL, *known))
 
     def read_verified(self, name: str) -> bytes:
         """Return the contents of a file of a finished training.
@@ -193,6 +199,15 @@ class Run:
         """Open the metrics file for appending, a line at a time."""
         with self.metrics_file.open("a", buffering=1) as file:
             yield file
+
+    def vocabulary(self) -> list[str] | None:
+        """Return what the symbols of the task stood for in training; None if it has no symbols.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        known: list[str] | None = self.read(VOCABULARY) if os.path.lexists(self.folder / VOCABULARY) else None
+        return known
 
     def records(self) -> list[dict[str, Any]]:
         """Return the metrics, in the order in which they were written; a kill may have left half a line, which is left out.

@@ -1,0 +1,55 @@
+"""GRU: layers of gated recurrent units with a readout."""
+
+from typing import Any, Literal
+
+from memtape.cells import GRUCell
+from memtape.core.cell import AnyCell
+from memtape.core.recurrent import Recurrent, runs
+from memtape.models.layered import layered
+from memtape.models.sharing import Shareable
+
+
+def gru_network(
+    input_size: int,
+    output_size: int,
+    *,
+    hidden_size: int = 128,
+    variant: Literal["reset_after", "reset_before", "book"] = "reset_after",
+    layer_norm: bool = False,
+    layers: int = 1,
+    embedding_size: int | None = None,
+    dropout: float = 0.0,
+) -> AnyCell:
+    """Build a network of layers of gated recurrent units.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector; outputs are logits.
+        hidden_size: number of units of each layer.
+        variant: where the reset gate acts, and on which step: as in libraries, as in the paper's later form, or as in the textbook.
+        layer_norm: normalise what the gates are made of.
+        layers: number of layers.
+        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
+        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, or an unknown variant.
+
+    References:
+        Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", arXiv:1406.1078, section 2.3.
+    """
+    return layered(
+        lambda size: GRUCell(size, hidden_size, variant=variant, layer_norm=layer_norm),
+        input_size,
+        output_size,
+        layers=layers,
+        embedding_size=embedding_size,
+        dropout=dropout,
+    )
+
+
+class GRU(Recurrent[Any], Shareable):
+    """Layers of gated recurrent units with a readout, run over sequences; the arguments are those of `gru_network`."""
+
+    __init__ = runs(gru_network)

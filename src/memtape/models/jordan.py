@@ -1,0 +1,50 @@
+"""Jordan: plain units whose only memory is what the network said, taught with what it should have said."""
+
+from typing import Any, Literal
+
+from memtape.cells import JordanCell
+from memtape.core.cell import AnyCell
+from memtape.core.recurrent import Recurrent, runs
+from memtape.models.sharing import Shareable
+
+
+def jordan_network(
+    input_size: int,
+    output_size: int,
+    *,
+    hidden_size: int = 128,
+    activation: Literal["tanh", "relu"] = "tanh",
+    feedback: Literal["outputs", "softmax", "sigmoid", "argmax"] = "outputs",
+    teacher_forcing: bool = True,
+) -> AnyCell:
+    """Build a network of one layer of plain units that see the last output.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector; outputs are logits.
+        hidden_size: number of units.
+        activation: what the units compute.
+        feedback: what of the output is fed back.
+        teacher_forcing: feed back the true outputs in training, so that all steps are taken at once; without it the network
+            learns from its own outputs, step by step, as it must where most steps have no true output.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, or an unknown choice.
+
+    References:
+        Jordan (1986), "Serial order: a parallel distributed processing approach", ICS report 8604, University of
+        California, San Diego; Goodfellow, Bengio & Courville (2016), "Deep Learning", section 10.2.1.
+    """
+    return JordanCell(input_size, hidden_size, output_size, activation=activation, feedback=feedback)
+
+
+class Jordan(Recurrent[Any], Shareable):
+    """Plain units whose only memory is what the network said, run over sequences; the arguments are those of `jordan_network`."""
+
+    __init__ = runs(jordan_network)
+
+    @property
+    def forced(self) -> bool:
+        """Whether targets are fed back in training."""
+        return bool(self.configuration["teacher_forcing"])
