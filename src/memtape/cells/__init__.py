@@ -1,5 +1,6 @@
 """Floor 3a, recurrent parts without external memory: each a Cell, most of them used as controllers."""
 
+from memtape.cells.conditioned import Conditioned
 from memtape.cells.elman import ElmanCell
 from memtape.cells.feedforward import FeedforwardCell
 from memtape.cells.gated import GRUCell, LSTMCell
@@ -7,4 +8,13 @@ from memtape.cells.initial import LearnedInitialState
 from memtape.cells.readout import Readout
 from memtape.cells.stacked import Stacked
 
-__all__ = ["ElmanCell", "FeedforwardCell", "GRUCell", "LSTMCell", "LearnedInitialState", "Readout", "Stacked"]
+__all__ = [
+    "Conditioned",
+    "ElmanCell",
+    "FeedforwardCell",
+    "GRUCell",
+    "LSTMCell",
+    "LearnedInitialState",
+    "Readout",
+    "Stacked",
+]
