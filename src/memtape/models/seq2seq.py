@@ -46,7 +46,8 @@ class Seq2Seq(Shareable):
 
     Raises:
         TypeError: a size that is no whole number.
-        ValueError: a size below 1, an unknown choice, or a dot product of vectors of two sizes.
+        ValueError: a size below 1, an unknown choice, a dropout that is no probability, or a dot product of vectors of two
+            sizes.
 
     Example:
         >>> import torch
@@ -90,6 +91,8 @@ class Seq2Seq(Shareable):
         checks.module_sizes(self, input_size=input_size, output_size=output_size, embedding_size=embedding_size)
         checks.module_sizes(self, hidden_size=hidden_size, decoder_layers=decoder_layers)
         checks.one_of(CONTEXTS, context=context)
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout is {dropout}, but it is a probability; give a number from 0 to below 1")
         self.configuration = configuration
         self.input_size, self.output_size = input_size, output_size
         self.source_vectors = nn.Embedding(input_size, embedding_size)
