@@ -80,7 +80,7 @@ def test_chrono_spreads_the_forget_gates_over_the_time_scales_and_closes_the_inp
 
 def test_time_constants_are_log_uniform_up_to_the_longest():
     for kind in ("fixed", "learned"):
-        constants = 1 / (1 - LeakyCell(INPUT, 4000, longest=100, time_constants=kind).shares)
+        constants = 1 / (1 - LeakyCell(INPUT, 4000, longest=100.0, time_constants=kind).shares)
         assert 1 <= constants.min() < 1.01
         assert 98 < constants.max() <= 100.01
         assert abs(constants.log().mean() - math.log(100) / 2) < 0.1
