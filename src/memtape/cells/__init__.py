@@ -1,5 +1,6 @@
 """Floor 3a, recurrent parts without external memory: each a Cell, most of them used as controllers."""
 
+from memtape.cells.conditioned import Conditioned
 from memtape.cells.elman import ElmanCell
 from memtape.cells.embedded import Embedded
 from memtape.cells.feedback import OutputFeedback
@@ -15,6 +16,7 @@ from memtape.cells.stacked import Stacked
 from memtape.cells.teacher import TeacherForced
 
 __all__ = [
+    "Conditioned",
     "ElmanCell",
     "Embedded",
     "FeedforwardCell",

@@ -1,6 +1,7 @@
 """Floor 3b, external memories: dynamics without weights, and the interfaces that drive them."""
 
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
+from memtape.memory.encoded import EncodedMemory, EncodedState
 from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
 
 __all__ = [
@@ -8,6 +9,8 @@ __all__ = [
     "ContentInterface",
     "ContentMemory",
     "ContentState",
+    "EncodedMemory",
+    "EncodedState",
     "TuringControl",
     "TuringInterface",
     "TuringMemory",

@@ -1,0 +1,101 @@
+"""Conditioned: a cell that is told one fixed vector for the whole sequence."""
+
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from memtape.core import checks, tree
+from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.state import state
+
+Into = Literal["input", "state", "both"]
+INTO = ("input", "state", "both")
+
+
+@state
+class ConditionedState:
+    """The context, the same at every step, and what the cell remembers."""
+
+    context: Float[Tensor, "*batch context"]
+    cell: Any
+
+
+class Conditioned(Cell[ConditionedState]):
+    r"""Tell a cell a context vector: as a part of its input at every step, as the state it begins from, or both.
+
+    $$(y_t, s_t) = f([x_t; c], s_{t-1}), \qquad s_0 = s_{\text{cell}} + \tanh(W c + b)$$
+
+    A sequence begins from `begin(context)`; `init_state` stands for a context of zeros. Parts of the cell's state that are
+    no floating-point numbers, such as counters, begin as they always do.
+
+    Args:
+        cell: the cell $f$; its input has room for the context unless `into` is "state".
+        context_size: size of $c$.
+        into: where the context enters: "input", "state" or "both".
+
+    Raises:
+        ValueError: a size below 1, an unknown choice, or a cell whose input has no room for more than the context.
+    """
+
+    def __init__(self, cell: AnyCell, context_size: int, *, into: Into = "both"):
+        super().__init__()
+        checks.module_sizes(self, context_size=context_size)
+        checks.one_of(INTO, into=into)
+        self.cell, self.context_size, self.into = cell, context_size, into
+        self.input_size = cell.input_size - (context_size if into != "state" else 0)
+        self.output_size = cell.output_size
+        if self.input_size < 1:
+            raise ValueError(
+                f"the cell takes inputs of size {cell.input_size}, but the context alone has size {context_size} and enters "
+                "beside an input; give the cell an input_size of both together"
+            )
+        sizes = [] if into == "input" else [leaf.numel() for leaf in _numbers(cell.init_state(1))]
+        self.to_state = nn.ModuleList(nn.Linear(context_size, size) for size in sizes)
+        for layer in self.to_state:
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def begin(self, context: Float[Tensor, "batch context"]) -> ConditionedState:
+        """Return the state before the first step of sequences with these contexts."""
+        state = self.cell.init_state(len(context), device=context.device, dtype=context.dtype)
+        layers = iter(self.to_state)
+
+        def moved(leaf: Tensor) -> Tensor:
+            if self.into == "input" or not leaf.is_floating_point():
+                return leaf
+            return leaf + torch.tanh(next(layers)(context)).reshape(leaf.shape)
+
+        return ConditionedState(context=context, cell=pytree.tree_map(moved, state))
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> ConditionedState:
+        """Return the state before the first step for a context of zeros."""
+        return self.begin(torch.zeros(batch_size, self.context_size, device=device, dtype=dtype))
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: ConditionedState
+    ) -> tuple[Float[Tensor, "batch output"], ConditionedState]:
+        """Take one step."""
+        seen = x if self.into == "state" else torch.cat([x, state.context], dim=-1)
+        y, cell = self.cell(seen, state.cell)
+        return y, ConditionedState(context=state.context, cell=cell)
+
+    def twin(self, backend: str) -> Twin[ConditionedState] | None:
+        """Return the twin of the cell, told the context."""
+        twin = self.cell.twin(backend)
+        return None if twin is None else partial(self._whole, twin)
+
+    def _whole(
+        self, twin: Twin[Any], xs: Tensor, state: ConditionedState, lengths: Tensor | None
+    ) -> tuple[Tensor, ConditionedState]:
+        context = state.context[:, None].expand(-1, xs.shape[1], -1)
+        seen = xs if self.into == "state" else torch.cat([xs, context], dim=-1)
+        ys, cell = twin(seen, state.cell, lengths)
+        return ys, ConditionedState(context=state.context, cell=cell)
+
+
+def _numbers(state: Any) -> list[Tensor]:
+    return [leaf for leaf in tree.leaves(state) if leaf.is_floating_point()]

@@ -1,0 +1,104 @@
+"""Encoded: a memory that is written all at once, with the vectors of a whole sequence, and then only read."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from memtape import ops
+from memtape.core import checks
+from memtape.core.state import state
+
+Attention = Literal["additive", "dot", "general"]
+ATTENTIONS = ("additive", "dot", "general")
+
+
+@state
+class EncodedState:
+    """The vectors of a sequence, a slot for each, and the keys by which they are found."""
+
+    keys: Float[Tensor, "*batch slots width"]
+    values: Float[Tensor, "*batch slots encoded"]
+    present: Bool[Tensor, "*batch slots"]
+    """Which slots hold a vector; the others are padding."""
+
+
+class EncodedMemory(nn.Module):
+    r"""Keep the vectors of a sequence as slots, and read them by attention.
+
+    $$\alpha_{ij} = \operatorname{softmax}_j e(s_i, h_j), \qquad c_i = \sum_j \alpha_{ij} h_j$$
+
+    with the score $e(s, h)$ being "additive" $v^\top \tanh(W s + U h + b)$, "dot" $s^\top h$ or "general" $s^\top W h$.
+    What depends on $h$ alone is computed once, when the memory is written. Weights of all queries sum to 1 and are 0 at
+    padding; a sequence of length 0 reads as zeros.
+
+    Args:
+        encoded_size: size of $h_j$, and of what is read.
+        query_size: size of $s_i$.
+        attention: the score.
+        width: number of tanh units of the additive score; None means `query_size`. The other scores have none.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, an unknown score, a width that the score does not have, or the dot product of vectors
+            of two sizes.
+
+    References:
+        additive: Bahdanau, Cho & Bengio (2015), arXiv:1409.0473; dot and general: Luong, Pham & Manning (2015),
+        arXiv:1508.04025, eq. 8.
+    """
+
+    def __init__(
+        self, encoded_size: int, query_size: int, *, attention: Attention = "additive", width: int | None = None
+    ):
+        super().__init__()
+        checks.module_sizes(self, encoded_size=encoded_size, query_size=query_size)
+        checks.one_of(ATTENTIONS, attention=attention)
+        if attention == "dot" and encoded_size != query_size:
+            raise ValueError(
+                f'attention is "dot", but queries have size {query_size} and encoded vectors {encoded_size}; '
+                'choose "general", or make the sizes equal'
+            )
+        if width is None:
+            width = query_size
+        elif attention != "additive":
+            raise ValueError(
+                f'width is {width}, but only "additive" attention has tanh units; leave width out or choose "additive"'
+            )
+        checks.module_sizes(self, width=width)
+        self.attention: Attention = attention
+        self.read_size = encoded_size
+        additive = attention == "additive"
+        self.to_keys = nn.Identity() if attention == "dot" else nn.Linear(encoded_size, width, bias=additive)
+        self.to_query = nn.Linear(query_size, width, bias=False) if additive else nn.Identity()
+        self.direction = nn.Parameter(torch.empty(width)) if additive else None
+        if self.direction is not None:
+            nn.init.uniform_(self.direction, -(width**-0.5), width**-0.5)
+
+    def write(
+        self, vectors: Float[Tensor, "batch slots encoded"], lengths: Int[Tensor, " batch"] | None = None
+    ) -> EncodedState:
+        """Return the memory that holds the vectors, the first `lengths` of each row; None means all."""
+        batch, slots, _ = vectors.shape
+        if lengths is None:
+            lengths = torch.full((batch,), slots, device=vectors.device)
+        present = torch.arange(slots, device=vectors.device) < lengths[:, None]
+        values = torch.where(present[..., None], vectors, 0)
+        return EncodedState(keys=self.to_keys(values), values=values, present=present)
+
+    def weights(
+        self, queries: Float[Tensor, "batch queries query"], state: EncodedState
+    ) -> Float[Tensor, "batch queries slots"]:
+        """Return where each query looks."""
+        if self.direction is None:
+            scores = ops.dot_scores(queries, state.keys)
+        else:
+            scores = ops.additive_scores(self.to_query(queries), state.keys, self.direction)
+        return ops.attention_weights(scores, state.present)
+
+    def forward(
+        self, queries: Float[Tensor, "batch queries query"], state: EncodedState
+    ) -> Float[Tensor, "batch queries encoded"]:
+        """Return what each query reads."""
+        return ops.read(state.values, self.weights(queries, state))

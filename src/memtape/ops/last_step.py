@@ -1,0 +1,26 @@
+"""Last step: what a network says at the end of each sequence, wherever that is."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def last_step(
+    ys: Float[Tensor, "batch time output"], lengths: Int[Tensor, " batch"] | None = None
+) -> Float[Tensor, "batch output"]:
+    """Return the output at each row's own last step, zeros for a row of length 0.
+
+    Args:
+        ys: the outputs at every step.
+        lengths: how many steps of each row count; None means all.
+
+    Example:
+        >>> import torch
+        >>> last_step(torch.tensor([[[1.0], [2.0]], [[3.0], [0.0]]]), torch.tensor([2, 1]))
+        tensor([[2.],
+                [3.]])
+    """
+    if lengths is None:
+        return ys[:, -1]
+    row = torch.arange(len(ys), device=ys.device)
+    return torch.where(lengths[:, None] > 0, ys[row, (lengths - 1).clamp(min=0)], 0)
