@@ -19,8 +19,8 @@ class CopyMemory(ClassTask, DrawnTask):
     r"""See a few symbols, then blanks for long, and say the symbols again after a delimiter.
 
     Symbol 0 is the blank, then come those to remember, and the last is the delimiter, which is no output. With K symbols to
-    remember a sequence of length T, its lag, takes T + 2 K steps: the symbols, T - 1 blanks, the delimiter, K blanks. The answer
-    is blank up to the delimiter and then the symbols; all steps are scored. Who remembers nothing can do no better than
+    remember a sequence of length T, its lag, takes T + 2 K steps: the symbols, T - 1 blanks, the delimiter, K blanks. The
+    answer is blank up to the delimiter and then the symbols; all steps are scored. Who remembers nothing can do no better than
 
     $$\frac{K \ln S}{T + 2 K}$$
 
