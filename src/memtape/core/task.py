@@ -177,11 +177,8 @@ def generator_for(*names: Any) -> torch.Generator:
 def _turns(first: int, size: int, count: int, seed: int) -> Tensor:
     """Return which of `count` examples come at the places from `first` on, in orders that are drawn anew for each pass."""
     places = torch.arange(first, first + size)
-    passes = places // count
-    orders = {
-        number: torch.randperm(count, generator=generator_for(seed, "order", number))
-        for number in passes.unique().tolist()
-    }
-    return torch.stack(
-        [orders[number][place] for number, place in zip(passes.tolist(), (places % count).tolist(), strict=True)]
-    )
+    passes, rows = places // count, torch.empty_like(places)
+    for number in passes.unique().tolist():
+        order = torch.randperm(count, generator=generator_for(seed, "order", number))
+        rows[passes == number] = order[places[passes == number] % count]
+    return rows

@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask
@@ -95,20 +93,6 @@ def draw_bits(*shape: int, generator: torch.Generator) -> Tensor:
     return torch.randint(0, 2, shape, generator=generator).float()
 
 
-def draw_lengths(
-    batch_size: int, lengths: tuple[int, int], generator: torch.Generator, *, same: bool = False
-) -> Tensor:
-    """Return a length for each row, uniform over a range with both ends; the same one for all rows if `same`."""
-    shortest, longest = lengths
-    drawn = torch.randint(shortest, longest + 1, (1 if same else batch_size,), generator=generator)
-    return drawn.expand(batch_size)
-
-
-def steps_since(begin: Tensor, time: int) -> Tensor:
-    """Return how many steps have passed since each row's `begin`, shape (batch, time); negative before it."""
-    return torch.arange(time) - begin[:, None]
-
-
 def pick(values: Tensor, index: Tensor) -> Tensor:
     """Return `values[b, index[b, t]]`, shape (batch, time, width); an index outside of the values is clamped."""
     index = index.clamp(0, values.shape[1] - 1)
@@ -118,19 +102,3 @@ def pick(values: Tensor, index: Tensor) -> Tensor:
 def put_where(sequence: Tensor, where: Tensor, values: Tensor, channels: slice) -> None:
     """Set the channels of a sequence, shape (batch, time, size), to `values` at the steps that hold."""
     sequence[:, :, channels] = torch.where(where[:, :, None], values, sequence[:, :, channels])
-
-
-def check_range(task: Any, least: int = 1, **bounds: tuple[int, int]) -> None:
-    """Raise unless each named pair is a range, ends included, that is not empty and begins at `least` or above.
-
-    Raises:
-        ValueError: the range, with the names of its two ends.
-    """
-    for name, (low, high) in bounds.items():
-        checks.at_least(least, **{f"min_{name}": low})
-        checks.at_least(least, **{f"max_{name}": high})
-        if high < low:
-            raise ValueError(
-                f"max_{name} of {type(task).__name__} is {high}, but min_{name} is {low} and must not be larger; "
-                f"raise max_{name} or lower min_{name}"
-            )

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
-from memtape.tasks.algorithmic.bits import BitTask, check_range, draw_bits, draw_lengths, steps_since
+from memtape.tasks.algorithmic.bits import BitTask, draw_bits
+from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
 BETA = 0.5
 """Both parameters of the Beta distribution that the sources are drawn from."""

@@ -4,7 +4,8 @@ import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
-from memtape.tasks.algorithmic.bits import BitTask, check_range, draw_bits, draw_lengths, pick, put_where, steps_since
+from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
+from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
 
 class PrioritySort(BitTask):

@@ -1,0 +1,65 @@
+"""Strokes: digits drawn by rule, for whom no photographed ones are at hand."""
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+SIDE = 28
+"""Pixels of a side."""
+
+PATHS = (
+    "50 21 14 16 29 59 88 96 94 81 50",
+    "23 50 59",
+    "12 30 60 82 83 18 19 99",
+    "11 30 70 82 63 44 64 86 88 69 29 18",
+    "69 60 16 96",
+    "80 20 14 54 86 88 69 29 18",
+    "70 32 15 18 39 69 88 86 65 35 17",
+    "10 90 49 26 76",
+    "50 21 23 75 87 59 27 35 83 81 50",
+    "85 55 23 21 40 70 81 85 77 49",
+)
+"""Corners of the path of the pen for each digit, each its place from the left and from the top, 0 to 9."""
+
+CORNERS = 12
+"""As many as the longest path has; the others stay at their end."""
+
+
+def draw_digits(
+    count: int, generator: torch.Generator
+) -> tuple[UInt8[Tensor, "count side side"], Int[Tensor, " count"]]:
+    """Return images of digits, white on black, and what they show.
+
+    Each is slanted, turned, stretched and shifted anew, its corners tremble, the pen is thin or thick, and the image is noisy.
+    """
+    labels = torch.randint(0, len(PATHS), (count,), generator=generator)
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(count, *shape, generator=generator)
+
+    corners = _paths()[labels] + uniform(-0.06, 0.06, CORNERS, 2)
+    turn, slant = uniform(-0.3, 0.3), uniform(-0.3, 0.3)
+    turned = torch.stack([turn.cos(), -turn.sin() + slant, turn.sin(), turn.cos()], dim=-1).reshape(count, 2, 2)
+    corners = corners * uniform(5.0, 9.0, 1, 2) @ turned.mT + (SIDE - 1) / 2 + uniform(-2.5, 2.5, 1, 2)
+    distance = _distance_to_path(corners)
+    ink = (uniform(1.2, 2.2, 1, 1) - distance).clamp(0, 1) * uniform(0.7, 1.0, 1, 1)
+    noisy = ink + 0.08 * torch.randn(ink.shape, generator=generator)
+    return (255 * noisy.clamp(0, 1)).to(torch.uint8), labels
+
+
+def _paths() -> Float[Tensor, "digits corners 2"]:
+    """Return the corners of each digit, from -1 to 1."""
+    paths = [[(int(place[0]), int(place[1])) for place in path.split()] for path in PATHS]
+    return torch.tensor([path + path[-1:] * (CORNERS - len(path)) for path in paths]) / 4.5 - 1
+
+
+def _distance_to_path(corners: Float[Tensor, "count corners 2"]) -> Float[Tensor, "count side side"]:
+    """Return how far each pixel is from the nearest point of a path of straight lines."""
+    column, row = torch.meshgrid(torch.arange(float(SIDE)), torch.arange(float(SIDE)), indexing="xy")
+    nearest = torch.full((len(corners), SIDE, SIDE), float("inf"))
+    for begin, end in zip(corners.unbind(1)[:-1], corners.unbind(1)[1:], strict=True):
+        x, y = begin.T[:, :, None, None]
+        dx, dy = (end - begin).T[:, :, None, None]
+        along = (((column - x) * dx + (row - y) * dy) / (dx * dx + dy * dy).clamp(min=1e-6)).clamp(0, 1)
+        nearest = torch.minimum(nearest, (column - x - along * dx).square() + (row - y - along * dy).square())
+    return nearest.sqrt()

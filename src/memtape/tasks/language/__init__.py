@@ -1,0 +1,6 @@
+"""Tasks on language: characters, words, and trees of words."""
+
+from memtape.tasks.language.characters import Characters
+from memtape.tasks.language.scan import Scan
+
+__all__ = ["Characters", "Scan"]

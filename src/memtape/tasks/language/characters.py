@@ -1,0 +1,212 @@
+"""Characters: say the next character of a text."""
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from memtape.core import checks
+from memtape.core.batch import SequenceBatch
+from memtape.core.score import Score
+from memtape.core.task import generator_for
+from memtape.tasks.classes import ClassTask, class_sums
+from memtape.tasks.data_folder import DataSet
+from memtape.tasks.language.invented_text import invented_text
+from memtape.tasks.lengths import draw_lengths, steps_since
+
+TINY_SHAKESPEARE = DataSet(
+    name="Tiny Shakespeare",
+    folder="tinyshakespeare",
+    source="data/tinyshakespeare in the repository karpathy/char-rnn on GitHub",
+    counts={"input.txt": 1_115_394},
+)
+
+TRAINING, VALIDATION = 0.9, 0.95
+"""Where in the text validation begins, and where testing."""
+
+INVENTED = 60_000
+"""Characters of the text that is invented where none is read."""
+
+
+class Characters(ClassTask):
+    """See a window of a text and say at each character the next one.
+
+    Inputs are symbols, the places of the characters in the `vocabulary`; outputs are logits over the same. The first 90 % of
+    the text are for training, then 5 % for validation and 5 % for testing. Training windows have no end. Those of the other
+    splits cover their split, so that each character but its first is scored once; before what is scored they show some text to
+    get into. Its length is the number of characters of a window. A guess costs the logarithm of the size of the vocabulary.
+
+    Args:
+        data_dir: folder of data, with `tinyshakespeare/input.txt`; without it the text is invented by a small grammar.
+        window: characters of a training window, and those that are scored of another one.
+        context: characters that a window of validation or testing shows before what is scored.
+        order: where a training window begins: anywhere at random, or where that of the same row of the last batch ended,
+            which is what carrying the state from batch to batch wants.
+
+    Attributes:
+        vocabulary: the characters of the text, sorted.
+
+    Raises:
+        ValueError: a size below its least, another word for the order, a file that is missing or is not what it should be, or
+            a window that is longer than the text.
+
+    Example:
+        >>> task = Characters()
+        >>> print(task.show(task.batch(0, 1, lengths=(32, 32))))
+        Characters, 32 steps
+        input  one river waits for my window.||
+        target ne river waits for my window.||B
+
+    References:
+        Karpathy (2015), "The unreasonable effectiveness of recurrent neural networks", and his char-rnn, for the text.
+    """
+
+    scored = (Score(name="bits_per_character", label="bits per character", short="bits"),)
+
+    def __init__(
+        self,
+        *,
+        data_dir: str | None = None,
+        window: int = 100,
+        context: int = 100,
+        order: Literal["random", "stream"] = "random",
+    ):
+        checks.at_least(1, window=window)
+        checks.at_least(0, context=context)
+        checks.one_of(("random", "stream"), order=order)
+        self.window, self.context, self.order = window, context, order
+        self.lengths = (window, window)
+        text = invented_text(INVENTED) if data_dir is None else read(data_dir)
+        self.vocabulary = tuple(sorted(set(text)))
+        self.input_size = self.output_size = len(self.vocabulary)
+        symbols = torch.tensor(self.encode(text))
+        cuts = [int(len(text) * share) for share in (TRAINING, VALIDATION)]
+        self._train, self._validation, self._test = symbols.tensor_split(cuts)
+        if window >= len(self._train):
+            raise ValueError(
+                f"window is {window}, but the text has {len(self._train)} characters for training; give a smaller window"
+            )
+
+    def encode(self, text: str) -> list[int]:
+        """Return the symbols of a text.
+
+        Raises:
+            ValueError: a character that the vocabulary does not have.
+        """
+        places = {character: place for place, character in enumerate(self.vocabulary)}
+        try:
+            return [places[character] for character in text]
+        except KeyError as error:
+            raise ValueError(
+                f"the text has the character {error.args[0]!r}, which is none of the {len(places)} of the vocabulary; "
+                "leave it out"
+            ) from None
+
+    def decode(self, symbols: list[int]) -> str:
+        """Return the text of symbols."""
+        return "".join(self.vocabulary[symbol] for symbol in symbols)
+
+    def available(self, split: str) -> int | None:
+        """Return how many windows cover a split; those of training have no end."""
+        return None if split == "train" else math.ceil((len(self._text(split)) - 1) / self.window)
+
+    def draw(
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+    ) -> SequenceBatch:
+        """Return the windows whose turn it is."""
+        text = self._text(split)
+        if split != "train":
+            self._check_own_lengths(lengths, f"the windows of the split {split!r} cover it")
+            return self._covering(text, index, batch_size, split)
+        if self.order == "stream":
+            self._check_own_lengths(lengths, "a stream goes on from batch to batch")
+            first = torch.randint(len(text), (), generator=generator_for(seed, split))
+            begins = first + index * self.window + torch.arange(batch_size) * len(text) // batch_size
+            return _windows(text, begins, torch.full((batch_size,), self.window))
+        generator = generator_for(seed, split, index)
+        steps = draw_lengths(batch_size, lengths, generator)
+        chances = torch.rand(batch_size, dtype=torch.float64, generator=generator)
+        return _windows(text, (chances * (len(text) - steps)).long(), steps)
+
+    def _text(self, split: str) -> Int[Tensor, " characters"]:
+        return {"train": self._train, "validation": self._validation}.get(split, self._test)
+
+    def _check_own_lengths(self, lengths: tuple[int, int], reason: str) -> None:
+        if lengths != self.lengths:
+            raise ValueError(
+                f"lengths are {lengths[0]}..{lengths[1]}, but {reason} with {self.window} characters each; "
+                "leave the lengths out"
+            )
+
+    def _covering(self, text: Int[Tensor, " characters"], index: int, batch_size: int, split: str) -> SequenceBatch:
+        count = self.available(split) or 0
+        numbers = torch.arange(index * batch_size, min((index + 1) * batch_size, count))
+        if not len(numbers):
+            raise ValueError(
+                f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} windows; ask for an earlier one"
+            )
+        scored = numbers * self.window
+        begins = (scored - self.context).clamp(min=0)
+        ends = (scored + self.window).clamp(max=len(text) - 1)
+        return _windows(text, begins, ends - begins, unscored=scored - begins)
+
+    def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
+        """Return the cross-entropy in nats, and how many characters are scored."""
+        return class_sums(outputs, batch)
+
+    def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Return `bits_per_character`."""
+        return {"bits_per_character": tally["nats"] / math.log(2) / tally["scored"]}
+
+    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+        """Return the bits that tell one character of the vocabulary from all others."""
+        return {"bits_per_character": math.log2(self.output_size)}
+
+    def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
+        """Return one example as text: what is read and, below, what comes next, with `|` for the end of a line.
+
+        A character that is not scored is left out. With `outputs` the likeliest next characters follow.
+        """
+        length = int(batch.lengths[row])
+        scored = batch.mask[row, :length].tolist()
+        rows = {"input ": batch.inputs, "target": batch.targets}
+        if outputs is not None:
+            rows["output"] = outputs.argmax(-1)
+        lines = [f"{type(self).__name__}, {length} steps"]
+        for name, symbols in rows.items():
+            text = self.decode(symbols[row, :length].tolist()).replace("\n", "|")
+            shown = text if name == "input " else "".join(c if s else " " for c, s in zip(text, scored, strict=True))
+            lines.append(f"{name} {shown}".rstrip())
+        return "\n".join(lines)
+
+
+def read(data_dir: str) -> str:
+    """Return the text.
+
+    Raises:
+        DataError: the file is missing, or is not what it should be.
+    """
+    text = TINY_SHAKESPEARE.text(data_dir, "input.txt")
+    TINY_SHAKESPEARE.check_count(TINY_SHAKESPEARE.path(data_dir, "input.txt"), len(text), "characters")
+    return text
+
+
+def _windows(
+    text: Int[Tensor, " characters"],
+    begins: Int[Tensor, " batch"],
+    steps: Int[Tensor, " batch"],
+    unscored: Int[Tensor, " batch"] | None = None,
+) -> SequenceBatch:
+    """Return stretches of a text and what comes next, the text taken as a circle."""
+    since_begin = steps_since(torch.zeros_like(steps), int(steps.max()))
+    inside = since_begin < steps[:, None]
+    places = begins[:, None] + since_begin
+    return SequenceBatch(
+        inputs=text[places % len(text)] * inside,
+        targets=text[(places + 1) % len(text)] * inside,
+        mask=inside if unscored is None else inside & (since_begin >= unscored[:, None]),
+        lengths=steps,
+    )

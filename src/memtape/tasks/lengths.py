@@ -1,0 +1,38 @@
+"""Lengths: ranges of them, and rows that each have one."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from memtape.core import checks
+
+
+def check_range(task: Any, least: int = 1, **bounds: tuple[int, int]) -> None:
+    """Raise unless each named pair is a range, ends included, that is not empty and begins at `least` or above.
+
+    Raises:
+        ValueError: the range, with the names of its two ends.
+    """
+    for name, (low, high) in bounds.items():
+        checks.at_least(least, **{f"min_{name}": low})
+        checks.at_least(least, **{f"max_{name}": high})
+        if high < low:
+            raise ValueError(
+                f"max_{name} of {type(task).__name__} is {high}, but min_{name} is {low} and must not be larger; "
+                f"raise max_{name} or lower min_{name}"
+            )
+
+
+def draw_lengths(
+    batch_size: int, lengths: tuple[int, int], generator: torch.Generator, *, same: bool = False
+) -> Tensor:
+    """Return a length for each row, uniform over a range with both ends; the same one for all rows if `same`."""
+    shortest, longest = lengths
+    drawn = torch.randint(shortest, longest + 1, (1 if same else batch_size,), generator=generator)
+    return drawn.expand(batch_size)
+
+
+def steps_since(begin: Tensor, time: int) -> Tensor:
+    """Return how many steps have passed since each row's `begin`, shape (batch, time); negative before it."""
+    return torch.arange(time) - begin[:, None]

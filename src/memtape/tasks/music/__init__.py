@@ -1,0 +1,5 @@
+"""Tasks on music: sequences of chords."""
+
+from memtape.tasks.music.chorales import Chorales
+
+__all__ = ["Chorales"]

@@ -1,0 +1,190 @@
+"""Chorales: say which notes sound next."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from memtape.core import checks
+from memtape.core.batch import SequenceBatch
+from memtape.core.score import Score
+from memtape.core.task import HeldTask
+from memtape.tasks.data_folder import DataSet
+from memtape.tasks.lengths import steps_since
+from memtape.tasks.music.cadences import cadences
+from memtape.tasks.ragged import Ragged
+
+JSB = DataSet(
+    name="JSB Chorales",
+    folder="jsb_chorales",
+    source="the repository czhuang/JSB-Chorales-dataset on GitHub",
+    counts={},
+)
+
+LOWEST, KEYS = 21, 88
+"""MIDI number of the lowest key of a piano, and how many keys it has."""
+
+PITCHES = frozenset(range(LOWEST, LOWEST + KEYS))
+"""A file has some of them as fractions, such as 73.0."""
+
+PIECES = {"train": 229, "valid": 76, "test": 77}
+"""How many pieces each part has."""
+
+
+class Chorales(HeldTask):
+    r"""See the notes that sound at each step of a piece, and say which sound next.
+
+    Vectors have a place for each of the 88 keys of a piano, 1 where it sounds; outputs are logits. The input at a step is the
+    chord of the step before (none at the first), and all steps are scored. `nll` is the negative log-likelihood of a step,
+
+    $$-\sum_k \left( x_{tk} \ln p_{tk} + (1 - x_{tk}) \ln (1 - p_{tk}) \right)$$
+
+    in nats, a mean over all steps of all pieces. `frame_accuracy` is the number of notes that sound and are said, divided by
+    that of those that sound or are said.
+
+    Args:
+        data_dir: folder of data, with `jsb_chorales/jsb-chorales-quarter.json` and so on; without it the pieces are cadences,
+            made by rule.
+        resolution: how long a step is: a quarter, an eighth or a sixteenth note. Published numbers are of quarters.
+
+    Raises:
+        ValueError: another word for the resolution, or a file that is missing or is not what it should be.
+
+    Example:
+        >>> task = Chorales()
+        >>> print(task.show(task.batch(0, 1)).splitlines()[0])
+        Chorales, 44 steps
+
+    References:
+        Boulanger-Lewandowski, Bengio & Vincent (2012), "Modeling temporal dependencies in high-dimensional sequences:
+        application to polyphonic music generation and transcription", arXiv:1206.6392, for the parts and the scores.
+    """
+
+    scored = (
+        Score(name="nll", label="negative log-likelihood, nats per step", short="nats"),
+        Score(name="frame_accuracy", label="frame accuracy", short="right", higher_is_better=True),
+    )
+
+    def __init__(self, *, data_dir: str | None = None, resolution: Literal["quarter", "8th", "16th"] = "quarter"):
+        checks.one_of(("quarter", "8th", "16th"), resolution=resolution)
+        self.resolution = resolution
+        self.input_size = self.output_size = KEYS
+        self._parts = made() if data_dir is None else read(data_dir, resolution)
+        steps = self._parts["train"].lengths
+        self.lengths = (int(steps.min()), int(steps.max()))
+
+    def available(self, split: str) -> int:
+        """Return the number of pieces of a split."""
+        return len(self._part(split))
+
+    def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
+        """Return pieces of a split by their numbers."""
+        chords, steps = self._part(split).padded(rows)
+        targets = chords.float()
+        return SequenceBatch(
+            inputs=functional.pad(targets[:, :-1], (0, 0, 1, 0)),
+            targets=targets,
+            mask=steps_since(torch.zeros_like(steps), targets.shape[1]) < steps[:, None],
+            lengths=steps,
+        )
+
+    def _part(self, split: str) -> Ragged:
+        return self._parts[{"train": "train", "validation": "valid"}.get(split, "test")]
+
+    def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
+        """Return the mean negative log-likelihood of a step, in nats."""
+        return KEYS * functional.binary_cross_entropy_with_logits(outputs[batch.mask], batch.targets[batch.mask])
+
+    def weight(self, batch: SequenceBatch) -> float:
+        """Return the number of steps."""
+        return float(batch.mask.sum())
+
+    def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
+        """Return the negative log-likelihood, how many notes sound and are said, how many do either, and all steps."""
+        answer, target = outputs.detach()[batch.mask], batch.targets[batch.mask]
+        said, sounds = answer > 0, target > 0
+        return {
+            "nats": float(functional.binary_cross_entropy_with_logits(answer, target, reduction="sum")),
+            "both": float((said & sounds).sum()),
+            "either": float((said | sounds).sum()),
+            "scored": float(len(target)),
+        }
+
+    def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Return `nll` and `frame_accuracy`."""
+        return {"nll": tally["nats"] / tally["scored"], "frame_accuracy": tally["both"] / max(tally["either"], 1)}
+
+    def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
+        """Return one example as text: a line for each key that sounds, the highest first, a column for each step.
+
+        With `outputs` a key that is said too is `#`, one that is not is `o`, and one that is said and does not sound is `x`.
+        """
+        steps = int(batch.lengths[row])
+        sounds = batch.targets[row, :steps] > 0
+        said = sounds if outputs is None else outputs[row, :steps] > 0
+        lines = [f"{type(self).__name__}, {steps} steps"]
+        for key in reversed(range(KEYS)):
+            if (sounds[:, key] | said[:, key]).any():
+                signs = (".xo#"[2 * a + b] for a, b in zip(sounds[:, key].tolist(), said[:, key].tolist(), strict=True))
+                lines.append(f"{LOWEST + key:3d} " + "".join(signs))
+        return "\n".join(lines)
+
+
+@cache
+def made() -> dict[str, Ragged]:
+    """Return pieces that are made by rule."""
+    counts = {"train": 96, "valid": 32, "test": 32}
+    return {part: _roll(cadences(count, seed)) for seed, (part, count) in enumerate(counts.items())}
+
+
+def read(data_dir: str, resolution: str) -> dict[str, Ragged]:
+    """Return the pieces of a file: for each part, pieces; for each of these, steps; for each of these, the pitches that sound.
+
+    Raises:
+        DataError: the file is missing, or is not what it should be.
+    """
+    file = f"jsb-chorales-{resolution}.json"
+    path = JSB.path(data_dir, file)
+    try:
+        parts = json.loads(JSB.text(data_dir, file))
+    except RecursionError:
+        raise JSB.damaged(path, "is no JSON (its brackets are too deep)") from None
+    except json.JSONDecodeError as error:
+        raise JSB.damaged(path, f"is no JSON ({error})") from None
+    if not isinstance(parts, dict) or parts.keys() != PIECES.keys():
+        raise JSB.damaged(path, f"has not the parts {', '.join(PIECES)}")
+    for part, pieces in parts.items():
+        if not isinstance(pieces, list) or len(pieces) != PIECES[part]:
+            raise JSB.damaged(path, f"has not {PIECES[part]} pieces in the part {part!r}")
+        for number, piece in enumerate(pieces):
+            if not _is_piece(piece):
+                raise JSB.damaged(
+                    path,
+                    f"has in piece {number} of the part {part!r} no list of steps with lists of pitches "
+                    f"{LOWEST}..{LOWEST + KEYS - 1}",
+                )
+    return {part: _roll(pieces) for part, pieces in parts.items()}
+
+
+def _is_piece(piece: Any) -> bool:
+    return (
+        isinstance(piece, list)
+        and len(piece) > 0
+        and all(isinstance(chord, list) for chord in piece)
+        and all(isinstance(pitch, int | float) and pitch in PITCHES for chord in piece for pitch in chord)
+    )
+
+
+def _roll(pieces: list[list[list[int]]]) -> Ragged:
+    """Return pieces as the rolls of a player piano, bytes that are 1 where a key sounds."""
+    chords = [chord for piece in pieces for chord in piece]
+    steps = [step for step, chord in enumerate(chords) for _ in chord]
+    keys = [int(pitch) - LOWEST for chord in chords for pitch in chord]
+    roll = torch.zeros(len(chords), KEYS, dtype=torch.uint8)
+    roll[steps, keys] = 1
+    return Ragged(roll, torch.tensor([len(piece) for piece in pieces]))

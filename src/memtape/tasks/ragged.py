@@ -1,0 +1,37 @@
+"""Ragged: sequences of many lengths, held end to end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int, Shaped
+from torch import Tensor
+
+from memtape.tasks.lengths import steps_since
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Sequences one after another in one tensor, so that rows of any of them are one look-up."""
+
+    values: Shaped[Tensor, "steps *size"]
+    lengths: Int[Tensor, " sequences"]
+
+    @classmethod
+    def of(cls, sequences: Sequence[Sequence[int]]) -> "Ragged":
+        """Return sequences of whole numbers so held."""
+        values = torch.tensor([value for sequence in sequences for value in sequence], dtype=torch.long)
+        return cls(values, torch.tensor([len(sequence) for sequence in sequences], dtype=torch.long))
+
+    def __len__(self) -> int:
+        """Return the number of sequences."""
+        return len(self.lengths)
+
+    def padded(self, rows: Int[Tensor, " rows"]) -> tuple[Shaped[Tensor, "rows time *size"], Int[Tensor, " rows"]]:
+        """Return some of the sequences, a row each with zeros after their ends, and their lengths."""
+        lengths = self.lengths[rows]
+        since_begin = steps_since(torch.zeros_like(lengths), int(lengths.max()))
+        begins = (self.lengths.cumsum(0) - self.lengths)[rows]
+        inside = since_begin < lengths[:, None]
+        found = self.values[torch.where(inside, begins[:, None] + since_begin, 0)]
+        return torch.where(inside.reshape(*inside.shape, *[1] * (found.ndim - 2)), found, 0), lengths
