@@ -203,10 +203,14 @@ def test_it_learns_to_say_sequences_backwards(attend_first):
 
 def test_an_unknown_symbol_is_refused():
     network = network_of()
-    with pytest.raises(ValueError, match=r"the symbol at \(row, step\) \(0, 1\) is 6, but the source side of Seq2Seq knows"):
+    with pytest.raises(
+        ValueError, match=r"the symbol at \(row, step\) \(0, 1\) is 6, but the source side of Seq2Seq knows"
+    ):
         network(pairs_of(torch.tensor([[1, 6, 2], [0, 0, 0], [4, 3, 0]])))
     pairs = pairs_of()
-    with pytest.raises(ValueError, match="is 5, but the target side of Seq2Seq knows the symbols 0..4; use the vocabulary"):
+    with pytest.raises(
+        ValueError, match="is 5, but the target side of Seq2Seq knows the symbols 0..4; use the vocabulary"
+    ):
         network(Pairs(source=pairs.source, source_lengths=pairs.source_lengths, given=pairs.given + 1))
 
 
@@ -244,5 +248,7 @@ def test_a_dropout_is_a_probability():
 
 
 def test_two_directions_do_not_fit_a_dot_product():
-    with pytest.raises(ValueError, match='attention is "dot", but queries have size 5 and encoded vectors 10; choose "gen'):
+    with pytest.raises(
+        ValueError, match='attention is "dot", but queries have size 5 and encoded vectors 10; choose "gen'
+    ):
         Seq2Seq(2, 2, hidden_size=5, attention="dot")
