@@ -5,6 +5,7 @@ import torch
 
 from memtape import AugmentedCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
+    Conditioned,
     ElmanCell,
     FeedforwardCell,
     GRUCell,
@@ -60,6 +61,7 @@ CELLS = [
     ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
     ("output-feedback", lambda: OutputFeedback(Readout(GRUCell(INPUT + 3, 4), 3), feedback="sigmoid")),
     ("teacher-forced", lambda: TeacherForced(OutputFeedback(Readout(GRUCell(2, 4), 1)))),
+    ("conditioned", lambda: Conditioned(LSTMCell(INPUT + 3, 4), 3, into="input")),
     ("stacked-lstm", lambda: StackedLSTMCell(INPUT, 3, hidden_size=4, layers=2)),
     ("augmented", augmented_by_hand),
     ("ntm", ntm),
