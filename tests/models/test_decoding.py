@@ -171,6 +171,6 @@ def test_a_search_has_a_width_a_length_and_a_penalty():
     with pytest.raises(ValueError, match="longest is 0, but it must be at least 1; give a larger longest"):
         greedy(toy, toy.begin(), longest=0)
     with pytest.raises(
-        ValueError, match="length_penalty is -1.0, but it is a power of the length; give a number of at lea"
+        ValueError, match=r"length_penalty is -1\.0, but it is a power of the length; give a number of at lea"
     ):
         beam_search(toy, toy.begin(), length_penalty=-1.0)
