@@ -6,5 +6,25 @@ from memtape.cells.gated import GRUCell, LSTMCell
 from memtape.cells.initial import LearnedInitialState
 from memtape.cells.readout import Readout
 from memtape.cells.stacked import Stacked
+from memtape.cells.tree import (
+    ChildSumTreeLSTMCell,
+    ConstituencyTreeLSTMCell,
+    NaryTreeLSTMCell,
+    RecursiveCell,
+    RNTNCell,
+)
 
-__all__ = ["ElmanCell", "FeedforwardCell", "GRUCell", "LSTMCell", "LearnedInitialState", "Readout", "Stacked"]
+__all__ = [
+    "ChildSumTreeLSTMCell",
+    "ConstituencyTreeLSTMCell",
+    "ElmanCell",
+    "FeedforwardCell",
+    "GRUCell",
+    "LSTMCell",
+    "LearnedInitialState",
+    "NaryTreeLSTMCell",
+    "RNTNCell",
+    "Readout",
+    "RecursiveCell",
+    "Stacked",
+]

@@ -1,0 +1,1 @@
+"""Tasks of language: texts, and the trees of their sentences."""
