@@ -54,7 +54,8 @@ def levels_of(trees: Trees, counts: Tensor, arity: int) -> Levels:
     children = functional.pad(children, (0, arity - children.shape[1]), value=NONE)
     has_children = (children != NONE).any(dim=1)
 
-    found, here = [], first + counts - 1
+    found: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    here = first + counts - 1
     while not found or len(here):
         inner = has_children[here]
         parents, leaves = here[inner], here[~inner]

@@ -59,7 +59,7 @@ def checked(trees: Trees, lengths: Any = None) -> Tensor:
 
     wrong = _first(present & ((children < 0) | (children >= places[:, None])))
     if wrong:
-        row, node, slot = wrong
+        row, node, _ = wrong
         raise ValueError(
             f"node {node} of row {row} has the child {int(children[wrong])}, but children stand before their parent, at "
             f"0..{node - 1}; number the nodes in postorder, with {NONE} for no child"

@@ -77,8 +77,8 @@ class NaryTreeLSTMCell(TreeCell[LSTMState]):
 
     $$c = i \odot g + \sum_k f_k \odot c_k, \qquad h = o \odot \tanh(c)$$
 
-    A node without a word has $x = 0$, a child that is not there $h_l = c_l = 0$. Rows of $W$ and $b$ stand in the order i, f, g,
-    o, those of $U$ in the order i, f of each child, g, o; with one child this is `LSTMCell`.
+    A node without a word has $x = 0$, a child that is not there $h_l = c_l = 0$. Rows of $W$ and $b$ stand in the order i, f,
+    g, o, those of $U$ in the order i, f of each child, g, o; with one child this is `LSTMCell`.
 
     Args:
         input_size: size of $x$.
@@ -133,8 +133,8 @@ class ConstituencyTreeLSTMCell(TreeCell[LSTMState]):
     $$(i, f_l, f_r, o) = \sigma(U_l h_l + U_r h_r + b), \qquad g = \tanh(U_{g, l} h_l + U_{g, r} h_r + b_g), \qquad
     c = i \odot g + f_l \odot c_l + f_r \odot c_r, \qquad h = o \odot \tanh(c)$$
 
-    A child that is not there has $h = c = 0$. Rows of $W$ stand in the order c, o, those of $U$ and its $b$ in the order i, left
-    f, right f, g, o.
+    A child that is not there has $h = c = 0$. Rows of $W$ stand in the order c, o, those of $U$ and its $b$ in the order i,
+    left f, right f, g, o.
 
     Args:
         input_size: size of $x$.

@@ -121,7 +121,8 @@ def _tables(levels: list[_Level], batch_size: int) -> LabelledTrees:
 
 def _evaluated(levels: list[_Level]) -> tuple[list[Tensor], list[Tensor]]:
     """Return how many nodes are under each node, itself among them, and its value; that of a phrase is its operand's."""
-    sizes, values = [], []
+    sizes: list[Tensor] = []
+    values: list[Tensor] = []
     for level in reversed(levels):
         size, value = torch.ones_like(level.rows), level.symbols.clone()
         if len(level.inner):

@@ -95,15 +95,11 @@ def _parsed(tokens: list[str], classes: dict[str, int]) -> BracketedTree:
     tree = BracketedTree(words=[], children=[], labels=[])
     path: list[_Open] = []
     for number, token in enumerate(tokens):
-        if tree.labels and not path:
+        if not path and tree.labels:
             raise _MistakeError(number, f"{token!r} follows the end of the tree; give one tree a line")
         if token == "(":
             if path:
-                _check_label(number, path[-1], classes)
-                if path[-1].word is not None:
-                    raise _MistakeError(number, "a node follows a word in the same node; give a word a node of its own")
-                if len(path[-1].children) == 2:
-                    raise _MistakeError(number, "a third child begins, but trees are binary; split the node in two")
+                _check_room(number, path[-1], classes)
             path.append(_Open(number))
         elif not path:
             raise _MistakeError(number, f"{token!r} stands outside of brackets; begin a tree with (")
@@ -111,17 +107,8 @@ def _parsed(tokens: list[str], classes: dict[str, int]) -> BracketedTree:
             place = _close(tree, path.pop(), number, classes)
             if path:
                 path[-1].children.append(place)
-        elif path[-1].label is None:
-            if token not in classes:
-                raise _MistakeError(
-                    number,
-                    f"the class of a node is {token!r}, but it must be one of {_range(classes)}; write it after the bracket",
-                )
-            path[-1].label = classes[token]
-        elif path[-1].word is not None or path[-1].children:
-            raise _MistakeError(number, f"the word {token!r} is not alone in its node; give it a node of its own")
         else:
-            path[-1].word = token
+            _fill(path[-1], token, number, classes)
     if path:
         raise _MistakeError(path[-1].token, "this bracket is never closed; close it with )")
     if not tokens:
@@ -129,9 +116,33 @@ def _parsed(tokens: list[str], classes: dict[str, int]) -> BracketedTree:
     return tree
 
 
+def _fill(node: _Open, token: str, number: int, classes: dict[str, int]) -> None:
+    """Give a node its class or its word."""
+    if node.label is None:
+        if token not in classes:
+            raise _MistakeError(
+                number,
+                f"the class of a node is {token!r}, but it must be one of {_range(classes)}; write it after its bracket",
+            )
+        node.label = classes[token]
+    elif node.word is not None or node.children:
+        raise _MistakeError(number, f"the word {token!r} is not alone in its node; give it a node of its own")
+    else:
+        node.word = token
+
+
+def _check_room(number: int, node: _Open, classes: dict[str, int]) -> None:
+    """Raise unless a child may begin in a node."""
+    _label(number, node, classes)
+    if node.word is not None:
+        raise _MistakeError(number, "a node follows a word in the same node; give a word a node of its own")
+    if len(node.children) == 2:
+        raise _MistakeError(number, "a third child begins, but trees are binary; split the node in two")
+
+
 def _close(tree: BracketedTree, node: _Open, number: int, classes: dict[str, int]) -> int:
     """Add a node to its tree and return its place there."""
-    label = _check_label(number, node, classes)
+    label = _label(number, node, classes)
     if node.word is None and len(node.children) != 2:
         found = "one child" if node.children else "neither a word nor children"
         raise _MistakeError(node.token, f"this node has {found}, but trees are binary; give it a word, or two nodes")
@@ -141,7 +152,7 @@ def _close(tree: BracketedTree, node: _Open, number: int, classes: dict[str, int
     return len(tree.labels) - 1
 
 
-def _check_label(number: int, node: _Open, classes: dict[str, int]) -> int:
+def _label(number: int, node: _Open, classes: dict[str, int]) -> int:
     if node.label is None:
         raise _MistakeError(
             number, f"the class of the node is missing; write one of {_range(classes)} after its bracket"

@@ -53,11 +53,11 @@ def labelled_trees(trees: Sequence[BracketedTree], vocabulary: Mapping[str, int]
         """Return a table of the values of all nodes, one tree after another."""
         return torch.full(inside.shape, NONE).masked_scatter_(inside, torch.tensor(values, dtype=torch.long))
 
+    words = [word for tree in trees for word in tree.words]
     pairs = [pair or (NONE, NONE) for tree in trees for pair in tree.children]
-    symbols = {**vocabulary, None: NONE}
     return LabelledTrees(
         trees=Trees(
-            words=padded([symbols.get(word, UNKNOWN) for tree in trees for word in tree.words]),
+            words=padded([NONE if word is None else vocabulary.get(word, UNKNOWN) for word in words]),
             children=torch.stack([padded([pair[slot] for pair in pairs]) for slot in (0, 1)], dim=-1),
         ),
         labels=padded([label for tree in trees for label in tree.labels]),
