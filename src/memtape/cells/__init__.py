@@ -14,9 +14,18 @@ from memtape.cells.lstm import LSTMCell
 from memtape.cells.readout import Readout
 from memtape.cells.stacked import Stacked
 from memtape.cells.teacher import TeacherForced
+from memtape.cells.tree import (
+    ChildSumTreeLSTMCell,
+    ConstituencyTreeLSTMCell,
+    NaryTreeLSTMCell,
+    RecursiveCell,
+    RNTNCell,
+)
 
 __all__ = [
+    "ChildSumTreeLSTMCell",
     "Conditioned",
+    "ConstituencyTreeLSTMCell",
     "ElmanCell",
     "Embedded",
     "FeedforwardCell",
@@ -26,8 +35,11 @@ __all__ = [
     "Late",
     "LeakyCell",
     "LearnedInitialState",
+    "NaryTreeLSTMCell",
     "OutputFeedback",
+    "RNTNCell",
     "Readout",
+    "RecursiveCell",
     "Stacked",
     "TeacherForced",
 ]
