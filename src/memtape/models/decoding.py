@@ -33,7 +33,9 @@ class Decoded:
 
 
 @torch.no_grad()
-def greedy(network: Speaker, begin: Any, *, longest: int = 100, start: int = BOUNDARY, stop: int = BOUNDARY) -> Decoded:
+def greedy(
+    network: Speaker, begin: Any, *, longest: int = 100, start: int = BOUNDARY, stop: int = BOUNDARY
+) -> Decoded:
     r"""Say the most likely symbol at every step, until each row stops.
 
     $$y_t = \arg\max_y p(y \mid y_1 \dots y_{t-1})$$

@@ -43,9 +43,7 @@ def leaky_network(
         Learning", section 10.9.2.
     """
     return layered(
-        lambda size: LeakyCell(
-            size, hidden_size, time_constants=time_constants, longest=longest, activation=activation
-        ),
+        lambda size: LeakyCell(size, hidden_size, time_constants=time_constants, longest=longest, activation=activation),
         input_size,
         output_size,
         layers=layers,

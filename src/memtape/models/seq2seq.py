@@ -108,9 +108,7 @@ class Seq2Seq(Shareable):
         )
         encoded_size = self.encoder.output_size
         memory = EncodedMemory(encoded_size, hidden_size, attention=attention) if context == "attention" else None
-        seen = (
-            embedding_size + (encoded_size if memory and attend_first else 0) + (encoded_size if into != "state" else 0)
-        )
+        seen = embedding_size + (encoded_size if memory and attend_first else 0) + (encoded_size if into != "state" else 0)
         layers = [KINDS[cell](below, hidden_size) for below in [seen] + [hidden_size] * (decoder_layers - 1)]
         conditioned = Conditioned(Stacked(layers), encoded_size, into=into)
         self.decoder = Decoder(conditioned, memory, output_size, attend_first=attend_first, dropout=dropout)

@@ -65,6 +65,7 @@ class Characters(ClassTask):
     """
 
     scored = (Score(name="bits_per_character", label="bits per character", short="bits"),)
+    vocabulary: tuple[str, ...]
 
     def __init__(
         self,
