@@ -2,5 +2,6 @@
 
 from memtape.tasks.language.characters import Characters
 from memtape.tasks.language.scan import Scan
+from memtape.tasks.language.sentiment import Sentiment
 
-__all__ = ["Characters", "Scan"]
+__all__ = ["Characters", "Scan", "Sentiment"]

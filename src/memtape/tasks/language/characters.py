@@ -66,6 +66,7 @@ class Characters(ClassTask):
 
     vocabulary: tuple[str, ...]
     scored = (Score(name="bits_per_character", label="bits per character", short="bits"),)
+    vocabulary: tuple[str, ...]
 
     def __init__(
         self,

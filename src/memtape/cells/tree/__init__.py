@@ -1,0 +1,12 @@
+"""Cells of trees: what a node of a recursive network computes from its word and its children."""
+
+from memtape.cells.tree.recursive import RecursiveCell, RNTNCell
+from memtape.cells.tree.tree_lstm import ChildSumTreeLSTMCell, ConstituencyTreeLSTMCell, NaryTreeLSTMCell
+
+__all__ = [
+    "ChildSumTreeLSTMCell",
+    "ConstituencyTreeLSTMCell",
+    "NaryTreeLSTMCell",
+    "RNTNCell",
+    "RecursiveCell",
+]

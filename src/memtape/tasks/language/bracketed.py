@@ -1,0 +1,164 @@
+"""Bracketed: binary trees of words as they stand in a file, such as `(3 (2 It) (4 (2 's) (4 fun)))`."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+TOKEN = re.compile(r"[()]|[^\s()]+", re.ASCII)
+"""A word may hold a space that is no ASCII, as between a number and its fraction."""
+
+
+class BracketedError(ValueError):
+    """A text that is no bracketed binary tree; the sentence names the line, the column and the cure."""
+
+
+@dataclass(frozen=True)
+class BracketedTree:
+    """A tree as it was read, its nodes in postorder."""
+
+    words: list[str | None]
+    """The word of each leaf, None for nodes with children."""
+    children: list[tuple[int, int] | None]
+    """The places of the two children of each node, None for leaves."""
+    labels: list[int]
+    """The class of each node."""
+
+
+def read_bracketed(path: str | Path, *, classes: int = 5) -> list[BracketedTree]:
+    """Read a file of bracketed trees, one a line; empty lines are passed over.
+
+    Every node has its class after its bracket, and then a word or two nodes.
+
+    Args:
+        path: a text file in UTF-8.
+        classes: number of classes; labels are 0 up to, but not including, this.
+
+    Raises:
+        OSError: a file that cannot be read.
+        BracketedError: a text that is no such tree, or a file without trees.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BracketedError(
+            f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}); convert it to UTF-8"
+        ) from None
+    lines = enumerate(text.split("\n"), 1)
+    trees = [
+        parse_bracketed(line, classes=classes, place=f"{path}, line {number}") for number, line in lines if line.strip()
+    ]
+    if not trees:
+        raise BracketedError(f"{path} has no trees, but at least one is needed; give a file with a tree on each line")
+    return trees
+
+
+def parse_bracketed(text: str, *, classes: int = 5, place: str = "line 1") -> BracketedTree:
+    """Parse one bracketed tree.
+
+    Args:
+        text: the tree, on one line.
+        classes: number of classes.
+        place: where the text stands, for the sentence of an error.
+
+    Raises:
+        BracketedError: a text that is no binary tree with a class at each node.
+    """
+    tokens = TOKEN.findall(text)
+    try:
+        return _parsed(tokens, {str(label): label for label in range(classes)})
+    except _MistakeError as mistake:
+        starts = [match.start() for match in TOKEN.finditer(text)] or [0]
+        raise BracketedError(f"{place}, column {starts[mistake.token] + 1}: {mistake.sentence}") from None
+
+
+class _MistakeError(Exception):
+    """What is wrong with a token, and the cure."""
+
+    def __init__(self, token: int, sentence: str):
+        super().__init__(sentence)
+        self.token, self.sentence = token, sentence
+
+
+class _Open:
+    """A node whose bracket is not closed yet."""
+
+    __slots__ = ("children", "label", "token", "word")
+
+    def __init__(self, token: int):
+        self.token = token
+        self.label: int | None = None
+        self.word: str | None = None
+        self.children: list[int] = []
+
+
+def _parsed(tokens: list[str], classes: dict[str, int]) -> BracketedTree:
+    tree = BracketedTree(words=[], children=[], labels=[])
+    path: list[_Open] = []
+    for number, token in enumerate(tokens):
+        if not path and tree.labels:
+            raise _MistakeError(number, f"{token!r} follows the end of the tree; give one tree a line")
+        if token == "(":
+            if path:
+                _check_room(number, path[-1], classes)
+            path.append(_Open(number))
+        elif not path:
+            raise _MistakeError(number, f"{token!r} stands outside of brackets; begin a tree with (")
+        elif token == ")":
+            place = _close(tree, path.pop(), number, classes)
+            if path:
+                path[-1].children.append(place)
+        else:
+            _fill(path[-1], token, number, classes)
+    if path:
+        raise _MistakeError(path[-1].token, "this bracket is never closed; close it with )")
+    if not tokens:
+        raise _MistakeError(0, "there is no tree; give one")
+    return tree
+
+
+def _fill(node: _Open, token: str, number: int, classes: dict[str, int]) -> None:
+    """Give a node its class or its word."""
+    if node.label is None:
+        if token not in classes:
+            raise _MistakeError(
+                number,
+                f"the class of a node is {token!r}, but it must be one of {_range(classes)}; write it after its bracket",
+            )
+        node.label = classes[token]
+    elif node.word is not None or node.children:
+        raise _MistakeError(number, f"the word {token!r} is not alone in its node; give it a node of its own")
+    else:
+        node.word = token
+
+
+def _check_room(number: int, node: _Open, classes: dict[str, int]) -> None:
+    """Raise unless a child may begin in a node."""
+    _label(number, node, classes)
+    if node.word is not None:
+        raise _MistakeError(number, "a node follows a word in the same node; give a word a node of its own")
+    if len(node.children) == 2:
+        raise _MistakeError(number, "a third child begins, but trees are binary; split the node in two")
+
+
+def _close(tree: BracketedTree, node: _Open, number: int, classes: dict[str, int]) -> int:
+    """Add a node to its tree and return its place there."""
+    label = _label(number, node, classes)
+    if node.word is None and len(node.children) != 2:
+        found = "one child" if node.children else "neither a word nor children"
+        raise _MistakeError(node.token, f"this node has {found}, but trees are binary; give it a word, or two nodes")
+    tree.words.append(node.word)
+    tree.children.append(None if node.word is not None else (node.children[0], node.children[1]))
+    tree.labels.append(label)
+    return len(tree.labels) - 1
+
+
+def _label(number: int, node: _Open, classes: dict[str, int]) -> int:
+    if node.label is None:
+        raise _MistakeError(
+            number, f"the class of the node is missing; write one of {_range(classes)} after its bracket"
+        )
+    return node.label
+
+
+def _range(classes: dict[str, int]) -> str:
+    return f"0..{len(classes) - 1}"

@@ -1,0 +1,200 @@
+"""Sentiment: say how the phrases of a film review, and the whole of it, are meant."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape.core import checks
+from memtape.core.batch import SequenceBatch
+from memtape.core.score import Score
+from memtape.core.task import HeldTask
+from memtape.core.trees import NONE, Trees
+from memtape.tasks.classes import ClassTask
+from memtape.tasks.data_folder import DataSet
+from memtape.tasks.language.boolean_trees import SYMBOLS, boolean_trees
+from memtape.tasks.language.bracketed import BracketedTree, parse_bracketed
+from memtape.tasks.language.labelled_trees import LabelledTrees, labelled_trees, vocabulary_of
+from memtape.tasks.lengths import steps_since
+from memtape.tasks.ragged import Ragged
+
+SST = DataSet(
+    name="the Stanford Sentiment Treebank",
+    folder="sst_trees",
+    source="trainDevTestTrees_PTB.zip at https://nlp.stanford.edu/sentiment",
+    counts={"train.txt": 8_544, "dev.txt": 1_101, "test.txt": 2_210},
+)
+
+CLASSES, NEUTRAL = 5, 2
+"""From very negative to very positive."""
+
+UNKNOWN_WORD = "<unknown>"
+
+Parts = dict[str, LabelledTrees]
+
+
+class Sentiment(ClassTask, HeldTask):
+    """See a sentence of a film review, and say how it is meant, from 0 for very negative to 4 for very positive.
+
+    As trees, each phrase has its class, and all of them are learned; as sequences, the words come in order, and the class of
+    the whole is asked for at the last one. Both scores are about the whole sentence: `accuracy` is the share of the five
+    classes that are right; `binary_accuracy` leaves neutral sentences out, and takes one as positive if the probabilities of
+    classes 3 and 4 are more together than those of 0 and 1.
+
+    Symbols are words, 0 for one that the `vocabulary` does not have.
+
+    Args:
+        data_dir: folder of data, with `sst_trees/train.txt`, `dev.txt` and `test.txt`; without it the sentences are Boolean
+            expressions, true ones positive and false ones negative, and the operators neutral.
+        least_count: how often a word stands in the sentences for training, at least, to be in the vocabulary.
+
+    Attributes:
+        vocabulary: the words of the symbols, the most frequent first, and before them one for all others.
+
+    Raises:
+        ValueError: a count below 1, or a file that is missing or is not what it should be.
+
+    Example:
+        >>> task = Sentiment()
+        >>> print(task.show(task.batch(0, 1, form="sequences")))
+        Sentiment, 16 steps
+        input  true and true and false and false or false and true or not false or false
+        target 3
+
+    References:
+        Socher et al. (2013), "Recursive deep models for semantic compositionality over a sentiment treebank", EMNLP, for the
+        trees. Tai, Socher & Manning (2015), "Improved semantic representations from tree-structured long short-term memory
+        networks", arXiv:1503.00075, section 5.1, for the scores.
+    """
+
+    scored = (
+        Score(name="accuracy", label="accuracy of five classes", short="right", higher_is_better=True),
+        Score(name="binary_accuracy", label="accuracy of two classes", short="right of 2", higher_is_better=True),
+    )
+    gives = ("trees", "sequences")
+    vocabulary: tuple[str, ...]
+
+    def __init__(self, *, data_dir: str | None = None, least_count: int = 1):
+        checks.at_least(1, least_count=least_count)
+        self.vocabulary, self._parts = made() if data_dir is None else read(data_dir, least_count)
+        self.input_size, self.output_size = len(self.vocabulary), CLASSES
+        self._words = {
+            part: Ragged((words := data.trees.words)[words != NONE], (words != NONE).sum(1))
+            for part, data in self._parts.items()
+        }
+        nodes = self._parts["train"].lengths
+        self.lengths = (int(nodes.min()), int(nodes.max()))
+
+    def available(self, split: str) -> int:
+        """Return the number of sentences of a split."""
+        return len(self._parts[_part(split)].lengths)
+
+    def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
+        """Return sentences of a split by their numbers."""
+        data, words = self._parts[_part(split)], self._words[_part(split)]
+        if form == "trees":
+            taken = data.take(rows)
+            mask = taken.labels != NONE
+            return SequenceBatch(inputs=taken.trees, targets=taken.labels * mask, mask=mask, lengths=taken.lengths)
+        inputs, steps = words.padded(rows)
+        last = steps_since(torch.zeros_like(steps), inputs.shape[1]) == steps[:, None] - 1
+        whole = data.labels[rows, data.lengths[rows] - 1]
+        return SequenceBatch(inputs=inputs, targets=whole[:, None] * last, mask=last, lengths=steps)
+
+    def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
+        """Return how many sentences are told right, of five classes and of two, and how many there are of both kinds."""
+        rows, last = torch.arange(len(batch), device=outputs.device), (batch.lengths - 1).to(outputs.device)
+        answer, target = outputs.detach()[rows, last], batch.targets[rows, last]
+        shares = answer.softmax(-1)
+        positive = shares[:, NEUTRAL + 1 :].sum(-1) > shares[:, :NEUTRAL].sum(-1)
+        polar = target != NEUTRAL
+        return {
+            "right": float((answer.argmax(-1) == target).sum()),
+            "sentences": float(len(batch)),
+            "right_of_two": float(((positive == (target > NEUTRAL)) & polar).sum()),
+            "polar": float(polar.sum()),
+        }
+
+    def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Return `accuracy` and `binary_accuracy`."""
+        return {
+            "accuracy": tally["right"] / tally["sentences"],
+            "binary_accuracy": tally["right_of_two"] / max(tally["polar"], 1),
+        }
+
+    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+        """Return the shares that a guess tells right."""
+        return {"accuracy": 1 / CLASSES, "binary_accuracy": 1 / 2}
+
+    def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
+        """Return one example as text: the words, and of a tree its brackets and classes.
+
+        With `outputs` the likeliest class of the whole follows.
+        """
+        steps = int(batch.lengths[row])
+        if isinstance(batch.inputs, Trees):
+            text = self._bracketed(batch.inputs, batch.targets[row], row, steps)
+        else:
+            text = " ".join(self.vocabulary[word] for word in batch.inputs[row, :steps].tolist())
+        lines = [
+            f"{type(self).__name__}, {steps} steps",
+            f"input  {text}",
+            f"target {int(batch.targets[row, steps - 1])}",
+        ]
+        if outputs is not None:
+            lines.append(f"output {int(outputs[row, steps - 1].argmax())}")
+        return "\n".join(lines)
+
+    def _bracketed(self, trees: Trees, labels: Tensor, row: int, nodes: int) -> str:
+        written: list[str] = []
+        for node in range(nodes):
+            word, children = int(trees.words[row, node]), trees.children[row, node].tolist()
+            inside = [self.vocabulary[word]] if word != NONE else [written[child] for child in children]
+            written.append(f"({' '.join([str(int(labels[node])), *inside])})")
+        return written[-1]
+
+
+def _part(split: str) -> str:
+    return {"train": "train", "validation": "dev"}.get(split, "test")
+
+
+@cache
+def made() -> tuple[tuple[str, ...], Parts]:
+    """Return a vocabulary, and Boolean expressions with classes of sentiment."""
+    parts, counts = {}, {"train": 1_500, "dev": 250, "test": 250}
+    for seed, (part, count) in enumerate(counts.items()):
+        drawn = boolean_trees(count, (1, 4), torch.Generator().manual_seed(seed))
+        inside = steps_since(torch.zeros_like(drawn.lengths), drawn.labels.shape[1]) < drawn.lengths[:, None]
+        meant = torch.where(drawn.labels == NONE, NEUTRAL, 2 * drawn.labels + 1)
+        words = torch.where(drawn.trees.words == NONE, NONE, drawn.trees.words + 1)
+        parts[part] = LabelledTrees(
+            trees=Trees(words=words, children=drawn.trees.children),
+            labels=torch.where(inside, meant, NONE),
+            lengths=drawn.lengths,
+        )
+    return (UNKNOWN_WORD, *SYMBOLS), parts
+
+
+def read(data_dir: str, least_count: int) -> tuple[tuple[str, ...], Parts]:
+    """Return the words that stand often enough in the sentences for training, and the sentences of all parts.
+
+    Raises:
+        DataError: a file is missing, or is not what it should be.
+        BracketedError: a line is no binary tree with classes.
+    """
+    trees = {part: _trees(data_dir, f"{part}.txt") for part in ("train", "dev", "test")}
+    places = vocabulary_of(trees["train"], least=least_count)
+    return (UNKNOWN_WORD, *places), {part: labelled_trees(each, places) for part, each in trees.items()}
+
+
+def _trees(data_dir: str, file: str) -> list[BracketedTree]:
+    path, text = SST.path(data_dir, file), SST.text(data_dir, file)
+    trees = [
+        parse_bracketed(line, classes=CLASSES, place=f"{path}, line {number}")
+        for number, line in enumerate(text.split("\n"), 1)
+        if line.strip()
+    ]
+    SST.check_count(path, len(trees), "trees")
+    return trees
