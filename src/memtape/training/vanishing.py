@@ -1,0 +1,122 @@
+"""Vanishing: train plain recurrent networks to hand gradients on at full length."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from memtape.cells.elman import ElmanCell, HiddenState
+from memtape.core.backends import use_backend
+from memtape.ops.vanishing import vanishing_penalty
+
+SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": lambda hidden: 1 - hidden * hidden,
+    "relu": lambda hidden: (hidden > 0).to(hidden.dtype),
+}
+"""The derivative of each activation, by the hidden vector that it gave."""
+
+
+class Omega:
+    """The penalty of all backward passes so far, before its weight."""
+
+    def __init__(self) -> None:
+        self._sum: Tensor | float = 0.0
+
+    def add(self, part: Tensor) -> None:
+        """Count the penalty of one step."""
+        self._sum = self._sum + part
+
+    @property
+    def value(self) -> float:
+        """The sum over steps, as a mean over rows."""
+        return float(self._sum)
+
+
+@contextmanager
+def against_vanishing(network: nn.Module, weight: float, *, rows: float) -> Iterator[Omega]:
+    r"""Add the gradient of a penalty on vanishing and exploding gradients to every backward pass inside the block.
+
+    The penalty is $\Omega = \sum_t \Omega_t$ of `memtape.ops.vanishing.vanishing_penalty`, as a mean over rows, over all steps
+    whose gradient goes on to an earlier one. $\nabla_{h_t} L$ is a constant of the pass, so that only the recurrent weights
+    of each `ElmanCell` get a share: it comes with their gradient of the loss, through accumulation, truncation,
+    recomputation and several processes. The loss itself is what it was. Limit the gradients too, as ever.
+
+    A cell is stepped here, since a fused twin shows no single gradient.
+
+    Args:
+        network: whatever contains cells of the class `ElmanCell`.
+        weight: factor of the penalty; 0 leaves everything as it is.
+        rows: how many rows the mean is over: those of one update, for each process.
+
+    Yields:
+        The penalty of the passes that were done.
+
+    Raises:
+        ValueError: no such cell in the network.
+
+    Example:
+        >>> import torch
+        >>> from memtape import Recurrent
+        >>> from memtape.cells import ElmanCell
+        >>> network = Recurrent(ElmanCell(3, 4))
+        >>> with against_vanishing(network, 0.1, rows=2) as omega:
+        ...     ys, _ = network(torch.ones(2, 5, 3))
+        ...     ys[:, -1].square().sum().backward()
+        >>> 0 < omega.value < 4  # four steps of at most 1 each, as the gradients vanish
+        True
+    """
+    omega = Omega()
+    if not weight:
+        yield omega
+        return
+    cells = [module for module in network.modules() if isinstance(module, ElmanCell)]
+    if not cells:
+        raise ValueError(
+            f"the penalty on vanishing gradients has weight {weight}, but {type(network).__name__} contains no ElmanCell, "
+            "whose recurrent weights it is for; set it to 0 or choose a network of plain recurrent units"
+        )
+
+    def penalise(
+        cell: ElmanCell, given: tuple[Tensor, HiddenState], returned: tuple[Tensor, HiddenState]
+    ) -> tuple[Tensor, HiddenState] | None:
+        (_, before), (hidden, after) = given, returned
+        if not before.hidden.requires_grad:  # the gradient ends here
+            return None
+        slope = SLOPES[getattr(cell, "activation", "tanh")](hidden.detach())
+        hidden = _Penalised.apply(hidden, cell.from_hidden.weight, slope, weight, rows, omega)
+        return hidden, replace(after, hidden=hidden)
+
+    handles = [cell.register_forward_hook(penalise) for cell in cells]
+    try:
+        with use_backend("reference"):
+            yield omega
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Penalised(torch.autograd.Function):
+    """Return a hidden vector as it is; going back, give the recurrent weights the gradient of its penalty."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, from_hidden: Tensor, slope: Tensor, weight: float, rows: float, omega: Omega
+    ) -> Tensor:
+        ctx.save_for_backward(from_hidden, slope)
+        ctx.weight, ctx.rows, ctx.omega = weight, rows, omega
+        return hidden.view_as(hidden)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[misc]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        from_hidden, slope = ctx.saved_tensors
+        with torch.enable_grad():
+            free = from_hidden.detach().requires_grad_()
+            part = vanishing_penalty(free, slope, gradient).sum() / ctx.rows
+            (by_weights,) = torch.autograd.grad(part, free, torch.full_like(part, ctx.weight))
+        ctx.omega.add(part.detach())
+        return gradient, by_weights, None, None, None, None
