@@ -69,9 +69,7 @@ def test_a_gradient_of_zero_costs_nothing_and_changes_nothing():
     from_hidden = torch.randn(3, 3, requires_grad=True)
     penalty = vanishing_penalty(from_hidden, torch.ones(2, 3), torch.tensor([[0.0, 0, 0], [1, 2, 3]]))
     penalty.sum().backward()
-    alone = torch.autograd.grad(
-        vanishing_penalty(from_hidden, torch.ones(3), torch.tensor([1.0, 2, 3])), [from_hidden]
-    )
+    alone = torch.autograd.grad(vanishing_penalty(from_hidden, torch.ones(3), torch.tensor([1.0, 2, 3])), [from_hidden])
     assert penalty[0] == 0
     torch.testing.assert_close(from_hidden.grad, alone[0])
 

@@ -148,7 +148,7 @@ def test_nothing_stays_behind(network, task, batch):
 def test_a_network_without_plain_units_is_refused():
     network = StackedLSTM(3, 2, hidden_size=4, layers=1)
     with (
-        pytest.raises(ValueError, match="has weight 0.5, but StackedLSTM contains no ElmanCell"),
+        pytest.raises(ValueError, match=r"has weight 0\.5, but StackedLSTM contains no ElmanCell"),
         against_vanishing(network, 0.5, rows=1),
     ):
         pass

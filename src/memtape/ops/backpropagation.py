@@ -160,7 +160,7 @@ class _Elman(torch.autograd.Function):
         return logits
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc]
+    @once_differentiable
     def backward(ctx: Any, by_logits: Tensor) -> tuple[Tensor, ...]:
         xs, initial, hidden, *weights = ctx.saved_tensors
         found = elman_backward(_parameters(weights), xs, initial, hidden, by_logits)

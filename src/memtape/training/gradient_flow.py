@@ -54,10 +54,13 @@ def gradient_norms(
         leaves = tree.named_leaves(returned[1])
         chosen = [leaf for name, leaf in leaves.items() if part is None or f"{name}.".startswith(f"{part}.")]
         if not chosen:
-            raise ValueError(f"the part of the state is {part!r}, but it consists of {', '.join(leaves)}; name one of these")
+            raise ValueError(
+                f"the part of the state is {part!r}, but it consists of {', '.join(leaves)}; name one of these"
+            )
         after.append(chosen)
 
-    free = xs.detach().requires_grad_() if xs.is_floating_point() else xs  # frozen networks have gradients by their state too
+    # So that the states of a frozen network have a gradient too.
+    free = xs.detach().requires_grad_() if xs.is_floating_point() else xs
     handle = network.cell.register_forward_hook(keep)  # whoever looks at single steps gets single steps
     try:
         with torch.enable_grad():
@@ -76,4 +79,6 @@ def gradient_norms(
 def _norms(gradients: list[Tensor | None], xs: Tensor) -> Tensor:
     """Return the length of the gradient of each row, in float64, as the square of a vanished one would underflow."""
     rows = [gradient.double().flatten(1) for gradient in gradients if gradient is not None]
-    return torch.linalg.vector_norm(torch.cat(rows, dim=1), dim=1) if rows else xs.new_zeros(len(xs), dtype=torch.float64)
+    if not rows:
+        return xs.new_zeros(len(xs), dtype=torch.float64)
+    return torch.linalg.vector_norm(torch.cat(rows, dim=1), dim=1)

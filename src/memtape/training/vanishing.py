@@ -21,23 +21,29 @@ SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class Omega:
-    """The penalty of all backward passes so far, before its weight."""
+    """A penalty and what it came to in all backward passes so far.
 
-    def __init__(self) -> None:
+    Args:
+        weight: factor of the penalty.
+        rows: how many rows the mean is over.
+    """
+
+    def __init__(self, weight: float, rows: int | float):
+        self.weight, self.rows = weight, rows
         self._sum: Tensor | float = 0.0
 
-    def add(self, part: Tensor) -> None:
-        """Count the penalty of one step."""
-        self._sum = self._sum + part
+    def add(self, terms: Tensor) -> None:
+        """Count the penalties of one step."""
+        self._sum = self._sum + terms.sum()
 
     @property
     def value(self) -> float:
-        """The sum over steps, as a mean over rows."""
-        return float(self._sum)
+        """The sum over steps, as a mean over rows, before the weight."""
+        return float(self._sum) / self.rows
 
 
 @contextmanager
-def against_vanishing(network: nn.Module, weight: float, *, rows: float) -> Iterator[Omega]:
+def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -> Iterator[Omega]:
     r"""Add the gradient of a penalty on vanishing and exploding gradients to every backward pass inside the block.
 
     The penalty is $\Omega = \sum_t \Omega_t$ of `memtape.ops.vanishing.vanishing_penalty`, as a mean over rows, over all steps
@@ -69,7 +75,7 @@ def against_vanishing(network: nn.Module, weight: float, *, rows: float) -> Iter
         >>> 0 < omega.value < 4  # four steps of at most 1 each, as the gradients vanish
         True
     """
-    omega = Omega()
+    omega = Omega(weight, rows)
     if not weight:
         yield omega
         return
@@ -87,7 +93,7 @@ def against_vanishing(network: nn.Module, weight: float, *, rows: float) -> Iter
         if not before.hidden.requires_grad:  # the gradient ends here
             return None
         slope = SLOPES[getattr(cell, "activation", "tanh")](hidden.detach())
-        hidden = _Penalised.apply(hidden, cell.from_hidden.weight, slope, weight, rows, omega)
+        hidden = _Penalised.apply(hidden, cell.from_hidden.weight, slope, omega)
         return hidden, replace(after, hidden=hidden)
 
     handles = [cell.register_forward_hook(penalise) for cell in cells]
@@ -103,20 +109,18 @@ class _Penalised(torch.autograd.Function):
     """Return a hidden vector as it is; going back, give the recurrent weights the gradient of its penalty."""
 
     @staticmethod
-    def forward(
-        ctx: Any, hidden: Tensor, from_hidden: Tensor, slope: Tensor, weight: float, rows: float, omega: Omega
-    ) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, from_hidden: Tensor, slope: Tensor, omega: Omega) -> Tensor:
         ctx.save_for_backward(from_hidden, slope)
-        ctx.weight, ctx.rows, ctx.omega = weight, rows, omega
+        ctx.omega = omega
         return hidden.view_as(hidden)
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        from_hidden, slope = ctx.saved_tensors
+        (from_hidden, slope), omega = ctx.saved_tensors, ctx.omega
         with torch.enable_grad():
             free = from_hidden.detach().requires_grad_()
-            part = vanishing_penalty(free, slope, gradient).sum() / ctx.rows
-            (by_weights,) = torch.autograd.grad(part, free, torch.full_like(part, ctx.weight))
-        ctx.omega.add(part.detach())
-        return gradient, by_weights, None, None, None, None
+            terms = vanishing_penalty(free, slope, gradient)
+            (by_weights,) = torch.autograd.grad(terms.sum() * (omega.weight / omega.rows), free)
+        omega.add(terms.detach())
+        return gradient, by_weights, None, None
