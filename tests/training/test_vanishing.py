@@ -145,6 +145,54 @@ def test_nothing_stays_behind(network, task, batch):
         torch.testing.assert_close(parameter.grad, before[name])
 
 
+def test_under_autocast_the_penalty_is_computed_in_single_precision(network, task, batch):
+    network, inputs = network.float(), batch.inputs.float()
+    values = []
+    for enabled in (False, True):
+        with against_vanishing(network, 1.0, rows=BATCH) as omega:
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+                ys, _ = network(inputs, lengths=batch.lengths)
+            ys.float().square().sum().backward()
+        values.append(omega.value)
+    assert recurrent_weights(network).grad.dtype == torch.float32
+    assert values[0] != values[1]
+    assert values[1] == pytest.approx(values[0], rel=0.02)
+
+
+def test_frozen_weights_get_nothing_and_what_is_below_them_keeps_its_gradient():
+    network, xs = Recurrent(ElmanCell(2, HIDDEN)), torch.randn(BATCH, TIME, 2)
+    network.cell.from_hidden.requires_grad_(False)
+    with against_vanishing(network, 1.0, rows=BATCH) as omega:
+        network(xs)[0].sum().backward()
+    found = network.cell.from_input.weight.grad.clone()
+    network.zero_grad()
+    network(xs)[0].sum().backward()
+    torch.testing.assert_close(found, network.cell.from_input.weight.grad)
+    assert network.cell.from_hidden.weight.grad is None
+    assert omega.value == 0
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_passes_that_overlap_add_up(network, task, batch, together):
+    """Two parts run forward before either goes back, and a third is never followed back at all."""
+    parts = [batch.rows(0, 1), batch.rows(1, 4)]
+    whole, penalty, _ = gradients(network, task, batch, 0.5)
+    with against_vanishing(network, 0.5, rows=BATCH) as omega:
+        network(batch.inputs)
+        losses = [
+            task.loss(network(part.inputs, lengths=part.lengths)[0], part) * task.weight(part) / task.weight(batch)
+            for part in parts
+        ]
+        if together:
+            sum(losses).backward()
+        else:
+            for loss in losses:
+                loss.backward()
+    assert omega.value == pytest.approx(penalty, rel=1e-12)
+    for name, parameter in network.named_parameters():
+        torch.testing.assert_close(parameter.grad, whole[name], rtol=1e-10, atol=1e-14)
+
+
 def test_a_network_without_plain_units_is_refused():
     network = StackedLSTM(3, 2, hidden_size=4, layers=1)
     with (

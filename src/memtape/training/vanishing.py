@@ -33,7 +33,7 @@ class Omega:
         self._sum: Tensor | float = 0.0
 
     def add(self, terms: Tensor) -> None:
-        """Count the penalties of one step."""
+        """Count the penalties of a pass, one for each row and step."""
         self._sum = self._sum + terms.sum()
 
     @property
@@ -51,7 +51,8 @@ def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -
     of each `ElmanCell` get a share: it comes with their gradient of the loss, through accumulation, truncation,
     recomputation and several processes. The loss itself is what it was. Limit the gradients too, as ever.
 
-    A cell is stepped here, since a fused twin shows no single gradient.
+    A cell is stepped here, since a fused twin shows no single gradient. A step at which a row begins anew in its middle, by
+    `starts`, counts too.
 
     Args:
         network: whatever contains cells of the class `ElmanCell`.
@@ -85,18 +86,7 @@ def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -
             f"the penalty on vanishing gradients has weight {weight}, but {type(network).__name__} contains no ElmanCell, "
             "whose recurrent weights it is for; set it to 0 or choose a network of plain recurrent units"
         )
-
-    def penalise(
-        cell: ElmanCell, given: tuple[Tensor, HiddenState], returned: tuple[Tensor, HiddenState]
-    ) -> tuple[Tensor, HiddenState] | None:
-        (_, before), (hidden, after) = given, returned
-        if not before.hidden.requires_grad:  # the gradient ends here
-            return None
-        slope = SLOPES[getattr(cell, "activation", "tanh")](hidden.detach())
-        hidden = _Penalised.apply(hidden, cell.from_hidden.weight, slope, omega)
-        return hidden, replace(after, hidden=hidden)
-
-    handles = [cell.register_forward_hook(penalise) for cell in cells]
+    handles = [cell.register_forward_hook(_Watch(omega)) for cell in cells]
     try:
         with use_backend("reference"):
             yield omega
@@ -105,22 +95,60 @@ def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -
             handle.remove()
 
 
-class _Penalised(torch.autograd.Function):
-    """Return a hidden vector as it is; going back, give the recurrent weights the gradient of its penalty."""
+class _Watch:
+    """Hook of a cell: the gradients that come back to its hidden vectors until its recurrent weights get their share."""
+
+    def __init__(self, omega: Omega):
+        self.omega = omega
+        self.weights: Tensor | None = None
+        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    def __call__(
+        self, cell: ElmanCell, given: tuple[Tensor, HiddenState], returned: tuple[Tensor, HiddenState]
+    ) -> tuple[Tensor, HiddenState] | None:
+        (_, before), (hidden, after) = given, returned
+        weights = cell.from_hidden.weight
+        if not (torch.is_grad_enabled() and before.hidden.requires_grad and weights.requires_grad):
+            return None  # no gradient, or none that goes further
+        if self.weights is None:
+            self.weights = _Share.apply(weights, getattr(cell, "activation", "tanh"), self)
+        hidden = _Seen.apply(hidden, self.weights, self)
+        return hidden, replace(after, hidden=hidden)
+
+
+class _Seen(torch.autograd.Function):
+    """Return a hidden vector as it is; going back, keep its gradient."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, from_hidden: Tensor, slope: Tensor, omega: Omega) -> Tensor:
-        ctx.save_for_backward(from_hidden, slope)
-        ctx.omega = omega
+    def forward(ctx: Any, hidden: Tensor, weights: Tensor, watch: _Watch) -> Tensor:
+        ctx.save_for_backward(hidden)
+        ctx.watch = watch
         return hidden.view_as(hidden)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        (from_hidden, slope), omega = ctx.saved_tensors, ctx.omega
+        ctx.watch.seen.append((*ctx.saved_tensors, gradient))
+        return gradient, None, None
+
+
+class _Share(torch.autograd.Function):
+    """Return recurrent weights as they are; going back, after all steps, give them the gradient of the penalty."""
+
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, activation: str, watch: _Watch) -> Tensor:
+        ctx.weights, ctx.activation, ctx.watch = weights, activation, watch
+        return weights.view_as(weights)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, _: Tensor) -> tuple[Tensor | None, ...]:
+        watch, omega = ctx.watch, ctx.watch.omega
+        hidden, gradients = (torch.cat(steps) for steps in zip(*watch.seen, strict=True))
+        watch.weights, watch.seen = None, []
         with torch.enable_grad():
-            free = from_hidden.detach().requires_grad_()
-            terms = vanishing_penalty(free, slope, gradient)
-            (by_weights,) = torch.autograd.grad(terms.sum() * (omega.weight / omega.rows), free)
+            weights = ctx.weights.detach().requires_grad_()
+            terms = vanishing_penalty(weights, SLOPES[ctx.activation](hidden.to(weights.dtype)), gradients)
+            (share,) = torch.autograd.grad(terms.sum() * (omega.weight / omega.rows), weights)
         omega.add(terms.detach())
-        return gradient, by_weights, None, None
+        return share, None, None
