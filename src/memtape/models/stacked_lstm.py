@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from memtape.cells import LearnedInitialState, LSTMCell, Readout, Stacked
-from memtape.cells.gated import LSTMState
+from memtape.cells.lstm import LSTMState
 from memtape.cells.stacked import StackedState
 from memtape.core import checks, tree
 from memtape.core.cell import Cell, Twin
