@@ -8,13 +8,14 @@ import torch
 
 from memtape import Copy, Recurrent, StackedLSTM
 from memtape.cells import ElmanCell, LearnedInitialState, Readout, Stacked
+from memtape.cells.activation import ACTIVATIONS
 from memtape.ops.backpropagation import ElmanParameters, elman_backward, elman_forward
 from memtape.ops.vanishing import vanishing_penalty
 from memtape.training.processes import Processes
 from memtape.training.replicas import Replicas
 from memtape.training.settings import TrainSettings
 from memtape.training.update import gradient
-from memtape.training.vanishing import against_vanishing
+from memtape.training.vanishing import SLOPES, against_vanishing
 
 BATCH, TIME, HIDDEN = 4, 9, 5
 F64 = torch.float64
@@ -91,6 +92,24 @@ def test_parts_and_recomputation_change_no_number(network, task, batch, options)
     assert parts[1] == pytest.approx(whole[1], rel=1e-12)
     for name, grad in parts[0].items():
         torch.testing.assert_close(grad, whole[0][name], rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_rectified_units_that_are_all_active_are_linear(factor):
+    network = Recurrent(ElmanCell(2, HIDDEN, activation="relu", initial="identity", gain=factor)).double()
+    torch.nn.init.ones_(network.cell.from_input.bias)
+    with against_vanishing(network, 1.0, rows=BATCH) as omega:
+        ys, _ = network(torch.zeros(BATCH, TIME, 2, dtype=F64))
+        ys[:, -1].sum().backward()
+    assert omega.value == pytest.approx((TIME - 1) * (factor - 1) ** 2)
+
+
+def test_the_slopes_of_every_activation_are_its_derivatives():
+    for name, activation in ACTIVATIONS.items():
+        sums = torch.randn(20, dtype=F64, requires_grad=True)
+        hidden = activation(sums)
+        (expected,) = torch.autograd.grad(hidden.sum(), sums)
+        torch.testing.assert_close(SLOPES[name](hidden.detach()), expected)
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])

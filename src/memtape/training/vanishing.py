@@ -1,6 +1,6 @@
 """Vanishing: train plain recurrent networks to hand gradients on at full length."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from memtape.cells.activation import Activation
 from memtape.cells.elman import ElmanCell, HiddenState
 from memtape.core.backends import use_backend
 from memtape.ops.vanishing import vanishing_penalty
 
-SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
+SLOPES: Mapping[Activation, Callable[[Tensor], Tensor]] = {
     "tanh": lambda hidden: 1 - hidden * hidden,
     "relu": lambda hidden: (hidden > 0).to(hidden.dtype),
 }
@@ -111,7 +112,7 @@ class _Watch:
         if not (torch.is_grad_enabled() and before.hidden.requires_grad and weights.requires_grad):
             return None  # no gradient, or none that goes further
         if self.weights is None:
-            self.weights = _Share.apply(weights, getattr(cell, "activation", "tanh"), self)
+            self.weights = _Share.apply(weights, cell.activation, self)
         hidden = _Seen.apply(hidden, self.weights, self)
         return hidden, replace(after, hidden=hidden)
 
@@ -136,7 +137,7 @@ class _Share(torch.autograd.Function):
     """Return recurrent weights as they are; going back, after all steps, give them the gradient of the penalty."""
 
     @staticmethod
-    def forward(ctx: Any, weights: Tensor, activation: str, watch: _Watch) -> Tensor:
+    def forward(ctx: Any, weights: Tensor, activation: Activation, watch: _Watch) -> Tensor:
         ctx.weights, ctx.activation, ctx.watch = weights, activation, watch
         return weights.view_as(weights)
 
