@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from memtape import NTM, Recurrent, use_backend
-from memtape.cells import ElmanCell, GRUCell, LSTMCell, Readout, Stacked
+from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LSTMCell, Readout, Stacked
 from memtape.ops.backpropagation import ElmanParameters, elman_backward, elman_forward
 from memtape.training.gradient_flow import gradient_norms
 
@@ -67,6 +67,11 @@ def test_a_part_that_there_is_not_is_refused(xs):
     with pytest.raises(ValueError, match="the part of the state is 'hid', but it consists of hidden, cell; name one"):
         gradient_norms(network, xs, lambda ys: ys.sum(), part="hid")
     assert not network.cell._forward_hooks
+
+
+def test_a_network_that_remembers_nothing_has_no_flow(xs):
+    with pytest.raises(ValueError, match="the part of the state is None, but it consists of nothing"):
+        gradient_norms(Recurrent(FeedforwardCell(INPUT, HIDDEN)).double(), xs, lambda ys: ys.sum())
 
 
 def test_nothing_stays_behind_and_the_backend_does_not_matter(xs):

@@ -13,7 +13,7 @@ from memtape.core.recurrent import Recurrent
 
 def gradient_norms(
     network: Recurrent[Any],
-    xs: Float[Tensor, "batch time input"],
+    xs: Tensor,
     loss: Callable[[Tensor], Tensor],
     *,
     lengths: Int[Tensor, " batch"] | None = None,
@@ -29,7 +29,7 @@ def gradient_norms(
 
     Args:
         network: a cell run over sequences.
-        xs: the inputs.
+        xs: the inputs, as the network takes them.
         loss: returns $L$ for the outputs, such as `lambda ys: ys[:, -1].square().mean()` or
             `lambda ys: task.loss(ys, batch)`.
         lengths: how many steps of each row count.
@@ -55,7 +55,7 @@ def gradient_norms(
         chosen = [leaf for name, leaf in leaves.items() if part is None or f"{name}.".startswith(f"{part}.")]
         if not chosen:
             raise ValueError(
-                f"the part of the state is {part!r}, but it consists of {', '.join(leaves)}; name one of these"
+                f"the part of the state is {part!r}, but it consists of {', '.join(leaves) or 'nothing'}; name one of these"
             )
         after.append(chosen)
 

@@ -46,7 +46,7 @@ def gradient_flow_figure(norms: Mapping[str, Any], *, title: str = "") -> Figure
             axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
             axes.plot(steps, middle, color=colour, linestyle=dash, label=name)
         _decades(axes, [middle for _, middle, _ in flows.values()])
-        axes.set_xlim(1, max(len(middle) for _, middle, _ in flows.values()))
+        axes.set_xlim(1, max(2, *(len(middle) for _, middle, _ in flows.values())))
         axes.set_xlabel("step")
         axes.set_ylabel("length of the gradient by its state")
         figure.legend(loc="outside lower center", ncols=min(len(flows), 2), handlelength=2.4)
