@@ -7,9 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
+from memtape.cells.fused import fused_here, run_fused
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
-from memtape.core.cell import Cell
+from memtape.core.cell import Cell, Twin
 from memtape.core.state import state
 
 
@@ -79,3 +80,13 @@ class ElmanCell(Cell[HiddenState]):
         """Take one step."""
         hidden = ACTIVATIONS[self.activation](self.from_input(x) + self.from_hidden(state.hidden))
         return hidden, HiddenState(hidden=hidden)
+
+    def twin(self, backend: str) -> Twin[HiddenState] | None:
+        """Return torch's fused kernel on the processor."""
+        return self._whole if fused_here(backend) else None
+
+    def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
+        bias = self.from_input.bias
+        weights = [self.from_input.weight, self.from_hidden.weight, bias, torch.zeros_like(bias)]
+        ys, (hidden,) = run_fused(f"rnn-{self.activation}", weights, xs, [state.hidden], lengths)
+        return ys, HiddenState(hidden=hidden)

@@ -9,9 +9,10 @@ from torch.nn import functional
 
 from memtape.cells.activation import CANDIDATES, Candidate
 from memtape.cells.elman import HiddenState
+from memtape.cells.fused import fused_here, run_fused
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
-from memtape.core.cell import Cell
+from memtape.core.cell import Cell, Twin
 
 
 class GRUCell(Cell[HiddenState]):
@@ -103,6 +104,16 @@ class GRUCell(Cell[HiddenState]):
             candidate = functional.dropout(candidate, self.recurrent_dropout, self.training)
         hidden = (1 - update) * candidate + update * hidden
         return hidden, HiddenState(hidden=hidden)
+
+    def twin(self, backend: str) -> Twin[HiddenState] | None:
+        """Return torch's fused kernel on the processor, for the unit that torch has."""
+        return self._whole if self.plain and fused_here(backend) else None
+
+    def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
+        layers = (self.from_input, self.from_hidden)
+        weights = [layer.weight for layer in layers] + [layer.bias for layer in layers]
+        ys, (hidden,) = run_fused("gru", weights, xs, [state.hidden], lengths)
+        return ys, HiddenState(hidden=hidden)
 
     def _product(self, name: str, layer: nn.Linear, x: Tensor) -> Tensor:
         if self.norms is None:

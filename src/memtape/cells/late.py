@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from memtape.core.cell import AnyCell, Cell
+from memtape.core import padding
+from memtape.core.cell import AnyCell, Cell, Twin
 from memtape.core.state import state
 
 
@@ -52,3 +53,15 @@ class Late(Cell[LateState]):
         """Take one step."""
         y, moved = self.cell(state.x, state.cell)
         return y, LateState(cell=moved, x=x)
+
+    def twin(self, backend: str) -> Twin[LateState] | None:
+        """Return the twin of the cell, over inputs that are moved by one step."""
+        inner = self.cell.twin(backend)
+        if inner is None:
+            return None
+
+        def whole(xs: Tensor, state: LateState, lengths: Tensor | None) -> tuple[Tensor, LateState]:
+            ys, moved = inner(torch.cat([state.x[:, None], xs[:, :-1]], dim=1), state.cell, lengths)
+            return ys, LateState(cell=moved, x=padding.last_of(xs, state.x, lengths))
+
+        return whole

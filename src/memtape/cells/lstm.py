@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.cells.activation import CANDIDATES, Candidate
+from memtape.cells.fused import fused_here, run_fused
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
-from memtape.core.cell import Cell
+from memtape.core.cell import Cell, Twin
 from memtape.core.state import state
 
 
@@ -125,6 +126,16 @@ class LSTMCell(Cell[LSTMState]):
         shown = cell if self.norms is None else self.norms["cell"](cell)
         hidden = torch.sigmoid(show) * torch.tanh(shown)
         return hidden, LSTMState(hidden=hidden, cell=cell)
+
+    def twin(self, backend: str) -> Twin[LSTMState] | None:
+        """Return torch's fused kernel on the processor, for the network that torch has."""
+        return self._whole if self.plain and fused_here(backend) else None
+
+    def _whole(self, xs: Tensor, state: LSTMState, lengths: Tensor | None) -> tuple[Tensor, LSTMState]:
+        bias = self.from_input.bias
+        weights = [self.from_input.weight, self.from_hidden.weight, bias, torch.zeros_like(bias)]
+        ys, (hidden, cell) = run_fused("lstm", weights, xs, [state.hidden, state.cell], lengths)
+        return ys, LSTMState(hidden=hidden, cell=cell)
 
 
 def _norms(hidden_size: int) -> nn.ModuleDict:

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from memtape.core import checks
+from memtape.core import checks, padding
 from memtape.core.cell import AnyCell, Cell
 from memtape.core.unroll import unroll
 
@@ -98,10 +98,9 @@ def teacher_forced(
     xs = _vectors("inputs", xs, cell.input_size, dtype)
     checks.sequences(cell, xs)
     batch, time = xs.shape[:2]
-    alive = xs.new_ones(batch, time, dtype=torch.bool)
     if lengths is not None:
         lengths = checks.lengths_of(xs, lengths)
-        alive = torch.arange(time, device=xs.device) < lengths[:, None]
+        alive = padding.alive(xs, lengths)
         targets = torch.where(alive if targets.ndim == 2 else alive[..., None], targets, 0)
     targets = _vectors("targets", targets, cell.output_size, dtype)
     if targets.shape != (batch, time, cell.output_size):
@@ -118,12 +117,11 @@ def teacher_forced(
         state = begin
     else:
         checks.state_for(cell, state, begin, batch)
-    xs = torch.where(alive[..., None], xs, 0)
+    xs = padding.zero_beyond(xs, lengths)
     checks.finite(xs)
-    told_so_far = torch.cat([state.fed_back[:, None], targets], dim=1)
-    ys, last = given(xs, told_so_far[:, :-1], state, lengths)
-    final = told_so_far[torch.arange(batch, device=xs.device), alive.sum(dim=1)]
-    return torch.where(alive[..., None], ys, 0), dataclasses.replace(last, fed_back=final)
+    ys, last = given(xs, torch.cat([state.fed_back[:, None], targets[:, :-1]], dim=1), state, lengths)
+    fed_back = padding.last_of(targets, state.fed_back, lengths)
+    return padding.zero_beyond(ys, lengths), dataclasses.replace(last, fed_back=fed_back)
 
 
 def _vectors(name: str, values: Tensor, size: int, dtype: torch.dtype) -> Tensor:
