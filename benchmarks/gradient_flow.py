@@ -19,8 +19,7 @@ from torch import Tensor
 from memtape import Recurrent
 from memtape.cells import ElmanCell, GRUCell, LSTMCell
 from memtape.training.gradient_flow import gradient_norms
-from memtape.viz.figures import save
-from memtape.viz.gradient_flow import gradient_flow_figure
+from memtape.viz.figures import gradient_flow_figure, save
 
 
 def networks(inputs: int, hidden: int) -> dict[str, Any]:
