@@ -6,9 +6,9 @@ import torch
 from memtape import AugmentedCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
     ClockworkCell,
+    Conditioned,
     DeepTransitionCell,
     EchoStateCell,
-    Conditioned,
     ElmanCell,
     FeedforwardCell,
     GRUCell,

@@ -1,8 +1,8 @@
 """Floor 3a, recurrent parts without external memory: each a Cell, most of them used as controllers."""
 
-from memtape.cells.conditioned import Conditioned
 from memtape.cells.bidirectional import Bidirectional
 from memtape.cells.clockwork import ClockworkCell
+from memtape.cells.conditioned import Conditioned
 from memtape.cells.deep_transition import DeepTransitionCell
 from memtape.cells.echo_state import EchoStateCell
 from memtape.cells.elman import ElmanCell
@@ -28,9 +28,9 @@ from memtape.cells.with_input import WithInput
 from memtape.cells.zoneout import Zoneout
 
 __all__ = [
-    "Conditioned",
     "Bidirectional",
     "ClockworkCell",
+    "Conditioned",
     "DeepTransitionCell",
     "EchoStateCell",
     "ElmanCell",
