@@ -2,7 +2,8 @@
 //
 // What the inputs add to the gates is given, as it is one product for all steps. A thread takes its rows of the batch
 // through all of time, a few together so that they share one reading of the recurrent weights, which are packed once.
-// The gradients of the weights are left to the caller, as they too are one product for all steps.
+// On the way back the gradients of these weights are gathered for a stretch of steps at once, while its numbers are
+// near.
 #include "recurrence.h"
 
 #include <memory>
@@ -16,6 +17,8 @@ namespace {
 
 enum class Kind : int64_t { lstm = 0, gru = 1, plain = 2, early_gru = 3, output = 4 };
 enum class Feedback : int64_t { outputs = 0, softmax = 1, sigmoid = 2, largest = 3 };
+
+constexpr int64_t STRETCH = 16;  // steps whose products with what they saw are taken at once, on the way back
 
 // From one row to the next in an array that rows are read from side by side: never a multiple of a large power of two,
 // which would have all of them in the same few lines of the cache.
@@ -73,35 +76,41 @@ struct Parameters {
     Extras<T> extras() const { return {peepholes, cell_gain, cell_bias}; }
 };
 
-// The gradients of the small parameters that one thread gathers.
+// The gradients of the parameters that one thread gathers.
 template <typename T>
-class Small {
+class Gradients {
   public:
-    Small(const Network<T>& m, const Parameters<T>& p)
-        : sums{Array<T>(p.gain ? m.gates : 0),           Array<T>(p.bias ? m.gates : 0),
-               Array<T>(p.peepholes ? 3 * m.hidden : 0), Array<T>(p.cell_gain ? m.hidden : 0),
-               Array<T>(p.cell_bias ? m.hidden : 0),     Array<T>(p.leak ? m.hidden : 0),
-               Array<T>(p.output_bias ? m.outputs : 0)} {}
+    MatrixGradient<T> first, second;  // of the two products of a step
 
-    T* gain() { return sums[0].data(); }
-    T* bias() { return sums[1].data(); }
-    Extras<T> extras() { return {sums[2].data(), sums[3].data(), sums[4].data()}; }
-    T* leak() { return sums[5].data(); }
-    T* output_bias() { return sums[6].data(); }
+    Gradients(const Network<T>& m, const Parameters<T>& p)
+        : first(m.first.size, m.fed), second(m.kind == Kind::output ? m.outputs : m.second.size, m.hidden),
+          small{Array<T>(p.gain ? m.gates : 0),           Array<T>(p.bias ? m.gates : 0),
+                Array<T>(p.peepholes ? 3 * m.hidden : 0), Array<T>(p.cell_gain ? m.hidden : 0),
+                Array<T>(p.cell_bias ? m.hidden : 0),     Array<T>(p.leak ? m.hidden : 0)} {}
 
-    void add(const Small& other) {
-        for (size_t i = 0; i < COUNT; ++i) gather(other.sums[i].data(), sums[i].size(), sums[i].data());
+    T* gain() { return small[0].data(); }
+    T* bias() { return small[1].data(); }
+    Extras<T> extras() { return {small[2].data(), small[3].data(), small[4].data()}; }
+    T* leak() { return small[5].data(); }
+
+    void add(const Gradients& other) {
+        first.add(other.first);
+        second.add(other.second);
+        for (size_t i = 0; i < COUNT; ++i) gather(other.small[i].data(), small[i].size(), small[i].data());
     }
 
-    void give(const Parameters<T>& d) const {
-        T* to[COUNT] = {d.gain, d.bias, d.peepholes, d.cell_gain, d.cell_bias, d.leak, d.output_bias};
+    void give(const Network<T>& m, const Parameters<T>& d) const {
+        first.give(0, m.fed, d.weight);
+        second.give(0, m.hidden, m.kind == Kind::output ? d.output_weight : d.weight + m.second.begin * m.hidden);
+        if (m.kind == Kind::output) second.give_bias(d.output_bias);
+        T* to[COUNT] = {d.gain, d.bias, d.peepholes, d.cell_gain, d.cell_bias, d.leak};
         for (size_t i = 0; i < COUNT; ++i)
-            if (to[i]) copy(sums[i].data(), sums[i].size(), to[i]);
+            if (to[i]) copy(small[i].data(), small[i].size(), to[i]);
     }
 
   private:
-    static constexpr size_t COUNT = 7;
-    Array<T> sums[COUNT];
+    static constexpr size_t COUNT = 6;
+    Array<T> small[COUNT];
 };
 
 // A state, or the gradient of one.
@@ -119,6 +128,7 @@ struct State {
     }
 };
 
+// What the way forward leaves for the way back.
 template <typename T>
 class Kept {
   public:
@@ -127,7 +137,6 @@ class Kept {
 
     explicit operator bool() const { return some; }
 
-    T* before(int64_t row, int64_t t) const { return at(all.before, m.fed, row, t); }
     T* cell(int64_t row, int64_t t) const { return at(all.cells, m.hidden, row, t); }
     T* gates(int64_t row, int64_t t) const { return at(all.gates, m.kept_gates, row, t); }
     T* normals(int64_t row, int64_t t) const { return at(all.normals, m.gates, row, t); }
@@ -225,18 +234,12 @@ class Forward {
         if (m.kind == Kind::lstm) copy(own_cell(r), m.hidden, last.cell + row * m.hidden);
         const int64_t done = m.rows.length(row), rest = m.rows.time - done;
         clear(ys + (row * m.rows.time + done) * m.fed, rest * m.fed);
-        if (!kept) return;  // the caller multiplies these with zeros
-        clear(kept.before(row, done), rest * m.fed);
-        clear(kept.gates(row, done), rest * m.kept_gates);
     }
 
     void step(const int64_t* rows, int64_t alive, int64_t t) {
         matrices.first.multiply(alive, fed.data(), fed_stride, sums.data(), sums_stride);
         for (int64_t r = 0; r < alive; ++r) {
-            if (kept) {
-                copy(own_fed(r), m.fed, kept.before(rows[r], t));
-                if (m.kind == Kind::lstm) copy(own_cell(r), m.hidden, kept.cell(rows[r], t));
-            }
+            if (kept && m.kind == Kind::lstm) copy(own_cell(r), m.hidden, kept.cell(rows[r], t));
             for (size_t part = 0; part < m.parts.size() && m.parts[part].begin < m.first.size; ++part)
                 settle(part, rows[r], t, own_sums(r) + m.parts[part].begin);
             work(r, rows[r], t);
@@ -313,30 +316,33 @@ class Forward {
     }
 };
 
-// What the way back gives for each step.
-template <typename T>
-struct Given {
-    T *gates, *products, *outputs;
-};
-
 // The rows that one thread takes through time together, on the way back.
 template <typename T>
 class Backward {
   public:
-    Backward(const Network<T>& m, const Parameters<T>& p, const Matrices<T>& matrices, const Kept<T>& kept,
-             const T* d_ys, const State<T>& d_last, const Given<T>& d_given, Small<T>& d_small, const State<T>& d_first)
-        : m(m), p(p), matrices(matrices), kept(kept), d_ys(d_ys), d_last(d_last), d_given(d_given), d_small(d_small),
-          d_first(d_first), stride(apart<T>(m.gates)), fed_stride(apart<T>(m.fed)), sums_stride(matrices.widest()),
-          d_fed(m.rows.together() * fed_stride), d_cell(m.rows.together() * m.hidden),
-          d_straight(m.rows.together() * m.fed), d_gates(m.rows.together() * stride),
-          d_products(d_given.products ? d_gates.size() : 0), sums(m.rows.together() * sums_stride) {}
+    Backward(const Network<T>& m, const Parameters<T>& p, const Matrices<T>& matrices, const State<T>& begun_with,
+             const T* ys, const Kept<T>& kept, const T* d_ys, const State<T>& d_last, T* d_given,
+             Gradients<T>& gradients, const State<T>& d_first)
+        : m(m), p(p), matrices(matrices), begun_with(begun_with), ys(ys), kept(kept), d_ys(d_ys), d_last(d_last),
+          d_given(d_given), gradients(gradients), d_first(d_first), together(m.rows.together()),
+          count(STRETCH * together), stride(apart<T>(m.gates)), outputs_stride(apart<T>(m.outputs)),
+          before_stride(whole_panels<T>(m.fed)), hidden_stride(whole_panels<T>(m.hidden)),
+          sums_stride(matrices.widest()), d_fed(together * m.fed), d_cell(together * m.hidden),
+          d_straight(together * m.fed), d_products(count * stride), d_outputs(count * (m.outputs ? outputs_stride : 0)),
+          sums(together * sums_stride), before(count * before_stride), factors(m.twice() ? count * hidden_stride : 0) {}
 
     void run(const int64_t* rows, int64_t count) {
         for (int64_t r = 0; r < count; ++r) begin(r, rows[r]);
         int64_t alive = 0;
-        for (int64_t t = m.rows.length(rows[0]) - 1; t >= 0; --t) {
-            while (alive < count && m.rows.length(rows[alive]) > t) ++alive;
-            step(rows, alive, t);
+        for (int64_t end = m.rows.length(rows[0]); end > 0; end = (end - 1) / STRETCH * STRETCH) {
+            const int64_t start = (end - 1) / STRETCH * STRETCH;
+            clear(d_products.data(), d_products.size());
+            clear(d_outputs.data(), d_outputs.size());
+            for (int64_t t = end - 1; t >= start; --t) {
+                while (alive < count && m.rows.length(rows[alive]) > t) ++alive;
+                step(rows, alive, t, (t - start) * together);
+            }
+            gather_weights(end - start);
         }
         for (int64_t r = 0; r < count; ++r) {
             copy(own_fed(r), m.fed, d_first.fed + rows[r] * m.fed);
@@ -348,104 +354,124 @@ class Backward {
     const Network<T>& m;
     const Parameters<T>& p;
     const Matrices<T>& matrices;
+    const State<T>& begun_with;
+    const T* const ys;
     const Kept<T>& kept;
     const T* const d_ys;
     const State<T>& d_last;
-    const Given<T>& d_given;
-    Small<T>& d_small;
+    T* const d_given;
+    Gradients<T>& gradients;
     const State<T>& d_first;
-    const int64_t stride, fed_stride, sums_stride;
-    Array<T> d_fed, d_cell, d_straight, d_gates, d_products, sums;
+    const int64_t together, count, stride, outputs_stride, before_stride, hidden_stride, sums_stride;
+    Array<T> d_fed, d_cell, d_straight, d_products, d_outputs, sums;
+    Array<T> before, factors;  // what the two products of the steps of a stretch were products of
 
-    T* own_fed(int64_t r) { return &d_fed[r * fed_stride]; }
+    T* own_fed(int64_t r) { return &d_fed[r * m.fed]; }
     T* own_cell(int64_t r) { return &d_cell[r * m.hidden]; }
     T* own_straight(int64_t r) { return &d_straight[r * m.fed]; }
-    T* own_gates(int64_t r) { return &d_gates[r * stride]; }
-    T* own_products(int64_t r) { return d_given.products ? &d_products[r * stride] : own_gates(r); }
+    T* own_products(int64_t place) { return &d_products[place * stride]; }
+    T* own_outputs(int64_t place) { return &d_outputs[place * outputs_stride]; }
+    T* own_before(int64_t place) { return &before[place * before_stride]; }
+    T* own_factors(int64_t place) { return &factors[place * hidden_stride]; }
     T* own_sums(int64_t r) { return &sums[r * sums_stride]; }
+    T* own_given(int64_t row, int64_t t) { return d_given + (row * m.rows.time + t) * m.gates; }
 
     void begin(int64_t r, int64_t row) {
         State<T>::take(d_last.fed, row, m.fed, own_fed(r));
         if (m.kind == Kind::lstm) State<T>::take(d_last.cell, row, m.hidden, own_cell(r));
         clear(own_straight(r), m.fed);
-        const int64_t done = m.rows.length(row), rest = m.rows.time - done, at = row * m.rows.time + done;
-        clear(d_given.gates + at * m.gates, rest * m.gates);
-        if (d_given.products) clear(d_given.products + at * m.gates, rest * m.gates);
-        if (d_given.outputs) clear(d_given.outputs + at * m.outputs, rest * m.outputs);
+        const int64_t done = m.rows.length(row);
+        clear(own_given(row, done), (m.rows.time - done) * m.gates);
     }
 
-    void step(const int64_t* rows, int64_t alive, int64_t t) {
-        for (int64_t r = 0; r < alive; ++r) leave(r, rows[r], t);
-        if (m.twice()) {
-            const bool outputs = m.kind == Kind::output;
-            matrices.second.multiply(alive, outputs ? own_fed(0) : own_products(0) + m.second.begin,
-                                     outputs ? fed_stride : stride, sums.data(), sums_stride);
-            for (int64_t r = 0; r < alive; ++r) leave_first(r, rows[r], t);
-        }
+    // `place` is where the numbers of the first row stand among those of the stretch.
+    void step(const int64_t* rows, int64_t alive, int64_t t, int64_t place) {
         for (int64_t r = 0; r < alive; ++r) {
-            for (size_t part = 0; part < m.parts.size() && m.parts[part].begin < m.first.size; ++part)
-                unsettle(part, r, rows[r], t);
-            const int64_t at = (rows[r] * m.rows.time + t) * m.gates;
-            copy(own_gates(r), m.gates, d_given.gates + at);
-            if (d_given.products) copy(own_products(r), m.gates, d_given.products + at);
+            copy(fed_before(rows[r], t), m.fed, own_before(place + r));
+            leave(r, rows[r], t, place + r);
         }
-        matrices.first.multiply(alive, own_products(0), stride, sums.data(), sums_stride);
+        if (m.kind == Kind::output)
+            matrices.second.multiply(alive, own_outputs(place), outputs_stride, sums.data(), sums_stride);
+        else if (m.twice())
+            matrices.second.multiply(alive, own_products(place) + m.second.begin, stride, sums.data(), sums_stride);
+        for (int64_t r = 0; r < alive; ++r) {
+            if (m.twice()) leave_first(r, rows[r], t, place + r);
+            for (size_t part = 0; part < m.parts.size() && m.parts[part].begin < m.first.size; ++part)
+                unsettle(part, rows[r], t, own_products(place + r));
+        }
+        matrices.first.multiply(alive, own_products(place), stride, sums.data(), sums_stride);
         for (int64_t r = 0; r < alive; ++r) add(own_sums(r), own_straight(r), m.fed, own_fed(r));
     }
 
+    const T* fed_before(int64_t row, int64_t t) const {
+        if (!t) return begun_with.fed + row * m.fed;
+        if (m.kind == Kind::output) return kept.gates(row, t - 1) + m.hidden;
+        return ys + (row * m.rows.time + t - 1) * m.fed;
+    }
+
     // From what came out of a step to its last product, or to the only one.
-    void leave(int64_t r, int64_t row, int64_t t) {
-        const int64_t at = (row * m.rows.time + t) * m.fed;
-        const T *gates = kept.gates(row, t), *before = kept.before(row, t);
-        T *d = own_fed(r), *to = own_gates(r);
-        if (m.kind == Kind::output) {
-            feed_backward(gates + m.hidden, d);
-            if (d_ys) gather(d_ys + at, m.outputs, d);
-            gather(d, m.outputs, d_small.output_bias());
-            copy(d, m.outputs, d_given.outputs + at);
-            return;
-        }
-        if (d_ys) gather(d_ys + at, m.fed, d);
+    void leave(int64_t r, int64_t row, int64_t t, int64_t place) {
+        const T *gates = kept.gates(row, t), *last = own_before(place);
+        T *d = own_fed(r), *to = own_given(row, t), *products = own_products(place);
+        if (m.kind == Kind::output) feed_backward(gates + m.hidden, d);
+        if (d_ys) gather(d_ys + (row * m.rows.time + t) * m.fed, m.fed, d);
         switch (m.kind) {
             case Kind::lstm:
                 lstm_backward<T>(m.hidden, gates, kept.cell(row, t), d, own_cell(r), to, m.activation, p.extras(),
-                                 m.epsilon, d_small.extras());
+                                 m.epsilon, gradients.extras());
+                copy(to, m.gates, products);
                 break;
             case Kind::gru:
-                gru_backward<T>(m.hidden, gates, before, d, own_straight(r), to, own_products(r) + 2 * m.hidden,
-                                m.activation);
-                copy(to, 2 * m.hidden, own_products(r));
-                return;
+                gru_backward<T>(m.hidden, gates, last, d, own_straight(r), to, products + 2 * m.hidden, m.activation);
+                copy(to, 2 * m.hidden, products);
+                break;
+            case Kind::plain:
+                plain_backward<T>(m.hidden, gates, d, to, m.activation, p.leak, last, own_straight(r),
+                                  gradients.leak());
+                copy(to, m.gates, products);
+                break;
             case Kind::early_gru:
-                blend_backward<T>(m.hidden, gates, before, d, own_straight(r), to, m.activation);
-                if (d_given.products) copy(to + m.second.begin, m.second.size, own_products(r) + m.second.begin);
-                unsettle(1, r, row, t);
-                return;
-            default:
-                plain_backward<T>(m.hidden, gates, d, to, m.activation, p.leak, before, own_straight(r),
-                                  d_small.leak());
+                blend_backward<T>(m.hidden, gates, last, d, own_straight(r), to, m.activation);
+                copy(to + m.second.begin, m.second.size, products + m.second.begin);
+                unsettle(1, row, t, products);
+                break;
+            case Kind::output: copy(d, m.outputs, own_outputs(place)); break;
         }
-        if (d_given.products) copy(to, m.gates, own_products(r));
     }
 
     // From the second product of a step, whose gradient is in `sums`, to the first.
-    void leave_first(int64_t r, int64_t row, int64_t t) {
-        const T *gates = kept.gates(row, t), *d = own_sums(r);
-        T* to = own_gates(r);
-        if (m.kind == Kind::output)
+    void leave_first(int64_t r, int64_t row, int64_t t, int64_t place) {
+        const T *gates = kept.gates(row, t), *d = own_sums(r), *last = own_before(place);
+        T *to = own_given(row, t), *seen = own_factors(place);
+        if (m.kind == Kind::output) {
             plain_backward<T>(m.hidden, gates, d, to, m.activation);
-        else
-            early_reset_backward<T>(m.hidden, gates, kept.before(row, t), d, own_straight(r), to);
-        if (d_given.products) copy(to, m.first.size, own_products(r));
+            copy(gates, m.hidden, seen);
+        } else {
+            early_reset_backward<T>(m.hidden, gates, last, d, own_straight(r), to);
+            by_register<T>(m.hidden, [&](int64_t i, int64_t some) {
+                store(seen + i, load(gates + i, some) * load(last + i, some), some);
+            });
+        }
+        copy(to, m.first.size, own_products(place));
     }
 
-    void unsettle(size_t part, int64_t r, int64_t row, int64_t t) {
+    // From what is added to the gates to the products.
+    void unsettle(size_t part, int64_t row, int64_t t, T* products) {
         const auto [begin, size] = m.parts[part];
-        T* d = own_products(r) + begin;
-        if (p.bias) gather(d, size, d_small.bias() + begin);
+        T* d = products + begin;
+        if (p.bias) gather(d, size, gradients.bias() + begin);
         if (p.gain)
             normalise_backward<T>(size, kept.normals(row, t) + begin, kept.scales(row, t)[part], p.gain + begin, d,
-                                  d_small.gain() + begin);
+                                  gradients.gain() + begin);
+    }
+
+    // The products of a stretch, while its numbers are near.
+    void gather_weights(int64_t steps) {
+        gradients.first.add(steps * together, d_products.data(), stride, before.data(), before_stride);
+        if (m.kind == Kind::output)
+            gradients.second.add(steps * together, d_outputs.data(), outputs_stride, factors.data(), hidden_stride);
+        else if (m.twice())
+            gradients.second.add(steps * together, &d_products[m.second.begin], stride, factors.data(), hidden_stride);
     }
 
     // d becomes the gradient of the outputs from that of what was fed back of them.
@@ -483,26 +509,26 @@ int forward(const memtape_recurrence_sizes* sizes, const memtape_recurrence_para
 
 template <typename T>
 int backward(const memtape_recurrence_sizes* sizes, const memtape_recurrence_parameters* parameters,
-             const memtape_recurrence_kept* kept, const void* d_ys, const memtape_recurrence_state* d_last,
-             void* d_given, void* d_products, void* d_outputs, const memtape_recurrence_parameters* d_parameters,
-             const memtape_recurrence_state* d_first) {
+             const memtape_recurrence_state* first, const void* ys, const memtape_recurrence_kept* kept,
+             const void* d_ys, const memtape_recurrence_state* d_last, void* d_given,
+             const memtape_recurrence_parameters* d_parameters, const memtape_recurrence_state* d_first) {
     return unless_out_of_memory([&] {
         const Network<T> m(*sizes);
         const Parameters<T> p(*parameters);
         const auto matrices = Matrices<T>::backward(m, p);
-        const State<T> d_after(*d_last), d_before(*d_first);
-        const Given<T> d_steps{(T*)d_given, (T*)d_products, (T*)d_outputs};
+        const State<T> before(*first), d_after(*d_last), d_before(*d_first);
         const Kept<T> all(m, kept);
         const int64_t together = m.rows.together();
-        std::vector<std::unique_ptr<Small<T>>> small(m.rows.threads());
+        std::vector<std::unique_ptr<Gradients<T>>> gradients(m.rows.threads());
         m.rows.share([&](int64_t number, const std::vector<int64_t>& rows) {
-            small[number] = std::make_unique<Small<T>>(m, p);
-            Backward<T> pass(m, p, matrices, all, (const T*)d_ys, d_after, d_steps, *small[number], d_before);
+            gradients[number] = std::make_unique<Gradients<T>>(m, p);
+            Backward<T> pass(m, p, matrices, before, (const T*)ys, all, (const T*)d_ys, d_after, (T*)d_given,
+                             *gradients[number], d_before);
             for (size_t i = 0; i < rows.size(); i += together)
                 pass.run(&rows[i], std::min<int64_t>(together, rows.size() - i));
         });
-        for (size_t number = 1; number < small.size(); ++number) small[0]->add(*small[number]);
-        small[0]->give(Parameters<T>(*d_parameters));
+        for (size_t number = 1; number < gradients.size(); ++number) gradients[0]->add(*gradients[number]);
+        gradients[0]->give(m, Parameters<T>(*d_parameters));
     });
 }
 
@@ -526,21 +552,21 @@ int memtape_recurrence_forward_float64(const memtape_recurrence_sizes* sizes,
 
 int memtape_recurrence_backward_float32(const memtape_recurrence_sizes* sizes,
                                         const memtape_recurrence_parameters* parameters,
+                                        const memtape_recurrence_state* first, const void* ys,
                                         const memtape_recurrence_kept* kept, const void* d_ys,
-                                        const memtape_recurrence_state* d_last, void* d_given, void* d_products,
-                                        void* d_outputs, const memtape_recurrence_parameters* d_parameters,
+                                        const memtape_recurrence_state* d_last, void* d_given,
+                                        const memtape_recurrence_parameters* d_parameters,
                                         const memtape_recurrence_state* d_first) {
-    return backward<float>(sizes, parameters, kept, d_ys, d_last, d_given, d_products, d_outputs, d_parameters,
-                           d_first);
+    return backward<float>(sizes, parameters, first, ys, kept, d_ys, d_last, d_given, d_parameters, d_first);
 }
 
 int memtape_recurrence_backward_float64(const memtape_recurrence_sizes* sizes,
                                         const memtape_recurrence_parameters* parameters,
+                                        const memtape_recurrence_state* first, const void* ys,
                                         const memtape_recurrence_kept* kept, const void* d_ys,
-                                        const memtape_recurrence_state* d_last, void* d_given, void* d_products,
-                                        void* d_outputs, const memtape_recurrence_parameters* d_parameters,
+                                        const memtape_recurrence_state* d_last, void* d_given,
+                                        const memtape_recurrence_parameters* d_parameters,
                                         const memtape_recurrence_state* d_first) {
-    return backward<double>(sizes, parameters, kept, d_ys, d_last, d_given, d_products, d_outputs, d_parameters,
-                            d_first);
+    return backward<double>(sizes, parameters, first, ys, kept, d_ys, d_last, d_given, d_parameters, d_first);
 }
 }

@@ -39,7 +39,6 @@ typedef struct {
 
 /* What the way forward leaves for the way back, of each step. */
 typedef struct {
-    void* before;  /* B, T, F: what was fed back into the step */
     void* cells;   /* B, T, H: the cell before the step, of an LSTM */
     void* gates;   /* B, T, K */
     void* normals; /* B, T, G: normalised products, if there is a gain */
@@ -63,21 +62,21 @@ int memtape_recurrence_forward_float64(const memtape_recurrence_sizes* sizes,
                                        const memtape_recurrence_state* first, void* ys,
                                        const memtape_recurrence_state* last, const memtape_recurrence_kept* kept);
 
-/* The gradients from those of everything that came out; null pointers in `d_last` and a null `d_ys` stand for zeros.
- * Those of the two weights are left to the caller, as products of what is written here, zero beyond a row's length:
- * d_products: B, T, G, of the products; null where it would equal d_given (no gain, no GRU that resets late).
- * d_outputs: B, T, O, of the outputs, of a network that feeds them back. */
+/* The gradients of everything that went in from those of everything that came out: null pointers in `d_last` and a null
+ * `d_ys` stand for zeros. `first` and `ys` are those of the way forward, the cell unread. */
 int memtape_recurrence_backward_float32(const memtape_recurrence_sizes* sizes,
                                         const memtape_recurrence_parameters* parameters,
+                                        const memtape_recurrence_state* first, const void* ys,
                                         const memtape_recurrence_kept* kept, const void* d_ys,
-                                        const memtape_recurrence_state* d_last, void* d_given, void* d_products,
-                                        void* d_outputs, const memtape_recurrence_parameters* d_parameters,
+                                        const memtape_recurrence_state* d_last, void* d_given,
+                                        const memtape_recurrence_parameters* d_parameters,
                                         const memtape_recurrence_state* d_first);
 int memtape_recurrence_backward_float64(const memtape_recurrence_sizes* sizes,
                                         const memtape_recurrence_parameters* parameters,
+                                        const memtape_recurrence_state* first, const void* ys,
                                         const memtape_recurrence_kept* kept, const void* d_ys,
-                                        const memtape_recurrence_state* d_last, void* d_given, void* d_products,
-                                        void* d_outputs, const memtape_recurrence_parameters* d_parameters,
+                                        const memtape_recurrence_state* d_last, void* d_given,
+                                        const memtape_recurrence_parameters* d_parameters,
                                         const memtape_recurrence_state* d_first);
 
 #ifdef __cplusplus

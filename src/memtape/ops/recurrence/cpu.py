@@ -16,7 +16,7 @@ FEEDBACKS = ("outputs", "softmax", "sigmoid", "argmax")
 
 PARAMETERS = tuple(RecurrenceParameters.__dataclass_fields__)
 STATE = tuple(RecurrenceState.__dataclass_fields__)
-KEPT = ("before", "cells", "gates", "normals", "scales")
+KEPT = ("cells", "gates", "normals", "scales")
 WHAT = "recurrence"
 
 
@@ -121,37 +121,23 @@ def _backward(*arguments: Any) -> tuple[Tensor, ...]:
     """Return the gradients of what the inputs add, of the parameters and of the state, empty for what there is not."""
     d_ys, *d_last = _contiguous(arguments[: 1 + len(STATE)])
     given = _Given.of(arguments[1 + len(STATE) : 1 + len(STATE) + GIVEN]).contiguous()
-    before, cells, gates, normals, scales, form, epsilon = arguments[1 + len(STATE) + GIVEN :]
-    d_given, *others = _gradients(before, given)
-    d_parameters, d_first = others[: len(PARAMETERS)], others[len(PARAMETERS) :]
-    gain, output_weight = given.parameter("gain"), given.parameter("output_weight")
-    apart = gain is not None or KINDS[form[0]] == "gru"
-    d_products = torch.empty_like(d_given) if apart else d_given
-    d_outputs = None if output_weight is None else torch.empty_like(before)
+    ys, *kept, form, epsilon = arguments[1 + len(STATE) + GIVEN :]
+    d_given, *others = _gradients(ys, given)
     call(
         WHAT,
-        function("recurrence_backward", before.dtype),
-        _sizes(before.shape, given, form, epsilon),
+        function("recurrence_backward", ys.dtype),
+        _sizes(ys.shape, given, form, epsilon),
         pointers(_Parameters, given.parameters),
-        pointers(_Kept, (before, cells, gates, normals, scales)),
+        pointers(_State, given.state),
+        ys,
+        pointers(_Kept, kept),
         d_ys,
         pointers(_State, d_last),
         d_given,
-        d_products if apart else None,
-        d_outputs,
-        pointers(_Parameters, d_parameters),
-        pointers(_State, d_first),
+        pointers(_Parameters, others[: len(PARAMETERS)]),
+        pointers(_State, others[len(PARAMETERS) :]),
     )
-    hidden = _hidden(given, form)
-    if KINDS[form[0]] == "early_gru":
-        first, second = d_products.split([2 * hidden, hidden], dim=-1)
-        reset = gates[..., :hidden] * before
-        d_parameters[0] = torch.cat([_weight_gradient(first, before), _weight_gradient(second, reset)])
-    else:
-        d_parameters[0] = _weight_gradient(d_products, before)
-    if d_outputs is not None:
-        d_parameters[PARAMETERS.index("output_weight")] = _weight_gradient(d_outputs, gates[..., :hidden])
-    return d_given, *d_parameters, *d_first
+    return d_given, *others
 
 
 def _backward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
@@ -169,7 +155,7 @@ class _Differentiable(torch.autograd.Function):
         kept = results[1 + len(STATE) :]
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(*kept)
-        ctx.save_for_backward(*arguments[1 : 1 + GIVEN], *kept)
+        ctx.save_for_backward(*arguments[1 : 1 + GIVEN], results[0], *kept)
         ctx.form, ctx.epsilon = arguments[1 + GIVEN : 3 + GIVEN]
         return results
 
@@ -178,8 +164,8 @@ class _Differentiable(torch.autograd.Function):
         d_given, *others = torch.ops.memtape.recurrence_backward(
             *gradients[: 1 + len(STATE)], *ctx.saved_tensors, ctx.form, ctx.epsilon
         )
-        given = ctx.saved_tensors[: len(others)]
-        others = [None if tensor is None else d_tensor for tensor, d_tensor in zip(given, others, strict=True)]
+        given = ctx.saved_tensors
+        others = [None if tensor is None else d_tensor for tensor, d_tensor in zip(given, others, strict=False)]
         return d_given, *others, None, None, None, None
 
 
@@ -189,12 +175,12 @@ def _register() -> torch.library.Library:
     needed = ("weight", "fed")
     given = ", ".join(f"Tensor{'' if name in needed else '?'} {name}" for name in (*PARAMETERS, *STATE))
     d_last = ", ".join(f"Tensor? d_{name}" for name in ("ys", *STATE))
-    kept = ", ".join(f"Tensor kept_{name}" for name in KEPT)
+    kept = ", ".join(f"Tensor kept_{name}" for name in ("ys", *KEPT))
     form = "int[] form, float epsilon"
     library.define(
         f"recurrence(Tensor given, {given}, Tensor? lengths, {form}, bool keep) -> ({_several(1 + len(STATE) + len(KEPT))})"
     )
-    library.define(f"recurrence_backward({d_last}, {given}, Tensor? lengths, {kept}, {form}) -> ({_several(GIVEN)})")
+    library.define(f"recurrence_backward({d_last}, {given}, Tensor? lengths, {kept}, {form}) -> ({_several(1 + len(PARAMETERS) + len(STATE))})")
     for name, way, shapes in (
         ("recurrence", _forward, _forward_shapes),
         ("recurrence_backward", _backward, _backward_shapes),
@@ -236,7 +222,6 @@ def _outputs(steps: Tensor, given: _Given, form: list[int], keep: bool) -> tuple
         steps.new_empty(batch, time, size),
         steps.new_empty(fed.shape),
         steps.new_empty(0 if cell is None else cell.shape),
-        kept(size),
         kept(hidden, kind == "lstm"),
         kept(kept_gates),
         kept(gates, normal),
@@ -244,16 +229,11 @@ def _outputs(steps: Tensor, given: _Given, form: list[int], keep: bool) -> tuple
     )
 
 
-def _gradients(before: Tensor, given: _Given) -> tuple[Tensor, ...]:
+def _gradients(ys: Tensor, given: _Given) -> tuple[Tensor, ...]:
     """Return unfilled tensors for the gradients."""
-    shape = (*before.shape[:2], len(given.parameters[0]))
-    new = before.new_empty
+    shape = (*ys.shape[:2], len(given.parameters[0]))
+    new = ys.new_empty
     return new(shape), *(new(0 if tensor is None else tensor.shape) for tensor in (*given.parameters, *given.state))
-
-
-def _weight_gradient(d_products: Tensor, factors: Tensor) -> Tensor:
-    """Return the gradient of a weight from those of all its products and what they were products with."""
-    return d_products.flatten(0, 1).t() @ factors.flatten(0, 1)
 
 
 def _sizes(shape: Any, given: _Given, form: list[int], epsilon: float) -> _Sizes:
