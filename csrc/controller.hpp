@@ -66,10 +66,9 @@ void lstm_forward(int64_t size, T* gates, T* cell, T* hidden, Activation candida
         store(hidden + j, extras.gain ? now : show * hyperbolic_tangent<T>(now), count);
     });
     if (!extras.gain) return;
-    normalise(size, hidden, epsilon);
-    by_register<T>(size, [&](int64_t j, int64_t count) {
-        const Vector<T> shown = load(hidden + j, count) * load(extras.gain + j, count) + load(extras.offset + j, count);
-        store(hidden + j, load(gates + 3 * size + j, count) * hyperbolic_tangent<T>(shown), count);
+    normalise(size, hidden, epsilon, hidden, [&](Vector<T> normal, int64_t j, int64_t count) {
+        const Vector<T> shown = normal * load(extras.gain + j, count) + load(extras.offset + j, count);
+        return load(gates + 3 * size + j, count) * hyperbolic_tangent<T>(shown);
     });
 }
 
@@ -85,14 +84,13 @@ void lstm_backward(int64_t size, const T* gates, const T* before, const T* d_hid
                load(gates + j, count) * load(gates + 2 * size + j, count);
     };
     if (extras.gain) {
-        by_register<T>(size, [&](int64_t j, int64_t count) { store(normal + j, remembered(j, count), count); });
-        const T scale = normalise(size, normal, epsilon);
-        by_register<T>(size, [&](int64_t j, int64_t count) {
-            const Vector<T> squashed = hyperbolic_tangent<T>(load(normal + j, count) * load(extras.gain + j, count) +
-                                                             load(extras.offset + j, count));
+        by_register<T>(size, [&](int64_t j, int64_t count) { store(d_shown + j, remembered(j, count), count); });
+        const T scale = normalise(size, d_shown, epsilon, normal, [&](Vector<T> now, int64_t j, int64_t count) {
+            const Vector<T> squashed =
+                hyperbolic_tangent<T>(now * load(extras.gain + j, count) + load(extras.offset + j, count));
             const Vector<T> show = load(gates + 3 * size + j, count), d = load(d_hidden + j, count);
             store(d_gates + 3 * size + j, d * squashed * show * (T(1) - show), count);
-            store(d_shown + j, d * show * (T(1) - squashed * squashed), count);
+            return d * show * (T(1) - squashed * squashed);
         });
         gather<T>(d_shown, size, d_extras.offset);
         normalise_backward<T>(size, normal, scale, extras.gain, d_shown, d_extras.gain);

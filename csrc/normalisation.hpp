@@ -1,23 +1,25 @@
-// Normalisation: an array freed of its mean and deviation (Ba et al. 2016), forwards and backwards.
+// Normalisation: an array freed of its mean and its deviation (Ba et al. 2016), forwards and backwards.
 #pragma once
 
 #include <cmath>
 
 #include "vectors.hpp"
 
-// x becomes (x - mean) / sqrt(variance + epsilon); returns what it was multiplied with.
-template <typename T>
-inline T normalise(int64_t size, T* x, T epsilon) {
-    Vector<T> totals = {}, squares = {};
-    by_register<T>(size, [&](int64_t i, int64_t some) { totals += load(x + i, some); });
-    const T mean = sum<T>(totals) / T(size);
-    by_register<T>(size, [&](int64_t i, int64_t some) {
-        const Vector<T> apart = first<T>(load(x + i, some) - mean, some);
-        squares += apart * apart;
-        store(x + i, apart, some);
+// `normal` becomes (x - mean) / sqrt(variance + epsilon), and x, which may be the same array, what `scaled` makes of
+// that; returns what was multiplied with.
+template <typename T, typename Scaled>
+inline T normalise(int64_t size, T* x, T epsilon, T* normal, Scaled scaled) {
+    const T mean = total<T>(size, [&](int64_t i, int64_t some) { return load(x + i, some); }) / T(size);
+    const T squares = total<T>(size, [&](int64_t i, int64_t some) {
+        const Vector<T> apart = load(x + i, some) - mean;
+        return apart * apart;
     });
-    const T scale = T(1) / std::sqrt(sum<T>(squares) / T(size) + epsilon);
-    by_register<T>(size, [&](int64_t i, int64_t some) { store(x + i, load(x + i, some) * scale, some); });
+    const T scale = T(1) / std::sqrt(squares / T(size) + epsilon);
+    by_register<T>(size, [&](int64_t i, int64_t some) {
+        const Vector<T> now = (load(x + i, some) - mean) * scale;
+        store(normal + i, now, some);
+        store(x + i, scaled(now, i, some), some);
+    });
     return scale;
 }
 
@@ -25,17 +27,13 @@ inline T normalise(int64_t size, T* x, T epsilon) {
 // added to.
 template <typename T>
 inline void normalise_backward(int64_t size, const T* normal, T scale, const T* gain, T* d, T* d_gain) {
-    Vector<T> totals = {}, products = {};
+    auto d_normal = [&](int64_t i, int64_t some) { return load(d + i, some) * load(gain + i, some); };
+    const T mean = total<T>(size, d_normal) / T(size);
+    const T along =
+        total<T>(size, [&](int64_t i, int64_t some) { return d_normal(i, some) * load(normal + i, some); }) / T(size);
     by_register<T>(size, [&](int64_t i, int64_t some) {
-        const Vector<T> value = load(normal + i, some), d_value = load(d + i, some);
-        const Vector<T> d_normal = d_value * load(gain + i, some);
-        store(d_gain + i, load(d_gain + i, some) + d_value * value, some);
-        store(d + i, d_normal, some);
-        totals += d_normal;
-        products += d_normal * value;
-    });
-    const T mean = sum<T>(totals) / T(size), along = sum<T>(products) / T(size);
-    by_register<T>(size, [&](int64_t i, int64_t some) {
-        store(d + i, (load(d + i, some) - mean - load(normal + i, some) * along) * scale, some);
+        const Vector<T> value = load(normal + i, some);
+        store(d_gain + i, load(d_gain + i, some) + load(d + i, some) * value, some);
+        store(d + i, (d_normal(i, some) - mean - value * along) * scale, some);
     });
 }

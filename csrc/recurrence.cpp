@@ -257,15 +257,11 @@ class Forward {
     void settle(size_t part, int64_t row, int64_t t, T* products) {
         const auto [begin, size] = m.parts[part];
         if (p.gain) {
-            const T scale = normalise(size, products, m.epsilon);
-            if (kept) {
-                copy(products, size, kept.normals(row, t) + begin);
-                kept.scales(row, t)[part] = scale;
-            }
             const T* gain = p.gain + begin;
-            by_register<T>(size, [&](int64_t i, int64_t some) {
-                store(products + i, load(products + i, some) * load(gain + i, some), some);
-            });
+            const T scale =
+                normalise(size, products, m.epsilon, kept ? kept.normals(row, t) + begin : products,
+                          [&](Vector<T> normal, int64_t i, int64_t some) { return normal * load(gain + i, some); });
+            if (kept) kept.scales(row, t)[part] = scale;
         }
         if (p.bias) gather(p.bias + begin, size, products);
     }

@@ -247,6 +247,20 @@ inline void by_register(int64_t length, Body body) {
     if (i < length) body(i, length - i);
 }
 
+// The sum of term(first index, how many numbers there are from it on) over an array.
+template <typename T, typename Term>
+inline T total(int64_t length, Term term) {
+    constexpr int CHAINS = 4;  // sums that do not wait for one another
+    Vector<T> sums[CHAINS] = {};
+    int64_t i = 0;
+    for (; i + CHAINS * LANES<T> <= length; i += CHAINS * LANES<T>)
+#pragma GCC unroll 4
+        for (int chain = 0; chain < CHAINS; ++chain) sums[chain] += term(i + chain * LANES<T>, int64_t(LANES<T>));
+    for (; i + LANES<T> <= length; i += LANES<T>) sums[0] += term(i, int64_t(LANES<T>));
+    if (i < length) sums[1] += first<T>(term(i, length - i), length - i);
+    return sum<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
 template <typename T>
 T* copy(const T* from, int64_t count, T* to) {
     return std::copy(from, from + count, to);
