@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from memtape import NTMCell, state, tree
-from memtape.cells.gated import LSTMState
+from memtape.cells.lstm import LSTMState
 from memtape.core.state import NoState
 
 

@@ -4,7 +4,20 @@ import pytest
 import torch
 
 from memtape import AugmentedCell, NTMCell, StackedLSTMCell, use_backend
-from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Readout, Stacked
+from memtape.cells import (
+    ElmanCell,
+    FeedforwardCell,
+    GRUCell,
+    JordanCell,
+    Late,
+    LeakyCell,
+    LearnedInitialState,
+    LSTMCell,
+    OutputFeedback,
+    Readout,
+    Stacked,
+    TeacherForced,
+)
 from memtape.core.backends import backends
 from memtape.memory import TuringInterface, TuringMemory
 
@@ -26,12 +39,27 @@ def augmented_by_hand():
 
 CELLS = [
     ("elman", lambda: ElmanCell(INPUT, 4)),
+    ("elman-relu", lambda: ElmanCell(INPUT, 6, activation="relu", initial="identity")),
+    ("jordan", lambda: JordanCell(INPUT, 4, 3)),
+    ("jordan-softmax", lambda: JordanCell(INPUT, 4, 3, feedback="softmax", activation="relu")),
+    ("jordan-sigmoid", lambda: JordanCell(INPUT, 4, 3, feedback="sigmoid")),
     ("lstm", lambda: LSTMCell(INPUT, 4)),
+    ("lstm-peepholes", lambda: LSTMCell(INPUT, 4, peepholes=True, candidate="sigmoid", chrono=6)),
+    ("lstm-layer-norm", lambda: LSTMCell(INPUT, 4, layer_norm=True)),
+    ("lstm-everything", lambda: LSTMCell(INPUT, 4, peepholes=True, layer_norm=True, candidate="sigmoid")),
     ("gru", lambda: GRUCell(INPUT, 4)),
+    ("gru-layer-norm", lambda: GRUCell(INPUT, 4, layer_norm=True)),
+    ("gru-reset-before", lambda: GRUCell(INPUT, 4, variant="reset_before")),
+    ("gru-reset-before-layer-norm", lambda: GRUCell(INPUT, 4, variant="reset_before", layer_norm=True)),
+    ("gru-book", lambda: Late(GRUCell(INPUT, 4, variant="reset_before", candidate="sigmoid"))),
+    ("leaky", lambda: LeakyCell(INPUT, 4, longest=5.0)),
+    ("leaky-learned", lambda: LeakyCell(INPUT, 4, longest=5.0, time_constants="learned", activation="relu")),
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
     ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),
     ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
+    ("output-feedback", lambda: OutputFeedback(Readout(GRUCell(INPUT + 3, 4), 3), feedback="sigmoid")),
+    ("teacher-forced", lambda: TeacherForced(OutputFeedback(Readout(GRUCell(2, 4), 1)))),
     ("stacked-lstm", lambda: StackedLSTMCell(INPUT, 3, hidden_size=4, layers=2)),
     ("augmented", augmented_by_hand),
     ("ntm", ntm),

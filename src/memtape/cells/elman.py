@@ -1,14 +1,16 @@
 """Elman: the plain recurrent network."""
 
-import math
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from memtape.cells.activation import ACTIVATIONS, Activation
+from memtape.cells.fused import fused_here, run_fused
+from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
-from memtape.core.cell import Cell
+from memtape.core.cell import Cell, Twin
 from memtape.core.state import state
 
 
@@ -20,30 +22,53 @@ class HiddenState:
 
 
 class ElmanCell(Cell[HiddenState]):
-    r"""Feed the hidden vector back through one layer of tanh units; the output is the hidden vector.
+    r"""Feed the hidden vector back through one layer of plain units; the output is the hidden vector.
 
-    $$h_t = \tanh(W x_t + U h_{t-1} + b)$$
+    $$h_t = f(W x_t + U h_{t-1} + b)$$
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
-        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+        activation: what $f$ is.
+        initial: where $U$ begins: drawn like the other weights, as a random orthogonal matrix, or as the identity with
+            input weights close to 0 (standard deviation 0.001), which with rectified units keeps what it has seen.
+        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$; of a $U$ that begins
+            orthogonal or as the identity it is the factor, and the input weights do not depend on it.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size below 1, an unknown activation or beginning.
 
     References:
-        Elman (1990), "Finding structure in time", Cognitive Science 14, doi:10.1207/s15516709cog1402_1.
+        Elman (1990), "Finding structure in time", Cognitive Science 14, doi:10.1207/s15516709cog1402_1; the identity:
+        Le, Jaitly & Hinton (2015), "A simple way to initialize recurrent networks of rectified linear units",
+        arXiv:1504.00941.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, *, gain: float = 1.0):
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        activation: Activation = "tanh",
+        initial: Literal["uniform", "orthogonal", "identity"] = "uniform",
+        gain: float = 1.0,
+    ):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
+        checks.one_of(tuple(ACTIVATIONS), activation=activation)
+        checks.one_of(("uniform", "orthogonal", "identity"), initial=initial)
         self.input_size = input_size
         self.output_size = hidden_size
+        self.activation = activation
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False)
-        spread_by_hidden_size(self, gain)
+        spread_by_hidden_size(self, hidden_size, gain if initial == "uniform" else 1.0)
+        with torch.no_grad():
+            if initial == "orthogonal":
+                nn.init.orthogonal_(self.from_hidden.weight, gain)
+            elif initial == "identity":
+                nn.init.eye_(self.from_hidden.weight).mul_(gain)
+                nn.init.normal_(self.from_input.weight, std=0.001)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
         """Return a hidden vector of zeros."""
@@ -53,18 +78,15 @@ class ElmanCell(Cell[HiddenState]):
         self, x: Float[Tensor, "batch input"], state: HiddenState
     ) -> tuple[Float[Tensor, "batch hidden"], HiddenState]:
         """Take one step."""
-        hidden = torch.tanh(self.from_input(x) + self.from_hidden(state.hidden))
+        hidden = ACTIVATIONS[self.activation](self.from_input(x) + self.from_hidden(state.hidden))
         return hidden, HiddenState(hidden=hidden)
 
+    def twin(self, backend: str) -> Twin[HiddenState] | None:
+        """Return torch's fused kernel on the processor."""
+        return self._whole if fused_here(backend) else None
 
-def spread_by_hidden_size(cell: Cell[Any], gain: float) -> None:
-    r"""Draw the weights of a cell from $U(\pm \text{gain} / \sqrt{\text{hidden}})$ and set its biases to 0.
-
-    With a gain of 1 the weights begin as those of `torch.nn.RNN` do.
-    """
-    bound = gain / math.sqrt(cell.output_size)
-    for parameter in cell.parameters():
-        if parameter.ndim > 1:
-            nn.init.uniform_(parameter, -bound, bound)
-        else:
-            nn.init.zeros_(parameter)
+    def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
+        bias = self.from_input.bias
+        weights = [self.from_input.weight, self.from_hidden.weight, bias, torch.zeros_like(bias)]
+        ys, (hidden,) = run_fused(f"rnn-{self.activation}", weights, xs, [state.hidden], lengths)
+        return ys, HiddenState(hidden=hidden)

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from memtape.core import checks
-from memtape.core.cell import Cell
+from memtape.core import checks, padding
+from memtape.core.cell import Cell, Twin
 from memtape.core.state import NoState
 
 
@@ -45,3 +45,10 @@ class FeedforwardCell(Cell[NoState]):
     def forward(self, x: Float[Tensor, "batch input"], state: NoState) -> tuple[Float[Tensor, "batch hidden"], NoState]:
         """Take one step."""
         return torch.tanh(self.layer(x)), state
+
+    def twin(self, backend: str) -> Twin[NoState] | None:
+        """Return what takes all steps at once on the processor."""
+        return self._whole if backend == "cpu" else None
+
+    def _whole(self, xs: Tensor, state: NoState, lengths: Tensor | None) -> tuple[Tensor, NoState]:
+        return padding.zero_beyond(torch.tanh(self.layer(xs)), lengths), state

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from memtape.core import tree
-from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell import AnyCell, Cell, Twin
 
 
 class LearnedInitialState(Cell[Any]):
@@ -41,3 +41,7 @@ class LearnedInitialState(Cell[Any]):
     def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
         """Take one step."""
         return self.cell(x, state)
+
+    def twin(self, backend: str) -> Twin[Any] | None:
+        """Return the twin of the cell."""
+        return self.cell.twin(backend)

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell
+from memtape.core import checks, padding
+from memtape.core.cell import AnyCell, Cell, Twin
 
 
 class Readout(Cell[Any]):
@@ -43,3 +43,15 @@ class Readout(Cell[Any]):
         """Take one step."""
         hidden, state = self.cell(x, state)
         return self.to_output(hidden), state
+
+    def twin(self, backend: str) -> Twin[Any] | None:
+        """Return the twin of the cell, and the linear layer on top of all its steps."""
+        inner = self.cell.twin(backend)
+        if inner is None:
+            return None
+
+        def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
+            hidden, last = inner(xs, state, lengths)
+            return padding.zero_beyond(self.to_output(hidden), lengths), last
+
+        return whole

@@ -7,9 +7,12 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
-from memtape.core.cell import AnyCell, Cell
+from memtape.core import checks
+from memtape.core.cell import AnyCell, Cell, Twin
 from memtape.core.state import state
+from memtape.core.stepped import twin_or_steps
 
 
 @state
@@ -22,15 +25,26 @@ class StackedState:
 class Stacked(Cell[StackedState]):
     """Feed the output of each cell to the cell above it; the output is the top cell's.
 
+    A stack of recurrent cells is deep in its state; a `FeedforwardCell` below or above one makes its map from the input
+    or to the output deep, and `DeepTransitionCell` the one from step to step.
+
     Args:
         layers: the cells, the lowest first.
+        dropout: in training, the probability that an entry on its way from one cell to the next is dropped, drawn anew
+            in each step.
 
     Raises:
-        ValueError: no cell, or two neighbours whose sizes do not meet.
+        ValueError: no cell, two neighbours whose sizes do not meet, or a dropout outside 0..1.
+
+    References:
+        The three ways to be deep: Pascanu, Gulcehre, Cho & Bengio (2014), "How to construct deep recurrent neural
+        networks", arXiv:1312.6026; dropout between layers alone: Zaremba, Sutskever & Vinyals (2014), "Recurrent neural
+        network regularization", arXiv:1409.2329.
     """
 
-    def __init__(self, layers: Sequence[AnyCell]):
+    def __init__(self, layers: Sequence[AnyCell], *, dropout: float = 0.0):
         super().__init__()
+        checks.probabilities(dropout=dropout)
         if not layers:
             raise ValueError("layers is empty, but a stack needs at least one cell; give one or more")
         for number, (below, above) in enumerate(pairwise(layers)):
@@ -40,6 +54,7 @@ class Stacked(Cell[StackedState]):
                     f"{below.output_size}; make the two sizes equal"
                 )
         self.layers: Sequence[AnyCell] = nn.ModuleList(layers)  # type: ignore[assignment]
+        self.dropout = dropout
         self.input_size = layers[0].input_size
         self.output_size = layers[-1].output_size
 
@@ -56,7 +71,26 @@ class Stacked(Cell[StackedState]):
     ) -> tuple[Float[Tensor, "batch output"], StackedState]:
         """Take one step through all layers."""
         states = []
-        for layer, old in zip(self.layers, state.layers, strict=True):
-            x, new = layer(x, old)
+        for number, (layer, old) in enumerate(zip(self.layers, state.layers, strict=True)):
+            x, new = layer(self._passed(number, x), old)
             states.append(new)
         return x, StackedState(layers=tuple(states))
+
+    def twin(self, backend: str) -> Twin[StackedState] | None:
+        """Return the twins of the layers one after another, single steps of those that have none."""
+        if all(layer.twin(backend) is None for layer in self.layers):
+            return None
+        parts = [twin_or_steps(layer, backend) for layer in self.layers]
+
+        def whole(xs: Tensor, state: StackedState, lengths: Tensor | None) -> tuple[Tensor, StackedState]:
+            states = []
+            for number, (part, old) in enumerate(zip(parts, state.layers, strict=True)):
+                xs, new = part(self._passed(number, xs), old, lengths)
+                states.append(new)
+            return xs, StackedState(layers=tuple(states))
+
+        return whole
+
+    def _passed(self, number: int, x: Tensor) -> Tensor:
+        """Return what reaches a layer."""
+        return functional.dropout(x, self.dropout, self.training) if self.dropout and number else x

@@ -1,5 +1,6 @@
 """Checks: one sentence for each wrong input, with what was given, the rule and the cure."""
 
+import math
 from typing import Any
 
 import torch
@@ -18,6 +19,28 @@ def at_least(least: int, **values: int | float) -> None:
     """
     for name, value in values.items():
         _whole(name, name, value, least)
+
+
+def probabilities(**values: float) -> None:
+    """Raise unless every named value lies in 0..1.
+
+    Raises:
+        ValueError: a value does not.
+    """
+    for name, value in values.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} is {value}, but it is a probability; give a number in 0..1")
+
+
+def positive(**values: float) -> None:
+    """Raise unless every named value is finite and above 0.
+
+    Raises:
+        ValueError: a value is not.
+    """
+    for name, value in values.items():
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name} is {value}, but it must be finite and above 0; give a positive number")
 
 
 def one_of(choices: tuple[str, ...], **values: str) -> None:

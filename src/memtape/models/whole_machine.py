@@ -10,7 +10,7 @@ from torch import Tensor
 
 from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Stacked
 from memtape.cells.elman import HiddenState
-from memtape.cells.gated import LSTMState
+from memtape.cells.lstm import LSTMState
 from memtape.cells.stacked import StackedState
 from memtape.core.cell import AnyCell, Twin
 from memtape.core.state import NoState
@@ -25,13 +25,19 @@ def whole_machine(cell: AugmentedCell, backend: str) -> Twin[AugmentedState] | N
     """Return the fused twin of a machine on a backend, None if it has parts that no twin knows."""
     run = TWINS.get(backend)
     layers = _layers(cell.controller)
-    known = type(layers[0]) in KINDS and all(type(layer) is type(layers[0]) for layer in layers)
+    known = all(type(layer) is type(layers[0]) and _known(layer) for layer in layers)
     by_place = type(cell.memory) is TuringMemory and type(cell.interface) is TuringInterface
     by_content = type(cell.memory) is ContentMemory and type(cell.interface) is ContentInterface
     one_after_another = by_place and cell.memory.sequential_heads
     if run is None or not known or not (by_place or by_content) or one_after_another:
         return None
     return _WholeMachine(run, cell, layers)
+
+
+def _known(layer: AnyCell) -> bool:
+    if isinstance(layer, ElmanCell):
+        return layer.activation == "tanh"
+    return layer.plain if isinstance(layer, LSTMCell | GRUCell) else type(layer) in KINDS
 
 
 def _layers(controller: AnyCell) -> Sequence[AnyCell]:

@@ -1,0 +1,103 @@
+"""Feedback: outputs that come back as inputs, and a teacher who puts the true ones in their place."""
+
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from memtape.cells.teacher import teacher_forced
+from memtape.core import checks
+from memtape.core.cell import AnyCell, Cell
+from memtape.core.state import state
+from memtape.core.unroll import unroll
+
+Feedback = Literal["outputs", "softmax", "sigmoid", "argmax"]
+"""What of the outputs is fed back: they themselves, probabilities of one of them or of each, or one-hot the largest."""
+
+FEEDBACKS: tuple[Feedback, ...] = ("outputs", "softmax", "sigmoid", "argmax")
+
+
+def fed_back(outputs: Float[Tensor, "*batch output"], feedback: Feedback) -> Float[Tensor, "*batch output"]:
+    """Return what of the outputs is fed back."""
+    if feedback == "softmax":
+        return torch.softmax(outputs, dim=-1)
+    if feedback == "sigmoid":
+        return torch.sigmoid(outputs)
+    if feedback == "argmax":
+        return functional.one_hot(outputs.argmax(dim=-1), outputs.shape[-1]).to(outputs.dtype)
+    return outputs
+
+
+@state
+class FeedbackState:
+    """The state of the cell, and what of its last output is fed back."""
+
+    cell: Any
+    fed_back: Float[Tensor, "*batch output"]
+
+
+class OutputFeedback(Cell[FeedbackState]):
+    r"""Give a cell its own previous output as a part of its input.
+
+    $$(y_t, s_t) = f([x_t; \phi(y_{t-1})], s_{t-1})$$
+
+    Around a cell with a state, this is a network with both recurrences; `JordanCell` has this one alone.
+
+    Args:
+        cell: any cell whose inputs have room for its outputs, such as
+            `Readout(LSTMCell(input_size + output_size, hidden_size), output_size)`.
+        feedback: what $\phi$ is; what is fed back before the first step is 0.
+
+    Raises:
+        ValueError: a cell whose inputs are not larger than its outputs, or an unknown feedback.
+    """
+
+    def __init__(self, cell: AnyCell, *, feedback: Feedback = "outputs"):
+        super().__init__()
+        checks.one_of(FEEDBACKS, feedback=feedback)
+        if cell.input_size <= cell.output_size:
+            raise ValueError(
+                f"the cell takes inputs of size {cell.input_size}, which leave no room beside its own outputs of size "
+                f"{cell.output_size}; build it for the two sizes together"
+            )
+        self.cell = cell
+        self.feedback: Feedback = feedback
+        self.input_size = cell.input_size - cell.output_size
+        self.output_size = cell.output_size
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> FeedbackState:
+        """Return the initial state of the cell, and zeros to be fed back."""
+        return FeedbackState(
+            cell=self.cell.init_state(batch_size, device=device, dtype=dtype),
+            fed_back=torch.zeros(batch_size, self.output_size, device=device, dtype=dtype),
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: FeedbackState
+    ) -> tuple[Float[Tensor, "batch output"], FeedbackState]:
+        """Take one step."""
+        y, moved = self.cell(torch.cat([x, state.fed_back], dim=-1), state.cell)
+        return y, FeedbackState(cell=moved, fed_back=fed_back(y, self.feedback))
+
+    def teacher_forced(
+        self,
+        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+        targets: Float[Tensor, "batch time output"] | Int[Tensor, "batch time"],
+        state: FeedbackState | None = None,
+        *,
+        lengths: Int[Tensor, " batch"] | None = None,
+        teacher: float = 1.0,
+    ) -> tuple[Float[Tensor, "batch time output"], FeedbackState]:
+        """Run over sequences, feeding the targets back in the place of the outputs.
+
+        With a teacher of 1 every input is known beforehand, and the cell runs over whole sequences as without feedback.
+        The arguments and the results are those of `memtape.cells.teacher.teacher_forced`.
+        """
+
+        def given(xs: Tensor, previous: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
+            ys, last, _ = unroll(self.cell, torch.cat([xs, previous], dim=-1), state.cell, lengths=lengths)
+            return ys, FeedbackState(cell=last, fed_back=state.fed_back)
+
+        return teacher_forced(self, given, xs, targets, state, lengths=lengths, teacher=teacher)

@@ -1,0 +1,132 @@
+"""GRU: the gated recurrent unit, whose one vector is both memory and output."""
+
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from memtape.cells.activation import CANDIDATES, Candidate
+from memtape.cells.elman import HiddenState
+from memtape.cells.fused import fused_here, run_fused
+from memtape.cells.spread import spread_by_hidden_size
+from memtape.core import checks
+from memtape.core.cell import Cell, Twin
+
+
+class GRUCell(Cell[HiddenState]):
+    r"""Blend the old hidden vector with a candidate that sees a reset view of it; the output is the hidden vector.
+
+    $$(r, z) = \sigma(W_{rz} x_t + U_{rz} h_{t-1} + b_{rz}), \qquad
+    n = \tanh\bigl(W_n x_t + b_n + r \odot (U_n h_{t-1} + b'_n)\bigr), \qquad h_t = (1 - z) \odot n + z \odot h_{t-1}$$
+
+    Here the reset gate acts after the product, as in `torch.nn.GRU`; before it, the candidate is
+    $n = \tanh(W_n x_t + U_n (r \odot h_{t-1}) + b_n)$. No weights turn one into the other. Rows stand in the order r, z, n. The
+    textbook's unit, which sees each input one step late, is `Late(GRUCell(..., variant="reset_before", candidate="sigmoid"))`.
+    Layer normalisation, each with a scale of its own, acts on the four products $W_{rz} x_t$, $U_{rz} h_{t-1}$, $W_n x_t$
+    and $U_n h_{t-1}$ (or $U_n (r \odot h_{t-1})$).
+
+    Args:
+        input_size: size of $x_t$.
+        hidden_size: size of $h_t$.
+        variant: whether the reset gate acts after or before the product with $U_n$.
+        candidate: the nonlinearity of $n$; the textbook prints the sigmoid, libraries compute tanh.
+        layer_norm: normalise as above.
+        recurrent_dropout: in training, the probability that an entry of $n$ is dropped, drawn anew in each step; what is
+            already in the hidden vector is never dropped.
+        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+
+    Raises:
+        ValueError: a size below 1, a recurrent dropout outside 0..1, an unknown variant or candidate.
+
+    References:
+        Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", arXiv:1406.1078, section 2.3, whose
+        first version resets after and whose third before the product; Ba, Kiros & Hinton (2016), "Layer
+        normalization", arXiv:1607.06450; Semeniuta, Severyn & Barth (2016), "Recurrent dropout without memory loss",
+        arXiv:1603.05118.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        variant: Literal["reset_after", "reset_before"] = "reset_after",
+        candidate: Candidate = "tanh",
+        layer_norm: bool = False,
+        recurrent_dropout: float = 0.0,
+        gain: float = 1.0,
+    ):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
+        checks.one_of(("reset_after", "reset_before"), variant=variant)
+        checks.one_of(tuple(CANDIDATES), candidate=candidate)
+        checks.probabilities(recurrent_dropout=recurrent_dropout)
+        self.input_size = input_size
+        self.output_size = hidden_size
+        self.variant = variant
+        self.candidate = candidate
+        self.recurrent_dropout = recurrent_dropout
+        self.from_input = nn.Linear(input_size, 3 * hidden_size)
+        self.from_hidden = nn.Linear(hidden_size, 3 * hidden_size, bias=variant == "reset_after")
+        spread_by_hidden_size(self, hidden_size, gain)
+        self.norms = _norms(hidden_size) if layer_norm else None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the steps are, at this moment, those of `torch.nn.GRU`."""
+        dropped = self.training and self.recurrent_dropout > 0
+        return self.variant == "reset_after" and self.candidate == "tanh" and self.norms is None and not dropped
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
+        """Return a hidden vector of zeros."""
+        return HiddenState(hidden=torch.zeros(batch_size, self.output_size, device=device, dtype=dtype))
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: HiddenState
+    ) -> tuple[Float[Tensor, "batch hidden"], HiddenState]:
+        """Take one step."""
+        hidden, rows = state.hidden, [2 * self.output_size, self.output_size]
+        gates, candidate = self._product("input", self.from_input, x).split(rows, dim=-1)
+        if self.variant == "reset_after":
+            own_gates, own_candidate = self._product("hidden", self.from_hidden, hidden).split(rows, dim=-1)
+            reset, update = torch.sigmoid(gates + own_gates).chunk(2, dim=-1)
+            candidate = candidate + reset * own_candidate
+        else:
+            for_gates, for_candidate = self.from_hidden.weight.split(rows)
+            own_gates = self._normed("hidden_gates", functional.linear(hidden, for_gates))
+            reset, update = torch.sigmoid(gates + own_gates).chunk(2, dim=-1)
+            own_candidate = functional.linear(reset * hidden, for_candidate)
+            candidate = candidate + self._normed("hidden_candidate", own_candidate)
+        candidate = CANDIDATES[self.candidate](candidate)
+        if self.recurrent_dropout:
+            candidate = functional.dropout(candidate, self.recurrent_dropout, self.training)
+        hidden = (1 - update) * candidate + update * hidden
+        return hidden, HiddenState(hidden=hidden)
+
+    def twin(self, backend: str) -> Twin[HiddenState] | None:
+        """Return torch's fused kernel on the processor, for the unit that torch has."""
+        return self._whole if self.plain and fused_here(backend) else None
+
+    def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
+        layers = (self.from_input, self.from_hidden)
+        weights = [layer.weight for layer in layers] + [layer.bias for layer in layers]
+        ys, (hidden,) = run_fused("gru", weights, xs, [state.hidden], lengths)
+        return ys, HiddenState(hidden=hidden)
+
+    def _product(self, name: str, layer: nn.Linear, x: Tensor) -> Tensor:
+        if self.norms is None:
+            return layer(x)
+        gates, candidate = functional.linear(x, layer.weight).tensor_split([2 * self.output_size], dim=-1)
+        normed = [self._normed(f"{name}_gates", gates), self._normed(f"{name}_candidate", candidate)]
+        return torch.cat(normed, dim=-1) + layer.bias
+
+    def _normed(self, name: str, product: Tensor) -> Tensor:
+        return product if self.norms is None else self.norms[name](product)
+
+
+def _norms(size: int) -> nn.ModuleDict:
+    """Return the four normalisations, which need no shift beside the biases that are added to them."""
+    sizes = {"input_gates": 2 * size, "input_candidate": size, "hidden_gates": 2 * size, "hidden_candidate": size}
+    return nn.ModuleDict({name: nn.LayerNorm(wide, bias=False) for name, wide in sizes.items()})

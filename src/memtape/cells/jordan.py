@@ -1,0 +1,105 @@
+"""Jordan: a network whose only memory is what it said."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from memtape.cells.activation import ACTIVATIONS, Activation
+from memtape.cells.feedback import FEEDBACKS, Feedback, fed_back
+from memtape.cells.spread import spread_by_hidden_size
+from memtape.cells.teacher import teacher_forced
+from memtape.core import checks
+from memtape.core.cell import Cell
+from memtape.core.state import state
+
+
+@state
+class JordanState:
+    """What of the last output is fed back."""
+
+    fed_back: Float[Tensor, "*batch output"]
+
+
+class JordanCell(Cell[JordanState]):
+    r"""Feed the output back through one layer of plain units; there is no other memory.
+
+    $$h_t = f(W x_t + R \phi(y_{t-1}) + b), \qquad y_t = V h_t + c$$
+
+    Taught with the true outputs in the place of its own, no step depends on another, and all are taken at once.
+
+    Args:
+        input_size: size of $x_t$.
+        hidden_size: size of $h_t$.
+        output_size: size of $y_t$.
+        activation: what $f$ is.
+        feedback: what $\phi$ is; what is fed back before the first step is 0.
+        gain: how far the initial weights $W$ and $R$ spread, in units of $1/\sqrt{\text{hidden}}$.
+
+    Raises:
+        ValueError: a size below 1, an unknown activation or feedback.
+
+    References:
+        Jordan (1986), "Serial order: a parallel distributed processing approach", ICS report 8604, University of
+        California, San Diego; Goodfellow, Bengio & Courville (2016), "Deep Learning", section 10.2.1.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        *,
+        activation: Activation = "tanh",
+        feedback: Feedback = "outputs",
+        gain: float = 1.0,
+    ):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size, output_size=output_size)
+        checks.one_of(tuple(ACTIVATIONS), activation=activation)
+        checks.one_of(FEEDBACKS, feedback=feedback)
+        self.input_size = input_size
+        self.output_size = output_size
+        self.activation = activation
+        self.feedback: Feedback = feedback
+        self.from_input = nn.Linear(input_size, hidden_size)
+        self.from_output = nn.Linear(output_size, hidden_size, bias=False)
+        spread_by_hidden_size(self, hidden_size, gain)
+        self.to_output = nn.Linear(hidden_size, output_size)
+        nn.init.xavier_uniform_(self.to_output.weight)
+        nn.init.zeros_(self.to_output.bias)
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> JordanState:
+        """Return zeros to be fed back."""
+        return JordanState(fed_back=torch.zeros(batch_size, self.output_size, device=device, dtype=dtype))
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: JordanState
+    ) -> tuple[Float[Tensor, "batch output"], JordanState]:
+        """Take one step."""
+        y = self._outputs(x, state.fed_back)
+        return y, JordanState(fed_back=fed_back(y, self.feedback))
+
+    def teacher_forced(
+        self,
+        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+        targets: Float[Tensor, "batch time output"] | Int[Tensor, "batch time"],
+        state: JordanState | None = None,
+        *,
+        lengths: Int[Tensor, " batch"] | None = None,
+        teacher: float = 1.0,
+    ) -> tuple[Float[Tensor, "batch time output"], JordanState]:
+        """Run over sequences, feeding the targets back in the place of the outputs.
+
+        With a teacher of 1 all steps are taken at once. The arguments and the results are those of
+        `memtape.cells.teacher.teacher_forced`.
+        """
+
+        def given(xs: Tensor, previous: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
+            return self._outputs(xs, previous), state
+
+        return teacher_forced(self, given, xs, targets, state, lengths=lengths, teacher=teacher)
+
+    def _outputs(self, x: Tensor, previous: Tensor) -> Tensor:
+        return self.to_output(ACTIVATIONS[self.activation](self.from_input(x) + self.from_output(previous)))

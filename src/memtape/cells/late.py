@@ -1,0 +1,67 @@
+"""Late: a cell that sees each input one step late."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape.core import padding
+from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.state import state
+
+
+@state
+class LateState:
+    """The state of the cell, and the input that it has not seen yet."""
+
+    cell: Any
+    x: Float[Tensor, "*batch input"]
+
+
+class Late(Cell[LateState]):
+    r"""Hand each input to a cell in the step after its own; before the first step that input is 0.
+
+    $$(y_t, s_t) = f(x_{t-1}, s_{t-1}), \qquad x_0 = 0$$
+
+    This is how the textbook indexes its gated recurrent unit: $h_t$ is made of $x_{t-1}$, $h_{t-1}$ and of the gates of step
+    $t - 1$, which saw the same two.
+
+    Args:
+        cell: any cell.
+
+    References:
+        Goodfellow, Bengio & Courville (2016), "Deep Learning", section 10.10.2, equations 10.45 to 10.47.
+    """
+
+    def __init__(self, cell: AnyCell):
+        super().__init__()
+        self.cell = cell
+        self.input_size = cell.input_size
+        self.output_size = cell.output_size
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LateState:
+        """Return the initial state of the cell, and an input of zeros."""
+        return LateState(
+            cell=self.cell.init_state(batch_size, device=device, dtype=dtype),
+            x=torch.zeros(batch_size, self.input_size, device=device, dtype=dtype),
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: LateState
+    ) -> tuple[Float[Tensor, "batch output"], LateState]:
+        """Take one step."""
+        y, moved = self.cell(state.x, state.cell)
+        return y, LateState(cell=moved, x=x)
+
+    def twin(self, backend: str) -> Twin[LateState] | None:
+        """Return the twin of the cell, over inputs that are moved by one step."""
+        inner = self.cell.twin(backend)
+        if inner is None:
+            return None
+
+        def whole(xs: Tensor, state: LateState, lengths: Tensor | None) -> tuple[Tensor, LateState]:
+            ys, moved = inner(torch.cat([state.x[:, None], xs[:, :-1]], dim=1), state.cell, lengths)
+            return ys, LateState(cell=moved, x=padding.last_of(xs, state.x, lengths))
+
+        return whole

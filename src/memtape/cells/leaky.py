@@ -1,0 +1,89 @@
+"""Leaky: units that integrate over time scales of their own."""
+
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from memtape.cells.activation import ACTIVATIONS, Activation
+from memtape.cells.elman import HiddenState
+from memtape.cells.spread import spread_by_hidden_size
+from memtape.core import checks
+from memtape.core.cell import Cell
+
+
+class LeakyCell(Cell[HiddenState]):
+    r"""Let each hidden unit keep a share of what it was; the output is the hidden vector.
+
+    $$h_t = \alpha \odot h_{t-1} + (1 - \alpha) \odot f(W x_t + U h_{t-1} + b), \qquad \alpha = 1 - 1 / \tau$$
+
+    Each unit has its own time constant $\tau$, drawn once, log-uniformly, from 1 (an ordinary unit) to the longest.
+
+    Args:
+        input_size: size of $x_t$.
+        hidden_size: size of $h_t$.
+        time_constants: whether $\alpha$ stays as it was drawn (a buffer, `share`) or is learned, as
+            $\alpha = \sigma(a)$ (a parameter, `share_logits`).
+        longest: the longest time constant, in steps, at least 1.
+        activation: what $f$ is.
+        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+
+    Raises:
+        ValueError: a size or the longest time constant below 1, an unknown activation or kind of time constants.
+
+    References:
+        Jaeger, Lukosevicius, Popovici & Siewert (2007), "Optimization and applications of echo state networks with
+        leaky-integrator neurons", Neural Networks 20, doi:10.1016/j.neunet.2007.04.016; Mozer (1992), "Induction of
+        multiscale temporal structure", NIPS 4.
+    """
+
+    share: Tensor
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        time_constants: Literal["fixed", "learned"] = "fixed",
+        longest: float = 100.0,
+        activation: Activation = "tanh",
+        gain: float = 1.0,
+    ):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
+        checks.one_of(("fixed", "learned"), time_constants=time_constants)
+        checks.one_of(tuple(ACTIVATIONS), activation=activation)
+        if not 1 <= longest < float("inf"):
+            raise ValueError(
+                f"longest is {longest}, but a unit cannot change within less than a step; give a finite number of at least 1"
+            )
+        self.input_size = input_size
+        self.output_size = hidden_size
+        self.activation = activation
+        self.from_input = nn.Linear(input_size, hidden_size)
+        self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False)
+        spread_by_hidden_size(self, hidden_size, gain)
+        constants = longest ** torch.rand(hidden_size)
+        if time_constants == "learned":
+            self.share_logits = nn.Parameter((constants - 1).clamp(min=1e-3).log())
+        else:
+            self.register_buffer("share", 1 - 1 / constants)
+        self.learned = time_constants == "learned"
+
+    @property
+    def shares(self) -> Float[Tensor, " hidden"]:
+        r"""The share $\alpha$ of itself that each unit keeps in a step."""
+        return torch.sigmoid(self.share_logits) if self.learned else self.share
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
+        """Return a hidden vector of zeros."""
+        return HiddenState(hidden=torch.zeros(batch_size, self.output_size, device=device, dtype=dtype))
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: HiddenState
+    ) -> tuple[Float[Tensor, "batch hidden"], HiddenState]:
+        """Take one step."""
+        fresh = ACTIVATIONS[self.activation](self.from_input(x) + self.from_hidden(state.hidden))
+        hidden = self.shares * state.hidden + (1 - self.shares) * fresh
+        return hidden, HiddenState(hidden=hidden)

@@ -1,0 +1,149 @@
+"""LSTM: the long short-term memory, whose gates decide what to keep."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from memtape.cells.activation import CANDIDATES, Candidate
+from memtape.cells.fused import fused_here, run_fused
+from memtape.cells.spread import spread_by_hidden_size
+from memtape.core import checks
+from memtape.core.cell import Cell, Twin
+from memtape.core.state import state
+
+
+@state
+class LSTMState:
+    """What an LSTM remembers."""
+
+    hidden: Float[Tensor, "*batch hidden"]
+    cell: Float[Tensor, "*batch hidden"]
+
+
+class LSTMCell(Cell[LSTMState]):
+    r"""Keep a linear memory cell behind an input, a forget and an output gate; the output is the hidden vector.
+
+    $$(i, f, g, o) = W x_t + U h_{t-1} + b, \qquad c_t = \sigma(f) \odot c_{t-1} + \sigma(i) \odot \tanh(g), \qquad
+    h_t = \sigma(o) \odot \tanh(c_t)$$
+
+    Rows of $W$, $U$ and $b$ stand in the order i, f, g, o, as in `torch.nn.LSTM`. Peepholes add $p_i \odot c_{t-1}$ to i,
+    $p_f \odot c_{t-1}$ to f and $p_o \odot c_t$ to o. Layer normalisation, each with a scale of its own, acts on
+    $W x_t$ and on $U h_{t-1}$, all four parts together, and with scale and shift on $c_t$ within the last tanh; the memory
+    cell itself is not normalised.
+
+    Args:
+        input_size: size of $x_t$.
+        hidden_size: size of $h_t$ and $c_t$.
+        candidate: what is made of $g$; the textbook prints the sigmoid, libraries compute tanh.
+        peepholes: let the gates see the memory cell, by weights that begin at 0.
+        layer_norm: normalise as above.
+        forget_bias: where the bias of $f$ begins; the other biases begin at 0.
+        chrono: the longest time scale $T$ that the task is known to have: the bias of $f$ begins at
+            $\log U(1, T - 1)$, in the place of `forget_bias`, and that of $i$ at the opposite.
+        recurrent_dropout: in training, the probability that an entry of $\tanh(g)$ is dropped, drawn anew in each step;
+            what is already in the memory cell is never dropped.
+        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+
+    Raises:
+        TypeError: a size or chrono that is no whole number.
+        ValueError: a size below 1, chrono below 2, a recurrent dropout outside 0..1, or an unknown candidate.
+
+    References:
+        Hochreiter & Schmidhuber (1997), "Long short-term memory", Neural Computation 9,
+        doi:10.1162/neco.1997.9.8.1735; forget gate and its bias: Gers, Schmidhuber & Cummins (2000), "Learning to
+        forget", Neural Computation 12, doi:10.1162/089976600300015015; peepholes: Gers, Schraudolph & Schmidhuber (2002),
+        "Learning precise timing with LSTM recurrent networks", JMLR 3; Ba, Kiros & Hinton (2016), "Layer
+        normalization", arXiv:1607.06450; chrono: Tallec & Ollivier (2018), "Can recurrent neural networks warp time?",
+        arXiv:1804.11188; Semeniuta, Severyn & Barth (2016), "Recurrent dropout without memory loss", arXiv:1603.05118.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        candidate: Candidate = "tanh",
+        peepholes: bool = False,
+        layer_norm: bool = False,
+        forget_bias: float = 1.0,
+        chrono: int | None = None,
+        recurrent_dropout: float = 0.0,
+        gain: float = 1.0,
+    ):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
+        checks.one_of(tuple(CANDIDATES), candidate=candidate)
+        checks.probabilities(recurrent_dropout=recurrent_dropout)
+        self.input_size = input_size
+        self.output_size = hidden_size
+        self.candidate = candidate
+        self.recurrent_dropout = recurrent_dropout
+        self.from_input = nn.Linear(input_size, 4 * hidden_size)
+        self.from_hidden = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
+        spread_by_hidden_size(self, hidden_size, gain)
+        write, keep, _, _ = self.from_input.bias.detach().chunk(4)
+        nn.init.constant_(keep, forget_bias)
+        if chrono is not None:
+            checks.at_least(2, chrono=chrono)
+            keep.uniform_(1, chrono - 1).log_()
+            write.copy_(-keep)
+        self.peepholes = nn.Parameter(torch.zeros(3, hidden_size)) if peepholes else None
+        self.norms = _norms(hidden_size) if layer_norm else None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the steps are, at this moment, those of `torch.nn.LSTM`."""
+        dropped = self.training and self.recurrent_dropout > 0
+        return self.candidate == "tanh" and self.peepholes is None and self.norms is None and not dropped
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LSTMState:
+        """Return zeros."""
+        zeros = torch.zeros(batch_size, self.output_size, device=device, dtype=dtype)
+        return LSTMState(hidden=zeros, cell=zeros)
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: LSTMState
+    ) -> tuple[Float[Tensor, "batch hidden"], LSTMState]:
+        """Take one step."""
+        if self.norms is None:
+            gates = self.from_input(x) + self.from_hidden(state.hidden)
+        else:
+            seen = self.norms["input"](functional.linear(x, self.from_input.weight))
+            gates = seen + self.norms["hidden"](self.from_hidden(state.hidden)) + self.from_input.bias
+        write, keep, candidate, show = gates.chunk(4, dim=-1)
+        if self.peepholes is not None:
+            write = write + self.peepholes[0] * state.cell
+            keep = keep + self.peepholes[1] * state.cell
+        candidate = CANDIDATES[self.candidate](candidate)
+        if self.recurrent_dropout:
+            candidate = functional.dropout(candidate, self.recurrent_dropout, self.training)
+        cell = torch.sigmoid(keep) * state.cell + torch.sigmoid(write) * candidate
+        if self.peepholes is not None:
+            show = show + self.peepholes[2] * cell
+        shown = cell if self.norms is None else self.norms["cell"](cell)
+        hidden = torch.sigmoid(show) * torch.tanh(shown)
+        return hidden, LSTMState(hidden=hidden, cell=cell)
+
+    def twin(self, backend: str) -> Twin[LSTMState] | None:
+        """Return torch's fused kernel on the processor, for the network that torch has."""
+        return self._whole if self.plain and fused_here(backend) else None
+
+    def _whole(self, xs: Tensor, state: LSTMState, lengths: Tensor | None) -> tuple[Tensor, LSTMState]:
+        bias = self.from_input.bias
+        weights = [self.from_input.weight, self.from_hidden.weight, bias, torch.zeros_like(bias)]
+        ys, (hidden, cell) = run_fused("lstm", weights, xs, [state.hidden, state.cell], lengths)
+        return ys, LSTMState(hidden=hidden, cell=cell)
+
+
+def _norms(hidden_size: int) -> nn.ModuleDict:
+    """Return the three normalisations; those of the two products need no shift beside the bias that is added to both."""
+    return nn.ModuleDict(
+        {
+            "input": nn.LayerNorm(4 * hidden_size, bias=False),
+            "hidden": nn.LayerNorm(4 * hidden_size, bias=False),
+            "cell": nn.LayerNorm(hidden_size),
+        }
+    )
