@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from memtape.ops.recurrence import RecurrenceForm, RecurrenceParameters, RecurrenceState, TWINS
+from memtape.ops.recurrence import TWINS, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 # float64: both sides round at 1e-16; the worst of these cases is 1e-13.
 EXACT = 1e-10
@@ -50,10 +50,8 @@ def step(form, p, given, fed, cell):
         return hidden, hidden, cell
     if form.kind in ("gru", "early_gru"):
         reset, update = (given[:, : 2 * size] + product(fed, 0, 2 * size)).sigmoid().chunk(2, -1)
-        if form.kind == "gru":
-            own = reset * product(fed, 2 * size, 3 * size)
-        else:
-            own = product(reset * fed, 2 * size, 3 * size)
+        late = form.kind == "gru"
+        own = reset * product(fed, 2 * size, 3 * size) if late else product(reset * fed, 2 * size, 3 * size)
         hidden = (1 - update) * act(given[:, 2 * size :] + own) + update * fed
         return hidden, hidden, cell
     hidden = act(given + product(fed, 0, size))
@@ -109,7 +107,9 @@ def run(way, form, parameters, state, given, lengths):
     ys, last = way(form, parameters, state, given, lengths)
     found = {"outputs": ys} | {f"last {name}": tensor for name, tensor in vars(last).items() if tensor is not None}
     generator = torch.Generator().manual_seed(7)
-    total = sum((part * torch.randn(part.shape, generator=generator, dtype=part.dtype)).sum() for part in found.values())
+    total = sum(
+        (part * torch.randn(part.shape, generator=generator, dtype=part.dtype)).sum() for part in found.values()
+    )
     gradients = torch.autograd.grad(total, list(went_in.values()), allow_unused=True, materialize_grads=True)
     return found | {f"gradient of {name}": one for name, one in zip(went_in, gradients, strict=True)}
 

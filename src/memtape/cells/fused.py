@@ -1,4 +1,4 @@
-"""Fused: the kernels of torch's own recurrent networks, as twins of the cells that compute the same."""
+"""Fused: the kernels of torch's own recurrent networks and of memtape, as twins of the cells that compute the same."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from memtape.ops.recurrence import TWINS, Recurrence
 
 KERNELS: dict[str, Callable[..., Any]] = {
     "lstm": torch.lstm,
@@ -21,6 +23,11 @@ def fused_here(backend: str) -> bool:
     Under autocast they cannot, as the state would not stay float32.
     """
     return backend == "cpu" and not torch.is_autocast_enabled("cpu")
+
+
+def recurrence_here(backend: str) -> Recurrence | None:
+    """Return memtape's kernel of recurrent layers where torch's can stand in for single steps, and where it is built."""
+    return TWINS.get(backend) if fused_here(backend) else None
 
 
 def run_fused(

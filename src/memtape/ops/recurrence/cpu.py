@@ -35,7 +35,7 @@ class _Given(NamedTuple):
         return _Given(_contiguous(self.parameters), _contiguous(self.state), counted(self.lengths))
 
     def parameter(self, name: str) -> Tensor:
-        return self.parameters[PARAMETERS.index(name)]  # type: ignore[no-any-return]
+        return self.parameters[PARAMETERS.index(name)]
 
 
 GIVEN = len(PARAMETERS) + len(STATE) + 1
@@ -177,10 +177,9 @@ def _register() -> torch.library.Library:
     d_last = ", ".join(f"Tensor? d_{name}" for name in ("ys", *STATE))
     kept = ", ".join(f"Tensor kept_{name}" for name in ("ys", *KEPT))
     form = "int[] form, float epsilon"
-    library.define(
-        f"recurrence(Tensor given, {given}, Tensor? lengths, {form}, bool keep) -> ({_several(1 + len(STATE) + len(KEPT))})"
-    )
-    library.define(f"recurrence_backward({d_last}, {given}, Tensor? lengths, {kept}, {form}) -> ({_several(1 + len(PARAMETERS) + len(STATE))})")
+    results, gradients = _several(1 + len(STATE) + len(KEPT)), _several(1 + len(PARAMETERS) + len(STATE))
+    library.define(f"recurrence(Tensor given, {given}, Tensor? lengths, {form}, bool keep) -> ({results})")
+    library.define(f"recurrence_backward({d_last}, {given}, Tensor? lengths, {kept}, {form}) -> ({gradients})")
     for name, way, shapes in (
         ("recurrence", _forward, _forward_shapes),
         ("recurrence_backward", _backward, _backward_shapes),

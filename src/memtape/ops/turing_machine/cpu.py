@@ -200,7 +200,9 @@ def _register() -> torch.library.Library:
         library.impl(name, way, "CPU")
         torch.library.register_fake(f"memtape::{name}", shapes, lib=library)
     library.impl("turing_machine", _Differentiable.apply, "Autograd")
-    torch.library.register_autograd("memtape::turing_machine_backward", refuse_second_gradient("Turing machine"), lib=library)
+    torch.library.register_autograd(
+        "memtape::turing_machine_backward", refuse_second_gradient("Turing machine"), lib=library
+    )
     torch.library.register_autocast("memtape::turing_machine", "cpu", torch.float32, lib=library)
     return library
 
