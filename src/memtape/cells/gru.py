@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from memtape.cells.activation import CANDIDATES, Candidate
 from memtape.cells.elman import HiddenState
-from memtape.cells.fused import fused_here, recurrence_here, run_fused
+from memtape.cells.fused import recurrence_here
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, Twin
@@ -78,7 +78,8 @@ class GRUCell(Cell[HiddenState]):
     @property
     def plain(self) -> bool:
         """Whether the steps are, at this moment, those of `torch.nn.GRU`."""
-        return self.variant == "reset_after" and self.candidate == "tanh" and self.norms is None and not self._drops
+        usual = self.variant == "reset_after" and self.candidate == "tanh" and self.norms is None
+        return usual and self._fused
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
         """Return a hidden vector of zeros."""
@@ -107,23 +108,15 @@ class GRUCell(Cell[HiddenState]):
         return hidden, HiddenState(hidden=hidden)
 
     def twin(self, backend: str) -> Twin[HiddenState] | None:
-        """Return a fused kernel on the processor: torch's, or memtape's for the forms that torch has not."""
-        if self.plain:
-            return self._whole if fused_here(backend) else None
+        """Return memtape's fused kernel on the processor."""
         run = recurrence_here(backend)
-        return None if run is None or self._drops else partial(self._whole_form, run)
+        return partial(self._whole, run) if run is not None and self._fused else None
 
     @property
-    def _drops(self) -> bool:
-        return self.training and self.recurrent_dropout > 0
+    def _fused(self) -> bool:
+        return type(self) is GRUCell and not (self.training and self.recurrent_dropout > 0)
 
-    def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
-        layers = (self.from_input, self.from_hidden)
-        weights = [layer.weight for layer in layers] + [layer.bias for layer in layers]
-        ys, (hidden,) = run_fused("gru", weights, xs, [state.hidden], lengths)
-        return ys, HiddenState(hidden=hidden)
-
-    def _whole_form(
+    def _whole(
         self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None
     ) -> tuple[Tensor, HiddenState]:
         norms: Any = self.norms

@@ -107,7 +107,7 @@ class JordanCell(Cell[JordanState]):
     def twin(self, backend: str) -> Twin[JordanState] | None:
         """Return memtape's fused kernel on the processor."""
         run = recurrence_here(backend)
-        return None if run is None else partial(self._whole, run)
+        return partial(self._whole, run) if run is not None and type(self) is JordanCell else None
 
     def _whole(
         self, run: Recurrence, xs: Tensor, state: JordanState, lengths: Tensor | None

@@ -94,7 +94,7 @@ class LeakyCell(Cell[HiddenState]):
     def twin(self, backend: str) -> Twin[HiddenState] | None:
         """Return memtape's fused kernel on the processor."""
         run = recurrence_here(backend)
-        return None if run is None else partial(self._whole, run)
+        return partial(self._whole, run) if run is not None and type(self) is LeakyCell else None
 
     def _whole(
         self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None

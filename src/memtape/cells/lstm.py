@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.cells.activation import CANDIDATES, Candidate
-from memtape.cells.fused import fused_here, recurrence_here, run_fused
+from memtape.cells.fused import recurrence_here, run_lstm
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, Twin
@@ -98,7 +98,8 @@ class LSTMCell(Cell[LSTMState]):
     @property
     def plain(self) -> bool:
         """Whether the steps are, at this moment, those of `torch.nn.LSTM`."""
-        return self.candidate == "tanh" and self.peepholes is None and self.norms is None and not self._drops
+        usual = self.candidate == "tanh" and self.peepholes is None and self.norms is None
+        return usual and self._fused
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LSTMState:
         """Return zeros."""
@@ -130,19 +131,19 @@ class LSTMCell(Cell[LSTMState]):
 
     def twin(self, backend: str) -> Twin[LSTMState] | None:
         """Return a fused kernel on the processor: torch's, or memtape's for the forms that torch has not."""
-        if self.plain:
-            return self._whole if fused_here(backend) else None
         run = recurrence_here(backend)
-        return None if run is None or self._drops else partial(self._whole_form, run)
+        if run is None or not self._fused:
+            return None
+        return self._whole if self.plain else partial(self._whole_form, run)
 
     @property
-    def _drops(self) -> bool:
-        return self.training and self.recurrent_dropout > 0
+    def _fused(self) -> bool:
+        return type(self) is LSTMCell and not (self.training and self.recurrent_dropout > 0)
 
     def _whole(self, xs: Tensor, state: LSTMState, lengths: Tensor | None) -> tuple[Tensor, LSTMState]:
         bias = self.from_input.bias
         weights = [self.from_input.weight, self.from_hidden.weight, bias, torch.zeros_like(bias)]
-        ys, (hidden, cell) = run_fused("lstm", weights, xs, [state.hidden, state.cell], lengths)
+        ys, (hidden, cell) = run_lstm(weights, xs, [state.hidden, state.cell], lengths)
         return ys, LSTMState(hidden=hidden, cell=cell)
 
     def _whole_form(
