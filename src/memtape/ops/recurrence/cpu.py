@@ -34,8 +34,9 @@ class _Given(NamedTuple):
     def contiguous(self) -> "_Given":
         return _Given(_contiguous(self.parameters), _contiguous(self.state), counted(self.lengths))
 
-    def parameter(self, name: str) -> Tensor:
-        return self.parameters[PARAMETERS.index(name)]
+    @property
+    def normal(self) -> bool:
+        return self.parameters[PARAMETERS.index("gain")] is not None
 
 
 GIVEN = len(PARAMETERS) + len(STATE) + 1
@@ -211,7 +212,6 @@ def _outputs(steps: Tensor, given: _Given, form: list[int], keep: bool) -> tuple
     fed, cell = given.state
     hidden, size, kind = _hidden(given, form), fed.shape[-1], KINDS[form[0]]
     kept_gates = {"gru": gates + hidden, "output": hidden + size}.get(kind, gates)
-    normal = given.parameter("gain") is not None
     parts = 2 if kind in ("gru", "early_gru") else 1
 
     def kept(count: int, present: bool = True) -> Tensor:
@@ -223,8 +223,8 @@ def _outputs(steps: Tensor, given: _Given, form: list[int], keep: bool) -> tuple
         steps.new_empty(0 if cell is None else cell.shape),
         kept(hidden, kind == "lstm"),
         kept(kept_gates),
-        kept(gates, normal),
-        kept(parts, normal),
+        kept(gates, given.normal),
+        kept(parts, given.normal),
     )
 
 
