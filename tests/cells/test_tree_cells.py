@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from memtape.cells.gated import LSTMState
 from torch import nn
 
 from memtape import unroll
@@ -19,7 +20,6 @@ from memtape.cells import (
     RNTNCell,
 )
 from memtape.cells.elman import HiddenState
-from memtape.cells.gated import LSTMState
 from memtape.core.fold import fold
 from memtape.core.trees import Trees
 

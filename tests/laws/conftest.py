@@ -5,6 +5,10 @@ import torch
 
 from memtape import AugmentedCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
+    ClockworkCell,
+    Conditioned,
+    DeepTransitionCell,
+    EchoStateCell,
     ElmanCell,
     FeedforwardCell,
     GRUCell,
@@ -15,8 +19,12 @@ from memtape.cells import (
     LSTMCell,
     OutputFeedback,
     Readout,
+    Residual,
+    SkipCell,
     Stacked,
     TeacherForced,
+    VariationalDropout,
+    Zoneout,
 )
 from memtape.core.backends import backends
 from memtape.memory import TuringInterface, TuringMemory
@@ -54,12 +62,22 @@ CELLS = [
     ("gru-book", lambda: Late(GRUCell(INPUT, 4, variant="reset_before", candidate="sigmoid"))),
     ("leaky", lambda: LeakyCell(INPUT, 4, longest=5.0)),
     ("leaky-learned", lambda: LeakyCell(INPUT, 4, longest=5.0, time_constants="learned", activation="relu")),
+    ("skip", lambda: SkipCell(INPUT, 4, delay=2)),
+    ("skip-only", lambda: SkipCell(INPUT, 4, delay=3, keep_short=False, activation="relu")),
+    ("clockwork", lambda: ClockworkCell(INPUT, 4, groups=2)),
+    ("echo-state", lambda: Readout(EchoStateCell(INPUT, 6, density=0.5), 3)),
+    ("echo-state-leaky", lambda: Readout(EchoStateCell(INPUT, 6, leak=0.4), 3)),
+    ("deep-transition", lambda: DeepTransitionCell(INPUT, 4, depth=3, shortcut=True)),
+    ("residual", lambda: Residual(LSTMCell(INPUT, INPUT))),
+    ("zoneout", lambda: Zoneout(LSTMCell(INPUT, 4), hidden=0.2, memory=0.3).eval()),
+    ("dropout-in-evaluation", lambda: VariationalDropout(GRUCell(INPUT, 4), inputs=0.3, outputs=0.3).eval()),
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
     ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),
     ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
     ("output-feedback", lambda: OutputFeedback(Readout(GRUCell(INPUT + 3, 4), 3), feedback="sigmoid")),
     ("teacher-forced", lambda: TeacherForced(OutputFeedback(Readout(GRUCell(2, 4), 1)))),
+    ("conditioned", lambda: Conditioned(LSTMCell(INPUT + 3, 4), 3, into="input")),
     ("stacked-lstm", lambda: StackedLSTMCell(INPUT, 3, hidden_size=4, layers=2)),
     ("augmented", augmented_by_hand),
     ("ntm", ntm),

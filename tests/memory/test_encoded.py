@@ -87,7 +87,10 @@ def test_queries_and_rows_do_not_know_one_another(attention):
 
 
 def test_general_attention_is_the_dot_product_behind_a_matrix():
-    general, dot = EncodedMemory(ENCODED, ENCODED, attention="general"), EncodedMemory(ENCODED, ENCODED, attention="dot")
+    general, dot = (
+        EncodedMemory(ENCODED, ENCODED, attention="general"),
+        EncodedMemory(ENCODED, ENCODED, attention="dot"),
+    )
     torch.nn.init.eye_(general.to_keys.weight)
     vectors, queries = torch.randn(BATCH, SLOTS, ENCODED), torch.randn(BATCH, QUERIES, ENCODED)
     torch.testing.assert_close(general(queries, general.write(vectors)), dot(queries, dot.write(vectors)))

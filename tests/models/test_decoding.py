@@ -104,9 +104,7 @@ def test_a_beam_of_everything_lists_all_sequences_in_their_order(seed, length_pe
 
 def test_a_wider_beam_finds_what_greedy_decoding_misses():
     toy = Toy()
-    narrow, wide = (
-        beam_search(toy, toy.begin(100), width=width, length_penalty=0.0, longest=6) for width in (1, 20)
-    )
+    narrow, wide = (beam_search(toy, toy.begin(100), width=width, length_penalty=0.0, longest=6) for width in (1, 20))
     better = wide.log_likelihood[:, 0] - narrow.log_likelihood[:, 0]
     assert (better > 1e-4).double().mean() > 0.3
     assert (better > -1e-6).double().mean() > 0.95
@@ -172,5 +170,7 @@ def test_a_search_has_a_width_a_length_and_a_penalty():
         beam_search(toy, toy.begin(), longest=0)
     with pytest.raises(ValueError, match="longest is 0, but it must be at least 1; give a larger longest"):
         greedy(toy, toy.begin(), longest=0)
-    with pytest.raises(ValueError, match="length_penalty is -1.0, but it is a power of the length; give a number of at lea"):
+    with pytest.raises(
+        ValueError, match=r"length_penalty is -1\.0, but it is a power of the length; give a number of at lea"
+    ):
         beam_search(toy, toy.begin(), length_penalty=-1.0)

@@ -36,7 +36,7 @@ LENGTHS = torch.tensor([3, 1, 2])
 
 
 def test_without_temperature_the_likeliest_symbol_of_all_before_is_said(network):
-    said = generate(network, PROMPT, steps=6, lengths=LENGTHS, temperature=0)
+    said = generate(network, PROMPT, steps=6, lengths=LENGTHS, temperature=0.0)
     assert said.shape == (3, 6)
     for row, length in enumerate(LENGTHS.tolist()):
         heard = PROMPT[row, :length].tolist()
@@ -83,10 +83,10 @@ def test_rows_stop_on_their_own(network):
 
 
 def test_it_ends_when_all_rows_have_stopped(network):
-    likeliest = generate(network, PROMPT[:1], steps=8, temperature=0)
+    likeliest = generate(network, PROMPT[:1], steps=8, temperature=0.0)
     stop = int(likeliest[0, 2])
     first = likeliest[0].tolist().index(stop)
-    assert generate(network, PROMPT[:1], steps=8, temperature=0, stop=stop).shape == (1, first + 1)
+    assert generate(network, PROMPT[:1], steps=8, temperature=0.0, stop=stop).shape == (1, first + 1)
 
 
 def test_the_same_generator_says_the_same(network):
@@ -98,9 +98,9 @@ def test_the_same_generator_says_the_same(network):
 
 
 def test_a_state_is_gone_on_from(network):
-    said = generate(network, PROMPT, steps=5, temperature=0)
+    said = generate(network, PROMPT, steps=5, temperature=0.0)
     _, state = network(PROMPT[:, :2])
-    assert torch.equal(generate(network, PROMPT[:, 2:], state, steps=5, temperature=0), said)
+    assert torch.equal(generate(network, PROMPT[:, 2:], state, steps=5, temperature=0.0), said)
 
 
 @pytest.mark.parametrize("into", ["input", "state", "both"])
@@ -111,22 +111,22 @@ def test_a_context_is_told(into):
         torch.nn.init.normal_(parameter)
     contexts = torch.randn(4, CONTEXT)
     prompt = torch.ones(4, 1, dtype=torch.long)
-    together = generate(network, prompt, conditioned.begin(contexts), steps=8, temperature=0)
+    together = generate(network, prompt, conditioned.begin(contexts), steps=8, temperature=0.0)
     assert len(set(map(tuple, together.tolist()))) > 1
     for row in range(4):
-        alone = generate(network, prompt[:1], conditioned.begin(contexts[row : row + 1]), steps=8, temperature=0)
+        alone = generate(network, prompt[:1], conditioned.begin(contexts[row : row + 1]), steps=8, temperature=0.0)
         assert torch.equal(alone[0], together[row])
 
 
 def test_a_tiny_temperature_is_the_likeliest_symbol(network):
-    likeliest = generate(network, PROMPT, steps=6, temperature=0)
+    likeliest = generate(network, PROMPT, steps=6, temperature=0.0)
     assert torch.equal(generate(network, PROMPT, steps=6, temperature=1e-30), likeliest)
 
 
 def test_wrong_arguments_are_refused(network):
-    with pytest.raises(ValueError, match="steps is 0, but it must be at least 1; give a larger steps"):
+    with pytest.raises(ValueError, match=r"steps is 0, but it must be at least 1; give a larger steps"):
         generate(network, PROMPT, steps=0)
-    with pytest.raises(ValueError, match="temperature is -1.0, but it divides logits; give a number of at least 0"):
+    with pytest.raises(ValueError, match=r"temperature is -1\.0, but it divides logits; give a number of at least 0"):
         generate(network, PROMPT, steps=1, temperature=-1.0)
     sentence = "a prompt is empty, but a network speaks after what it has read; give each row at least one symbol"
     with pytest.raises(ValueError, match=sentence):
@@ -134,5 +134,7 @@ def test_wrong_arguments_are_refused(network):
     with pytest.raises(ValueError, match=sentence):
         generate(network, PROMPT, steps=1, lengths=torch.tensor([1, 0, 2]))
     network.output_size = 7
-    with pytest.raises(ValueError, match="the network reads 5 symbols and says 7, but what it says is read again; use one"):
+    with pytest.raises(
+        ValueError, match="the network reads 5 symbols and says 7, but what it says is read again; use one"
+    ):
         generate(network, PROMPT, steps=1)

@@ -54,10 +54,11 @@ class Conditioned(Cell[ConditionedState]):
                 "beside an input; give the cell an input_size of both together"
             )
         sizes = [] if into == "input" else [leaf.numel() for leaf in _numbers(cell.init_state(1))]
-        self.to_state = nn.ModuleList(nn.Linear(context_size, size) for size in sizes)
-        for layer in self.to_state:
+        layers = [nn.Linear(context_size, size) for size in sizes]
+        for layer in layers:
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
+        self.to_state = nn.ModuleList(layers)
 
     def begin(self, context: Float[Tensor, "batch context"]) -> ConditionedState:
         """Return the state before the first step of sequences with these contexts."""

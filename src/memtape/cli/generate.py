@@ -27,7 +27,4 @@ def generate(
 
     if stop is not None and len(stop) != 1:
         raise UsageError(f"--stop is {stop!r}, but it must be one character; give one, or leave it out")
-    print(
-        prompt
-        + generate_from_run(run, prompt, length=length, temperature=temperature, stop=stop, seed=seed)
-    )
+    print(prompt + generate_from_run(run, prompt, length=length, temperature=temperature, stop=stop, seed=seed))

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from memtape import ops
-from memtape.core import checks
+from memtape.core import checks, padding
 from memtape.core.state import state
 
 Attention = Literal["additive", "dot", "general"]
@@ -80,11 +80,10 @@ class EncodedMemory(nn.Module):
         self, vectors: Float[Tensor, "batch slots encoded"], lengths: Int[Tensor, " batch"] | None = None
     ) -> EncodedState:
         """Return the memory that holds the vectors, the first `lengths` of each row; None means all."""
-        batch, slots, _ = vectors.shape
         if lengths is None:
-            lengths = torch.full((batch,), slots, device=vectors.device)
-        present = torch.arange(slots, device=vectors.device) < lengths[:, None]
-        values = torch.where(present[..., None], vectors, 0)
+            lengths = torch.full((len(vectors),), vectors.shape[1], device=vectors.device)
+        values = padding.zero_beyond(vectors, lengths)
+        present = padding.alive(vectors, lengths)
         return EncodedState(keys=self.to_keys(values), values=values, present=present)
 
     def weights(

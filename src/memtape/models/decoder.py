@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from memtape.cells import Conditioned
 from memtape.cells.conditioned import ConditionedState
-from memtape.core import checks, tree
+from memtape.core import checks, padding, tree
 from memtape.core.state import NoState, state
 from memtape.core.unroll import unroll
 from memtape.memory.encoded import EncodedMemory
@@ -90,15 +90,14 @@ class Decoder(nn.Module):
         self, xs: Float[Tensor, "batch time input"], state: DecoderState, lengths: Int[Tensor, " batch"]
     ) -> tuple[Float[Tensor, "batch time output"], DecoderState]:
         """Run over whole sequences of known inputs; outputs are zero beyond a row's length."""
-        alive = torch.arange(xs.shape[1], device=xs.device) < lengths[:, None]
         reads = None
         if self.attend_first:
-            hidden, reads, cell = self._one_after_another(xs, state, alive)
+            hidden, reads, cell = self._one_after_another(xs, state, padding.alive(xs, lengths))
         else:
             hidden, cell, _ = unroll(self.cell, xs, state.cell, lengths=lengths)
             if self.memory is not None:
                 reads = self.memory(hidden, state.encoded)
-        ys = torch.where(alive[..., None], self._readout(hidden, reads), 0)
+        ys = padding.zero_beyond(self._readout(hidden, reads), lengths)
         return ys, DecoderState(cell=cell, encoded=state.encoded)
 
     def _one_after_another(

@@ -1,6 +1,6 @@
 """Decoding: the most likely sequence of a network that says one symbol after another."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -12,6 +12,7 @@ from memtape.core.pairs import BOUNDARY
 from memtape.core.state import state
 
 
+@runtime_checkable
 class Speaker(Protocol):
     """What can be decoded, such as `Seq2Seq`: it returns the logits of the next symbol after the last one."""
 
@@ -33,9 +34,7 @@ class Decoded:
 
 
 @torch.no_grad()
-def greedy(
-    network: Speaker, begin: Any, *, longest: int = 100, start: int = BOUNDARY, stop: int = BOUNDARY
-) -> Decoded:
+def greedy(network: Speaker, begin: Any, *, longest: int = 100, start: int = BOUNDARY, stop: int = BOUNDARY) -> Decoded:
     r"""Say the most likely symbol at every step, until each row stops.
 
     $$y_t = \arg\max_y p(y \mid y_1 \dots y_{t-1})$$
@@ -59,7 +58,8 @@ def greedy(
     symbols = torch.full((batch,), start, device=device)
     ended = torch.zeros(batch, dtype=torch.bool, device=device)
     lengths = torch.zeros(batch, dtype=torch.long, device=device)
-    total, said, now = torch.zeros(batch, device=device), [], begin
+    total, now = torch.zeros(batch, device=device), begin
+    said: list[Tensor] = []
     while len(said) < longest and not ended.all():
         logits, now = network.step(symbols, now)
         gain, symbols = torch.log_softmax(logits, dim=-1).max(dim=-1)
@@ -86,8 +86,8 @@ def beam_search(
 
     $$\text{score}(y) = \frac{\log p(y)}{|y|^a}$$
 
-    A sequence that has stopped stays among the best few for as long as its score holds against those that go on. A width of 1 is
-    `greedy`; a width of all sequences there are finds the best of them.
+    A sequence that has stopped stays among the best few for as long as its score holds against those that go on. A width
+    of 1 is `greedy`; a width of all sequences there are finds the best of them.
 
     Args:
         network: what speaks; call its `eval()` first if it has dropout.

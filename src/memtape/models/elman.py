@@ -53,6 +53,6 @@ def elman_network(
 
 
 class Elman(Recurrent[Any], Shareable):
-    """Layers of plain recurrent units with a readout, run over sequences; the arguments are those of `elman_network`."""
+    """Layers of plain recurrent units, run over sequences; the arguments are those of `elman_network`."""
 
     __init__ = runs(elman_network)

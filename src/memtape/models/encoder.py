@@ -1,6 +1,7 @@
 """Encoder: recurrent layers that read a sequence, from one end or from both."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -8,6 +9,8 @@ from torch import Tensor, nn
 
 from memtape.cells import GRUCell, LSTMCell
 from memtape.core import checks
+from memtape.core.cell import AnyCell
+from memtape.core.padding import reversed_rows
 from memtape.core.unroll import unroll
 
 Kind = Literal["lstm", "gru"]
@@ -29,7 +32,7 @@ class Encoder(nn.Module):
 
     Raises:
         TypeError: a size that is no whole number.
-        ValueError: a size below 1 or an unknown cell.
+        ValueError: a size below 1, an unknown cell, or a dropout outside 0..1.
     """
 
     def __init__(
@@ -45,10 +48,11 @@ class Encoder(nn.Module):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size, layers=layers)
         checks.one_of(tuple(KINDS), cell=cell)
+        checks.probabilities(dropout=dropout)
         self.output_size = hidden_size * (2 if bidirectional else 1)
         sizes = [input_size] + [self.output_size] * (layers - 1)
-        self.forwards = nn.ModuleList(KINDS[cell](below, hidden_size) for below in sizes)
-        self.backwards = nn.ModuleList(KINDS[cell](below, hidden_size) for below in sizes if bidirectional)
+        self.forwards: Sequence[AnyCell] = _cells(cell, sizes, hidden_size)
+        self.backwards: Sequence[AnyCell] = _cells(cell, sizes if bidirectional else [], hidden_size)
         self.dropout = nn.Dropout(dropout)
 
     def forward(
@@ -68,11 +72,5 @@ class Encoder(nn.Module):
         return xs, torch.cat(ends, dim=-1)
 
 
-def reversed_rows(
-    xs: Float[Tensor, "batch time size"], lengths: Int[Tensor, " batch"]
-) -> Float[Tensor, "batch time size"]:
-    """Return each row backwards from its own end; the padding stays where it is."""
-    steps = torch.arange(xs.shape[1], device=xs.device)
-    back = lengths[:, None] - 1 - steps
-    place = torch.where(back < 0, steps, back)
-    return xs[torch.arange(len(xs), device=xs.device)[:, None], place]
+def _cells(kind: Kind, sizes: list[int], hidden_size: int) -> Any:
+    return nn.ModuleList(KINDS[kind](below, hidden_size) for below in sizes)

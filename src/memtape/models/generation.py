@@ -1,19 +1,32 @@
 """Generation: a network of symbols that runs freely, its own output being its next input."""
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from memtape import ops
 from memtape.core import checks
-from memtape.core.recurrent import Recurrent
+
+
+@runtime_checkable
+class SymbolNetwork(Protocol):
+    """What can run freely, such as a `Recurrent`: it reads symbols and returns logits over the same symbols."""
+
+    input_size: int
+    output_size: int
+
+    def __call__(
+        self, symbols: Int[Tensor, "batch time"], state: Any = None, *, lengths: Int[Tensor, " batch"] | None = None
+    ) -> tuple[Float[Tensor, "batch time output"], Any]:
+        """Return the logits after each symbol, and the state after the last."""
+        ...
 
 
 @torch.no_grad()
 def generate(
-    network: Recurrent[Any],
+    network: SymbolNetwork,
     prompt: Int[Tensor, "batch time"],
     state: Any = None,
     *,

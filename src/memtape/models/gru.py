@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from memtape.cells import GRUCell
+from memtape.cells import GRUCell, Late
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.layered import layered
@@ -26,7 +26,8 @@ def gru_network(
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units of each layer.
-        variant: where the reset gate acts, and on which step: as in libraries, as in the paper's later form, or as in the textbook.
+        variant: where the reset gate acts: after the product with the hidden vector as libraries have it, before it, or as the
+            textbook prints it, before it with a sigmoid in the place of tanh and every input one step late.
         layer_norm: normalise what the gates are made of.
         layers: number of layers.
         embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
@@ -39,8 +40,14 @@ def gru_network(
     References:
         Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", arXiv:1406.1078, section 2.3.
     """
+
+    def cell(size: int) -> AnyCell:
+        if variant == "book":
+            return Late(GRUCell(size, hidden_size, variant="reset_before", candidate="sigmoid", layer_norm=layer_norm))
+        return GRUCell(size, hidden_size, variant=variant, layer_norm=layer_norm)
+
     return layered(
-        lambda size: GRUCell(size, hidden_size, variant=variant, layer_norm=layer_norm),
+        cell,
         input_size,
         output_size,
         layers=layers,
@@ -50,6 +57,6 @@ def gru_network(
 
 
 class GRU(Recurrent[Any], Shareable):
-    """Layers of gated recurrent units with a readout, run over sequences; the arguments are those of `gru_network`."""
+    """Layers of gated recurrent units, run over sequences; the arguments are those of `gru_network`."""
 
     __init__ = runs(gru_network)

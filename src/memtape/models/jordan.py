@@ -40,7 +40,7 @@ def jordan_network(
 
 
 class Jordan(Recurrent[Any], Shareable):
-    """Plain units whose only memory is what the network said, run over sequences; the arguments are those of `jordan_network`."""
+    """Plain units that see what the network said, run over sequences; the arguments are those of `jordan_network`."""
 
     __init__ = runs(jordan_network)
 

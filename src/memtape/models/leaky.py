@@ -43,7 +43,9 @@ def leaky_network(
         Learning", section 10.9.2.
     """
     return layered(
-        lambda size: LeakyCell(size, hidden_size, time_constants=time_constants, longest=longest, activation=activation),
+        lambda size: LeakyCell(
+            size, hidden_size, time_constants=time_constants, longest=longest, activation=activation
+        ),
         input_size,
         output_size,
         layers=layers,
@@ -53,6 +55,6 @@ def leaky_network(
 
 
 class Leaky(Recurrent[Any], Shareable):
-    """Layers of leaky units with a readout, run over sequences; the arguments are those of `leaky_network`."""
+    """Layers of leaky units, run over sequences; the arguments are those of `leaky_network`."""
 
     __init__ = runs(leaky_network)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from memtape.cells import Conditioned, Stacked
 from memtape.cells.conditioned import Into
-from memtape.core import checks, tree
+from memtape.core import checks, padding, tree
 from memtape.core.pairs import Pairs
 from memtape.core.symbols import known
 from memtape.memory.encoded import Attention, EncodedMemory
@@ -91,8 +91,7 @@ class Seq2Seq(Shareable):
         checks.module_sizes(self, input_size=input_size, output_size=output_size, embedding_size=embedding_size)
         checks.module_sizes(self, hidden_size=hidden_size, decoder_layers=decoder_layers)
         checks.one_of(CONTEXTS, context=context)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout is {dropout}, but it is a probability; give a number from 0 to below 1")
+        checks.probabilities(dropout=dropout)
         self.configuration = configuration
         self.input_size, self.output_size = input_size, output_size
         self.source_vectors = nn.Embedding(input_size, embedding_size)
@@ -108,9 +107,11 @@ class Seq2Seq(Shareable):
         )
         encoded_size = self.encoder.output_size
         memory = EncodedMemory(encoded_size, hidden_size, attention=attention) if context == "attention" else None
-        seen = embedding_size + (encoded_size if memory and attend_first else 0) + (encoded_size if into != "state" else 0)
+        seen = (
+            embedding_size + (encoded_size if memory and attend_first else 0) + (encoded_size if into != "state" else 0)
+        )
         layers = [KINDS[cell](below, hidden_size) for below in [seen] + [hidden_size] * (decoder_layers - 1)]
-        conditioned = Conditioned(Stacked(layers), encoded_size, into=into)
+        conditioned = Conditioned(Stacked(layers, dropout=dropout), encoded_size, into=into)
         self.decoder = Decoder(conditioned, memory, output_size, attend_first=attend_first, dropout=dropout)
 
     def begin(
@@ -165,8 +166,7 @@ class Seq2Seq(Shareable):
             TypeError: lengths that are no whole numbers.
             ValueError: an unknown symbol, lengths that do not fit, or a probability outside of 0..1.
         """
-        if not 0 <= teacher <= 1:
-            raise ValueError(f"teacher is {teacher}, but it is a probability; give a number from 0 to 1")
+        checks.probabilities(teacher=teacher)
         given, lengths = self._checked(pairs.given, lengths, self.output_size, "target")
         state = self.begin(pairs.source, pairs.source_lengths) if state is None else state
         if teacher < 1:
@@ -177,23 +177,21 @@ class Seq2Seq(Shareable):
         self, given: Tensor, state: DecoderState, lengths: Tensor, teacher: float
     ) -> tuple[Tensor, DecoderState]:
         outputs: list[Tensor] = []
-        for t, symbols in enumerate(given.unbind(1)):
+        heard = given[:, 0]
+        for t, true in enumerate(given.unbind(1)):
             if outputs:
                 own = torch.multinomial(torch.softmax(outputs[-1].detach(), dim=-1), 1)[:, 0]
-                told = torch.rand(len(symbols), device=symbols.device) < teacher
-                symbols = torch.where(told, symbols, own)
-            alive = t < lengths
-            logits, moved = self.step(symbols, state)
-            cell = tree.select(alive, moved.cell, state.cell)
+                heard = torch.where(torch.rand(len(true), device=true.device) < teacher, true, own)
+            logits, moved = self.step(heard, state)
+            cell = tree.select(t < lengths, moved.cell, state.cell)
             state = DecoderState(cell=cell, encoded=state.encoded)
-            outputs.append(torch.where(alive[:, None], logits, 0))
-        return torch.stack(outputs, dim=1), state
+            outputs.append(logits)
+        return padding.zero_beyond(torch.stack(outputs, dim=1), lengths), state
 
     def _checked(self, symbols: Tensor, lengths: Any, count: int, side: str) -> tuple[Tensor, Tensor]:
         """Return symbols with 0 for padding, and their lengths, once both are known to fit."""
-        batch, time = symbols.shape
         if lengths is None:
-            lengths = torch.full((batch,), time, device=symbols.device)
+            lengths = torch.full((len(symbols),), symbols.shape[1], device=symbols.device)
         lengths = checks.lengths_of(symbols, lengths)
-        alive = torch.arange(time, device=symbols.device) < lengths[:, None]
-        return known(torch.where(alive, symbols, 0), count, f"the {side} side of {type(self).__name__}"), lengths
+        read = torch.where(padding.alive(symbols, lengths), symbols, 0)
+        return known(read, count, f"the {side} side of {type(self).__name__}"), lengths

@@ -53,6 +53,6 @@ def skip_network(
 
 
 class Skip(Recurrent[Any], Shareable):
-    """Layers of plain units with connections over many steps, with a readout, run over sequences; the arguments are those of `skip_network`."""
+    """Layers of plain units with connections over many steps, run over sequences; the arguments are those of `skip_network`."""
 
     __init__ = runs(skip_network)

@@ -17,6 +17,7 @@ from memtape.core.fold import fold
 from memtape.core.tree_cell import AnyTreeCell
 from memtape.core.trees import NONE, Trees
 from memtape.models.sharing import Shareable
+from memtape.ops.dropout import dropout
 
 TREE_LSTMS: dict[str, type[ConstituencyTreeLSTMCell | NaryTreeLSTMCell | ChildSumTreeLSTMCell]] = {
     "constituency": ConstituencyTreeLSTMCell,
@@ -66,7 +67,7 @@ class Folded(Shareable):
         self.embedding = nn.Embedding(input_size, cell.input_size)
         nn.init.uniform_(self.embedding.weight, -embedding_spread, embedding_spread)
         self.cell = cell
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
         self.to_output = nn.Linear(cell.output_size, output_size)
         nn.init.xavier_uniform_(self.to_output.weight)
         nn.init.zeros_(self.to_output.bias)
@@ -98,7 +99,7 @@ class Folded(Shareable):
                 "number the words below its input_size"
             )
         hidden, roots = fold(self.cell, trees, self.embedding, lengths=lengths)
-        outputs = self.to_output(self.dropout(hidden))
+        outputs = self.to_output(dropout(hidden, self.dropout if self.training else 0.0))
         if lengths is not None:
             counts = torch.as_tensor(lengths, device=outputs.device)
             inside = torch.arange(outputs.shape[1], device=outputs.device) < counts[:, None]

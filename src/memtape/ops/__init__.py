@@ -2,18 +2,39 @@
 
 from memtape.ops.addressing import content_weights, interpolate, sharpen, shift
 from memtape.ops.attention import additive_scores, attention_weights, dot_scores
+from memtape.ops.backpropagation import (
+    ElmanGradients,
+    ElmanParameters,
+    cross_entropy_gradient,
+    elman,
+    elman_backward,
+    elman_forward,
+)
 from memtape.ops.last_step import last_step
 from memtape.ops.read_write import erase_and_add, read
+from memtape.ops.ridge import RidgeSums, ridge, ridge_readout, ridge_sums
+from memtape.ops.vanishing import vanishing_penalty
 
 __all__ = [
+    "ElmanGradients",
+    "ElmanParameters",
+    "RidgeSums",
     "additive_scores",
     "attention_weights",
     "content_weights",
+    "cross_entropy_gradient",
     "dot_scores",
+    "elman",
+    "elman_backward",
+    "elman_forward",
     "erase_and_add",
     "interpolate",
     "last_step",
     "read",
+    "ridge",
+    "ridge_readout",
+    "ridge_sums",
     "sharpen",
     "shift",
+    "vanishing_penalty",
 ]

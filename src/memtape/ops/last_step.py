@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memtape.core import padding
+
 
 def last_step(
     ys: Float[Tensor, "batch time output"], lengths: Int[Tensor, " batch"] | None = None
@@ -20,7 +22,4 @@ def last_step(
         tensor([[2.],
                 [3.]])
     """
-    if lengths is None:
-        return ys[:, -1]
-    row = torch.arange(len(ys), device=ys.device)
-    return torch.where(lengths[:, None] > 0, ys[row, (lengths - 1).clamp(min=0)], 0)
+    return padding.last_of(ys, torch.zeros_like(ys[:, 0]), lengths)

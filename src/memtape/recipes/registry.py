@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from memtape.recipes import algorithmic
+from memtape.recipes import algorithmic, sequences
 from memtape.recipes.options import Option, options_of
 from memtape.recipes.recipe import Recipe
 
@@ -41,10 +41,10 @@ class TaskEntry(Entry):
 
     unit: str
     """What a length counts."""
-    test_lengths: tuple[int, ...]
-    """Lengths of the final evaluation, those of training first."""
-    picture_length: int
-    """Length of the sequence in the picture of the tape, beyond those of training."""
+    test_lengths: tuple[int, ...] = ()
+    """Lengths of the final evaluation, those of training first; none for a test split that is what it is."""
+    picture_length: int = 0
+    """Length of the sequence in the picture of the tape, beyond those of training; 0 for no picture."""
 
 
 GRAVES_2014 = "Graves, Wayne & Danihelka (2014), Neural Turing Machines, arXiv:1410.5401"
@@ -60,74 +60,224 @@ MODELS = {
             constructor="memtape.models.turing:NTMCell",
         ),
         Entry(
+            name="elman",
+            summary="Plain recurrent network: layers of units that see what they were a step ago.",
+            paper="Elman (1990), Finding structure in time, Cognitive Science 14",
+            path="memtape.models.elman:Elman",
+            constructor="memtape.models.elman:elman_network",
+        ),
+        Entry(
+            name="jordan",
+            summary="Jordan network: units that see what the network said a step ago, taught with what it should have said.",
+            paper="Jordan (1986), Serial order: a parallel distributed processing approach, ICS report 8604",
+            path="memtape.models.jordan:Jordan",
+            constructor="memtape.models.jordan:jordan_network",
+        ),
+        Entry(
             name="lstm",
-            summary="Stacked LSTM layers with a linear readout: the paper's baseline without external memory.",
-            paper=GRAVES_2014,
+            summary="Stacked LSTM layers with a linear readout, in all forms of the cell.",
+            paper="Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9",
             path="memtape.models.stacked_lstm:StackedLSTM",
             constructor="memtape.models.stacked_lstm:StackedLSTMCell",
+        ),
+        Entry(
+            name="gru",
+            summary="Layers of gated recurrent units, in the three forms that are called so.",
+            paper="Cho et al. (2014), Learning phrase representations using RNN encoder-decoder, arXiv:1406.1078",
+            path="memtape.models.gru:GRU",
+            constructor="memtape.models.gru:gru_network",
+        ),
+        Entry(
+            name="leaky",
+            summary="Layers of leaky units, each with a time constant of its own, fixed or learned.",
+            paper="Mozer (1992), Induction of multiscale temporal structure, NIPS 4",
+            path="memtape.models.leaky:Leaky",
+            constructor="memtape.models.leaky:leaky_network",
+        ),
+        Entry(
+            name="skip",
+            summary="Plain units that also, or only, see what they were some steps ago.",
+            paper="Lin, Horne, Tino & Giles (1996), Learning long-term dependencies in NARX networks, IEEE TNN 7",
+            path="memtape.models.skip:Skip",
+            constructor="memtape.models.skip:skip_network",
+        ),
+        Entry(
+            name="clockwork",
+            summary="Clockwork RNN: groups of plain units, each working at its own rate.",
+            paper="Koutnik, Greff, Gomez & Schmidhuber (2014), A clockwork RNN, arXiv:1402.3511",
+            path="memtape.models.clockwork:Clockwork",
+            constructor="memtape.models.clockwork:clockwork_network",
+        ),
+        Entry(
+            name="esn",
+            summary="Echo state network: a random reservoir that stays as it is, under a readout that is learned.",
+            paper="Jaeger (2001), The echo state approach to analysing and training recurrent neural networks, GMD report 148",
+            path="memtape.models.echo_state:EchoState",
+            constructor="memtape.models.echo_state:echo_state_network",
+        ),
+        Entry(
+            name="bilstm",
+            summary="LSTM layers that read from both ends.",
+            paper="Graves & Schmidhuber (2005), Framewise phoneme classification with bidirectional LSTM, Neural Networks 18",
+            path="memtape.models.bidirectional:BiLSTM",
+            constructor="memtape.models.bidirectional:BiLSTM",
+        ),
+        Entry(
+            name="bigru",
+            summary="Layers of gated recurrent units that read from both ends.",
+            paper="Schuster & Paliwal (1997), Bidirectional recurrent neural networks, IEEE Transactions on Signal Processing 45",
+            path="memtape.models.bidirectional:BiGRU",
+            constructor="memtape.models.bidirectional:BiGRU",
+        ),
+        Entry(
+            name="seq2seq",
+            summary="Encoder and decoder, with a context vector or with attention to all that was read.",
+            paper="Sutskever, Vinyals & Le (2014), arXiv:1409.3215; Bahdanau, Cho & Bengio (2015), arXiv:1409.0473",
+            path="memtape.models.seq2seq:Seq2Seq",
+            constructor="memtape.models.seq2seq:Seq2Seq",
+        ),
+        Entry(
+            name="treelstm",
+            summary="Tree-LSTM over labelled trees: constituency, N-ary or child-sum.",
+            paper="Tai, Socher & Manning (2015), Improved semantic representations from tree-structured LSTMs, arXiv:1503.00075",
+            path="memtape.models.trees:TreeLSTM",
+            constructor="memtape.models.trees:TreeLSTM",
+        ),
+        Entry(
+            name="recursive",
+            summary="Recursive network over trees: one layer, the same at every node.",
+            paper="Socher, Lin, Ng & Manning (2011), Parsing natural scenes and natural language with recursive networks, ICML",
+            path="memtape.models.trees:Recursive",
+            constructor="memtape.models.trees:Recursive",
+        ),
+        Entry(
+            name="rntn",
+            summary="Recursive neural tensor network over trees, whose children meet in products.",
+            paper="Socher et al. (2013), Recursive deep models for semantic compositionality over a sentiment treebank, EMNLP",
+            path="memtape.models.trees:RNTN",
+            constructor="memtape.models.trees:RNTN",
         ),
     )
 }
 
 
-def _algorithmic(name: str, file: str, kind: str, **rest: Any) -> TaskEntry:
-    path = f"memtape.tasks.algorithmic.{file}:{kind}"
-    return TaskEntry(name=name, paper=GRAVES_2014, path=path, constructor=path, **rest)
+def _task(name: str, place: str, **rest: Any) -> TaskEntry:
+    path = f"memtape.tasks.{place}"
+    return TaskEntry(name=name, path=path, constructor=path, **rest)
 
 
 TASKS = {
     entry.name: entry
     for entry in (
-        _algorithmic(
+        _task(
             "copy",
-            "copying",
-            "Copy",
+            "algorithmic.copying:Copy",
+            paper=GRAVES_2014,
             summary="Remember a sequence of bit vectors and say it again.",
             unit="vectors",
             test_lengths=(10, 20, 30, 50, 120),
             picture_length=50,
         ),
-        _algorithmic(
+        _task(
             "repeat-copy",
-            "repeat_copy",
-            "RepeatCopy",
+            "algorithmic.repeat_copy:RepeatCopy",
+            paper=GRAVES_2014,
             summary="Say a sequence of bit vectors as often as asked, and then stop.",
             unit="vectors",
             test_lengths=(5, 10, 15, 20),
             picture_length=15,
         ),
-        _algorithmic(
+        _task(
             "associative-recall",
-            "associative_recall",
-            "AssociativeRecall",
+            "algorithmic.associative_recall:AssociativeRecall",
+            paper=GRAVES_2014,
             summary="Given an item of a list, say the one that followed it.",
             unit="items",
             test_lengths=(3, 6, 10, 15, 20),
             picture_length=10,
         ),
-        _algorithmic(
+        _task(
             "ngrams",
-            "ngrams",
-            "DynamicNGrams",
+            "algorithmic.ngrams:DynamicNGrams",
+            paper=GRAVES_2014,
             summary="Predict the next bit of a source that is drawn anew for every sequence.",
             unit="bits",
             test_lengths=(200, 400),
             picture_length=240,
         ),
-        _algorithmic(
+        _task(
             "priority-sort",
-            "priority_sort",
-            "PrioritySort",
+            "algorithmic.priority_sort:PrioritySort",
+            paper=GRAVES_2014,
             summary="Say the most urgent of a list of bit vectors, in order.",
             unit="vectors",
             test_lengths=(20, 30),
             picture_length=30,
         ),
+        _task(
+            "adding",
+            "lag.adding:Adding",
+            paper="Hochreiter & Schmidhuber (1997), Long short-term memory; as in Arjovsky, Shah & Bengio (2016), arXiv:1511.06464",
+            summary="Add the two numbers of a long sequence that are marked.",
+            unit="steps",
+            test_lengths=(100, 200),
+        ),
+        _task(
+            "copy-memory",
+            "lag.copy_memory:CopyMemory",
+            paper="Arjovsky, Shah & Bengio (2016), Unitary evolution recurrent neural networks, arXiv:1511.06464",
+            summary="Say ten symbols again after a long blank.",
+            unit="blanks",
+            test_lengths=(100,),
+        ),
+        _task(
+            "digits",
+            "images.digits:Digits",
+            paper="LeCun et al. (1998), MNIST; pixel by pixel: Le, Jaitly & Hinton (2015), arXiv:1504.00941",
+            summary="Say which digit an image shows, read row by row or pixel by pixel.",
+            unit="steps",
+        ),
+        _task(
+            "char-lm",
+            "language.characters:Characters",
+            paper="Karpathy (2015), The unreasonable effectiveness of recurrent neural networks",
+            summary="Say the next character of a text.",
+            unit="characters",
+        ),
+        _task(
+            "sentiment",
+            "language.sentiment:Sentiment",
+            paper="Socher et al. (2013), Recursive deep models for semantic compositionality over a sentiment treebank, EMNLP",
+            summary="Say how favourable a sentence is, from its tree or its words.",
+            unit="words",
+        ),
+        _task(
+            "scan",
+            "language.scan:Scan",
+            paper="Lake & Baroni (2018), Generalization without systematicity, arXiv:1711.00350",
+            summary="Turn a command into the actions that it asks for.",
+            unit="symbols",
+        ),
+        _task(
+            "chorales",
+            "music.chorales:Chorales",
+            paper="Boulanger-Lewandowski, Bengio & Vincent (2012), Modeling temporal dependencies, arXiv:1206.6392",
+            summary="Say which notes of a chorale sound next.",
+            unit="steps",
+        ),
+        _task(
+            "narma",
+            "dynamics.narma:Narma",
+            paper="Atiya & Parlos (2000), New results on recurrent network training, IEEE Transactions on Neural Networks 11",
+            summary="Follow a system whose output depends on its last ten outputs and inputs.",
+            unit="steps",
+            test_lengths=(1000,),
+        ),
     )
 }
 
 
-RECIPES = {recipe.name: recipe for recipe in algorithmic.RECIPES}
+RECIPES = {recipe.name: recipe for recipe in (*algorithmic.RECIPES, *sequences.RECIPES)}
 
 
 def hint(kind: str, name: str, known: Iterable[str]) -> str:

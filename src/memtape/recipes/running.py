@@ -164,7 +164,9 @@ def _same_task(run: Run, experiment: Experiment) -> Task:
     """
     task, known = experiment.build_task(), run.vocabulary()
     if known is not None and task.vocabulary is not None and tuple(known) != tuple(task.vocabulary):
-        unlike = next((i for i, (one, other) in enumerate(zip(known, task.vocabulary, strict=False)) if one != other), None)
+        unlike = next(
+            (i for i, (one, other) in enumerate(zip(known, task.vocabulary, strict=False)) if one != other), None
+        )
         place = f"symbol {unlike} was {known[unlike]!r}" if unlike is not None else f"there were {len(known)} symbols"
         now = f"is {task.vocabulary[unlike]!r}" if unlike is not None else f"are {len(task.vocabulary)}"
         raise RunError(

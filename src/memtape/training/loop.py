@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from memtape.core import tree
+from memtape.core.batch import SequenceBatch
 from memtape.core.manifest import DamagedError
 from memtape.core.task import Task
 from memtape.training.checkpoints import Checkpoint, Checkpoints, ProcessShare
+from memtape.training.closed_form import solve
 from memtape.training.evaluation import evaluate
 from memtape.training.form import form_of
 from memtape.training.interruption import Interruption
@@ -23,7 +25,7 @@ from memtape.training.progress import Progress
 from memtape.training.randomness import random_states, restore_random_states, seed_generators
 from memtape.training.replicas import Replicas
 from memtape.training.schedule import lengths_at, rate_at, teacher_at
-from memtape.training.settings import TrainSettings
+from memtape.training.settings import SettingsError, TrainSettings
 from memtape.training.update import State, gradient
 
 Record = dict[str, Any]
@@ -171,6 +173,8 @@ class _Training:
             lengths=lengths_at(progress.own_step, self.task.lengths, settings, least=self.task.shortest_length()),
             form=form_of(self.model),
         )
+        if settings.optimizer == "ridge":
+            return self._solve(batch)
         self.network.optimizer.zero_grad()
         scores, reached, own = gradient(
             self.network,
@@ -192,6 +196,18 @@ class _Training:
         self.carried = reached
         progress.skipped_in_a_row = 0
         progress.add(gradient_norm=norm, **scores)
+        return scores
+
+    def _solve(self, batch: SequenceBatch) -> dict[str, float]:
+        """Solve for the readout on a batch."""
+        if self.processes.count > 1:
+            raise SettingsError(
+                f'optimizer is "ridge", which solves in one process, but there are {self.processes.count}; start one'
+            )
+        scores = solve(self.model, self.task, batch, self.settings)
+        self.progress.step += 1
+        self.progress.batch += 1
+        self.progress.add(**scores)
         return scores
 
     def _meet_non_finite(self, place: str) -> None:

@@ -15,6 +15,8 @@ def optimizer_for(parameters: Iterable[nn.Parameter], settings: TrainSettings) -
     rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "adam":
         return torch.optim.Adam(parameters, lr=rate, weight_decay=decay)
+    if settings.optimizer == "ridge":  # takes no steps along gradients
+        return torch.optim.SGD(parameters, lr=rate)
     if settings.optimizer == "adagrad":
         return torch.optim.Adagrad(parameters, lr=rate, weight_decay=decay)
     if settings.optimizer == "rmsprop":

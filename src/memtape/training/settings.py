@@ -20,11 +20,14 @@ class TrainSettings:
     Args:
         steps: most updates of the parameters.
         batch_size: sequences in one update.
-        optimizer: rule of the update; "graves" is RMSprop with centred gradients and momentum as in Graves 2013.
+        optimizer: rule of the update; "graves" is RMSprop with centred gradients and momentum as in Graves 2013, and "ridge"
+            solves in closed form, on the batch of the update alone, for a readout that is linear in what does not learn.
         learning_rate: size of the updates at their largest.
         momentum: momentum of "rmsprop" and "graves"; "adam" does not use it.
         weight_decay: share of each parameter that is added to its gradient (L2); "graves" does not use it.
         smoothing: decay of the running mean of squared gradients of "rmsprop" and "graves".
+        ridge_penalty: weight of the squared readout for "ridge".
+        vanishing_penalty: weight of a penalty on gradients that vanish or explode from step to step, of plain recurrent units.
         schedule: how the learning rate changes: constant, or falling along half a cosine to `final_rate`.
         final_rate: the last learning rate, as a share of the first, for the cosine.
         warmup_steps: updates over which the learning rate grows from 0.
@@ -66,11 +69,13 @@ class TrainSettings:
 
     steps: Whole = 10_000
     batch_size: Whole = 16
-    optimizer: Literal["adam", "adagrad", "rmsprop", "graves"] = "adam"
+    optimizer: Literal["adam", "adagrad", "rmsprop", "graves", "ridge"] = "adam"
     learning_rate: Rate = 1e-3
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     smoothing: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    ridge_penalty: Rate = 1e-6
+    vanishing_penalty: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
     final_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
     warmup_steps: Annotated[int, Field(ge=0)] = 0

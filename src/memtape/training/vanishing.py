@@ -1,0 +1,155 @@
+"""Vanishing: train plain recurrent networks to hand gradients on at full length."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from memtape.cells.activation import Activation
+from memtape.cells.elman import ElmanCell, HiddenState
+from memtape.core.backends import use_backend
+from memtape.ops.vanishing import vanishing_penalty
+
+SLOPES: Mapping[Activation, Callable[[Tensor], Tensor]] = {
+    "tanh": lambda hidden: 1 - hidden * hidden,
+    "relu": lambda hidden: (hidden > 0).to(hidden.dtype),
+}
+"""The derivative of each activation, by the hidden vector that it gave."""
+
+
+class Omega:
+    """A penalty and what it came to in all backward passes so far.
+
+    Args:
+        weight: factor of the penalty.
+        rows: how many rows the mean is over.
+    """
+
+    def __init__(self, weight: float, rows: int | float):
+        self.weight, self.rows = weight, rows
+        self._sum: Tensor | float = 0.0
+
+    def add(self, terms: Tensor) -> None:
+        """Count the penalties of a pass, one for each row and step."""
+        self._sum = self._sum + terms.sum()
+
+    @property
+    def value(self) -> float:
+        """The sum over steps, as a mean over rows, before the weight."""
+        return float(self._sum) / self.rows
+
+
+@contextmanager
+def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -> Iterator[Omega]:
+    r"""Add the gradient of a penalty on vanishing and exploding gradients to every backward pass inside the block.
+
+    The penalty is $\Omega = \sum_t \Omega_t$ of `memtape.ops.vanishing.vanishing_penalty`, as a mean over rows, over all steps
+    whose gradient goes on to an earlier one. $\nabla_{h_t} L$ is a constant of the pass, so that only the recurrent weights
+    of each `ElmanCell` get a share: it comes with their gradient of the loss, through accumulation, truncation,
+    recomputation and several processes. The loss itself is what it was. Limit the gradients too, as ever.
+
+    A cell is stepped here, since a fused twin shows no single gradient. A step at which a row begins anew in its middle, by
+    `starts`, counts too.
+
+    Args:
+        network: whatever contains cells of the class `ElmanCell`.
+        weight: factor of the penalty; 0 leaves everything as it is.
+        rows: how many rows the mean is over: those of one update, for each process.
+
+    Yields:
+        The penalty of the passes that were done.
+
+    Raises:
+        ValueError: no such cell in the network.
+
+    Example:
+        >>> import torch
+        >>> from memtape import Recurrent
+        >>> from memtape.cells import ElmanCell
+        >>> network = Recurrent(ElmanCell(3, 4))
+        >>> with against_vanishing(network, 0.1, rows=2) as omega:
+        ...     ys, _ = network(torch.ones(2, 5, 3))
+        ...     ys[:, -1].square().sum().backward()
+        >>> 0 < omega.value < 4  # four steps of at most 1 each, as the gradients vanish
+        True
+    """
+    omega = Omega(weight, rows)
+    if not weight:
+        yield omega
+        return
+    cells = [module for module in network.modules() if isinstance(module, ElmanCell)]
+    if not cells:
+        raise ValueError(
+            f"the penalty on vanishing gradients has weight {weight}, but {type(network).__name__} contains no ElmanCell, "
+            "whose recurrent weights it is for; set it to 0 or choose a network of plain recurrent units"
+        )
+    handles = [cell.register_forward_hook(_Watch(omega)) for cell in cells]
+    try:
+        with use_backend("reference"):
+            yield omega
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Watch:
+    """Hook of a cell: the gradients that come back to its hidden vectors until its recurrent weights get their share."""
+
+    def __init__(self, omega: Omega):
+        self.omega = omega
+        self.weights: Tensor | None = None
+        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    def __call__(
+        self, cell: ElmanCell, given: tuple[Tensor, HiddenState], returned: tuple[Tensor, HiddenState]
+    ) -> tuple[Tensor, HiddenState] | None:
+        (_, before), (hidden, after) = given, returned
+        weights = cell.from_hidden.weight
+        if not (torch.is_grad_enabled() and before.hidden.requires_grad and weights.requires_grad):
+            return None  # no gradient, or none that goes further
+        if self.weights is None:
+            self.weights = _Share.apply(weights, cell.activation, self)
+        hidden = _Seen.apply(hidden, self.weights, self)
+        return hidden, replace(after, hidden=hidden)
+
+
+class _Seen(torch.autograd.Function):
+    """Return a hidden vector as it is; going back, keep its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weights: Tensor, watch: _Watch) -> Tensor:
+        ctx.save_for_backward(hidden)
+        ctx.watch = watch
+        return hidden.view_as(hidden)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        ctx.watch.seen.append((*ctx.saved_tensors, gradient))
+        return gradient, None, None
+
+
+class _Share(torch.autograd.Function):
+    """Return recurrent weights as they are; going back, after all steps, give them the gradient of the penalty."""
+
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, activation: Activation, watch: _Watch) -> Tensor:
+        ctx.weights, ctx.activation, ctx.watch = weights, activation, watch
+        return weights.view_as(weights)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, _: Tensor) -> tuple[Tensor | None, ...]:
+        watch, omega = ctx.watch, ctx.watch.omega
+        hidden, gradients = (torch.cat(steps) for steps in zip(*watch.seen, strict=True))
+        watch.weights, watch.seen = None, []
+        with torch.enable_grad():
+            weights = ctx.weights.detach().requires_grad_()
+            terms = vanishing_penalty(weights, SLOPES[ctx.activation](hidden.to(weights.dtype)), gradients)
+            (share,) = torch.autograd.grad(terms.sum() * (omega.weight / omega.rows), weights)
+        omega.add(terms.detach())
+        return share, None, None

@@ -1,0 +1,88 @@
+"""Gradient flow figure: how much of a loss reaches each earlier step, network beside network."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+from memtape.viz.comparison_figure import STROKES
+from memtape.viz.style import paper_style
+
+MOST_TICKS = 8
+
+
+def gradient_flow_figure(norms: Mapping[str, Any], *, title: str = "") -> Figure:
+    """Draw the length of the gradient by each step's state, on a logarithmic axis.
+
+    A network has a line, the median over its rows, in a pale band from the lower to the upper quartile. A row counts up to its
+    own end; a gradient that is exactly 0 is not drawn, as there is no place for it.
+
+    Args:
+        norms: for each network, by the name that it has in the figure, an array of shape (rows, time), NaN beyond a row's
+            length, such as `memtape.training.gradient_flow.gradient_norms` returns.
+        title: a line above the panel.
+
+    Raises:
+        ValueError: no network, a shape that is not (rows, time), a negative length, or a network of which no gradient is
+            above 0.
+    """
+    if not norms:
+        raise ValueError("norms hold no network, but a figure needs something to draw; give the norms of at least one")
+    flows = {name: _quartiles(name, np.asarray(values, dtype=float)) for name, values in norms.items()}
+    with paper_style():
+        figure = Figure(figsize=(4.4, 2.8), layout="constrained")
+        axes = figure.subplots()
+        axes.set_yscale("log")
+        axes.grid(axis="y")
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        for (name, (low, middle, high)), (dash, colour) in zip(flows.items(), cycle(STROKES), strict=False):
+            steps = np.arange(1, len(middle) + 1)
+            axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
+            axes.plot(steps, middle, color=colour, linestyle=dash, label=name)
+        _decades(axes, [middle for _, middle, _ in flows.values()])
+        axes.set_xlim(1, max(2, *(len(middle) for _, middle, _ in flows.values())))
+        axes.set_xlabel("step")
+        axes.set_ylabel("length of the gradient by its state")
+        figure.legend(loc="outside lower center", ncols=min(len(flows), 2), handlelength=2.4)
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+    return figure
+
+
+def _quartiles(name: str, norms: Any) -> Any:
+    """Return the lower quartile, the median and the upper quartile of each step, NaN where none is above 0."""
+    if norms.ndim != 2 or 0 in norms.shape:
+        raise ValueError(
+            f"the norms of {name!r} have shape {norms.shape}, but they must be (rows, time) with at least one of each; "
+            "give one length for each row and step"
+        )
+    if (norms < 0).any():
+        raise ValueError(
+            f"a norm of {name!r} is {np.nanmin(norms)}, but a length is at least 0; check how it was computed"
+        )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # a step that no row reaches
+        quartiles = np.nanquantile(norms, (0.25, 0.5, 0.75), axis=0)
+    quartiles[quartiles == 0] = np.nan
+    if not np.isfinite(quartiles[1]).any():
+        raise ValueError(
+            f"the median gradient of {name!r} is 0 at every step, which has no place on a logarithmic axis; "
+            "check that the loss depends on the outputs"
+        )
+    return quartiles
+
+
+def _decades(axes: Axes, lines: Sequence[Any]) -> None:
+    """Give the axis whole decades, each with a tick or every so many of them."""
+    found = np.concatenate(lines)
+    found = found[np.isfinite(found)]
+    lowest, highest = np.floor(np.log10(found.min()) + 1e-9), np.ceil(np.log10(found.max()) - 1e-9)
+    axes.set_ylim(10.0**lowest, 10.0 ** max(highest, lowest + 1))
+    axes.yaxis.set_major_locator(LogLocator(numticks=MOST_TICKS))
+    axes.yaxis.set_minor_locator(NullLocator())

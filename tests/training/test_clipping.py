@@ -1,0 +1,63 @@
+"""Clipping: what is left of a gradient that is longer, or larger, than the limit."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from memtape.training.processes import Processes
+from memtape.training.replicas import Replicas
+from memtape.training.settings import TrainSettings
+
+LIMIT = 2.0
+
+
+def clipped(length, clip, dtype=torch.float64):
+    """Return a gradient of some length over two parameters, what clipping left of it, and the norm that it told."""
+    torch.manual_seed(0)
+    network = nn.Linear(4, 3).to(dtype)
+    whole = torch.randn(15, dtype=dtype)
+    whole = whole / whole.norm() * length
+    network.weight.grad, network.bias.grad = whole[:12].reshape(3, 4).clone(), whole[12:].clone()
+    settings = TrainSettings(device="cpu", clip=clip, clip_limit=LIMIT)
+    told = Replicas(network, settings, Processes(settings)).clip()
+    return whole, torch.cat([parameter.grad.flatten() for parameter in network.parameters()]), told
+
+
+@pytest.mark.parametrize("length", [1e-3, 1.0, 1.999, 2.001, 7.0, 1e6])
+def test_the_norm_is_cut_to_the_limit_and_the_direction_stays(length):
+    whole, left, told = clipped(length, "norm")
+    assert told == pytest.approx(length)
+    assert left.norm().item() == pytest.approx(min(length, LIMIT), rel=1e-5)  # torch adds 1e-6 to the norm
+    assert torch.cosine_similarity(whole, left, dim=0).item() == pytest.approx(1)
+    if length < LIMIT:
+        assert torch.equal(whole, left)
+
+
+def test_a_gradient_whose_square_overflows_is_cut_like_any_other():
+    whole, left, told = clipped(1e30, "norm", torch.float32)
+    assert told == pytest.approx(1e30)
+    assert left.norm().item() == pytest.approx(LIMIT, rel=1e-5)
+    assert torch.cosine_similarity(whole / 1e30, left, dim=0).item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("length", [1.0, 7.0, 1e6])
+def test_values_are_cut_to_the_limit_one_by_one(length):
+    whole, left, told = clipped(length, "value")
+    assert told == pytest.approx(length)
+    assert torch.equal(left, whole.clamp(-LIMIT, LIMIT))
+    assert left.abs().max() <= LIMIT
+
+
+def test_cutting_values_turns_the_gradient():
+    whole, left, _ = clipped(7.0, "value")
+    assert torch.cosine_similarity(whole, left, dim=0).item() < 0.999
+
+
+@pytest.mark.parametrize("length", [1.0, 1e6])
+def test_without_clipping_a_gradient_stays_as_it_is(length):
+    whole, left, told = clipped(length, "none")
+    assert torch.equal(whole, left)
+    assert told == pytest.approx(length)
+    assert not math.isinf(told)
