@@ -64,7 +64,6 @@ class Characters(ClassTask):
         Karpathy (2015), "The unreasonable effectiveness of recurrent neural networks", and his char-rnn, for the text.
     """
 
-    vocabulary: tuple[str, ...]
     scored = (Score(name="bits_per_character", label="bits per character", short="bits"),)
     vocabulary: tuple[str, ...]
 
