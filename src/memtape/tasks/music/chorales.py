@@ -86,12 +86,9 @@ class Chorales(HeldTask):
         """Return pieces of a split by their numbers."""
         chords, steps = self._part(split).padded(rows)
         targets = chords.float()
-        return SequenceBatch(
-            inputs=functional.pad(targets[:, :-1], (0, 0, 1, 0)),
-            targets=targets,
-            mask=steps_since(torch.zeros_like(steps), targets.shape[1]) < steps[:, None],
-            lengths=steps,
-        )
+        mask = steps_since(torch.zeros_like(steps), targets.shape[1]) < steps[:, None]
+        inputs = functional.pad(targets[:, :-1], (0, 0, 1, 0)) * mask[:, :, None]
+        return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=steps)
 
     def _part(self, split: str) -> Ragged:
         return self._parts[{"train": "train", "validation": "valid"}.get(split, "test")]

@@ -1,0 +1,74 @@
+"""Files of data sets that are missing, or are not what they should be."""
+
+import gzip
+
+import pytest
+
+from memtape.tasks import data_folder
+from memtape.tasks.data_folder import DataError, DataSet
+
+BIRDS = DataSet(name="Birds", folder="birds", source="the repository birds/birds on GitHub", counts={"songs.txt": 2})
+AGAIN = "; get it again from the repository birds/birds on GitHub"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "birds").mkdir()
+    return tmp_path / "birds"
+
+
+def refusal(folder, file="songs.txt", read=BIRDS.text):
+    with pytest.raises(DataError) as caught:
+        read(str(folder.parent), file)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_file_is_read_as_it_is_or_unpacked(folder):
+    (folder / "songs.txt").write_bytes("löv\r\n".encode())
+    (folder / "songs.gz").write_bytes(gzip.compress(b"abc"))
+    assert BIRDS.text(str(folder.parent), "songs.txt") == "löv\r\n"
+    assert BIRDS.content(str(folder.parent), "songs.gz") == b"abc"
+
+
+def test_a_missing_file_is_told_with_its_source(folder):
+    assert refusal(folder) == (
+        f"there is no {folder}/songs.txt, which Birds needs; get it from the repository birds/birds on GitHub, "
+        "or leave data_dir out to use generated examples"
+    )
+    (folder / "file").write_text("x")
+    assert refusal(folder, "file/songs.txt").startswith(f"there is no {folder}/file/songs.txt")
+    (folder / "songs.txt").mkdir()
+    assert refusal(folder) == f"{folder}/songs.txt cannot be read (Is a directory){AGAIN}"
+    assert "cannot be read (embedded null byte)" in refusal(folder, "songs\0.txt")
+
+
+@pytest.mark.parametrize(("content", "file"), [(b"", "songs.txt"), (gzip.compress(b""), "songs.gz")])
+def test_an_empty_file_is_refused(folder, content, file):
+    (folder / file).write_bytes(content)
+    assert refusal(folder, file, BIRDS.content) == f"{folder}/{file} is empty{AGAIN}"
+
+
+@pytest.mark.parametrize("damage", [lambda c: c[:-9], lambda c: b"x" + c, lambda c: c[:15] + b"\xff\xff" + c[17:]])
+def test_what_is_no_whole_gzip_file_is_refused(folder, damage):
+    (folder / "songs.gz").write_bytes(damage(gzip.compress(b"abc" * 100)))
+    message = refusal(folder, "songs.gz", BIRDS.content)
+    assert message.startswith(f"{folder}/songs.gz cannot be read (")
+    assert message.endswith(AGAIN)
+
+
+def test_a_file_out_of_all_proportion_is_refused(folder, monkeypatch):
+    monkeypatch.setattr(data_folder, "LARGEST", 1000)
+    (folder / "songs.gz").write_bytes(gzip.compress(bytes(10**6)))
+    assert refusal(folder, "songs.gz", BIRDS.content) == f"{folder}/songs.gz holds more than 1000 bytes{AGAIN}"
+
+
+def test_what_is_no_utf_8_is_refused(folder):
+    (folder / "songs.txt").write_bytes(b"tweet\xff")
+    assert refusal(folder) == f"{folder}/songs.txt is no UTF-8 at byte 5{AGAIN}"
+
+
+def test_a_file_must_hold_as_much_as_it_should(folder):
+    BIRDS.check_count(folder / "songs.txt", 2, "songs")
+    with pytest.raises(DataError, match=r"songs\.txt holds 1 songs, but that of Birds has 2; get it again from"):
+        BIRDS.check_count(folder / "songs.txt", 1, "songs")

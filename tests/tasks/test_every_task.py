@@ -1,0 +1,180 @@
+"""What holds for each task, with the examples that it makes up."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from memtape import AssociativeRecall, Copy, DynamicNGrams, PrioritySort, RepeatCopy
+from memtape.core import tree
+from memtape.core.task import HeldTask
+from memtape.recipes.options import options_of
+from memtape.tasks.dynamics import Narma
+from memtape.tasks.images import Digits
+from memtape.tasks.lag import Adding, CopyMemory
+from memtape.tasks.language import Characters, Scan, Sentiment
+from memtape.tasks.music import Chorales
+
+TASKS = {
+    "copy": Copy(),
+    "repeat copy": RepeatCopy(),
+    "recall": AssociativeRecall(),
+    "n-grams": DynamicNGrams(min_length=5, max_length=9),
+    "sort": PrioritySort(min_length=2),
+    "adding": Adding(min_length=5, max_length=9),
+    "adding anywhere": Adding(min_length=5, max_length=9, markers="anywhere"),
+    "copy memory": CopyMemory(min_length=5, max_length=9),
+    "digits": Digits(),
+    "digits by pixels, permuted": Digits(order="pixels", permuted=True),
+    "characters": Characters(window=12, context=5),
+    "a stream of characters": Characters(window=12, order="stream"),
+    "scan": Scan(),
+    "scan by length": Scan(split="length"),
+    "sentiment": Sentiment(),
+    "chorales": Chorales(),
+    "narma": Narma(min_length=21, max_length=40),
+}
+FORMS = [(name, form) for name, task in TASKS.items() for form in task.gives]
+
+
+@pytest.fixture(params=TASKS)
+def task(request):
+    return TASKS[request.param]
+
+
+@pytest.fixture(params=FORMS, ids=[f"{name} as {form}" for name, form in FORMS])
+def task_and_form(request):
+    name, form = request.param
+    return TASKS[name], form
+
+
+def same(first, second):
+    one, other = tree.leaves(first), tree.leaves(second)
+    return len(one) == len(other) and all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def outputs_for(task, batch):
+    return torch.randn(*batch.mask.shape, task.output_size, dtype=torch.float64)
+
+
+def as_double(batch):
+    exact = batch.targets.double() if batch.targets.is_floating_point() else batch.targets
+    return dataclasses.replace(batch, targets=exact)
+
+
+def test_a_batch_is_a_pure_function_of_seed_split_and_index(task_and_form):
+    task, form = task_and_form
+    batch = task.batch(1, 8, seed=1, split="test", form=form)
+    task.batch(2, 8, form=form)
+    assert same(task.batch(1, 8, seed=1, split="test", form=form), batch)
+    assert not same(task.batch(2, 8, seed=1, split="test", form=form), batch)
+    assert not same(task.batch(1, 8, seed=1, split="validation", form=form), batch)
+    assert not same(task.batch(1, 8, seed=1, form=form), task.batch(1, 8, seed=2, form=form))
+
+
+def test_drawing_leaves_the_global_generator_alone(task):
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    task.batch(0, 2)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_a_batch_has_the_shapes_of_the_task(task_and_form):
+    task, form = task_and_form
+    batch = task.batch(0, 7, form=form)
+    time = int(batch.lengths.max())
+    assert len(batch) == 7
+    assert batch.mask.shape == (7, time)
+    assert batch.mask.any(1).all()
+    assert not (batch.mask & (torch.arange(time) >= batch.lengths[:, None])).any()
+    if batch.targets.is_floating_point():
+        assert batch.targets.shape == (7, time, task.output_size)
+    else:
+        assert batch.targets.shape == (7, time)
+        assert 0 <= batch.targets.min() <= batch.targets.max() < task.output_size
+    if form == "sequences":
+        vectors = batch.inputs.is_floating_point()
+        assert batch.inputs.shape == ((7, time, task.input_size) if vectors else (7, time))
+        assert vectors or 0 <= batch.inputs.min() <= batch.inputs.max() < task.input_size
+
+
+def test_padding_is_zero(task_and_form):
+    task, form = task_and_form
+    batch = task.batch(0, 30, form=form)
+    for row, length in enumerate(batch.lengths):
+        assert not batch.targets[row, length:].any()
+        assert form != "sequences" or not batch.inputs[row, length:].any()
+
+
+def test_scores_are_those_that_the_task_names(task_and_form):
+    task, form = task_and_form
+    batch = task.batch(0, 5, form=form)
+    names = [score.name for score in task.scored]
+    assert list(task.scores(outputs_for(task, batch).float(), batch)) == names
+    assert task.guess(task.lengths).keys() <= set(names)
+
+
+def test_losses_and_tallies_of_parts_add_up(task_and_form):
+    task, form = task_and_form
+    batch = as_double(task.batch(0, 9, form=form))
+    outputs = outputs_for(task, batch)
+    parts = [(batch.rows(*ends), outputs[slice(*ends)]) for ends in ((0, 4), (4, 9))]
+    whole = sum(task.weight(part) * task.loss(ys, part) for part, ys in parts) / task.weight(batch)
+    torch.testing.assert_close(whole, task.loss(outputs, batch), rtol=1e-12, atol=0)
+    tallies = [task.tally(ys, part) for part, ys in parts]
+    for name, value in task.tally(outputs, batch).items():
+        assert sum(tally[name] for tally in tallies) == pytest.approx(value, rel=1e-12)
+
+
+def test_what_is_not_scored_does_not_matter_and_what_is_has_a_gradient(task_and_form):
+    task, form = task_and_form
+    batch = as_double(task.batch(0, 5, form=form))
+    outputs = outputs_for(task, batch).requires_grad_()
+    loss, scores = task.loss(outputs, batch), task.scores(outputs, batch)
+    loss.backward()
+    assert outputs.grad[batch.mask].any(-1).all()
+    assert not outputs.grad[~batch.mask].any()
+    changed = torch.where(batch.mask[:, :, None], outputs.detach(), 1e6)
+    assert torch.equal(task.loss(changed, batch), loss)
+    assert task.scores(changed, batch) == scores
+
+
+def test_an_example_is_shown_to_its_own_end(task_and_form):
+    task, form = task_and_form
+    batch = task.batch(0, 3, form=form)
+    plain = task.show(batch, row=1).splitlines()
+    answered = task.show(batch, outputs_for(task, batch).float(), row=1).splitlines()
+    assert plain[0] == answered[0] == f"{type(task).__name__}, {int(batch.lengths[1])} steps"
+    assert answered != plain
+    assert all(line == line.rstrip() for line in plain + answered)
+
+
+def test_every_example_stands_in_its_split_once(task):
+    if not isinstance(task, HeldTask):
+        return
+    for split in ("validation", "test"):
+        count = task.available(split)
+        batches = [task.batch(index, 60, split=split) for index in range(-(-count // 60))]
+        assert sum(map(len, batches)) == count
+        assert same(batches[0], task.batch(0, 60, split=split, seed=5))
+        with pytest.raises(ValueError, match=rf"batch {len(batches)} of 60 .* is beyond its {count} examples; ask for"):
+            task.batch(len(batches), 60, split=split)
+    with pytest.raises(ValueError, match=r"are what they are; leave the lengths out"):
+        task.batch(0, 2, lengths=(task.lengths[0], task.lengths[1] + 1))
+
+
+def test_another_form_is_refused(task):
+    with pytest.raises(ValueError, match=rf"the network reads images, but {type(task).__name__} gives {task.gives[0]}"):
+        task.batch(0, 2, form="images")
+
+
+def test_the_command_line_can_tell_each_option(task):
+    options = options_of(f"{type(task).__module__}:{type(task).__name__}")
+    defaults = {option.name: option.default for option in options}
+    assert type(task)(**defaults).lengths == type(task)().lengths
+
+
+def test_a_vocabulary_has_a_word_for_each_symbol(task):
+    if task.vocabulary is not None:
+        assert len(set(task.vocabulary)) == len(task.vocabulary) == task.input_size
