@@ -5,7 +5,10 @@ import torch
 
 from memtape import AugmentedCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
+    ClockworkCell,
     Conditioned,
+    DeepTransitionCell,
+    EchoStateCell,
     ElmanCell,
     FeedforwardCell,
     GRUCell,
@@ -16,8 +19,12 @@ from memtape.cells import (
     LSTMCell,
     OutputFeedback,
     Readout,
+    Residual,
+    SkipCell,
     Stacked,
     TeacherForced,
+    VariationalDropout,
+    Zoneout,
 )
 from memtape.core.backends import backends
 from memtape.memory import TuringInterface, TuringMemory
@@ -55,6 +62,15 @@ CELLS = [
     ("gru-book", lambda: Late(GRUCell(INPUT, 4, variant="reset_before", candidate="sigmoid"))),
     ("leaky", lambda: LeakyCell(INPUT, 4, longest=5.0)),
     ("leaky-learned", lambda: LeakyCell(INPUT, 4, longest=5.0, time_constants="learned", activation="relu")),
+    ("skip", lambda: SkipCell(INPUT, 4, delay=2)),
+    ("skip-only", lambda: SkipCell(INPUT, 4, delay=3, keep_short=False, activation="relu")),
+    ("clockwork", lambda: ClockworkCell(INPUT, 4, groups=2)),
+    ("echo-state", lambda: Readout(EchoStateCell(INPUT, 6, density=0.5), 3)),
+    ("echo-state-leaky", lambda: Readout(EchoStateCell(INPUT, 6, leak=0.4), 3)),
+    ("deep-transition", lambda: DeepTransitionCell(INPUT, 4, depth=3, shortcut=True)),
+    ("residual", lambda: Residual(LSTMCell(INPUT, INPUT))),
+    ("zoneout", lambda: Zoneout(LSTMCell(INPUT, 4), hidden=0.2, memory=0.3).eval()),
+    ("dropout-in-evaluation", lambda: VariationalDropout(GRUCell(INPUT, 4), inputs=0.3, outputs=0.3).eval()),
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
     ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),

@@ -1,6 +1,10 @@
 """Floor 3a, recurrent parts without external memory: each a Cell, most of them used as controllers."""
 
+from memtape.cells.bidirectional import Bidirectional
+from memtape.cells.clockwork import ClockworkCell
 from memtape.cells.conditioned import Conditioned
+from memtape.cells.deep_transition import DeepTransitionCell
+from memtape.cells.echo_state import EchoStateCell
 from memtape.cells.elman import ElmanCell
 from memtape.cells.feedback import OutputFeedback
 from memtape.cells.feedforward import FeedforwardCell
@@ -8,24 +12,43 @@ from memtape.cells.gru import GRUCell
 from memtape.cells.initial import LearnedInitialState
 from memtape.cells.jordan import JordanCell
 from memtape.cells.late import Late
+from memtape.cells.layers import Layers
 from memtape.cells.leaky import LeakyCell
 from memtape.cells.lstm import LSTMCell
 from memtape.cells.readout import Readout
+from memtape.cells.residual import Residual
+from memtape.cells.skip import SkipCell
 from memtape.cells.stacked import Stacked
 from memtape.cells.teacher import TeacherForced
+from memtape.cells.torch_networks import from_torch, to_torch
+from memtape.cells.variational_dropout import VariationalDropout
+from memtape.cells.weight_drop import WeightDrop
+from memtape.cells.zoneout import Zoneout
 
 __all__ = [
+    "Bidirectional",
+    "ClockworkCell",
     "Conditioned",
+    "DeepTransitionCell",
+    "EchoStateCell",
     "ElmanCell",
     "FeedforwardCell",
     "GRUCell",
     "JordanCell",
     "LSTMCell",
     "Late",
+    "Layers",
     "LeakyCell",
     "LearnedInitialState",
     "OutputFeedback",
     "Readout",
+    "Residual",
+    "SkipCell",
     "Stacked",
     "TeacherForced",
+    "VariationalDropout",
+    "WeightDrop",
+    "Zoneout",
+    "from_torch",
+    "to_torch",
 ]

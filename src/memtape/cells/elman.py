@@ -83,7 +83,7 @@ class ElmanCell(Cell[HiddenState]):
 
     def twin(self, backend: str) -> Twin[HiddenState] | None:
         """Return torch's fused kernel on the processor."""
-        return self._whole if fused_here(backend) else None
+        return self._whole if fused_here(backend) and type(self) is ElmanCell else None
 
     def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
         bias = self.from_input.bias

@@ -48,7 +48,7 @@ class FeedforwardCell(Cell[NoState]):
 
     def twin(self, backend: str) -> Twin[NoState] | None:
         """Return what takes all steps at once on the processor."""
-        return self._whole if backend == "cpu" else None
+        return self._whole if backend == "cpu" and type(self) is FeedforwardCell else None
 
     def _whole(self, xs: Tensor, state: NoState, lengths: Tensor | None) -> tuple[Tensor, NoState]:
         return padding.zero_beyond(torch.tanh(self.layer(xs)), lengths), state

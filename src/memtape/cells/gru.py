@@ -77,7 +77,8 @@ class GRUCell(Cell[HiddenState]):
     def plain(self) -> bool:
         """Whether the steps are, at this moment, those of `torch.nn.GRU`."""
         dropped = self.training and self.recurrent_dropout > 0
-        return self.variant == "reset_after" and self.candidate == "tanh" and self.norms is None and not dropped
+        usual = self.variant == "reset_after" and self.candidate == "tanh" and self.norms is None
+        return type(self) is GRUCell and usual and not dropped
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
         """Return a hidden vector of zeros."""

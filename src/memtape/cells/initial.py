@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from memtape.cells.variational_dropout import VariationalDropout
 from memtape.core import tree
 from memtape.core.cell import AnyCell, Cell, Twin
 
@@ -17,7 +18,10 @@ class LearnedInitialState(Cell[Any]):
     The biases begin where the cell's own initial state is.
 
     Args:
-        cell: any cell.
+        cell: any cell whose initial state is not drawn.
+
+    Raises:
+        ValueError: a cell that draws a part of its initial state, as `VariationalDropout` does.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4: controllers and the
@@ -26,6 +30,11 @@ class LearnedInitialState(Cell[Any]):
 
     def __init__(self, cell: AnyCell):
         super().__init__()
+        if any(isinstance(part, VariationalDropout) for part in cell.modules()):
+            raise ValueError(
+                "the cell holds a VariationalDropout, whose masks are drawn with the initial state and cannot be learned; wrap "
+                "VariationalDropout around LearnedInitialState instead"
+            )
         self.cell = cell
         self.input_size = cell.input_size
         self.output_size = cell.output_size

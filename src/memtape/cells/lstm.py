@@ -97,7 +97,8 @@ class LSTMCell(Cell[LSTMState]):
     def plain(self) -> bool:
         """Whether the steps are, at this moment, those of `torch.nn.LSTM`."""
         dropped = self.training and self.recurrent_dropout > 0
-        return self.candidate == "tanh" and self.peepholes is None and self.norms is None and not dropped
+        usual = self.candidate == "tanh" and self.peepholes is None and self.norms is None
+        return type(self) is LSTMCell and usual and not dropped
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LSTMState:
         """Return zeros."""

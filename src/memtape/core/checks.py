@@ -1,6 +1,7 @@
 """Checks: one sentence for each wrong input, with what was given, the rule and the cure."""
 
 import math
+from itertools import chain
 from typing import Any
 
 import torch
@@ -73,7 +74,7 @@ def sequences(cell: AnyCell, xs: Tensor) -> None:
         )
     if not xs.is_floating_point():
         raise TypeError(f"the inputs are {xs.dtype}, but {name} computes with floating-point numbers; pass xs.float()")
-    parameter = next(cell.parameters(), None)
+    parameter = next(chain(cell.parameters(), cell.buffers()), None)
     if parameter is None:
         return
     if torch.finfo(parameter.dtype).bits < 32:

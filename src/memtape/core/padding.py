@@ -1,7 +1,7 @@
 """Padding: what lies within a row's own length, and what beyond."""
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 
@@ -28,8 +28,8 @@ def last_of(
 
 
 def reversed_rows(
-    xs: Float[Tensor, "batch time input"], lengths: Int[Tensor, " batch"] | None
-) -> Float[Tensor, "batch time input"]:
+    xs: Shaped[Tensor, "batch time *rest"], lengths: Int[Tensor, " batch"] | None
+) -> Shaped[Tensor, "batch time *rest"]:
     """Return every row with its steps in the opposite order, those beyond its length left where they are."""
     if lengths is None:
         return xs.flip(1)

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ class Recurrent(nn.Module, Generic[S]):
 
         Device and dtype are those of the parameters unless given.
         """
-        parameter = next(self.parameters(), None)
+        parameter = next(chain(self.parameters(), self.buffers()), None)
         if parameter is not None:
             device, dtype = device or parameter.device, dtype or parameter.dtype
         return self.cell.init_state(batch_size, device=device, dtype=dtype)

@@ -1,0 +1,140 @@
+"""Clockwork: groups of units that move at different rates."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from memtape.cells.activation import ACTIVATIONS, Activation
+from memtape.cells.spread import spread_by_hidden_size
+from memtape.core import checks, padding
+from memtape.core.cell import Cell, Twin
+from memtape.core.state import state
+from memtape.core.stepped import Stepped
+
+
+@state
+class ClockworkState:
+    """The hidden vector, and how many steps were taken, counted from 0 again at each multiple of the longest period."""
+
+    hidden: Float[Tensor, "*batch hidden"]
+    count: Float[Tensor, "*batch"]
+
+
+class ClockworkCell(Cell[ClockworkState]):
+    r"""Let each group of units move in the multiples of its period only; the output is the hidden vector of all groups.
+
+    $$h^i_t = \begin{cases} f\bigl(W^i x_t + \sum_{j \ge i} U^{ij} h^j_{t-1} + b^i\bigr) & t \equiv 0 \pmod{T_i} \\
+    h^i_{t-1} & \text{otherwise} \end{cases} \qquad T_i = \text{base}^i, \quad i = 0 \dots g - 1$$
+
+    Groups are ordered from fast to slow; each hears itself and the slower ones. Steps are counted from $t = 0$, in which all
+    groups move. Whole sequences are run without computing what does not move.
+
+    Args:
+        input_size: size of $x_t$.
+        hidden_size: size of $h_t$, a multiple of the number of groups.
+        groups: the number of groups $g$.
+        base: how many times slower each group is than the one before it.
+        activation: what $f$ is.
+        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+
+    Raises:
+        ValueError: a size or the number of groups below 1, a base below 2, a hidden size that the groups do not divide, or
+            an unknown activation.
+
+    References:
+        Koutnik, Greff, Gomez & Schmidhuber (2014), "A clockwork RNN", arXiv:1402.3511.
+    """
+
+    periods: Tensor
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        groups: int = 4,
+        base: int = 2,
+        activation: Activation = "tanh",
+        gain: float = 1.0,
+    ):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size, groups=groups)
+        checks.at_least(2, base=base)
+        checks.one_of(tuple(ACTIVATIONS), activation=activation)
+        if hidden_size % groups:
+            raise ValueError(
+                f"hidden_size is {hidden_size}, which {groups} groups do not divide; give a multiple of {groups}"
+            )
+        self.input_size = input_size
+        self.output_size = hidden_size
+        self.activation = activation
+        self.size, self.longest = hidden_size // groups, base ** (groups - 1)
+        self.from_input = nn.Linear(input_size, hidden_size)
+        self.from_slower = nn.ModuleList(
+            nn.Linear(hidden_size - first, self.size, bias=False) for first in range(0, hidden_size, self.size)
+        )
+        self.register_buffer("periods", base ** torch.arange(groups, dtype=torch.float32), persistent=False)
+        spread_by_hidden_size(self, hidden_size, gain)
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> ClockworkState:
+        """Return a hidden vector of zeros and a count of 0."""
+        return ClockworkState(
+            hidden=torch.zeros(batch_size, self.output_size, device=device, dtype=dtype),
+            count=torch.zeros(batch_size, device=device, dtype=dtype),
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: ClockworkState
+    ) -> tuple[Float[Tensor, "batch hidden"], ClockworkState]:
+        """Take one step, in which each row of the batch may stand at another count."""
+        own = [part(state.hidden[:, group * self.size :]) for group, part in enumerate(self.from_slower)]
+        fresh = ACTIVATIONS[self.activation](self.from_input(x) + torch.cat(own, dim=-1))
+        count = state.count.round()
+        moves = (torch.remainder(count[:, None], self.periods) == 0).repeat_interleave(self.size, dim=1)
+        hidden = torch.where(moves, fresh, state.hidden)
+        return hidden, ClockworkState(hidden=hidden, count=torch.remainder(count + 1, self.longest))
+
+    def twin(self, backend: str) -> Twin[ClockworkState] | None:
+        """Return steps of the groups that move, on the processor; under autocast there are none."""
+        return self._whole if backend == "cpu" and not torch.is_autocast_enabled("cpu") else None
+
+    def _whole(self, xs: Tensor, state: ClockworkState, lengths: Tensor | None) -> tuple[Tensor, ClockworkState]:
+        """Run over whole sequences; rows that stand at different counts move by single steps."""
+        count = state.count.round()
+        counts = count.unique().tolist()
+        if len(counts) != 1:
+            return Stepped(self)(xs, state, lengths)
+        moving = [self._moving(int(counts[0]) + t) for t in range(xs.shape[1])]
+        alive = None if lengths is None else padding.alive(xs, lengths)
+        seen, recurrent = self._seen(xs, moving), self._recurrent()
+        hidden, ys = state.hidden, []
+        for t, rows in enumerate(moving):
+            fresh = ACTIVATIONS[self.activation](functional.linear(hidden, recurrent[:rows]) + seen[t])
+            fresh = fresh if alive is None else torch.where(alive[:, t, None], fresh, hidden[:, :rows])
+            hidden = torch.cat([fresh, hidden[:, rows:]], dim=1)
+            ys.append(hidden)
+        passed = xs.shape[1] if lengths is None else lengths
+        last = ClockworkState(hidden=hidden, count=torch.remainder(count + passed, self.longest))
+        return padding.zero_beyond(torch.stack(ys, dim=1), lengths), last
+
+    def _moving(self, count: int) -> int:
+        """Return how many units move, which are the first ones: a multiple of a period is one of all shorter periods."""
+        return self.size * sum(count % int(period) == 0 for period in self.periods.tolist())
+
+    def _seen(self, xs: Tensor, moving: list[int]) -> list[Tensor]:
+        """Return what the units that move see of the inputs, one product for each number of them."""
+        seen: list[Tensor] = [xs] * len(moving)
+        for rows in set(moving):
+            steps = [t for t, number in enumerate(moving) if number == rows]
+            weight, bias = self.from_input.weight[:rows], self.from_input.bias[:rows]
+            for t, part in zip(steps, functional.linear(xs[:, steps], weight, bias).unbind(dim=1), strict=True):
+                seen[t] = part
+        return seen
+
+    def _recurrent(self) -> Tensor:
+        """Return the recurrent weights of all groups as one matrix, with zeros where a group would hear a faster one."""
+        parts: list[Any] = list(self.from_slower)
+        return torch.cat([functional.pad(part.weight, (group * self.size, 0)) for group, part in enumerate(parts)])

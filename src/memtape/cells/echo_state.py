@@ -1,0 +1,93 @@
+"""Echo state: a random network that is never trained."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape.cells.elman import HiddenState
+from memtape.cells.fused import fused_here, run_fused
+from memtape.core import checks
+from memtape.core.cell import Cell, Twin
+
+
+class EchoStateCell(Cell[HiddenState]):
+    r"""Echo the inputs in a large random network of fixed weights; the output is the hidden vector.
+
+    $$h_t = (1 - a) h_{t-1} + a \tanh(W [1; x_t] + U h_{t-1})$$
+
+    Nothing here has a gradient to be trained by. Only a linear readout is learned, in closed form: `memtape.ops.ridge`. The
+    entries of $W$ are drawn from $U(\pm \text{scale})$; each row of $U$ has a few entries from $U(\pm 1)$, all of them
+    scaled together to the spectral radius. All of it is saved with the network.
+
+    Args:
+        input_size: size of $x_t$.
+        hidden_size: size of $h_t$.
+        radius: the largest absolute value of an eigenvalue of $U$; below 1 the past usually fades away.
+        leak: the share $a$ that is replaced in each step, above 0 and at most 1.
+        input_scale: how far the entries of $W$ spread.
+        density: the share of the entries of each row of $U$ that are not 0, of which there is at least one.
+
+    Raises:
+        ValueError: a size below 1, a radius or scale that is not positive, a leak or density outside 0..1 or of 0.
+
+    References:
+        Jaeger (2001), "The echo state approach to analysing and training recurrent neural networks", GMD report 148;
+        Lukosevicius (2012), "A practical guide to applying echo state networks",
+        doi:10.1007/978-3-642-35289-8_36.
+    """
+
+    from_input: Tensor
+    bias: Tensor
+    from_hidden: Tensor
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        radius: float = 0.9,
+        leak: float = 1.0,
+        input_scale: float = 1.0,
+        density: float = 0.1,
+    ):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
+        checks.positive(radius=radius, leak=leak, input_scale=input_scale, density=density)
+        checks.probabilities(leak=leak, density=density)
+        self.input_size = input_size
+        self.output_size = hidden_size
+        self.leak = leak
+        self.register_buffer("from_input", torch.empty(hidden_size, input_size).uniform_(-input_scale, input_scale))
+        self.register_buffer("bias", torch.empty(hidden_size).uniform_(-input_scale, input_scale))
+        self.register_buffer("from_hidden", _sparse(hidden_size, density, radius))
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
+        """Return a hidden vector of zeros."""
+        return HiddenState(hidden=torch.zeros(batch_size, self.output_size, device=device, dtype=dtype))
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: HiddenState
+    ) -> tuple[Float[Tensor, "batch hidden"], HiddenState]:
+        """Take one step."""
+        fresh = torch.tanh(x @ self.from_input.T + self.bias + state.hidden @ self.from_hidden.T)
+        hidden = fresh if self.leak == 1 else (1 - self.leak) * state.hidden + self.leak * fresh
+        return hidden, HiddenState(hidden=hidden)
+
+    def twin(self, backend: str) -> Twin[HiddenState] | None:
+        """Return torch's fused kernel on the processor, where there is no leak."""
+        return self._whole if self.leak == 1 and fused_here(backend) else None
+
+    def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
+        weights = [self.from_input, self.from_hidden, self.bias, torch.zeros_like(self.bias)]
+        ys, (hidden,) = run_fused("rnn-tanh", weights, xs, [state.hidden], lengths)
+        return ys, HiddenState(hidden=hidden)
+
+
+def _sparse(size: int, density: float, radius: float) -> Tensor:
+    """Return a random matrix of a spectral radius; an entry in every row makes sure that it has one to be scaled."""
+    entries = max(1, round(density * size))
+    chosen = torch.rand(size, size).argsort(dim=1) < entries
+    matrix = torch.where(chosen, torch.empty(size, size).uniform_(-1, 1), 0)
+    return matrix * (radius / torch.linalg.eigvals(matrix).abs().max())

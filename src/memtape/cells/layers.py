@@ -1,0 +1,64 @@
+"""Layers: networks that need whole sequences, on top of each other."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from memtape.core import checks
+from memtape.core.state import state
+
+
+@state
+class LayersState:
+    """The states of all layers, the lowest first."""
+
+    layers: tuple[Any, ...]
+
+
+class Layers(nn.Module):
+    """Feed the outputs of each network to the one above it; each is called as `Recurrent` is.
+
+    Cells alone are stacked by `Stacked`; this one is for parts that need whole sequences, such as `Bidirectional`.
+
+    Args:
+        layers: the networks, the lowest first.
+        dropout: in training, the probability that an entry on its way from one network to the next is dropped.
+
+    Raises:
+        ValueError: no network, two neighbours whose sizes do not meet, or a dropout outside 0..1.
+    """
+
+    def __init__(self, layers: Sequence[Any], *, dropout: float = 0.0):
+        super().__init__()
+        checks.probabilities(dropout=dropout)
+        if not layers:
+            raise ValueError("layers is empty, but a stack needs at least one network; give one or more")
+        for number, (below, above) in enumerate(pairwise(layers)):
+            if below.output_size != above.input_size:
+                raise ValueError(
+                    f"layer {number + 1} takes inputs of size {above.input_size}, but layer {number} below it returns "
+                    f"{below.output_size}; make the two sizes equal"
+                )
+        self.layers: Sequence[Any] = nn.ModuleList(layers)  # type: ignore[assignment]
+        self.dropout = dropout
+        self.input_size: int = layers[0].input_size
+        self.output_size: int = layers[-1].output_size
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LayersState:
+        """Return the initial states of all layers."""
+        return LayersState(
+            layers=tuple(layer.init_state(batch_size, device=device, dtype=dtype) for layer in self.layers)
+        )
+
+    def forward(self, xs: Tensor, state: LayersState | None = None, **options: Any) -> tuple[Tensor, LayersState]:
+        """Run over whole sequences; arguments and results are those of the layers."""
+        states = []
+        for number, layer in enumerate(self.layers):
+            if number and self.dropout:
+                xs = functional.dropout(xs, self.dropout, self.training)
+            xs, new = layer(xs, state and state.layers[number], **options)
+            states.append(new)
+        return xs, LayersState(layers=tuple(states))

@@ -1,0 +1,59 @@
+"""Residual: a cell that adds to its input."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape.core import padding
+from memtape.core.cell import AnyCell, Cell, Twin
+
+
+class Residual(Cell[Any]):
+    r"""Add the input of a cell to its output, so that a deep stack of them is easy to train; the state is the cell's.
+
+    $$(h_t, s_t) = f(x_t, s_{t-1}), \qquad y_t = x_t + h_t$$
+
+    Args:
+        cell: a cell whose outputs are as large as its inputs.
+
+    Raises:
+        ValueError: a cell whose outputs and inputs differ in size.
+
+    References:
+        Wu et al. (2016), "Google's neural machine translation system", arXiv:1609.08144, section 3.1.
+    """
+
+    def __init__(self, cell: AnyCell):
+        super().__init__()
+        if cell.input_size != cell.output_size:
+            raise ValueError(
+                f"the cell takes inputs of size {cell.input_size} and returns {cell.output_size}, so that they cannot be "
+                "added; make the two sizes equal"
+            )
+        self.cell = cell
+        self.input_size = self.output_size = cell.input_size
+
+    def init_state(
+        self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
+    ) -> Any:
+        """Return the initial state of the cell."""
+        return self.cell.init_state(batch_size, device=device, dtype=dtype)
+
+    def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch input"], Any]:
+        """Take one step."""
+        y, state = self.cell(x, state)
+        return x + y, state
+
+    def twin(self, backend: str) -> Twin[Any] | None:
+        """Return the twin of the cell, with the inputs added to its outputs."""
+        inner = self.cell.twin(backend)
+        if inner is None:
+            return None
+
+        def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
+            ys, last = inner(xs, state, lengths)
+            return padding.zero_beyond(xs + ys, lengths), last
+
+        return whole

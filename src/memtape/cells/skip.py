@@ -1,0 +1,103 @@
+"""Skip: connections that reach further back than one step."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from memtape.cells.activation import ACTIVATIONS, Activation
+from memtape.cells.spread import spread_by_hidden_size
+from memtape.core import checks, padding
+from memtape.core.cell import Cell, Twin
+from memtape.core.state import state
+
+
+@state
+class RecentState:
+    """The hidden vectors of the last steps, the oldest first."""
+
+    recent: Float[Tensor, "*batch delay hidden"]
+
+
+class SkipCell(Cell[RecentState]):
+    r"""Feed back the hidden vectors of the last step and of one further back; the output is the hidden vector.
+
+    $$h_t = f(W x_t + U h_{t-1} + V h_{t-d} + b)$$
+
+    Over the longer connection a gradient passes $d$ times fewer steps. Without the shorter one, the sequence falls apart
+    into $d$ interleaved ones.
+
+    Args:
+        input_size: size of $x_t$.
+        hidden_size: size of $h_t$.
+        delay: the length $d$ of the longer connection, at least 2.
+        keep_short: whether there is $U$.
+        activation: what $f$ is.
+        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+
+    Raises:
+        ValueError: a size below 1, a delay below 2, or an unknown activation.
+
+    References:
+        Lin, Horne, Tino & Giles (1996), "Learning long-term dependencies in NARX recurrent neural networks", IEEE Transactions
+        on Neural Networks 7, doi:10.1109/72.548162; Goodfellow, Bengio & Courville (2016), "Deep Learning", sections
+        10.9.1 and 10.9.3.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        delay: int = 2,
+        keep_short: bool = True,
+        activation: Activation = "tanh",
+        gain: float = 1.0,
+    ):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
+        checks.at_least(2, delay=delay)
+        checks.one_of(tuple(ACTIVATIONS), activation=activation)
+        self.input_size = input_size
+        self.output_size = hidden_size
+        self.delay = delay
+        self.activation = activation
+        self.from_input = nn.Linear(input_size, hidden_size)
+        self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False) if keep_short else None
+        self.from_delayed = nn.Linear(hidden_size, hidden_size, bias=False)
+        spread_by_hidden_size(self, hidden_size, gain)
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> RecentState:
+        """Return hidden vectors of zeros."""
+        return RecentState(recent=torch.zeros(batch_size, self.delay, self.output_size, device=device, dtype=dtype))
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: RecentState
+    ) -> tuple[Float[Tensor, "batch hidden"], RecentState]:
+        """Take one step."""
+        hidden = self._hidden(self.from_input(x), state.recent[:, -1], state.recent[:, 0])
+        recent = torch.cat([state.recent[:, 1:], hidden[:, None].to(state.recent.dtype)], dim=1)
+        return hidden, RecentState(recent=recent)
+
+    def twin(self, backend: str) -> Twin[RecentState] | None:
+        """Return steps that copy no old vectors, on the processor; under autocast there are none."""
+        return self._whole if backend == "cpu" and not torch.is_autocast_enabled("cpu") else None
+
+    def _whole(self, xs: Tensor, state: RecentState, lengths: Tensor | None) -> tuple[Tensor, RecentState]:
+        alive = None if lengths is None else padding.alive(xs, lengths)
+        vectors = list(state.recent.unbind(dim=1))
+        for t, seen in enumerate(self.from_input(xs).unbind(dim=1)):
+            hidden = self._hidden(seen, vectors[-1], vectors[-self.delay])
+            vectors.append(hidden if alive is None else torch.where(alive[:, t, None], hidden, 0))
+        every = torch.stack(vectors, dim=1)
+        ends = torch.full_like(xs[:, 0, 0], xs.shape[1], dtype=torch.long) if lengths is None else lengths
+        place = ends[:, None] + torch.arange(self.delay, device=xs.device)
+        recent = every[torch.arange(len(xs), device=xs.device)[:, None], place]
+        return every[:, self.delay :], RecentState(recent=recent)
+
+    def _hidden(self, seen: Tensor, last: Tensor, delayed: Tensor) -> Tensor:
+        total = seen + self.from_delayed(delayed)
+        if self.from_hidden is not None:
+            total = total + self.from_hidden(last)
+        return ACTIVATIONS[self.activation](total)

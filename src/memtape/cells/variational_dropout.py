@@ -1,0 +1,109 @@
+"""Variational dropout: the same entries are dropped in all steps of a sequence."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from memtape.cells.gru import GRUCell
+from memtape.cells.leaky import LeakyCell
+from memtape.core import checks, padding, tree
+from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.state import state
+
+
+@state
+class DroppedState:
+    """The state of the cell and, in training, what each entry is multiplied with throughout the sequence."""
+
+    cell: Any
+    masks: dict[str, Tensor]
+
+
+class VariationalDropout(Cell[DroppedState]):
+    r"""Drop the same entries of the inputs, outputs and hidden vectors of a cell in every step of a sequence.
+
+    $$(h_t, s_t) = f(m_x \odot x_t, m_s \odot s_{t-1}), \qquad y_t = m_y \odot h_t$$
+
+    Masks are drawn with the initial state, in training alone, and are part of the state: chunks of one sequence that are
+    run one after another drop the same. What is kept is scaled up, so that evaluation is the cell itself.
+
+    Args:
+        cell: any cell.
+        inputs: the probability that an entry of $x_t$ is dropped.
+        outputs: the same for $h_t$ on its way out.
+        hidden: the same for every vector `hidden` of the state on its way into the next step; a memory cell is left alone.
+
+    Raises:
+        ValueError: a probability outside 0..1, or one for hidden vectors that are not there or are a memory themselves.
+
+    References:
+        Gal & Ghahramani (2016), "A theoretically grounded application of dropout in recurrent neural networks",
+        arXiv:1512.05287.
+    """
+
+    def __init__(self, cell: AnyCell, *, inputs: float = 0.0, outputs: float = 0.0, hidden: float = 0.0):
+        super().__init__()
+        checks.probabilities(inputs=inputs, outputs=outputs, hidden=hidden)
+        if hidden and not _hidden(cell.init_state(1)):
+            raise ValueError(f"{type(cell).__name__} has no vector 'hidden' that could be dropped; give a hidden of 0")
+        memory = next((type(part).__name__ for part in cell.modules() if isinstance(part, GRUCell | LeakyCell)), None)
+        if hidden and memory:
+            raise ValueError(
+                f"the hidden vector of {memory} is its memory, which a mask in each step would wipe out; give a hidden of 0 "
+                "and use WeightDrop or, in a GRU, recurrent_dropout"
+            )
+        self.cell = cell
+        self.rates = {"inputs": inputs, "outputs": outputs, "hidden": hidden}
+        self.input_size = cell.input_size
+        self.output_size = cell.output_size
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> DroppedState:
+        """Return the initial state of the cell, and in training the masks of as many sequences."""
+        begin = self.cell.init_state(batch_size, device=device, dtype=dtype)
+        shapes: dict[str, tuple[int, ...]] = {
+            "inputs": (batch_size, self.input_size),
+            "outputs": (batch_size, self.output_size),
+        }
+        shapes |= {f"hidden.{name}": tuple(leaf.shape) for name, leaf in _hidden(begin).items()}
+        rates = {name: self.rates[name.partition(".")[0]] for name in shapes}
+        masks = {
+            name: functional.dropout(torch.ones(shape, device=device, dtype=dtype), rates[name])
+            for name, shape in shapes.items()
+            if self.training and rates[name]
+        }
+        return DroppedState(cell=begin, masks=masks)
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: DroppedState
+    ) -> tuple[Float[Tensor, "batch output"], DroppedState]:
+        """Take one step."""
+        masks, before = state.masks, state.cell
+        dropped = {
+            name: leaf * masks[f"hidden.{name}"] for name, leaf in _hidden(before).items() if f"hidden.{name}" in masks
+        }
+        if dropped:
+            before = tree.from_named_tensors(tree.named_leaves(before) | dropped, before)
+        y, moved = self.cell(x * masks["inputs"] if "inputs" in masks else x, before)
+        return y * masks["outputs"] if "outputs" in masks else y, DroppedState(cell=moved, masks=masks)
+
+    def twin(self, backend: str) -> Twin[DroppedState] | None:
+        """Return the twin of the cell, as long as no hidden vector is dropped."""
+        inner = None if self.training and self.rates["hidden"] else self.cell.twin(backend)
+        if inner is None:
+            return None
+
+        def whole(xs: Tensor, state: DroppedState, lengths: Tensor | None) -> tuple[Tensor, DroppedState]:
+            masks = {name: mask[:, None] for name, mask in state.masks.items()}
+            ys, last = inner(xs * masks["inputs"] if "inputs" in masks else xs, state.cell, lengths)
+            ys = ys * masks["outputs"] if "outputs" in masks else ys
+            return padding.zero_beyond(ys, lengths), DroppedState(cell=last, masks=state.masks)
+
+        return whole
+
+
+def _hidden(state: Any) -> dict[str, Tensor]:
+    """Return the hidden vectors of a state, by their paths."""
+    return {name: leaf for name, leaf in tree.named_leaves(state).items() if name.rpartition(".")[2] == "hidden"}

@@ -1,0 +1,71 @@
+"""Zoneout: now and then, a unit stays as it was."""
+
+import dataclasses
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape.core import checks
+from memtape.core.cell import AnyCell, Cell, Twin
+
+
+class Zoneout(Cell[Any]):
+    r"""Let entries of the hidden vector, and of the memory cell if there is one, keep their old value by chance.
+
+    $$h_t = d_t \odot h_{t-1} + (1 - d_t) \odot \tilde h_t, \qquad d_t \sim \text{Bernoulli}(p)$$
+
+    Here $\tilde h_t$ is what the cell would have gone to. Masks are drawn anew in each step in training; in evaluation they are
+    their mean $p$.
+
+    Args:
+        cell: a cell whose output is the vector `hidden` of its state, such as `LSTMCell` and `GRUCell`.
+        hidden: the probability $p$ for the hidden vector.
+        memory: the probability $p$ for the memory cell of an LSTM.
+
+    Raises:
+        ValueError: a probability outside 0..1, or a cell without the vector that it is meant for.
+
+    References:
+        Krueger et al. (2017), "Zoneout: regularizing RNNs by randomly preserving hidden activations",
+        arXiv:1606.01305.
+    """
+
+    def __init__(self, cell: AnyCell, *, hidden: float = 0.05, memory: float = 0.0):
+        super().__init__()
+        checks.probabilities(hidden=hidden, memory=memory)
+        example = cell.init_state(1)
+        for rate, field in ((hidden, "hidden"), (memory, "cell")):
+            if rate and not isinstance(getattr(example, field, None), Tensor):
+                raise ValueError(
+                    f"the state of {type(cell).__name__} has no vector {field!r} to keep; wrap the cell that has it, or give a "
+                    "probability of 0"
+                )
+        self.cell = cell
+        self.rates = {field: rate for field, rate in (("hidden", hidden), ("cell", memory)) if rate}
+        self.input_size = cell.input_size
+        self.output_size = cell.output_size
+
+    def init_state(
+        self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
+    ) -> Any:
+        """Return the initial state of the cell."""
+        return self.cell.init_state(batch_size, device=device, dtype=dtype)
+
+    def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
+        """Take one step."""
+        y, moved = self.cell(x, state)
+        changes = {
+            field: self._mixed(rate, getattr(state, field), getattr(moved, field)) for field, rate in self.rates.items()
+        }
+        return changes.get("hidden", y), dataclasses.replace(moved, **changes)
+
+    def twin(self, backend: str) -> Twin[Any] | None:
+        """Return the twin of the cell, if nothing is ever kept."""
+        return None if self.rates else self.cell.twin(backend)
+
+    def _mixed(self, rate: float, old: Tensor, new: Tensor) -> Tensor:
+        if self.training:
+            return torch.where(torch.rand_like(new) < rate, old.to(new.dtype), new)
+        return rate * old + (1 - rate) * new
