@@ -49,8 +49,6 @@ class ClockworkCell(Cell[ClockworkState]):
         Koutnik, Greff, Gomez & Schmidhuber (2014), "A clockwork RNN", arXiv:1402.3511.
     """
 
-    periods: Tensor
-
     def __init__(
         self,
         input_size: int,
@@ -77,7 +75,7 @@ class ClockworkCell(Cell[ClockworkState]):
         self.from_slower = nn.ModuleList(
             nn.Linear(hidden_size - first, self.size, bias=False) for first in range(0, hidden_size, self.size)
         )
-        self.register_buffer("periods", base ** torch.arange(groups, dtype=torch.float32), persistent=False)
+        self.periods = tuple(base**group for group in range(groups))
         spread_by_hidden_size(self, hidden_size, gain)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> ClockworkState:
@@ -94,7 +92,8 @@ class ClockworkCell(Cell[ClockworkState]):
         own = [part(state.hidden[:, group * self.size :]) for group, part in enumerate(self.from_slower)]
         fresh = ACTIVATIONS[self.activation](self.from_input(x) + torch.cat(own, dim=-1))
         count = state.count.round()
-        moves = (torch.remainder(count[:, None], self.periods) == 0).repeat_interleave(self.size, dim=1)
+        periods = torch.tensor(self.periods, device=x.device)
+        moves = (torch.remainder(count[:, None], periods) == 0).repeat_interleave(self.size, dim=1)
         hidden = torch.where(moves, fresh, state.hidden)
         return hidden, ClockworkState(hidden=hidden, count=torch.remainder(count + 1, self.longest))
 
@@ -123,7 +122,7 @@ class ClockworkCell(Cell[ClockworkState]):
 
     def _moving(self, count: int) -> int:
         """Return how many units move, which are the first ones: a multiple of a period is one of all shorter periods."""
-        return self.size * sum(count % int(period) == 0 for period in self.periods.tolist())
+        return self.size * sum(count % period == 0 for period in self.periods)
 
     def _seen(self, xs: Tensor, moving: list[int]) -> list[Tensor]:
         """Return what the units that move see of the inputs, one product for each number of them."""

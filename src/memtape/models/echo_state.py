@@ -45,6 +45,8 @@ def echo_state_network(
         Jaeger (2001), "The echo state approach to analysing and training recurrent neural networks", GMD report 148.
     """
     checks.at_least(1, input_size=input_size, output_size=output_size)
+    if embedding_size is not None:
+        checks.at_least(1, embedding_size=embedding_size)
     reservoir = EchoStateCell(
         embedding_size or input_size, hidden_size, radius=radius, leak=leak, input_scale=input_scale, density=density
     )

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from memtape.cells import Embedded, JordanCell
+from memtape.core import checks
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.sharing import Shareable
@@ -38,6 +39,8 @@ def jordan_network(
         Jordan (1986), "Serial order: a parallel distributed processing approach", ICS report 8604, University of
         California, San Diego; Goodfellow, Bengio & Courville (2016), "Deep Learning", section 10.2.1.
     """
+    if embedding_size is not None:
+        checks.at_least(1, embedding_size=embedding_size, input_size=input_size)
     cell = JordanCell(embedding_size or input_size, hidden_size, output_size, activation=activation, feedback=feedback)
     return cell if embedding_size is None else Embedded(cell, input_size)
 

@@ -55,14 +55,14 @@ SENTIMENT = {
 TREES = {
     "optimizer": "adagrad",
     "learning_rate": 0.05,
-    "weight_decay": 1e-4,
+    "weight_decay": 3e-6,
     "batch_size": 25,
     "steps": 3_420,
     "validate_every": 342,
     "validation_sequences": 1_101,
     "clip": "none",
 }
-"""Ten passes, as Tai et al. have it."""
+"""Ten passes with the optimiser of Tai et al.; their L2 of 1e-4 is of a sum over a tree, this one of a mean over its nodes."""
 
 PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "adding": {"mse": {"irnn": 1e-5, "guess": 1 / 6}},

@@ -18,7 +18,7 @@ def optimizer_for(parameters: Iterable[nn.Parameter], settings: TrainSettings) -
     if settings.optimizer == "ridge":  # takes no steps along gradients
         return torch.optim.SGD(parameters, lr=rate)
     if settings.optimizer == "adagrad":
-        return torch.optim.Adagrad(parameters, lr=rate, weight_decay=decay)
+        return torch.optim.Adagrad(parameters, lr=rate, weight_decay=decay, fused=True)
     if settings.optimizer == "rmsprop":
         return torch.optim.RMSprop(
             parameters, lr=rate, alpha=settings.smoothing, momentum=settings.momentum, weight_decay=decay
