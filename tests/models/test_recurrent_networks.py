@@ -134,7 +134,9 @@ def test_jordan_is_taught_by_targets_and_nobody_else_is():
         free, _ = model(SYMBOLS, lengths=LENGTHS)
         torch.testing.assert_close(forced[:, 0], free[:, 0])
         assert not torch.allclose(forced[0, 1], free[0, 1])
-    with pytest.raises(ValueError, match="targets were given, but Readout feeds no output back, so that they have no place"):
+    with pytest.raises(
+        ValueError, match="targets were given, but Readout feeds no output back, so that they have no place"
+    ):
         built(GRU)(SYMBOLS, targets=targets)
 
 

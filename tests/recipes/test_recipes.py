@@ -8,6 +8,7 @@ import torch
 from memtape.recipes.experiment import Experiment, ExperimentError
 from memtape.recipes.options import options_of, options_of_record
 from memtape.recipes.registry import MODELS, RECIPES, TASKS, UnknownNameError, find, recipe_for
+from memtape.training.form import form_of
 from memtape.training.loop import train
 from memtape.training.settings import TrainSettings
 
@@ -17,7 +18,19 @@ SMALL_TASK = {
     "associative-recall": {"max_length": 2},
     "ngrams": {"min_length": 20, "max_length": 20, "order": 1},
     "priority-sort": {"min_length": 4, "max_length": 4},
+    "adding": {"min_length": 8, "max_length": 8},
+    "copy-memory": {"min_length": 4, "max_length": 4, "remembered": 2},
+    "digits": {},
+    "char-lm": {"window": 12},
+    "sentiment": {},
+    "scan": {},
+    "narma": {"min_length": 300, "max_length": 300},
 }
+FORWARD = [
+    model for model in MODELS if model not in ("bilstm", "bigru", "seq2seq", "treelstm", "recursive", "rntn", "ntm")
+]
+"""Networks that the chapter trains on every one of its five tasks."""
+GRAVES_TASKS = ("copy", "repeat-copy", "associative-recall", "ngrams", "priority-sort")
 
 
 @pytest.mark.parametrize("entry", [*MODELS.values(), *TASKS.values()], ids=lambda entry: entry.name)
@@ -28,7 +41,7 @@ def test_options_read_from_the_source_are_those_of_the_constructor(entry):
     assert all(option.help for option in entry.options)
 
 
-@pytest.mark.parametrize("entry", TASKS.values(), ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [TASKS[name] for name in GRAVES_TASKS], ids=lambda entry: entry.name)
 def test_a_task_is_tested_and_pictured_beyond_its_training_lengths(entry):
     longest = entry.load()().lengths[1]
     assert entry.picture_length > longest
@@ -57,6 +70,8 @@ def test_a_recipe_names_options_that_exist(recipe):
 def test_a_recipe_learns(recipe):
     """Twenty updates on a small form of the task, always the same batch, lower the loss."""
     small = {"slots": 8} if recipe.model == "ntm" else {"hidden_size": 16}
+    if recipe.train.get("optimizer") == "ridge":
+        pytest.skip("it is solved, and does not learn; tests/training/test_closed_form.py")
     if recipe.model == "ntm":
         small |= {"controller_size": 20, "read_heads": 1, "write_heads": 1}
     experiment = Experiment(
@@ -67,7 +82,7 @@ def test_a_recipe_learns(recipe):
         train=TrainSettings(**{**recipe.train, "steps": 20, "validation_sequences": 1, "device": "cpu"}),
     )
     model, task = experiment.build()
-    batch = task.batch(0, 16)
+    batch = task.batch(0, 16, form=form_of(model))
     task.batch = lambda *_, **__: batch
     losses = []
     train(
@@ -82,9 +97,14 @@ def test_a_recipe_learns(recipe):
     assert losses[-1] < losses[0] - 0.002
 
 
-def test_every_model_has_a_recipe_for_every_task_and_the_ntm_one_for_every_controller():
-    assert all(recipe_for(model, task) for model in MODELS for task in TASKS)
-    for task in TASKS:
+@pytest.mark.parametrize("task", ["adding", "copy-memory", "digits", "char-lm", "sentiment"])
+def test_every_family_of_cells_has_a_recipe_for_the_chapter_s_tasks(task):
+    assert all(recipe_for(model, task) for model in FORWARD)
+
+
+def test_the_ntm_has_a_recipe_for_every_controller_and_the_lstm_for_all_of_its_tasks():
+    assert all(recipe_for("lstm", task) for task in GRAVES_TASKS)
+    for task in GRAVES_TASKS:
         controllers = {r.model_options["controller"] for r in RECIPES.values() if (r.model, r.task) == ("ntm", task)}
         assert controllers == {"lstm", "feedforward", "gru", "rnn"}
 
@@ -96,7 +116,7 @@ def test_the_first_recipe_of_the_ntm_has_the_lstm_controller():
 def test_an_unknown_name_says_which_is_near():
     with pytest.raises(UnknownNameError, match='there is no task "coppy"; did you mean "copy"'):
         find("task", "coppy")
-    with pytest.raises(UnknownNameError, match='there is no model "xyz"; the models are ntm, lstm'):
+    with pytest.raises(UnknownNameError, match='there is no model "xyz"; the models are ntm, elman, jordan, lstm'):
         find("model", "xyz")
 
 
