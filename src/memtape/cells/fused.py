@@ -7,12 +7,17 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from memtape.core import padding
+
 KERNELS: dict[str, Callable[..., Any]] = {
     "lstm": torch.lstm,
     "gru": torch.gru,
     "rnn-tanh": torch.rnn_tanh,
     "rnn-relu": torch.rnn_relu,
 }
+
+BOUNDED = ("gru", "rnn-tanh")
+"""Kernels that may run on beyond a row's end, which is faster than packing: outputs hold the whole state and cannot grow."""
 
 
 def fused_here(backend: str) -> bool:
@@ -43,6 +48,9 @@ def run_fused(
         The outputs, zero beyond a row's length, and the vectors of the state after each row's last step.
     """
     options = (list(weights), True, 1, 0.0, False, False)
+    if lengths is not None and kernel in BOUNDED:
+        ys, _ = run_fused(kernel, weights, xs, begin, None)
+        return padding.zero_beyond(ys, lengths), [padding.last_of(ys, begin[0], lengths)]
     full = lengths is None or bool((lengths == xs.shape[1]).all())
     order = back = slice(None)
     if not full:
