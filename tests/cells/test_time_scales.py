@@ -9,9 +9,20 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from memtape import Recurrent, tree, unroll, use_backend
 from memtape.cells import ClockworkCell, EchoStateCell, ElmanCell, SkipCell
+from memtape.core.backends import backends
 
 INPUT, HIDDEN = 2, 6
 F64 = torch.float64
+
+
+@pytest.fixture(params=["reference", "cpu"], autouse=True)
+def backend(request):
+    """Single steps, and the twins of the cells that have one."""
+    absent = backends()[request.param]
+    if absent:
+        pytest.skip(absent)
+    with use_backend(request.param):
+        yield
 
 
 def arrays(cell):

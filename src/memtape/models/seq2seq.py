@@ -7,13 +7,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from memtape.cells import Conditioned, Stacked
-from memtape.cells.conditioned import Into
 from memtape.core import checks, padding, tree
 from memtape.core.pairs import Pairs
 from memtape.core.symbols import known
-from memtape.memory.encoded import Attention, EncodedMemory
+from memtape.memory.encoded import EncodedMemory
 from memtape.models.decoder import Decoder, DecoderState
-from memtape.models.encoder import KINDS, Encoder, Kind
+from memtape.models.encoder import KINDS, Encoder
 from memtape.models.sharing import Shareable
 
 Context = Literal["vector", "attention"]
@@ -74,16 +73,16 @@ class Seq2Seq(Shareable):
         input_size: int,
         output_size: int,
         *,
-        cell: Kind = "lstm",
+        cell: Literal["lstm", "gru"] = "lstm",
         hidden_size: int = 128,
         embedding_size: int = 64,
         encoder_layers: int = 1,
         decoder_layers: int = 1,
         bidirectional: bool = True,
-        context: Context = "attention",
-        attention: Attention = "additive",
+        context: Literal["vector", "attention"] = "attention",
+        attention: Literal["additive", "dot", "general"] = "additive",
         attend_first: bool = True,
-        into: Into = "state",
+        into: Literal["input", "state", "both"] = "state",
         dropout: float = 0.0,
     ):
         configuration = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
