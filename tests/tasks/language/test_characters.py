@@ -136,6 +136,23 @@ def test_a_text_that_is_not_what_it_should_be_is_refused(folder, content, senten
         Characters(data_dir=str(folder))
 
 
+def test_any_other_text_will_do(folder):
+    (folder / "own.txt").write_text("ab" * 20)
+    task = Characters(data_dir=str(folder), file="own.txt", window=10)
+    assert task.vocabulary == ("a", "b")
+    assert [task.available(split) for split in ("validation", "test")] == [1, 1]
+    assert [int(task.batch(0, 1, split=split).mask.sum()) for split in ("validation", "test")] == [1, 1]
+    (folder / "own.txt").write_text("ab" * 19 + "c")
+    with pytest.raises(
+        DataError, match=r"own\.txt holds 39 characters, but at least 40 are needed; get it again from the"
+    ):
+        Characters(data_dir=str(folder), file="own.txt")
+    with pytest.raises(
+        DataError, match=r"there is no .*other\.txt, which the option file needs; get it from the place that"
+    ):
+        Characters(data_dir=str(folder), file="other.txt")
+
+
 def test_an_invented_text_is_the_same_each_time_and_begins_alike():
     assert invented_text(500) == invented_text(2_000)[:500]
     assert len(invented_text(2_000)) == 2_000

@@ -24,8 +24,15 @@ TINY_SHAKESPEARE = DataSet(
     counts={"input.txt": 1_115_394},
 )
 
+FILE = "tinyshakespeare/input.txt"
+
+OTHER = DataSet(name="the option file", folder="", source="the place that it came from", counts={})
+
 TRAINING, VALIDATION = 0.9, 0.95
 """Where in the text validation begins, and where testing."""
+
+LEAST = 40
+"""Characters of a text; with fewer there would not be two to test on."""
 
 INVENTED = 60_000
 """Characters of the text that is invented where none is read."""
@@ -40,7 +47,8 @@ class Characters(ClassTask):
     get into. Its length is the number of characters of a window. A guess costs the logarithm of the size of the vocabulary.
 
     Args:
-        data_dir: folder of data, with `tinyshakespeare/input.txt`; without it the text is invented by a small grammar.
+        data_dir: folder of data; without it the text is invented by a small grammar.
+        file: the text in that folder, Tiny Shakespeare or any other in UTF-8.
         window: characters of a training window, and those that are scored of another one.
         context: characters that a window of validation or testing shows before what is scored.
         order: where a training window begins: anywhere at random, or where that of the same row of the last batch ended,
@@ -71,6 +79,7 @@ class Characters(ClassTask):
         self,
         *,
         data_dir: str | None = None,
+        file: str = "tinyshakespeare/input.txt",
         window: int = 100,
         context: int = 100,
         order: Literal["random", "stream"] = "random",
@@ -80,7 +89,7 @@ class Characters(ClassTask):
         checks.one_of(("random", "stream"), order=order)
         self.window, self.context, self.order = window, context, order
         self.lengths = (window, window)
-        text = invented_text(INVENTED) if data_dir is None else read(data_dir)
+        text = invented_text(INVENTED) if data_dir is None else read(data_dir, file)
         self.vocabulary = tuple(sorted(set(text)))
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = torch.tensor(self.encode(text))
@@ -184,14 +193,22 @@ class Characters(ClassTask):
         return "\n".join(lines)
 
 
-def read(data_dir: str) -> str:
-    """Return the text.
+def read(data_dir: str, file: str) -> str:
+    """Return the text of a file.
 
     Raises:
         DataError: the file is missing, or is not what it should be.
     """
-    text = TINY_SHAKESPEARE.text(data_dir, "input.txt")
-    TINY_SHAKESPEARE.check_count(TINY_SHAKESPEARE.path(data_dir, "input.txt"), len(text), "characters")
+    if file != FILE:
+        text = OTHER.text(data_dir, file)
+        if len(text) < LEAST:
+            raise OTHER.damaged(
+                OTHER.path(data_dir, file), f"holds {len(text)} characters, but at least {LEAST} are needed"
+            )
+        return text
+    name = FILE.removeprefix(f"{TINY_SHAKESPEARE.folder}/")
+    text = TINY_SHAKESPEARE.text(data_dir, name)
+    TINY_SHAKESPEARE.check_count(TINY_SHAKESPEARE.path(data_dir, name), len(text), "characters")
     return text
 
 
