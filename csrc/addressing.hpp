@@ -8,6 +8,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "softmax.hpp"
 #include "tape.hpp"
 
 constexpr double NORM_EPSILON = 1e-12, WEIGHT_EPSILON = 1e-12, LARGEST_SCORE = 1e30;
@@ -15,33 +16,6 @@ constexpr double NORM_EPSILON = 1e-12, WEIGHT_EPSILON = 1e-12, LARGEST_SCORE = 1
 // Slots with an entry beyond this are divided by it before anything is squared.
 template <typename T>
 constexpr T SQUARES_OVERFLOW = sizeof(T) == 4 ? T(1e15) : T(1e150);
-
-// x becomes softmax(x); numbers from `count` on become 0.
-template <typename T>
-inline void softmax(int64_t count, int64_t slots, T* x) {
-    std::fill(x + count, x + slots, -std::numeric_limits<T>::max());
-    Vector<T> most = load(x);
-    for (int64_t i = LANES<T>; i < slots; i += LANES<T>) most = larger<T>(load(x + i), most);
-    const T top = largest<T>(most);
-    Vector<T> totals = {};
-    for (int64_t i = 0; i < slots; i += LANES<T>) {
-        const Vector<T> e = exp_of_negative<T>(load(x + i) - top);
-        totals += e;
-        store(x + i, e);
-    }
-    const T scale = T(1) / sum<T>(totals);
-    for (int64_t i = 0; i < slots; i += LANES<T>) store(x + i, load(x + i) * scale);
-    std::fill(x + count, x + slots, T(0));
-}
-
-// d becomes y (d - sum(y d)), the gradient before the softmax whose value is y.
-template <typename T>
-inline void softmax_backward(int64_t slots, const T* y, T* d) {
-    Vector<T> totals = {};
-    for (int64_t i = 0; i < slots; i += LANES<T>) totals += load(y + i) * load(d + i);
-    const T total = sum<T>(totals);
-    for (int64_t i = 0; i < slots; i += LANES<T>) store(d + i, load(y + i) * (load(d + i) - total));
-}
 
 // What a head is told in one step, or the gradients of that.
 template <typename T>

@@ -6,38 +6,16 @@
 // tape is kept only where a stretch begins: on the way back the writes of the stretch, which are known, are done again.
 #include "turing_machine.h"
 
-#include <algorithm>
-#include <exception>
 #include <memory>
-#include <numeric>
-#include <system_error>
-#include <thread>
 
 #include "controller.hpp"
 #include "interface.hpp"
 #include "matrix.hpp"
+#include "rows.hpp"
 
 namespace {
 
-constexpr int64_t MOST_TOGETHER = 8;      // rows that go through time together
 constexpr int64_t TAPES_BYTES = 1 << 20;  // together only as many as their tapes fit into the second cache
-
-template <typename T>
-T* copy(const T* from, int64_t count, T* to) {
-    return std::copy(from, from + count, to);
-}
-
-template <typename T>
-void clear(T* from, int64_t count) {
-    std::fill(from, from + count, T(0));
-}
-
-// to += from
-template <typename T>
-void gather(const T* from, int64_t count, T* to) {
-    by_register<T>(count,
-                   [&](int64_t i, int64_t some) { store(to + i, load(to + i, some) + load(from + i, some), some); });
-}
 
 // Few rows take more steps at once, so that the products of a stretch have enough to do.
 int64_t steps_of_a_stretch(int64_t batch) { return batch >= 8 ? 8 : batch >= 4 ? 16 : 32; }
@@ -53,7 +31,7 @@ class Machine {
     const int64_t stretch, stretches;  // steps of a stretch, longer where few rows share it, and how many there are
     const Interface<T> interface;
     const Lookup<T> lookup;
-    std::vector<int64_t> order;  // rows, the longest first
+    const Rows rows;
 
     explicit Machine(const memtape_turing_sizes& sizes)
         : sizes(sizes), controller(Controller(sizes.controller)), batch(sizes.batch), time(sizes.time),
@@ -64,55 +42,17 @@ class Machine {
           stretches((time + stretch - 1) / stretch),
           interface(reads, writes, width, sizes.reach, sizes.location, sizes.squash, sizes.clip),
           lookup(Kinds{sizes.slots, slots, width, heads, sizes.reach, sizes.location != 0, sizes.cosine != 0}),
-          order(batch) {
-        std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return length(a) > length(b); });
-    }
+          rows(sizes.batch, sizes.time, sizes.lengths, sizes.threads) {}
 
-    int64_t length(int64_t row) const { return sizes.lengths ? sizes.lengths[row] : time; }
+    int64_t length(int64_t row) const { return rows.length(row); }
 
     // What a layer's product with its recurrent inputs takes: the reads or the layer below, then the layer itself.
     int64_t below(int64_t layer) const { return layer ? hidden : read_size; }
 
     int64_t recurrent(int64_t layer) const { return below(layer) + own; }
 
-    int64_t threads() const { return std::max<int64_t>(1, std::min<int64_t>(sizes.threads, batch)); }
-
     int64_t together(int64_t tapes_per_row) const {
-        const int64_t fitting = std::max<int64_t>(1, TAPES_BYTES / (tapes_per_row * tape_size * int64_t(sizeof(T))));
-        return std::max<int64_t>(1, std::min({MOST_TOGETHER, fitting, (batch + threads() - 1) / threads()}));
-    }
-
-    // Share the rows out: work(number of the thread, its rows, the longest first) runs once in each thread.
-    template <typename Work>
-    void share(Work work) const {
-        const int64_t count = threads();
-        std::vector<std::exception_ptr> errors(count);
-        auto part = [&](int64_t number) {
-            try {
-                std::vector<int64_t> own_rows;
-                for (int64_t i = number; i < batch; i += count) own_rows.push_back(order[i]);
-                work(number, own_rows);
-            } catch (...) {
-                errors[number] = std::current_exception();
-            }
-        };
-#ifdef _OPENMP  // torch's own threads, which would else wait for more work on the cores that ours need
-#pragma omp parallel for num_threads(count) schedule(static, 1)
-        for (int64_t number = 0; number < count; ++number) part(number);
-#else
-        std::vector<std::thread> running;
-        int64_t number = 1;
-        try {
-            for (; number < count; ++number) running.emplace_back(part, number);
-        } catch (const std::system_error&) {
-            for (; number < count; ++number) part(number);
-        }
-        part(0);
-        for (auto& thread : running) thread.join();
-#endif
-        for (auto& error : errors)
-            if (error) std::rethrow_exception(error);
+        return rows.together(TAPES_BYTES / (tapes_per_row * tape_size * int64_t(sizeof(T))));
     }
 };
 
@@ -402,12 +342,11 @@ class Forward {
                 const T* given = layer ? p.biases + layer * m.gates : &projected[(k * together + r) * given_stride];
                 T* activated = kept ? kept.gates(layer, rows[r], t) : gates.data();
                 T* h = own_hidden(layer, r);
+                add((const T*)&sums[r * sums_stride], given, m.gates, activated);
                 switch (m.controller) {
-                    case Controller::lstm:
-                        lstm_forward(m.hidden, &sums[r * sums_stride], given, own_cell(layer, r), h, activated);
-                        break;
-                    case Controller::gru: gru_forward(m.hidden, &sums[r * sums_stride], given, h, activated); break;
-                    default: plain_forward(m.hidden, &sums[r * sums_stride], given, h, activated);
+                    case Controller::lstm: lstm_forward<T>(m.hidden, activated, own_cell(layer, r), h); break;
+                    case Controller::gru: gru_forward<T>(m.hidden, activated, h); break;
+                    default: plain_forward<T>(m.hidden, activated, h);
                 }
             }
         }
@@ -641,12 +580,12 @@ class Backward {
             T* d_raw_gates = own_gates(layer, k, r);
             switch (m.controller) {
                 case Controller::lstm:
-                    lstm_backward<T>(m.hidden, gates, kept.cell(layer, rows[r], t), kept.cell(layer, rows[r], t + 1),
-                                     d_own, own_cell(layer, r), d_raw_gates);
+                    lstm_backward<T>(m.hidden, gates, kept.cell(layer, rows[r], t), d_own, own_cell(layer, r),
+                                     d_raw_gates);
                     break;
                 case Controller::gru:
                     gru_backward<T>(m.hidden, gates, kept.hidden(layer, rows[r], t), d_own, own_straight(layer, r),
-                                    d_raw_gates);
+                                    d_raw_gates, d_raw_gates + 3 * m.hidden);
                     break;
                 default: plain_backward<T>(m.hidden, gates, d_own, d_raw_gates);
             }
@@ -710,16 +649,6 @@ int64_t kept_numbers(const memtape_turing_sizes* sizes) {
     return Kept<T>(m, nullptr).size;
 }
 
-template <typename Work>
-int unless_out_of_memory(Work work) {
-    try {
-        work();
-        return 0;
-    } catch (const std::bad_alloc&) {
-        return 1;
-    }
-}
-
 template <typename T>
 int forward(const memtape_turing_sizes* sizes, const memtape_turing_parameters* parameters, const void* xs,
             const memtape_turing_state* first, void* ys, const memtape_turing_state* last, void* block) {
@@ -730,7 +659,7 @@ int forward(const memtape_turing_sizes* sizes, const memtape_turing_parameters* 
         const State<T> before(m, *first), after(m, *last);
         const Kept<T> kept(m, (T*)block);
         const int64_t together = m.together(1);
-        m.share([&](int64_t, const std::vector<int64_t>& rows) {
+        m.rows.share([&](int64_t, const std::vector<int64_t>& rows) {
             Forward<T> pass(m, p, matrices, (const T*)xs, before, (T*)ys, after, kept, together);
             for (size_t i = 0; i < rows.size(); i += together)
                 pass.run(&rows[i], std::min<int64_t>(together, rows.size() - i));
@@ -748,8 +677,8 @@ int backward(const memtape_turing_sizes* sizes, const memtape_turing_parameters*
         const State<T> d_after(m, *d_last), d_before(m, *d_first);
         const Kept<T> kept(m, (T*)block);
         const int64_t together = m.together(m.stretch + 2);
-        std::vector<std::unique_ptr<ParameterGradients<T>>> sums(m.threads());
-        m.share([&](int64_t number, const std::vector<int64_t>& rows) {
+        std::vector<std::unique_ptr<ParameterGradients<T>>> sums(m.rows.threads());
+        m.rows.share([&](int64_t number, const std::vector<int64_t>& rows) {
             sums[number] = std::make_unique<ParameterGradients<T>>(m);
             Backward<T> pass(m, matrices, (const T*)xs, kept, (const T*)d_ys, d_after, *sums[number], (T*)d_xs,
                              d_before, together);

@@ -4,6 +4,7 @@
 // length: the last few numbers of one are loaded and stored one by one.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -88,6 +89,15 @@ template <typename T>
 inline void store(T* to, Vector<T> value, int64_t count) {
     if (count >= LANES<T>) return store(to, value);
     std::memcpy(to, &value, count * sizeof(T));
+}
+
+// x with zeros from number `count` on.
+template <typename T>
+inline Vector<T> first(Vector<T> x, int64_t count) {
+    if (count >= LANES<T>) return x;
+    Vector<T> value = {};
+    std::memcpy(&value, &x, count * sizeof(T));
+    return value;
 }
 
 template <typename T>
@@ -235,4 +245,41 @@ inline void by_register(int64_t length, Body body) {
     int64_t i = 0;
     for (; i + LANES<T> <= length; i += LANES<T>) body(i, int64_t(LANES<T>));
     if (i < length) body(i, length - i);
+}
+
+// The sum of term(first index, how many numbers there are from it on) over an array.
+template <typename T, typename Term>
+inline T total(int64_t length, Term term) {
+    constexpr int CHAINS = 4;  // sums that do not wait for one another
+    Vector<T> sums[CHAINS] = {};
+    int64_t i = 0;
+    for (; i + CHAINS * LANES<T> <= length; i += CHAINS * LANES<T>)
+#pragma GCC unroll 4
+        for (int chain = 0; chain < CHAINS; ++chain) sums[chain] += term(i + chain * LANES<T>, int64_t(LANES<T>));
+    for (; i + LANES<T> <= length; i += LANES<T>) sums[0] += term(i, int64_t(LANES<T>));
+    if (i < length) sums[1] += first<T>(term(i, length - i), length - i);
+    return sum<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+template <typename T>
+T* copy(const T* from, int64_t count, T* to) {
+    return std::copy(from, from + count, to);
+}
+
+template <typename T>
+void clear(T* from, int64_t count) {
+    std::fill(from, from + count, T(0));
+}
+
+// to += from
+template <typename T>
+void gather(const T* from, int64_t count, T* to) {
+    by_register<T>(count,
+                   [&](int64_t i, int64_t some) { store(to + i, load(to + i, some) + load(from + i, some), some); });
+}
+
+// to = a + b
+template <typename T>
+void add(const T* a, const T* b, int64_t count, T* to) {
+    by_register<T>(count, [&](int64_t i, int64_t some) { store(to + i, load(a + i, some) + load(b + i, some), some); });
 }

@@ -80,6 +80,13 @@ def test_any_cell_can_be_told_a_context(kind, into):
     assert not torch.allclose(other[:, 0], ys[:, 0])
 
 
+def test_what_the_context_says_is_added_to_where_the_cell_begins():
+    told = conditioned(KINDS["learned"], "state")
+    context = random(BATCH, CONTEXT)
+    expected = told.cell.biases[0] + torch.tanh(told.to_state[0](context))
+    torch.testing.assert_close(told.begin(context).cell.hidden, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_no_context_is_one_of_zeros():
     told = conditioned(KINDS["lstm"], "both")
     xs = random(BATCH, TIME, INPUT)

@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from memtape.cells.gated import LSTMState
 from torch import nn
 
 from memtape import unroll
@@ -20,6 +19,7 @@ from memtape.cells import (
     RNTNCell,
 )
 from memtape.cells.elman import HiddenState
+from memtape.cells.lstm import LSTMState
 from memtape.core.fold import fold
 from memtape.core.trees import Trees
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape import tree, unroll
+from memtape import tree, unroll, use_backend
 from memtape.cells import ElmanCell, GRUCell, JordanCell, Late, LeakyCell, LSTMCell
 
 INPUT, HIDDEN = 2, 4
@@ -45,7 +45,8 @@ def test_units_that_keep_nothing_of_themselves_are_plain():
     leaky = LeakyCell(INPUT, HIDDEN, longest=1.0).double()
     plain = with_weights(ElmanCell(INPUT, HIDDEN).double(), leaky)
     xs = sequences(2, 6, INPUT)
-    torch.testing.assert_close(unroll(leaky, xs)[0], unroll(plain, xs)[0], rtol=0, atol=0)
+    with use_backend("reference"):
+        torch.testing.assert_close(unroll(leaky, xs)[0], unroll(plain, xs)[0], rtol=0, atol=0)
 
 
 def test_units_that_keep_all_of_themselves_are_frozen():

@@ -52,25 +52,26 @@ def read(memory, s, h):
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("attend_first", [True, False])
-def test_attention_before_and_after_the_step_by_the_letter(xs, encoded, attend_first):
-    decoder = decoder_of(ElmanCell, attend_first=attend_first)
-    cell = decoder.cell.cell.layers[0]
+def test_attention_before_and_after_the_step_by_the_letter(xs, encoded, attend_first, layers):
+    decoder = decoder_of(ElmanCell, attend_first=attend_first, layers=layers)
     ys, _ = decoder(xs, decoder.begin(*encoded), torch.full((BATCH,), TIME))
     context, vectors, lengths = encoded
     for row in range(BATCH):
         h = vectors[row, : lengths[row]].tolist()
-        s = [math.tanh(number) for number in linear(decoder.cell.to_state[0], context[row].tolist())]
+        s = [[math.tanh(n) for n in linear(layer, context[row].tolist())] for layer in decoder.cell.to_state]
         for t in range(TIME):
             x = xs[row, t].tolist()
             if attend_first:
-                c = read(decoder.memory, s, h)
+                c = read(decoder.memory, s[-1], h)
                 x = x + c
-            fed, back = linear(cell.from_input, x), linear(cell.from_hidden, s)
-            s = [math.tanh(a + b) for a, b in zip(fed, back, strict=True)]
+            for number, cell in enumerate(decoder.cell.cell.layers):
+                fed, back = linear(cell.from_input, x), linear(cell.from_hidden, s[number])
+                x = s[number] = [math.tanh(a + b) for a, b in zip(fed, back, strict=True)]
             if not attend_first:
-                c = read(decoder.memory, s, h)
-            mixed = [math.tanh(number) for number in linear(decoder.mix, s + c)]
+                c = read(decoder.memory, s[-1], h)
+            mixed = [math.tanh(n) for n in linear(decoder.mix, s[-1] + c)]
             expected = torch.tensor(linear(decoder.to_output, mixed), dtype=F64)
             torch.testing.assert_close(ys[row, t], expected, rtol=1e-10, atol=1e-12)
 

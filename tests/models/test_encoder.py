@@ -16,8 +16,9 @@ def torch_like(encoder, kind, layers, bidirectional):
     """Return torch's network with the weights of an encoder."""
     network = kind(INPUT, HIDDEN, layers, batch_first=True, bidirectional=bidirectional).double()
     weights = {}
-    for suffix, cells in (("", encoder.forwards), ("_reverse", encoder.backwards)):
-        for number, cell in enumerate(cells):
+    for number, layer in enumerate(encoder.layers.layers):
+        cells = {"": layer.forwards, "_reverse": layer.backwards} if bidirectional else {"": layer.cell}
+        for suffix, cell in cells.items():
             name = f"l{number}{suffix}"
             weights |= {f"weight_ih_{name}": cell.from_input.weight, f"weight_hh_{name}": cell.from_hidden.weight}
             bias = cell.from_input.bias
@@ -46,13 +47,14 @@ def test_it_is_torch_s_network_on_packed_sequences(cell, kind, layers, bidirecti
 
 def test_reversed_input_and_swapped_directions_reverse_the_output():
     encoder, other = (Encoder(INPUT, HIDDEN).double() for _ in range(2))
-    other.forwards.load_state_dict(encoder.backwards.state_dict())
-    other.backwards.load_state_dict(encoder.forwards.state_dict())
+    (there,), (back,) = encoder.layers.layers, other.layers.layers
+    back.forwards.load_state_dict(there.backwards.state_dict())
+    back.backwards.load_state_dict(there.forwards.state_dict())
     xs = torch.where((torch.arange(TIME) < LENGTHS[:, None])[..., None], torch.randn(BATCH, TIME, INPUT, dtype=F64), 0)
     ys, last = encoder(xs, LENGTHS)
     swapped, end = other(reversed_rows(xs, LENGTHS), LENGTHS)
-    back = reversed_rows(swapped, LENGTHS)
-    torch.testing.assert_close(back.roll(HIDDEN, dims=-1), ys, rtol=1e-12, atol=1e-12)
+    turned = reversed_rows(swapped, LENGTHS)
+    torch.testing.assert_close(turned.roll(HIDDEN, dims=-1), ys, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(end.roll(HIDDEN, dims=-1), last, rtol=1e-12, atol=1e-12)
 
 

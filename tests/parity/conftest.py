@@ -7,7 +7,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from memtape import NTM, tree, use_backend
-from memtape.core.kernels import kernels
+from memtape.core import kernels as loading
 
 INPUT, OUTPUT = 3, 2
 
@@ -21,8 +21,8 @@ MAGNIFIED = 10
 
 @pytest.fixture(autouse=True)
 def kernels_are_present():
-    if kernels().absent is not None:
-        pytest.skip(f"the fused machine is absent: {kernels().absent}")
+    if loading.kernels().absent is not None:
+        pytest.skip(f"the fused machine is absent: {loading.kernels().absent}")
 
 
 def build(dtype=torch.float64, *, seed=0, moved=0.3, **options):
@@ -145,3 +145,34 @@ class Tools:
 @pytest.fixture(scope="session")
 def machine():
     return Tools
+
+
+@pytest.fixture
+def fresh_memory(monkeypatch):
+    """Return what makes torch fill fresh memory with NaN, or leave it as it is."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+
+    def poisoned(yes):
+        monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", yes)
+        assert not yes or torch.zeros(1).new_empty(100).isnan().all()
+
+    yield poisoned
+    torch.use_deterministic_algorithms(before)
+
+
+@pytest.fixture
+def with_build(monkeypatch):
+    """Return what changes to another build of the kernels."""
+
+    def change(name):
+        monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", name)
+        loading.kernels.cache_clear()
+        found = loading.kernels()
+        if found.absent is not None:
+            pytest.skip(found.absent)
+        assert found.instructions == name
+
+    yield change
+    monkeypatch.undo()
+    loading.kernels.cache_clear()

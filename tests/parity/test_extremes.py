@@ -119,7 +119,7 @@ def test_nan_in_one_row_s_state_stays_in_that_row(machine):
 
 
 def test_running_out_of_memory_is_said_in_a_sentence(machine, monkeypatch):
-    from memtape.ops.turing_machine import cpu  # noqa: PLC0415
+    from memtape.ops import calling  # noqa: PLC0415
 
     class Exhausted:
         """Kernels whose every call finds no memory."""
@@ -129,12 +129,12 @@ def test_running_out_of_memory_is_said_in_a_sentence(machine, monkeypatch):
                 return lambda *records: 1
             return getattr(real, name)
 
-    real = cpu.kernels().library
+    real = calling.kernels().library
     network = machine.build()
     xs = torch.randn(BATCH, TIME, network.input_size, dtype=torch.float64)
     with use_backend("cpu"):
         ys, _ = network(xs)
-        monkeypatch.setattr(cpu, "kernels", type("Found", (), {"library": Exhausted()}))
+        monkeypatch.setattr(calling, "kernels", type("Found", (), {"library": Exhausted()}))
         message = "the fused Turing machine ran out of memory; take a smaller batch or shorter sequences, or keep fewer"
         with pytest.raises(MemoryError, match=message):
             network(xs)

@@ -56,20 +56,6 @@ def test_padding_reaches_nothing(machine, options, garbage):
     machine.compare(network, padded, state, lengths=LENGTHS, tolerance=EXACT)
 
 
-@pytest.fixture
-def fresh_memory(monkeypatch):
-    """Return what makes torch fill fresh memory with NaN, or leave it as it is."""
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
-
-    def poisoned(yes):
-        monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", yes)
-        assert not yes or torch.zeros(1).new_empty(100).isnan().all()
-
-    yield poisoned
-    torch.use_deterministic_algorithms(before)
-
-
 @each_machine
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
 def test_nothing_is_read_from_fresh_memory(machine, fresh_memory, options, lengths):
@@ -177,23 +163,6 @@ def rows_run(machine, network, xs, state):
     with torch.no_grad(), use_backend("cpu"):
         ys, last = network(xs, state)
     return {"outputs": ys} | {f"last {name}": leaf for name, leaf in tree.named_leaves(last).items()}
-
-
-@pytest.fixture
-def with_build(monkeypatch):
-    """Return what changes to another build of the kernels."""
-
-    def change(name):
-        monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", name)
-        loading.kernels.cache_clear()
-        found = loading.kernels()
-        if found.absent is not None:
-            pytest.skip(found.absent)
-        assert found.instructions == name
-
-    yield change
-    monkeypatch.undo()
-    loading.kernels.cache_clear()
 
 
 @pytest.mark.parametrize("build", loading.LEVELS)

@@ -22,6 +22,13 @@ from memtape.cells.skip import SkipCell
 from memtape.cells.stacked import Stacked
 from memtape.cells.teacher import TeacherForced
 from memtape.cells.torch_networks import from_torch, to_torch
+from memtape.cells.tree import (
+    ChildSumTreeLSTMCell,
+    ConstituencyTreeLSTMCell,
+    NaryTreeLSTMCell,
+    RecursiveCell,
+    RNTNCell,
+)
 from memtape.cells.variational_dropout import VariationalDropout
 from memtape.cells.weight_drop import WeightDrop
 from memtape.cells.with_input import WithInput
@@ -29,8 +36,10 @@ from memtape.cells.zoneout import Zoneout
 
 __all__ = [
     "Bidirectional",
+    "ChildSumTreeLSTMCell",
     "ClockworkCell",
     "Conditioned",
+    "ConstituencyTreeLSTMCell",
     "DeepTransitionCell",
     "EchoStateCell",
     "ElmanCell",
@@ -43,8 +52,11 @@ __all__ = [
     "Layers",
     "LeakyCell",
     "LearnedInitialState",
+    "NaryTreeLSTMCell",
     "OutputFeedback",
+    "RNTNCell",
     "Readout",
+    "RecursiveCell",
     "Residual",
     "SkipCell",
     "Stacked",

@@ -1,15 +1,18 @@
 """Echo state: a random network that is never trained."""
 
+from functools import partial
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from memtape.cells.elman import HiddenState
-from memtape.cells.fused import fused_here, run_fused
+from memtape.cells.fused import recurrence_here
 from memtape.core import checks
 from memtape.core.cell import Cell, Twin
+from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 class EchoStateCell(Cell[HiddenState]):
@@ -76,13 +79,18 @@ class EchoStateCell(Cell[HiddenState]):
         return hidden, HiddenState(hidden=hidden)
 
     def twin(self, backend: str) -> Twin[HiddenState] | None:
-        """Return torch's fused kernel on the processor, where there is no leak."""
-        return self._whole if self.leak == 1 and fused_here(backend) else None
+        """Return memtape's fused kernel on the processor."""
+        run = recurrence_here(backend)
+        return partial(self._whole, run) if run is not None and type(self) is EchoStateCell else None
 
-    def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
-        weights = [self.from_input, self.from_hidden, self.bias, torch.zeros_like(self.bias)]
-        ys, (hidden,) = run_fused("rnn-tanh", weights, xs, [state.hidden], lengths)
-        return ys, HiddenState(hidden=hidden)
+    def _whole(
+        self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None
+    ) -> tuple[Tensor, HiddenState]:
+        leak = None if self.leak == 1 else torch.full_like(self.bias, 1 - self.leak)
+        parameters = RecurrenceParameters(weight=self.from_hidden, leak=leak)
+        given = functional.linear(xs, self.from_input, self.bias)
+        ys, last = run(RecurrenceForm(kind="plain"), parameters, RecurrenceState(fed=state.hidden), given, lengths)
+        return ys, HiddenState(hidden=last.fed)
 
 
 def _sparse(size: int, density: float, radius: float) -> Tensor:

@@ -1,5 +1,6 @@
 """Elman: the plain recurrent network."""
 
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -7,11 +8,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
-from memtape.cells.fused import fused_here, run_fused
+from memtape.cells.fused import recurrence_here
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, Twin
 from memtape.core.state import state
+from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 @state
@@ -59,7 +61,7 @@ class ElmanCell(Cell[HiddenState]):
         checks.one_of(("uniform", "orthogonal", "identity"), initial=initial)
         self.input_size = input_size
         self.output_size = hidden_size
-        self.activation = activation
+        self.activation: Activation = activation
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False)
         spread_by_hidden_size(self, hidden_size, gain if initial == "uniform" else 1.0)
@@ -82,11 +84,14 @@ class ElmanCell(Cell[HiddenState]):
         return hidden, HiddenState(hidden=hidden)
 
     def twin(self, backend: str) -> Twin[HiddenState] | None:
-        """Return torch's fused kernel on the processor."""
-        return self._whole if fused_here(backend) and type(self) is ElmanCell else None
+        """Return memtape's fused kernel on the processor."""
+        run = recurrence_here(backend)
+        return partial(self._whole, run) if run is not None and type(self) is ElmanCell else None
 
-    def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
-        bias = self.from_input.bias
-        weights = [self.from_input.weight, self.from_hidden.weight, bias, torch.zeros_like(bias)]
-        ys, (hidden,) = run_fused(f"rnn-{self.activation}", weights, xs, [state.hidden], lengths)
-        return ys, HiddenState(hidden=hidden)
+    def _whole(
+        self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None
+    ) -> tuple[Tensor, HiddenState]:
+        form = RecurrenceForm(kind="plain", activation=self.activation)
+        parameters = RecurrenceParameters(weight=self.from_hidden.weight)
+        ys, last = run(form, parameters, RecurrenceState(fed=state.hidden), self.from_input(xs), lengths)
+        return ys, HiddenState(hidden=last.fed)

@@ -1,5 +1,6 @@
 """GRU: the gated recurrent unit, whose one vector is both memory and output."""
 
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -9,10 +10,11 @@ from torch.nn import functional
 
 from memtape.cells.activation import CANDIDATES, Candidate
 from memtape.cells.elman import HiddenState
-from memtape.cells.fused import fused_here, run_fused
+from memtape.cells.fused import recurrence_here
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, Twin
+from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 class GRUCell(Cell[HiddenState]):
@@ -66,7 +68,7 @@ class GRUCell(Cell[HiddenState]):
         self.input_size = input_size
         self.output_size = hidden_size
         self.variant = variant
-        self.candidate = candidate
+        self.candidate: Candidate = candidate
         self.recurrent_dropout = recurrent_dropout
         self.from_input = nn.Linear(input_size, 3 * hidden_size)
         self.from_hidden = nn.Linear(hidden_size, 3 * hidden_size, bias=variant == "reset_after")
@@ -76,9 +78,8 @@ class GRUCell(Cell[HiddenState]):
     @property
     def plain(self) -> bool:
         """Whether the steps are, at this moment, those of `torch.nn.GRU`."""
-        dropped = self.training and self.recurrent_dropout > 0
         usual = self.variant == "reset_after" and self.candidate == "tanh" and self.norms is None
-        return type(self) is GRUCell and usual and not dropped
+        return usual and self._fused
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
         """Return a hidden vector of zeros."""
@@ -107,14 +108,28 @@ class GRUCell(Cell[HiddenState]):
         return hidden, HiddenState(hidden=hidden)
 
     def twin(self, backend: str) -> Twin[HiddenState] | None:
-        """Return torch's fused kernel on the processor, for the unit that torch has."""
-        return self._whole if self.plain and fused_here(backend) else None
+        """Return memtape's fused kernel on the processor."""
+        run = recurrence_here(backend)
+        return partial(self._whole, run) if run is not None and self._fused else None
 
-    def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
-        layers = (self.from_input, self.from_hidden)
-        weights = [layer.weight for layer in layers] + [layer.bias for layer in layers]
-        ys, (hidden,) = run_fused("gru", weights, xs, [state.hidden], lengths)
-        return ys, HiddenState(hidden=hidden)
+    @property
+    def _fused(self) -> bool:
+        return type(self) is GRUCell and not (self.training and self.recurrent_dropout > 0)
+
+    def _whole(
+        self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None
+    ) -> tuple[Tensor, HiddenState]:
+        norms: Any = self.norms
+        gain, epsilon = None, 0.0
+        if norms is not None:
+            gain = torch.cat([norms["hidden_gates"].weight, norms["hidden_candidate"].weight])
+            epsilon = norms["hidden_gates"].eps
+        parameters = RecurrenceParameters(weight=self.from_hidden.weight, gain=gain, bias=self.from_hidden.bias)
+        kind: Literal["gru", "early_gru"] = "gru" if self.variant == "reset_after" else "early_gru"
+        form = RecurrenceForm(kind=kind, activation=self.candidate, epsilon=epsilon)
+        given = self._product("input", self.from_input, xs)
+        ys, last = run(form, parameters, RecurrenceState(fed=state.hidden), given, lengths)
+        return ys, HiddenState(hidden=last.fed)
 
     def _product(self, name: str, layer: nn.Linear, x: Tensor) -> Tensor:
         if self.norms is None:

@@ -1,5 +1,6 @@
 """Jordan: a network whose only memory is what it said."""
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -8,11 +9,13 @@ from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
 from memtape.cells.feedback import FEEDBACKS, Feedback, fed_back
+from memtape.cells.fused import recurrence_here
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.cells.teacher import teacher_forced
 from memtape.core import checks
-from memtape.core.cell import Cell
+from memtape.core.cell import Cell, Twin
 from memtape.core.state import state
+from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 @state
@@ -61,7 +64,7 @@ class JordanCell(Cell[JordanState]):
         checks.one_of(FEEDBACKS, feedback=feedback)
         self.input_size = input_size
         self.output_size = output_size
-        self.activation = activation
+        self.activation: Activation = activation
         self.feedback: Feedback = feedback
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_output = nn.Linear(output_size, hidden_size, bias=False)
@@ -100,6 +103,21 @@ class JordanCell(Cell[JordanState]):
             return self._outputs(xs, previous), state
 
         return teacher_forced(self, given, xs, targets, state, lengths=lengths, teacher=teacher)
+
+    def twin(self, backend: str) -> Twin[JordanState] | None:
+        """Return memtape's fused kernel on the processor."""
+        run = recurrence_here(backend)
+        return partial(self._whole, run) if run is not None and type(self) is JordanCell else None
+
+    def _whole(
+        self, run: Recurrence, xs: Tensor, state: JordanState, lengths: Tensor | None
+    ) -> tuple[Tensor, JordanState]:
+        parameters = RecurrenceParameters(
+            weight=self.from_output.weight, output_weight=self.to_output.weight, output_bias=self.to_output.bias
+        )
+        form = RecurrenceForm(kind="output", activation=self.activation, feedback=self.feedback)
+        ys, last = run(form, parameters, RecurrenceState(fed=state.fed_back), self.from_input(xs), lengths)
+        return ys, JordanState(fed_back=last.fed)
 
     def _outputs(self, x: Tensor, previous: Tensor) -> Tensor:
         return self.to_output(ACTIVATIONS[self.activation](self.from_input(x) + self.from_output(previous)))

@@ -1,5 +1,6 @@
 """Leaky: units that integrate over time scales of their own."""
 
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -8,9 +9,11 @@ from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
 from memtape.cells.elman import HiddenState
+from memtape.cells.fused import recurrence_here
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
-from memtape.core.cell import Cell
+from memtape.core.cell import Cell, Twin
+from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 class LeakyCell(Cell[HiddenState]):
@@ -60,7 +63,7 @@ class LeakyCell(Cell[HiddenState]):
             )
         self.input_size = input_size
         self.output_size = hidden_size
-        self.activation = activation
+        self.activation: Activation = activation
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False)
         spread_by_hidden_size(self, hidden_size, gain)
@@ -87,3 +90,16 @@ class LeakyCell(Cell[HiddenState]):
         fresh = ACTIVATIONS[self.activation](self.from_input(x) + self.from_hidden(state.hidden))
         hidden = self.shares * state.hidden + (1 - self.shares) * fresh
         return hidden, HiddenState(hidden=hidden)
+
+    def twin(self, backend: str) -> Twin[HiddenState] | None:
+        """Return memtape's fused kernel on the processor."""
+        run = recurrence_here(backend)
+        return partial(self._whole, run) if run is not None and type(self) is LeakyCell else None
+
+    def _whole(
+        self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None
+    ) -> tuple[Tensor, HiddenState]:
+        form = RecurrenceForm(kind="plain", activation=self.activation)
+        parameters = RecurrenceParameters(weight=self.from_hidden.weight, leak=self.shares)
+        ys, last = run(form, parameters, RecurrenceState(fed=state.hidden), self.from_input(xs), lengths)
+        return ys, HiddenState(hidden=last.fed)

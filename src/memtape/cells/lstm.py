@@ -1,5 +1,6 @@
 """LSTM: the long short-term memory, whose gates decide what to keep."""
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -8,11 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.cells.activation import CANDIDATES, Candidate
-from memtape.cells.fused import fused_here, run_fused
+from memtape.cells.fused import recurrence_here, run_lstm
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, Twin
 from memtape.core.state import state
+from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 @state
@@ -79,7 +81,7 @@ class LSTMCell(Cell[LSTMState]):
         checks.probabilities(recurrent_dropout=recurrent_dropout)
         self.input_size = input_size
         self.output_size = hidden_size
-        self.candidate = candidate
+        self.candidate: Candidate = candidate
         self.recurrent_dropout = recurrent_dropout
         self.from_input = nn.Linear(input_size, 4 * hidden_size)
         self.from_hidden = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
@@ -96,9 +98,8 @@ class LSTMCell(Cell[LSTMState]):
     @property
     def plain(self) -> bool:
         """Whether the steps are, at this moment, those of `torch.nn.LSTM`."""
-        dropped = self.training and self.recurrent_dropout > 0
         usual = self.candidate == "tanh" and self.peepholes is None and self.norms is None
-        return type(self) is LSTMCell and usual and not dropped
+        return usual and self._fused
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LSTMState:
         """Return zeros."""
@@ -129,14 +130,39 @@ class LSTMCell(Cell[LSTMState]):
         return hidden, LSTMState(hidden=hidden, cell=cell)
 
     def twin(self, backend: str) -> Twin[LSTMState] | None:
-        """Return torch's fused kernel on the processor, for the network that torch has."""
-        return self._whole if self.plain and fused_here(backend) else None
+        """Return a fused kernel on the processor: torch's, or memtape's for the forms that torch has not."""
+        run = recurrence_here(backend)
+        if run is None or not self._fused:
+            return None
+        return self._whole if self.plain else partial(self._whole_form, run)
+
+    @property
+    def _fused(self) -> bool:
+        return type(self) is LSTMCell and not (self.training and self.recurrent_dropout > 0)
 
     def _whole(self, xs: Tensor, state: LSTMState, lengths: Tensor | None) -> tuple[Tensor, LSTMState]:
         bias = self.from_input.bias
         weights = [self.from_input.weight, self.from_hidden.weight, bias, torch.zeros_like(bias)]
-        ys, (hidden, cell) = run_fused("lstm", weights, xs, [state.hidden, state.cell], lengths)
+        ys, (hidden, cell) = run_lstm(weights, xs, [state.hidden, state.cell], lengths)
         return ys, LSTMState(hidden=hidden, cell=cell)
+
+    def _whole_form(
+        self, run: Recurrence, xs: Tensor, state: LSTMState, lengths: Tensor | None
+    ) -> tuple[Tensor, LSTMState]:
+        own: dict[str, Any] = {"weight": self.from_hidden.weight, "peepholes": self.peepholes}
+        norms: Any = self.norms
+        if norms is None:
+            given, epsilon = self.from_input(xs), 0.0
+        else:
+            seen, outer = functional.linear(xs, self.from_input.weight), norms["input"]
+            given = functional.layer_norm(seen, seen.shape[-1:], outer.weight, self.from_input.bias, outer.eps)
+            own |= {"gain": norms["hidden"].weight, "cell_gain": norms["cell"].weight, "cell_bias": norms["cell"].bias}
+            epsilon = norms["hidden"].eps
+        form = RecurrenceForm(kind="lstm", activation=self.candidate, epsilon=epsilon)
+        before = RecurrenceState(fed=state.hidden, cell=state.cell)
+        ys, last = run(form, RecurrenceParameters(**own), before, given, lengths)
+        assert last.cell is not None
+        return ys, LSTMState(hidden=last.fed, cell=last.cell)
 
 
 def _norms(hidden_size: int) -> nn.ModuleDict:

@@ -1,4 +1,4 @@
-"""Spread: how far the initial weights of recurrent cells reach."""
+"""Spread: how far the initial weights of cells reach."""
 
 import math
 
@@ -16,3 +16,13 @@ def spread_by_hidden_size(cell: nn.Module, hidden_size: int, gain: float) -> Non
             nn.init.uniform_(parameter, -bound, bound)
         else:
             nn.init.zeros_(parameter)
+
+
+def spread_by_inputs(module: nn.Module, gain: float) -> None:
+    r"""Draw the weights of each linear map from $U(\pm \text{gain} / \sqrt{\text{inputs}})$ and set its biases to 0."""
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            bound = gain / math.sqrt(part.in_features)
+            nn.init.uniform_(part.weight, -bound, bound)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)

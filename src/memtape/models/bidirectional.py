@@ -135,7 +135,7 @@ class BiLSTM(Shareable):
             TypeError: an argument of the wrong type.
             ValueError: an argument that does not fit, in shape, dtype, device or value.
         """
-        return self.network(xs, state, lengths, checkpoint_every=checkpoint_every)  # type: ignore[no-any-return]
+        return self.network(xs, state, lengths, checkpoint_every=checkpoint_every)
 
 
 class BiGRU(Shareable):
@@ -202,4 +202,4 @@ class BiGRU(Shareable):
             TypeError: an argument of the wrong type.
             ValueError: an argument that does not fit, in shape, dtype, device or value.
         """
-        return self.network(xs, state, lengths, checkpoint_every=checkpoint_every)  # type: ignore[no-any-return]
+        return self.network(xs, state, lengths, checkpoint_every=checkpoint_every)

@@ -48,6 +48,6 @@ def clockwork_network(
 
 
 class Clockwork(Recurrent[Any], Shareable):
-    """Layers of plain units that work at different rates, run over sequences; the arguments are those of `clockwork_network`."""
+    """Layers of units that work at different rates, run over sequences; the arguments are those of `clockwork_network`."""
 
     __init__ = runs(clockwork_network)

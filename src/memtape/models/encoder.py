@@ -1,17 +1,15 @@
 """Encoder: recurrent layers that read a sequence, from one end or from both."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from memtape.cells import GRUCell, LSTMCell
+from memtape.cells import Bidirectional, GRUCell, Layers, LSTMCell
+from memtape.cells.bidirectional import BidirectionalState
 from memtape.core import checks
-from memtape.core.cell import AnyCell
-from memtape.core.padding import reversed_rows
-from memtape.core.unroll import unroll
+from memtape.core.recurrent import Recurrent
 
 Kind = Literal["lstm", "gru"]
 KINDS = {"lstm": LSTMCell, "gru": GRUCell}
@@ -51,26 +49,22 @@ class Encoder(nn.Module):
         checks.probabilities(dropout=dropout)
         self.output_size = hidden_size * (2 if bidirectional else 1)
         sizes = [input_size] + [self.output_size] * (layers - 1)
-        self.forwards: Sequence[AnyCell] = _cells(cell, sizes, hidden_size)
-        self.backwards: Sequence[AnyCell] = _cells(cell, sizes if bidirectional else [], hidden_size)
-        self.dropout = nn.Dropout(dropout)
+        kind = KINDS[cell]
+        self.layers = Layers(
+            [
+                Bidirectional(kind(below, hidden_size), kind(below, hidden_size))
+                if bidirectional
+                else Recurrent(kind(below, hidden_size))
+                for below in sizes
+            ],
+            dropout=dropout,
+        )
 
     def forward(
         self, xs: Float[Tensor, "batch time input"], lengths: Int[Tensor, " batch"]
     ) -> tuple[Float[Tensor, "batch time output"], Float[Tensor, "batch output"]]:
         """Return the vectors of all steps, zero beyond a row's length, and the last ones of both directions of the top."""
-        ends: list[Tensor] = []
-        for number, cell in enumerate(self.forwards):
-            seen = self.dropout(xs) if number else xs
-            xs, state, _ = unroll(cell, seen, lengths=lengths)
-            ends = [state.hidden]
-            if self.backwards:
-                back = reversed_rows(seen, lengths)
-                ys, state, _ = unroll(self.backwards[number], back, lengths=lengths)
-                xs = torch.cat([xs, reversed_rows(ys, lengths)], dim=-1)
-                ends.append(state.hidden)
-        return xs, torch.cat(ends, dim=-1)
-
-
-def _cells(kind: Kind, sizes: list[int], hidden_size: int) -> Any:
-    return nn.ModuleList(KINDS[kind](below, hidden_size) for below in sizes)
+        ys, state = self.layers(xs, lengths=lengths)
+        top = state.layers[-1]
+        ends = (top.forwards, top.backwards) if isinstance(top, BidirectionalState) else (top,)
+        return ys, torch.cat([end.hidden for end in ends], dim=-1)

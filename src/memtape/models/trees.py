@@ -14,8 +14,9 @@ from memtape.cells.tree import (
 )
 from memtape.core import checks
 from memtape.core.fold import fold
+from memtape.core.padding import zero_beyond
 from memtape.core.tree_cell import AnyTreeCell
-from memtape.core.trees import NONE, Trees
+from memtape.core.trees import Trees
 from memtape.models.sharing import Shareable
 from memtape.ops.dropout import dropout
 
@@ -92,19 +93,21 @@ class Folded(Shareable):
             raise TypeError(f"the inputs are a {type(trees).__name__}, but {name} reads trees; pass memtape.Trees")
         if state is not None:
             raise ValueError(f"a state was given, but the trees of {name} begin at their leaves; pass None")
-        largest = int(trees.words.max()) if trees.words.numel() else NONE
-        if largest >= self.input_size:
-            raise ValueError(
-                f"the trees have the word {largest}, but {name} knows the symbols 0..{self.input_size - 1}; "
-                "number the words below its input_size"
-            )
-        hidden, roots = fold(self.cell, trees, self.embedding, lengths=lengths)
+        hidden, roots = fold(self.cell, trees, self._look_up, lengths=lengths)
         outputs = self.to_output(dropout(hidden, self.dropout if self.training else 0.0))
         if lengths is not None:
-            counts = torch.as_tensor(lengths, device=outputs.device)
-            inside = torch.arange(outputs.shape[1], device=outputs.device) < counts[:, None]
-            outputs = torch.where(inside[:, :, None], outputs, 0)
+            outputs = zero_beyond(outputs, torch.as_tensor(lengths, device=outputs.device))
         return outputs, roots
+
+    def _look_up(self, words: Tensor) -> Tensor:
+        """Return the vectors of words."""
+        largest = int(words.max()) if len(words) else 0
+        if largest >= self.input_size:
+            raise ValueError(
+                f"the trees have the word {largest}, but {type(self).__name__} knows the symbols 0..{self.input_size - 1}; "
+                "number the words below its input_size"
+            )
+        return self.embedding(words)
 
 
 class TreeLSTM(Folded):
@@ -132,7 +135,7 @@ class TreeLSTM(Folded):
 
     Example:
         >>> import torch
-        >>> from memtape.core.trees import NONE, Trees
+        >>> from memtape.core.trees import Trees
         >>> from memtape.models.trees import TreeLSTM
         >>> network = TreeLSTM(input_size=3, output_size=5, hidden_size=8)
         >>> trees = Trees(words=torch.tensor([[1, 2, -1]]), children=torch.tensor([[[-1, -1], [-1, -1], [0, 1]]]))

@@ -125,7 +125,7 @@ MODELS = {
         Entry(
             name="bigru",
             summary="Layers of gated recurrent units that read from both ends.",
-            paper="Schuster & Paliwal (1997), Bidirectional recurrent neural networks, IEEE Transactions on Signal Processing 45",
+            paper="Schuster & Paliwal (1997), Bidirectional recurrent neural networks, IEEE TSP 45",
             path="memtape.models.bidirectional:BiGRU",
             constructor="memtape.models.bidirectional:BiGRU",
         ),
@@ -139,7 +139,7 @@ MODELS = {
         Entry(
             name="treelstm",
             summary="Tree-LSTM over labelled trees: constituency, N-ary or child-sum.",
-            paper="Tai, Socher & Manning (2015), Improved semantic representations from tree-structured LSTMs, arXiv:1503.00075",
+            paper="Tai, Socher & Manning (2015), Improved semantic representations from Tree-LSTMs, arXiv:1503.00075",
             path="memtape.models.trees:TreeLSTM",
             constructor="memtape.models.trees:TreeLSTM",
         ),
@@ -217,7 +217,7 @@ TASKS = {
         _task(
             "adding",
             "lag.adding:Adding",
-            paper="Hochreiter & Schmidhuber (1997), Long short-term memory; as in Arjovsky, Shah & Bengio (2016), arXiv:1511.06464",
+            paper="Hochreiter & Schmidhuber (1997), Long short-term memory; as in Arjovsky et al. (2016), arXiv:1511.06464",
             summary="Add the two numbers of a long sequence that are marked.",
             unit="steps",
             test_lengths=(100, 200),

@@ -27,6 +27,7 @@ from memtape.training.replicas import Replicas
 from memtape.training.schedule import lengths_at, rate_at, teacher_at
 from memtape.training.settings import SettingsError, TrainSettings
 from memtape.training.update import State, gradient
+from memtape.training.vanishing import against_vanishing
 
 Record = dict[str, Any]
 
@@ -176,15 +177,17 @@ class _Training:
         if settings.optimizer == "ridge":
             return self._solve(batch)
         self.network.optimizer.zero_grad()
-        scores, reached, own = gradient(
-            self.network,
-            self.task,
-            batch,
-            self.carried,
-            settings=settings,
-            processes=self.processes,
-            teacher=teacher_at(progress.own_step, settings),
-        )
+        rows = settings.batch_size / self.processes.count
+        with against_vanishing(self.network.trained, settings.vanishing_penalty, rows=rows):
+            scores, reached, own = gradient(
+                self.network,
+                self.task,
+                batch,
+                self.carried,
+                settings=settings,
+                processes=self.processes,
+                teacher=teacher_at(progress.own_step, settings),
+            )
         norm = self.network.clip()
         progress.step += 1
         progress.batch += 1

@@ -13,6 +13,7 @@ from memtape.cells.activation import Activation
 from memtape.cells.elman import ElmanCell, HiddenState
 from memtape.core.backends import use_backend
 from memtape.ops.vanishing import vanishing_penalty
+from memtape.training.settings import SettingsError
 
 SLOPES: Mapping[Activation, Callable[[Tensor], Tensor]] = {
     "tanh": lambda hidden: 1 - hidden * hidden,
@@ -64,7 +65,7 @@ def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -
         The penalty of the passes that were done.
 
     Raises:
-        ValueError: no such cell in the network.
+        SettingsError: no such cell in the network.
 
     Example:
         >>> import torch
@@ -83,7 +84,7 @@ def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -
         return
     cells = [module for module in network.modules() if isinstance(module, ElmanCell)]
     if not cells:
-        raise ValueError(
+        raise SettingsError(
             f"the penalty on vanishing gradients has weight {weight}, but {type(network).__name__} contains no ElmanCell, "
             "whose recurrent weights it is for; set it to 0 or choose a network of plain recurrent units"
         )

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.elman import HiddenState
-from memtape.cells.tree.spread import spread_by_inputs
+from memtape.cells.spread import spread_by_inputs
 from memtape.core import checks
 from memtape.core.tree_cell import TreeCell
 

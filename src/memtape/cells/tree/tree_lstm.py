@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from memtape.cells.gated import LSTMState
-from memtape.cells.tree.spread import spread_by_inputs
+from memtape.cells.lstm import LSTMState
+from memtape.cells.spread import spread_by_inputs
 from memtape.core import checks
 from memtape.core.tree_cell import TreeCell
 

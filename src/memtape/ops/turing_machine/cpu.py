@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from memtape.core.kernels import kernels
+from memtape.ops.calling import call, counted, function, pointers, record_of, refuse_second_gradient
 from memtape.ops.turing_machine.contract import MachineForm, MachineParameters, MachineState
 
 CONTROLLERS = ("lstm", "gru", "rnn", "feedforward")
@@ -61,10 +61,10 @@ class _Sizes(ctypes.Structure):
     )
 
 
-_Parameters = ctypes.c_void_p * len(PARAMETERS)
+_Parameters = record_of(len(PARAMETERS))
 """`memtape_turing_parameters`, whose pointers stand in the order of `MachineParameters`."""
 
-_State = ctypes.c_void_p * len(STATE)
+_State = record_of(len(STATE))
 """`memtape_turing_state`, in the order of `MachineState`."""
 
 
@@ -107,18 +107,19 @@ def turing_machine_on_cpu(
 def _forward(*arguments: Any) -> tuple[Tensor, ...]:
     """Return the outputs, the last state, and what is kept for the way back."""
     given, (lengths, form, clip, keep) = _Given.of(arguments[:GIVEN]).contiguous(), arguments[GIVEN:]
-    lengths = _counted(lengths)
+    lengths = counted(lengths)
     sizes = _sizes(given, lengths, form, clip)
     ys, last = _outputs(given)
     kept = given.xs.new_empty(_kept(given, sizes) if keep else 0)
-    _call(
-        _function("forward", given.xs.dtype),
+    call(
+        "Turing machine",
+        function("turing_forward", given.xs.dtype),
         sizes,
-        _pointers(_Parameters, given.parameters),
+        pointers(_Parameters, given.parameters),
         given.xs,
-        _pointers(_State, given.state),
+        pointers(_State, given.state),
         ys,
-        _pointers(_State, last),
+        pointers(_State, last),
         kept if keep else None,
     )
     return ys, *last, kept
@@ -135,20 +136,21 @@ def _backward(*arguments: Any) -> tuple[Tensor, ...]:
     d_ys, *d_last = (None if gradient is None else gradient.contiguous() for gradient in arguments[: 1 + len(STATE)])
     given = _Given.of(arguments[1 + len(STATE) : 1 + len(STATE) + GIVEN]).contiguous()
     kept, lengths, form, clip, wants_xs = arguments[1 + len(STATE) + GIVEN :]
-    lengths = _counted(lengths)
+    lengths = counted(lengths)
     d_xs, *others = _gradients(given, wants_xs)
     d_given = _Given.of((d_xs, *others))
-    _call(
-        _function("backward", given.xs.dtype),
+    call(
+        "Turing machine",
+        function("turing_backward", given.xs.dtype),
         _sizes(given, lengths, form, clip),
-        _pointers(_Parameters, given.parameters),
+        pointers(_Parameters, given.parameters),
         given.xs,
         kept,
         d_ys,
-        _pointers(_State, d_last),
-        _pointers(_Parameters, d_given.parameters),
+        pointers(_State, d_last),
+        pointers(_Parameters, d_given.parameters),
         d_xs if wants_xs else None,
-        _pointers(_State, d_given.state),
+        pointers(_State, d_given.state),
     )
     return d_xs, *others
 
@@ -183,13 +185,6 @@ class _Differentiable(torch.autograd.Function):
         return d_xs if wants_xs else None, *others, None, None, None, None
 
 
-def _refuse_second_gradient(ctx: Any, *gradients: Any) -> Any:
-    raise RuntimeError(
-        "a gradient of a gradient was asked of the fused Turing machine, which has none; "
-        'run the network under memtape.use_backend("reference")'
-    )
-
-
 def _register() -> torch.library.Library:
     """Make both ways known to torch: to autograd, autocast and `torch.compile`."""
     library = torch.library.Library("memtape", "FRAGMENT")
@@ -205,7 +200,9 @@ def _register() -> torch.library.Library:
         library.impl(name, way, "CPU")
         torch.library.register_fake(f"memtape::{name}", shapes, lib=library)
     library.impl("turing_machine", _Differentiable.apply, "Autograd")
-    torch.library.register_autograd("memtape::turing_machine_backward", _refuse_second_gradient, lib=library)
+    torch.library.register_autograd(
+        "memtape::turing_machine_backward", refuse_second_gradient("Turing machine"), lib=library
+    )
     torch.library.register_autocast("memtape::turing_machine", "cpu", torch.float32, lib=library)
     return library
 
@@ -225,10 +222,6 @@ def _gradients(given: _Given, wants_xs: bool) -> tuple[Tensor, ...]:
     others = (*given.parameters, *given.state)
     new = given.xs.new_empty
     return new(given.xs.shape if wants_xs else 0), *(new(tensor.shape) for tensor in others)
-
-
-def _counted(lengths: Tensor | None) -> Tensor | None:
-    return None if lengths is None else lengths.to(torch.int64).contiguous()
 
 
 def _sizes(given: _Given, lengths: Tensor | None, form: list[int], clip: float) -> _Sizes:
@@ -260,38 +253,7 @@ def _sizes(given: _Given, lengths: Tensor | None, form: list[int], clip: float) 
 
 def _kept(given: _Given, sizes: _Sizes) -> int:
     """Return how many numbers are kept for the way back."""
-    return int(_function("kept", given.xs.dtype)(ctypes.byref(sizes)))
-
-
-def _function(name: str, dtype: torch.dtype) -> Any:
-    function = getattr(kernels().library, f"memtape_turing_{name}_{str(dtype).removeprefix('torch.')}")
-    function.restype = ctypes.c_int64
-    return function
-
-
-def _pointers(kind: Any, tensors: Any) -> Any:
-    return kind(*(None if tensor is None else tensor.data_ptr() for tensor in tensors))
-
-
-def _call(function: Any, *arguments: Any) -> None:
-    """Call with tensors as pointers and records by reference.
-
-    Raises:
-        MemoryError: memory ran out.
-    """
-    words = [
-        ctypes.c_void_p(argument.data_ptr())
-        if isinstance(argument, Tensor)
-        else None
-        if argument is None
-        else ctypes.byref(argument)
-        for argument in arguments
-    ]
-    if function(*words):
-        raise MemoryError(
-            "the fused Turing machine ran out of memory; take a smaller batch or shorter sequences, "
-            "or keep fewer steps by checkpoint_every"
-        )
+    return int(function("turing_kept", given.xs.dtype)(ctypes.byref(sizes)))
 
 
 _LIBRARY = _register()

@@ -1,0 +1,136 @@
+"""Sequences: recipes for the recurrent chapter's networks on its tasks.
+
+Every family of cells has about as many weights on a task, and the same updates; docs/sequences.md has the results side by side.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from memtape.recipes.recipe import Recipe
+
+IRNN = {"activation": "relu", "initial": "identity"}
+"""Rectified units that begin by keeping what they have, as in Le et al. 2015."""
+
+FAMILIES: Mapping[str, Mapping[str, Any]] = {
+    "elman": {},
+    "jordan": {},
+    "lstm": {"layers": 1},
+    "gru": {},
+    "leaky": {},
+    "skip": {},
+    "clockwork": {"groups": 8},
+    "esn": {},
+}
+"""One network of each family of cells, with what is the same on all tasks."""
+
+FROM_BOTH_ENDS = {"bilstm": {"summary": "ends"}, "bigru": {"summary": "ends"}}
+
+ADDING = {"learning_rate": 1e-3, "batch_size": 64, "steps": 10_000, "validate_every": 500, "clip_limit": 1.0}
+COPY_MEMORY = {"learning_rate": 1e-3, "batch_size": 64, "steps": 4_000, "validate_every": 400, "clip_limit": 1.0}
+DIGITS = {
+    "learning_rate": 1e-3,
+    "batch_size": 128,
+    "steps": 1_290,
+    "validate_every": 430,
+    "validation_sequences": 5_000,
+    "clip_limit": 1.0,
+}
+"""Three passes through the images of MNIST."""
+CHARACTERS = {
+    "learning_rate": 2e-3,
+    "batch_size": 32,
+    "steps": 2_000,
+    "validate_every": 400,
+    "schedule": "cosine",
+    "clip_limit": 1.0,
+}
+SENTIMENT = {
+    "learning_rate": 1e-3,
+    "batch_size": 25,
+    "steps": 1_710,
+    "validate_every": 342,
+    "validation_sequences": 1_101,
+}
+"""Five passes through the sentences of the treebank."""
+TREES = {
+    "optimizer": "adagrad",
+    "learning_rate": 0.05,
+    "weight_decay": 1e-4,
+    "batch_size": 25,
+    "steps": 3_420,
+    "validate_every": 342,
+    "validation_sequences": 1_101,
+    "clip": "none",
+}
+"""Ten passes, as Tai et al. have it."""
+
+PUBLISHED: Mapping[str, Mapping[str, Any]] = {
+    "adding": {"mse": {"irnn": 1e-5, "guess": 1 / 6}},
+    "copy-memory": {"cross_entropy": {"guess": 0.2971}},
+    "digits": {"accuracy": {}},
+    "char-lm": {"bits_per_character": {"minlstm": 2.243, "mingru": 2.233, "transformer": 2.232}},
+    "sentiment": {
+        "accuracy": {"lstm": 0.464, "bilstm": 0.491, "recursive": 0.432, "rntn": 0.457, "treelstm": 0.510},
+        "binary_accuracy": {"lstm": 0.849, "bilstm": 0.875, "recursive": 0.824, "rntn": 0.854, "treelstm": 0.880},
+    },
+    "scan": {"exact": {"simple": 0.998, "length": 0.138}},
+    "narma": {"nrmse": {}},
+}
+"""As specified in the papers; sentiment with word vectors that were trained on much more text, but for the first and third."""
+
+TRAIN: Mapping[str, Mapping[str, Any]] = {
+    "adding": ADDING,
+    "copy-memory": COPY_MEMORY,
+    "digits": DIGITS,
+    "char-lm": CHARACTERS,
+    "sentiment": SENTIMENT,
+}
+TASK_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "copy-memory": {"min_length": 50, "max_length": 50},
+}
+SIZES: Mapping[str, Mapping[str, Any]] = {
+    "adding": {"hidden_size": 64},
+    "copy-memory": {"hidden_size": 128},
+    "digits": {"hidden_size": 128},
+    "char-lm": {"hidden_size": 256},
+    "sentiment": {"hidden_size": 128},
+}
+EMBEDDED = ("elman", "lstm", "gru", "leaky", "skip", "clockwork", "bilstm", "bigru")
+"""Networks that can look symbols up in a table."""
+
+SPECIAL: Mapping[tuple[str, str], tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    ("elman", "adding"): ({**IRNN, "hidden_size": 100}, {}),
+    ("jordan", "adding"): ({"teacher_forcing": False}, {}),
+    ("jordan", "copy-memory"): ({"feedback": "softmax"}, {}),
+    ("jordan", "digits"): ({"feedback": "softmax", "teacher_forcing": False}, {}),
+    ("jordan", "char-lm"): ({"feedback": "softmax"}, {}),
+    ("jordan", "sentiment"): ({"feedback": "softmax", "teacher_forcing": False}, {}),
+}
+"""Options of the model and the training that differ for one network on one task."""
+
+
+def _families() -> list[Recipe]:
+    made = []
+    for task, train in TRAIN.items():
+        networks = {
+            **FAMILIES,
+            **({"bilstm": {"summary": "ends"}, "bigru": {"summary": "ends"}} if task == "sentiment" else {}),
+        }
+        for model, options in networks.items():
+            own, own_train = SPECIAL.get((model, task), ({}, {}))
+            embedding = {"embedding_size": 100, "dropout": 0.5} if task == "sentiment" and model in EMBEDDED else {}
+            made.append(
+                Recipe(
+                    name=f"{model}-{task}",
+                    model=model,
+                    task=task,
+                    model_options={**SIZES[task], **options, **embedding, **own},
+                    task_options=TASK_OPTIONS.get(task, {}),
+                    train={**train, **own_train},
+                    published=PUBLISHED[task],
+                )
+            )
+    return made
+
+
+RECIPES = tuple(_families())
