@@ -124,7 +124,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("split", ["simple", "length", "jump"])
 def test_files_are_read(folder, split):
     task = Scan(data_dir=str(folder), split=split)
-    batch = task.batch(0, 9, split="test")
+    batch = task.examples("test", torch.arange(9), "sequences")
     for row, (command, answer) in enumerate(EXAMPLES.items()):
         assert words(batch.inputs[row, : int(batch.lengths[row])]) == f"{command} | {answer}"
 
