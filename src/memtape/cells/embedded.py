@@ -12,7 +12,7 @@ from memtape.core.cell import AnyCell, Cell
 
 
 class Embedded(Cell[Any]):
-    r"""Give a cell the learned vector of each symbol; the state and the output are the cell's.
+    r"""Give a cell a vector for each symbol; the state and the output are the cell's.
 
     $$e_t = E^\top x_t$$
 
@@ -21,6 +21,7 @@ class Embedded(Cell[Any]):
     Args:
         cell: the cell that takes $e_t$.
         symbols: how many symbols there are, the size of $x_t$.
+        learned: learn the table (a parameter), or leave it as it was drawn (a buffer).
 
     Raises:
         ValueError: no symbol.
@@ -29,13 +30,18 @@ class Embedded(Cell[Any]):
         Bengio, Ducharme, Vincent & Jauvin (2003), "A neural probabilistic language model", JMLR 3, section 2.
     """
 
-    def __init__(self, cell: AnyCell, symbols: int):
+    table: Tensor
+
+    def __init__(self, cell: AnyCell, symbols: int, *, learned: bool = True):
         super().__init__()
         checks.module_sizes(self, symbols=symbols)
         self.cell = cell
         self.input_size, self.output_size = symbols, cell.output_size
-        self.table = nn.Parameter(torch.empty(symbols, cell.input_size))
-        nn.init.normal_(self.table)
+        table = torch.randn(symbols, cell.input_size)
+        if learned:
+            self.table = nn.Parameter(table)
+        else:
+            self.register_buffer("table", table)
 
     def init_state(
         self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None

@@ -9,12 +9,17 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from memtape.ops.recurrence import TWINS, Recurrence
 
 
-def recurrence_here(backend: str) -> Recurrence | None:
-    """Return memtape's kernel of recurrent layers where kernels can stand in for single steps.
+def fused_here(backend: str) -> bool:
+    """Tell whether whole sequences can stand in for single steps.
 
     Under autocast they cannot, as the state would not stay float32.
     """
-    return None if torch.is_autocast_enabled("cpu") else TWINS.get(backend)
+    return backend == "cpu" and not torch.is_autocast_enabled("cpu")
+
+
+def recurrence_here(backend: str) -> Recurrence | None:
+    """Return memtape's kernel of recurrent layers where it can stand in for single steps."""
+    return TWINS.get(backend) if fused_here(backend) else None
 
 
 def run_lstm(

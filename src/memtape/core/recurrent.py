@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from memtape.core.cell import Cell, Taught
+from memtape.core.symbols import are_symbols, known
 from memtape.core.unroll import unroll
 
 S = TypeVar("S")
@@ -95,12 +96,15 @@ class Recurrent(nn.Module, Generic[S]):
     def _taught(
         self, xs: Tensor, targets: Tensor, state: S | None, lengths: Tensor | None, teacher: float
     ) -> tuple[Tensor, S]:
-        if not isinstance(self.cell, Taught):
+        cell: Any = self.cell
+        if are_symbols(xs):
+            cell, xs = cell.read(known(xs, cell.input_size, type(cell).__name__))
+        if not isinstance(cell, Taught):
             raise ValueError(
-                f"targets were given, but {type(self.cell).__name__} feeds no output back, so that they have no place; "
+                f"targets were given, but {type(cell).__name__} feeds no output back, so that they have no place; "
                 "leave them out"
             )
-        return self.cell.teacher_forced(xs, targets, state, lengths=lengths, teacher=teacher)
+        return cell.teacher_forced(xs, targets, state, lengths=lengths, teacher=teacher)
 
 
 def runs(cell_class: Callable[P, Cell[S]]) -> Callable[Concatenate[Any, P], None]:

@@ -5,10 +5,11 @@ from typing import Any
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memtape.cells import EchoStateCell, Readout, WithInput
+from memtape.cells import EchoStateCell, Embedded, Readout, WithInput
 from memtape.core import checks
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
+from memtape.core.symbols import are_symbols
 from memtape.core.unroll import unroll
 from memtape.models.sharing import Shareable
 
@@ -22,6 +23,7 @@ def echo_state_network(
     leak: float = 1.0,
     input_scale: float = 1.0,
     density: float = 0.1,
+    embedding_size: int | None = None,
 ) -> AnyCell:
     """Build a reservoir with a linear readout that sees the input too.
 
@@ -33,6 +35,7 @@ def echo_state_network(
         leak: share of a unit that is replaced in each step.
         input_scale: how far the weights of the inputs spread.
         density: share of the reservoir's connections that exist.
+        embedding_size: size of random vectors, which stay as they are, that stand for symbols; none for one-hot vectors.
 
     Raises:
         TypeError: a size that is no whole number.
@@ -43,9 +46,10 @@ def echo_state_network(
     """
     checks.at_least(1, input_size=input_size, output_size=output_size)
     reservoir = EchoStateCell(
-        input_size, hidden_size, radius=radius, leak=leak, input_scale=input_scale, density=density
+        embedding_size or input_size, hidden_size, radius=radius, leak=leak, input_scale=input_scale, density=density
     )
-    return Readout(WithInput(reservoir), output_size)
+    network = Readout(WithInput(reservoir), output_size)
+    return network if embedding_size is None else Embedded(network, input_size, learned=False)
 
 
 class EchoState(Recurrent[Any], Shareable):
@@ -57,12 +61,13 @@ class EchoState(Recurrent[Any], Shareable):
         self, xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"], *, lengths: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch time feature"]:
         """Return what the readout sees: inputs and reservoir."""
-        readout: Any = self.cell
-        seen, _, _ = unroll(readout.cell, xs, lengths=lengths)
+        cell, vectors = self.cell.read(xs) if are_symbols(xs) else (self.cell, xs)
+        readout: Any = cell
+        seen, _, _ = unroll(readout.cell, vectors, lengths=lengths)
         return seen
 
     def set_readout(self, weights: Float[Tensor, "feature output"], bias: Float[Tensor, " output"]) -> None:
         """Take a readout that was solved for."""
-        readout: Any = self.cell
+        readout: Any = self.cell.cell if isinstance(self.cell, Embedded) else self.cell
         readout.to_output.weight.data.copy_(weights.T)
         readout.to_output.bias.data.copy_(bias)

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from memtape.cells import JordanCell
+from memtape.cells import Embedded, JordanCell
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.sharing import Shareable
@@ -16,6 +16,7 @@ def jordan_network(
     activation: Literal["tanh", "relu"] = "tanh",
     feedback: Literal["outputs", "softmax", "sigmoid", "argmax"] = "outputs",
     teacher_forcing: bool = True,
+    embedding_size: int | None = None,
 ) -> AnyCell:
     """Build a network of one layer of plain units that see the last output.
 
@@ -27,6 +28,7 @@ def jordan_network(
         feedback: what of the output is fed back.
         teacher_forcing: feed back the true outputs in training, so that all steps are taken at once; without it the network
             learns from its own outputs, step by step, as it must where most steps have no true output.
+        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
 
     Raises:
         TypeError: a size that is no whole number.
@@ -36,7 +38,8 @@ def jordan_network(
         Jordan (1986), "Serial order: a parallel distributed processing approach", ICS report 8604, University of
         California, San Diego; Goodfellow, Bengio & Courville (2016), "Deep Learning", section 10.2.1.
     """
-    return JordanCell(input_size, hidden_size, output_size, activation=activation, feedback=feedback)
+    cell = JordanCell(embedding_size or input_size, hidden_size, output_size, activation=activation, feedback=feedback)
+    return cell if embedding_size is None else Embedded(cell, input_size)
 
 
 class Jordan(Recurrent[Any], Shareable):

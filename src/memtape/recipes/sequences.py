@@ -26,7 +26,7 @@ FAMILIES: Mapping[str, Mapping[str, Any]] = {
 FROM_BOTH_ENDS = {"bilstm": {"summary": "ends"}, "bigru": {"summary": "ends"}}
 
 ADDING = {"learning_rate": 1e-3, "batch_size": 64, "steps": 10_000, "validate_every": 500, "clip_limit": 1.0}
-COPY_MEMORY = {"learning_rate": 1e-3, "batch_size": 64, "steps": 4_000, "validate_every": 400, "clip_limit": 1.0}
+COPY_MEMORY = {"learning_rate": 1e-3, "batch_size": 32, "steps": 4_000, "validate_every": 400, "clip_limit": 1.0}
 DIGITS = {
     "learning_rate": 1e-3,
     "batch_size": 128,
@@ -40,7 +40,7 @@ CHARACTERS = {
     "learning_rate": 2e-3,
     "batch_size": 32,
     "steps": 2_000,
-    "validate_every": 400,
+    "validate_every": 500,
     "schedule": "cosine",
     "clip_limit": 1.0,
 }
@@ -92,14 +92,20 @@ SIZES: Mapping[str, Mapping[str, Any]] = {
     "adding": {"hidden_size": 64},
     "copy-memory": {"hidden_size": 128},
     "digits": {"hidden_size": 128},
-    "char-lm": {"hidden_size": 256},
+    "char-lm": {"hidden_size": 200},
     "sentiment": {"hidden_size": 128},
 }
-EMBEDDED = ("elman", "lstm", "gru", "leaky", "skip", "clockwork", "bilstm", "bigru")
-"""Networks that can look symbols up in a table."""
+LEARNED = {"embedding_size": 100, "dropout": 0.5}
+EMBEDDING: Mapping[str, Mapping[str, Any]] = {"jordan": {"embedding_size": 100}, "esn": {"embedding_size": 100}}
+"""How networks look words up."""
 
 SPECIAL: Mapping[tuple[str, str], tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     ("elman", "adding"): ({**IRNN, "hidden_size": 100}, {}),
+    ("esn", "adding"): ({"hidden_size": 500}, {}),
+    ("esn", "copy-memory"): ({"hidden_size": 500}, {}),
+    ("esn", "digits"): ({"hidden_size": 1000}, {}),
+    ("esn", "char-lm"): ({"hidden_size": 1000}, {}),
+    ("esn", "sentiment"): ({"hidden_size": 500}, {}),
     ("jordan", "adding"): ({"teacher_forcing": False}, {}),
     ("jordan", "copy-memory"): ({"feedback": "softmax"}, {}),
     ("jordan", "digits"): ({"feedback": "softmax", "teacher_forcing": False}, {}),
@@ -107,6 +113,31 @@ SPECIAL: Mapping[tuple[str, str], tuple[Mapping[str, Any], Mapping[str, Any]]] =
     ("jordan", "sentiment"): ({"feedback": "softmax", "teacher_forcing": False}, {}),
 }
 """Options of the model and the training that differ for one network on one task."""
+
+
+def _trees() -> list[Recipe]:
+    return [
+        Recipe(
+            name=f"{model}-sentiment",
+            model=model,
+            task="sentiment",
+            train=TREES,
+            published=PUBLISHED["sentiment"],
+        )
+        for model in ("treelstm", "recursive", "rntn")
+    ]
+
+
+def _others() -> list[Recipe]:
+    return [
+        Recipe(
+            name="esn-narma",
+            model="esn",
+            task="narma",
+            model_options={"hidden_size": 200, "input_scale": 0.5},
+            train={"optimizer": "ridge", "steps": 1, "batch_size": 2, "validate_every": 1, "validation_sequences": 2},
+        ),
+    ]
 
 
 def _families() -> list[Recipe]:
@@ -118,7 +149,7 @@ def _families() -> list[Recipe]:
         }
         for model, options in networks.items():
             own, own_train = SPECIAL.get((model, task), ({}, {}))
-            embedding = {"embedding_size": 100, "dropout": 0.5} if task == "sentiment" and model in EMBEDDED else {}
+            embedding = EMBEDDING.get(model, LEARNED) if task == "sentiment" else {}
             made.append(
                 Recipe(
                     name=f"{model}-{task}",
@@ -133,4 +164,4 @@ def _families() -> list[Recipe]:
     return made
 
 
-RECIPES = tuple(_families())
+RECIPES = (*_families(), *_trees(), *_others())
