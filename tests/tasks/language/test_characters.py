@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.language import Characters, characters
+from memtape.tasks.language import Characters, texts
 from memtape.tasks.language.invented_text import invented_text
 
 TEXT = "".join(random.Random(0).choices("abcdefghijklmnopqrstuvwxyz \n", k=999)) + "é"
@@ -19,7 +19,7 @@ TEXT = "".join(random.Random(0).choices("abcdefghijklmnopqrstuvwxyz \n", k=999))
 def folder(tmp_path, monkeypatch):
     """Write a tiny text."""
     counts = {"input.txt": len(TEXT)}
-    monkeypatch.setattr(characters, "TINY_SHAKESPEARE", dataclasses.replace(characters.TINY_SHAKESPEARE, counts=counts))
+    monkeypatch.setattr(texts, "TINY_SHAKESPEARE", dataclasses.replace(texts.TINY_SHAKESPEARE, counts=counts))
     (tmp_path / "tinyshakespeare").mkdir()
     (tmp_path / "tinyshakespeare" / "input.txt").write_text(TEXT, encoding="utf-8")
     return tmp_path

@@ -13,26 +13,12 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
 from memtape.core.task import generator_for
 from memtape.tasks.classes import ClassTask, class_sums
-from memtape.tasks.data_folder import DataSet
 from memtape.tasks.language.invented_text import invented_text
+from memtape.tasks.language.texts import read_text
 from memtape.tasks.lengths import draw_lengths, steps_since
-
-TINY_SHAKESPEARE = DataSet(
-    name="Tiny Shakespeare",
-    folder="tinyshakespeare",
-    source="data/tinyshakespeare in the repository karpathy/char-rnn on GitHub",
-    counts={"input.txt": 1_115_394},
-)
-
-FILE = "tinyshakespeare/input.txt"
-
-OTHER = DataSet(name="the option file", folder="", source="the place that it came from", counts={})
 
 TRAINING, VALIDATION = 0.9, 0.95
 """Where in the text validation begins, and where testing."""
-
-LEAST = 40
-"""Characters of a text; with fewer there would not be two to test on."""
 
 INVENTED = 60_000
 """Characters of the text that is invented where none is read."""
@@ -89,7 +75,7 @@ class Characters(ClassTask):
         checks.one_of(("random", "stream"), order=order)
         self.window, self.context, self.order = window, context, order
         self.lengths = (window, window)
-        text = invented_text(INVENTED) if data_dir is None else read(data_dir, file)
+        text = invented_text(INVENTED) if data_dir is None else read_text(data_dir, file)
         self.vocabulary = tuple(sorted(set(text)))
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = torch.tensor(self.encode(text))
@@ -191,25 +177,6 @@ class Characters(ClassTask):
             shown = text if name == "input " else "".join(c if s else " " for c, s in zip(text, scored, strict=True))
             lines.append(f"{name} {shown}".rstrip())
         return "\n".join(lines)
-
-
-def read(data_dir: str, file: str) -> str:
-    """Return the text of a file.
-
-    Raises:
-        DataError: the file is missing, or is not what it should be.
-    """
-    if file != FILE:
-        text = OTHER.text(data_dir, file)
-        if len(text) < LEAST:
-            raise OTHER.damaged(
-                OTHER.path(data_dir, file), f"holds {len(text)} characters, but at least {LEAST} are needed"
-            )
-        return text
-    name = FILE.removeprefix(f"{TINY_SHAKESPEARE.folder}/")
-    text = TINY_SHAKESPEARE.text(data_dir, name)
-    TINY_SHAKESPEARE.check_count(TINY_SHAKESPEARE.path(data_dir, name), len(text), "characters")
-    return text
 
 
 def _windows(
