@@ -140,8 +140,11 @@ def test_another_batch_size_goes_through_the_examples_in_the_same_order():
     assert rows_of(batches=range(3)) == rows_of(batches=range(4), size=3)
 
 
-def test_held_out_examples_stand_in_their_own_order_and_end():
-    assert rows_of("validation", range(2), seed=5) == [0, 1, 2, 3, 4]
+def test_held_out_examples_are_shuffled_once_for_all_and_end():
+    rows = rows_of("validation", range(2), seed=5)
+    assert sorted(rows) == [0, 1, 2, 3, 4] != rows
+    assert rows == rows_of("validation", range(2)) == rows_of("validation", range(3), size=2)
+    assert rows != rows_of("test", range(2))
     with pytest.raises(
         ValueError, match="batch 2 of 4 of the split 'test' is beyond its 5 examples; ask for an earlier"
     ):

@@ -12,7 +12,7 @@ from memtape.recipes.options import options_of
 from memtape.tasks.dynamics import Narma
 from memtape.tasks.images import Digits
 from memtape.tasks.lag import Adding, CopyMemory
-from memtape.tasks.language import Characters, Scan, Sentiment
+from memtape.tasks.language import Boolean, Characters, Scan, Sentiment
 from memtape.tasks.music import Chorales
 
 TASKS = {
@@ -30,6 +30,7 @@ TASKS = {
     "a stream of characters": Characters(window=12, order="stream"),
     "scan": Scan(),
     "scan by length": Scan(split="length"),
+    "boolean": Boolean(),
     "sentiment": Sentiment(),
     "chorales": Chorales(),
     "narma": Narma(min_length=21, max_length=40),

@@ -137,7 +137,8 @@ class DrawnTask(Task):
 class HeldTask(Task):
     """Abstract task with a certain number of examples in each split.
 
-    Training goes through its examples in a new order each time; the other splits stand in their own order.
+    Training goes through its examples in a new order each time. Each other split has one order for all, in which they are
+    shuffled: a file may be sorted, and the first few examples shall stand for the rest.
     """
 
     def draw(
@@ -152,7 +153,8 @@ class HeldTask(Task):
         count = self.available(split)
         if split == "train":
             return self.examples(split, _turns(index * batch_size, batch_size, count, seed), form)
-        rows = torch.arange(count)[index * batch_size : (index + 1) * batch_size]
+        order = torch.randperm(count, generator=generator_for("order", split))
+        rows = order[index * batch_size : (index + 1) * batch_size]
         if not len(rows):
             raise ValueError(
                 f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} examples; ask for an earlier one"

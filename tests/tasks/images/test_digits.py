@@ -48,7 +48,7 @@ def expected(images):
 def test_the_last_twelfth_of_the_training_images_is_kept_for_validation(folder):
     task, images, labels = Digits(data_dir=str(folder)), images_of("train"), labels_of("train")
     assert [task.available(split) for split in ("train", "validation", "test")] == [22, 2, 5]
-    batch = task.batch(0, 9, split="validation")
+    batch = task.examples("validation", torch.arange(2), "sequences")
     torch.testing.assert_close(batch.inputs, expected(images[22:]))
     assert batch.targets[:, -1].tolist() == labels[22:].tolist()
     drawn = task.batch(0, 22)
@@ -62,7 +62,7 @@ def test_the_last_twelfth_of_the_training_images_is_kept_for_validation(folder):
 def test_a_step_is_a_row_or_a_pixel(folder, order, steps, permuted):
     task = Digits(data_dir=str(folder), order=order, permuted=permuted)
     assert (task.input_size, task.output_size, task.lengths) == (784 // steps, 10, (steps, steps))
-    batch = task.batch(0, 5, split="test")
+    batch = task.examples("test", torch.arange(5), "sequences")
     flat = expected(images_of("t10k")).reshape(5, 784)
     if permuted:
         places = numpy.random.RandomState(92916).permutation(784)

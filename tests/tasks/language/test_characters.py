@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.language import Characters, characters
+from memtape.tasks.language import Characters, texts
 from memtape.tasks.language.invented_text import invented_text
 
 TEXT = "".join(random.Random(0).choices("abcdefghijklmnopqrstuvwxyz \n", k=999)) + "é"
@@ -19,7 +19,7 @@ TEXT = "".join(random.Random(0).choices("abcdefghijklmnopqrstuvwxyz \n", k=999))
 def folder(tmp_path, monkeypatch):
     """Write a tiny text."""
     counts = {"input.txt": len(TEXT)}
-    monkeypatch.setattr(characters, "TINY_SHAKESPEARE", dataclasses.replace(characters.TINY_SHAKESPEARE, counts=counts))
+    monkeypatch.setattr(texts, "TINY_SHAKESPEARE", dataclasses.replace(texts.TINY_SHAKESPEARE, counts=counts))
     (tmp_path / "tinyshakespeare").mkdir()
     (tmp_path / "tinyshakespeare" / "input.txt").write_text(TEXT, encoding="utf-8")
     return tmp_path
@@ -134,6 +134,23 @@ def test_a_text_that_is_not_what_it_should_be_is_refused(folder, content, senten
     (folder / "tinyshakespeare" / "input.txt").write_bytes(content)
     with pytest.raises(DataError, match=rf"input\.txt {sentence}; get it again from data/tinyshakespeare in the repo"):
         Characters(data_dir=str(folder))
+
+
+def test_any_other_text_will_do(folder):
+    (folder / "own.txt").write_text("ab" * 20)
+    task = Characters(data_dir=str(folder), file="own.txt", window=10)
+    assert task.vocabulary == ("a", "b")
+    assert [task.available(split) for split in ("validation", "test")] == [1, 1]
+    assert [int(task.batch(0, 1, split=split).mask.sum()) for split in ("validation", "test")] == [1, 1]
+    (folder / "own.txt").write_text("ab" * 19 + "c")
+    with pytest.raises(
+        DataError, match=r"own\.txt holds 39 characters, but at least 40 are needed; get it again from the"
+    ):
+        Characters(data_dir=str(folder), file="own.txt")
+    with pytest.raises(
+        DataError, match=r"there is no .*other\.txt, which the option file needs; get it from the place that"
+    ):
+        Characters(data_dir=str(folder), file="other.txt")
 
 
 def test_an_invented_text_is_the_same_each_time_and_begins_alike():

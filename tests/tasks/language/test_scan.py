@@ -7,7 +7,8 @@ import torch
 
 from memtape.core.pairs import Pairs
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.language import Scan, scan
+from memtape.tasks.language import Scan, scan_examples
+from memtape.tasks.language.scan import VOCABULARY
 from memtape.tasks.language.scan_grammar import actions, commands
 
 EXAMPLES = {
@@ -43,7 +44,7 @@ def test_there_are_20910_commands():
     ("split", "counts"), [("simple", (16_728, 4_182)), ("length", (16_990, 3_920)), ("jump", (14_670, 7_706))]
 )
 def test_the_grammar_is_split_as_published(split, counts):
-    train, test = scan.of_grammar(split)
+    train, test = scan_examples.of_grammar(split)
     assert (len(train), len(test)) == counts
     told = {" ".join(command) for command, _ in train}
     asked = {" ".join(command) for command, _ in test}
@@ -58,7 +59,7 @@ def test_the_grammar_is_split_as_published(split, counts):
 
 
 def words(symbols):
-    return " ".join(scan.VOCABULARY[symbol] for symbol in symbols.tolist())
+    return " ".join(VOCABULARY[symbol] for symbol in symbols.tolist())
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
@@ -112,9 +113,13 @@ def test_a_tenth_of_the_training_examples_is_kept_for_validation():
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Write a tiny SCAN, every split the same."""
-    monkeypatch.setattr(scan, "SCAN", dataclasses.replace(scan.SCAN, counts=dict.fromkeys(scan.SCAN.counts, 9)))
+    monkeypatch.setattr(
+        scan_examples,
+        "SCAN",
+        dataclasses.replace(scan_examples.SCAN, counts=dict.fromkeys(scan_examples.SCAN.counts, 9)),
+    )
     for part in ("train", "test"):
-        for file in scan.FILES.values():
+        for file in scan_examples.FILES.values():
             path = tmp_path / "scan" / file.format(part=part)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("\n".join(LINES) + "\n")
@@ -124,7 +129,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("split", ["simple", "length", "jump"])
 def test_files_are_read(folder, split):
     task = Scan(data_dir=str(folder), split=split)
-    batch = task.batch(0, 9, split="test")
+    batch = task.examples("test", torch.arange(9), "sequences")
     for row, (command, answer) in enumerate(EXAMPLES.items()):
         assert words(batch.inputs[row, : int(batch.lengths[row])]) == f"{command} | {answer}"
 

@@ -38,7 +38,7 @@ def test_the_vocabulary_is_that_of_the_training_sentences(folder):
 def test_trees_are_those_of_the_file_with_a_class_at_each_node(folder):
     task = Sentiment(data_dir=str(folder))
     assert [task.available(split) for split in ("train", "validation", "test")] == [3, 1, 3]
-    batch = task.batch(0, 3, split="test")
+    batch = task.examples("test", torch.arange(3), "trees")
     assert isinstance(batch.inputs, Trees)
     assert torch.equal(checked(batch.inputs, batch.lengths), torch.tensor([3, 1, 5]))
     assert batch.targets.tolist() == [[3, 2, 4, 0, 0], [2, 0, 0, 0, 0], [1, 2, 2, 2, 0]]
@@ -48,7 +48,7 @@ def test_trees_are_those_of_the_file_with_a_class_at_each_node(folder):
 
 
 def test_sequences_are_the_words_in_order_with_the_class_of_the_whole_at_the_last(folder):
-    batch = Sentiment(data_dir=str(folder)).batch(0, 3, split="test", form="sequences")
+    batch = Sentiment(data_dir=str(folder)).examples("test", torch.arange(3), "sequences")
     assert batch.inputs.tolist() == [[3, 2, 0], [2, 0, 0], [0, 2, 1]]
     assert batch.lengths.tolist() == [2, 1, 3]
     assert batch.mask.nonzero().tolist() == [[0, 1], [1, 0], [2, 2]]
@@ -57,7 +57,7 @@ def test_sequences_are_the_words_in_order_with_the_class_of_the_whole_at_the_las
 
 def test_the_loss_is_that_of_every_node(folder):
     task = Sentiment(data_dir=str(folder))
-    batch = task.batch(0, 3, split="test")
+    batch = task.examples("test", torch.arange(3), "trees")
     outputs = torch.randn(3, 5, 5, dtype=torch.float64)
     nats = [
         -outputs[row, node].log_softmax(-1)[batch.targets[row, node]] for row, node in batch.mask.nonzero().tolist()
@@ -69,7 +69,7 @@ def test_the_loss_is_that_of_every_node(folder):
 @pytest.mark.parametrize("form", ["trees", "sequences"])
 def test_scores_are_about_the_whole_sentence(folder, form):
     task = Sentiment(data_dir=str(folder))
-    batch = task.batch(0, 3, split="test", form=form)  # whole sentences of the classes 4, 2 and 0
+    batch = task.examples("test", torch.arange(3), form)  # whole sentences of the classes 4, 2 and 0
     outputs = torch.full((*batch.mask.shape, 5), -9.0)
     last = (torch.arange(3), batch.lengths - 1)
     outputs[last] = torch.tensor([[0.3, 0, 0.1, 0.2, 0.4], [0.1, 0.2, 0.6, 0.1, 0], [0.1, 0.2, 0.2, 0.5, 0]]).log()

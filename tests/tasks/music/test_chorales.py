@@ -39,7 +39,7 @@ def test_a_step_sees_the_chord_before_and_asks_for_its_own(folder, resolution, s
     task = Chorales(data_dir=str(folder), resolution=resolution)
     assert [task.available(split) for split in ("train", "validation", "test")] == [2, 1, 2]
     assert task.lengths == (1, 2)
-    batch = task.batch(0, 2, split="test")
+    batch = task.examples("test", torch.arange(2), "sequences")
     assert pitches(batch.targets[0]) == [[40], [], [41, 43]]
     assert pitches(batch.targets[1]) == [[42 + shift], [], []]
     assert pitches(batch.inputs[0]) == [[], [40], []]
@@ -52,7 +52,7 @@ def test_a_step_sees_the_chord_before_and_asks_for_its_own(folder, resolution, s
 
 def test_scores_by_hand(folder):
     task = Chorales(data_dir=str(folder))
-    batch = task.batch(0, 2, split="test")
+    batch = task.examples("test", torch.arange(2), "sequences")
     outputs = torch.randn(batch.targets.shape, dtype=torch.float64)
     batch = type(batch)(inputs=batch.inputs, targets=batch.targets.double(), mask=batch.mask, lengths=batch.lengths)
     nats, both, either = 0.0, 0, 0
@@ -121,7 +121,7 @@ def test_made_pieces_are_chords_of_one_key_that_end_where_they_began():
 
 def test_a_piece_is_shown_key_by_key(folder):
     task = Chorales(data_dir=str(folder))
-    batch = task.batch(0, 2, split="test")
+    batch = task.examples("test", torch.arange(2), "sequences")
     assert task.show(batch) == "Chorales, 3 steps\n 43 ..#\n 41 ..#\n 40 #.."
     outputs = torch.full((2, 3, 88), -1.0)
     outputs[0, 2, 43 - 21] = outputs[0, 1, 30 - 21] = 1

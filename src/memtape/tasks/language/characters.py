@@ -13,16 +13,9 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
 from memtape.core.task import generator_for
 from memtape.tasks.classes import ClassTask, class_sums
-from memtape.tasks.data_folder import DataSet
 from memtape.tasks.language.invented_text import invented_text
+from memtape.tasks.language.texts import read_text
 from memtape.tasks.lengths import draw_lengths, steps_since
-
-TINY_SHAKESPEARE = DataSet(
-    name="Tiny Shakespeare",
-    folder="tinyshakespeare",
-    source="data/tinyshakespeare in the repository karpathy/char-rnn on GitHub",
-    counts={"input.txt": 1_115_394},
-)
 
 TRAINING, VALIDATION = 0.9, 0.95
 """Where in the text validation begins, and where testing."""
@@ -40,7 +33,8 @@ class Characters(ClassTask):
     get into. Its length is the number of characters of a window. A guess costs the logarithm of the size of the vocabulary.
 
     Args:
-        data_dir: folder of data, with `tinyshakespeare/input.txt`; without it the text is invented by a small grammar.
+        data_dir: folder of data; without it the text is invented by a small grammar.
+        file: the text in that folder, Tiny Shakespeare or any other in UTF-8.
         window: characters of a training window, and those that are scored of another one.
         context: characters that a window of validation or testing shows before what is scored.
         order: where a training window begins: anywhere at random, or where that of the same row of the last batch ended,
@@ -71,6 +65,7 @@ class Characters(ClassTask):
         self,
         *,
         data_dir: str | None = None,
+        file: str = "tinyshakespeare/input.txt",
         window: int = 100,
         context: int = 100,
         order: Literal["random", "stream"] = "random",
@@ -80,7 +75,7 @@ class Characters(ClassTask):
         checks.one_of(("random", "stream"), order=order)
         self.window, self.context, self.order = window, context, order
         self.lengths = (window, window)
-        text = invented_text(INVENTED) if data_dir is None else read(data_dir)
+        text = invented_text(INVENTED) if data_dir is None else read_text(data_dir, file)
         self.vocabulary = tuple(sorted(set(text)))
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = torch.tensor(self.encode(text))
@@ -182,17 +177,6 @@ class Characters(ClassTask):
             shown = text if name == "input " else "".join(c if s else " " for c, s in zip(text, scored, strict=True))
             lines.append(f"{name} {shown}".rstrip())
         return "\n".join(lines)
-
-
-def read(data_dir: str) -> str:
-    """Return the text.
-
-    Raises:
-        DataError: the file is missing, or is not what it should be.
-    """
-    text = TINY_SHAKESPEARE.text(data_dir, "input.txt")
-    TINY_SHAKESPEARE.check_count(TINY_SHAKESPEARE.path(data_dir, "input.txt"), len(text), "characters")
-    return text
 
 
 def _windows(
