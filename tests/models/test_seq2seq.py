@@ -222,6 +222,31 @@ def test_lengths_must_fit():
         network(pairs_of(lengths=(3, 4, 0)))
 
 
+def test_symbols_have_rows_and_steps(shapes_unchecked):
+    network, none = network_of(), torch.zeros(2, 0, dtype=torch.long)
+    with pytest.raises(
+        ValueError, match=r"the source has shape \(2, 0\), but Seq2Seq reads symbols of shape \(batch, time\)"
+    ):
+        network.begin(none)
+    state = network.begin(torch.ones(2, 3, dtype=torch.long))
+    empty = Pairs(source=none, source_lengths=torch.zeros(2, dtype=torch.long), given=none)
+    with pytest.raises(ValueError, match="with at least one step of time; pad or reshape them"):
+        network(empty, state)
+    with pytest.raises(
+        TypeError, match="the inputs are a Tensor, but Seq2Seq reads sources beside what is given of their"
+    ):
+        network(torch.ones(2, 3, dtype=torch.long))
+
+
+def test_under_autocast_what_is_carried_from_step_to_step_stays_float32(network):
+    network.float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for teacher in (1.0, 0.5):
+            ys, state = network(pairs_of(), lengths=LENGTHS, teacher=teacher)
+            assert ys.dtype == torch.bfloat16
+            assert {leaf.dtype for leaf in tree.leaves(state.cell)} == {torch.float32}
+
+
 @pytest.mark.parametrize("teacher", [-0.1, 1.1, float("nan")])
 def test_the_teacher_is_a_probability(teacher):
     with pytest.raises(ValueError, match=f"teacher is {teacher}, but it is a probability; give a number in 0"):
