@@ -99,7 +99,7 @@ def test_a_beam_of_everything_lists_all_sequences_in_their_order(seed, length_pe
         assert not found.log_likelihood[row, len(expected) :].isfinite().any()
         for place in (0, 1, len(expected) - 1):
             exact = toy.log_likelihood(row, expected[place])
-            assert math.isclose(float(found.log_likelihood[row, place]), exact, rel_tol=1e-5)
+            assert math.isclose(float(found.log_likelihood[row, place]), exact, rel_tol=1e-10)
 
 
 def test_a_wider_beam_finds_what_greedy_decoding_misses():

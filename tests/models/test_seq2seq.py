@@ -185,13 +185,14 @@ def test_it_is_shared_and_loaded(network, tmp_path):
 
 @pytest.mark.parametrize("attend_first", [True, False])
 def test_it_learns_to_say_sequences_backwards(attend_first):
+    symbols = 4
     generator = torch.Generator().manual_seed(5)
-    network = Seq2Seq(SOURCE, SOURCE, hidden_size=24, embedding_size=8, attend_first=attend_first)
-    optimizer = torch.optim.Adam(network.parameters(), 0.01)
-    for _ in range(120):
-        source = torch.randint(1, SOURCE, (32, 4), generator=generator)
+    network = Seq2Seq(symbols, symbols, hidden_size=24, embedding_size=8, attend_first=attend_first)
+    optimizer = torch.optim.Adam(network.parameters(), 0.03)
+    for _ in range(40):
+        source = torch.randint(1, symbols, (32, 3), generator=generator)
         targets = functional.pad(source.flip(1), (0, 1), value=BOUNDARY)
-        pairs = Pairs(source=source, source_lengths=torch.full((32,), 4), given=given_for(targets))
+        pairs = Pairs(source=source, source_lengths=torch.full((32,), 3), given=given_for(targets))
         loss = functional.cross_entropy(network(pairs)[0].flatten(0, 1), targets.flatten())
         optimizer.zero_grad()
         loss.backward()
@@ -220,6 +221,31 @@ def test_lengths_must_fit():
         network(pairs_of(), lengths=torch.tensor([4, 5, 1]))
     with pytest.raises(ValueError, match=r"a length is 4, but every length must lie in 0\.\.3, the time of the inputs"):
         network(pairs_of(lengths=(3, 4, 0)))
+
+
+def test_symbols_have_rows_and_steps(shapes_unchecked):
+    network, none = network_of(), torch.zeros(2, 0, dtype=torch.long)
+    with pytest.raises(
+        ValueError, match=r"the source has shape \(2, 0\), but Seq2Seq reads symbols of shape \(batch, time\)"
+    ):
+        network.begin(none)
+    state = network.begin(torch.ones(2, 3, dtype=torch.long))
+    empty = Pairs(source=none, source_lengths=torch.zeros(2, dtype=torch.long), given=none)
+    with pytest.raises(ValueError, match="with at least one step of time; pad or reshape them"):
+        network(empty, state)
+    with pytest.raises(
+        TypeError, match="the inputs are a Tensor, but Seq2Seq reads sources beside what is given of their"
+    ):
+        network(torch.ones(2, 3, dtype=torch.long))
+
+
+def test_under_autocast_what_is_carried_from_step_to_step_stays_float32(network):
+    network.float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for teacher in (1.0, 0.5):
+            ys, state = network(pairs_of(), lengths=LENGTHS, teacher=teacher)
+            assert ys.dtype == torch.bfloat16
+            assert {leaf.dtype for leaf in tree.leaves(state.cell)} == {torch.float32}
 
 
 @pytest.mark.parametrize("teacher", [-0.1, 1.1, float("nan")])

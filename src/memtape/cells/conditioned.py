@@ -29,8 +29,8 @@ class Conditioned(Cell[ConditionedState]):
 
     $$(y_t, s_t) = f([x_t; c], s_{t-1}), \qquad s_0 = s_{\text{cell}} + \tanh(W c + b)$$
 
-    A sequence begins from `begin(context)`; `init_state` stands for a context of zeros. Parts of the cell's state that are
-    no floating-point numbers, such as counters, begin as they always do.
+    A sequence begins from `begin(context)`; `init_state`, and a start inside a row, stand for a context of zeros. Parts of the
+    cell's state that are no floating-point numbers, such as counters, begin as they always do.
 
     Args:
         cell: the cell $f$; its input has room for the context unless `into` is "state".

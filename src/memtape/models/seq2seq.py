@@ -124,7 +124,7 @@ class Seq2Seq(Shareable):
 
         Raises:
             TypeError: lengths that are no whole numbers.
-            ValueError: an unknown symbol, or lengths that do not fit.
+            ValueError: an unknown symbol, symbols of another shape, or lengths that do not fit.
         """
         source, lengths = self._checked(source, lengths, self.input_size, "source")
         vectors, last = self.encoder(self.dropout(self.source_vectors(source)), lengths)
@@ -162,10 +162,15 @@ class Seq2Seq(Shareable):
             The logits, zero beyond a row's length, and the state after each row's last symbol.
 
         Raises:
-            TypeError: lengths that are no whole numbers.
-            ValueError: an unknown symbol, lengths that do not fit, or a probability outside of 0..1.
+            TypeError: inputs that are no `Pairs`, or lengths that are no whole numbers.
+            ValueError: an unknown symbol, symbols of another shape, lengths that do not fit, or a probability outside of 0..1.
         """
         checks.probabilities(teacher=teacher)
+        if not isinstance(pairs, Pairs):
+            raise TypeError(
+                f"the inputs are a {type(pairs).__name__}, but {type(self).__name__} reads sources beside what is given of "
+                "their answers; pass memtape.core.pairs.Pairs"
+            )
         given, lengths = self._checked(pairs.given, lengths, self.output_size, "target")
         state = self.begin(pairs.source, pairs.source_lengths) if state is None else state
         if teacher < 1:
@@ -189,6 +194,11 @@ class Seq2Seq(Shareable):
 
     def _checked(self, symbols: Tensor, lengths: Any, count: int, side: str) -> tuple[Tensor, Tensor]:
         """Return symbols with 0 for padding, and their lengths, once both are known to fit."""
+        if symbols.ndim != 2 or symbols.shape[1] < 1:
+            raise ValueError(
+                f"the {side} has shape {tuple(symbols.shape)}, but {type(self).__name__} reads symbols of shape (batch, time) "
+                "with at least one step of time; pad or reshape them"
+            )
         if lengths is None:
             lengths = torch.full((len(symbols),), symbols.shape[1], device=symbols.device)
         lengths = checks.lengths_of(symbols, lengths)
