@@ -89,7 +89,7 @@ def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("ntn",), 'there is no model "ntn"; did you mean "ntm"?'),
+        (("nmt",), 'there is no model "nmt"; did you mean "ntm"?'),
         (("ntm", "--batch", "0"), "batch is 0, but it must be at least 1"),
         (("ntm", "--batch", "many"), 'Invalid value for --batch: unable to convert "many"'),
         (("ntm", "--backend", "cuda"), "the backend is 'cuda', but it must be one of reference, compile, cpu"),
@@ -100,7 +100,10 @@ def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, 
         (("ntm", "--json", "file/rows.json"), "the file file/rows.json cannot be written"),
         (("ntm", "--json", "."), "the file . cannot be written"),
         (("ntm", "--model.cliip", "3"), "there is no option cliip of ntm; the options are"),
-        (("lstm", "--model.width", "3"), "there is no option width of lstm; the options are hidden_size, layers"),
+        (
+            ("lstm", "--model.width", "3"),
+            "there is no option width of lstm; the options are candidate, chrono, dropout, ",
+        ),
     ],
 )
 def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, monkeypatch, words, sentence):

@@ -173,7 +173,7 @@ def refused(capsys, *words):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["sweep", "ntn", "copy"], 'Unknown command "ntn". Did you mean "ntm"?'),
+        (["sweep", "nmt", "copy"], 'Unknown command "nmt". Did you mean "ntm"?'),
         (["sweep", "lstm", "copy", "--model.hidden-sizes", "4"], "Did you mean --model.hidden-size?"),
         (["sweep", "lstm", "copy", "--seed", "4"], "Did you mean --seeds?"),
         (["sweep", "lstm", "copy", "--model.layers", "0"], "layers of StackedLSTMCell is 0, but it must be at least 1"),

@@ -8,7 +8,7 @@ import pytest
 
 import memtape
 from memtape.cli.main import build, run
-from memtape.recipes.registry import MODELS, TASKS
+from memtape.recipes.registry import MODELS, RECIPES, TASKS
 
 TINY = [
     *("--task.bits", "2", "--task.max-length", "3", "--model.slots", "6", "--model.width", "4"),
@@ -89,7 +89,7 @@ def test_lists_name_everything(capsys, kind, known):
 def test_recipes_are_listed_and_shown(capsys):
     assert run(["recipes", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert {(recipe["model"], recipe["task"]) for recipe in listed} == {(m, t) for m in MODELS for t in TASKS}
+    assert {(recipe["model"], recipe["task"]) for recipe in listed} == {(r.model, r.task) for r in RECIPES.values()}
     assert run(["recipes", "ntm-copy"]) == 0
     assert "--train.optimizer" in capsys.readouterr().out
 
@@ -109,7 +109,7 @@ def test_doctor_says_why_a_backend_is_absent(capsys):
     ("command", "sentence"),
     [
         (["trian"], 'Did you mean "train"?'),
-        (["train", "ntn", "copy"], 'Unknown command "ntn". Did you mean "ntm"?'),
+        (["train", "nmt", "copy"], 'Unknown command "nmt". Did you mean "ntm"?'),
         (["train", "ntm", "coppy"], 'Unknown command "coppy". Did you mean "copy"?'),
         (["train", "ntm", "copy", "--model.slotz", "4"], "Unknown option: --model.slotz. Did you mean --model.slots?"),
         (["sweep", "ntm", "copy", "--seeds", "1", "2", "3"], "nothing takes the words '2 3'; leave them out"),

@@ -207,7 +207,9 @@ def test_loading_takes_no_more_than_twice_the_file(tmp_path):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_measure_of_a_constructor_leaves_room(name, monkeypatch):
     """Half of it would do for networks of many layers, so that it stands in nobody's way."""
-    network = MODELS[name].load()(INPUT, OUTPUT, **{{"ntm": "controller_layers"}.get(name, "layers"): 60})
+    known = {option.name for option in MODELS[name].options}
+    counts = dict.fromkeys(known & {"layers", "controller_layers", "encoder_layers", "decoder_layers"}, 60)
+    network = MODELS[name].load()(INPUT, OUTPUT, **counts)
     monkeypatch.setattr(blueprint, "CALLS_PER_TENSOR", blueprint.CALLS_PER_TENSOR // 2)
     monkeypatch.setattr(blueprint, "CALLS_AT_LEAST", 0)
     blueprint.build(type(network), network.configuration, network.state_dict())

@@ -10,7 +10,17 @@ from memtape import StackedLSTM, StackedLSTMCell, unroll
 
 BATCH, TIME, INPUT, OUTPUT = 2, 5, 3, 4
 F64 = torch.float64
-OTHER = {"hidden_size": 7, "layers": 2}
+OTHER = {
+    "hidden_size": 7,
+    "layers": 2,
+    "candidate": "sigmoid",
+    "peepholes": True,
+    "layer_norm": True,
+    "forget_bias": 0.0,
+    "chrono": 20,
+    "embedding_size": 3,
+    "dropout": 0.5,
+}
 
 
 @pytest.mark.parametrize("layers", [1, 3])
@@ -48,7 +58,11 @@ def test_every_option_matters():
 
     def run(**changes):
         torch.manual_seed(0)
-        return unroll(StackedLSTMCell(INPUT, OUTPUT, **(small | changes)), xs)[0]
+        cell = StackedLSTMCell(INPUT, OUTPUT, **(small | changes))
+        with torch.no_grad():
+            for parameter in cell.parameters():
+                parameter.add_(0.1)  # some begin at 0, where they do not show
+        return unroll(cell, xs)[0]
 
     assert torch.equal(run(), run())
     for name, value in OTHER.items():

@@ -24,6 +24,8 @@ SMALL_TASK = {
     "char-lm": {"window": 12},
     "sentiment": {},
     "scan": {},
+    "boolean": {"max_length": 3},
+    "chorales": {},
     "narma": {"min_length": 300, "max_length": 300},
 }
 FORWARD = [

@@ -50,6 +50,8 @@ class _BothWays(nn.Module):
             symbols = known(xs, self.input_size, "the network")
             dtype = self.to_output.weight.dtype
             xs = one_hot(symbols, self.input_size, dtype) if self.embedding is None else self.embedding(symbols)
+        elif self.embedding is not None:
+            xs = xs @ self.embedding.weight
         ys, state = self.layers(xs, state, lengths=lengths, **options)
         ys = self.to_output(self.dropout(self._summed_up(ys, state, lengths)))
         return padding.zero_beyond(ys, lengths), state

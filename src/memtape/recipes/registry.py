@@ -220,7 +220,6 @@ TASKS = {
             paper="Hochreiter & Schmidhuber (1997), Long short-term memory; as in Arjovsky et al. (2016), arXiv:1511.06464",
             summary="Add the two numbers of a long sequence that are marked.",
             unit="steps",
-            test_lengths=(100, 200),
         ),
         _task(
             "copy-memory",
@@ -228,7 +227,6 @@ TASKS = {
             paper="Arjovsky, Shah & Bengio (2016), Unitary evolution recurrent neural networks, arXiv:1511.06464",
             summary="Say ten symbols again after a long blank.",
             unit="blanks",
-            test_lengths=(100,),
         ),
         _task(
             "digits",
@@ -249,7 +247,15 @@ TASKS = {
             "language.sentiment:Sentiment",
             paper="Socher et al. (2013), Recursive deep models for semantic compositionality over a sentiment treebank, EMNLP",
             summary="Say how favourable a sentence is, from its tree or its words.",
-            unit="words",
+            unit="nodes",
+        ),
+        _task(
+            "boolean",
+            "language.boolean:Boolean",
+            paper="Bowman, Manning & Potts (2015), Tree-structured composition in neural networks, arXiv:1506.04834",
+            summary="Say whether an expression of true, false, and, or, not is true, from its tree or as it is written.",
+            unit="levels",
+            test_lengths=(6, 7, 8, 9),
         ),
         _task(
             "scan",
@@ -271,7 +277,6 @@ TASKS = {
             paper="Atiya & Parlos (2000), New results on recurrent network training, IEEE Transactions on Neural Networks 11",
             summary="Follow a system whose output depends on its last ten outputs and inputs.",
             unit="steps",
-            test_lengths=(1000,),
         ),
     )
 }

@@ -64,17 +64,29 @@ TREES = {
 }
 """Ten passes with the optimiser of Tai et al.; their L2 of 1e-4 is of a sum over a tree, this one of a mean over its nodes."""
 
+SCAN = {
+    "learning_rate": 2e-3,
+    "batch_size": 64,
+    "steps": 1_500,
+    "schedule": "cosine",
+    "validate_every": 300,
+    "validation_sequences": 500,
+    "clip_limit": 1.0,
+}
+BOOLEAN = {"learning_rate": 3e-3, "batch_size": 32, "steps": 1_000, "validate_every": 100}
+CHORALES = {"learning_rate": 2e-3, "batch_size": 16, "steps": 600, "validate_every": 50, "validation_sequences": 76}
+
 PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "adding": {"mse": {"irnn": 1e-5, "guess": 1 / 6}},
     "copy-memory": {"cross_entropy": {"guess": 0.2971}},
-    "digits": {"accuracy": {}},
+    "digits": {},
     "char-lm": {"bits_per_character": {"minlstm": 2.243, "mingru": 2.233, "transformer": 2.232}},
     "sentiment": {
         "accuracy": {"lstm": 0.464, "bilstm": 0.491, "recursive": 0.432, "rntn": 0.457, "treelstm": 0.510},
         "binary_accuracy": {"lstm": 0.849, "bilstm": 0.875, "recursive": 0.824, "rntn": 0.854, "treelstm": 0.880},
     },
     "scan": {"exact": {"simple": 0.998, "length": 0.138}},
-    "narma": {"nrmse": {}},
+    "chorales": {},
 }
 """As specified in the papers; sentiment with word vectors that were trained on much more text, but for the first and third."""
 
@@ -129,15 +141,68 @@ def _trees() -> list[Recipe]:
 
 
 def _others() -> list[Recipe]:
-    return [
+    made = [
         Recipe(
             name="esn-narma",
             model="esn",
             task="narma",
             model_options={"hidden_size": 200, "input_scale": 0.5},
+            task_options={"min_length": 1000, "max_length": 1000, "washout": 100},
             train={"optimizer": "ridge", "steps": 1, "batch_size": 2, "validate_every": 1, "validation_sequences": 2},
         ),
+        Recipe(
+            name="elman-tanh-adding",
+            model="elman",
+            task="adding",
+            model_options={"hidden_size": 64},
+            train=ADDING,
+            published=PUBLISHED["adding"],
+        ),
+        Recipe(
+            name="elman-orthogonal-copy-memory",
+            model="elman",
+            task="copy-memory",
+            model_options={"hidden_size": 128, "initial": "orthogonal"},
+            task_options=TASK_OPTIONS["copy-memory"],
+            train={**COPY_MEMORY, "optimizer": "rmsprop", "momentum": 0.0, "smoothing": 0.99, "learning_rate": 2e-4},
+            published=PUBLISHED["copy-memory"],
+        ),
     ]
+    made += [
+        Recipe(
+            name=f"seq2seq-scan{ending}",
+            model="seq2seq",
+            task="scan",
+            model_options={"attention": "general", "attend_first": False},
+            task_options={"split": split},
+            train=SCAN,
+            published=PUBLISHED["scan"],
+        )
+        for split, ending in (("simple", ""), ("length", "-length"))
+    ]
+    made.append(
+        Recipe(name="lstm-scan", model="lstm", task="scan", model_options={"layers": 1, "hidden_size": 200}, train=SCAN)
+    )
+    made += [
+        Recipe(name=f"{model}-boolean", model=model, task="boolean", model_options=options, train=BOOLEAN)
+        for model, options in (
+            ("treelstm", {"hidden_size": 32, "embedding_size": 16, "embedding_spread": 1.0, "dropout": 0.0}),
+            ("recursive", {"hidden_size": 32, "embedding_spread": 1.0}),
+            ("lstm", {"hidden_size": 32, "layers": 1, "embedding_size": 16}),
+        )
+    ]
+    made += [
+        Recipe(
+            name=f"{model}-chorales",
+            model=model,
+            task="chorales",
+            model_options={"hidden_size": 200, **options},
+            train=CHORALES,
+            published=PUBLISHED["chorales"],
+        )
+        for model, options in (("lstm", {"layers": 1}), ("gru", {}), ("elman", {}))
+    ]
+    return made
 
 
 def _families() -> list[Recipe]:
