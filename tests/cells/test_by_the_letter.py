@@ -6,11 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from memtape import unroll
+from memtape import unroll, use_backend
 from memtape.cells import ElmanCell, GRUCell, JordanCell, Late, LeakyCell, LSTMCell
+from memtape.core.backends import backends
 
 INPUT, HIDDEN, TIME = 2, 3, 5
 EPSILON = 1e-5
+
+
+@pytest.fixture(params=["reference", "cpu"], autouse=True)
+def backend(request):
+    """Single steps, and the twins of the cells that have one."""
+    absent = backends()[request.param]
+    if absent:
+        pytest.skip(absent)
+    with use_backend(request.param):
+        yield
 
 
 def randomised(cell):

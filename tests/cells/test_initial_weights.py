@@ -51,11 +51,11 @@ def test_hard_numbers_of_a_seed_stay():
     assert torch.equal(torch.stack([cell.from_input.weight.sum(), cell.from_hidden.weight.sum()]), expected)
 
 
-@pytest.mark.parametrize("gain", [1.0, 0.5])
+@pytest.mark.parametrize("gain", [1.0, 2.0])
 def test_an_orthogonal_recurrence_keeps_lengths_up_to_the_gain(gain):
     cell = ElmanCell(INPUT, HIDDEN, initial="orthogonal", gain=gain).double()
     weight = cell.from_hidden.weight
-    torch.testing.assert_close(weight @ weight.T, gain**2 * torch.eye(HIDDEN).double(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(weight @ weight.T, gain**2 * torch.eye(HIDDEN).double(), atol=1e-5, rtol=0)
     assert cell.from_input.weight.abs().max() > 0.3 / math.sqrt(HIDDEN)
     assert cell.from_input.weight.abs().max() <= 1 / math.sqrt(HIDDEN)
 

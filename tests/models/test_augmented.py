@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from memtape import AugmentedCell, NTMCell, unroll
-from memtape.cells import ElmanCell, LSTMCell
+from memtape.cells import ElmanCell, GRUCell, LSTMCell, Stacked
+from memtape.core.backends import backends
 from memtape.memory import ContentInterface, ContentMemory, TuringInterface, TuringMemory
+from memtape.models.whole_machine import whole_machine
 
 INPUT, OUTPUT, SLOTS, WIDTH, HIDDEN, BATCH = 2, 3, 5, 4, 6, 2
 F64 = torch.float64
@@ -86,3 +88,29 @@ def test_sizes_and_choices_are_checked(shapes_unchecked):
     arguments = (LSTMCell(6, HIDDEN), ContentInterface(HIDDEN, WIDTH), ContentMemory(SLOTS, WIDTH))
     with pytest.raises(ValueError, match="output_size of AugmentedCell is 0, but it must be at least 1"):
         AugmentedCell(*arguments, input_size=INPUT, output_size=0)
+
+
+@pytest.mark.parametrize(
+    "controller",
+    [
+        lambda size: LSTMCell(size, 4, peepholes=True),
+        lambda size: LSTMCell(size, 4, layer_norm=True),
+        lambda size: LSTMCell(size, 4, candidate="sigmoid"),
+        lambda size: LSTMCell(size, 4, recurrent_dropout=0.5),
+        lambda size: GRUCell(size, 4, variant="reset_before"),
+        lambda size: GRUCell(size, 4, layer_norm=True),
+        lambda size: ElmanCell(size, 4, activation="relu"),
+        lambda size: Stacked([GRUCell(size, 4), GRUCell(4, 4, variant="reset_before")]),
+        lambda size: Stacked([GRUCell(size, 4), GRUCell(4, 4)], dropout=0.5),
+    ],
+)
+def test_a_controller_that_the_kernel_does_not_know_is_stepped(controller):
+    def machine(controller):
+        memory = TuringMemory(5, 3, initial_memory="random", initial_weights="uniform")
+        return AugmentedCell(
+            controller, TuringInterface(4, 3), memory, input_size=2, output_size=3, initial_reads="zeros"
+        )
+
+    if backends()["cpu"] is None:
+        assert whole_machine(machine(GRUCell(5, 4)), "cpu") is not None
+    assert whole_machine(machine(controller(5)), "cpu") is None

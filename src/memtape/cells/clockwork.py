@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.cells.activation import ACTIVATIONS, Activation
+from memtape.cells.fused import fused_here
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, Twin
@@ -98,8 +99,8 @@ class ClockworkCell(Cell[ClockworkState]):
         return hidden, ClockworkState(hidden=hidden, count=torch.remainder(count + 1, self.longest))
 
     def twin(self, backend: str) -> Twin[ClockworkState] | None:
-        """Return steps of the groups that move, on the processor; under autocast there are none."""
-        return self._whole if backend == "cpu" and not torch.is_autocast_enabled("cpu") else None
+        """Return steps of the groups that move, on the processor."""
+        return self._whole if fused_here(backend) else None
 
     def _whole(self, xs: Tensor, state: ClockworkState, lengths: Tensor | None) -> tuple[Tensor, ClockworkState]:
         """Run over whole sequences; rows that stand at different counts move by single steps."""
@@ -116,9 +117,9 @@ class ClockworkCell(Cell[ClockworkState]):
             fresh = fresh if alive is None else torch.where(alive[:, t, None], fresh, hidden[:, :rows])
             hidden = torch.cat([fresh, hidden[:, rows:]], dim=1)
             ys.append(hidden)
-        passed = xs.shape[1] if lengths is None else lengths
-        last = ClockworkState(hidden=hidden, count=torch.remainder(count + passed, self.longest))
-        return padding.zero_beyond(torch.stack(ys, dim=1), lengths), last
+        after = torch.remainder(count + (xs.shape[1] if lengths is None else lengths), self.longest)
+        after = after if lengths is None else torch.where(lengths > 0, after, state.count)
+        return padding.zero_beyond(torch.stack(ys, dim=1), lengths), ClockworkState(hidden=hidden, count=after)
 
     def _moving(self, count: int) -> int:
         """Return how many units move, which are the first ones: a multiple of a period is one of all shorter periods."""

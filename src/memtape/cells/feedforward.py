@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from memtape.cells.fused import fused_here
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, Twin
 from memtape.core.state import NoState
@@ -48,7 +49,7 @@ class FeedforwardCell(Cell[NoState]):
 
     def twin(self, backend: str) -> Twin[NoState] | None:
         """Return what takes all steps at once on the processor."""
-        return self._whole if backend == "cpu" and type(self) is FeedforwardCell else None
+        return self._whole if fused_here(backend) and type(self) is FeedforwardCell else None
 
     def _whole(self, xs: Tensor, state: NoState, lengths: Tensor | None) -> tuple[Tensor, NoState]:
         return padding.zero_beyond(torch.tanh(self.layer(xs)), lengths), state

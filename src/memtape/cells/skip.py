@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
+from memtape.cells.fused import fused_here
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, Twin
@@ -81,8 +82,8 @@ class SkipCell(Cell[RecentState]):
         return hidden, RecentState(recent=recent)
 
     def twin(self, backend: str) -> Twin[RecentState] | None:
-        """Return steps that copy no old vectors, on the processor; under autocast there are none."""
-        return self._whole if backend == "cpu" and not torch.is_autocast_enabled("cpu") else None
+        """Return steps that copy no old vectors, on the processor."""
+        return self._whole if fused_here(backend) else None
 
     def _whole(self, xs: Tensor, state: RecentState, lengths: Tensor | None) -> tuple[Tensor, RecentState]:
         alive = None if lengths is None else padding.alive(xs, lengths)

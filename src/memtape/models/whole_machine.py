@@ -26,10 +26,11 @@ def whole_machine(cell: AugmentedCell, backend: str) -> Twin[AugmentedState] | N
     run = TWINS.get(backend)
     layers = _layers(cell.controller)
     known = all(type(layer) is type(layers[0]) and _known(layer) for layer in layers)
+    dropped = any(isinstance(part, Stacked) and part.dropout and part.training for part in cell.controller.modules())
     by_place = type(cell.memory) is TuringMemory and type(cell.interface) is TuringInterface
     by_content = type(cell.memory) is ContentMemory and type(cell.interface) is ContentInterface
     one_after_another = by_place and cell.memory.sequential_heads
-    if run is None or not known or not (by_place or by_content) or one_after_another:
+    if run is None or not known or dropped or not (by_place or by_content) or one_after_another:
         return None
     return _WholeMachine(run, cell, layers)
 

@@ -1,0 +1,107 @@
+"""Weights carried to torch's own networks and back compute the same."""
+
+import pytest
+import torch
+from torch import nn
+
+from memtape import Recurrent
+from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LSTMCell, Stacked, from_torch, to_torch
+
+BATCH, TIME, INPUT, HIDDEN = 3, 5, 2, 4
+CELLS = {
+    "elman": lambda: ElmanCell(INPUT, HIDDEN),
+    "elman-relu": lambda: ElmanCell(INPUT, HIDDEN, activation="relu"),
+    "lstm": lambda: LSTMCell(INPUT, HIDDEN),
+    "gru": lambda: GRUCell(INPUT, HIDDEN),
+    "stack": lambda: Stacked([GRUCell(INPUT, HIDDEN), GRUCell(HIDDEN, HIDDEN)]),
+}
+NETWORKS = {
+    "rnn": lambda: nn.RNN(INPUT, HIDDEN, batch_first=True),
+    "relu": lambda: nn.RNN(INPUT, HIDDEN, nonlinearity="relu", batch_first=True),
+    "lstm": lambda: nn.LSTM(INPUT, HIDDEN, 2, batch_first=True),
+    "gru": lambda: nn.GRU(INPUT, HIDDEN, 3, batch_first=True),
+    "no-bias": lambda: nn.LSTM(INPUT, HIDDEN, bias=False, batch_first=True),
+    "no-bias-gru": lambda: nn.GRU(INPUT, HIDDEN, bias=False, batch_first=True, dtype=torch.float64),
+}
+
+
+def randomised(module):
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    return module
+
+
+@pytest.mark.parametrize("build", CELLS.values(), ids=CELLS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_cell_goes_to_torch_and_comes_back(build, dtype):
+    cell = randomised(build()).to(dtype)
+    network = to_torch(cell)
+    xs = torch.randn(BATCH, TIME, INPUT, dtype=dtype)
+    tolerance = {"rtol": 0, "atol": 1e-6 if dtype == torch.float32 else 1e-12}
+    ys, _ = Recurrent(cell)(xs)
+    torch.testing.assert_close(network(xs)[0], ys, **tolerance)
+    back = from_torch(network)
+    assert type(back) is type(cell)
+    torch.testing.assert_close(back.state_dict(), cell.state_dict(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS)
+def test_a_network_of_torch_becomes_a_cell(build):
+    network = randomised(build())
+    xs = torch.randn(BATCH, TIME, INPUT, dtype=next(network.parameters()).dtype)
+    torch.testing.assert_close(Recurrent(from_torch(network))(xs)[0], network(xs)[0], rtol=0, atol=1e-6)
+
+
+def test_what_is_carried_is_a_copy():
+    cell = LSTMCell(INPUT, HIDDEN)
+    network = to_torch(cell)
+    with torch.no_grad():
+        network.weight_ih_l0.zero_()
+    assert cell.from_input.weight.any()
+
+
+def test_dropout_and_the_mode_are_carried_too():
+    stack = Stacked([GRUCell(INPUT, HIDDEN), GRUCell(HIDDEN, HIDDEN)], dropout=0.25).eval()
+    network = to_torch(stack)
+    assert (network.dropout, network.training) == (0.25, False)
+    back = from_torch(network)
+    assert (back.dropout, back.training) == (0.25, False)
+
+
+def test_the_parameters_are_as_many_as_published():
+    def count(network):
+        return sum(parameter.numel() for parameter in network.parameters())
+
+    assert count(to_torch(LSTMCell(1, 128))) == 67072
+    assert count(to_torch(LSTMCell(2, 128))) == 67584
+    assert count(to_torch(GRUCell(1, 128))) == count(GRUCell(1, 128)) == 50304
+    assert count(LSTMCell(1, 128)) == 4 * (128 + 128**2 + 128)
+
+
+@pytest.mark.usefixtures("shapes_unchecked")
+@pytest.mark.parametrize(
+    "cell",
+    [
+        FeedforwardCell(2, 3),
+        LSTMCell(2, 3, peepholes=True),
+        GRUCell(2, 3, variant="reset_before"),
+        Stacked([GRUCell(2, 3), LSTMCell(3, 3)]),
+        Stacked([GRUCell(2, 3), GRUCell(3, 4)]),
+        Stacked([ElmanCell(2, 3), ElmanCell(3, 3, activation="relu")]),
+    ],
+)
+def test_a_cell_that_torch_does_not_have_is_refused(cell):
+    with pytest.raises(
+        ValueError, match=f"torch has no network that computes what this {type(cell).__name__} does; pass"
+    ):
+        to_torch(cell)
+
+
+@pytest.mark.usefixtures("shapes_unchecked")
+@pytest.mark.parametrize("network", [nn.GRU(2, 3, bidirectional=True), nn.LSTM(2, 3, proj_size=1), nn.Linear(2, 3)])
+def test_a_network_that_no_cell_stands_for_is_refused(network):
+    with pytest.raises(
+        ValueError, match=f"the network is a {type(network).__name__} that no cell stands for; pass an nn"
+    ):
+        from_torch(network)
