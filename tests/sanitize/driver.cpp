@@ -1,15 +1,13 @@
-// Driver: calls the Turing machine of csrc/ over odd sizes, with every buffer on the heap and exactly as large as the
-// header says, so that a sanitizer sees each step over an end. It prints nothing unless something is wrong, and a count
-// at the end.
+// Driver: calls the kernels of csrc/ over odd sizes, with every buffer on the heap and exactly as large as the headers
+// say, so that a sanitizer sees each step over an end. It prints nothing unless something is wrong, and a count at the
+// end. Here are the Turing machines; recurrence.cpp has the recurrent layers.
 //
 // Two arguments: the level of the x86-64 architecture that it was built for, without which it refuses to run (code 77),
-// and how many machines to run. With MEMTAPE_DRIVER_SAYS set it names each before it runs.
+// and how many of each to run. With MEMTAPE_DRIVER_SAYS set it names each before it runs.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <initializer_list>
 #include <limits>
 #include <memory>
 #include <string>
@@ -17,44 +15,13 @@
 #include <vector>
 
 #include "../../csrc/turing_machine.h"
+#include "buffer.hpp"
 
 extern "C" int64_t memtape_x86_64_level(void);
 
+void run_recurrence(int64_t number);
+
 namespace {
-
-uint64_t seed = 1;
-
-// A number in -1..1.
-double random_number() {
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return double(int64_t(seed) >> 11) / double(int64_t(1) << 52);
-}
-
-int64_t random_below(int64_t count) { return int64_t((random_number() + 1) / 2 * double(count)) % count; }
-
-int64_t offset = 0;  // 1: buffers begin at a multiple of a number's size and of nothing else, as those of views do
-
-// So many numbers on the heap and not one more. What is not filled is NaN.
-template <typename T>
-class Buffer {
-  public:
-    explicit Buffer(int64_t count, double size = std::numeric_limits<double>::quiet_NaN())
-        : count(count), begin(offset), bytes(new char[(count + begin) * sizeof(T)]) {
-        for (int64_t i = 0; i < count; ++i) data()[i] = std::isnan(size) ? T(size) : T(size * random_number());
-    }
-    T* data() const { return reinterpret_cast<T*>(bytes.get()) + begin; }
-    bool finite() const {
-        for (int64_t i = 0; i < count; ++i)
-            if (!std::isfinite(data()[i])) return false;
-        return true;
-    }
-    bool same(const Buffer& other) const { return !std::memcmp(data(), other.data(), count * sizeof(T)); }
-    const int64_t count;
-
-  private:
-    const int64_t begin;
-    std::unique_ptr<char[]> bytes;
-};
 
 struct Case {
     memtape_turing_sizes sizes;
@@ -201,8 +168,6 @@ void run(const Case& one) {
     if (!d_first.same(other_d_first)) fail(one, "threads change a gradient of the first state");
 }
 
-int64_t pick(std::initializer_list<int64_t> choices) { return choices.begin()[random_below(int64_t(choices.size()))]; }
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -252,8 +217,9 @@ int main(int argc, char** argv) {
         if (std::getenv("MEMTAPE_DRIVER_SAYS")) std::fprintf(stderr, "%s\n", name);
         run<float>(one);
         run<double>(one);
+        run_recurrence(number);
         ++done;
     }
-    std::printf("%ld machines of float32 and of float64\n", long(done));
+    std::printf("%ld machines and %ld recurrent layers of float32 and of float64\n", long(done), long(done));
     return 0;
 }

@@ -4,7 +4,7 @@
 #
 #   tests/sanitize/run.sh            all
 #   CXX=clang++ tests/sanitize/run.sh
-#   CASES=2000 tests/sanitize/run.sh more machines
+#   CASES=2000 tests/sanitize/run.sh more of them
 set -eu
 cd "$(dirname "$0")/../.."
 CXX=${CXX:-g++}
@@ -19,8 +19,8 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 run() {
     name=$1 level=$2 cases=$3
     shift 3
-    sources="tests/sanitize/driver.cpp"
-    for source in csrc/*.cpp; do sources="$sources $source"; done
+    sources=""
+    for source in tests/sanitize/*.cpp csrc/*.cpp; do sources="$sources $source"; done
     echo "$name: $CXX -std=c++17 -g -fno-omit-frame-pointer -pthread $* $sources"
     # shellcheck disable=SC2086 # a list of files
     "$CXX" -std=c++17 -g -fno-omit-frame-pointer -pthread "$@" $sources -o "$work/$name"

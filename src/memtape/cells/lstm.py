@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.cells.activation import CANDIDATES, Candidate
-from memtape.cells.fused import recurrence_here, run_lstm
+from memtape.cells.fused import recurrence_here
 from memtape.cells.spread import spread_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, Twin
@@ -130,25 +130,17 @@ class LSTMCell(Cell[LSTMState]):
         return hidden, LSTMState(hidden=hidden, cell=cell)
 
     def twin(self, backend: str) -> Twin[LSTMState] | None:
-        """Return a fused kernel on the processor: torch's, or memtape's for the forms that torch has not."""
+        """Return a fused kernel on the processor: memtape's, or torch's where that is faster."""
         run = recurrence_here(backend)
-        if run is None or not self._fused:
-            return None
-        return self._whole if self.plain else partial(self._whole_form, run)
+        return partial(self._whole, run) if run is not None and self._fused else None
 
     @property
     def _fused(self) -> bool:
         return type(self) is LSTMCell and not (self.training and self.recurrent_dropout > 0)
 
-    def _whole(self, xs: Tensor, state: LSTMState, lengths: Tensor | None) -> tuple[Tensor, LSTMState]:
-        bias = self.from_input.bias
-        weights = [self.from_input.weight, self.from_hidden.weight, bias, torch.zeros_like(bias)]
-        ys, (hidden, cell) = run_lstm(weights, xs, [state.hidden, state.cell], lengths)
-        return ys, LSTMState(hidden=hidden, cell=cell)
-
-    def _whole_form(
-        self, run: Recurrence, xs: Tensor, state: LSTMState, lengths: Tensor | None
-    ) -> tuple[Tensor, LSTMState]:
+    def _whole(self, run: Recurrence, xs: Tensor, state: LSTMState, lengths: Tensor | None) -> tuple[Tensor, LSTMState]:
+        if self.plain and (lengths is None or bool((lengths == xs.shape[1]).all())):
+            return self._whole_by_torch(xs, state)
         own: dict[str, Any] = {"weight": self.from_hidden.weight, "peepholes": self.peepholes}
         norms: Any = self.norms
         if norms is None:
@@ -163,6 +155,14 @@ class LSTMCell(Cell[LSTMState]):
         ys, last = run(form, RecurrenceParameters(**own), before, given, lengths)
         assert last.cell is not None
         return ys, LSTMState(hidden=last.fed, cell=last.cell)
+
+    def _whole_by_torch(self, xs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+        """Run the usual form over rows that are all as long, which torch does faster."""
+        bias = self.from_input.bias
+        weights = [self.from_input.weight, self.from_hidden.weight, bias, torch.zeros_like(bias)]
+        before = [state.hidden[None].contiguous(), state.cell[None].contiguous()]
+        ys, hidden, cell = torch.lstm(xs, before, weights, True, 1, 0.0, False, False, True)
+        return ys, LSTMState(hidden=hidden[0], cell=cell[0])
 
 
 def _norms(hidden_size: int) -> nn.ModuleDict:
