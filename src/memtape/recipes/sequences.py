@@ -25,7 +25,7 @@ FAMILIES: Mapping[str, Mapping[str, Any]] = {
 
 FROM_BOTH_ENDS = {"bilstm": {"summary": "ends"}, "bigru": {"summary": "ends"}}
 
-ADDING = {"learning_rate": 1e-3, "batch_size": 64, "steps": 10_000, "validate_every": 500, "clip_limit": 1.0}
+ADDING = {"learning_rate": 1e-3, "batch_size": 64, "steps": 6_000, "validate_every": 500, "clip_limit": 1.0}
 COPY_MEMORY = {"learning_rate": 1e-3, "batch_size": 32, "steps": 4_000, "validate_every": 400, "clip_limit": 1.0}
 DIGITS = {
     "learning_rate": 1e-3,
@@ -111,13 +111,19 @@ LEARNED = {"embedding_size": 100, "dropout": 0.5}
 EMBEDDING: Mapping[str, Mapping[str, Any]] = {"jordan": {"embedding_size": 100}, "esn": {"embedding_size": 100}}
 """How networks look words up."""
 
+SOLVED = {"optimizer": "ridge", "steps": 1, "validate_every": 1}
+"""Solved in closed form, in one update."""
+
 SPECIAL: Mapping[tuple[str, str], tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     ("elman", "adding"): ({**IRNN, "hidden_size": 100}, {}),
-    ("esn", "adding"): ({"hidden_size": 500}, {}),
+    ("esn", "adding"): ({"hidden_size": 500}, {**SOLVED, "batch_size": 3_000, "ridge_penalty": 1.0}),
     ("esn", "copy-memory"): ({"hidden_size": 500}, {}),
-    ("esn", "digits"): ({"hidden_size": 1000}, {}),
+    ("esn", "digits"): (
+        {"hidden_size": 1000, "leak": 0.3, "input_scale": 0.1},
+        {**SOLVED, "batch_size": 10_000, "ridge_penalty": 0.1},
+    ),
     ("esn", "char-lm"): ({"hidden_size": 1000}, {}),
-    ("esn", "sentiment"): ({"hidden_size": 500}, {}),
+    ("esn", "sentiment"): ({"hidden_size": 500, "leak": 0.3}, {}),
     ("jordan", "adding"): ({"teacher_forcing": False}, {}),
     ("jordan", "copy-memory"): ({"feedback": "softmax"}, {}),
     ("jordan", "digits"): ({"feedback": "softmax", "teacher_forcing": False}, {}),
@@ -148,7 +154,7 @@ def _others() -> list[Recipe]:
             task="narma",
             model_options={"hidden_size": 200, "input_scale": 0.5},
             task_options={"min_length": 1000, "max_length": 1000, "washout": 100},
-            train={"optimizer": "ridge", "steps": 1, "batch_size": 2, "validate_every": 1, "validation_sequences": 2},
+            train={**SOLVED, "batch_size": 2, "validation_sequences": 2},
         ),
         Recipe(
             name="elman-tanh-adding",
