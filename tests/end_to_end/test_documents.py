@@ -9,8 +9,9 @@ from typing import get_args
 
 import pytest
 
+from memtape import cells
 from memtape.recipes.experiment import Experiment
-from memtape.recipes.registry import RECIPES
+from memtape.recipes.registry import MODELS, RECIPES, TASKS
 from memtape.recipes.space import Space
 from memtape.training.settings import TrainSettings
 
@@ -35,6 +36,19 @@ def test_a_result_says_what_was_run_where_and_what_came_of_each_seed(path):
     assert (recipe.model, recipe.task) == (result["model"], result["task"])
     for seed in result["seeds"]:
         assert {"seed", "solved", "steps", "sequences", "seconds", "metrics"} <= set(seed)
+
+
+def test_every_cell_and_every_model_has_its_place_in_the_document_on_sequences():
+    document = (ROOT / "docs" / "sequences.md").read_text()
+    assert [name for name in cells.__all__ if f"`{name}`" not in document] == []
+    assert [name for name in MODELS if f"`{name}`" not in document] == []
+
+
+def test_every_task_but_those_of_bits_has_its_place_in_the_document_on_data():
+    document = (ROOT / "docs" / "data.md").read_text()
+    described = {name: f"**`{name}`**, `{task.path.rpartition(':')[2]}`" for name, task in TASKS.items()}
+    missing = [name for name, words in described.items() if words not in document]
+    assert missing == ["copy", "repeat-copy", "associative-recall", "ngrams", "priority-sort"]
 
 
 def test_the_space_in_the_document_is_one(tmp_path):
