@@ -7,11 +7,13 @@ is `memtape sweep` with these words, and writes what came of it to `results/ntm-
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from memtape.cli.experiments import DATA_DIR
 from memtape.cli.main import run as carry_out
 from memtape.recipes.registry import find, recipe_for
 from memtape.recipes.run_folder import RunFolder
@@ -32,6 +34,14 @@ def row(told: dict[str, Any], trainings: Path) -> dict[str, Any]:
             metrics[f"{name}_{result.get('length', 'test')}"] = round(result[name], 4)
     names = ("seed", "solved", "solved_step", "steps", "sequences", "restarts")
     return {**{name: told[name] for name in names}, "seconds": round(told["seconds"], 1), "metrics": metrics}
+
+
+def command(words: list[str], with_data: bool) -> str:
+    """Return the command that trains the same again elsewhere, without the places of this machine."""
+    own = {place + more for place, word in enumerate(words) if word in ("--out", "--data-dir") for more in (0, 1)}
+    kept = [word for place, word in enumerate(words) if place not in own]
+    real = with_data and ("--data-dir" in words or "MEMTAPE_DATA_DIR" in os.environ)
+    return " ".join(["python benchmarks/seeds.py", *kept, *(["--data-dir", "DATA_DIR"] if real else [])])
 
 
 def main() -> int:
@@ -61,7 +71,9 @@ def main() -> int:
         "model": options.model,
         "task": options.task,
         "recipe": name,
-        "command": f"python benchmarks/seeds.py {' '.join(sys.argv[1:])}",
+        "command": command(
+            sys.argv[1:], DATA_DIR.name in {option.name for option in find("task", options.task).options}
+        ),
         "commit": where["commit"],
         "hardware": f"{where['processor']}, {where['cores']} cores, {options.jobs} trainings at a time, 1 thread each",
         "environment": {key: where[key] for key in ("memtape", "python", "torch")},

@@ -19,13 +19,14 @@ ROOT = Path(__file__).parents[2]
 RESULTS = sorted((ROOT / "results").glob("*.json"))
 
 
-def test_the_table_in_the_readme_is_made_from_the_results():
+def test_tables_in_documents_are_made_from_the_results():
     spec = importlib.util.spec_from_file_location("table", ROOT / "benchmarks" / "table.py")
     table = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(table)
-    readme = (ROOT / "README.md").read_text()
-    assert table.write(readme) == readme
-    assert readme.count("| recipe |") == 1
+    for path, mark, text in table.tables():
+        document = path.read_text()
+        assert document.count(f"<!-- {mark}: begin -->") == 1
+        assert table.put(document, mark, text) == document
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)

@@ -10,6 +10,7 @@ from memtape.cells import (
     DeepTransitionCell,
     EchoStateCell,
     ElmanCell,
+    Embedded,
     FeedforwardCell,
     GRUCell,
     JordanCell,
@@ -24,6 +25,7 @@ from memtape.cells import (
     Stacked,
     TeacherForced,
     VariationalDropout,
+    WithInput,
     Zoneout,
 )
 from memtape.core.backends import backends
@@ -75,6 +77,9 @@ CELLS = [
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
     ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),
     ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
+    ("embedded", lambda: Embedded(Readout(GRUCell(3, 4), 2), INPUT)),
+    ("embedded-fixed", lambda: Embedded(LSTMCell(3, 4), INPUT, learned=False)),
+    ("with-input", lambda: WithInput(GRUCell(INPUT, 4))),
     ("output-feedback", lambda: OutputFeedback(Readout(GRUCell(INPUT + 3, 4), 3), feedback="sigmoid")),
     ("teacher-forced", lambda: TeacherForced(OutputFeedback(Readout(GRUCell(2, 4), 1)))),
     ("conditioned", lambda: Conditioned(LSTMCell(INPUT + 3, 4), 3, into="input")),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell import AnyCell, Cell, Twin
 
 
 class Embedded(Cell[Any]):
@@ -56,3 +56,8 @@ class Embedded(Cell[Any]):
     def read(self, symbols: Int[Tensor, "batch time"]) -> tuple[AnyCell, Float[Tensor, "batch time embedding"]]:
         """Return the cell inside, and the vectors of the symbols."""
         return self.cell, functional.embedding(symbols, self.table)
+
+    def twin(self, backend: str) -> Twin[Any] | None:
+        """Return the twin of the cell, over the vectors."""
+        inner = self.cell.twin(backend)
+        return None if inner is None else lambda xs, state, lengths: inner(xs @ self.table, state, lengths)
