@@ -24,6 +24,7 @@ def one_hot(symbols, count):
         (torch.zeros(2, 3, dtype=torch.long), True),
         (torch.zeros(2, 3, dtype=torch.uint8), True),
         (torch.zeros(2, 3), False),
+        (torch.zeros(2, 3, dtype=torch.complex128), False),
         (torch.zeros(2, 3, dtype=torch.bool), False),
         (torch.zeros(2, 3, 4, dtype=torch.long), False),
         ("text", False),

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from memtape.models.bidirectional import BiGRU, BiLSTM
 from memtape.models.clockwork import Clockwork
@@ -138,6 +139,24 @@ def test_jordan_is_taught_by_targets_and_nobody_else_is():
         ValueError, match="targets were given, but Readout feeds no output back, so that they have no place"
     ):
         built(GRU)(SYMBOLS, targets=targets)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("starts", torch.zeros(2, 4).bool()), ("collect", lambda state: state), ("checkpoint_every", 2)]
+)
+def test_what_needs_single_steps_is_refused_beside_targets(name, value):
+    targets = torch.zeros(2, 4, dtype=torch.long)
+    with pytest.raises(ValueError, match=f"{name} was given beside targets, with which all steps may be taken at once"):
+        built(Jordan)(SYMBOLS, targets=targets, **{name: value})
+
+
+def test_packed_sequences_can_be_taught():
+    model, xs = built(Jordan), one_hot(SYMBOLS)
+    targets = torch.tensor([[0, 1, 2, 1], [2, 0, 0, 0]])
+    packed = pack_padded_sequence(xs, LENGTHS, batch_first=True)
+    outputs, _ = model(packed, targets=targets)
+    expected, _ = model(xs, lengths=LENGTHS, targets=targets)
+    torch.testing.assert_close(pad_packed_sequence(outputs, batch_first=True)[0], expected)
 
 
 def test_nothing_of_a_reservoir_is_learned_but_its_readout():

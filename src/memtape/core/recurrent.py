@@ -85,11 +85,19 @@ class Recurrent(nn.Module, Generic[S]):
             padded, lengths = pad_packed_sequence(xs, batch_first=True)
         else:
             padded = xs
-        if targets is not None:
-            return self._taught(padded, targets, state, lengths, teacher)
-        ys, last, trace = unroll(
-            self.cell, padded, state, lengths=lengths, starts=starts, collect=collect, checkpoint_every=checkpoint_every
-        )
+        if targets is None:
+            ys, last, trace = unroll(
+                self.cell,
+                padded,
+                state,
+                lengths=lengths,
+                starts=starts,
+                collect=collect,
+                checkpoint_every=checkpoint_every,
+            )
+        else:
+            _refuse_beside_targets(starts=starts, collect=collect, checkpoint_every=checkpoint_every)
+            ys, last = self._taught(padded, targets, state, lengths, teacher)
         outputs = _packed_as(xs, ys, lengths) if isinstance(xs, PackedSequence) else ys
         return (outputs, last, trace) if collect else (outputs, last)
 
@@ -123,6 +131,14 @@ def runs(cell_class: Callable[P, Cell[S]]) -> Callable[Concatenate[Any, P], None
     me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     __init__.__signature__ = own.replace(parameters=[me, *own.parameters.values()])  # type: ignore[attr-defined]
     return __init__
+
+
+def _refuse_beside_targets(**others: Any) -> None:
+    for name, value in others.items():
+        if value is not None:
+            raise ValueError(
+                f"{name} was given beside targets, with which all steps may be taken at once; leave one of the two out"
+            )
 
 
 def _packed_as(example: PackedSequence, ys: Tensor, lengths: Tensor | None) -> PackedSequence:

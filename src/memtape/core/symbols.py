@@ -10,12 +10,8 @@ from torch.nn import functional
 
 def are_symbols(xs: Any) -> bool:
     """Tell whether inputs are symbols: whole numbers of shape (batch, time)."""
-    return (
-        isinstance(xs, Tensor)
-        and xs.ndim == 2
-        and not xs.is_floating_point()
-        and xs.dtype not in (torch.bool, torch.cfloat)
-    )
+    whole = isinstance(xs, Tensor) and not (xs.is_floating_point() or xs.is_complex() or xs.dtype == torch.bool)
+    return whole and xs.ndim == 2
 
 
 def known(symbols: Int[Tensor, "..."], count: int, owner: str) -> Int[Tensor, "..."]:
