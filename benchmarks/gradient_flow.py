@@ -28,6 +28,7 @@ def networks(inputs: int, hidden: int) -> dict[str, Any]:
         "tanh units, small weights": ElmanCell(inputs, hidden),
         "tanh units, large weights": ElmanCell(inputs, hidden, gain=4.0),
         "GRU": GRUCell(inputs, hidden),
+        "GRU, update bias 3": GRUCell(inputs, hidden, update_bias=3.0),
         "LSTM": LSTMCell(inputs, hidden),
         "LSTM, forget bias 3": LSTMCell(inputs, hidden, forget_bias=3.0),
     }

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from memtape.cells import ElmanCell, GRUCell, LeakyCell, LSTMCell
+from memtape.cells.elman import HiddenState
 
 INPUT, HIDDEN = 3, 5
 
@@ -84,3 +85,15 @@ def test_time_constants_are_log_uniform_up_to_the_longest():
         assert 1 <= constants.min() < 1.01
         assert 98 < constants.max() <= 100.01
         assert abs(constants.log().mean() - math.log(100) / 2) < 0.1
+
+
+@pytest.mark.parametrize("options", [{}, {"variant": "reset_before"}, {"layer_norm": True}])
+def test_a_gru_with_a_large_update_bias_begins_by_keeping_what_it_has(options):
+    torch.manual_seed(0)
+    x, hidden = torch.randn(3, INPUT), torch.randn(3, HIDDEN)
+    kept = [
+        float((GRUCell(INPUT, HIDDEN, update_bias=bias, **options)(x, HiddenState(hidden=hidden))[0] - hidden).norm())
+        for bias in (0.0, 20.0)
+    ]
+    assert kept[0] > 0.5
+    assert kept[1] < 1e-4

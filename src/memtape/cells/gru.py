@@ -35,6 +35,8 @@ class GRUCell(Cell[HiddenState]):
         variant: whether the reset gate acts after or before the product with $U_n$.
         candidate: the nonlinearity of $n$; the textbook prints the sigmoid, libraries compute tanh.
         layer_norm: normalise as above.
+        update_bias: where the bias of $z$ begins, the other biases begin at 0; the larger it is, the longer a unit keeps what
+            it has before it has learned anything.
         recurrent_dropout: in training, the probability that an entry of $n$ is dropped, drawn anew in each step; what is
             already in the hidden vector is never dropped.
         gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
@@ -57,6 +59,7 @@ class GRUCell(Cell[HiddenState]):
         variant: Literal["reset_after", "reset_before"] = "reset_after",
         candidate: Candidate = "tanh",
         layer_norm: bool = False,
+        update_bias: float = 0.0,
         recurrent_dropout: float = 0.0,
         gain: float = 1.0,
     ):
@@ -73,6 +76,7 @@ class GRUCell(Cell[HiddenState]):
         self.from_input = nn.Linear(input_size, 3 * hidden_size)
         self.from_hidden = nn.Linear(hidden_size, 3 * hidden_size, bias=variant == "reset_after")
         spread_by_hidden_size(self, hidden_size, gain)
+        nn.init.constant_(self.from_input.bias[hidden_size : 2 * hidden_size], update_bias)
         self.norms = _norms(hidden_size) if layer_norm else None
 
     @property

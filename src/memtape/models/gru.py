@@ -16,6 +16,7 @@ def gru_network(
     hidden_size: int = 128,
     variant: Literal["reset_after", "reset_before", "book"] = "reset_after",
     layer_norm: bool = False,
+    update_bias: float = 0.0,
     layers: int = 1,
     embedding_size: int | None = None,
     dropout: float = 0.0,
@@ -29,6 +30,7 @@ def gru_network(
         variant: where the reset gate acts: after the product with the hidden vector as libraries have it, before it, or as the
             textbook prints it, before it with a sigmoid in the place of tanh and every input one step late.
         layer_norm: normalise what the gates are made of.
+        update_bias: where the bias of the update gate begins; the larger it is, the longer a unit keeps what it has.
         layers: number of layers.
         embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
         dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
@@ -43,8 +45,17 @@ def gru_network(
 
     def cell(size: int) -> AnyCell:
         if variant == "book":
-            return Late(GRUCell(size, hidden_size, variant="reset_before", candidate="sigmoid", layer_norm=layer_norm))
-        return GRUCell(size, hidden_size, variant=variant, layer_norm=layer_norm)
+            return Late(
+                GRUCell(
+                    size,
+                    hidden_size,
+                    variant="reset_before",
+                    candidate="sigmoid",
+                    layer_norm=layer_norm,
+                    update_bias=update_bias,
+                )
+            )
+        return GRUCell(size, hidden_size, variant=variant, layer_norm=layer_norm, update_bias=update_bias)
 
     return layered(
         cell,
