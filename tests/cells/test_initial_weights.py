@@ -92,7 +92,7 @@ def test_a_gru_with_a_large_update_bias_begins_by_keeping_what_it_has(options):
     torch.manual_seed(0)
     x, hidden = torch.randn(3, INPUT), torch.randn(3, HIDDEN)
     kept = [
-        float((GRUCell(INPUT, HIDDEN, update_bias=bias, **options)(x, HiddenState(hidden=hidden))[0] - hidden).norm())
+        (GRUCell(INPUT, HIDDEN, update_bias=bias, **options)(x, HiddenState(hidden=hidden))[0] - hidden).norm().item()
         for bias in (0.0, 20.0)
     ]
     assert kept[0] > 0.5
