@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from memtape.core.task import Task
     from memtape.core.unroll import unroll
     from memtape.models.augmented import AugmentedCell
+    from memtape.models.bidirectional import BiGRU, BiLSTM
+    from memtape.models.clockwork import Clockwork
+    from memtape.models.echo_state import EchoState
+    from memtape.models.elman import Elman
+    from memtape.models.gru import GRU
+    from memtape.models.jordan import Jordan
+    from memtape.models.leaky import Leaky
+    from memtape.models.seq2seq import Seq2Seq
+    from memtape.models.skip import Skip
     from memtape.models.stacked_lstm import StackedLSTM, StackedLSTMCell
+    from memtape.models.trees import RNTN, Recursive, TreeLSTM
     from memtape.models.turing import NTM, NTMCell
     from memtape.tasks.algorithmic import AssociativeRecall, Copy, DynamicNGrams, PrioritySort, RepeatCopy
 
@@ -43,6 +53,19 @@ _MODULES = {
     "ops": "memtape.ops",
     # models
     "AugmentedCell": "memtape.models.augmented",
+    "BiGRU": "memtape.models.bidirectional",
+    "BiLSTM": "memtape.models.bidirectional",
+    "Clockwork": "memtape.models.clockwork",
+    "EchoState": "memtape.models.echo_state",
+    "Elman": "memtape.models.elman",
+    "GRU": "memtape.models.gru",
+    "Jordan": "memtape.models.jordan",
+    "Leaky": "memtape.models.leaky",
+    "RNTN": "memtape.models.trees",
+    "Recursive": "memtape.models.trees",
+    "Seq2Seq": "memtape.models.seq2seq",
+    "Skip": "memtape.models.skip",
+    "TreeLSTM": "memtape.models.trees",
     "NTM": "memtape.models.turing",
     "NTMCell": "memtape.models.turing",
     "StackedLSTM": "memtape.models.stacked_lstm",
@@ -57,22 +80,35 @@ _MODULES = {
 }
 
 __all__ = [
+    "GRU",
     "NTM",
+    "RNTN",
     "AssociativeRecall",
     "AugmentedCell",
+    "BiGRU",
+    "BiLSTM",
     "Cell",
+    "Clockwork",
     "Copy",
     "DynamicNGrams",
+    "EchoState",
+    "Elman",
     "Interface",
+    "Jordan",
+    "Leaky",
     "Memory",
     "NTMCell",
     "PrioritySort",
     "Recurrent",
+    "Recursive",
     "RepeatCopy",
+    "Seq2Seq",
     "SequenceBatch",
+    "Skip",
     "StackedLSTM",
     "StackedLSTMCell",
     "Task",
+    "TreeLSTM",
     "__version__",
     "cells",
     "core",
