@@ -21,5 +21,12 @@ def test_numbers_stand_to_the_right_and_words_to_the_left(capsys):
     assert capsys.readouterr().out.splitlines() == ["name  steps", "a         1", "long   1000"]
 
 
+def test_what_a_row_lacks_is_left_open_in_the_place_where_others_have_it(capsys):
+    print_table([{"name": "a", "bits": 1, "seconds": 2}, {"name": "b", "accuracy": 0.5, "seconds": 3}])
+    head, *rows = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert head == ["name", "accuracy", "bits", "seconds"]
+    assert rows == [["a", "\N{EN DASH}", "1", "2"], ["b", "0.5", "\N{EN DASH}", "3"]]
+
+
 def test_names_are_spaced():
     assert spaced({"cost_bits": 1}) == {"cost bits": 1}

@@ -11,7 +11,7 @@ import torch
 from memtape.core.backends import BackendError
 from memtape.recipes.benching import comparisons, measured, middle, ratio, side_by_side
 from memtape.recipes.experiment import ExperimentError
-from memtape.recipes.registry import UnknownNameError
+from memtape.recipes.registry import MODELS, UnknownNameError
 
 SIZES = {"batch": [2], "time": [3], "slots": [4]}
 ROW = {
@@ -37,7 +37,8 @@ def test_a_row_holds_what_was_measured_and_what_came_out():
 
 def test_groups_differ_in_nothing_but_the_backend():
     sizes = {"batch": [1, 2], "time": [3, 4], "slots": [5, 6, 7]}
-    groups = comparisons(**sizes, backend=["reference", "compile"], options={"width": 3, "layers": 2})
+    names = ["ntm", "lstm"]
+    groups = comparisons(names, **sizes, backend=["reference", "compile"], options={"width": 3, "layers": 2})
     assert all([case.backend for case in group] == ["reference", "compile"] for group in groups)
     cases = [case for case, _ in groups]
     assert len([case for case in cases if case.model == "ntm"]) == 2 * 2 * 2 * 3
@@ -45,6 +46,13 @@ def test_groups_differ_in_nothing_but_the_backend():
     assert {case.options["slots"] for case in cases if case.model == "ntm"} == {5, 6, 7}
     assert all(case.options.keys() == {"width", "slots"} for case in cases if case.model == "ntm")
     assert all(case.options == {"layers": 2} for case in cases if case.model == "lstm")
+
+
+def test_all_models_that_take_single_steps_are_measured_and_no_other_one():
+    cases = [case for (case,) in comparisons(**SIZES, backend=["reference"], mode=["infer"])]
+    assert {case.model for case in cases} == set(MODELS) - {
+        *("bilstm", "bigru", "seq2seq", "treelstm", "recursive", "rntn")
+    }
 
 
 def test_training_goes_backwards_and_inference_does_not():
@@ -123,12 +131,18 @@ def test_a_step_in_memory_that_was_freed_before_is_counted_all_the_same():
     ("given", "error", "sentence"),
     [
         ({"models": ["nmt"]}, UnknownNameError, 'there is no model "nmt"; did you mean "ntm"?'),
+        ({"models": ["seq2seq"]}, ExperimentError, "seq2seq is no cell that is run step after step; measure another"),
+        ({"models": ["ntm", "bilstm"]}, ExperimentError, "bilstm is no cell that is run step after step"),
         ({"batch": [1, 0]}, ExperimentError, "batch is 0, but it must be at least 1"),
         ({"time": [-1]}, ExperimentError, "time is -1, but it must be at least 1"),
         ({"slots": [0]}, ExperimentError, "slots is 0, but it must be at least 1"),
         ({"threads": 0}, ExperimentError, "threads is 0, but it must be at least 1"),
         ({"options": {"slots": 3}}, ExperimentError, "slots is given as an option of the model.*give --slots"),
-        ({"options": {"widht": 3}}, ExperimentError, "there is no option widht of ntm or lstm; the options are "),
+        (
+            {"options": {"widht": 3}},
+            ExperimentError,
+            "there is no option widht of ntm or elman or .*; the options are ",
+        ),
         ({"options": {"width": 0}}, ExperimentError, "width of NTMCell is 0, but it must be at least 1"),
         ({"backend": ["auto"]}, BackendError, "the backend is 'auto', but it must be one of reference, compile, cpu"),
         ({"backend": ["triton"]}, BackendError, "the backend is 'triton', which is absent here"),

@@ -27,7 +27,7 @@ def _words(values: Sequence[Any]) -> str:
 
 
 def bench(
-    *models: Annotated[str, Parameter(help="Models to measure; without them, all.")],
+    *models: Annotated[str, Parameter(help="Models to measure; without them, all that take single steps.")],
     batch: Annotated[tuple[int, ...], several("Numbers of sequences.")] = (1, 16, 64),
     time: Annotated[tuple[int, ...], several("Numbers of steps.")] = (42,),
     slots: Annotated[tuple[int, ...], several("Numbers of slots; models without slots pass them over.")] = (128,),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from memtape.cli.experiments import usual_data_dir
 from memtape.cli.lists import AsJson
 
 
@@ -27,7 +28,12 @@ def evaluate(
         dict[str, int | float | bool | str] | None,
         Parameter(help="Options of the task to change, such as --task.max_repeats 20."),
     ] = None,
-    data_dir: Annotated[Path | None, Parameter(help="Folder with the data, if it is another than in training.")] = None,
+    data_dir: Annotated[
+        Path | None,
+        Parameter(
+            help="Folder with the data; without it, that of training, or MEMTAPE_DATA_DIR where it was another one."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a trained run at given lengths, also far beyond those that it was trained on.
@@ -40,7 +46,13 @@ def evaluate(
     changes = {name.replace("-", "_"): value for name, value in (task or {}).items()}
     if data_dir is not None:
         changes["data_dir"] = str(data_dir.absolute())
-    scored = evaluate_run(run, lengths, sequences=sequences, task_options=changes)
+    scored = evaluate_run(
+        run,
+        lengths,
+        sequences=sequences,
+        task_options=changes,
+        data_dir=usual_data_dir(),
+    )
     if as_json:
         print(json.dumps(scored))
     else:

@@ -1,6 +1,7 @@
 """Experiments: a command for each model and task, with the options of both, read off their constructors."""
 
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from memtape.cli.main import UsageError
 from memtape.cli.options import options_class
 from memtape.recipes.options import Option, options_of_record
 from memtape.recipes.recipe import Recipe
@@ -27,26 +29,38 @@ def word(name: str, kind: Any, default: Any, text: str) -> inspect.Parameter:
     )
 
 
-DATA_DIR = inspect.Parameter(
+DATA_DIR_VARIABLE = "MEMTAPE_DATA_DIR"
+
+DATA_DIR = word(
     "data_dir",
-    inspect.Parameter.KEYWORD_ONLY,
-    annotation=Annotated[
-        Path | None,
-        Parameter(
-            env_var="MEMTAPE_DATA_DIR",
-            show_env_var=True,
-            help="Folder with the data of tasks on real input; without it they make up data of the same kind.",
-        ),
-    ],
-    default=None,
+    Path | None,
+    None,
+    f"Folder with the data of tasks on real input; without it that of the environment variable {DATA_DIR_VARIABLE}, and "
+    "without both they make up data of the same kind.",
 )
 
 
+def usual_data_dir() -> str | None:
+    """Return the folder of data that the environment names for all tasks."""
+    folder = os.environ.get(DATA_DIR_VARIABLE)
+    return str(Path(folder).absolute()) if folder else None
+
+
 def with_data(task: Entry, options: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
-    """Return the options of a task, told where its data is; a task without data is told nothing."""
-    if folder is None or not any(option.name == "data_dir" for option in task.options):
+    """Return the options of a task, told where its data is.
+
+    The folder of the environment is for all tasks: one without data is not told it, nor one that an option or a file told
+    another folder.
+
+    Raises:
+        UsageError: the command line names a folder for a task without data.
+    """
+    if "data_dir" not in options:
+        if folder is not None:
+            raise UsageError(f"--data-dir is {folder}, but {task.name} reads no data; leave it out")
         return dict(options)
-    return {**options, "data_dir": str(folder.absolute())}
+    known = options["data_dir"] or usual_data_dir() if folder is None else str(folder.absolute())
+    return {**options, "data_dir": known}
 
 
 def add_experiments(

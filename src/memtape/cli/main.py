@@ -56,10 +56,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit: 0 when done, 2 when the request was wrong, 1 when the work failed, 130 when stopped."""
     code = run(list(sys.argv[1:] if argv is None else argv))
     torch: Any = sys.modules.get("torch")
-    if code and torch is not None and torch.distributed.is_initialized():
+    if torch is not None and torch.distributed.is_initialized():
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)  # taking leave of processes that are gone would end in an abort of torch's
+        os._exit(code)  # taking leave of processes that are gone, or go first, may end in an abort of torch's
     sys.exit(code)
 
 
@@ -155,6 +155,7 @@ def _exit_code(error: Exception) -> int | None:
         ("memtape.training.runs", "RunError", 2),
         ("memtape.training.settings", "SettingsError", 2),
         ("memtape.models.shared_folder", "SharingError", 2),
+        ("memtape.tasks.data_folder", "DataError", 2),
         ("memtape.core.manifest", "DamagedError", 2),
         ("memtape.training.non_finite", "NonFiniteError", 1),
         ("memtape.training.tracking", "TrackerError", 1),

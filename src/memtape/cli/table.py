@@ -12,15 +12,31 @@ WIDE = 200
 
 
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print mappings with the same names under these names, numbers to the right; a first column that is too wide is folded."""
+    """Print mappings under their names, numbers to the right; a first column that is too wide is folded.
+
+    What a mapping lacks is left open. Names that not all have stand where the first mapping that has them does.
+    """
+    names = _merged([list(row) for row in rows])
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, name in enumerate(rows[0]):
-        numbers = all(isinstance(row[name], (int, float, type(None))) for row in rows)
+    for place, name in enumerate(names):
+        numbers = all(isinstance(row.get(name), (int, float, type(None))) for row in rows)
         table.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=place > 0)
     for row in rows:
-        table.add_row(*map(cell, row.values()))
+        table.add_row(*(cell(row.get(name)) for name in names))
     console = Console()
     (console if console.is_terminal else Console(width=WIDE)).print(table)
+
+
+def _merged(lists: Sequence[Sequence[str]]) -> list[str]:
+    """Return all names of some lists, each behind the name that it follows where it first occurs."""
+    merged: list[str] = []
+    for names in lists:
+        place = 0
+        for name in names:
+            if name not in merged:
+                merged.insert(place, name)
+            place = merged.index(name) + 1
+    return merged
 
 
 def cell(value: Any) -> str:

@@ -29,6 +29,7 @@ class Task(ABC):
         solved_at: value of the last score from which on the task counts as solved, None for never.
         vocabulary: what each symbol stands for, in the order of their numbers, None if there are no symbols.
         gives: what the inputs of a batch can be, the usual form first: "sequences", "pairs" or "trees".
+        foretells: whether targets are inputs of later steps, which tell a network that sees ahead the answer.
     """
 
     input_size: int
@@ -38,6 +39,7 @@ class Task(ABC):
     solved_at: float | None = None
     vocabulary: tuple[str, ...] | None = None
     gives: ClassVar[tuple[str, ...]] = ("sequences",)
+    foretells: ClassVar[bool] = False
 
     def batch(
         self,

@@ -101,6 +101,7 @@ class BiLSTM(Shareable):
     """
 
     reads: ClassVar[str] = "sequences"
+    sees_ahead: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -168,6 +169,7 @@ class BiGRU(Shareable):
     """
 
     reads: ClassVar[str] = "sequences"
+    sees_ahead: ClassVar[bool] = True
 
     def __init__(
         self,

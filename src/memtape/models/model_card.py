@@ -20,8 +20,16 @@ USE = """## Use
 import {package}
 
 network = {name}.from_pretrained({source})
-outputs, state = network(xs)  # xs: shape (batch, time, {input_size}); outputs: logits, (batch, time, {output_size})
+outputs, state = network({inputs}
 ```"""
+
+INPUTS = {
+    "sequences": "xs)  # xs: shape (batch, time, {input_size}); outputs: logits, (batch, time, {output_size})",
+    "symbols": "xs)  # xs: whole numbers below {input_size}, (batch, time); outputs: logits, (batch, time, {output_size})",
+    "pairs": "pairs)  # pairs: memtape.core.pairs.Pairs; outputs: logits, (batch, time, {output_size})",
+    "trees": "trees)  # trees: memtape.core.trees.Trees; outputs: logits, (batch, nodes, {output_size})",
+}
+"""How a network is called, by what it reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +48,8 @@ class Training:
     figure: bytes | None = None
     """A picture, PNG."""
     caption: str = ""
+    symbols: Sequence[str] | None = None
+    """What the symbols stand for that the network reads, in their order; None if it reads none."""
 
 
 def model_card(network: Any, source: str, training: Training | None) -> str:
@@ -63,10 +73,11 @@ def model_card(network: Any, source: str, training: Training | None) -> str:
             package=package,
             name=f"{package}.{kind.__name__}",
             source=json.dumps(source),
-            input_size=network.input_size,
-            output_size=network.output_size,
+            inputs=_inputs(network, training),
         )
     )
+    if training and training.symbols is not None:
+        parts.append("`vocabulary.json` says what each symbol stands for, in the order of their numbers.")
     if training:
         parts += ["## Training", _table(("", ""), training.facts.items())]
     if training and training.results:
@@ -80,6 +91,13 @@ def model_card(network: Any, source: str, training: Training | None) -> str:
         _table(("argument", "value"), network.configuration.items()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _inputs(network: Any, training: Training | None) -> str:
+    reads = str(getattr(network, "reads", "sequences"))
+    if reads == "sequences" and training and training.symbols is not None:
+        reads = "symbols"
+    return INPUTS[reads].format(input_size=network.input_size, output_size=network.output_size)
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -4,13 +4,14 @@ model.safetensors  parameters and buffers
 config.json        the class, the arguments of its constructor, the version of memtape
 README.md          the card, for people
 figure.png         its picture, if there is one
-manifest.json      sizes and digests of the first two; the card and its picture may be edited
+vocabulary.json    what the symbols stand for that it reads, if it was trained on symbols; for people too
+manifest.json      sizes and digests of the first two; the rest may be edited
 """
 
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as shortened
@@ -25,6 +26,7 @@ from memtape.core.whole_file import write_whole
 from memtape.version import __version__
 
 WEIGHTS, CONFIG, CARD, FIGURE = "model.safetensors", "config.json", "README.md", "figure.png"
+VOCABULARY = "vocabulary.json"
 LOADED = (CONFIG, WEIGHTS, MANIFEST)
 """All files that loading looks at."""
 
@@ -50,7 +52,9 @@ class Contents:
     tensors: Mapping[str, Tensor]
 
 
-def write_folder(folder: Path, contents: Contents, *, card: str, figure: bytes | None) -> None:
+def write_folder(
+    folder: Path, contents: Contents, *, card: str, figure: bytes | None, symbols: Sequence[str] | None = None
+) -> None:
     """Write all files, the manifest last; those of a folder that was shared before are replaced.
 
     Raises:
@@ -67,6 +71,7 @@ def write_folder(folder: Path, contents: Contents, *, card: str, figure: bytes |
         CONFIG: (json.dumps(config, indent=2, allow_nan=False) + "\n").encode(),
         CARD: card.encode(),
         FIGURE: figure,
+        VOCABULARY: None if symbols is None else (json.dumps(list(symbols), indent=2) + "\n").encode(),
     }
     strange = [] if os.path.lexists(folder / MANIFEST) else [name for name in files if os.path.lexists(folder / name)]
     if strange:

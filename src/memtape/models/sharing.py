@@ -120,7 +120,13 @@ class Shareable(nn.Module):
         except MisfitError as error:
             raise SharingError(f"this network could not be loaded again: {error}") from None
         card = model_card(self, name, training)
-        write_folder(folder, contents, card=card, figure=training.figure if training else None)
+        write_folder(
+            folder,
+            contents,
+            card=card,
+            figure=training.figure if training else None,
+            symbols=training.symbols if training else None,
+        )
 
     @classmethod
     def _read(cls: type[N], folder: Path) -> N:

@@ -19,7 +19,7 @@ from memtape.core.backends import BackendError, backends, use_backend
 from memtape.core.kernels import kernels
 from memtape.core.recurrent import Recurrent
 from memtape.recipes.experiment import Experiment, ExperimentError
-from memtape.recipes.registry import MODELS, find
+from memtape.recipes.registry import MODELS, Entry, find
 from memtape.training.runs import environment
 from memtape.training.settings import TrainSettings
 
@@ -100,7 +100,7 @@ def comparisons(
     """Return what to measure, in groups of cases that differ in nothing but the backend.
 
     Args:
-        models: their names; none for all.
+        models: their names; none for all that are a cell run step after step.
         batch: numbers of sequences.
         time: numbers of steps.
         slots: numbers of slots; models without slots pass them over.
@@ -111,11 +111,13 @@ def comparisons(
         device: where to compute.
 
     Raises:
-        ExperimentError: a size below 1, an option that no model has, or a value that a model refuses.
+        ExperimentError: a model that is no cell run step after step, a size below 1, an option that no model has, or a value
+            that a model refuses.
         UnknownNameError: a model that does not exist.
         BackendError: a backend that does not exist, or not here.
     """
-    entries = [find("model", name) for name in models] or list(MODELS.values())
+    entries = [find("model", name) for name in models] or [entry for entry in MODELS.values() if _has_steps(entry)]
+    _refuse_stepless(entries)
     threads = torch.get_num_threads() if threads is None else threads
     _refuse_sizes(batch=batch, time=time, slots=slots, threads=[threads])
     _refuse_options(options or {}, {option.name for entry in entries for option in entry.options}, entries)
@@ -264,6 +266,16 @@ def _checked(names: Sequence[str], device: Device) -> list[str]:
             )
     here = [name for name in ("reference", FUSED[device]) if present[name] is None]
     return list(dict.fromkeys(names)) or here
+
+
+def _has_steps(entry: Entry) -> bool:
+    return issubclass(entry.load(), Recurrent)
+
+
+def _refuse_stepless(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        if not _has_steps(entry):
+            raise ExperimentError(f"{entry.name} is no cell that is run step after step; measure another model")
 
 
 def _refuse_sizes(**sizes: Sequence[int]) -> None:

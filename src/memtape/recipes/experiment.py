@@ -13,7 +13,8 @@ from memtape.core.plain_type import is_of
 from memtape.core.task import Task
 from memtape.models.blueprint import build
 from memtape.recipes.registry import Entry, find
-from memtape.training.form import form_of
+from memtape.training.fit import check_fit
+from memtape.training.form import form_of, sees_ahead
 from memtape.training.settings import TrainSettings
 
 FORM = {"model": str, "task": str, "model_options": dict, "task_options": dict, "seed": int, "recipe": str | None}
@@ -44,27 +45,36 @@ class Experiment:
 
         Raises:
             ExperimentError: an option that does not exist or has a value that cannot be.
+            SettingsError: a setting of the training that this model or this task has no use for.
         """
         task = self.build_task()
         torch.manual_seed(self.seed)
-        self._check_form(task)
         sizes = (task.input_size, task.output_size)
-        return _construct(find("model", self.model), self.model_options, *sizes), task
+        model: nn.Module = _construct(find("model", self.model), self.model_options, *sizes)
+        check_fit(model, task, self.train)
+        return model, task
 
     def _check_form(self, task: Task) -> None:
-        reads = form_of(find("model", self.model).load())
+        model = find("model", self.model).load()
+        reads = form_of(model)
         if reads not in task.gives:
             raise ExperimentError(
                 f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.gives)}; choose another model or task"
             )
+        if sees_ahead(model) and task.foretells:
+            raise ExperimentError(
+                f"{self.model} reads from both ends, but {self.task} asks at each step for what comes next, which it would see;"
+                " choose another model or task"
+            )
 
     def build_task(self) -> Task:
-        """Make the task alone.
+        """Make the task alone, for a model that it fits.
 
         Raises:
-            ExperimentError: an option that does not exist or has a value that cannot be.
+            ExperimentError: an option that does not exist or has a value that cannot be, or a model that reads something else.
         """
         task: Task = _construct(find("task", self.task), self.task_options)
+        self._check_form(task)
         return task
 
     def build_network(self, weights: Mapping[str, Tensor], input_size: int, output_size: int) -> nn.Module:
@@ -90,7 +100,6 @@ class Experiment:
             MisfitError: weights of another network.
         """
         task = self.build_task()
-        self._check_form(task)
         return self.build_network(weights, task.input_size, task.output_size), task
 
     def config(self) -> dict[str, Any]:

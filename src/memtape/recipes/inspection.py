@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from memtape.core.recurrent import Recurrent
 from memtape.core.task import Task
 from memtape.models.augmented import AugmentedState
 from memtape.viz.tape import Tape
@@ -20,12 +21,12 @@ def tape_of(model: nn.Module, task: Task, *, length: int, seed: int) -> Tape | N
         length: its length, in the task's unit.
         seed: seed of the data.
     """
+    if not isinstance(model, Recurrent) or not isinstance(model.init_state(1), AugmentedState):
+        return None
     batch = task.batch(0, 1, seed=seed, split="picture", lengths=(length, length))
     device = next(model.parameters()).device
     inputs = batch.inputs.to(device)
     outputs, _, states = model(inputs, collect=lambda state: state)
-    if not isinstance(states, AugmentedState):
-        return None
     adds = _adds(model, inputs)
     memory = states.memory
 

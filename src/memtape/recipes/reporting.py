@@ -1,6 +1,6 @@
 """Reporting: turn a finished run into figures and a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from memtape.core.task import Task
 from memtape.recipes.experiment import Experiment
 from memtape.recipes.inspection import tape_of
 from memtape.recipes.registry import MODELS, TASKS
+from memtape.recipes.run_folder import RunFolder
 from memtape.training.form import form_of
-from memtape.training.runs import Run
+from memtape.training.runs import Run, RunError
 from memtape.viz import figures
 from memtape.viz.report import Example, Illustration, Section, Table, write_report
 
@@ -26,22 +27,19 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
         experiment: what was run.
         model: the trained network.
         task: the task that it was trained on.
+
+    Raises:
+        RunError: files that are missing, damaged, or not those of this task.
     """
-    outcome, results, environment = (run.read(f"{name}.json") for name in ("result", "evaluation", "environment"))
-    records = run.records()
+    read = RunFolder.read(run.folder)
+    outcome, results, environment = run.read("result.json"), read.evaluation, read.environment
     entry = TASKS[experiment.task]
-    learning = figures.learning_curve(
-        records, task.scored, solved_step=outcome["solved_step"], chance=task.guess(task.lengths)
-    )
-    drawn = {
-        "learning": Illustration(
-            learning,
-            "Scores while training; the marks are validations on sequences that training never saw.",
-            "Two curves that change as training goes on.",
-        ),
-    }
-    if len(results) > 1:
-        drawn["lengths"] = _lengths(results, task, entry.unit)
+    try:
+        drawn = {"learning": _learning(read.records, outcome["solved_step"], task)}
+        if len(results) > 1:
+            drawn["lengths"] = _lengths(results, task, entry.unit)
+    except ValueError as error:
+        raise RunError(f"{run.folder} cannot be drawn ({error}); restore its files or train again") from None
     tape = entry.picture_length and tape_of(model, task, length=entry.picture_length, seed=experiment.seed)
     if tape:
         drawn["tape"] = Illustration(
@@ -99,6 +97,14 @@ def _sections(
     if "tape" in drawn:
         sections.insert(0, Section("The tape", [drawn["tape"]]))
     return sections
+
+
+def _learning(records: Sequence[Mapping[str, Any]], solved_step: int | None, task: Task) -> Illustration:
+    return Illustration(
+        figures.learning_curve(records, task.scored, solved_step=solved_step, chance=task.guess(task.lengths)),
+        "Scores while training; the marks are validations on sequences that training never saw.",
+        "Two curves that change as training goes on.",
+    )
 
 
 def _lengths(results: list[dict[str, Any]], task: Task, unit: str) -> Illustration:

@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from memtape.core import checks
 from memtape.core.backends import backend_for
 from memtape.core.task import Task
 from memtape.models.blueprint import MisfitError
 from memtape.models.generation import generate
-from memtape.recipes.experiment import Experiment, ExperimentError, first_line
+from memtape.recipes.experiment import LARGEST_SEED, Experiment, ExperimentError, first_line
 from memtape.recipes.registry import find
 from memtape.recipes.reporting import write_run_report
 from memtape.training.checkpoints import Checkpoint, Checkpoints
@@ -255,7 +256,7 @@ def _carry_on(
             track({"kind": "evaluation", "step": outcome.steps, **_by_score(results)})
     if outcome.finished and processes.first:
         run.finish()  # not before the tracker is closed: until here a failure of its can be resumed
-        write_run_report(run, experiment, model, task)
+        write_run_report(run, experiment, model.eval(), task)
     return outcome
 
 
@@ -297,7 +298,12 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
 
 
 def evaluate_run(
-    folder: Path, lengths: Sequence[int] | None, *, sequences: int | None, task_options: Mapping[str, Any]
+    folder: Path,
+    lengths: Sequence[int] | None,
+    *,
+    sequences: int | None,
+    task_options: Mapping[str, Any],
+    data_dir: str | None = None,
 ) -> dict[str, Any]:
     """Score the network of a run at given lengths, on data that training never saw.
 
@@ -306,6 +312,7 @@ def evaluate_run(
         lengths: the lengths, in the task's unit; None means those that the task is tested on.
         sequences: how many of each length; None means all of a test split that has an end, and else 100.
         task_options: options of the task to change, such as more repeats.
+        data_dir: where data is now, of a run that was trained on data.
 
     Returns:
         `{"model", "task", "run", "results": [{"length", "sequences", ...scores}]}`; without lengths there is one result.
@@ -314,7 +321,7 @@ def evaluate_run(
         ExperimentError: lengths that the task has no sequences for, or an unknown option.
         RunError: no such run, or a damaged one.
     """
-    _, experiment, model, task = open_run(folder, task_options)
+    _, experiment, model, task = open_run(folder, task_options, data_dir)
     try:
         lengths = lengths or find("task", experiment.task).test_lengths
         results = by_length(model, task, lengths, sequences=sequences, seed=experiment.seed)
@@ -333,8 +340,15 @@ def report_run(folder: Path) -> Path:
     return write_run_report(run, experiment, model, task)
 
 
-def open_run(folder: Path, task_options: Mapping[str, Any]) -> tuple[Run, Experiment, nn.Module, Task]:
+def open_run(
+    folder: Path, task_options: Mapping[str, Any], data_dir: str | None = None
+) -> tuple[Run, Experiment, nn.Module, Task]:
     """Build the network of a run with its trained weights.
+
+    Args:
+        folder: the run folder.
+        task_options: options of the task to change.
+        data_dir: where data is now, of a run that was trained on data.
 
     Raises:
         ExperimentError: a configuration that no experiment can be built from.
@@ -342,7 +356,8 @@ def open_run(folder: Path, task_options: Mapping[str, Any]) -> tuple[Run, Experi
     """
     run = Run.open(folder)
     experiment = Experiment.from_config(run.read("config.json"))
-    experiment = replace(experiment, task_options={**experiment.task_options, **task_options})
+    moved = {"data_dir": data_dir} if data_dir and experiment.task_options.get("data_dir") else {}
+    experiment = replace(experiment, task_options={**experiment.task_options, **moved, **task_options})
     task = _same_task(run, experiment)
     sizes, weights = (task.input_size, task.output_size), run.weights()
     return run, experiment, _with_weights(experiment, sizes, weights, run.folder / "weights.safetensors").eval(), task
@@ -370,11 +385,17 @@ def generate_from_run(
     run = Run.open(folder)
     experiment = Experiment.from_config(run.read("config.json"))
     vocabulary = run.vocabulary()
-    if vocabulary is None or max(map(len, vocabulary), default=0) != 1:
+    if vocabulary is None or set(map(len, vocabulary)) != {1}:
         raise RunError(
             f"{folder} is a run of {experiment.model} on {experiment.task}, which does not say text character by character; "
             "give one of a language model, such as `memtape train lstm char-lm` makes"
         )
+    if not prompt:
+        raise ExperimentError(
+            "the prompt is empty, but a network speaks after what it has read; give a character or more"
+        )
+    if abs(seed) > LARGEST_SEED:
+        raise ExperimentError(f"seed is {seed}, beyond {LARGEST_SEED}; give a smaller one")
     places = {character: place for place, character in enumerate(vocabulary)}
     for name, text in (("prompt", prompt), ("stop", stop or "")):
         for character in text:
@@ -387,6 +408,7 @@ def generate_from_run(
     model: Any = _with_weights(experiment, (len(places), len(places)), run.weights(), place).eval()
     symbols = torch.tensor([[places[character] for character in prompt]], dtype=torch.long)
     try:
+        checks.at_least(1, length=length)
         said = generate(
             model,
             symbols,

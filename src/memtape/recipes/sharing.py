@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from memtape.core.score import Score
 from memtape.models.model_card import Training
 from memtape.models.shared_folder import SharingError
 from memtape.recipes.experiment import Experiment
@@ -14,7 +15,7 @@ from memtape.training.runs import Run
 
 CAPTIONS = {
     "tape": "One test sequence of {length} {unit}: what goes in and comes out, and where the heads stand on the tape.",
-    "lengths": "Wrong bits per sequence by length, in {unit}; the shaded lengths are those of training.",
+    "lengths": "{score} by length, in {unit}; the shaded lengths are those of training.",
 }
 """Figures of a run that stand for it, the first one that it has."""
 
@@ -56,21 +57,22 @@ def push_run(folder: Path, repo_id: str, *, private: bool) -> str:
 
 
 def _opened(folder: Path) -> tuple[Any, Training]:
-    run, experiment, network, _ = open_run(folder, {})
-    return network, _training(run, experiment)
+    run, experiment, network, task = open_run(folder, {})
+    return network, _training(run, experiment, task.scored[-1])
 
 
-def _training(run: Run, experiment: Experiment) -> Training:
+def _training(run: Run, experiment: Experiment, score: Score) -> Training:
     model, task = MODELS[experiment.model], TASKS[experiment.task]
     outcome, environment = run.read("result.json"), run.read("environment.json")
     picture = next((name for name in CAPTIONS if (run.figures / f"{name}.png").is_file()), None)
+    label = score.label[:1].upper() + score.label[1:]
     verdict = f"solved after {outcome['solved_step']:,} updates" if outcome["solved"] else "not solved"
     return Training(
         title=f"{experiment.model} on {experiment.task}",
         summary=f"{model.summary} The task: {task.summary}",
         tags=(experiment.model, experiment.task),
         facts={
-            "task": f"{experiment.task} ({_listed(experiment.task_options)})",
+            "task": f"{experiment.task} ({_listed(_without_places(experiment.task_options))})",
             "recipe": experiment.recipe,
             "settings": _listed(asdict(experiment.train)),
             "seed": experiment.seed,
@@ -84,8 +86,17 @@ def _training(run: Run, experiment: Experiment) -> Training:
         results=run.read("evaluation.json"),
         unit=task.unit,
         figure=(run.figures / f"{picture}.png").read_bytes() if picture else None,
-        caption=CAPTIONS[picture].format(length=task.picture_length, unit=task.unit) if picture else "",
+        caption=CAPTIONS[picture].format(length=task.picture_length, unit=task.unit, score=label) if picture else "",
+        symbols=run.vocabulary(),
     )
+
+
+def _without_places(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a task, the folder of its data by whether there was one: a card names no place of a machine."""
+    if "data_dir" not in options:
+        return dict(options)
+    data = "generated" if options["data_dir"] is None else "real"
+    return {"data": data, **{name: value for name, value in options.items() if name != "data_dir"}}
 
 
 def _listed(options: Mapping[str, Any]) -> str:

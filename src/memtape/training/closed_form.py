@@ -28,6 +28,20 @@ class LinearlyRead(Protocol):
         ...
 
 
+def linearly_read(model: nn.Module) -> LinearlyRead:
+    """Return a network whose readout can be solved for.
+
+    Raises:
+        SettingsError: it is another one.
+    """
+    if not isinstance(model, LinearlyRead):
+        raise SettingsError(
+            f'optimizer is "ridge", but {type(model).__name__} is not read out linearly from features that stay as they are; '
+            "choose another optimizer, or an echo state network"
+        )
+    return model
+
+
 @torch.no_grad()
 def solve(model: nn.Module, task: Task, batch: SequenceBatch, settings: TrainSettings) -> dict[str, float]:
     r"""Give a network the readout that is best on the scored steps of a batch, and return loss and scores with it.
@@ -45,20 +59,16 @@ def solve(model: nn.Module, task: Task, batch: SequenceBatch, settings: TrainSet
     Raises:
         SettingsError: a network whose readout cannot be solved for, or a penalty that is too small for the features.
     """
-    if not isinstance(model, LinearlyRead):
-        raise SettingsError(
-            f'optimizer is "ridge", but {type(model).__name__} is not read out linearly from features that stay as they are; '
-            "choose another optimizer, or an echo state network"
-        )
-    features = model.features(batch.inputs, lengths=batch.lengths)[batch.mask]
+    network = linearly_read(model)
+    features = network.features(batch.inputs, lengths=batch.lengths)[batch.mask]
     targets = batch.targets[batch.mask]
     if not targets.is_floating_point():
-        targets = functional.one_hot(targets, model.output_size)
+        targets = functional.one_hot(targets, network.output_size)
     ones = torch.ones_like(features[:, :1])
     try:
         weights = ridge(torch.cat([features, ones], dim=1), targets.double(), settings.ridge_penalty)
     except ValueError as error:
         raise SettingsError(f"the readout cannot be solved for: {error}") from None
-    model.set_readout(weights[:-1], weights[-1])
+    network.set_readout(weights[:-1], weights[-1])
     outputs, _ = model(batch.inputs, lengths=batch.lengths)
     return {"loss": float(task.loss(outputs, batch)), **task.scores(outputs, batch)}

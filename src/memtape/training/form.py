@@ -8,6 +8,11 @@ def form_of(model: nn.Module | type) -> str:
     return str(getattr(model, "reads", "sequences"))
 
 
+def sees_ahead(model: nn.Module | type) -> bool:
+    """Tell whether what a network says at a step depends on inputs of later steps."""
+    return bool(getattr(model, "sees_ahead", False))
+
+
 def is_forced(model: nn.Module) -> bool:
     """Tell whether a network takes the targets in training, which it feeds back in place of its own answers."""
     return bool(getattr(model, "forced", False))

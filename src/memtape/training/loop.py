@@ -16,6 +16,7 @@ from memtape.core.task import Task
 from memtape.training.checkpoints import Checkpoint, Checkpoints, ProcessShare
 from memtape.training.closed_form import solve
 from memtape.training.evaluation import evaluate
+from memtape.training.fit import check_fit
 from memtape.training.form import form_of
 from memtape.training.interruption import Interruption
 from memtape.training.network import Network
@@ -25,7 +26,7 @@ from memtape.training.progress import Progress
 from memtape.training.randomness import random_states, restore_random_states, seed_generators
 from memtape.training.replicas import Replicas
 from memtape.training.schedule import lengths_at, rate_at, teacher_at
-from memtape.training.settings import SettingsError, TrainSettings
+from memtape.training.settings import TrainSettings
 from memtape.training.update import State, gradient
 from memtape.training.vanishing import against_vanishing
 
@@ -90,7 +91,7 @@ def train(
         LostProcessError: another process of the training is gone.
         DamagedError: a checkpoint to go on from that is not of this training.
         OSError: a checkpoint cannot be written.
-        SettingsError: more processes than a batch has rows for.
+        SettingsError: settings that do not fit the network, the task, or the number of processes.
         ValueError: a rollback is asked for, but nothing is saved.
     """
     training = _Training(
@@ -134,6 +135,7 @@ class _Training:
             raise ValueError(
                 'non_finite is "rollback", but nothing is saved to roll back to; pass checkpoints or choose "skip"'
             )
+        check_fit(model, task, settings)
         self.model, self.task, self.settings, self.seed = model, task, settings, seed
         self.processes, self.checkpoints, self.record = processes, checkpoints, record
         self.network = _network_for(model, settings, processes)
@@ -203,10 +205,6 @@ class _Training:
 
     def _solve(self, batch: SequenceBatch) -> dict[str, float]:
         """Solve for the readout on a batch."""
-        if self.processes.count > 1:
-            raise SettingsError(
-                f'optimizer is "ridge", which solves in one process, but there are {self.processes.count}; start one'
-            )
         scores = solve(self.model, self.task, batch, self.settings)
         self.progress.step += 1
         self.progress.batch += 1

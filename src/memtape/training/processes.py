@@ -36,7 +36,7 @@ class Processes:
         patience: seconds that it waits for another.
 
     Raises:
-        SettingsError: there are more processes than a batch has rows for.
+        SettingsError: there are more processes than a batch has rows for, or than the optimizer can use.
     """
 
     def __init__(self, settings: TrainSettings):
@@ -60,6 +60,11 @@ class Processes:
             raise SettingsError(
                 f"batch_size is {settings.batch_size}, but {self.count} processes with {settings.accumulate} parts each need "
                 "a row for every part; give a larger batch_size"
+            )
+
+        if settings.optimizer == "ridge" and self.count > 1:
+            raise SettingsError(
+                f'optimizer is "ridge", which solves in one process, but there are {self.count}; start one'
             )
 
     def share(self, rows: int) -> tuple[int, int]:

@@ -1,9 +1,9 @@
 """Run files: the form of what a run's JSON files hold, so that a file from elsewhere is refused before it is used."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError, model_validator
 
 KNOWN = frozenset({"train", "validation", "restart", "stopped"})
 """Kinds of records in the metrics that are read again; each has the numbers "step" and "sequences"."""
@@ -20,13 +20,29 @@ class _Result(BaseModel):
     seconds: float
     scores: dict[str, float]
 
+    @model_validator(mode="after")
+    def _solved_somewhere(self) -> "_Result":
+        if self.solved != (self.solved_step is not None):
+            raise ValueError(f"solved is {self.solved}, but solved_step is {self.solved_step}")
+        return self
+
+
+def _alike(records: list[dict[str, int | float]]) -> list[dict[str, int | float]]:
+    """Return records of an evaluation once they are known to tell the same of each length."""
+    names = {tuple(sorted(record)) for record in records}
+    if len(names) != 1:
+        raise ValueError("there is no record" if not names else "the records tell other things than one another")
+    if len(records) > 1 and "length" not in records[0]:
+        raise ValueError("there are several records, but they have no length")
+    return records
+
 
 FORMS: dict[str, TypeAdapter[Any]] = {
     "config.json": TypeAdapter(dict[str, Any]),
     "environment.json": TypeAdapter(dict[str, str | int | None]),
     "result.json": TypeAdapter(_Result),
     "vocabulary.json": TypeAdapter(list[str]),
-    "evaluation.json": TypeAdapter(list[dict[str, int | float]]),
+    "evaluation.json": TypeAdapter(Annotated[list[dict[str, int | float]], AfterValidator(_alike)]),
 }
 
 
@@ -45,7 +61,8 @@ def check_form(name: str, value: Any) -> None:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{place}: {reason}" if place else reason) from None
 
 
 def has_scores(values: Mapping[str, Any], names: Iterable[str]) -> bool:

@@ -18,7 +18,10 @@ def optimizer_for(parameters: Iterable[nn.Parameter], settings: TrainSettings) -
     if settings.optimizer == "ridge":  # takes no steps along gradients
         return torch.optim.SGD(parameters, lr=rate)
     if settings.optimizer == "adagrad":
-        return torch.optim.Adagrad(parameters, lr=rate, weight_decay=decay, fused=True)
+        parameters = list(parameters)
+        # Its fused kernel is for whole tensors of the processor alone.
+        fused = all(type(parameter) is nn.Parameter and parameter.device.type == "cpu" for parameter in parameters)
+        return torch.optim.Adagrad(parameters, lr=rate, weight_decay=decay, fused=fused)
     if settings.optimizer == "rmsprop":
         return torch.optim.RMSprop(
             parameters, lr=rate, alpha=settings.smoothing, momentum=settings.momentum, weight_decay=decay

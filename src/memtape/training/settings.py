@@ -9,6 +9,18 @@ Whole = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+RIDGE_HAS_NO_USE_FOR = {
+    "vanishing_penalty": 0.0,
+    "accumulate": 1,
+    "tbptt": None,
+    "carry": False,
+    "checkpoint_every": None,
+    "teacher": "always",
+    "precision": "float32",
+}
+"""Settings of learning from gradients, with the values that they have where there is none."""
+
+
 class SettingsError(ValueError):
     """Settings that do not fit the processes or the installation that train; the sentence says which and why."""
 
@@ -121,4 +133,10 @@ class TrainSettings:
             )
         if self.accumulate > self.batch_size:
             raise ValueError(f"accumulate {self.accumulate} is above batch_size {self.batch_size}, the rows there are")
+        if self.optimizer == "ridge":
+            for name, unused in RIDGE_HAS_NO_USE_FOR.items():
+                if (value := getattr(self, name)) != unused:
+                    raise ValueError(
+                        f"{name} is {value}, but the optimizer ridge solves on whole batches, without gradients"
+                    )
         return self

@@ -82,19 +82,28 @@ def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -
     if not weight:
         yield omega
         return
-    cells = [module for module in network.modules() if isinstance(module, ElmanCell)]
-    if not cells:
-        raise SettingsError(
-            f"the penalty on vanishing gradients has weight {weight}, but {type(network).__name__} contains no ElmanCell, "
-            "whose recurrent weights it is for; set it to 0 or choose a network of plain recurrent units"
-        )
-    handles = [cell.register_forward_hook(_Watch(omega)) for cell in cells]
+    handles = [cell.register_forward_hook(_Watch(omega)) for cell in plain_cells(network, weight)]
     try:
         with use_backend("reference"):
             yield omega
     finally:
         for handle in handles:
             handle.remove()
+
+
+def plain_cells(network: nn.Module, weight: float) -> list[ElmanCell]:
+    """Return the cells of a network that a penalty of this weight is for.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    cells = [module for module in network.modules() if isinstance(module, ElmanCell)]
+    if not cells:
+        raise SettingsError(
+            f"the penalty on vanishing gradients has weight {weight}, but {type(network).__name__} contains no ElmanCell, "
+            "whose recurrent weights it is for; set it to 0 or choose a network of plain recurrent units"
+        )
+    return cells
 
 
 class _Watch:

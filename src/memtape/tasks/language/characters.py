@@ -59,6 +59,7 @@ class Characters(ClassTask):
     """
 
     scored = (Score(name="bits_per_character", label="bits per character", short="bits"),)
+    foretells = True
     vocabulary: tuple[str, ...]
 
     def __init__(

@@ -64,6 +64,7 @@ class Scan(ClassTask, HeldTask):
         Score(name="token_accuracy", label="share of symbols that are right", short="tokens", higher_is_better=True),
     )
     gives = ("sequences", "pairs")
+    foretells = True
     vocabulary: tuple[str, ...] = VOCABULARY
 
     def __init__(self, *, data_dir: str | None = None, split: Literal["simple", "length", "jump"] = "simple"):

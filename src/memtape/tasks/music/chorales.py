@@ -65,6 +65,7 @@ class Chorales(HeldTask):
         application to polyphonic music generation and transcription", arXiv:1206.6392, for the parts and the scores.
     """
 
+    foretells = True
     scored = (
         Score(name="nll", label="negative log-likelihood, nats per step", short="nats"),
         Score(name="frame_accuracy", label="frame accuracy", short="right", higher_is_better=True),

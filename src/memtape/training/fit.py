@@ -1,0 +1,67 @@
+"""Fit: settings that a network or a task has no use for are refused before anything is trained."""
+
+import inspect
+
+from torch import nn
+
+from memtape.core.task import Task
+from memtape.training.closed_form import linearly_read
+from memtape.training.form import form_of, is_forced, sees_ahead
+from memtape.training.schedule import lengths_at
+from memtape.training.settings import SettingsError, TrainSettings
+from memtape.training.vanishing import plain_cells
+
+
+def check_fit(model: nn.Module, task: Task, settings: TrainSettings) -> None:
+    """Raise unless every setting means something for this network and this task.
+
+    Args:
+        model: the network.
+        task: the task.
+        settings: how it is to be trained.
+
+    Raises:
+        SettingsError: the first setting that does not.
+    """
+    _check_time(model, settings)
+    _check_teacher(model, settings)
+    if settings.optimizer == "ridge":
+        linearly_read(model)
+    if settings.vanishing_penalty:
+        plain_cells(model, settings.vanishing_penalty)
+    first = lengths_at(0, task.lengths, settings, least=task.shortest_length())
+    if first != task.lengths:
+        try:
+            task.batch(0, 1, lengths=first, form=form_of(model))
+        except ValueError as error:
+            raise SettingsError(f"the curriculum cannot begin: {error}") from None
+
+
+def _check_time(model: nn.Module, settings: TrainSettings) -> None:
+    """Refuse what cuts, carries or recomputes steps of a network that does not take them one after another."""
+    asked = {"tbptt": settings.tbptt, "carry": settings.carry or None}
+    for name, value in asked.items():
+        if value is not None and (form_of(model) != "sequences" or sees_ahead(model)):
+            kind = f"reads {form_of(model)}" if form_of(model) != "sequences" else "reads from both ends"
+            raise SettingsError(
+                f"{name} is {value}, but {_name(model)} {kind}, so that no state goes on from step to step; leave it out"
+            )
+    if settings.checkpoint_every is None:
+        return
+    if is_forced(model) or "checkpoint_every" not in inspect.signature(model.forward).parameters:
+        raise SettingsError(
+            f"checkpoint_every is {settings.checkpoint_every}, but {_name(model)} takes no single steps in training that "
+            "could be recomputed; leave it out"
+        )
+
+
+def _check_teacher(model: nn.Module, settings: TrainSettings) -> None:
+    if settings.teacher != "always" and not is_forced(model):
+        raise SettingsError(
+            f'teacher is "{settings.teacher}", but {_name(model)} is given no true answers in training that its own could '
+            "stand for; leave it out"
+        )
+
+
+def _name(model: nn.Module) -> str:
+    return type(model).__name__
