@@ -103,8 +103,7 @@ def test_a_summary_is_the_same_at_every_step_and_sees_all_of_the_row(network, su
 
 
 def test_the_mean_and_the_largest_are_over_the_steps_of_the_row_alone():
-    steps = built(BiGRU)
-    inner = steps.network
+    inner = built(BiGRU)
     seen, state = inner.layers(one_hot(SYMBOLS), None, lengths=LENGTHS)
     inner.summary = "mean"
     torch.testing.assert_close(inner._summed_up(seen, state, LENGTHS)[1, 0], seen[1, :2].mean(dim=0))

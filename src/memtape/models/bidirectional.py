@@ -1,5 +1,7 @@
 """Bidirectional: layers that read from both ends, with a readout of every step or of the whole sequence."""
 
+from abc import ABC
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -8,51 +10,65 @@ from torch import Tensor, nn
 
 from memtape.cells import Bidirectional, GRUCell, Layers, LSTMCell
 from memtape.core import checks, padding
+from memtape.core.cell import AnyCell
 from memtape.core.symbols import are_symbols, known, one_hot
 from memtape.models.sharing import Shareable
 
 SUMMARIES = ("steps", "ends", "mean", "max")
-CELLS: dict[str, Any] = {"lstm": LSTMCell, "gru": GRUCell}
+"""What the readout can see."""
 
 
-class _BothWays(nn.Module):
-    """Layers that read from both ends, with an embedding below and a readout above."""
+class BothWays(Shareable, ABC):
+    """Abstract network of layers that read from both ends, with an embedding below and a readout above.
 
-    def __init__(
-        self,
-        cell: str,
-        input_size: int,
-        output_size: int,
-        *,
-        hidden_size: int,
-        layers: int,
-        summary: str,
-        embedding_size: int | None,
-        dropout: float,
-    ):
+    Args:
+        cell: the class of the cells.
+        configuration: the arguments of the concrete class, by name.
+    """
+
+    reads: ClassVar[str] = "sequences"
+    sees_ahead: ClassVar[bool] = True
+
+    def __init__(self, cell: Callable[[int, int], AnyCell], configuration: Mapping[str, Any]):
         super().__init__()
-        checks.at_least(1, input_size=input_size, output_size=output_size, hidden_size=hidden_size, layers=layers)
-        checks.one_of(SUMMARIES, summary=summary)
-        if embedding_size is not None:
-            checks.at_least(1, embedding_size=embedding_size)
-        self.input_size, self.output_size, self.summary = input_size, output_size, summary
-        self.embedding = None if embedding_size is None else nn.Embedding(input_size, embedding_size)
-        sizes = [embedding_size or input_size] + [2 * hidden_size] * (layers - 1)
-        make = CELLS[cell]
-        self.layers = Layers(
-            [Bidirectional(make(below, hidden_size), make(below, hidden_size)) for below in sizes], dropout=dropout
+        self.configuration = dict(configuration)
+        self.input_size, self.output_size, self.summary = (
+            configuration[name] for name in ("input_size", "output_size", "summary")
         )
+        sizes = {name: configuration[name] for name in ("input_size", "output_size", "hidden_size", "layers")}
+        hidden, embedding, dropout = (configuration[name] for name in ("hidden_size", "embedding_size", "dropout"))
+        checks.at_least(1, **sizes, **({} if embedding is None else {"embedding_size": embedding}))
+        checks.one_of(SUMMARIES, summary=self.summary)
+        self.embedding = None if embedding is None else nn.Embedding(self.input_size, embedding)
+        below = [embedding or self.input_size] + [2 * hidden] * (sizes["layers"] - 1)
+        self.layers = Layers([Bidirectional(cell(size, hidden), cell(size, hidden)) for size in below], dropout=dropout)
         self.dropout = nn.Dropout(dropout)
-        self.to_output = nn.Linear(2 * hidden_size, output_size)
+        self.to_output = nn.Linear(2 * hidden, self.output_size)
 
-    def forward(self, xs: Tensor, state: Any, lengths: Tensor | None, **options: Any) -> tuple[Tensor, Any]:
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> Any:
+        """Return the states that all layers begin from, in both directions."""
+        return self.layers.init_state(batch_size, device=device, dtype=dtype)
+
+    def forward(
+        self,
+        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+        state: Any = None,
+        *,
+        lengths: Int[Tensor, " batch"] | None = None,
+        checkpoint_every: int | None = None,
+    ) -> tuple[Float[Tensor, "batch time output"], Any]:
+        """Run over whole sequences; the arguments are those of `Recurrent`.
+
+        Raises:
+            TypeError: an argument of the wrong type.
+            ValueError: an argument that does not fit, in shape, dtype, device or value.
+        """
         if are_symbols(xs):
-            symbols = known(xs, self.input_size, "the network")
-            dtype = self.to_output.weight.dtype
+            symbols, dtype = known(xs, self.input_size, type(self).__name__), self.to_output.weight.dtype
             xs = one_hot(symbols, self.input_size, dtype) if self.embedding is None else self.embedding(symbols)
         elif self.embedding is not None:
             xs = xs @ self.embedding.weight
-        ys, state = self.layers(xs, state, lengths=lengths, **options)
+        ys, state = self.layers(xs, state, lengths=lengths, checkpoint_every=checkpoint_every)
         ys = self.to_output(self.dropout(self._summed_up(ys, state, lengths)))
         return padding.zero_beyond(ys, lengths), state
 
@@ -73,7 +89,7 @@ class _BothWays(nn.Module):
         return whole[:, None].expand_as(ys)
 
 
-class BiLSTM(Shareable):
+class BiLSTM(BothWays):
     r"""Read sequences from both ends by layers of LSTM cells.
 
     $$y_t = V [h_t; g_t] + c$$
@@ -100,9 +116,6 @@ class BiLSTM(Shareable):
         other neural network architectures", Neural Networks 18, doi:10.1016/j.neunet.2005.06.042.
     """
 
-    reads: ClassVar[str] = "sequences"
-    sees_ahead: ClassVar[bool] = True
-
     def __init__(
         self,
         input_size: int,
@@ -115,33 +128,10 @@ class BiLSTM(Shareable):
         dropout: float = 0.0,
     ):
         configuration = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        super().__init__()
-        self.configuration = configuration
-        self.network = _BothWays("lstm", **configuration)
-        self.input_size, self.output_size = input_size, output_size
-
-    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> Any:
-        """Return the states that all layers begin from, in both directions."""
-        return self.network.layers.init_state(batch_size, device=device, dtype=dtype)
-
-    def forward(
-        self,
-        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
-        state: Any = None,
-        *,
-        lengths: Int[Tensor, " batch"] | None = None,
-        checkpoint_every: int | None = None,
-    ) -> tuple[Float[Tensor, "batch time output"], Any]:
-        """Run over whole sequences; the arguments are those of `Recurrent`.
-
-        Raises:
-            TypeError: an argument of the wrong type.
-            ValueError: an argument that does not fit, in shape, dtype, device or value.
-        """
-        return self.network(xs, state, lengths, checkpoint_every=checkpoint_every)
+        super().__init__(LSTMCell, configuration)
 
 
-class BiGRU(Shareable):
+class BiGRU(BothWays):
     r"""Read sequences from both ends by layers of GRU cells.
 
     $$y_t = V [h_t; g_t] + c$$
@@ -168,9 +158,6 @@ class BiGRU(Shareable):
         other neural network architectures", Neural Networks 18, doi:10.1016/j.neunet.2005.06.042.
     """
 
-    reads: ClassVar[str] = "sequences"
-    sees_ahead: ClassVar[bool] = True
-
     def __init__(
         self,
         input_size: int,
@@ -183,27 +170,4 @@ class BiGRU(Shareable):
         dropout: float = 0.0,
     ):
         configuration = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        super().__init__()
-        self.configuration = configuration
-        self.network = _BothWays("gru", **configuration)
-        self.input_size, self.output_size = input_size, output_size
-
-    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> Any:
-        """Return the states that all layers begin from, in both directions."""
-        return self.network.layers.init_state(batch_size, device=device, dtype=dtype)
-
-    def forward(
-        self,
-        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
-        state: Any = None,
-        *,
-        lengths: Int[Tensor, " batch"] | None = None,
-        checkpoint_every: int | None = None,
-    ) -> tuple[Float[Tensor, "batch time output"], Any]:
-        """Run over whole sequences; the arguments are those of `Recurrent`.
-
-        Raises:
-            TypeError: an argument of the wrong type.
-            ValueError: an argument that does not fit, in shape, dtype, device or value.
-        """
-        return self.network(xs, state, lengths, checkpoint_every=checkpoint_every)
+        super().__init__(GRUCell, configuration)
