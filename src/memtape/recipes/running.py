@@ -7,15 +7,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from memtape.core import checks
 from memtape.core.backends import backend_for
 from memtape.core.task import Task
 from memtape.models.blueprint import MisfitError
-from memtape.models.generation import generate
-from memtape.recipes.experiment import LARGEST_SEED, Experiment, ExperimentError, first_line
+from memtape.recipes.experiment import Experiment, ExperimentError, first_line
 from memtape.recipes.registry import find
 from memtape.recipes.reporting import write_run_report
 from memtape.training.checkpoints import Checkpoint, Checkpoints
@@ -126,7 +123,7 @@ def resume_run(
     else:
         task = _same_task(run, experiment)
         sizes, place = (task.input_size, task.output_size), checkpoints.path(checkpoint.progress.step)
-        model = _with_weights(experiment, sizes, checkpoint.weights, place)
+        model = with_weights(experiment, sizes, checkpoint.weights, place)
     processes = Processes(experiment.train)
     stop = run.stop()
     with processes.together():
@@ -177,7 +174,7 @@ def _same_task(run: Run, experiment: Experiment) -> Task:
     return task
 
 
-def _with_weights(
+def with_weights(
     experiment: Experiment, sizes: tuple[int, int], weights: Mapping[str, Tensor], place: Path
 ) -> nn.Module:
     """Build the network of an experiment, for inputs and outputs of these sizes, with weights from a file.
@@ -360,63 +357,4 @@ def open_run(
     experiment = replace(experiment, task_options={**experiment.task_options, **moved, **task_options})
     task = _same_task(run, experiment)
     sizes, weights = (task.input_size, task.output_size), run.weights()
-    return run, experiment, _with_weights(experiment, sizes, weights, run.folder / "weights.safetensors").eval(), task
-
-
-def generate_from_run(
-    folder: Path, prompt: str, *, length: int, temperature: float, stop: str | None, seed: int
-) -> str:
-    """Let a language model of a run go on from a prompt, and return what it says.
-
-    The data of the training is not needed: the run folder knows its vocabulary.
-
-    Args:
-        folder: the run folder.
-        prompt: what it reads first.
-        length: most characters to say.
-        temperature: below 1 likely characters become likelier, 0 takes the most likely one.
-        stop: the character after which it says no more; None for none.
-        seed: seed of what is drawn.
-
-    Raises:
-        ExperimentError: a configuration that no experiment can be built from, or words that cannot be carried out.
-        RunError: no such run, a damaged one, or none of a language model.
-    """
-    run = Run.open(folder)
-    experiment = Experiment.from_config(run.read("config.json"))
-    vocabulary = run.vocabulary()
-    if vocabulary is None or set(map(len, vocabulary)) != {1}:
-        raise RunError(
-            f"{folder} is a run of {experiment.model} on {experiment.task}, which does not say text character by character; "
-            "give one of a language model, such as `memtape train lstm char-lm` makes"
-        )
-    if not prompt:
-        raise ExperimentError(
-            "the prompt is empty, but a network speaks after what it has read; give a character or more"
-        )
-    if abs(seed) > LARGEST_SEED:
-        raise ExperimentError(f"seed is {seed}, beyond {LARGEST_SEED}; give a smaller one")
-    places = {character: place for place, character in enumerate(vocabulary)}
-    for name, text in (("prompt", prompt), ("stop", stop or "")):
-        for character in text:
-            if character not in places:
-                raise ExperimentError(
-                    f"the {name} has the character {character!r}, which is none of the {len(places)} of the run's vocabulary; "
-                    "leave it out"
-                )
-    place = run.folder / "weights.safetensors"
-    model: Any = _with_weights(experiment, (len(places), len(places)), run.weights(), place).eval()
-    symbols = torch.tensor([[places[character] for character in prompt]], dtype=torch.long)
-    try:
-        checks.at_least(1, length=length)
-        said = generate(
-            model,
-            symbols,
-            steps=length,
-            temperature=temperature,
-            stop=None if stop is None else places[stop],
-            generator=torch.Generator().manual_seed(seed),
-        )
-    except (TypeError, ValueError) as error:
-        raise ExperimentError(first_line(error)) from None
-    return "".join(vocabulary[symbol] for symbol in said[0].tolist())
+    return run, experiment, with_weights(experiment, sizes, weights, run.folder / "weights.safetensors").eval(), task
