@@ -45,6 +45,10 @@ def test_a_split_is_scored_whole_if_more_is_asked_for(sentiment, asked):
     model.register_forward_hook(lambda _, __, returned: rows.append(len(returned[0])))
     (result,) = by_length(model, sentiment, (), sequences=asked, seed=0)
     assert result["sequences"] == sum(rows) == 250
+    batch = sentiment.batch(0, 250, split="test")
+    outputs, _ = model(batch.inputs, lengths=batch.lengths)
+    for name, score in sentiment.scores(outputs, batch).items():
+        assert result[name] == pytest.approx(score)
 
 
 def test_as_many_are_scored_as_asked_for(sentiment):
