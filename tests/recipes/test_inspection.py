@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from memtape import NTM, Copy, StackedLSTM
+from memtape import NTM, BiLSTM, Copy, StackedLSTM
 from memtape.recipes.inspection import tape_of
 
 HEADS = {"read_heads": 2, "write_heads": 3}
@@ -50,3 +50,8 @@ def test_the_adds_that_are_pictured_are_those_that_were_written():
 def test_a_network_without_a_tape_has_no_picture_of_one():
     task = Copy(bits=2)
     assert tape_of(StackedLSTM(task.input_size, task.output_size, hidden_size=4), task, length=3, seed=0) is None
+
+
+def test_a_network_that_reads_from_both_ends_has_none_either():
+    task = Copy(bits=2)
+    assert tape_of(BiLSTM(task.input_size, task.output_size, hidden_size=4), task, length=3, seed=0) is None

@@ -5,6 +5,7 @@ import inspect
 import pytest
 import torch
 
+import memtape
 from memtape.recipes.experiment import Experiment, ExperimentError
 from memtape.recipes.options import options_of, options_of_record
 from memtape.recipes.registry import MODELS, RECIPES, TASKS, UnknownNameError, find, recipe_for
@@ -41,6 +42,12 @@ def test_options_read_from_the_source_are_those_of_the_constructor(entry):
     keywords = [p for p in signature.parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
     assert [(o.name, o.type, o.default) for o in entry.options] == [(p.name, p.annotation, p.default) for p in keywords]
     assert all(option.help for option in entry.options)
+
+
+@pytest.mark.parametrize("entry", MODELS.values(), ids=lambda entry: entry.name)
+def test_a_model_has_a_public_name(entry):
+    """A card says how to load what was shared by that name."""
+    assert getattr(memtape, entry.load().__name__) is entry.load()
 
 
 @pytest.mark.parametrize("entry", [TASKS[name] for name in GRAVES_TASKS], ids=lambda entry: entry.name)

@@ -31,6 +31,14 @@ def test_more_processes_than_rows_are_refused(monkeypatch):
         seen_from(monkeypatch, 0, 3, batch_size=5, accumulate=2)
 
 
+def test_a_readout_is_solved_for_in_one_process(monkeypatch):
+    seen_from(monkeypatch, 0, 1, optimizer="ridge")
+    with pytest.raises(
+        SettingsError, match='optimizer is "ridge", which solves in one process, but there are 2; start'
+    ):
+        seen_from(monkeypatch, 0, 2, optimizer="ridge")
+
+
 def test_alone_sums_and_wishes_are_ones_own(monkeypatch):
     alone = seen_from(monkeypatch, 0, 1)
     assert alone.sum({"a": 1.5, "b": 2.0}) == {"a": 1.5, "b": 2.0}

@@ -67,12 +67,30 @@ def test_the_rule_of_graves_by_the_letter():
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("adam", torch.optim.Adam), ("rmsprop", torch.optim.RMSprop), ("graves", GravesRMSprop)]
+    ("name", "kind"),
+    [
+        *(("adam", torch.optim.Adam), ("rmsprop", torch.optim.RMSprop), ("graves", GravesRMSprop)),
+        *(("adagrad", torch.optim.Adagrad), ("ridge", torch.optim.SGD)),
+    ],
 )
 def test_the_settings_choose_the_optimiser(name, kind):
     optimizer = optimizer_for([torch.nn.Parameter(torch.zeros(1))], TrainSettings(optimizer=name, learning_rate=0.5))
     assert type(optimizer) is kind
     assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_adagrad_is_fused_for_whole_tensors_of_the_processor_alone():
+    class Part(torch.nn.Parameter):
+        """Stands in for a parameter that several processes hold in parts."""
+
+    elsewhere = torch.nn.Parameter(torch.zeros(1, device="meta"))
+    for parameter, fused in (
+        (torch.nn.Parameter(torch.zeros(1)), True),
+        (Part(torch.zeros(1)), False),
+        (elsewhere, False),
+    ):
+        settings = TrainSettings(optimizer="adagrad")
+        assert optimizer_for(iter([parameter]), settings).param_groups[0]["fused"] is fused
 
 
 @pytest.mark.parametrize(("name", "option", "value"), [("rmsprop", "alpha", 0.7), ("graves", "smoothing", 0.7)])

@@ -41,6 +41,19 @@ def test_without_zeros_the_axis_is_plainly_logarithmic(records: list[dict[str, A
     assert "linear" not in axes.get_title(loc="left")
 
 
+@pytest.mark.parametrize(("lowest", "scale"), [(2.2, "linear"), (0.3, "log")])
+def test_values_near_one_another_stand_on_a_linear_axis(
+    records: list[dict[str, Any]], lowest: float, scale: str
+) -> None:
+    near = [record | {"cost_bits": lowest + 4.0 / max(place, 1)} for place, record in enumerate(records)]
+    axes = learning_curve(near, BitTask.scored).axes[0]
+    low, high = axes.get_ylim()
+    assert axes.get_yscale() == scale
+    assert low < lowest + 4.0 / len(near) < lowest + 4.0 < high
+    if scale == "linear":
+        assert len([tick for tick in axes.get_yticks() if low <= tick <= high]) >= 4
+
+
 def test_a_run_without_any_error_can_be_drawn(records: list[dict[str, Any]]) -> None:
     figure = learning_curve([record | {"cost_bits": 0.0, "wrong_bits": 0.0} for record in records], BitTask.scored)
     assert all(axes.get_ylim()[0] < 0 < axes.get_ylim()[1] for axes in figure.axes)

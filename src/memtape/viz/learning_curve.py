@@ -22,7 +22,8 @@ def learning_curve(
 ) -> Figure:
     """Draw how a run learned: a panel for each score, training as a thin line, validation as a marked one.
 
-    The y axes are logarithmic where less is better; if an exact zero occurs they are linear near it, which is marked.
+    The y axes are logarithmic where less is better, unless all values are near one another; if an exact zero occurs they are
+    linear near it, which is marked.
 
     Args:
         records: the lines of a run's metrics file; those of another kind than "train" or "validation" are passed over.

@@ -4,15 +4,19 @@ import math
 from collections.abc import Iterable
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 # What is smaller than this is as good as zero in every metric drawn here, and more decades would flatten the rest.
 _SMALLEST_DECADE = -4
 _MOST_DECADES = 7
+# Values within such a factor of one another would share a tick or two of a logarithmic axis.
+_NARROW = 5.0
 
 
 def log_axis_with_zero(axes: Axes, values: Iterable[float]) -> str:
     """Make the y axis logarithmic, and linear in a shaded strip at its foot if a zero must be shown.
+
+    It stays linear where all values are near one another, such as the bits of a language model.
 
     Args:
         axes: the axes to change.
@@ -31,6 +35,11 @@ def log_axis_with_zero(axes: Axes, values: Iterable[float]) -> str:
     if not positive:
         axes.set_ylim(-0.05, 1)
         axes.yaxis.set_major_locator(FixedLocator([0, 1]))
+        return ""
+    if len(positive) == len(finite) and max(positive) < _NARROW * min(positive):
+        spare = 0.06 * (max(positive) - min(positive)) or 0.5 * max(positive)
+        axes.set_ylim(min(positive) - spare, max(positive) + 2 * spare)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         return ""
     lowest, highest = _decade(min(positive)), math.ceil(math.log10(max(positive)) + 1e-9)
     lowest = min(max(lowest, _SMALLEST_DECADE), highest - 1)

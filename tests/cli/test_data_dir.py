@@ -1,0 +1,113 @@
+"""`--data-dir` and MEMTAPE_DATA_DIR: where data is looked for, and what is said when it is not there."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from memtape.cli.experiments import with_data
+from memtape.cli.main import UsageError, run
+from memtape.recipes.registry import TASKS
+
+READING = ["digits", "char-lm", "sentiment", "scan", "chorales"]
+TINY = ["--train.steps", "1", "--train.batch-size", "2", "--train.device", "cpu", "--model.hidden-size", "4"]
+
+
+@pytest.fixture(autouse=True)
+def no_usual_folder(monkeypatch):
+    monkeypatch.delenv("MEMTAPE_DATA_DIR", raising=False)
+
+
+def refused(capsys, out, *words):
+    """Return the sentence of a refusal, after which nothing was written."""
+    capsys.readouterr()
+    assert run([*words, *TINY, "--out", str(out)]) == 2
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1
+    assert not out.exists()
+    assert not list(out.parent.glob(f".{out.name}*"))
+    return told.err
+
+
+@pytest.mark.parametrize("task", READING)
+@pytest.mark.parametrize("command", ["train", "sweep"])
+def test_a_file_that_is_not_there_is_named_with_where_to_get_it(tmp_path, capsys, command, task):
+    told = refused(capsys, tmp_path / "run", command, "lstm", task, "--data-dir", str(tmp_path))
+    assert f"there is no {tmp_path}/" in told
+    assert "get it from " in told
+
+
+def test_the_environment_names_the_folder_too(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MEMTAPE_DATA_DIR", str(tmp_path / "usual"))
+    assert f"there is no {tmp_path}/usual/mnist" in refused(capsys, tmp_path / "run", "train", "lstm", "digits")
+    told = refused(capsys, tmp_path / "run", "train", "lstm", "digits", "--data-dir", str(tmp_path / "own"))
+    assert f"there is no {tmp_path}/own/mnist" in told
+
+
+@pytest.mark.parametrize(
+    ("folder", "told", "usual", "known"),
+    [
+        (None, None, None, None),
+        (None, None, "/usual", "/usual"),
+        (None, None, "", None),
+        (None, "/file", "/usual", "/file"),
+        (Path("/word"), "/file", "/usual", "/word"),
+    ],
+)
+def test_words_win_over_files_and_files_over_the_environment(monkeypatch, folder, told, usual, known):
+    if usual is not None:
+        monkeypatch.setenv("MEMTAPE_DATA_DIR", usual)
+    options = with_data(TASKS["digits"], {"data_dir": told, "order": "rows"}, folder)
+    assert options == {"data_dir": known, "order": "rows"}
+
+
+def test_a_task_without_data_is_told_nothing_by_the_environment_and_refuses_a_word(monkeypatch):
+    monkeypatch.setenv("MEMTAPE_DATA_DIR", "/usual")
+    assert with_data(TASKS["copy"], {"bits": 2}, None) == {"bits": 2}
+    with pytest.raises(UsageError, match="--data-dir is /word, but copy reads no data; leave it out"):
+        with_data(TASKS["copy"], {"bits": 2}, Path("/word"))
+
+
+@pytest.mark.parametrize("command", ["train", "sweep"])
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (gzip.compress(bytes(1000))[:20], "cannot be read (Compressed file ended before the end-of-stream marker"),
+        (b"hello", "cannot be read (Not a gzipped file"),
+        (b"", "is empty"),
+        (gzip.compress(b""), "is empty"),
+        (gzip.compress(b"hello"), "get it again from the repository fgnt/mnist"),
+    ],
+    ids=["cut", "no gzip", "empty", "nothing in it", "other"],
+)
+def test_a_file_of_something_else_is_named(tmp_path, capsys, command, content, sentence):
+    (tmp_path / "mnist").mkdir()
+    file = tmp_path / "mnist" / "train-images-idx3-ubyte.gz"
+    file.write_bytes(content)
+    told = refused(capsys, tmp_path / "run", command, "lstm", "digits", "--data-dir", str(tmp_path))
+    assert str(file) in told
+    assert sentence in told
+
+
+def test_a_run_whose_data_is_gone_says_so_when_it_is_resumed_evaluated_or_drawn(tmp_path, capsys, monkeypatch):
+    text = tmp_path / "data" / "own.txt"
+    text.parent.mkdir()
+    text.write_text("to be, or not to be: that is the question\n" * 20)
+    monkeypatch.setattr("memtape.recipes.running.write_run_report", lambda run, *_: run.report_file)
+    folder = tmp_path / "run"
+    words = ["lstm", "char-lm", "--task.file", "own.txt", "--task.window", "8", "--data-dir", str(text.parent)]
+    assert run(["train", *words, *TINY, "--out", str(folder)]) == 0
+    assert json.loads((folder / "config.json").read_text())["task_options"]["data_dir"] == str(text.parent)
+    assert run(["share", str(folder), str(tmp_path / "card")]) == 0
+    card = (tmp_path / "card" / "README.md").read_text()
+    assert "| task | char-lm (data real, file own.txt, window 8, " in card
+    assert str(tmp_path) not in card
+    text.unlink()
+    for words in (["evaluate"], ["report"], ["share"], ["resume"]):
+        capsys.readouterr()
+        assert run([*words, str(folder), *([str(tmp_path / "shared")] if words == ["share"] else [])]) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1
+        assert f"there is no {text}" in told
+    assert not (tmp_path / "shared").exists()

@@ -1,0 +1,42 @@
+"""Two processes train networks of symbols, pairs and trees as one does, with the whole network each or a part of it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+TINY = ["--train.steps", "3", "--train.batch-size", "4", "--train.validate-every", "1", "--train.device", "cpu"]
+TINY += ["--train.validation-sequences", "70", "--model.hidden-size", "8", "--train.patience", "60"]
+RUNS = {
+    "trees": ["treelstm", "sentiment", "--model.dropout", "0"],
+    "pairs": ["seq2seq", "scan"],
+    "symbols": ["lstm", "char-lm", "--task.window", "12"],
+    "taught": ["jordan", "narma", "--task.min-length", "60", "--task.max-length", "60", "--task.washout", "20"],
+}
+
+
+def trained(folder, words, count):
+    """Train in so many processes, and return the scores of the best validation."""
+    begun = []
+    for index in range(count):
+        together = {"RANK": index, "LOCAL_RANK": index, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
+        known = {name: str(value) for name, value in together.items()} if count > 1 else {}
+        meeting = {"MEMTAPE_RENDEZVOUS": f"file://{folder}.meeting", "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "memtape", "train", *words, *TINY, "--out", str(folder)]
+        begun.append(
+            subprocess.Popen(command, env={**os.environ, **known, **meeting}, stderr=subprocess.PIPE, text=True)
+        )
+    told = [process.communicate(timeout=200)[1] for process in begun]
+    assert [process.returncode for process in begun] == [0] * count, told
+    return json.loads((folder / "result.json").read_text())["scores"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUNS)
+def test_two_processes_come_to_the_scores_of_one(tmp_path, name):
+    alone = trained(tmp_path / "alone", RUNS[name], 1)
+    for parallel in ("ddp", "fsdp"):
+        words = [*RUNS[name], "--train.parallel", parallel]
+        assert trained(tmp_path / parallel, words, 2) == pytest.approx(alone, rel=1e-4)

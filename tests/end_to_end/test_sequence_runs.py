@@ -1,0 +1,142 @@
+"""Whole runs of networks that read symbols, pairs, trees or from both ends: all that a run leaves, by every command."""
+
+import json
+import shutil
+
+import pytest
+
+import memtape
+from memtape.cli.main import run
+from memtape.core.manifest import verify
+from memtape.training.runs import Run
+
+TINY = ["--train.steps", "2", "--train.batch-size", "4", "--train.validate-every", "1", "--train.device", "cpu"]
+TINY += ["--train.validation-sequences", "4", "--model.hidden-size", "8"]
+RUNS = {
+    "bilstm": ("bilstm", "copy", "--task.max-length", "3"),
+    "treelstm": ("treelstm", "sentiment"),
+    "seq2seq": ("seq2seq", "scan"),
+    "lstm": ("lstm", "char-lm", "--task.window", "12", "--model.dropout", "0.5", "--model.layers", "2"),
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    place = tmp_path_factory.mktemp("runs")
+    for name, words in RUNS.items():
+        assert run(["train", *words, *TINY, "--out", str(place / name)]) == 0
+    return place
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_report_is_drawn_and_comes_again(runs, name):
+    folder = runs / name
+    figures = {path.stem for path in (folder / "figures").iterdir()}
+    assert figures == {"learning", *(["lengths"] if name == "bilstm" else [])}
+    before = (folder / "report.html").read_text()
+    assert run(["report", str(folder)]) == 0
+    assert (folder / "report.html").read_text() == before
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_evaluation_comes_again(runs, capsys, name):
+    assert run(["evaluate", str(runs / name), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])["results"]
+    assert told == json.loads((runs / name / "evaluation.json").read_text())
+
+
+def test_a_test_split_is_scored_as_far_as_it_goes(runs, capsys):
+    counts = []
+    for asked in ("3", "1000000"):
+        capsys.readouterr()
+        assert run(["evaluate", str(runs / "treelstm"), "--sequences", asked, "--json"]) == 0
+        counts.append(json.loads(capsys.readouterr().out)["results"][0]["sequences"])
+    assert counts == [3, 250]
+
+
+@pytest.mark.parametrize(("name", "call"), [("bilstm", "xs: shape"), ("treelstm", "Trees"), ("seq2seq", "Pairs")])
+def test_a_shared_network_is_loaded_as_its_card_says(runs, tmp_path, monkeypatch, name, call):
+    monkeypatch.chdir(tmp_path)
+    assert run(["share", str(runs / name), "shared"]) == 0
+    card = (tmp_path / "shared" / "README.md").read_text()
+    loading = next(line for line in card.splitlines() if "from_pretrained" in line)
+    namespace = {"memtape": memtape}
+    exec(loading, namespace)
+    assert namespace["network"].configuration["hidden_size"] == 8
+    assert call in card
+    assert set(verify(tmp_path / "shared")) == {"config.json", "model.safetensors"}
+    known = tmp_path / "shared" / "vocabulary.json"
+    assert known.exists() == (runs / name / "vocabulary.json").exists()
+    if known.exists():
+        assert known.read_bytes() == (runs / name / "vocabulary.json").read_bytes()
+        assert "`vocabulary.json` says what each symbol stands for" in card
+
+
+def test_runs_with_other_scores_are_listed_and_compared(runs, capsys, tmp_path):
+    assert run(["runs", "list", str(runs)]) == 0
+    head = " ".join(capsys.readouterr().out.splitlines()[0].split())
+    for score in ("cost bits", "accuracy", "exact", "bits per character", "seconds"):
+        assert score in head
+    figure = tmp_path / "figure.png"
+    assert run(["runs", "compare", *(str(runs / name) for name in RUNS), "--figure", str(figure)]) == 0
+    assert "the runs have other scores than one another, so there is no figure" in capsys.readouterr().out
+    assert not figure.exists()
+
+
+def test_a_card_names_the_score_and_the_kind_of_data(runs, tmp_path):
+    for name, text in (
+        ("bilstm", "![Wrong bits per sequence by length, in vectors"),
+        ("treelstm", "| task | sentiment (data generated, least_count 1) |"),
+    ):
+        assert run(["share", str(runs / name), str(tmp_path / name)]) == 0
+        assert text in (tmp_path / name / "README.md").read_text()
+
+
+def without_score(records, name):
+    return [{key: value for key, value in record.items() if key != name} for record in records]
+
+
+def lines(records):
+    return "".join(f"{json.dumps(record)}\n" for record in records)
+
+
+HOSTILE = {
+    "metrics without scores": (
+        "metrics.jsonl",
+        lambda old: lines(without_score(old, "accuracy")),
+        "has not the scores",
+    ),
+    "metrics of nothing": ("metrics.jsonl", lambda _: "", "cannot be drawn (records hold 0 lines"),
+    "a result without scores": ("result.json", lambda old: json.dumps(old | {"scores": {}}), "has not the scores of"),
+    "a result solved nowhere": (
+        "result.json",
+        lambda old: json.dumps(old | {"solved": True}),
+        "solved is True, but solved_step is None",
+    ),
+    "a result solved beyond its end": (
+        "result.json",
+        lambda old: json.dumps(old | {"solved": True, "solved_step": 99}),
+        "cannot be drawn (solved_step is 99, but the records end at step 2",
+    ),
+    "an evaluation of nothing": ("evaluation.json", lambda _: "[]", "(there is no record)"),
+    "an evaluation of other scores": ("evaluation.json", lambda _: '[{"bits": 1}]', "has not the scores of sentiment"),
+    "records unlike one another": ("evaluation.json", lambda old: json.dumps([*old, {"a": 1}]), "tell other things"),
+    "records without lengths": ("evaluation.json", lambda old: json.dumps(old * 2), "but they have no length"),
+    "another vocabulary": ("vocabulary.json", lambda old: json.dumps(old[::-1]), "has another vocabulary than the run"),
+    "no vocabulary": ("vocabulary.json", lambda _: '{"a": 1}', "vocabulary.json does not hold what a run's does"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_run_that_tells_something_else_is_refused(runs, tmp_path, capsys, case):
+    name, change, sentence = HOSTILE[case]
+    folder = shutil.copytree(runs / "treelstm", tmp_path / "run")
+    old = (folder / name).read_text()
+    read = [json.loads(line) for line in old.splitlines()] if name == "metrics.jsonl" else json.loads(old)
+    (folder / name).write_text(change(read))
+    Run(folder).finish()
+    capsys.readouterr()
+    assert run(["report", str(folder)]) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.count("\n") == 1

@@ -1,0 +1,114 @@
+"""Evaluation: what is dropped in training is whole, splits end where they end, and parts add up to the whole."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from memtape.models.seq2seq import Seq2Seq
+from memtape.models.stacked_lstm import StackedLSTM
+from memtape.models.trees import RNTN, TreeLSTM
+from memtape.tasks.language.characters import Characters
+from memtape.tasks.language.scan import Scan
+from memtape.tasks.language.sentiment import Sentiment
+from memtape.training.evaluation import by_length, evaluate
+from memtape.training.loop import train
+from memtape.training.settings import TrainSettings
+
+
+@pytest.fixture(scope="module")
+def sentiment():
+    return Sentiment()
+
+
+def test_nothing_is_dropped_in_evaluation_and_something_again_afterwards(sentiment):
+    torch.manual_seed(0)
+    model = TreeLSTM(sentiment.input_size, sentiment.output_size, hidden_size=8, dropout=0.5)
+    modes = []
+    model.register_forward_hook(lambda module, *_: modes.append(module.training))
+    settings = TrainSettings(steps=4, batch_size=4, validate_every=2, validation_sequences=40, device="cpu")
+    train(model, sentiment, settings, seed=0, record=lambda _: None, watch=lambda *_: None)
+    assert modes == [True, True, False, False, True, True, False, False]
+    first, again = (evaluate(model, sentiment, sequences=40, seed=0, split="test") for _ in range(2))
+    assert first == again
+    assert model.training
+    assert model.eval() is model
+    evaluate(model, sentiment, sequences=1, seed=0, split="test")
+    assert not model.training
+
+
+@pytest.mark.parametrize("asked", [None, 250, 251, 10**9])
+def test_a_split_is_scored_whole_if_more_is_asked_for(sentiment, asked):
+    model = RNTN(sentiment.input_size, sentiment.output_size, hidden_size=3)
+    rows = []
+    model.register_forward_hook(lambda _, __, returned: rows.append(len(returned[0])))
+    (result,) = by_length(model, sentiment, (), sequences=asked, seed=0)
+    assert result["sequences"] == sum(rows) == 250
+    batch = sentiment.batch(0, 250, split="test")
+    outputs, _ = model(batch.inputs, lengths=batch.lengths)
+    for name, score in sentiment.scores(outputs, batch).items():
+        assert result[name] == pytest.approx(score)
+
+
+def test_as_many_are_scored_as_asked_for(sentiment):
+    model = RNTN(sentiment.input_size, sentiment.output_size, hidden_size=3)
+    told = []
+    sentiment_rows = sentiment.tally
+
+    class Counting:
+        def __getattr__(self, name):
+            return getattr(sentiment, name)
+
+        def tally(self, outputs, batch):
+            told.append(len(batch))
+            return sentiment_rows(outputs, batch)
+
+    evaluate(model, Counting(), sequences=37, seed=0, split="test")
+    assert told == [32, 5]
+
+
+def network(task, kind):
+    torch.manual_seed(0)
+    return kind(task.input_size, task.output_size, hidden_size=4)
+
+
+@pytest.mark.parametrize(("make", "kind"), [(Sentiment, TreeLSTM), (Scan, Seq2Seq), (Characters, StackedLSTM)])
+def test_what_processes_score_adds_up_to_what_one_does(make, kind):
+    """Scores of parts are no parts of scores: a mean of means would be another number."""
+    task = make(window=30) if make is Characters else make()
+    model = network(task, kind)
+    alone = evaluate(model, task, sequences=70, seed=0, split="validation")
+    parts = []
+
+    def seen_from(index):
+        return SimpleNamespace(count=2, index=index, sum=lambda sums: parts.append(sums) or sums)
+
+    for index in range(2):
+        evaluate(model, task, sequences=70, seed=0, split="validation", processes=seen_from(index))
+    summed = {name: parts[0][name] + parts[1][name] for name in parts[0]}
+    assert task.scores_of(summed) == pytest.approx(alone, rel=1e-6)
+    assert parts[0] != parts[1]
+
+
+@pytest.mark.parametrize(("make", "kind"), [(Sentiment, TreeLSTM), (Scan, Seq2Seq)])
+def test_losses_of_rows_weighted_add_up_to_the_loss_of_the_whole(make, kind):
+    task = make()
+    model: nn.Module = network(task, kind).eval()
+    batch = task.batch(0, 6, form=kind.reads)
+    losses, weights = [], []
+    for part in (batch, batch.rows(0, 1), batch.rows(1, 4), batch.rows(4, 6)):
+        outputs, _ = model(part.inputs, lengths=part.lengths)
+        losses.append(float(task.loss(outputs.detach(), part)))
+        weights.append(task.weight(part))
+    assert sum(weights[1:]) == weights[0]
+    whole = sum(loss * weight for loss, weight in zip(losses[1:], weights[1:], strict=True)) / weights[0]
+    assert losses[0] == pytest.approx(whole, rel=1e-5)
+
+
+def test_a_record_says_why_it_cannot_be_cut_into_steps():
+    batch = Scan().batch(0, 2, form="pairs")
+    with pytest.raises(
+        ValueError, match="the inputs are Pairs, which cannot be cut into chunks of time; leave tbptt out"
+    ):
+        batch.steps(0, 1)
