@@ -125,8 +125,7 @@ def test_a_damaged_file_is_named(made, shapes_unchecked, name, text, sentence):
 def test_any_damage_to_a_finished_run_is_named(made, shapes_unchecked, name, damage):
     folder = made(result=RESULT)
     (folder / "environment.json").write_text("{}")
-    scores = {"length": 4, "sequences": 2, "cost_bits": 5.0, "wrong_bits": 2.0}
-    (folder / "evaluation.json").write_text(json.dumps([scores]))
+    (folder / "evaluation.json").write_text(json.dumps([{"length": 10, "sequences": 5, **RESULT["scores"]}]))
     (folder / "weights.safetensors").write_bytes(b"")
     Run(folder).finish()
     assert RunFolder.read(folder).row()["state"] == "finished"

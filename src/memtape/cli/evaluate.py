@@ -31,7 +31,7 @@ def evaluate(
     data_dir: Annotated[
         Path | None,
         Parameter(
-            help="Folder with the data; without it, that of training, or MEMTAPE_DATA_DIR where it was another one."
+            help="Folder with the data of a run that was trained on data; without it MEMTAPE_DATA_DIR, or that of training."
         ),
     ] = None,
     as_json: AsJson = False,
