@@ -71,7 +71,7 @@ def chapter_table(results: Sequence[Result]) -> str:
         cells = [_middle(by_name.get(f"{model}-{task}")) for task in CHAPTER]
         if any(cells):
             lines.append(f"| {model} | {' | '.join(cells)} |")
-    lines.append(f"| *published* | {' | '.join(_published(by_name, task) for task in CHAPTER)} |")
+    lines.append(f"| *published, or a guess* | {' | '.join(_published(by_name, task) for task in CHAPTER)} |")
     return "\n".join(lines)
 
 
