@@ -51,7 +51,7 @@ def test_a_split_is_scored_whole_if_more_is_asked_for(sentiment, asked):
         assert result[name] == pytest.approx(score)
 
 
-def test_as_many_are_scored_as_asked_for(sentiment):
+def test_as_many_are_scored_as_asked_for(sentiment, shapes_unchecked):
     model = RNTN(sentiment.input_size, sentiment.output_size, hidden_size=3)
     told = []
     sentiment_rows = sentiment.tally
@@ -74,7 +74,7 @@ def network(task, kind):
 
 
 @pytest.mark.parametrize(("make", "kind"), [(Sentiment, TreeLSTM), (Scan, Seq2Seq), (Characters, StackedLSTM)])
-def test_what_processes_score_adds_up_to_what_one_does(make, kind):
+def test_what_processes_score_adds_up_to_what_one_does(make, kind, shapes_unchecked):
     """Scores of parts are no parts of scores: a mean of means would be another number."""
     task = make(window=30) if make is Characters else make()
     model = network(task, kind)
