@@ -45,6 +45,13 @@ SHORT = {"min_length": 30, "max_length": 30, "washout": 5}
         (GRU, Adding, {}, {"teacher": "linear"}, 'teacher is "linear", but GRU is given no true answers'),
         (Jordan, Adding, FREE, {"teacher": "linear"}, 'teacher is "linear", but Jordan is given no true answers'),
         (GRU, Narma, {}, {"optimizer": "ridge"}, 'optimizer is "ridge", but GRU is not read out linearly'),
+        (
+            GRU,
+            Digits,
+            {},
+            {"restarts": 3},
+            "restarts is 3, but nothing says which accuracy a training on Digits must reach",
+        ),
         (GRU, Adding, {}, {"vanishing_penalty": 0.1}, "weight 0.1, but GRU contains no ElmanCell"),
         (
             GRU,

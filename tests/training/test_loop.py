@@ -150,6 +150,25 @@ def test_a_training_that_is_stuck_begins_again(model, task):
     assert [record["step"] for record in records if record["kind"] == "restart"] == [2, 4]
 
 
+def test_the_task_says_when_a_training_is_stuck_unless_the_settings_do(model, task):
+    task.stuck_at = 1e9
+    settings = TrainSettings(**SHORT, restarts=2, restart_after=2)
+    asked = []
+    other = copy.deepcopy(model).state_dict()
+
+    def other_weights(number):
+        asked.append(number)
+        return other
+
+    def trained():
+        train(model, task, settings, seed=0, record=lambda _: None, watch=lambda *_: None, other_weights=other_weights)
+        return len(asked)
+
+    assert trained() == 0
+    task.stuck_at = -1.0
+    assert trained() == 2
+
+
 def test_a_new_beginning_trains_as_a_first_one_would(model, task):
     """Rate, optimiser and best validation begin anew: only the data go on."""
     begun = copy.deepcopy(model)

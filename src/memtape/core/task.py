@@ -27,6 +27,7 @@ class Task(ABC):
         scored: the scores that a training looks at; the best validation is that of the best first score, and a task counts as
             solved by the last one.
         solved_at: value of the last score from which on the task counts as solved, None for never.
+        stuck_at: value of the last score that a training must reach early, or it is stuck; None where none is known.
         vocabulary: what each symbol stands for, in the order of their numbers, None if there are no symbols.
         gives: what the inputs of a batch can be, the usual form first: "sequences", "pairs" or "trees".
         foretells: whether targets are inputs of later steps, which tell a network that sees ahead the answer.
@@ -37,6 +38,7 @@ class Task(ABC):
     lengths: tuple[int, int]
     scored: ClassVar[tuple[Score, ...]]
     solved_at: float | None = None
+    stuck_at: float | None = None
     vocabulary: tuple[str, ...] | None = None
     gives: ClassVar[tuple[str, ...]] = ("sequences",)
     foretells: ClassVar[bool] = False

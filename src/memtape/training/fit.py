@@ -29,6 +29,11 @@ def check_fit(model: nn.Module, task: Task, settings: TrainSettings) -> None:
         linearly_read(model)
     if settings.vanishing_penalty:
         plain_cells(model, settings.vanishing_penalty)
+    if settings.restarts and settings.restart_score is None and task.stuck_at is None:
+        raise SettingsError(
+            f"restarts is {settings.restarts}, but nothing says which {task.scored[-1].label} a training on "
+            f"{type(task).__name__} must reach by update {settings.restart_after}; give restart_score"
+        )
     first = lengths_at(0, task.lengths, settings, least=task.shortest_length())
     if first != task.lengths:
         try:

@@ -266,7 +266,8 @@ class _Training:
         if progress.solved_in_a_row == settings.solved_validations and progress.solved_step is None:
             progress.solved_step = progress.step
         looked_at = progress.own_step == settings.restart_after
-        stuck = looked_at and not judge.reaches(scores[judge.name], settings.restart_score)
+        least = self.task.stuck_at if settings.restart_score is None else settings.restart_score
+        stuck = looked_at and least is not None and not judge.reaches(scores[judge.name], least)
         if stuck and progress.restarts < settings.restarts and other_weights is not None and not self.done:
             progress.restarts += 1
             self._record("restart", {"restarts": progress.restarts})

@@ -55,7 +55,8 @@ class TrainSettings:
         stop_when_solved: end the training there (else go on to the last update).
         restarts: how often a training that got stuck may begin again with other weights.
         restart_after: updates after which a training is looked at for that.
-        restart_score: the last score that its validation must have reached by then, or it counts as stuck.
+        restart_score: the last score that its validation must have reached by then, or it counts as stuck; none for the
+            task's own.
         teacher: what a network that feeds its own answers back is given in training: the true ones always, or with a
             probability that falls (scheduled sampling).
         teacher_steps: updates that set how slowly that probability falls.
@@ -103,7 +104,7 @@ class TrainSettings:
     stop_when_solved: bool = True
     restarts: Annotated[int, Field(ge=0)] = 0
     restart_after: Whole = 1_500
-    restart_score: float = 2.0
+    restart_score: float | None = None
     teacher: Literal["always", "linear", "exponential", "inverse_sigmoid"] = "always"
     teacher_steps: Whole = 1_000
     teacher_least: Annotated[float, Field(ge=0, le=1)] = 0.0

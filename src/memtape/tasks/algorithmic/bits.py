@@ -26,6 +26,7 @@ class BitTask(DrawnTask):
 
     scored = (COST_BITS, WRONG_BITS)
     solved_at = 0.0
+    stuck_at = 2.0
 
     def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
         """Return the mean cross-entropy of the scored bits, in nats."""
