@@ -103,7 +103,7 @@ def _learning(records: Sequence[Mapping[str, Any]], solved_step: int | None, tas
     return Illustration(
         figures.learning_curve(records, task.scored, solved_step=solved_step, chance=task.guess(task.lengths)),
         "Scores while training; the marks are validations on sequences that training never saw.",
-        "Two curves that change as training goes on.",
+        "A curve for each score, as training goes on.",
     )
 
 

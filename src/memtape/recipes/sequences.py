@@ -90,7 +90,7 @@ PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "scan": {"exact": {"simple": 0.998, "length": 0.138}},
     "chorales": {},
 }
-"""As specified in the papers; sentiment with word vectors that were trained on much more text, but for the first and third."""
+"""As the papers report; most of those on sentiment began with word vectors that were trained on much more text."""
 
 TRAIN: Mapping[str, Mapping[str, Any]] = {
     "adding": ADDING,
