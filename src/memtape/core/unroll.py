@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from memtape.core import checks, tree
+from memtape.core import checks, padding, tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
 from memtape.core.recompute import recomputed
@@ -70,9 +70,9 @@ def unroll(
     alive, all_alive_until = None, time
     if lengths is not None:
         lengths = checks.lengths_of(xs, lengths)
-        alive = torch.arange(time, device=xs.device) < lengths[:, None]
+        alive = padding.alive(xs, lengths)
         all_alive_until = int(lengths.min()) if batch else time
-        xs = torch.where(alive[..., None], xs, 0)
+        xs = padding.zero_beyond(xs, lengths)
     if starts is not None:
         starts = checks.starts_of(xs, starts)
         starts = starts if alive is None else starts & alive

@@ -1,6 +1,7 @@
 """Sequences: recipes for the recurrent chapter's networks on its tasks.
 
-Every family of cells has about as many weights on a task, and the same updates; docs/sequences.md has the results side by side.
+On a task the families of cells have as many units and updates as one another but where `SPECIAL` says otherwise, not as many
+weights; docs/sequences.md has the results side by side.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,8 @@ FAMILIES: Mapping[str, Mapping[str, Any]] = {
 }
 """One network of each family of cells, with what is the same on all tasks."""
 
-FROM_BOTH_ENDS = {"bilstm": {"summary": "ends"}, "bigru": {"summary": "ends"}}
+FROM_BOTH_ENDS: Mapping[str, Mapping[str, Any]] = {"bilstm": {"summary": "ends"}, "bigru": {"summary": "ends"}}
+"""Networks that join the families where one class is asked for of a whole sequence of words."""
 
 ADDING = {"learning_rate": 1e-3, "batch_size": 64, "steps": 6_000, "validate_every": 500, "clip_limit": 1.0}
 COPY_MEMORY = {"learning_rate": 1e-3, "batch_size": 32, "steps": 4_000, "validate_every": 400, "clip_limit": 1.0}
@@ -45,7 +47,7 @@ CHARACTERS = {
     "clip_limit": 1.0,
 }
 GATED_CHARACTERS = {"learning_rate": 1e-2}
-"""Gated cells bear a higher rate, and are 0.15 bits better with it after 1,000 updates."""
+"""Gated cells bear a higher rate, at which they learn faster."""
 SENTIMENT = {
     "learning_rate": 1e-3,
     "batch_size": 25,
@@ -223,10 +225,7 @@ def _others() -> list[Recipe]:
 def _families() -> list[Recipe]:
     made = []
     for task, train in TRAIN.items():
-        networks = {
-            **FAMILIES,
-            **({"bilstm": {"summary": "ends"}, "bigru": {"summary": "ends"}} if task == "sentiment" else {}),
-        }
+        networks = {**FAMILIES, **(FROM_BOTH_ENDS if task == "sentiment" else {})}
         for model, options in networks.items():
             own, own_train = SPECIAL.get((model, task), ({}, {}))
             embedding = EMBEDDING.get(task, {}).get(model, LEARNED.get(task, {}))

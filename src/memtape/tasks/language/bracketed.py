@@ -43,12 +43,28 @@ def read_bracketed(path: str | Path, *, classes: int = 5) -> list[BracketedTree]
         raise BracketedError(
             f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}); convert it to UTF-8"
         ) from None
+    return parse_lines(text, classes=classes, place=str(path))
+
+
+def parse_lines(text: str, *, classes: int = 5, place: str) -> list[BracketedTree]:
+    """Parse a text with a bracketed tree on each line; empty lines are passed over.
+
+    Args:
+        text: the trees.
+        classes: number of classes.
+        place: where the text stands, for the sentence of an error.
+
+    Raises:
+        BracketedError: a line that is no binary tree with a class at each node, or a text without trees.
+    """
     lines = enumerate(text.split("\n"), 1)
     trees = [
-        parse_bracketed(line, classes=classes, place=f"{path}, line {number}") for number, line in lines if line.strip()
+        parse_bracketed(line, classes=classes, place=f"{place}, line {number}")
+        for number, line in lines
+        if line.strip()
     ]
     if not trees:
-        raise BracketedError(f"{path} has no trees, but at least one is needed; give a file with a tree on each line")
+        raise BracketedError(f"{place} has no trees, but at least one is needed; give a file with a tree on each line")
     return trees
 
 

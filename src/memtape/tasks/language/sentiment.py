@@ -15,7 +15,7 @@ from memtape.core.trees import NONE, Trees
 from memtape.tasks.classes import ClassTask
 from memtape.tasks.data_folder import DataSet
 from memtape.tasks.language.boolean_trees import SYMBOLS, boolean_trees
-from memtape.tasks.language.bracketed import BracketedTree, parse_bracketed
+from memtape.tasks.language.bracketed import BracketedTree, parse_lines
 from memtape.tasks.language.labelled_trees import LabelledTrees, labelled_trees, vocabulary_of
 from memtape.tasks.lengths import steps_since
 from memtape.tasks.ragged import Ragged
@@ -191,10 +191,6 @@ def read(data_dir: str, least_count: int) -> tuple[tuple[str, ...], Parts]:
 
 def _trees(data_dir: str, file: str) -> list[BracketedTree]:
     path, text = SST.path(data_dir, file), SST.text(data_dir, file)
-    trees = [
-        parse_bracketed(line, classes=CLASSES, place=f"{path}, line {number}")
-        for number, line in enumerate(text.split("\n"), 1)
-        if line.strip()
-    ]
+    trees = parse_lines(text, classes=CLASSES, place=str(path))
     SST.check_count(path, len(trees), "trees")
     return trees
