@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell, Cell
+from memtape.core.symbols import one_hot
 from memtape.core.unroll import unroll
 
 
@@ -133,4 +133,4 @@ def _vectors(name: str, values: Tensor, size: int, dtype: torch.dtype) -> Tensor
         raise ValueError(
             f"the {name} hold the symbol {wrong}, but there are {size} of them; give numbers in 0..{size - 1}"
         )
-    return functional.one_hot(values.long(), size).to(dtype)
+    return one_hot(values.long(), size, dtype)

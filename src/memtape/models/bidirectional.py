@@ -12,7 +12,7 @@ from memtape.cells import Bidirectional, GRUCell, Layers, LSTMCell
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell
 from memtape.core.symbols import are_symbols, known, one_hot
-from memtape.models.sharing import Shareable
+from memtape.models.sharing import Shareable, constructor_arguments
 
 SUMMARIES = ("steps", "ends", "mean", "max")
 """What the readout can see."""
@@ -127,8 +127,7 @@ class BiLSTM(BothWays):
         embedding_size: int | None = None,
         dropout: float = 0.0,
     ):
-        configuration = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        super().__init__(LSTMCell, configuration)
+        super().__init__(LSTMCell, constructor_arguments(locals()))
 
 
 class BiGRU(BothWays):
@@ -169,5 +168,4 @@ class BiGRU(BothWays):
         embedding_size: int | None = None,
         dropout: float = 0.0,
     ):
-        configuration = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        super().__init__(GRUCell, configuration)
+        super().__init__(GRUCell, constructor_arguments(locals()))

@@ -13,7 +13,7 @@ from memtape.core.symbols import known
 from memtape.memory.encoded import EncodedMemory
 from memtape.models.decoder import Decoder, DecoderState
 from memtape.models.encoder import KINDS, Encoder
-from memtape.models.sharing import Shareable
+from memtape.models.sharing import Shareable, constructor_arguments
 
 Context = Literal["vector", "attention"]
 CONTEXTS = ("vector", "attention")
@@ -85,7 +85,7 @@ class Seq2Seq(Shareable):
         into: Literal["input", "state", "both"] = "state",
         dropout: float = 0.0,
     ):
-        configuration = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        configuration = constructor_arguments(locals())
         super().__init__()
         checks.module_sizes(self, input_size=input_size, output_size=output_size, embedding_size=embedding_size)
         checks.module_sizes(self, hidden_size=hidden_size, decoder_layers=decoder_layers)

@@ -4,6 +4,7 @@ The methods are those of `huggingface_hub.PyTorchModelHubMixin`. That class itse
 over unknown arguments and missing tensors, builds whatever size the configuration names, and falls back to pickle files.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -16,6 +17,11 @@ from memtape.models.model_card import Training, model_card
 from memtape.models.shared_folder import PICKLES, Contents, SharingError, read_folder, write_folder
 
 N = TypeVar("N", bound="Shareable")
+
+
+def constructor_arguments(names: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a constructor by name, from its `locals()` before it has any names of its own."""
+    return {name: value for name, value in names.items() if name not in ("self", "__class__")}
 
 
 class Shareable(nn.Module):

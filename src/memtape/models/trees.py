@@ -17,7 +17,7 @@ from memtape.core.fold import fold
 from memtape.core.padding import zero_beyond
 from memtape.core.tree_cell import AnyTreeCell
 from memtape.core.trees import Trees
-from memtape.models.sharing import Shareable
+from memtape.models.sharing import Shareable, constructor_arguments
 from memtape.ops.dropout import dropout
 
 TREE_LSTMS: dict[str, type[ConstituencyTreeLSTMCell | NaryTreeLSTMCell | ChildSumTreeLSTMCell]] = {
@@ -157,20 +157,11 @@ class TreeLSTM(Folded):
         forget_bias: float = 1.0,
         gain: float = 1.0,
     ):
+        configuration = constructor_arguments(locals())
         checks.one_of(tuple(TREE_LSTMS), kind=kind)
         cell = TREE_LSTMS[kind](embedding_size, hidden_size, forget_bias=forget_bias, gain=gain)
         super().__init__(cell, input_size, output_size, embedding_spread=embedding_spread, dropout=dropout)
-        self.configuration = {
-            "input_size": input_size,
-            "output_size": output_size,
-            "kind": kind,
-            "hidden_size": hidden_size,
-            "embedding_size": embedding_size,
-            "embedding_spread": embedding_spread,
-            "dropout": dropout,
-            "forget_bias": forget_bias,
-            "gain": gain,
-        }
+        self.configuration = configuration
 
 
 class Recursive(Folded):
@@ -203,16 +194,10 @@ class Recursive(Folded):
         dropout: float = 0.0,
         gain: float = 1.0,
     ):
+        configuration = constructor_arguments(locals())
         cell = RecursiveCell(hidden_size, gain=gain)
         super().__init__(cell, input_size, output_size, embedding_spread=embedding_spread, dropout=dropout)
-        self.configuration = {
-            "input_size": input_size,
-            "output_size": output_size,
-            "hidden_size": hidden_size,
-            "embedding_spread": embedding_spread,
-            "dropout": dropout,
-            "gain": gain,
-        }
+        self.configuration = configuration
 
 
 class RNTN(Folded):
@@ -244,13 +229,7 @@ class RNTN(Folded):
         dropout: float = 0.0,
         gain: float = 1.0,
     ):
+        configuration = constructor_arguments(locals())
         cell = RNTNCell(hidden_size, gain=gain)
         super().__init__(cell, input_size, output_size, embedding_spread=embedding_spread, dropout=dropout)
-        self.configuration = {
-            "input_size": input_size,
-            "output_size": output_size,
-            "hidden_size": hidden_size,
-            "embedding_spread": embedding_spread,
-            "dropout": dropout,
-            "gain": gain,
-        }
+        self.configuration = configuration
