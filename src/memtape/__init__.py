@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from memtape.models.gru import GRU
     from memtape.models.jordan import Jordan
     from memtape.models.leaky import Leaky
+    from memtape.models.orthogonal import Orthogonal
     from memtape.models.seq2seq import Seq2Seq
     from memtape.models.skip import Skip
     from memtape.models.stacked_lstm import StackedLSTM, StackedLSTMCell
@@ -80,6 +81,7 @@ _MODULES = {
     "Leaky": "memtape.models.leaky",
     "NTM": "memtape.models.turing",
     "NTMCell": "memtape.models.turing",
+    "Orthogonal": "memtape.models.orthogonal",
     "RNTN": "memtape.models.trees",
     "Recursive": "memtape.models.trees",
     "Seq2Seq": "memtape.models.seq2seq",
@@ -136,6 +138,7 @@ __all__ = [
     "Memory",
     "NTMCell",
     "Narma",
+    "Orthogonal",
     "Pairs",
     "PrioritySort",
     "Recurrent",

@@ -12,11 +12,12 @@ from memtape.models.elman import Elman
 from memtape.models.gru import GRU
 from memtape.models.jordan import Jordan
 from memtape.models.leaky import Leaky
+from memtape.models.orthogonal import Orthogonal
 from memtape.models.skip import Skip
 from memtape.models.stacked_lstm import StackedLSTM
 
-NETWORKS = [Elman, Jordan, StackedLSTM, GRU, Leaky, Skip, Clockwork, EchoState, BiLSTM, BiGRU]
-LAYERED = [Elman, StackedLSTM, GRU, Leaky, Skip, Clockwork, BiLSTM, BiGRU]
+NETWORKS = [Elman, Jordan, StackedLSTM, GRU, Leaky, Skip, Orthogonal, Clockwork, EchoState, BiLSTM, BiGRU]
+LAYERED = [Elman, StackedLSTM, GRU, Leaky, Skip, Orthogonal, Clockwork, BiLSTM, BiGRU]
 SYMBOLS = torch.tensor([[1, 4, 0, 2], [3, 3, 0, 0]])
 LENGTHS = torch.tensor([4, 2])
 

@@ -16,6 +16,7 @@ from memtape.cells.late import Late
 from memtape.cells.layers import Layers
 from memtape.cells.leaky import LeakyCell
 from memtape.cells.lstm import LSTMCell
+from memtape.cells.orthogonal import OrthogonalCell
 from memtape.cells.readout import Readout
 from memtape.cells.residual import Residual
 from memtape.cells.skip import SkipCell
@@ -53,6 +54,7 @@ __all__ = [
     "LeakyCell",
     "LearnedInitialState",
     "NaryTreeLSTMCell",
+    "OrthogonalCell",
     "OutputFeedback",
     "RNTNCell",
     "Readout",

@@ -102,6 +102,13 @@ MODELS = {
             constructor="memtape.models.skip:skip_network",
         ),
         Entry(
+            name="orthogonal",
+            summary="Plain units whose recurrence only turns: an orthogonal matrix, kept so while it is learned.",
+            paper="Lezcano-Casado & Martinez-Rubio (2019), Cheap orthogonal constraints in neural networks, arXiv:1901.08428",
+            path="memtape.models.orthogonal:Orthogonal",
+            constructor="memtape.models.orthogonal:orthogonal_network",
+        ),
+        Entry(
             name="clockwork",
             summary="Clockwork RNN: groups of plain units, each working at its own rate.",
             paper="Koutnik, Greff, Gomez & Schmidhuber (2014), A clockwork RNN, arXiv:1402.3511",

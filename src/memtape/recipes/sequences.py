@@ -184,6 +184,15 @@ def _others() -> list[Recipe]:
             train={**COPY_MEMORY, "optimizer": "rmsprop", "momentum": 0.0, "smoothing": 0.99, "learning_rate": 2e-4},
             published=PUBLISHED["copy-memory"],
         ),
+        Recipe(
+            name="orthogonal-copy-memory",
+            model="orthogonal",
+            task="copy-memory",
+            model_options={"hidden_size": 128},
+            task_options=TASK_OPTIONS["copy-memory"],
+            train={**COPY_MEMORY, "schedule": "cosine"},
+            published=PUBLISHED["copy-memory"],
+        ),
     ]
     made += [
         Recipe(

@@ -1,0 +1,94 @@
+"""A recurrence that only turns."""
+
+import numpy as np
+import pytest
+import torch
+
+from memtape import unroll, use_backend
+from memtape.cells import OrthogonalCell
+from memtape.core.backends import backends
+
+INPUT, HIDDEN = 2, 5
+F64 = torch.float64
+
+
+@pytest.fixture(params=["reference", "cpu"], autouse=True)
+def backend(request):
+    """Single steps, and steps that share one rotation."""
+    absent = backends()[request.param]
+    if absent:
+        pytest.skip(absent)
+    with use_backend(request.param):
+        yield
+
+
+def moved():
+    """A cell away from where it begins."""
+    cell = OrthogonalCell(INPUT, HIDDEN).double()
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    return cell
+
+
+def test_by_the_letter():
+    cell, xs = moved(), torch.randn(1, 7, INPUT, dtype=F64)
+    w = {name: value.detach().numpy() for name, value in cell.named_parameters()}
+    skew, entries = np.zeros((HIDDEN, HIDDEN)), iter(w["angles"])
+    for row in range(HIDDEN):
+        for column in range(row + 1, HIDDEN):
+            skew[row, column] = next(entries)
+            skew[column, row] = -skew[row, column]
+    turn, term = np.eye(HIDDEN), np.eye(HIDDEN)
+    for n in range(1, 60):
+        term = term @ skew / n
+        turn = turn + term
+    ys, _, _ = unroll(cell, xs)
+    hidden = np.zeros(HIDDEN)
+    for t in range(7):
+        total = w["from_input.weight"] @ xs[0, t].numpy() + turn @ hidden
+        for unit, z in enumerate(total):
+            size = max(abs(z) + w["threshold"][unit], 0.0)
+            hidden[unit] = size if z > 0 else -size
+        np.testing.assert_allclose(ys[0, t].detach().numpy(), hidden, rtol=1e-9, atol=1e-11)
+
+
+def test_the_matrix_is_orthogonal_wherever_training_takes_it():
+    cell = moved()
+    optimizer = torch.optim.Adam(cell.parameters(), lr=0.1)
+    for _ in range(5):
+        optimizer.zero_grad()
+        unroll(cell, torch.randn(3, 4, INPUT, dtype=F64))[0].square().sum().backward()
+        optimizer.step()
+    rotation = cell.rotation()
+    torch.testing.assert_close(rotation @ rotation.mT, torch.eye(HIDDEN, dtype=F64))
+    assert torch.det(rotation) > 0
+
+
+def test_it_begins_as_turns_of_pairs():
+    rotation = OrthogonalCell(INPUT, HIDDEN).double().rotation()
+    for pair in (0, 2):
+        block = rotation[pair : pair + 2, pair : pair + 2]
+        torch.testing.assert_close(torch.det(block), torch.ones((), dtype=F64))
+        assert block[0, 1] == -block[1, 0] != 0
+    assert rotation[4, 4] == 1
+    assert rotation.count_nonzero() == 9
+
+
+def test_at_the_beginning_neither_what_is_remembered_nor_a_gradient_fades():
+    cell = OrthogonalCell(INPUT, HIDDEN).double()
+    xs = torch.zeros(1, 300, INPUT, dtype=F64)
+    xs[0, 0] = 1
+    xs.requires_grad_()
+    ys, _, _ = unroll(cell, xs)
+    lengths = ys[0].norm(dim=-1)
+    torch.testing.assert_close(lengths, lengths[:1].expand(300))
+    direction = torch.randn(HIDDEN, dtype=F64)
+    (gradient,) = torch.autograd.grad(ys[0, -1] @ direction, cell.from_input.weight)
+    torch.testing.assert_close(gradient[:, 0].norm(), direction.norm())
+
+
+@pytest.mark.usefixtures("shapes_unchecked")
+def test_sizes_below_1_are_refused():
+    with pytest.raises(ValueError, match="hidden_size of OrthogonalCell is 0, but it must be at least 1"):
+        OrthogonalCell(2, 0)
