@@ -67,6 +67,8 @@ TREES = {
     "clip": "none",
 }
 """Ten passes with the optimiser of Tai et al.; their L2 of 1e-4 is of a sum over a tree, this one of a mean over its nodes."""
+TENSOR = {"learning_rate": 0.01, "clip": "norm", "clip_limit": 1.0}
+"""Products of vectors grow with both: at the rate of the others, and unclipped, nothing is learned."""
 
 SCAN = {
     "learning_rate": 2e-3,
@@ -150,10 +152,10 @@ def _trees() -> list[Recipe]:
             name=f"{model}-sentiment",
             model=model,
             task="sentiment",
-            train=TREES,
+            train={**TREES, **own},
             published=PUBLISHED["sentiment"],
         )
-        for model in ("treelstm", "recursive", "rntn")
+        for model, own in (("treelstm", {}), ("recursive", {}), ("rntn", TENSOR))
     ]
 
 
