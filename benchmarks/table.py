@@ -21,6 +21,7 @@ FAMILIES = (
     "gru",
     "leaky",
     "skip",
+    "orthogonal",
     "clockwork",
     "esn",
     "bilstm",
