@@ -42,6 +42,7 @@ FITTING = [pair for pair in EVERY if fits(*pair)]
 ONE_EACH = [
     *(("ntm", "char-lm"), ("elman", "digits"), ("jordan", "narma"), ("lstm", "sentiment"), ("gru", "scan")),
     *(("leaky", "chorales"), ("skip", "copy-memory"), ("clockwork", "adding"), ("esn", "chorales")),
+    ("orthogonal", "digits"),
     *(("bilstm", "sentiment"), ("bigru", "copy"), ("seq2seq", "scan"), ("treelstm", "sentiment")),
     *(("recursive", "boolean"), ("rntn", "boolean")),
 ]
