@@ -3,6 +3,7 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import torch
@@ -185,6 +186,11 @@ def _turns(first: int, size: int, count: int, seed: int) -> Tensor:
     places = torch.arange(first, first + size)
     passes, rows = places // count, torch.empty_like(places)
     for number in passes.unique().tolist():
-        order = torch.randperm(count, generator=generator_for(seed, "order", number))
-        rows[passes == number] = order[places[passes == number] % count]
+        rows[passes == number] = _order(count, seed, number)[places[passes == number] % count]
     return rows
+
+
+@lru_cache(maxsize=4)
+def _order(count: int, seed: int, number: int) -> Tensor:
+    """Return the order of one pass; many batches in a row are of the same."""
+    return torch.randperm(count, generator=generator_for(seed, "order", number))

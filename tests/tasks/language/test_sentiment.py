@@ -55,6 +55,24 @@ def test_sequences_are_the_words_in_order_with_the_class_of_the_whole_at_the_las
     assert batch.targets.tolist() == [[0, 4, 0], [2, 0, 0], [0, 0, 0]]
 
 
+def test_every_phrase_can_be_an_example_for_itself(folder):
+    task = Sentiment(data_dir=str(folder), phrases=True)
+    assert [task.available(split) for split in ("train", "validation", "test")] == [13, 1, 3]
+    assert task.lengths == (1, 7)
+    words = task.examples("train", torch.arange(13), "sequences")
+    said = [
+        (" ".join(task.vocabulary[word] for word in row[:length]), int(target[length - 1]))
+        for row, length, target in zip(words.inputs.tolist(), words.lengths.tolist(), words.targets, strict=True)
+    ]
+    first = [("It", 2), ("'s", 2), ("fun", 4), ("'s fun", 4), ("It 's fun", 3)]
+    second = [("It", 2), ("'s", 2), ("not", 2), ("fun", 4), ("not fun", 1), ("'s not fun", 0), ("It 's not fun", 1)]
+    assert said == [*first, *second, ("Well", 2)]
+    trees = task.examples("train", torch.tensor([10, 3]), "trees")
+    assert checked(trees.inputs, trees.lengths).tolist() == [5, 3]
+    shown = [task.show(trees, row=row).splitlines()[1] for row in (0, 1)]
+    assert shown == ["input  (0 (2 's) (1 (2 not) (4 fun)))", "input  (4 (2 's) (4 fun))"]
+
+
 def test_the_loss_is_that_of_every_node(folder):
     task = Sentiment(data_dir=str(folder))
     batch = task.examples("test", torch.arange(3), "trees")

@@ -25,6 +25,7 @@ class LabelledTrees:
     lengths: Int[Tensor, " batch"]
     """The number of nodes of each row."""
 
+
     def take(self, rows: Int[Tensor, " rows"]) -> "LabelledTrees":
         """Return some rows, with no more padding than the longest of them needs."""
         lengths = self.lengths[rows]
@@ -32,6 +33,37 @@ class LabelledTrees:
         return LabelledTrees(
             trees=Trees(words=self.trees.words[rows, :nodes], children=self.trees.children[rows, :nodes]),
             labels=self.labels[rows, :nodes],
+            lengths=lengths,
+        )
+
+    def sizes(self) -> Int[Tensor, "batch nodes"]:
+        """Return the number of nodes of the tree that each node is the root of."""
+        children, present = self.trees.children.clamp_min(0), self.trees.children != NONE
+        sizes = torch.ones_like(self.labels)
+        for node in range(sizes.shape[1]):
+            sizes[:, node] += (sizes.gather(1, children[:, node]) * present[:, node]).sum(1)
+        return sizes
+
+    def below(self, rows: Int[Tensor, " rows"], nodes: Int[Tensor, " rows"], sizes: Tensor) -> "LabelledTrees":
+        """Return the trees that nodes of some rows are the roots of: in postorder they stand right before these.
+
+        Args:
+            rows: the row of each.
+            nodes: its root.
+            sizes: what `sizes` returns.
+        """
+        lengths = sizes[rows, nodes]
+        first = (nodes - lengths + 1)[:, None]
+        steps = torch.arange(int(lengths.max()) if len(lengths) else 0)
+        inside = steps < lengths[:, None]
+        place = rows[:, None], torch.where(inside, first + steps, 0)
+        children = self.trees.children[place]
+        return LabelledTrees(
+            trees=Trees(
+                words=torch.where(inside, self.trees.words[place], NONE),
+                children=torch.where(inside[..., None] & (children != NONE), children - first[..., None], NONE),
+            ),
+            labels=torch.where(inside, self.labels[place], NONE),
             lengths=lengths,
         )
 

@@ -49,6 +49,8 @@ class Sentiment(ClassTask, HeldTask):
         data_dir: folder of data, with `sst_trees/train.txt`, `dev.txt` and `test.txt`; without it the sentences are Boolean
             expressions, true ones positive and false ones negative, and the operators neutral.
         least_count: how often a word stands in the sentences for training, at least, to be in the vocabulary.
+        phrases: take every phrase of the sentences for training, single words too, as an example for itself, so that a
+            network that reads sequences learns from all classes as one of trees does.
 
     Attributes:
         vocabulary: the words of the symbols, the most frequent first, and before them one for all others.
@@ -76,31 +78,35 @@ class Sentiment(ClassTask, HeldTask):
     gives = ("trees", "sequences")
     vocabulary: tuple[str, ...]
 
-    def __init__(self, *, data_dir: str | None = None, least_count: int = 1):
+    def __init__(self, *, data_dir: str | None = None, least_count: int = 1, phrases: bool = False):
         checks.at_least(1, least_count=least_count)
         self.vocabulary, self._parts = made() if data_dir is None else read(data_dir, least_count)
         self.input_size, self.output_size = len(self.vocabulary), CLASSES
-        self._words = {
-            part: Ragged((words := data.trees.words)[words != NONE], (words != NONE).sum(1))
+        self._sizes = {part: data.sizes() for part, data in self._parts.items()}
+        self._roots = {
+            part: (data.labels != NONE).nonzero()
+            if phrases and part == "train"
+            else torch.stack([torch.arange(len(data.lengths)), data.lengths - 1], dim=1)
             for part, data in self._parts.items()
         }
-        nodes = self._parts["train"].lengths
-        self.lengths = (int(nodes.min()), int(nodes.max()))
+        learned = self._sizes["train"][tuple(self._roots["train"].T)]
+        self.lengths = (int(learned.min()), int(learned.max()))
 
     def available(self, split: str) -> int:
-        """Return the number of sentences of a split."""
-        return len(self._parts[_part(split)].lengths)
+        """Return the number of examples of a split: sentences, or for training their phrases."""
+        return len(self._roots[_part(split)])
 
     def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
-        """Return sentences of a split by their numbers."""
-        data, words = self._parts[_part(split)], self._words[_part(split)]
+        """Return examples of a split by their numbers."""
+        part = _part(split)
+        taken = self._parts[part].below(*self._roots[part][rows].T, self._sizes[part])
         if form == "trees":
-            taken = data.take(rows)
             mask = taken.labels != NONE
             return SequenceBatch(inputs=taken.trees, targets=taken.labels * mask, mask=mask, lengths=taken.lengths)
-        inputs, steps = words.padded(rows)
+        leaves = taken.trees.words != NONE
+        inputs, steps = Ragged(taken.trees.words[leaves], leaves.sum(1)).padded(torch.arange(len(rows)))
         last = steps_since(torch.zeros_like(steps), inputs.shape[1]) == steps[:, None] - 1
-        whole = data.labels[rows, data.lengths[rows] - 1]
+        whole = taken.labels[torch.arange(len(rows)), taken.lengths - 1]
         return SequenceBatch(inputs=inputs, targets=whole[:, None] * last, mask=last, lengths=steps)
 
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
