@@ -25,7 +25,6 @@ class LabelledTrees:
     lengths: Int[Tensor, " batch"]
     """The number of nodes of each row."""
 
-
     def take(self, rows: Int[Tensor, " rows"]) -> "LabelledTrees":
         """Return some rows, with no more padding than the longest of them needs."""
         lengths = self.lengths[rows]
