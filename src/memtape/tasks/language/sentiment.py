@@ -99,7 +99,8 @@ class Sentiment(ClassTask, HeldTask):
     def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
         """Return examples of a split by their numbers."""
         part = _part(split)
-        taken = self._parts[part].below(*self._roots[part][rows].T, self._sizes[part])
+        sentences, nodes = self._roots[part][rows].unbind(1)
+        taken = self._parts[part].below(sentences, nodes, self._sizes[part])
         if form == "trees":
             mask = taken.labels != NONE
             return SequenceBatch(inputs=taken.trees, targets=taken.labels * mask, mask=mask, lengths=taken.lengths)
