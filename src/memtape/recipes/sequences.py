@@ -57,6 +57,8 @@ SENTIMENT = {
     "validation_sequences": 1_101,
 }
 """Five passes through the sentences of the treebank."""
+PHRASES = {**SENTIMENT, "batch_size": 100, "steps": 9_600, "validate_every": 800}
+"""Three passes through the phrases of the treebank."""
 TREES = {
     "optimizer": "adagrad",
     "learning_rate": 0.05,
@@ -178,6 +180,18 @@ def _others() -> list[Recipe]:
             model_options={"hidden_size": 64},
             train=ADDING,
             published=PUBLISHED["adding"],
+        ),
+        *(
+            Recipe(
+                name=f"{model}-phrases",
+                model=model,
+                task="sentiment",
+                model_options={**SIZES["sentiment"], **LEARNED["sentiment"], **options},
+                task_options={"phrases": True},
+                train=PHRASES,
+                published=PUBLISHED["sentiment"],
+            )
+            for model, options in (("lstm", FAMILIES["lstm"]), ("bilstm", FROM_BOTH_ENDS["bilstm"]))
         ),
         Recipe(
             name="gru-pixels",
