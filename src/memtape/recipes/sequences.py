@@ -57,8 +57,8 @@ SENTIMENT = {
     "validation_sequences": 1_101,
 }
 """Five passes through the sentences of the treebank."""
-PHRASES = {**SENTIMENT, "batch_size": 100, "steps": 9_600, "validate_every": 800}
-"""Three passes through the phrases of the treebank."""
+PHRASES = {**SENTIMENT, "batch_size": 100, "steps": 6_400, "validate_every": 800}
+"""Two passes through the phrases of the treebank."""
 TREES = {
     "optimizer": "adagrad",
     "learning_rate": 0.05,
