@@ -83,7 +83,14 @@ SCAN = {
     "clip_limit": 1.0,
 }
 BOOLEAN = {"learning_rate": 3e-3, "batch_size": 32, "steps": 1_000, "validate_every": 100}
-CHORALES = {"learning_rate": 2e-3, "batch_size": 16, "steps": 600, "validate_every": 50, "validation_sequences": 76}
+CHORALES = {
+    "learning_rate": 4e-3,
+    "batch_size": 16,
+    "steps": 1_800,
+    "schedule": "cosine",
+    "validate_every": 300,
+    "validation_sequences": 76,
+}
 
 PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "adding": {"mse": {"irnn": 1e-5, "guess": 1 / 6}},
@@ -95,9 +102,10 @@ PUBLISHED: Mapping[str, Mapping[str, Any]] = {
         "binary_accuracy": {"lstm": 0.849, "bilstm": 0.875, "recursive": 0.824, "rntn": 0.854, "treelstm": 0.880},
     },
     "scan": {"exact": {"simple": 0.998, "length": 0.138}},
-    "chorales": {},
+    "chorales": {"nll": {"lstm": 8.45, "gru": 8.43, "rnn": 8.91}},
 }
-"""As the papers report; most of those on sentiment began with word vectors that were trained on much more text."""
+"""As the papers report; most of those on sentiment began with word vectors that were trained on much more text.
+Those on chorales are of Bai, Kolter & Koltun (2018), arXiv:1803.01271."""
 
 TRAIN: Mapping[str, Mapping[str, Any]] = {
     "adding": ADDING,
