@@ -44,11 +44,12 @@ class SparseLinks(Links[SparseLinkState]):
         self.size, self.threshold = min(size, slots), 1 / size
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> SparseLinkState:
-        """Return zeros."""
+        """Return no links, which lead from each slot to itself."""
+        itself = torch.arange(self.slots, device=device, dtype=dtype)[:, None]
         form: dict[str, Any] = {"device": device, "dtype": dtype}
         return SparseLinkState(
             values=torch.zeros(batch_size, self.write_heads, self.slots, self.size, **form),
-            places=torch.zeros(batch_size, self.write_heads, self.slots, self.size, **form),
+            places=itself.repeat(batch_size, self.write_heads, 1, self.size),
             precedence=torch.zeros(batch_size, self.write_heads, self.slots, **form),
         )
 

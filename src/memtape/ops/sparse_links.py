@@ -41,7 +41,8 @@ def sparse_links_after(
 
     Args:
         values: the strengths of each slot's links, 0 where it has fewer than $K$.
-        places: the number of the slot that each of them leads back to, which was written just before.
+        places: the number of the slot that each of them leads back to, which was written just before; where there is no link,
+            that of the slot itself.
         precedence: $p_{t-1}$, how strongly each slot was the last one written.
         weights: $w_t$, where each head writes.
         threshold: below it a link is cut.
@@ -62,14 +63,15 @@ def sparse_links_after(
     written = rows[..., None].expand(-1, -1, -1, size)
     held, held_sources = values.gather(2, written), sources.gather(2, written)
     fresh = amounts[..., :, None] * last[..., None, :] * (rows[..., :, None] != columns[..., None, :])
-    same = (held_sources[..., :, None] == columns[..., None, None, :]) & (held[..., :, None] > 0)
+    same = held_sources[..., :, None] == columns[..., None, None, :]
     joined = held + (same * fresh[..., None, :]).sum(dim=-1)
     candidates = torch.cat([joined, fresh * ~same.any(dim=-2)], dim=-1)
     candidate_sources = torch.cat([held_sources, columns[..., None, :].expand_as(fresh)], dim=-1)
     order = torch.sort(candidates.detach(), dim=-1, descending=True, stable=True).indices[..., :size]
     values = values.scatter(2, written, candidates.gather(-1, order))
     sources = sources.scatter(2, written, candidate_sources.gather(-1, order))
-    return torch.where(values >= threshold, values, 0), sources.to(places.dtype)
+    kept, itself = values >= threshold, torch.arange(weights.shape[-1], device=weights.device)[:, None]
+    return torch.where(kept, values, 0), torch.where(kept, sources, itself).to(places.dtype)
 
 
 def follow_sparse_links(
