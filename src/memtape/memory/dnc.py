@@ -1,6 +1,7 @@
 """DNC: the memory of the Differentiable Neural Computer, which allocates slots, frees them and knows their order."""
 
 import dataclasses
+import math
 from typing import Any, Literal
 
 import torch
@@ -95,8 +96,12 @@ class DNCMemory(Memory[DNCState, DNCControl]):
     ):
         super().__init__()
         checks.module_sizes(self, slots=slots, width=width, read_heads=read_heads, write_heads=write_heads)
-        checks.probabilities(usage_epsilon=usage_epsilon, product_epsilon=product_epsilon)
+        checks.probabilities(usage_epsilon=usage_epsilon)
         checks.positive(norm_epsilon=norm_epsilon)
+        if not 0 <= product_epsilon < math.inf:
+            raise ValueError(
+                f"product_epsilon is {product_epsilon}, but it is added to a product of two lengths; give 0 or more"
+            )
         self.slots = slots
         self.read_heads, self.write_heads = read_heads, write_heads
         self.links = _links(links, slots, write_heads, link_size)
