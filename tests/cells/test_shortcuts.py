@@ -37,7 +37,9 @@ def test_one_cell_with_shortcuts_is_that_cell():
 def test_shortcuts_need_cells_of_sizes_that_meet():
     with pytest.raises(ValueError, match="layers is empty, but a stack needs at least one cell; give one or more"):
         Shortcuts([])
-    sentence = "layer 1 takes inputs of size 4, but it sees the input (2) and the output of the layer below it (4), so it"
+    sentence = (
+        "layer 1 takes inputs of size 4, but it sees the input (2) and the output of the layer below it (4), so it"
+    )
     with pytest.raises(ValueError, match=re.escape(sentence)):
         Shortcuts([ElmanCell(2, 4), ElmanCell(4, 4)])
 

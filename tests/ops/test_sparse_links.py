@@ -69,7 +69,7 @@ def test_with_as_many_links_as_slots_and_no_cut_they_are_the_dense_ones():
     links = torch.zeros(BATCH, WRITES, SLOTS, SLOTS, dtype=F64)
     for _ in range(30):
         weights = random_writes()
-        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=0)
+        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=0.0)
         links, precedence = ops.links_after(links, precedence, weights), ops.precedence_after(precedence, weights)
     torch.testing.assert_close(as_matrix(values, places), links)
 
@@ -79,7 +79,7 @@ def test_one_slot_after_another_gives_the_dense_links_however_few_are_kept():
     links = torch.zeros(BATCH, WRITES, SLOTS, SLOTS, dtype=F64)
     for slot in (2, 0, 3, 2, 6):
         weights = torch.eye(SLOTS, dtype=F64)[slot].expand(BATCH, WRITES, -1)
-        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1)
+        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1.0)
         links, precedence = ops.links_after(links, precedence, weights), ops.precedence_after(precedence, weights)
         assert torch.equal(as_matrix(values, places), links)
     assert links.any()

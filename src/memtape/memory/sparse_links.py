@@ -45,12 +45,10 @@ class SparseLinks(Links[SparseLinkState]):
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> SparseLinkState:
         """Return no links, which lead from each slot to itself."""
-        itself = torch.arange(self.slots, device=device, dtype=dtype)[:, None]
-        form: dict[str, Any] = {"device": device, "dtype": dtype}
+        values = torch.zeros(batch_size, self.write_heads, self.slots, self.size, device=device, dtype=dtype)
+        itself = torch.arange(self.slots, device=device).to(values.dtype)[:, None]
         return SparseLinkState(
-            values=torch.zeros(batch_size, self.write_heads, self.slots, self.size, **form),
-            places=itself.repeat(batch_size, self.write_heads, 1, self.size),
-            precedence=torch.zeros(batch_size, self.write_heads, self.slots, **form),
+            values=values, places=itself.expand_as(values).contiguous(), precedence=values.new_zeros(values.shape[:3])
         )
 
     def record(self, write_weights: Float[Tensor, "batch writes slots"], state: SparseLinkState) -> SparseLinkState:
