@@ -238,3 +238,14 @@ def test_a_dropout_is_a_probability():
         ValueError, match=re.escape("bypass_dropout is 1.5, but it is a probability; give a number in 0..1")
     ):
         DNCCell(INPUT, OUTPUT, bypass_dropout=1.5)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"links": "sparse", "masked": True}, {"layer_norm": True, "initial_memory": "random"}]
+)
+def test_a_saved_network_is_loaded_the_same(options, tmp_path):
+    network, xs = DNC(INPUT, OUTPUT, **SMALL, **options).eval(), torch.randn(BATCH, TIME, INPUT)
+    network.save_pretrained(tmp_path / "shared")
+    loaded = DNC.from_pretrained(tmp_path / "shared")
+    assert loaded.configuration == network.configuration
+    assert torch.equal(loaded(xs)[0], network(xs)[0])
