@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from memtape.cells import BidirectionalState, unroll_backwards
+from memtape.cells.bidirectional import BidirectionalState, unroll_backwards
 from memtape.core import checks, padding
 from memtape.core.recurrent import takes
 from memtape.core.symbols import are_symbols, known, one_hot
