@@ -41,6 +41,7 @@ ALTERNATIVES = {
     "norm_epsilon": (0.1, {}),
     "product_epsilon": (0.1, {}),
     "initial_memory": ("learned", {}),
+    "initial_weights": ("constant", {}),
     "initial_reads": ("learned", {}),
     "initial_controller": ("learned", {}),
 }
@@ -90,7 +91,8 @@ def test_no_option_is_left_out():
 @pytest.mark.parametrize("option", ALTERNATIVES)
 def test_an_option_matters(option):
     value, context = ALTERNATIVES[option]
-    assert not torch.allclose(run(build(**context)), run(build(**(context | {option: value}))))
+    plain, changed = run(build(**context)), run(build(**(context | {option: value})))
+    assert not torch.allclose(plain, changed, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -204,7 +206,8 @@ def test_what_the_heads_are_told_can_be_looked_at():
 
 
 @pytest.mark.parametrize(
-    "option", ["controller", "links", "strengths", "initial_memory", "initial_reads", "initial_controller"]
+    "option",
+    ["controller", "links", "strengths", "initial_memory", "initial_weights", "initial_reads", "initial_controller"],
 )
 def test_an_unknown_choice_is_refused(option, shapes_unchecked):
     with pytest.raises(ValueError, match=rf"{option} is 'magic', but it must be one of '.*; choose one of them"):
