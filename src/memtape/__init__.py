@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from memtape.core.unroll import unroll
     from memtape.models.augmented import AugmentedCell
     from memtape.models.bidirectional import BiGRU, BiLSTM
+    from memtape.models.bidirectional_dnc import BiDNC
     from memtape.models.clockwork import Clockwork
     from memtape.models.decoding import beam_search, greedy
+    from memtape.models.dnc import DNC, DNCCell
     from memtape.models.echo_state import EchoState
     from memtape.models.elman import Elman
     from memtape.models.generation import generate
@@ -71,10 +73,13 @@ _MODULES = {
     "ops": "memtape.ops",
     # models
     "AugmentedCell": "memtape.models.augmented",
+    "BiDNC": "memtape.models.bidirectional_dnc",
     "BiGRU": "memtape.models.bidirectional",
     "BiLSTM": "memtape.models.bidirectional",
     "Clockwork": "memtape.models.clockwork",
     "EchoState": "memtape.models.echo_state",
+    "DNC": "memtape.models.dnc",
+    "DNCCell": "memtape.models.dnc",
     "Elman": "memtape.models.elman",
     "GRU": "memtape.models.gru",
     "Jordan": "memtape.models.jordan",
@@ -111,12 +116,14 @@ _MODULES = {
 }
 
 __all__ = [
+    "DNC",
     "GRU",
     "NTM",
     "RNTN",
     "Adding",
     "AssociativeRecall",
     "AugmentedCell",
+    "BiDNC",
     "BiGRU",
     "BiLSTM",
     "Boolean",
@@ -126,6 +133,7 @@ __all__ = [
     "Clockwork",
     "Copy",
     "CopyMemory",
+    "DNCCell",
     "Digits",
     "DrawnTask",
     "DynamicNGrams",

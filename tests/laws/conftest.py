@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from memtape import AugmentedCell, NTMCell, StackedLSTMCell, use_backend
+from memtape import AugmentedCell, DNCCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
+    Around,
     ClockworkCell,
     Conditioned,
     DeepTransitionCell,
@@ -22,6 +23,7 @@ from memtape.cells import (
     OutputFeedback,
     Readout,
     Residual,
+    Shortcuts,
     SkipCell,
     Stacked,
     TeacherForced,
@@ -39,6 +41,10 @@ TWO_HEADS = {"read_heads": 2, "write_heads": 2}
 
 def ntm(**options):
     return NTMCell(INPUT, 3, **(SMALL_NTM | options))
+
+
+def dnc(**options):
+    return DNCCell(INPUT, 3, **({"slots": 5, "width": 3, "controller_size": 4, "initial_memory": "random"} | options))
 
 
 def augmented_by_hand():
@@ -77,6 +83,8 @@ CELLS = [
     ("dropout-in-evaluation", lambda: VariationalDropout(GRUCell(INPUT, 4), inputs=0.3, outputs=0.3).eval()),
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
+    ("shortcuts", lambda: Shortcuts([LSTMCell(INPUT, 4), GRUCell(INPUT + 4, 3), FeedforwardCell(INPUT + 3, 2)])),
+    ("around", lambda: Around(GRUCell(1, 4), 1, 1)),
     ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),
     ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
     ("embedded", lambda: Embedded(Readout(GRUCell(3, 4), 2), INPUT)),
@@ -105,6 +113,22 @@ CELLS = [
     ("ntm-sequential-write-first", lambda: ntm(sequential_heads=True, read_first=False, write_heads=2)),
     ("ntm-content", lambda: ntm(addressing="content", initial_memory="random", **TWO_HEADS)),
     ("ntm-content-write-first", lambda: ntm(addressing="content", read_first=False, initial_memory="learned")),
+    ("dnc", dnc),
+    (
+        "dnc-two-heads",
+        lambda: dnc(usage_gradient=True, initial_controller="learned", initial_reads="learned", **TWO_HEADS),
+    ),
+    ("dnc-deep", lambda: dnc(layer_norm=True, controller_layers=2, usage_gradient=True, initial_memory="learned")),
+    ("dnc-feedforward", lambda: dnc(controller="feedforward", squash=True, clip=None, usage_gradient=True)),
+    (
+        "dnc-improved",
+        lambda: dnc(masked=True, mask_floor=0.1, deallocate=True, sharpen_links=True, usage_gradient=True),
+    ),
+    (
+        "dnc-sparse",
+        lambda: dnc(links="sparse", link_size=50, usage_gradient=True, strengths="softplus", usage_epsilon=1e-2),
+    ),
+    ("dnc-content", lambda: dnc(links="none", controller="gru", usage_gradient=True, product_epsilon=1e-3)),
 ]
 
 

@@ -1,5 +1,6 @@
 """Floor 3a, recurrent parts without external memory: each a Cell, most of them used as controllers."""
 
+from memtape.cells.around import Around
 from memtape.cells.bidirectional import Bidirectional
 from memtape.cells.clockwork import ClockworkCell
 from memtape.cells.conditioned import Conditioned
@@ -19,6 +20,7 @@ from memtape.cells.lstm import LSTMCell
 from memtape.cells.orthogonal import OrthogonalCell
 from memtape.cells.readout import Readout
 from memtape.cells.residual import Residual
+from memtape.cells.shortcuts import Shortcuts
 from memtape.cells.skip import SkipCell
 from memtape.cells.stacked import Stacked
 from memtape.cells.teacher import TeacherForced
@@ -36,6 +38,7 @@ from memtape.cells.with_input import WithInput
 from memtape.cells.zoneout import Zoneout
 
 __all__ = [
+    "Around",
     "Bidirectional",
     "ChildSumTreeLSTMCell",
     "ClockworkCell",
@@ -60,6 +63,7 @@ __all__ = [
     "Readout",
     "RecursiveCell",
     "Residual",
+    "Shortcuts",
     "SkipCell",
     "Stacked",
     "TeacherForced",

@@ -30,6 +30,7 @@ def whole_machine(cell: AugmentedCell, backend: str) -> Twin[AugmentedState] | N
     by_place = type(cell.memory) is TuringMemory and type(cell.interface) is TuringInterface
     by_content = type(cell.memory) is ContentMemory and type(cell.interface) is ContentInterface
     one_after_another = by_place and cell.memory.sequential_heads
+    dropped |= cell.bypass is not None
     if run is None or not known or dropped or not (by_place or by_content) or one_after_another:
         return None
     return _WholeMachine(run, cell, layers)

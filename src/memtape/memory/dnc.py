@@ -1,0 +1,213 @@
+"""DNC: the memory of the Differentiable Neural Computer, which allocates slots, frees them and knows their order."""
+
+import dataclasses
+import math
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape import ops
+from memtape.core import checks
+from memtape.core.memory import Memory
+from memtape.core.state import NoState, state
+from memtape.memory.dnc_control import DNCControl, LookUpMasks
+from memtape.memory.links import DenseLinks, Links
+from memtape.memory.slots import CONSTANT, InitialMemory, InitialSlots
+from memtape.memory.sparse_links import SparseLinks
+from memtape.ops.addressing import NORM_EPSILON
+
+LinkKind = Literal["dense", "sparse", "none"]
+LINK_KINDS = ("dense", "sparse", "none")
+
+InitialPlaces = Literal["zeros", "constant"]
+INITIAL_PLACES = ("zeros", "constant")
+
+LINK_SIZE = 8
+"""How many links of a slot are enough (Graves et al. 2016): fewer were no worse in their test, 5 being as good as all."""
+
+LINK_EPSILON = 1e-6
+"""Added to a weight before it is sharpened (Csordas & Schmidhuber's code): a read head without links then looks everywhere."""
+
+
+@state
+class DNCState:
+    """The slots, where each head was, how much each slot is used, and the order in which they were written."""
+
+    memory: Float[Tensor, "*batch slots width"]
+    read_weights: Float[Tensor, "*batch reads slots"]
+    write_weights: Float[Tensor, "*batch writes slots"]
+    usage: Float[Tensor, "*batch slots"]
+    links: Any
+    """`LinkState`, `SparseLinkState`, or `NoState` without links."""
+
+
+class DNCMemory(Memory[DNCState, DNCControl]):
+    r"""Write to a free slot or to one found by content; read by content, or what was written next or before.
+
+    $$w^w = g^w \bigl(g^a\, a + (1 - g^a)\, c^w\bigr), \qquad M_t = M_{t-1} \odot (1 - w^w e^\top) + w^w v^\top, \qquad
+    w^r = \pi_1\, b + \pi_2\, c^r + \pi_3\, f$$
+
+    A step counts what is used and freed, writes, links what was written, and then reads what is there now. The other
+    equations are the functions of `memtape.ops`. With several write heads each one allocates after the ones before it, all
+    erase before any adds, and each has links of its own, along which every read head can step.
+
+    A control with masks compares keys and slots in what the masks let through, and one with exponents sharpens $b$ and $f$.
+
+    Args:
+        slots: number of slots.
+        width: size of one slot.
+        read_heads: number of read heads.
+        write_heads: number of write heads.
+        links: "dense" keeps the strength of every link; "sparse" the strongest few of each slot; "none" leaves a memory whose
+            heads read by content alone.
+        link_size: $K$, how many links of a slot are kept; None means 8 of sparse links, the others have no such size.
+        deallocate: erase what is freed, $M_{t-1} \odot \psi_t$ in the place of $M_{t-1}$ (else it stays until it is written
+            over).
+        usage_gradient: let gradients flow through where was written into what is used.
+        usage_epsilon: $\epsilon$: slots are allocated by the usages $\epsilon + (1 - \epsilon) u$.
+        norm_epsilon: $\epsilon$ of the lengths in `memtape.ops.content_weights`.
+        product_epsilon: $\epsilon'$ of their product.
+        initial_memory: what a sequence begins from: "zeros", "constant", "learned" or "random".
+        initial_weights: where the heads begin: "zeros" (nowhere) or "constant" (1e-6 at every slot).
+
+    Raises:
+        ValueError: a size below 1, an epsilon out of its range, an unknown choice, or a size of links that are not sparse.
+
+    References:
+        Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
+        doi:10.1038/nature20101, Methods; several write heads as in the authors' code; masks, exponents and `deallocate`:
+        Csordas & Schmidhuber (2019), arXiv:1904.10278; no links: Franke, Niehues & Waibel (2018), "Robust and scalable
+        differentiable neural computer for question answering", arXiv:1807.02658.
+    """
+
+    def __init__(
+        self,
+        slots: int,
+        width: int,
+        *,
+        read_heads: int = 1,
+        write_heads: int = 1,
+        links: LinkKind = "dense",
+        link_size: int | None = None,
+        deallocate: bool = False,
+        usage_gradient: bool = False,
+        usage_epsilon: float = 0.0,
+        norm_epsilon: float = NORM_EPSILON,
+        product_epsilon: float = 0.0,
+        initial_memory: InitialMemory = "zeros",
+        initial_weights: InitialPlaces = "zeros",
+    ):
+        super().__init__()
+        checks.module_sizes(self, slots=slots, width=width, read_heads=read_heads, write_heads=write_heads)
+        checks.probabilities(usage_epsilon=usage_epsilon)
+        checks.positive(norm_epsilon=norm_epsilon)
+        if not 0 <= product_epsilon < math.inf:
+            raise ValueError(
+                f"product_epsilon is {product_epsilon}, but it is added to a product of two lengths; give 0 or more"
+            )
+        checks.one_of(INITIAL_PLACES, initial_weights=initial_weights)
+        self.slots = slots
+        self.read_heads, self.write_heads = read_heads, write_heads
+        self.links = _links(links, slots, write_heads, link_size)
+        self.deallocate = deallocate
+        self.usage_gradient, self.usage_epsilon = usage_gradient, usage_epsilon
+        self.norm_epsilon, self.product_epsilon = norm_epsilon, product_epsilon
+        self.initial_slots = InitialSlots(slots, width, initial_memory)
+        self.initial_weights = initial_weights
+        self.read_size = read_heads * width
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> DNCState:
+        """Return the initial contents, unused, with heads that were nowhere yet."""
+        form: dict[str, Any] = {"device": device, "dtype": dtype}
+        begin = CONSTANT if self.initial_weights == "constant" else 0.0
+        weights = torch.full((batch_size, self.read_heads + self.write_heads, self.slots), begin, **form)
+        read_weights, write_weights = weights.split([self.read_heads, self.write_heads], dim=1)
+        return DNCState(
+            memory=self.initial_slots(batch_size, **form),
+            read_weights=read_weights,
+            write_weights=write_weights,
+            usage=torch.zeros(batch_size, self.slots, **form),
+            links=self.links.init_state(batch_size, **form) if self.links else NoState(),
+        )
+
+    def address(self, control: DNCControl, state: DNCState) -> DNCState:
+        """Move the write heads and then the read heads, over contents and links as they are."""
+        return self._move_read_heads(control, self._move_write_heads(control, state))
+
+    def write(self, control: DNCControl, state: DNCState) -> DNCState:
+        """Erase and add where the write heads stand, and link these slots to those written before."""
+        memory = state.memory
+        if self.deallocate:
+            memory = memory * ops.retention(control.free_gates, state.read_weights)[:, :, None]
+        memory = ops.erase_and_add(memory, state.write_weights, control.erase, control.add)
+        links = self.links.record(state.write_weights, state.links) if self.links else state.links
+        return dataclasses.replace(state, memory=memory, links=links)
+
+    def read(self, state: DNCState) -> Float[Tensor, "batch read"]:
+        """Return what the read heads see, one after another."""
+        return ops.read(state.memory, state.read_weights).flatten(1)
+
+    def forward(self, control: DNCControl, state: DNCState) -> tuple[Float[Tensor, "batch read"], DNCState]:
+        """Take one step: write, then read."""
+        written = self.write(control, self._move_write_heads(control, state))
+        after = self._move_read_heads(control, written)
+        return self.read(after), after
+
+    def _move_write_heads(self, control: DNCControl, state: DNCState) -> DNCState:
+        written = state.write_weights if self.usage_gradient else state.write_weights.detach()
+        usage = ops.usage_after(state.usage, written, ops.retention(control.free_gates, state.read_weights))
+        free = self._allocate(usage, control.allocation_gates * control.write_gates)
+        masks = control.masks.write if isinstance(control.masks, LookUpMasks) else None
+        content = self._look_up(state.memory, control.write_keys, control.write_strengths, masks)
+        chosen = torch.lerp(content, free, control.allocation_gates[:, :, None])
+        return dataclasses.replace(state, write_weights=control.write_gates[:, :, None] * chosen, usage=usage)
+
+    def _move_read_heads(self, control: DNCControl, state: DNCState) -> DNCState:
+        masks = control.masks.read if isinstance(control.masks, LookUpMasks) else None
+        content = self._look_up(state.memory, control.read_keys, control.read_strengths, masks)
+        if not self.links:
+            return dataclasses.replace(state, read_weights=content)
+        backward, forward = self.links.follow(state.read_weights, state.links)
+        if not isinstance(control.exponents, NoState):
+            backward = _sharpened(backward, control.exponents.backward)
+            forward = _sharpened(forward, control.exponents.forward)
+        places = torch.cat([backward, content[:, :, None], forward], dim=2)
+        return dataclasses.replace(state, read_weights=(control.read_modes[:, :, None] @ places)[:, :, 0])
+
+    def _look_up(self, memory: Tensor, keys: Tensor, strengths: Tensor, masks: Tensor | None) -> Tensor:
+        return ops.content_weights(
+            memory,
+            keys,
+            strengths,
+            masks=masks,
+            norm_epsilon=self.norm_epsilon,
+            product_epsilon=self.product_epsilon,
+        )
+
+    def _allocate(self, usage: Tensor, amounts: Tensor) -> Tensor:
+        """Return where each write head finds room, given how much the ones before it take."""
+        found = [self._free(usage)]
+        for amount in amounts.unbind(1)[:-1]:
+            usage = usage + (1 - usage) * amount[:, None] * found[-1]
+            found.append(self._free(usage))
+        return torch.stack(found, dim=1)
+
+    def _free(self, usage: Tensor) -> Tensor:
+        epsilon = self.usage_epsilon
+        return ops.allocation_weights(epsilon + (1 - epsilon) * usage if epsilon else usage)
+
+
+def _sharpened(weights: Tensor, exponents: Tensor) -> Tensor:
+    sharp = ops.sharpen(weights.flatten(1, 2), exponents.flatten(1), epsilon=LINK_EPSILON)
+    return sharp.unflatten(1, exponents.shape[1:])
+
+
+def _links(kind: LinkKind, slots: int, write_heads: int, size: int | None) -> Links[Any] | None:
+    checks.one_of(LINK_KINDS, links=kind)
+    if size is not None and kind != "sparse":
+        raise ValueError(f'link_size is {size}, but links are {kind!r}; leave it out or choose "sparse"')
+    if kind == "sparse":
+        return SparseLinks(slots, write_heads, LINK_SIZE if size is None else size)
+    return DenseLinks(slots, write_heads) if kind == "dense" else None
