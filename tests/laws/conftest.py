@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape import AugmentedCell, NTMCell, StackedLSTMCell, use_backend
+from memtape import AugmentedCell, DNCCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
     ClockworkCell,
     Conditioned,
@@ -21,6 +21,7 @@ from memtape.cells import (
     OutputFeedback,
     Readout,
     Residual,
+    Shortcuts,
     SkipCell,
     Stacked,
     TeacherForced,
@@ -38,6 +39,10 @@ TWO_HEADS = {"read_heads": 2, "write_heads": 2}
 
 def ntm(**options):
     return NTMCell(INPUT, 3, **(SMALL_NTM | options))
+
+
+def dnc(**options):
+    return DNCCell(INPUT, 3, **({"slots": 5, "width": 3, "controller_size": 4, "initial_memory": "random"} | options))
 
 
 def augmented_by_hand():
@@ -75,6 +80,7 @@ CELLS = [
     ("dropout-in-evaluation", lambda: VariationalDropout(GRUCell(INPUT, 4), inputs=0.3, outputs=0.3).eval()),
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
+    ("shortcuts", lambda: Shortcuts([LSTMCell(INPUT, 4), GRUCell(INPUT + 4, 3), FeedforwardCell(INPUT + 3, 2)])),
     ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),
     ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
     ("embedded", lambda: Embedded(Readout(GRUCell(3, 4), 2), INPUT)),
@@ -103,6 +109,14 @@ CELLS = [
     ("ntm-sequential-write-first", lambda: ntm(sequential_heads=True, read_first=False, write_heads=2)),
     ("ntm-content", lambda: ntm(addressing="content", initial_memory="random", **TWO_HEADS)),
     ("ntm-content-write-first", lambda: ntm(addressing="content", read_first=False, initial_memory="learned")),
+    ("dnc", dnc),
+    (
+        "dnc-two-heads",
+        lambda: dnc(usage_gradient=True, initial_controller="learned", initial_reads="learned", **TWO_HEADS),
+    ),
+    ("dnc-deep", lambda: dnc(usage_gradient=True, controller_layers=2, read_heads=3, initial_memory="learned")),
+    ("dnc-feedforward", lambda: dnc(usage_gradient=True, controller="feedforward", squash=True, clip=None)),
+    ("dnc-softplus", lambda: dnc(usage_gradient=True, controller="gru", strengths="softplus", usage_epsilon=1e-2)),
 ]
 
 

@@ -1,6 +1,7 @@
 """Floor 2, pure functions of tensors: the arithmetic of the papers, with no parameters and no state."""
 
 from memtape.ops.addressing import content_weights, interpolate, sharpen, shift
+from memtape.ops.allocation import allocation_weights, retention, usage_after
 from memtape.ops.attention import additive_scores, attention_weights, dot_scores
 from memtape.ops.backpropagation import (
     ElmanGradients,
@@ -11,6 +12,7 @@ from memtape.ops.backpropagation import (
     elman_forward,
 )
 from memtape.ops.last_step import last_step
+from memtape.ops.links import follow_links, links_after, precedence_after
 from memtape.ops.read_write import erase_and_add, read
 from memtape.ops.ridge import RidgeSums, ridge, ridge_readout, ridge_sums
 from memtape.ops.vanishing import vanishing_penalty
@@ -20,6 +22,7 @@ __all__ = [
     "ElmanParameters",
     "RidgeSums",
     "additive_scores",
+    "allocation_weights",
     "attention_weights",
     "content_weights",
     "cross_entropy_gradient",
@@ -28,13 +31,18 @@ __all__ = [
     "elman_backward",
     "elman_forward",
     "erase_and_add",
+    "follow_links",
     "interpolate",
     "last_step",
+    "links_after",
+    "precedence_after",
     "read",
+    "retention",
     "ridge",
     "ridge_readout",
     "ridge_sums",
     "sharpen",
     "shift",
+    "usage_after",
     "vanishing_penalty",
 ]
