@@ -7,11 +7,12 @@ from torch import Tensor
 
 from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Shortcuts
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell import AnyCell, Cell, Twin
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import DNCInterface, DNCMemory
 from memtape.models.augmented import AugmentedCell, AugmentedState
 from memtape.models.sharing import Shareable
+from memtape.models.whole_computer import whole_computer
 
 CONTROLLERS: dict[str, type[AnyCell]] = {
     "lstm": LSTMCell,
@@ -129,6 +130,10 @@ class DNCCell(Cell[AugmentedState]):
     ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
         """Take one step."""
         return self.machine(x, state)
+
+    def twin(self, backend: str) -> Twin[AugmentedState] | None:
+        """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
+        return whole_computer(self.machine, backend)
 
 
 class DNC(Recurrent[AugmentedState], Shareable):
