@@ -1,12 +1,10 @@
 // Allocation: which slots of a Differentiable Neural Computer are free (Graves et al. 2016, "Dynamic memory
 // allocation"), forwards and backwards.
 //
-// The equations and the epsilon are those of memtape/ops/allocation.py.
+// The equations are those of memtape/ops/allocation.py.
 #pragma once
 
 #include "vectors.hpp"
-
-constexpr double USAGE_EPSILON = 1e-12;
 
 // The order of numbers from the least to the largest, like ones in their own order, NaN last.
 template <typename T>
@@ -112,7 +110,7 @@ class Allocation {
     // The usage that the head before `head` saw.
     const T* before(int64_t head) const { return &usages[(head - 1) * slots]; }
 
-    // a[k-th] = (1 - u[k-th]) prod over those before of (u + USAGE_EPSILON)
+    // a[k-th] = (1 - u[k-th]) prod of those before
     void find_one(int64_t h) {
         int64_t* own_order = &orders[h * count];
         T *own_ascending = &ascending[h * count], *own_taken = &taken[h * count], *own = &found[h * slots];
@@ -125,7 +123,7 @@ class Allocation {
             own_ascending[k] = used;
             own_taken[k] = product;
             own[own_order[k]] = (T(1) - used) * product;
-            product *= factor(used);
+            product *= used;
         }
     }
 
@@ -135,13 +133,11 @@ class Allocation {
         T d_product = 0;  // the gradient of the product after the k-th, in units of the one before it
         for (int64_t k = count - 1; k >= 0; --k) {
             const T used = own_ascending[k], d = d_found[own_order[k]];
-            const T d_raised = own_taken[k] * ((used < T(0) ? T(0) : d_product) - d);
+            const T d_raised = own_taken[k] * (d_product - d);
             d_used[own_order[k]] += (T(1) - epsilon) * d_raised;
-            d_product = d * (T(1) - used) + factor(used) * d_product;
+            d_product = d * (T(1) - used) + used * d_product;
         }
     }
-
-    static T factor(T used) { return (used < T(0) ? T(0) : used) + T(USAGE_EPSILON); }
 };
 
 // retained = prod over heads of (1 - gate weights); `kept` gets the products of the heads before each.
