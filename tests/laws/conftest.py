@@ -5,6 +5,7 @@ import torch
 
 from memtape import AugmentedCell, DNCCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
+    Around,
     ClockworkCell,
     Conditioned,
     DeepTransitionCell,
@@ -81,6 +82,7 @@ CELLS = [
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
     ("shortcuts", lambda: Shortcuts([LSTMCell(INPUT, 4), GRUCell(INPUT + 4, 3), FeedforwardCell(INPUT + 3, 2)])),
+    ("around", lambda: Around(GRUCell(1, 4), 1, 1)),
     ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),
     ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
     ("embedded", lambda: Embedded(Readout(GRUCell(3, 4), 2), INPUT)),
@@ -117,6 +119,14 @@ CELLS = [
     ("dnc-deep", lambda: dnc(usage_gradient=True, controller_layers=2, read_heads=3, initial_memory="learned")),
     ("dnc-feedforward", lambda: dnc(usage_gradient=True, controller="feedforward", squash=True, clip=None)),
     ("dnc-softplus", lambda: dnc(usage_gradient=True, controller="gru", strengths="softplus", usage_epsilon=1e-2)),
+    (
+        "dnc-improved",
+        lambda: dnc(masked=True, mask_floor=0.1, deallocate=True, sharpen_links=True, usage_gradient=True),
+    ),
+    ("dnc-sparse", lambda: dnc(links="sparse", link_size=50, usage_gradient=True, **TWO_HEADS)),
+    ("dnc-content", lambda: dnc(links="none", layer_norm=True, usage_gradient=True, product_epsilon=1e-3)),
+    ("dnc-layer-norm", lambda: dnc(layer_norm=True, controller_layers=2, usage_gradient=True, norm_epsilon=1e-3)),
+    ("dnc-bypass-in-evaluation", lambda: dnc(bypass_dropout=0.5, usage_gradient=True).eval()),
 ]
 
 

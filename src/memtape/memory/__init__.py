@@ -1,10 +1,13 @@
 """Floor 3b, external memories: dynamics without weights, and the interfaces that drive them."""
 
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
-from memtape.memory.dnc import DNCControl, DNCMemory, DNCState
+from memtape.memory.dnc import DNCMemory, DNCState
+from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
 from memtape.memory.dnc_interface import DNCInterface
 from memtape.memory.encoded import EncodedMemory, EncodedState
 from memtape.memory.links import DenseLinks, LinkState
+from memtape.memory.normalised import Normalised
+from memtape.memory.sparse_links import SparseLinks, SparseLinkState
 from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
 
 __all__ = [
@@ -19,7 +22,12 @@ __all__ = [
     "DenseLinks",
     "EncodedMemory",
     "EncodedState",
+    "LinkExponents",
     "LinkState",
+    "LookUpMasks",
+    "Normalised",
+    "SparseLinkState",
+    "SparseLinks",
     "TuringControl",
     "TuringInterface",
     "TuringMemory",

@@ -34,14 +34,14 @@ class WholeController:
     layers: Sequence[Any]
 
     @classmethod
-    def of(cls, controller: AnyCell) -> "WholeController | None":
-        """Return what the twins know of a controller, None if it has parts that they do not know."""
-        inner = controller.cell if isinstance(controller, LearnedInitialState) else controller
+    def of(cls, cell: AugmentedCell) -> "WholeController | None":
+        """Return what the twins know of a cell's controller, None if it has parts that they do not know."""
+        inner = cell.controller.cell if isinstance(cell.controller, LearnedInitialState) else cell.controller
         stacked = type(inner) in (Stacked, Shortcuts)
         layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
         first = layers[0]
         alike = all(type(layer) is type(first) and layer.output_size == first.output_size for layer in layers)
-        dropped = isinstance(inner, Stacked) and inner.dropout and inner.training
+        dropped = cell.bypass is not None or (isinstance(inner, Stacked) and inner.dropout and inner.training)
         if not alike or dropped or not all(_known(layer) for layer in layers):
             return None
         return cls(KINDS[type(first)], isinstance(inner, Shortcuts), layers)

@@ -15,6 +15,7 @@ from memtape.ops.last_step import last_step
 from memtape.ops.links import follow_links, links_after, precedence_after
 from memtape.ops.read_write import erase_and_add, read
 from memtape.ops.ridge import RidgeSums, ridge, ridge_readout, ridge_sums
+from memtape.ops.sparse_links import follow_sparse_links, sparse_links_after, strongest
 from memtape.ops.vanishing import vanishing_penalty
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "elman_forward",
     "erase_and_add",
     "follow_links",
+    "follow_sparse_links",
     "interpolate",
     "last_step",
     "links_after",
@@ -43,6 +45,8 @@ __all__ = [
     "ridge_sums",
     "sharpen",
     "shift",
+    "sparse_links_after",
+    "strongest",
     "usage_after",
     "vanishing_penalty",
 ]
