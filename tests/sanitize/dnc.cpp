@@ -17,7 +17,8 @@ struct Computer {
 
     static int64_t read(const Sizes& s) { return s.reads * s.width; }
     static int64_t raw(const Sizes& s) {
-        return s.reads * (s.width + 2 + 1 + 2 * s.writes) + s.writes * (3 * s.width + 3);
+        return s.reads * (s.width + 2 + 1 + 2 * s.writes) + s.writes * (3 * s.width + 3) +
+               (s.masked ? (s.reads + s.writes) * s.width : 0) + (s.sharpen ? 2 * s.reads * s.writes : 0);
     }
     static std::vector<int64_t> state(const Sizes& s) {
         const int64_t rows = s.machine.batch * s.slots;
@@ -62,6 +63,9 @@ void run_dnc(int64_t number) {
     s.writes = pick({1, 1, 2, 3});
     s.oneplus = pick({0, 1});
     s.squash = pick({0, 1});
+    s.masked = pick({0, 1});
+    s.sharpen = pick({0, 1});
+    s.mask_floor = pick({0, 1}) ? 0.1 : 0;
     s.deallocate = pick({0, 1});
     s.usage_gradient = pick({0, 1});
     s.clip = pick({0, 1}) ? 0.5 : std::numeric_limits<double>::infinity();
@@ -70,9 +74,11 @@ void run_dnc(int64_t number) {
     s.product_epsilon = pick({0, 1}) ? 1e-6 : 0;
     char name[200];
     std::snprintf(name, sizeof name,
-                  " slots %ld width %ld reads %ld writes %ld oneplus %ld squash %ld deallocate %ld usage_gradient %ld "
+                  " slots %ld width %ld reads %ld writes %ld oneplus %ld squash %ld masked %ld sharpen %ld deallocate "
+                  "%ld usage_gradient %ld "
                   "clip %g usage_epsilon %g product_epsilon %g",
                   long(s.slots), long(s.width), long(s.reads), long(s.writes), long(s.oneplus), long(s.squash),
-                  long(s.deallocate), long(s.usage_gradient), s.clip, s.usage_epsilon, s.product_epsilon);
+                  long(s.masked), long(s.sharpen), long(s.deallocate), long(s.usage_gradient), s.clip, s.usage_epsilon,
+                  s.product_epsilon);
     run_both<Computer>(s, named("Differentiable Neural Computer", number, s.machine) + name);
 }

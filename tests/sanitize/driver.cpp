@@ -74,11 +74,12 @@ void run_turing(int64_t number) {
     s.squash = pick({0, 1});
     s.clip = pick({0, 1}) ? 0.5 : std::numeric_limits<double>::infinity();
     char name[200];
-    std::snprintf(name, sizeof name,
-                  " slots %ld width %ld reads %ld writes %ld reach %ld location %ld cosine %ld read_first %ld squash %ld "
-                  "clip %g",
-                  long(s.slots), long(s.width), long(s.reads), long(s.writes), long(s.reach), long(s.location),
-                  long(s.cosine), long(s.read_first), long(s.squash), s.clip);
+    std::snprintf(
+        name, sizeof name,
+        " slots %ld width %ld reads %ld writes %ld reach %ld location %ld cosine %ld read_first %ld squash %ld "
+        "clip %g",
+        long(s.slots), long(s.width), long(s.reads), long(s.writes), long(s.reach), long(s.location), long(s.cosine),
+        long(s.read_first), long(s.squash), s.clip);
     run_both<Turing>(s, named("Turing machine", number, s.machine) + name);
 }
 
@@ -99,6 +100,7 @@ int main(int argc, char** argv) {
         run_recurrence(number);
         ++done;
     }
-    std::printf("%ld Turing machines, Differentiable Neural Computers and recurrent layers of float32 and of float64\n", long(done));
+    std::printf("%ld Turing machines, Differentiable Neural Computers and recurrent layers of float32 and of float64\n",
+                long(done));
     return 0;
 }

@@ -1,5 +1,5 @@
-// Machines: what the drivers of all machines, controllers that work a memory, have in common. A kind of machine says what
-// its records are, how many numbers each part of its state has, and which functions run it.
+// Machines: what the drivers of all machines, controllers that work a memory, have in common. A kind of machine says
+// what its records are, how many numbers each part of its state has, and which functions run it.
 #pragma once
 
 #include <cmath>
@@ -121,11 +121,12 @@ inline memtape_machine_sizes random_machine() {
 
 inline std::string named(const char* what, int64_t number, const memtape_machine_sizes& m) {
     char name[300];
-    std::snprintf(name, sizeof name,
-                  "%s %ld: batch %ld time %ld inputs %ld outputs %ld hidden %ld layers %ld controller %ld shortcuts %ld "
-                  "threads %ld lengths %d",
-                  what, long(number), long(m.batch), long(m.time), long(m.inputs), long(m.outputs), long(m.hidden),
-                  long(m.layers), long(m.controller), long(m.shortcuts), long(m.threads), m.lengths != nullptr);
+    std::snprintf(
+        name, sizeof name,
+        "%s %ld: batch %ld time %ld inputs %ld outputs %ld hidden %ld layers %ld controller %ld shortcuts %ld "
+        "threads %ld lengths %d",
+        what, long(number), long(m.batch), long(m.time), long(m.inputs), long(m.outputs), long(m.hidden),
+        long(m.layers), long(m.controller), long(m.shortcuts), long(m.threads), m.lengths != nullptr);
     return name;
 }
 
@@ -136,7 +137,8 @@ void run(const Case<Kind>& one) {
     std::unique_ptr<int64_t[]> lengths;
     if (sizes.machine.lengths) {
         lengths.reset(new int64_t[sizes.machine.batch]);
-        for (int64_t row = 0; row < sizes.machine.batch; ++row) lengths[row] = row ? random_below(sizes.machine.time + 1) : 0;
+        for (int64_t row = 0; row < sizes.machine.batch; ++row)
+            lengths[row] = row ? random_below(sizes.machine.time + 1) : 0;
         sizes.machine.lengths = lengths.get();
     }
     const Parameters<T, Kind> parameters(sizes, 0.5);
@@ -175,8 +177,8 @@ void run(const Case<Kind>& one) {
         const auto d_begin = d_first.pointers();
         sizes.machine.threads = threads;
         if (Kind::template backward<T>(&sizes, &given, (const void*)xs.data(), (const void*)kept.data(),
-                     (const void*)(one.some_gradients_missing ? nullptr : d_ys.data()), &d_end, &d_given,
-                     (void*)(one.some_gradients_missing ? nullptr : d_xs.data()), &d_begin))
+                                       (const void*)(one.some_gradients_missing ? nullptr : d_ys.data()), &d_end,
+                                       &d_given, (void*)(one.some_gradients_missing ? nullptr : d_xs.data()), &d_begin))
             fail(one, "memory ran out on the way back");
         if (!d_parameters.finite()) fail(one, "a gradient of the parameters is not finite");
         if (!one.some_gradients_missing && !d_xs.finite()) fail(one, "a gradient of the inputs is not finite");
