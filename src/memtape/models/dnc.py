@@ -6,12 +6,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import checks
-from memtape.core.cell import Cell
+from memtape.core.cell import Cell, Twin
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.augmented import AugmentedState
 from memtape.models.dnc_parts import SIZES, machine
 from memtape.models.resizable import Resizable
 from memtape.models.sharing import constructor_arguments
+from memtape.models.whole_computer import whole_computer
 
 
 class DNCCell(Cell[AugmentedState]):
@@ -120,6 +121,10 @@ class DNCCell(Cell[AugmentedState]):
     ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
         """Take one step."""
         return self.machine(x, state)
+
+    def twin(self, backend: str) -> Twin[AugmentedState] | None:
+        """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
+        return whole_computer(self.machine, backend)
 
 
 class DNC(Recurrent[AugmentedState], Resizable):
