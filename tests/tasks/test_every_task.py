@@ -9,6 +9,7 @@ from memtape import AssociativeRecall, Copy, DynamicNGrams, PrioritySort, Repeat
 from memtape.core import tree
 from memtape.core.task import HeldTask
 from memtape.recipes.options import options_of
+from memtape.tasks.algorithmic import Allocation, IndependentCopies, KeyValue, RepeatCopyDNC
 from memtape.tasks.dynamics import Narma
 from memtape.tasks.images import Digits
 from memtape.tasks.lag import Adding, CopyMemory
@@ -21,6 +22,10 @@ TASKS = {
     "recall": AssociativeRecall(),
     "n-grams": DynamicNGrams(min_length=5, max_length=9),
     "sort": PrioritySort(min_length=2),
+    "allocation": Allocation(min_length=2, max_length=4),
+    "independent copies": IndependentCopies(max_vectors=4),
+    "key-value": KeyValue(),
+    "repeat copy between markers": RepeatCopyDNC(),
     "adding": Adding(min_length=5, max_length=9),
     "adding anywhere": Adding(min_length=5, max_length=9, markers="anywhere"),
     "copy memory": CopyMemory(min_length=5, max_length=9),
