@@ -1,0 +1,5 @@
+"""Tasks of graphs: walks, shortest paths and relations (Graves et al. 2016)."""
+
+from memtape.tasks.graph.traversal import Traversal
+
+__all__ = ["Traversal"]
