@@ -11,7 +11,7 @@ from memtape.core.task import HeldTask
 from memtape.recipes.options import options_of
 from memtape.tasks.algorithmic import Allocation, IndependentCopies, KeyValue, RepeatCopyDNC
 from memtape.tasks.dynamics import Narma
-from memtape.tasks.graph import Traversal
+from memtape.tasks.graph import Inference, Traversal
 from memtape.tasks.images import Digits
 from memtape.tasks.lag import Adding, CopyMemory
 from memtape.tasks.language import Boolean, Characters, Scan, Sentiment
@@ -28,6 +28,7 @@ TASKS = {
     "key-value": KeyValue(),
     "repeat copy between markers": RepeatCopyDNC(),
     "traversal": Traversal(max_lesson=3),
+    "inference": Inference(max_lesson=3),
     "adding": Adding(min_length=5, max_length=9),
     "adding anywhere": Adding(min_length=5, max_length=9, markers="anywhere"),
     "copy memory": CopyMemory(min_length=5, max_length=9),

@@ -3,7 +3,7 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -14,6 +14,7 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
 
 
+@runtime_checkable
 class Player(Protocol):
     """A network that plays a batch step by step."""
 

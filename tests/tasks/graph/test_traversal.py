@@ -132,8 +132,8 @@ def test_a_picture_names_the_stations_and_says_what_was_told_when():
     task = Traversal()
     batch = task.batch(0, 2, lengths=(15, 15))
     picture = task.picture(batch, batch.targets, row=1)
-    assert picture.nodes == task.underground.nodes
-    assert sorted(picture.edges) == sorted(task.underground.edges)
+    assert picture.nodes == task.atlas.graphs[0].nodes
+    assert sorted(picture.edges) == sorted(task.atlas.graphs[0].edges)
     assert picture.said == picture.answers
     asked = [triple for triple in picture.answers if triple]
     (path,) = picture.paths

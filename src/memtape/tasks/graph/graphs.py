@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from memtape.core import tree
 from memtape.core.state import state
 
 LABELS = 1_000
@@ -87,16 +88,22 @@ def draw_graphs(
         pool, size = torch.arange(edge_labels).expand(batch, -1), torch.full((batch,), edge_labels)
     chances = torch.rand(batch, most, pool.shape[1], generator=generator)
     chances = chances.masked_fill(torch.arange(pool.shape[1]) >= size[:, None, None], -1.0)
-    chosen = chances.topk(edges, dim=-1).indices
+    picked = chances.topk(edges, dim=-1).indices
     present = torch.arange(edges) < leaving[:, :, None]
     return Graphs(
         node_labels=distinct(batch, most, LABELS, generator) * exists,
         neighbours=neighbours * present,
-        edge_labels=pool.gather(1, chosen.flatten(1)).reshape(chosen.shape) * present,
+        edge_labels=pool.gather(1, picked.flatten(1)).reshape(picked.shape) * present,
         degrees=leaving,
         places=places,
         known=torch.full((batch,), -1),
     )
+
+
+def chosen(rows: Bool[Tensor, " batch"], graphs: Graphs, others: Graphs) -> Graphs:
+    """Return the graphs of the rows that hold, and the others elsewhere, whatever their sizes."""
+    nodes, edges = (max(graphs.neighbours.shape[axis], others.neighbours.shape[axis]) for axis in (1, 2))
+    return tree.select(rows, graphs.padded(nodes, edges), others.padded(nodes, edges))
 
 
 def draw_between(low: Int[Tensor, "*shape"], high: Int[Tensor, "*shape"], generator: torch.Generator) -> Tensor:

@@ -7,8 +7,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from memtape.core import tree
-from memtape.tasks.graph.graphs import LABELS, Graphs, distinct
+from memtape.tasks.graph.graphs import LABELS, Graphs, chosen, distinct
 
 
 @dataclass(frozen=True)
@@ -39,53 +38,58 @@ def to_unit_square(places: Sequence[tuple[float, float]]) -> tuple[tuple[float, 
     return tuple(((a - x) / (right - x), (b - y) / (top - y)) for a, b in places)
 
 
-def with_new_labels(
-    graphs: Sequence[NamedGraph], which: Int[Tensor, " batch"], generator: torch.Generator, *, edge_labels: int = LABELS
-) -> Graphs:
-    """Return one of some graphs for each row, with numbers for their names that are drawn for the row alone.
+class Atlas:
+    """Some graphs with names, ready to be handed out in the form of those that are drawn.
 
     Args:
-        graphs: the graphs.
-        which: the graph of each row.
-        generator: where numbers come from.
-        edge_labels: numbers of edges are different ones from 0 up to, but not including, this.
+        graphs: the graphs; the numbers of their places here are those of `Graphs.known`.
     """
-    words = sorted({word for graph in graphs for word in graph.words})
-    nodes = max(len(graph.nodes) for graph in graphs)
-    edges = max(len(graph.leaving(node)) for graph in graphs for node in range(len(graph.nodes)))
-    shape = (len(graphs), nodes, edges)
-    neighbours, spoken = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
-    degrees, places = torch.zeros(shape[:2], dtype=torch.long), torch.zeros(*shape[:2], 2)
-    for number, graph in enumerate(graphs):
-        places[number, : len(graph.nodes)] = torch.tensor(graph.places)
-        for node in range(len(graph.nodes)):
-            leaving = graph.leaving(node)
-            degrees[number, node] = len(leaving)
-            for place, (word, target) in enumerate(leaving):
-                neighbours[number, node, place] = target
-                spoken[number, node, place] = words.index(word)
-    batch = len(which)
-    labels = distinct(batch, len(words), edge_labels, generator)
-    sizes = torch.tensor([len(graph.nodes) for graph in graphs])[which]
-    return Graphs(
-        node_labels=distinct(batch, nodes, LABELS, generator) * (torch.arange(nodes) < sizes[:, None]),
-        neighbours=neighbours[which],
-        edge_labels=labels.gather(1, spoken[which].flatten(1)).reshape(batch, nodes, edges),
-        degrees=degrees[which],
-        places=places[which],
-        known=which,
-    )
 
+    def __init__(self, graphs: Sequence[NamedGraph]):
+        self.graphs = tuple(graphs)
+        self.words = sorted({word for graph in graphs for word in graph.words})
+        self.sizes = torch.tensor([len(graph.nodes) for graph in graphs])
+        nodes = int(self.sizes.max())
+        edges = max(len(graph.leaving(node)) for graph in graphs for node in range(len(graph.nodes)))
+        shape = (len(graphs), nodes, edges)
+        self.neighbours, self.spoken = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
+        self.degrees, self.places = torch.zeros(shape[:2], dtype=torch.long), torch.zeros(*shape[:2], 2)
+        for number, graph in enumerate(graphs):
+            self.places[number, : len(graph.nodes)] = torch.tensor(graph.places)
+            for node in range(len(graph.nodes)):
+                leaving = graph.leaving(node)
+                self.degrees[number, node] = len(leaving)
+                for place, (word, target) in enumerate(leaving):
+                    self.neighbours[number, node, place] = target
+                    self.spoken[number, node, place] = self.words.index(word)
 
-def with_known(
-    graphs: Graphs,
-    named: Sequence[NamedGraph],
-    which: Int[Tensor, " batch"],
-    generator: torch.Generator,
-    *,
-    edge_labels: int = LABELS,
-) -> Graphs:
-    """Return graphs of which some rows are replaced by ones with names, -1 leaving a row as it is."""
-    known = with_new_labels(named, which.clamp(min=0), generator, edge_labels=edge_labels)
-    nodes, edges = (max(graphs.neighbours.shape[axis], known.neighbours.shape[axis]) for axis in (1, 2))
-    return tree.select(which >= 0, known.padded(nodes, edges), graphs.padded(nodes, edges))
+    def with_new_labels(
+        self, which: Int[Tensor, " batch"], generator: torch.Generator, *, edge_labels: int = LABELS
+    ) -> Graphs:
+        """Return one of the graphs for each row, with numbers for its names that are drawn for the row alone.
+
+        Args:
+            which: the graph of each row.
+            generator: where numbers come from.
+            edge_labels: numbers of edges are different ones from 0 up to, but not including, this.
+        """
+        batch, (nodes, edges) = len(which), self.neighbours.shape[1:]
+        present = torch.arange(edges) < self.degrees[which][:, :, None]
+        labels = distinct(batch, len(self.words), edge_labels, generator)
+        called = labels.gather(1, self.spoken[which].flatten(1)).reshape(batch, nodes, edges)
+        exists = torch.arange(nodes) < self.sizes[which][:, None]
+        return Graphs(
+            node_labels=distinct(batch, nodes, LABELS, generator) * exists,
+            neighbours=self.neighbours[which],
+            edge_labels=called * present,
+            degrees=self.degrees[which],
+            places=self.places[which],
+            known=which,
+        )
+
+    def replacing(
+        self, graphs: Graphs, which: Int[Tensor, " batch"], generator: torch.Generator, *, edge_labels: int = LABELS
+    ) -> Graphs:
+        """Return graphs of which some rows are replaced by ones with names; -1 leaves a row as it is."""
+        known = self.with_new_labels(which.clamp(min=0), generator, edge_labels=edge_labels)
+        return chosen(which >= 0, known, graphs)

@@ -10,7 +10,7 @@ from memtape.tasks.graph.encoding import BLANK, encoded
 from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
 from memtape.tasks.graph.graphs import draw_between, draw_graphs, shuffled_triples
 from memtape.tasks.graph.lessons import TRAVERSAL, Lesson, check_lessons, draw_lessons
-from memtape.tasks.graph.named import with_known
+from memtape.tasks.graph.named import Atlas
 from memtape.tasks.graph.phases import Phase, answering, laid_out
 from memtape.tasks.graph.picture import picture_of
 from memtape.tasks.graph.triples import TripleTask
@@ -65,7 +65,7 @@ class Traversal(TripleTask):
         checks.probabilities(review=review)
         self.lengths = (min_lesson, max_lesson)
         self.review = review
-        self.underground = underground(data_dir)
+        self.atlas = Atlas([underground(data_dir)])
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
         """Draw graphs and walks and lay them out: edges, walk, answer."""
@@ -73,7 +73,7 @@ class Traversal(TripleTask):
         graphs = draw_graphs(drawn.nodes, drawn.degrees, generator)
         if lengths[1] == len(LESSONS):
             known = torch.where(drawn.lessons == len(LESSONS), 0, -1)
-            graphs = with_known(graphs, (self.underground,), known, generator)
+            graphs = self.atlas.replacing(graphs, known, generator)
         steps = draw_between(*drawn.path, generator)
         path = random_walks(graphs, steps, generator)
         triples, counts, order = shuffled_triples(graphs, generator)
@@ -94,4 +94,4 @@ class Traversal(TripleTask):
 
     def picture(self, batch: GraphBatch, outputs: Tensor | None = None, row: int = 0) -> GraphPicture:
         """Return what a figure of one example needs: the graph, the walk, and what is told, asked and said at each step."""
-        return picture_of(batch, (self.underground,), outputs, row)
+        return picture_of(batch, self.atlas.graphs, outputs, row)
