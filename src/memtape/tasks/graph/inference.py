@@ -35,10 +35,10 @@ class Inference(TripleTask):
     """See the edges of a graph, then a node and the name of a relation, and say the node that stands in it.
 
     Edges are called 0 to 9. Each of the relations, 10 to 409, stands for a sequence of two to five edges, always the same;
-    which ones is never told, and has to be learned. An edge is told as a triple of labels, of the node that it leaves, of itself,
-    and of the node that it leads to, each three digits of ten channels. One more channel marks the first step of each phase, and
-    another all steps of an answer. The phases are the edges in random order, and for each question: the question, "215 63 _";
-    empty steps to think; and the answer, "215 63 380" and an end.
+    which ones is never told, and has to be learned. An edge is told as a triple of labels, of the node that it leaves, of
+    itself, and of the node that it leads to, each three digits of ten channels. One more channel marks the first step of each
+    phase, and another all steps of an answer. The phases are the edges in random order, and for each question: the question,
+    "215 63 _"; empty steps to think; and the answer, "215 63 380" and an end.
 
     A length is a lesson, from 1 to 17. A batch is of its longest lesson, but for a share of earlier ones. Training never draws
     lesson 18, relations of four steps in the two families of Hinton, and lesson 19, such in families that are made up; what

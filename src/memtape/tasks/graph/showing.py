@@ -15,14 +15,14 @@ PER_LINE = 6
 
 def shown_phases(
     inputs: Float[Tensor, "time input"],
-    targets: Float[Tensor, "time 90"],
+    targets: Float[Tensor, "time 90"] | None,
     said: Float[Tensor, "time 90"] | None,
 ) -> list[str]:
     """Return the lines of a sequence: what is told, what is asked, what is to be said, and what is said.
 
     Args:
         inputs: the inputs of one row.
-        targets: the digits of what is to be said.
+        targets: the digits of what is to be said, None if they are told in another way.
         said: scores of the digits that are said, None for nobody's.
     """
     lines: list[str] = []
@@ -35,7 +35,9 @@ def shown_phases(
             lines += [f"{name:6s} {last - first} steps"] if blank else _lines(name, [told(triple) for triple in given])
             continue
         if (given != BLANK).any():
-            lines += _lines("walked", [told(triple) for triple in given])
+            lines += _lines("went", ["", *(told(triple) for triple in given[1:])][1:])
+        if targets is None:
+            continue
         wanted = [told(triple) for triple in decoded(targets[first:last])]
         lines += _lines("target", wanted)
         if said is not None:
