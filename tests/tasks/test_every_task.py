@@ -11,7 +11,7 @@ from memtape.core.task import HeldTask
 from memtape.recipes.options import options_of
 from memtape.tasks.algorithmic import Allocation, IndependentCopies, KeyValue, RepeatCopyDNC
 from memtape.tasks.dynamics import Narma
-from memtape.tasks.graph import Inference, Traversal
+from memtape.tasks.graph import Inference, ShortestPath, Traversal
 from memtape.tasks.images import Digits
 from memtape.tasks.lag import Adding, CopyMemory
 from memtape.tasks.language import Boolean, Characters, Scan, Sentiment
@@ -29,6 +29,7 @@ TASKS = {
     "repeat copy between markers": RepeatCopyDNC(),
     "traversal": Traversal(max_lesson=3),
     "inference": Inference(max_lesson=3),
+    "shortest path": ShortestPath(min_lesson=8, max_lesson=9),
     "adding": Adding(min_length=5, max_length=9),
     "adding anywhere": Adding(min_length=5, max_length=9, markers="anywhere"),
     "copy memory": CopyMemory(min_length=5, max_length=9),
@@ -99,6 +100,8 @@ def test_a_batch_has_the_shapes_of_the_task(task_and_form):
     assert not (batch.mask & (torch.arange(time) >= batch.lengths[:, None])).any()
     if batch.targets.is_floating_point():
         assert batch.targets.shape == (7, time, task.output_size)
+    elif batch.targets.ndim > 2:
+        assert batch.targets.shape[:2] == (7, time)
     else:
         assert batch.targets.shape == (7, time)
         assert 0 <= batch.targets.min() <= batch.targets.max() < task.output_size

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from memtape import NTM, Copy
+from memtape.tasks.graph import ShortestPath
 from memtape.training.checkpoints import Checkpoints
 from memtape.training.evaluation import by_length, evaluate
 from memtape.training.loop import train
@@ -250,6 +251,44 @@ def test_the_best_validation_is_of_the_last_length(model, task):
 def test_a_training_that_ends_as_it_passes_keeps_its_weights(model, task):
     outcome, _, _ = run(model, task, steps=2, curriculum_score=100.0)
     assert outcome.scores["wrong_bits"] >= 0
+
+
+@pytest.fixture
+def walk():
+    return ShortestPath(max_lesson=2, planner_share=0.5, planning=2)
+
+
+def walker(walk):
+    torch.manual_seed(0)
+    return NTM(walk.input_size, walk.output_size, slots=6, width=4, controller_size=8)
+
+
+def test_what_a_network_plays_is_what_it_learns_from(walk):
+    one, other = walker(walk), walker(walk)
+    _, _, steps = run(one, walk, learning_rate=0.1)
+    _, _, again = run(other, walk, learning_rate=0.1)
+    assert steps == again
+    walk.planner_share = 1.0
+    _, _, led = run(walker(walk), walk, learning_rate=0.1)
+    assert led != steps
+
+
+def test_a_training_that_is_played_resumes_to_the_same_bits(walk, tmp_path):
+    straight, resumed = walker(walk), walker(walk)
+    _, _, steps = run(straight, walk)
+    checkpoints = Checkpoints(tmp_path, {}, keep=1)
+    run(resumed, walk, steps=4, checkpoints=checkpoints)
+    watched = []
+    train(
+        walker(walk),
+        walk,
+        TrainSettings(**SHORT),
+        seed=0,
+        record=lambda _: None,
+        watch=lambda step, scores: watched.append((step, scores)),
+        resume_from=checkpoints.newest()[0],
+    )
+    assert watched == steps[4:]
 
 
 def test_a_training_under_autocast_learns_and_keeps_float32_weights(model, task):

@@ -35,10 +35,10 @@ class ShortestPath(DrawnTask):
 
     At each step the network chooses among the edges that leave the node where it stands. An output of ten digits nine times
     gives an edge the product of the probabilities of its digits, and these are made to sum to 1 over the edges that can be
-    taken, $p(e) = \prod_d p_d(e_d) / \sum_{e'} \prod_d p_d(e'_d)$. The next input is the edge that was taken. In training it is
-    that of an optimal planner with a probability, and else one drawn from the network's own; what is learned at each step is the
-    planner's, wherever the path stands. Otherwise the network goes alone, along its most probable edges. A path ends at the
-    goal, or one step after it could have been there.
+    taken, $p(e) = \prod_d p_d(e_d) / \sum_{e'} \prod_d p_d(e'_d)$. The next input is the edge that was taken. In training it
+    is that of an optimal planner with a probability, and else one drawn from the network's own; what is learned at each step
+    is the planner's, wherever the path stands. Otherwise the network goes alone, along its most probable edges. A path ends
+    at the goal, or one step after it could have been there.
 
     An edge is told as a triple of labels, of the node that it leaves, of itself, and of the node that it leads to, each three
     digits of ten channels. One more channel marks the first step of each phase, and another all steps of the path. The phases
@@ -119,7 +119,7 @@ class ShortestPath(DrawnTask):
         layout = laid_out([Phase(triples, counts), Phase(query, one), empty(self.planning * one)])
         asked = PathBatch(
             inputs=layout.inputs,
-            targets=torch.empty(batch_size, 0),
+            targets=torch.zeros_like(layout.answers),
             mask=layout.mask,
             lengths=layout.lengths,
             graphs=graphs,
