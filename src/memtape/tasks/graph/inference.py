@@ -9,6 +9,7 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.graph_picture import GraphPicture
 from memtape.tasks.graph.encoding import BLANK, encoded
 from memtape.tasks.graph.families import hinton, invented
+from memtape.tasks.graph.family_files import read
 from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
 from memtape.tasks.graph.graphs import Graphs, chosen, draw_graphs, shuffled_triples
 from memtape.tasks.graph.lessons import INFERENCE, Drawn, Lesson, check_lessons, draw_lessons
@@ -89,7 +90,7 @@ class Inference(TripleTask):
         checks.probabilities(review=review)
         self.lengths = (min_lesson, max_lesson)
         self.questions, self.planning, self.review = questions, planning, review
-        trees = hinton()
+        trees = hinton() if data_dir is None else read(data_dir)
         self.trees = len(trees)
         self.atlas = Atlas([*trees, *(invented(number) for number in range(INVENTED))])
 

@@ -22,6 +22,7 @@ from memtape.tasks.graph.picture import picture_of
 from memtape.tasks.graph.planner import distances, draw_ends
 from memtape.tasks.graph.showing import shown_phases
 from memtape.tasks.graph.underground import underground
+from memtape.tasks.graph.underground_files import read
 
 LESSONS = (*SHORTEST_PATH, Lesson((2, 2), (1, 1), (4, 4)))
 """Those of training, and shortest paths of four steps through the Underground, whose graph is what it is."""
@@ -106,7 +107,7 @@ class ShortestPath(DrawnTask):
         checks.probabilities(planner_share=planner_share, review=review)
         self.lengths = (min_lesson, max_lesson)
         self.planning, self.planner_share, self.review = planning, planner_share, review
-        self.atlas = Atlas([underground(data_dir)])
+        self.atlas = Atlas([underground() if data_dir is None else read(data_dir)])
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
         """Draw graphs and ends and lay them out: edges, question, empty steps, and the path that the planner takes."""

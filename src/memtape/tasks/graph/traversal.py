@@ -15,6 +15,7 @@ from memtape.tasks.graph.phases import Phase, answering, laid_out
 from memtape.tasks.graph.picture import picture_of
 from memtape.tasks.graph.triples import TripleTask
 from memtape.tasks.graph.underground import underground
+from memtape.tasks.graph.underground_files import read
 from memtape.tasks.graph.walks import edge_triples, random_walks
 
 LESSONS = (*TRAVERSAL, Lesson((2, 2), (1, 1), (7, 7)))
@@ -65,7 +66,7 @@ class Traversal(TripleTask):
         checks.probabilities(review=review)
         self.lengths = (min_lesson, max_lesson)
         self.review = review
-        self.atlas = Atlas([underground(data_dir)])
+        self.atlas = Atlas([underground() if data_dir is None else read(data_dir)])
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
         """Draw graphs and walks and lay them out: edges, walk, answer."""

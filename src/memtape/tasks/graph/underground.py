@@ -1,6 +1,7 @@
 """Underground: the interchanges in the middle of London, and the lines between them."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 
 from memtape.tasks.graph.named import NamedGraph, to_unit_square
@@ -115,6 +116,7 @@ def _is_east(stations: Mapping[str, tuple[float, float]], one: str, other: str) 
     return stations[one][1] > stations[other][1]
 
 
-def underground(data_dir: str | None) -> NamedGraph:
-    """Return the graph of this file, or that of the files of a folder."""
+@cache
+def underground() -> NamedGraph:
+    """Return the graph that this project wrote down."""
     return network(STATIONS, links())
