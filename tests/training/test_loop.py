@@ -265,11 +265,11 @@ def walker(walk):
 
 def test_what_a_network_plays_is_what_it_learns_from(walk):
     one, other = walker(walk), walker(walk)
-    _, _, steps = run(one, walk, learning_rate=0.1)
-    _, _, again = run(other, walk, learning_rate=0.1)
+    _, _, steps = run(one, walk, steps=2, learning_rate=0.1)
+    _, _, again = run(other, walk, steps=2, learning_rate=0.1)
     assert steps == again
     walk.planner_share = 1.0
-    _, _, led = run(walker(walk), walk, learning_rate=0.1)
+    _, _, led = run(walker(walk), walk, steps=2, learning_rate=0.1)
     assert led != steps
 
 

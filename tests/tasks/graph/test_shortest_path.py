@@ -219,6 +219,20 @@ def test_the_planner_leads_as_often_as_asked(network):
     assert followed(0.8) == pytest.approx(0.8 + 0.2 * float(alone), abs=0.08)
 
 
+def test_a_network_that_says_no_numbers_still_walks_and_its_loss_tells():
+    task = ShortestPath(planner_share=0.0)
+    batch = task.batch(0, 8, lengths=(8, 8))
+
+    def broken(inputs, state, lengths):
+        return torch.full((*inputs.shape[:2], 90), torch.nan), 0
+
+    for generator in (torch.Generator(), None):
+        played = task.play(batch, broken, generator)
+        for row in range(8):
+            follow(played, row)
+        assert task.loss(broken(played.inputs, None, None)[0], played).isnan()
+
+
 def test_what_is_played_is_a_pure_function_of_seed_split_index_and_network(network):
     task = ShortestPath(planner_share=0.3, max_lesson=8)
 

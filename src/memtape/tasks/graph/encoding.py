@@ -42,8 +42,8 @@ def decoded(vectors: Float[Tensor, "*shape 90"]) -> Int[Tensor, "*shape 3"]:
 
 
 def digit_scores(outputs: Float[Tensor, "*shape 90"]) -> Float[Tensor, "*shape 9 10"]:
-    """Return the log-probability of each digit at each place, of outputs that are logits."""
-    return outputs.unflatten(-1, (DIGITS, 10)).log_softmax(-1)
+    """Return the log-probability of each digit at each place, of outputs that are logits; in float32 at least."""
+    return outputs.to(torch.promote_types(outputs.dtype, torch.float32)).unflatten(-1, (DIGITS, 10)).log_softmax(-1)
 
 
 def told(triple: Int[Tensor, " 3"]) -> str:

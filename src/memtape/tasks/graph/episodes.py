@@ -1,9 +1,10 @@
 """Episodes: paths through graphs that are chosen step by step, laid out as sequences."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from memtape.core.state import state
@@ -30,11 +31,11 @@ class PathBatch(GraphBatch):
     """From each node to each goal, in edges."""
 
 
-@state
+@dataclass(frozen=True, kw_only=True)
 class Crossing:
     """Where the paths of a batch stand, and the edges that can be taken from there."""
 
-    alive: Tensor
+    alive: Bool[Tensor, " batch"]
     """Which paths go on."""
     triples: Int[Tensor, "batch edges 3"]
     """Labels of the edges that can be taken, blank where there are fewer."""
@@ -44,8 +45,8 @@ class Crossing:
     """The planner's edge: one of those after which the goal is nearest."""
     last: Int[Tensor, "batch 3"]
     """Labels of the edge that led there, blank at the first step."""
-    step: Tensor
-    """Which step it is, counted from 0, shape ()."""
+    step: int
+    """Which step it is, counted from 0."""
 
 
 Choose = Callable[[Crossing], Tensor]
@@ -76,7 +77,7 @@ def walked(batch: PathBatch, choose: Choose, generator: torch.Generator | None) 
             distances=after,
             planned=_nearest(after, graphs.present[rows, node], generator),
             last=last,
-            step=torch.tensor(number),
+            step=number,
         )
         edge = choose(crossing)
         crossings.append(crossing)

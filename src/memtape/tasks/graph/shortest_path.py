@@ -145,7 +145,7 @@ class ShortestPath(DrawnTask):
             scores = edge_scores(outputs[:, 0], crossing.triples)
             if generator is None:
                 return scores.argmax(1)
-            own = torch.multinomial(scores.exp(), 1, generator=generator)[:, 0]
+            own = torch.multinomial(_chances(scores, crossing), 1, generator=generator)[:, 0]
             led = torch.rand(len(own), generator=generator) < self.planner_share
             return torch.where(led, crossing.planned, own)
 
@@ -232,6 +232,12 @@ class ShortestPath(DrawnTask):
             best = edge_scores(outputs.flatten(0, 1), choices[..., :3].flatten(0, 1)).argmax(-1)
             said = choices[rows, times, best.reshape(batch.mask.shape), :3]
         return picture_of(batch, self.atlas.graphs, said, row, answers=planned)
+
+
+def _chances(scores: Float[Tensor, "batch edges"], crossing: Crossing) -> Float[Tensor, "batch edges"]:
+    """Return the probability of each edge; all alike where the network says no numbers, which its loss will tell."""
+    alike = (crossing.triples[..., 0] != BLANK).to(scores)
+    return torch.where(scores.isnan().any(1, keepdim=True), alike, scores.exp())
 
 
 def edge_scores(
