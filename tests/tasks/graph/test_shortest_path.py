@@ -126,6 +126,15 @@ def test_edges_share_their_probability_by_hand():
     assert scores["within_one"] == sum(one <= 1 for one in lost) / 4
 
 
+def test_who_holds_all_edges_alike_pays_for_their_number():
+    task = ShortestPath()
+    batch = task.batch(0, 400, lengths=(14, 14))
+    level = torch.zeros(*batch.mask.shape, 90)
+    assert task.guess((14, 14)) == {"cross_entropy": pytest.approx(task.loss(level, batch).item(), abs=0.05)}
+    assert math.log(2) < task.guess((14, 14))["cross_entropy"] < math.log(5)
+    assert task.guess((1, 1))["cross_entropy"] < math.log(2)
+
+
 class Oracle:
     """Says the planner's edge, or another where there is one; its state counts the steps that each row has taken."""
 

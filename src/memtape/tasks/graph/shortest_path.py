@@ -200,6 +200,12 @@ class ShortestPath(DrawnTask):
         shares = {name: tally[name] / tally["paths"] for name in ("minimal", "within_one")}
         return {"cross_entropy": tally["nats"] / tally["steps"], **shares}
 
+    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+        """Return the cross-entropy of who holds all edges alike, an average over steps of the planner."""
+        batch = self.batch(0, 256, split="example", lengths=lengths)
+        edges = (batch.targets[batch.mask][..., 0] != BLANK).sum(-1)
+        return {"cross_entropy": float(edges.double().log().mean())}
+
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
         """Return one example as text: the edges that are told, the question, the path, and the planner's edges along it.
 
