@@ -9,7 +9,9 @@ from memtape import AssociativeRecall, Copy, DynamicNGrams, PrioritySort, Repeat
 from memtape.core import tree
 from memtape.core.task import HeldTask
 from memtape.recipes.options import options_of
+from memtape.tasks.algorithmic import Allocation, IndependentCopies, KeyValue, RepeatCopyDNC
 from memtape.tasks.dynamics import Narma
+from memtape.tasks.graph import Inference, ShortestPath, Traversal
 from memtape.tasks.images import Digits
 from memtape.tasks.lag import Adding, CopyMemory
 from memtape.tasks.language import Boolean, Characters, Scan, Sentiment
@@ -21,6 +23,13 @@ TASKS = {
     "recall": AssociativeRecall(),
     "n-grams": DynamicNGrams(min_length=5, max_length=9),
     "sort": PrioritySort(min_length=2),
+    "allocation": Allocation(min_length=2, max_length=4),
+    "independent copies": IndependentCopies(max_vectors=4),
+    "key-value": KeyValue(),
+    "repeat copy between markers": RepeatCopyDNC(),
+    "traversal": Traversal(max_lesson=3),
+    "inference": Inference(max_lesson=3),
+    "shortest path": ShortestPath(min_lesson=8, max_lesson=9),
     "adding": Adding(min_length=5, max_length=9),
     "adding anywhere": Adding(min_length=5, max_length=9, markers="anywhere"),
     "copy memory": CopyMemory(min_length=5, max_length=9),
@@ -91,6 +100,8 @@ def test_a_batch_has_the_shapes_of_the_task(task_and_form):
     assert not (batch.mask & (torch.arange(time) >= batch.lengths[:, None])).any()
     if batch.targets.is_floating_point():
         assert batch.targets.shape == (7, time, task.output_size)
+    elif batch.targets.ndim > 2:
+        assert batch.targets.shape[:2] == (7, time)
     else:
         assert batch.targets.shape == (7, time)
         assert 0 <= batch.targets.min() <= batch.targets.max() < task.output_size

@@ -11,6 +11,7 @@ from memtape.models.jordan import Jordan
 from memtape.models.seq2seq import Seq2Seq
 from memtape.models.trees import TreeLSTM
 from memtape.tasks.dynamics import Narma
+from memtape.tasks.graph import ShortestPath
 from memtape.tasks.images import Digits
 from memtape.tasks.lag import Adding
 from memtape.tasks.language.boolean import Boolean
@@ -46,6 +47,20 @@ SHORT = {"min_length": 30, "max_length": 30, "washout": 5}
         (Jordan, Adding, FREE, {"teacher": "linear"}, 'teacher is "linear", but Jordan is given no true answers'),
         (GRU, Narma, {}, {"optimizer": "ridge"}, 'optimizer is "ridge", but GRU is not read out linearly'),
         (
+            BiLSTM,
+            ShortestPath,
+            {},
+            {},
+            "ShortestPath is played step by step, but BiLSTM cannot go on from a state of its own",
+        ),
+        (
+            Jordan,
+            ShortestPath,
+            {},
+            {},
+            "ShortestPath is played step by step, but Jordan cannot go on from a state of its own",
+        ),
+        (
             GRU,
             Digits,
             {},
@@ -79,6 +94,7 @@ def test_what_means_nothing_is_refused(kind, task, options, settings, sentence):
         (Elman, Adding, {}, {"vanishing_penalty": 0.1}),
         (TreeLSTM, Boolean, {}, {"curriculum_steps": 2, "curriculum_max": 2}),
         (GRU, Digits, {}, {"curriculum_steps": 2}),
+        (GRU, ShortestPath, {}, {"curriculum_score": 0.8, "tbptt": 5}),
     ],
 )
 def test_what_means_something_is_let_through(kind, task, options, settings):

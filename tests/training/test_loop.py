@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from memtape import NTM, Copy
+from memtape.tasks.graph import ShortestPath
 from memtape.training.checkpoints import Checkpoints
 from memtape.training.evaluation import by_length, evaluate
 from memtape.training.loop import train
@@ -205,6 +206,89 @@ def test_the_curriculum_reaches_the_task(model):
 
     run(model, Watched(bits=2, max_length=3), steps=2, curriculum_steps=2, curriculum_min=3)
     assert drawn[:2] == [(3, 3), (2, 3)]
+
+
+class Watched(Copy):
+    """A task that writes down which lengths it was asked for, with the number of rows."""
+
+    def __init__(self):
+        super().__init__(bits=2, max_length=3)
+        self.asked = []
+
+    def sample(self, batch_size, lengths, generator):
+        self.asked.append((batch_size, lengths))
+        return super().sample(batch_size, lengths, generator)
+
+
+def lengths_of(task, rows):
+    return [lengths for count, lengths in task.asked if count == rows]
+
+
+def test_a_curriculum_by_score_moves_on_when_a_length_is_passed(model):
+    task = Watched()
+    outcome, records, _ = run(model, task, steps=8, curriculum_score=100.0, solved_score=100.0, stop_when_solved=False)
+    assert lengths_of(task, 4) == [(1, 1), (1, 1), (1, 2), (1, 2), *[(1, 3)] * 4]
+    assert lengths_of(task, 8) == [(1, 1), (2, 2), (1, 3), (1, 3)]
+    assert [record["longest"] for record in records if record["kind"] == "validation"] == [1, 2, 3, 3]
+    assert outcome.solved_step == 8
+
+
+def test_a_curriculum_by_score_stays_where_nothing_is_passed(model):
+    task = Watched()
+    outcome, _records, _ = run(model, task, curriculum_score=-1.0, curriculum_max=2, solved_score=100.0)
+    assert lengths_of(task, 4) == [(1, 2)] * 6
+    assert lengths_of(task, 8) == [(2, 2)] * 3
+    assert not outcome.solved
+    assert outcome.scores.keys() >= {"cost_bits"}
+
+
+def test_the_best_validation_is_of_the_last_length(model, task):
+    outcome, records, _ = run(model, task, steps=6, curriculum_score=100.0)
+    validations = [record["cost_bits"] for record in records if record["kind"] == "validation"]
+    assert outcome.scores["cost_bits"] == validations[2] > min(validations)
+
+
+def test_a_training_that_ends_as_it_passes_keeps_its_weights(model, task):
+    outcome, _, _ = run(model, task, steps=2, curriculum_score=100.0)
+    assert outcome.scores["wrong_bits"] >= 0
+
+
+@pytest.fixture
+def walk():
+    return ShortestPath(max_lesson=2, planner_share=0.5, planning=2)
+
+
+def walker(walk):
+    torch.manual_seed(0)
+    return NTM(walk.input_size, walk.output_size, slots=6, width=4, controller_size=8)
+
+
+def test_what_a_network_plays_is_what_it_learns_from(walk):
+    one, other = walker(walk), walker(walk)
+    _, _, steps = run(one, walk, steps=2, learning_rate=0.1)
+    _, _, again = run(other, walk, steps=2, learning_rate=0.1)
+    assert steps == again
+    walk.planner_share = 1.0
+    _, _, led = run(walker(walk), walk, steps=2, learning_rate=0.1)
+    assert led != steps
+
+
+def test_a_training_that_is_played_resumes_to_the_same_bits(walk, tmp_path):
+    straight, resumed = walker(walk), walker(walk)
+    _, _, steps = run(straight, walk)
+    checkpoints = Checkpoints(tmp_path, {}, keep=1)
+    run(resumed, walk, steps=4, checkpoints=checkpoints)
+    watched = []
+    train(
+        walker(walk),
+        walk,
+        TrainSettings(**SHORT),
+        seed=0,
+        record=lambda _: None,
+        watch=lambda step, scores: watched.append((step, scores)),
+        resume_from=checkpoints.newest()[0],
+    )
+    assert watched == steps[4:]
 
 
 def test_a_training_under_autocast_learns_and_keeps_float32_weights(model, task):

@@ -32,6 +32,7 @@ SETTINGS = {
     "parts": {"accumulate": 3, "optimizer": "graves"},
     "restarts": {"restarts": 2, "restart_after": 3, "restart_score": 0.0, "optimizer": "rmsprop"},
     "curriculum": {"curriculum_steps": 8, "curriculum_max": 1, "schedule": "cosine", "warmup_steps": 5},
+    "curriculum by score": {"curriculum_score": 100.0},
     "solved": {"solved_score": 100.0, "stop_when_solved": True, "solved_validations": 4},
     "rare saves": {"save_every": 5, "keep": 1},
 }

@@ -47,6 +47,14 @@ def test_a_curriculum_may_begin_below_the_lengths_of_the_task_but_not_below_what
     assert lengths_at(10, (3, 6), settings) == (3, 6)
 
 
+def test_a_curriculum_by_score_grows_by_the_lengths_that_are_passed():
+    settings = TrainSettings(curriculum_score=0.5)
+    assert [lengths_at(7, (2, 4), settings, passed=passed) for passed in range(4)] == [(2, 2), (2, 3), (2, 4), (2, 4)]
+    settings = TrainSettings(curriculum_score=0.5, curriculum_max=3)
+    assert lengths_at(0, (2, 4), settings) == (2, 3)
+    assert lengths_at(0, (4, 9), settings) == (4, 4)
+
+
 def test_the_rule_of_graves_by_the_letter():
     torch.manual_seed(0)
     weight = torch.nn.Parameter(torch.randn(3, dtype=torch.float64))
@@ -99,6 +107,14 @@ def test_smoothing_and_momentum_reach_the_optimiser(name, option, value):
     group = optimizer_for([torch.nn.Parameter(torch.zeros(1))], settings).param_groups[0]
     assert group[option] == value
     assert group["momentum"] == 0.3
+
+
+@pytest.mark.parametrize("name", ["curriculum_steps", "curriculum_min"])
+def test_lengths_grow_by_updates_or_by_score(name):
+    with pytest.raises(
+        ValueError, match=f"{name} is 2, but with a curriculum_score lengths grow by what is learned; leave"
+    ):
+        TrainSettings(curriculum_score=0.5, **{name: 2})
 
 
 def test_a_curriculum_that_is_no_range_is_refused():

@@ -17,7 +17,8 @@ class SequenceBatch:
     """Vectors, floats of shape (batch, time, input); symbols, whole numbers of shape (batch, time); or a record: `Pairs`, whose
     time is that of the answer, or `Trees`, whose time goes through the nodes."""
     targets: Shaped[Tensor, "batch time *output"]
-    """Vectors, floats of shape (batch, time, output); or classes, whole numbers of shape (batch, time)."""
+    """Vectors, floats of shape (batch, time, output); classes, whole numbers of shape (batch, time); or whatever else the task
+    compares with, such as the edges that can be chosen at each step."""
     mask: Bool[Tensor, "batch time"]
     """Which steps are scored."""
     lengths: Int[Tensor, " batch"]

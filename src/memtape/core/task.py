@@ -4,7 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -13,6 +13,15 @@ from torch import Tensor
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
+
+
+@runtime_checkable
+class Player(Protocol):
+    """A network that plays a batch step by step."""
+
+    def __call__(self, inputs: Tensor, state: Any, lengths: Tensor) -> tuple[Tensor, Any]:
+        """Return what it says and its state, from a state on, None for the initial one; rows of length 0 are left alone."""
+        ...
 
 
 class Task(ABC):
@@ -32,6 +41,7 @@ class Task(ABC):
         vocabulary: what each symbol stands for, in the order of their numbers, None if there are no symbols.
         gives: what the inputs of a batch can be, the usual form first: "sequences", "pairs" or "trees".
         foretells: whether targets are inputs of later steps, which tell a network that sees ahead the answer.
+        played: whether inputs hang on what the network says before them, so that `play` completes a batch.
     """
 
     input_size: int
@@ -43,6 +53,7 @@ class Task(ABC):
     vocabulary: tuple[str, ...] | None = None
     gives: ClassVar[tuple[str, ...]] = ("sequences",)
     foretells: ClassVar[bool] = False
+    played: ClassVar[bool] = False
 
     def batch(
         self,
@@ -81,6 +92,16 @@ class Task(ABC):
                 f"the network reads {form}, but {type(self).__name__} gives {' or '.join(self.gives)}; choose another network"
             )
         return self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), form=form)
+
+    def play(self, batch: SequenceBatch, player: Player, generator: torch.Generator | None) -> SequenceBatch:
+        """Return a batch whose inputs hang on what a network says before them; as it is, if they do not.
+
+        Args:
+            batch: what `batch` hands out.
+            player: the network.
+            generator: chance of a training; None lets the network decide alone, by what it holds to be best.
+        """
+        return batch
 
     def shortest_length(self) -> int:
         """Return the shortest length that makes sense, in the task's unit."""

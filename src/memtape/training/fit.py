@@ -25,6 +25,11 @@ def check_fit(model: nn.Module, task: Task, settings: TrainSettings) -> None:
     """
     _check_time(model, settings)
     _check_teacher(model, settings)
+    if task.played and (form_of(model) != "sequences" or sees_ahead(model) or is_forced(model)):
+        raise SettingsError(
+            f"{type(task).__name__} is played step by step, but {_name(model)} cannot go on from a state of its own; "
+            "choose another network"
+        )
     if settings.optimizer == "ridge":
         linearly_read(model)
     if settings.vanishing_penalty:

@@ -17,10 +17,10 @@ from memtape.training.checkpoints import Checkpoint, Checkpoints, ProcessShare
 from memtape.training.closed_form import solve
 from memtape.training.evaluation import evaluate
 from memtape.training.fit import check_fit
-from memtape.training.form import form_of
 from memtape.training.interruption import Interruption
 from memtape.training.network import Network
 from memtape.training.non_finite import NonFiniteError, first_non_finite
+from memtape.training.playing import batch_for
 from memtape.training.processes import Processes
 from memtape.training.progress import Progress
 from memtape.training.randomness import random_states, restore_random_states, seed_generators
@@ -164,17 +164,31 @@ class _Training:
         solved = self.settings.stop_when_solved and self.progress.solved_step is not None
         return solved or self.progress.own_step >= self.settings.steps
 
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """The shortest and the longest length that training draws now."""
+        least, progress = self.task.shortest_length(), self.progress
+        return lengths_at(progress.own_step, self.task.lengths, self.settings, least=least, passed=progress.passed)
+
+    @property
+    def growing_to(self) -> int | None:
+        """The longest length now, if a curriculum by what is learned has it grow on, else None."""
+        longest = self.lengths[1]
+        return longest if self.settings.curriculum_score is not None and longest < self.task.lengths[1] else None
+
     def update(self) -> dict[str, float] | None:
         """Do one update and return its loss and scores, None if it was not done."""
         progress, settings = self.progress, self.settings
         for group in self.network.optimizer.param_groups:
             group["lr"] = settings.learning_rate * rate_at(progress.own_step, settings)
-        batch = self.task.batch(
+        batch = batch_for(
+            self.task,
+            self.model,
             progress.batch,
             settings.batch_size,
             seed=self.seed,
-            lengths=lengths_at(progress.own_step, self.task.lengths, settings, least=self.task.shortest_length()),
-            form=form_of(self.model),
+            lengths=self.lengths,
+            run=self.network,
         )
         if settings.optimizer == "ridge":
             return self._solve(batch)
@@ -247,21 +261,24 @@ class _Training:
             rate = self.network.optimizer.param_groups[0]["lr"]
             self._record("train", {"learning_rate": rate, **progress.take_means()})
         self.network.gather()
+        growing = self.growing_to
         scores = evaluate(
             self.model,
             self.task,
             sequences=settings.validation_sequences,
             seed=self.seed,
             split="validation",
+            lengths=None if growing is None else (growing, growing),
             processes=self.processes,
         )
-        self._record("validation", scores)
+        now = {} if settings.curriculum_score is None else {"longest": self.lengths[1]}
+        self._record("validation", {**now, **scores})
         first, judge = self.task.scored[0], self.task.scored[-1]
         if progress.best is None or first.reaches(scores[first.name], progress.best[first.name]):
             progress.best, progress.best_step = scores, progress.step
             self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
         goal = self.task.solved_at if settings.solved_score is None else settings.solved_score
-        solved = goal is not None and judge.reaches(scores[judge.name], goal)
+        solved = growing is None and goal is not None and judge.reaches(scores[judge.name], goal)
         progress.solved_in_a_row = progress.solved_in_a_row + 1 if solved else 0
         if progress.solved_in_a_row == settings.solved_validations and progress.solved_step is None:
             progress.solved_step = progress.step
@@ -274,7 +291,14 @@ class _Training:
             self.network.load(other_weights(progress.restarts))
             self.network.optimizer.state.clear()
             self.carried, self.best_weights = None, {}
-            progress.begun_at, progress.best, progress.solved_in_a_row = progress.step, None, 0
+            progress.begun_at, progress.best, progress.solved_in_a_row, progress.passed = progress.step, None, 0, 0
+        elif growing is not None and judge.reaches(scores[judge.name], self._pass_mark) and not self.done:
+            progress.passed += 1
+            progress.best, self.best_weights = None, {}
+
+    @property
+    def _pass_mark(self) -> float:
+        return math.nan if self.settings.curriculum_score is None else self.settings.curriculum_score
 
     def _on_beat(self, every: int) -> bool:
         return self.progress.own_step % every == 0 or self.progress.own_step == self.settings.steps

@@ -21,6 +21,8 @@ class Progress:
     skipped: int = 0
     skipped_in_a_row: int = 0
     solved_in_a_row: int = 0
+    passed: int = 0
+    """Lengths that a curriculum by what is learned has moved on from."""
     solved_step: int | None = None
     best: dict[str, float] | None = None
     """Scores of the best validation."""

@@ -54,15 +54,21 @@ def rate_at(step: int, settings: TrainSettings) -> float:
     return share
 
 
-def lengths_at(step: int, lengths: tuple[int, int], settings: TrainSettings, *, least: int = 1) -> tuple[int, int]:
+def lengths_at(
+    step: int, lengths: tuple[int, int], settings: TrainSettings, *, least: int = 1, passed: int = 0
+) -> tuple[int, int]:
     """Return the shortest and the longest length of a training batch, for an update counted from 0.
 
-    With a curriculum both ends move along straight lines, from those of the curriculum, which may be shorter than those that
-    the task draws, but not than the `least` that make sense, to the task's own.
+    With a curriculum by updates both ends move along straight lines, from those of the curriculum, which may be shorter than
+    those that the task draws, but not than the `least` that make sense, to the task's own. With a curriculum by what is
+    learned the longest grows by the number of lengths that are `passed`.
     """
+    shortest, longest = lengths
+    if settings.curriculum_score is not None:
+        first = max(settings.curriculum_max or shortest, shortest)
+        return shortest, min(first + passed, longest)
     if step >= settings.curriculum_steps:
         return lengths
-    shortest, longest = lengths
     done = step / settings.curriculum_steps
     first = min(max(settings.curriculum_min or shortest, least), longest)
     last = min(max(settings.curriculum_max or longest, least), longest)

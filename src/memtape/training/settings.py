@@ -48,6 +48,9 @@ class TrainSettings:
         curriculum_steps: updates over which the range of training lengths moves to the task's own; 0 for no curriculum.
         curriculum_min: shortest training length at the first update; none for the task's own.
         curriculum_max: longest training length at the first update; none for the task's own.
+        curriculum_score: the longest training length grows by one whenever a validation, which then is of that length alone,
+            has a last score at least as good as this; it begins with `curriculum_max`, or with the task's shortest. None for
+            a curriculum by updates.
         validate_every: updates between two validations.
         validation_sequences: sequences of one validation.
         solved_score: a validation whose last score is at least as good as this counts as solved; none for the task's own goal.
@@ -97,6 +100,7 @@ class TrainSettings:
     curriculum_steps: Annotated[int, Field(ge=0)] = 0
     curriculum_min: Whole | None = None
     curriculum_max: Whole | None = None
+    curriculum_score: float | None = None
     validate_every: Whole = 250
     validation_sequences: Whole = 256
     solved_score: float | None = None
@@ -127,6 +131,11 @@ class TrainSettings:
     def _numbers_fit(self) -> "TrainSettings":
         if self.curriculum_min and self.curriculum_max and self.curriculum_min > self.curriculum_max:
             raise ValueError(f"curriculum_min {self.curriculum_min} is above curriculum_max {self.curriculum_max}")
+        if self.curriculum_score is not None and (self.curriculum_steps or self.curriculum_min):
+            name = "curriculum_steps" if self.curriculum_steps else "curriculum_min"
+            raise ValueError(
+                f"{name} is {getattr(self, name)}, but with a curriculum_score lengths grow by what is learned; leave one out"
+            )
         if self.restarts and self.restart_after % self.validate_every:
             raise ValueError(
                 f"restart_after {self.restart_after} is no multiple of validate_every {self.validate_every}, "

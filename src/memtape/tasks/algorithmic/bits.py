@@ -1,4 +1,4 @@
-"""Bits: what the five tasks share, answers of bits that are scored after the input has ended."""
+"""Bits: what tasks of bits share, answers of bits that are scored after the input has ended."""
 
 import math
 from collections.abc import Mapping

@@ -1,0 +1,68 @@
+"""Independent copies: copy sequences of many lengths, one after another."""
+
+import torch
+
+from memtape.core import checks
+from memtape.core.batch import SequenceBatch
+from memtape.tasks.algorithmic.bits import BitTask
+from memtape.tasks.algorithmic.succession import draw_counts, in_succession
+from memtape.tasks.lengths import check_range
+
+
+class IndependentCopies(BitTask):
+    """See random bit vectors and a delimiter, say the vectors again and an end marker, and then the same with others.
+
+    A memory that is much smaller than all vectors together must be freed between the copies. Input channels: the bits, then the
+    delimiter; output channels: the bits, then the end marker. Its length is the number of copies. A copy of n vectors takes
+    2 n + 2 steps.
+
+    Args:
+        bits: number of bits of one vector.
+        min_vectors: fewest vectors of a copy.
+        max_vectors: most vectors of a copy.
+        min_length: fewest copies of a training sequence.
+        max_length: most copies of a training sequence.
+        same_length: draw the lengths of one row for a whole batch (else those of each row).
+
+    Raises:
+        ValueError: a size below 1, or an empty range.
+
+    Example:
+        >>> task = IndependentCopies(bits=2, max_vectors=3)
+        >>> print(task.show(task.batch(0, 1, lengths=(2, 2))))
+        IndependentCopies, 14 steps
+        input   0 ..#...........
+        input   1 ##......#.....
+        input   2 ...#......#...
+        target  0     ..#.   ...
+        target  1     ##..   #..
+        target  2     ...#   ..#
+
+    References:
+        Csordas & Schmidhuber (2019), "Improving differentiable neural computers through memory masking, de-allocation, and link
+        distribution sharpness control", arXiv:1904.10278, where it is called repeat copy. There the steps before an answer are
+        scored too.
+    """
+
+    def __init__(
+        self,
+        *,
+        bits: int = 8,
+        min_vectors: int = 2,
+        max_vectors: int = 14,
+        min_length: int = 1,
+        max_length: int = 8,
+        same_length: bool = False,
+    ):
+        checks.at_least(1, bits=bits)
+        check_range(self, vectors=(min_vectors, max_vectors))
+        check_range(self, length=(min_length, max_length))
+        self.bits, self.same_length = bits, same_length
+        self.vectors = (min_vectors, max_vectors)
+        self.lengths = (min_length, max_length)
+        self.input_size, self.output_size = bits + 1, bits + 1
+
+    def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
+        """Draw copies and lay them out one after another."""
+        counts = draw_counts(batch_size, lengths, self.vectors, generator, same=self.same_length)
+        return in_succession(counts, self.bits, generator, end_marker=True)

@@ -1,0 +1,98 @@
+"""Traversal: walk through a graph that was told edge by edge, along edges that are called by their labels."""
+
+import torch
+from torch import Tensor
+
+from memtape.core import checks
+from memtape.core.batch import SequenceBatch
+from memtape.core.graph_picture import GraphPicture
+from memtape.tasks.graph.encoding import BLANK, encoded
+from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
+from memtape.tasks.graph.graphs import draw_between, draw_graphs, shuffled_triples
+from memtape.tasks.graph.lessons import TRAVERSAL, Lesson, check_lessons, draw_lessons
+from memtape.tasks.graph.named import Atlas
+from memtape.tasks.graph.phases import Phase, answering, laid_out
+from memtape.tasks.graph.picture import picture_of
+from memtape.tasks.graph.triples import TripleTask
+from memtape.tasks.graph.underground import underground
+from memtape.tasks.graph.underground_files import read
+from memtape.tasks.graph.walks import edge_triples, random_walks
+
+LESSONS = (*TRAVERSAL, Lesson((2, 2), (1, 1), (7, 7)))
+"""Those of training, and walks of seven steps through the Underground, whose graph is what it is."""
+
+
+class Traversal(TripleTask):
+    """See the edges of a graph, then where a walk begins and the labels of its edges, and say each edge of the walk.
+
+    An edge is told as a triple of labels, of the node that it leaves, of itself, and of the node that it leads to, each three
+    digits of ten channels. One more channel marks the first step of each phase, and another all steps of the answer. The phases
+    are the edges in random order; the walk, "215 7 _, _ 13 _, ..."; and the answer, all its triples and an end.
+
+    A length is a lesson, from 1 to 14. A batch is of its longest lesson, but for a share of earlier ones. Lesson 15, which
+    training never draws, are walks of seven steps from interchange to interchange of the London Underground, with labels drawn
+    anew for each.
+
+    Args:
+        min_lesson: first lesson of training.
+        max_lesson: last lesson of training.
+        review: share of examples that are of the lessons before the last one.
+        data_dir: folder of data, with `london_tube/london.connections.csv` and the two other files, for lesson 15; without it
+            the Underground is the one that this project wrote down.
+
+    Raises:
+        ValueError: a lesson that does not exist, an empty range, a share outside of 0..1, or a file that is missing or is not
+            what it should be.
+
+    Example:
+        >>> task = Traversal()
+        >>> print(task.show(task.batch(0, 1, lengths=(2, 2))))
+        Traversal, 31 steps
+        told   463 133 505, 90 248 634, 928 150 318, 764 121 318, 928 976 764, 945 391 634
+               634 121 945, 637 976 945, 318 976 928, 637 121 525, 463 976 525, 505 150 525
+               945 248 637, 637 370 634, 505 121 318, 463 409 928, 90 390 945, 637 150 505
+               634 248 637, 318 121 505, 945 976 525, 928 391 505, 505 409 928, 525 976 637
+               764 248 928, 505 133 764, 90 150 318, 525 150 463
+        asked  505 133 _
+        target 505 133 764, end
+
+    References:
+        Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538, with the
+        lessons of the extended data, and as lesson 15 a graph of our own for that of its figure 2.
+    """
+
+    def __init__(self, *, min_lesson: int = 1, max_lesson: int = 14, review: float = 0.1, data_dir: str | None = None):
+        check_lessons(self, (min_lesson, max_lesson), len(TRAVERSAL))
+        checks.probabilities(review=review)
+        self.lengths = (min_lesson, max_lesson)
+        self.review = review
+        self.atlas = Atlas([underground() if data_dir is None else read(data_dir)])
+
+    def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
+        """Draw graphs and walks and lay them out: edges, walk, answer."""
+        drawn = draw_lessons(LESSONS, batch_size, lengths, self.review, generator)
+        graphs = draw_graphs(drawn.nodes, drawn.degrees, generator)
+        if lengths[1] == len(LESSONS):
+            known = torch.where(drawn.lessons == len(LESSONS), 0, -1)
+            graphs = self.atlas.replacing(graphs, known, generator)
+        steps = draw_between(*drawn.path, generator)
+        path = random_walks(graphs, steps, generator)
+        triples, counts, order = shuffled_triples(graphs, generator)
+        walk = edge_triples(graphs, path)
+        asked = walk.clone()
+        asked[:, 1:, 0] = BLANK
+        asked[:, :, 2] = BLANK
+        layout = laid_out([Phase(triples, counts), Phase(asked, steps), answering(walk, steps)])
+        return GraphBatch(
+            inputs=layout.inputs,
+            targets=encoded(layout.answers),
+            mask=layout.mask,
+            lengths=layout.lengths,
+            graphs=graphs,
+            shown=shown_at(order, counts, layout.mask.shape[1]),
+            paths=path[:, None],
+        )
+
+    def picture(self, batch: GraphBatch, outputs: Tensor | None = None, row: int = 0) -> GraphPicture:
+        """Return what a figure of one example needs: the graph, the walk, and what is told, asked and said at each step."""
+        return picture_of(batch, self.atlas.graphs, outputs, row)

@@ -1,0 +1,77 @@
+"""Triples: what graph tasks share that are answered with triples of labels, digit by digit."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape.core.batch import SequenceBatch
+from memtape.core.score import Score
+from memtape.core.task import DrawnTask
+from memtape.tasks.graph.encoding import CHANNELS, DIGITS, TRIPLE, digit_scores
+from memtape.tasks.graph.showing import shown_phases
+
+CROSS_ENTROPY = Score(name="cross_entropy", label="cross-entropy, nats per triple", short="nats")
+RIGHT = Score(name="right", label="answers wholly right", short="right", higher_is_better=True)
+
+
+class TripleTask(DrawnTask):
+    """Abstract task whose targets are triples of labels, nine digits each, and whose outputs are the digits' logits.
+
+    The loss is the cross-entropy of a triple, in nats. `right` is the share of answers of which all digits of all triples are
+    right, the end of the answer included.
+    """
+
+    scored = (CROSS_ENTROPY, RIGHT)
+    solved_at = 0.9
+    input_size = CHANNELS
+    output_size = TRIPLE
+
+    def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
+        """Return the mean cross-entropy of the scored triples, in nats."""
+        return _nats(outputs[batch.mask], batch.targets[batch.mask]).mean()
+
+    def weight(self, batch: SequenceBatch) -> float:
+        """Return the number of scored triples."""
+        return float(batch.mask.sum())
+
+    def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
+        """Return the cross-entropy in nats, the number of triples, of answers, and of those that are wholly right."""
+        answer = outputs.detach()
+        targets = batch.targets.unflatten(-1, (DIGITS, 10)).argmax(-1)
+        wrong = (answer.unflatten(-1, (DIGITS, 10)).argmax(-1) != targets).any(-1) & batch.mask
+        before = torch.nn.functional.pad(batch.mask[:, :-1], (1, 0))
+        begins = batch.mask & ~before
+        number = torch.where(batch.mask, begins.long().cumsum(1), 0)
+        mistakes = torch.zeros_like(number).scatter_add(1, number, wrong.long())
+        answers = float(begins.sum())
+        return {
+            "nats": float(_nats(answer[batch.mask], batch.targets[batch.mask]).sum()),
+            "triples": float(batch.mask.sum()),
+            "right": answers - float((mistakes > 0).sum()),
+            "answers": answers,
+        }
+
+    def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Return `cross_entropy` per triple, and `right`."""
+        return {"cross_entropy": tally["nats"] / tally["triples"], "right": tally["right"] / tally["answers"]}
+
+    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+        """Return the cross-entropy of nine digits of which nothing is known; such a guess is never right."""
+        return {"cross_entropy": DIGITS * math.log(10), "right": 0.0}
+
+    def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
+        """Return one example as text, phase by phase: the triples that are told, asked for and to be said.
+
+        With `outputs`, what is said follows, and what is wrong of it is marked by `!`.
+        """
+        length = int(batch.lengths[row])
+        said = None if outputs is None else digit_scores(outputs[row, :length]).flatten(-2)
+        lines = shown_phases(batch.inputs[row, :length], batch.targets[row, :length], said)
+        return "\n".join([f"{type(self).__name__}, {length} steps", *lines])
+
+
+def _nats(outputs: Float[Tensor, "*shape 90"], targets: Float[Tensor, "*shape 90"]) -> Float[Tensor, "*shape"]:
+    return -(digit_scores(outputs).flatten(-2) * targets).sum(-1)

@@ -1,0 +1,84 @@
+"""The file of Hinton's families: read as it is, and refused where it is not as it should be."""
+
+import pytest
+
+from memtape.tasks.data_folder import DataError
+from memtape.tasks.graph import Inference
+from memtape.tasks.graph.families import ENGLISH, ITALIAN, facts_of, hinton
+from memtape.tasks.graph.family_files import read
+
+
+def lines():
+    """Return all facts, those of uncles and aunts too, a line each."""
+    facts = facts_of(ENGLISH) + facts_of(ITALIAN)
+    known = {(person, word): other for person, word, other in facts}
+    for parent_of in ("father", "mother"):
+        for (child, word), parent in list(known.items()):
+            if word != parent_of:
+                continue
+            for sibling_is in ("brother", "sister"):
+                sibling = known.get((parent, sibling_is))
+                if sibling is None:
+                    continue
+                spouse = known.get((sibling, "wife"), known.get((sibling, "husband")))
+                is_son = known.get((parent, "son")) == child
+                for one in (sibling, spouse):
+                    facts.append((child, "uncle" if (one, "wife") in known else "aunt", one))
+                    facts.append((one, "nephew" if is_son else "niece", child))
+    return ["\t".join(fact) for fact in facts]
+
+
+def write(folder, rows):
+    (folder / "kinship_hinton").mkdir(exist_ok=True)
+    (folder / "kinship_hinton" / "hinton1986_triples.tsv").write_text("\n".join(rows) + "\n")
+    return str(folder)
+
+
+def test_the_families_of_the_file_are_ours(tmp_path):
+    assert len(lines()) == 112
+    assert read(write(tmp_path, lines())) == hinton()
+    assert read(write(tmp_path, lines()[::-1])) == hinton()
+
+
+def test_the_task_reads_it(tmp_path):
+    rows = [row.replace("Colin", "Conrad") for row in lines()]
+    task = Inference(data_dir=write(tmp_path, rows))
+    assert "Conrad" in task.atlas.graphs[1].nodes
+    batch = task.batch(0, 8, lengths=(18, 18))
+    names = {name for row in range(8) for name in task.picture(batch, row=row).nodes}
+    assert {"Conrad", "Alfonso"} <= names
+    assert "Colin" not in names
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(
+        DataError, match=r"there is no .*hinton1986_triples\.tsv, which Hinton's families needs; get it"
+    ):
+        Inference(data_dir=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("Colin\tfather\tJames", "Colin\tfather", "has in line 29 no person, word and person, but 'Colin"),
+        ("Colin\tfather\tJames", "Colin\tboss\tJames", "no person, word and person, but 'Colin"),
+        ("Colin\tfather\tJames", "\tfather\tJames", "no person, word and person, but"),
+        ("Colin\tfather\tJames", "Colin\tmother\tJames", "says twice who is the mother of Colin"),
+        ("Colin\tfather\tJames", "Colin\tfather\tArthur", "says who"),
+        ("Colin\tfather\tJames", "Colin\tfather\tNobody", "says who Nobody is to Colin, but not the other way round"),
+    ],
+)
+def test_facts_that_cannot_be_are_refused(tmp_path, old, new, sentence):
+    rows = lines()
+    rows[rows.index(old)] = new
+    with pytest.raises(DataError) as caught:
+        read(write(tmp_path, rows))
+    assert sentence in str(caught.value)
+    assert str(caught.value).endswith(
+        "; get it again from the repository TeamCohen/TensorLog on GitHub, whose facts it lists"
+    )
+
+
+def test_too_few_facts_are_refused(tmp_path):
+    with pytest.raises(DataError, match="holds 111 facts, but that of Hinton's families has 112"):
+        read(write(tmp_path, lines()[1:]))

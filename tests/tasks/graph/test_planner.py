@@ -1,0 +1,70 @@
+"""The planner, against a search that looks at one node after another."""
+
+import pytest
+import torch
+
+from memtape.tasks.graph.graphs import draw_between, draw_graphs
+from memtape.tasks.graph.planner import FAR, after_each_edge, distances, draw_ends
+
+
+@pytest.fixture(params=[(1, 2), (2, 4)])
+def graphs(request):
+    generator = torch.Generator().manual_seed(3)
+    nodes = draw_between(torch.full((25,), 3), torch.full((25,), 14), generator)
+    low, high = (torch.full((25,), bound) for bound in request.param)
+    return draw_graphs(nodes, (low, high), generator)
+
+
+def search(graphs, row, start):
+    """Return how far each node is from a start, looking at the nearest first."""
+    found, waiting = {start: 0}, [start]
+    for node in waiting:
+        for target in graphs.neighbours[row, node, : graphs.degrees[row, node]].tolist():
+            if target not in found:
+                found[target] = found[node] + 1
+                waiting.append(target)
+    return found
+
+
+def test_distances_are_those_of_a_search(graphs):
+    steps, nodes, far = distances(graphs), graphs.degrees.shape[1], 0
+    for row in range(25):
+        for start in range(int((graphs.degrees[row] > 0).sum())):
+            found = search(graphs, row, start)
+            assert steps[row, start].tolist() == [found.get(goal, FAR) for goal in range(nodes)]
+            far = max(far, *found.values())
+    assert far > 3
+
+
+def test_after_an_edge_the_goal_is_as_far_as_from_its_end(graphs):
+    steps = distances(graphs)
+    node, goal = torch.zeros(25, dtype=torch.long), torch.full((25,), 2)
+    after = after_each_edge(graphs, steps, node, goal)
+    for row in range(25):
+        degree = int(graphs.degrees[row, 0])
+        assert after[row, degree:].tolist() == [FAR] * (after.shape[1] - degree)
+        for place, target in enumerate(graphs.neighbours[row, 0, :degree].tolist()):
+            assert after[row, place] == search(graphs, row, target).get(2, FAR)
+
+
+def test_ends_are_as_far_apart_as_asked(graphs):
+    steps = distances(graphs)
+    generator = torch.Generator().manual_seed(0)
+    low, high = torch.full((25,), 2), torch.full((25,), 3)
+    seen, pairs = set(), set()
+    for _ in range(20):
+        starts, goals, found = draw_ends(steps, low, high, generator)
+        for row in range(25):
+            there = ((steps[row] >= 2) & (steps[row] <= 3)).any()
+            assert found[row] == there
+            if there:
+                seen.add(int(steps[row, starts[row], goals[row]]))
+                pairs.add((row, int(starts[row]), int(goals[row])))
+    assert seen == {2, 3}
+    assert len(pairs) > 100
+
+
+def test_ends_that_there_are_none_of_are_not_found(graphs):
+    bounds = torch.full((25,), 13)
+    _, _, found = draw_ends(distances(graphs), bounds, bounds + 1, torch.Generator())
+    assert not found.any()
