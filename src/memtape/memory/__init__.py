@@ -2,6 +2,12 @@
 
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
 from memtape.memory.encoded import EncodedMemory, EncodedState
+from memtape.memory.sparse_access import (
+    SparseAccessControl,
+    SparseAccessInterface,
+    SparseAccessMemory,
+    SparseAccessState,
+)
 from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
 
 __all__ = [
@@ -11,6 +17,10 @@ __all__ = [
     "ContentState",
     "EncodedMemory",
     "EncodedState",
+    "SparseAccessControl",
+    "SparseAccessInterface",
+    "SparseAccessMemory",
+    "SparseAccessState",
     "TuringControl",
     "TuringInterface",
     "TuringMemory",

@@ -13,6 +13,15 @@ from memtape.ops.backpropagation import (
 from memtape.ops.last_step import last_step
 from memtape.ops.read_write import erase_and_add, read
 from memtape.ops.ridge import RidgeSums, ridge, ridge_readout, ridge_sums
+from memtape.ops.sparse_access import (
+    clear_and_add,
+    cosines,
+    discounted_usage,
+    last_access,
+    least_used,
+    nearest_weights,
+    write_weights,
+)
 from memtape.ops.vanishing import vanishing_penalty
 
 __all__ = [
@@ -21,15 +30,21 @@ __all__ = [
     "RidgeSums",
     "additive_scores",
     "attention_weights",
+    "clear_and_add",
     "content_weights",
+    "cosines",
     "cross_entropy_gradient",
+    "discounted_usage",
     "dot_scores",
     "elman",
     "elman_backward",
     "elman_forward",
     "erase_and_add",
     "interpolate",
+    "last_access",
     "last_step",
+    "least_used",
+    "nearest_weights",
     "read",
     "ridge",
     "ridge_readout",
@@ -37,4 +52,5 @@ __all__ = [
     "sharpen",
     "shift",
     "vanishing_penalty",
+    "write_weights",
 ]
