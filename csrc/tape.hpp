@@ -95,6 +95,19 @@ inline void erase_backward(int64_t width, int64_t slots, const T* before, const 
     }
 }
 
+// The same for the erases of all heads, one after another; `chain` has room for the tapes between them.
+template <typename T>
+inline void erases_backward(int64_t width, int64_t slots, int64_t heads, const T* before, const T* weights,
+                            const T* erase, T* chain, T* d_tape, T* d_weights, T* d_erase) {
+    const int64_t size = width * slots;
+    auto erased_by = [&](int64_t h) { return h ? chain + (h - 1) * size : before; };
+    for (int64_t h = 0; h + 1 < heads; ++h)
+        erase_tape(width, slots, erased_by(h), weights + h * slots, erase + h * width, chain + h * size);
+    for (int64_t h = heads - 1; h >= 0; --h)
+        erase_backward(width, slots, erased_by(h), weights + h * slots, erase + h * width, d_tape,
+                       d_weights + h * slots, d_erase + h * width);
+}
+
 // (batch row) slots x width, as torch keeps it, to and from a tape.
 template <typename T>
 inline void to_tape(int64_t width, int64_t count, int64_t slots, const T* memory, T* tape) {

@@ -34,18 +34,18 @@ struct Parameters {
     Buffer<T> first_weight, upper_weights, own_weights, biases, interface_weight, interface_bias, output_weight,
         output_bias;
 
-    static int64_t gates(const memtape_turing_sizes& s) { return (s.controller < 2 ? 4 : 1) * s.hidden; }
+    static int64_t gates(const memtape_turing_sizes& s) { return (s.machine.controller < 2 ? 4 : 1) * s.machine.hidden; }
     static int64_t raw(const memtape_turing_sizes& s) {
         const int64_t heads = s.reads + s.writes;
         return heads * (s.width + 1 + (s.location ? 2 + 2 * s.reach + 1 : 0)) + 2 * s.writes * s.width;
     }
     Parameters(const memtape_turing_sizes& s, double size)
-        : first_weight(gates(s) * (s.inputs + s.reads * s.width), size),
-          upper_weights((s.layers - 1) * gates(s) * s.hidden, size),
-          own_weights(s.controller == 3 ? 0 : s.layers * gates(s) * s.hidden, size), biases(s.layers * gates(s), size),
-          interface_weight(raw(s) * s.hidden, size), interface_bias(raw(s), size),
-          output_weight(s.outputs * (s.hidden + s.reads * s.width), size), output_bias(s.outputs, size) {}
-    memtape_turing_parameters pointers() const {
+        : first_weight(gates(s) * (s.machine.inputs + s.reads * s.width), size),
+          upper_weights((s.machine.layers - 1) * gates(s) * s.machine.hidden, size),
+          own_weights(s.machine.controller == 3 ? 0 : s.machine.layers * gates(s) * s.machine.hidden, size), biases(s.machine.layers * gates(s), size),
+          interface_weight(raw(s) * s.machine.hidden, size), interface_bias(raw(s), size),
+          output_weight(s.machine.outputs * (s.machine.hidden + s.reads * s.width), size), output_bias(s.machine.outputs, size) {}
+    memtape_machine_parameters pointers() const {
         return {first_weight.data(),     upper_weights.data(),  own_weights.data(),   biases.data(),
                 interface_weight.data(), interface_bias.data(), output_weight.data(), output_bias.data()};
     }
@@ -60,11 +60,11 @@ struct State {
     Buffer<T> memory, weights, reads, hidden, cell;
 
     State(const memtape_turing_sizes& s, double size)
-        : memory(s.batch * s.slots * s.width, size), weights(s.batch * (s.reads + s.writes) * s.slots, size),
-          reads(s.batch * s.reads * s.width, size), hidden(s.layers * s.batch * s.hidden, size),
-          cell(s.controller == 0 ? s.layers * s.batch * s.hidden : 0, size) {}
+        : memory(s.machine.batch * s.slots * s.width, size), weights(s.machine.batch * (s.reads + s.writes) * s.slots, size),
+          reads(s.machine.batch * s.reads * s.width, size), hidden(s.machine.layers * s.machine.batch * s.machine.hidden, size),
+          cell(s.machine.controller == 0 ? s.machine.layers * s.machine.batch * s.machine.hidden : 0, size) {}
     memtape_turing_state pointers() const {
-        return {memory.data(), weights.data(), reads.data(), hidden.data(), cell.data()};
+        return {memory.data(), weights.data(), {reads.data(), hidden.data(), cell.data()}};
     }
     bool finite() const {
         return memory.finite() && weights.finite() && reads.finite() && hidden.finite() && cell.finite();
@@ -112,31 +112,31 @@ void run(const Case& one) {
     };
     memtape_turing_sizes sizes = one.sizes;
     std::unique_ptr<int64_t[]> lengths;
-    if (sizes.lengths) {
-        lengths.reset(new int64_t[sizes.batch]);
-        for (int64_t row = 0; row < sizes.batch; ++row) lengths[row] = row ? random_below(sizes.time + 1) : 0;
-        sizes.lengths = lengths.get();
+    if (sizes.machine.lengths) {
+        lengths.reset(new int64_t[sizes.machine.batch]);
+        for (int64_t row = 0; row < sizes.machine.batch; ++row) lengths[row] = row ? random_below(sizes.machine.time + 1) : 0;
+        sizes.machine.lengths = lengths.get();
     }
     const Parameters<T> parameters(sizes, 0.5);
     State<T> first(sizes, 0.5);
     first.focus(sizes.slots);
-    const Buffer<T> xs(sizes.batch * sizes.time * sizes.inputs, 1.0);
+    const Buffer<T> xs(sizes.machine.batch * sizes.machine.time * sizes.machine.inputs, 1.0);
     const auto given = parameters.pointers();
     const auto begin = first.pointers();
 
     auto ahead = [&](const Buffer<T>& ys, const State<T>& last, void* kept, int64_t threads) {
         const auto end = last.pointers();
-        sizes.threads = threads;
+        sizes.machine.threads = threads;
         if (forward(&sizes, &given, (const void*)xs.data(), &begin, (void*)ys.data(), &end, kept))
             fail(one, "memory ran out on the way forward");
         if (!ys.finite()) fail(one, "an output is not finite");
         if (!last.finite()) fail(one, "the last state is not finite");
     };
-    const Buffer<T> ys(sizes.batch * sizes.time * sizes.outputs);
+    const Buffer<T> ys(sizes.machine.batch * sizes.machine.time * sizes.machine.outputs);
     const State<T> last(sizes, NAN);
-    if (!one.keep) return ahead(ys, last, nullptr, one.sizes.threads);
+    if (!one.keep) return ahead(ys, last, nullptr, one.sizes.machine.threads);
     const Buffer<T> kept(kept_numbers(&sizes));
-    ahead(ys, last, kept.data(), one.sizes.threads);
+    ahead(ys, last, kept.data(), one.sizes.machine.threads);
 
     const Buffer<T> other_ys(ys.count);
     const State<T> other_last(sizes, NAN);
@@ -146,12 +146,12 @@ void run(const Case& one) {
     const Buffer<T> d_ys(ys.count, 1.0);
     const State<T> d_last(sizes, 1.0);
     auto d_end = d_last.pointers();
-    if (one.some_gradients_missing) d_end.memory = d_end.reads = d_end.cell = nullptr;
+    if (one.some_gradients_missing) d_end.memory = d_end.machine.reads = d_end.machine.cell = nullptr;
     auto back = [&](const Parameters<T>& d_parameters, const Buffer<T>& d_xs, const State<T>& d_first,
                     int64_t threads) {
         const auto d_given = d_parameters.pointers();
         const auto d_begin = d_first.pointers();
-        sizes.threads = threads;
+        sizes.machine.threads = threads;
         if (backward(&sizes, &given, (const void*)xs.data(), (const void*)kept.data(),
                      (const void*)(one.some_gradients_missing ? nullptr : d_ys.data()), &d_end, &d_given,
                      (void*)(one.some_gradients_missing ? nullptr : d_xs.data()), &d_begin))
@@ -163,7 +163,7 @@ void run(const Case& one) {
     const Parameters<T> d_parameters(sizes, NAN), other_d_parameters(sizes, NAN);
     const Buffer<T> d_xs(xs.count), other_d_xs(xs.count);
     const State<T> d_first(sizes, NAN), other_d_first(sizes, NAN);
-    back(d_parameters, d_xs, d_first, one.sizes.threads);
+    back(d_parameters, d_xs, d_first, one.sizes.machine.threads);
     back(other_d_parameters, other_d_xs, other_d_first, 1);
     if (!d_first.same(other_d_first)) fail(one, "threads change a gradient of the first state");
 }
@@ -182,13 +182,13 @@ int main(int argc, char** argv) {
     for (int64_t number = 0; number < cases; ++number) {
         memtape_turing_sizes s = {};
         s.slots = odd[number % 6];  // every number of slots with every controller, the rest at random
-        s.controller = number / 6 % 4;
-        s.batch = pick({0, 1, 2, 3, 5, 8, 9, 17});
-        s.time = pick({1, 2, 7, 8, 9, 17});
-        s.inputs = pick({1, 3, 9});
-        s.outputs = pick({1, 2, 17});
-        s.hidden = pick({1, 3, 7, 16, 33});
-        s.layers = pick({1, 2, 3});
+        s.machine.controller = number / 6 % 4;
+        s.machine.batch = pick({0, 1, 2, 3, 5, 8, 9, 17});
+        s.machine.time = pick({1, 2, 7, 8, 9, 17});
+        s.machine.inputs = pick({1, 3, 9});
+        s.machine.outputs = pick({1, 2, 17});
+        s.machine.hidden = pick({1, 3, 7, 16, 33});
+        s.machine.layers = pick({1, 2, 3});
         s.width = pick({1, 3, 4, 17, 20});
         s.reads = pick({1, 2, 4});
         s.writes = pick({1, 2, 3});
@@ -198,9 +198,9 @@ int main(int argc, char** argv) {
         s.read_first = pick({0, 1});
         s.squash = pick({0, 1});
         s.clip = pick({0, 1}) ? 0.5 : std::numeric_limits<double>::infinity();
-        s.threads = pick({1, 2, 5});
+        s.machine.threads = pick({1, 2, 5});
         static const int64_t wanted = 0;
-        s.lengths = pick({0, 1}) ? &wanted : nullptr;
+        s.machine.lengths = pick({0, 1}) ? &wanted : nullptr;
         Case one{s, pick({0, 1, 1}) != 0, pick({0, 0, 1}) != 0, ""};
         char name[400];
         std::snprintf(name, sizeof name,
@@ -208,10 +208,10 @@ int main(int argc, char** argv) {
                       "reads %ld writes %ld reach %ld "
                       "controller %ld location %ld cosine %ld read_first %ld squash %ld threads %ld clip %g lengths %d "
                       "keep %d some missing %d",
-                      long(number), long(s.batch), long(s.time), long(s.inputs), long(s.outputs), long(s.hidden),
-                      long(s.layers), long(s.slots), long(s.width), long(s.reads), long(s.writes), long(s.reach),
-                      long(s.controller), long(s.location), long(s.cosine), long(s.read_first), long(s.squash),
-                      long(s.threads), s.clip, s.lengths != nullptr, one.keep, one.some_gradients_missing);
+                      long(number), long(s.machine.batch), long(s.machine.time), long(s.machine.inputs), long(s.machine.outputs), long(s.machine.hidden),
+                      long(s.machine.layers), long(s.slots), long(s.width), long(s.reads), long(s.writes), long(s.reach),
+                      long(s.machine.controller), long(s.location), long(s.cosine), long(s.read_first), long(s.squash),
+                      long(s.machine.threads), s.clip, s.machine.lengths != nullptr, one.keep, one.some_gradients_missing);
         one.name = name;
         offset = number % 2;
         if (std::getenv("MEMTAPE_DRIVER_SAYS")) std::fprintf(stderr, "%s\n", name);

@@ -16,7 +16,8 @@ from memtape.core.cell import AnyCell, Twin
 from memtape.core.state import NoState
 from memtape.memory import ContentInterface, ContentMemory, TuringInterface, TuringMemory
 from memtape.models.augmented import AugmentedCell, AugmentedState
-from memtape.ops.turing_machine import TWINS, MachineForm, MachineParameters, MachineState, TuringMachine
+from memtape.ops.machine import MachineParameters
+from memtape.ops.turing_machine import TWINS, MachineForm, MachineState, TuringMachine
 
 KINDS: dict[type[AnyCell], Any] = {LSTMCell: "lstm", GRUCell: "gru", ElmanCell: "rnn", FeedforwardCell: "feedforward"}
 

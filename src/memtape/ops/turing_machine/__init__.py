@@ -4,10 +4,10 @@ The reference is the machine itself, `memtape.models.NTMCell`, stepped by `memta
 which take its parameters and state as plain tensors. A twin for another device is one more file beside `cpu.py`.
 """
 
-from memtape.ops.turing_machine.contract import MachineForm, MachineParameters, MachineState, TuringMachine
+from memtape.ops.turing_machine.contract import MachineForm, MachineState, TuringMachine
 from memtape.ops.turing_machine.cpu import turing_machine_on_cpu
 
 TWINS: dict[str, TuringMachine] = {"cpu": turing_machine_on_cpu}
 """The twins by the name of their backend."""
 
-__all__ = ["TWINS", "MachineForm", "MachineParameters", "MachineState", "TuringMachine"]
+__all__ = ["TWINS", "MachineForm", "MachineState", "TuringMachine"]

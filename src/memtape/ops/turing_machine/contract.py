@@ -1,17 +1,19 @@
 """Contract: what every twin of the whole-sequence Turing machine takes and returns."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from memtape.ops.machine import Controller, MachineParameters
 
 
 @dataclass(frozen=True, kw_only=True)
 class MachineForm:
     """Everything about a machine that is no tensor."""
 
-    controller: Literal["lstm", "gru", "rnn", "feedforward"]
+    controller: Controller
     read_heads: int
     write_heads: int
     shift_range: int
@@ -23,27 +25,6 @@ class MachineForm:
     squash: bool
     clip: float
     """Bound of the raw parameters, infinity for none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MachineParameters:
-    """The parameters of a machine, as the twins read them.
-
-    `gates` counts the numbers of a layer's gates: 4 hidden for the LSTM in the order i, f, g, o; 4 hidden for the GRU in the
-    order r, z, n of the input, n of the hidden vector; hidden for the others. Blocks that a gate does not see are zero.
-    """
-
-    first_weight: Float[Tensor, "gates input_and_reads"]
-    """First layer, over the input and the last reads."""
-    upper_weights: Float[Tensor, "upper_layers gates hidden"]
-    """The other layers, over the layer below."""
-    own_weights: Float[Tensor, "own_layers gates hidden"]
-    """All layers over their own hidden vector; none of a feed-forward controller."""
-    biases: Float[Tensor, "layers gates"]
-    interface_weight: Float[Tensor, "raw hidden"]
-    interface_bias: Float[Tensor, " raw"]
-    output_weight: Float[Tensor, "output hidden_and_reads"]
-    output_bias: Float[Tensor, " output"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,217 @@
+// Machine: a controller that works a memory, over whole sequences.
+//
+// A memory says how many numbers a step reads and is told, and has a class for each way through time, which takes one
+// step of one row of the batch; turing_machine.cpp and dnc.cpp have one each. What is here is the rest: the parameters,
+// the state of the controller, and what is kept for the way back.
+#pragma once
+
+#include <vector>
+
+#include "controller.hpp"
+#include "machine.h"
+#include "matrix.hpp"
+#include "rows.hpp"
+
+// Few rows take more steps at once, so that the products of a stretch have enough to do.
+inline int64_t steps_of_a_stretch(int64_t batch) { return batch >= 8 ? 8 : batch >= 4 ? 16 : 32; }
+
+// A block of memory for many arrays, each of which begins at a cache line.
+class Sections {
+  public:
+    int64_t size = 0;
+
+    int64_t section(int64_t numbers) {
+        const int64_t at = size;
+        size += (numbers + 15) / 16 * 16;
+        return at;
+    }
+};
+
+// The sizes of a machine, and those that follow from them.
+template <typename Memory>
+class Machine {
+  public:
+    using T = typename Memory::Number;
+
+    const Memory& memory;
+    const Controller controller;
+    const int64_t batch, time, inputs, outputs, hidden, layers, read_size, raw, own, gates;
+    const int64_t stretch;  // steps of a stretch, longer where few rows share it
+    const Rows rows;
+
+    Machine(const memtape_machine_sizes& sizes, const Memory& memory)
+        : memory(memory), controller(Controller(sizes.controller)), batch(sizes.batch), time(sizes.time),
+          inputs(sizes.inputs), outputs(sizes.outputs), hidden(sizes.hidden), layers(sizes.layers),
+          read_size(memory.read_size), raw(memory.interface.size), own(sees_itself(controller) ? hidden : 0),
+          gates(gates_of(controller) * hidden), stretch(steps_of_a_stretch(batch)),
+          rows(sizes.batch, sizes.time, sizes.lengths, sizes.threads) {}
+
+    int64_t length(int64_t row) const { return rows.length(row); }
+
+    // What a layer's product with its recurrent inputs takes: the reads or the layer below, then the layer itself.
+    int64_t below(int64_t layer) const { return layer ? hidden : read_size; }
+
+    int64_t recurrent(int64_t layer) const { return below(layer) + own; }
+};
+
+// What the way forward leaves for the way back, in one block of memory. States are those before each step, and after
+// the last.
+template <typename Memory>
+class Kept : public Sections {
+  public:
+    using T = typename Memory::Number;
+
+    Kept(const Machine<Memory>& m, T* block) : m(m), block(block) {
+        reads_at = section(m.batch * (m.time + 1) * m.read_size);
+        hidden_at = section(m.layers * m.batch * (m.time + 1) * m.hidden);
+        cell_at = section(m.controller == Controller::lstm ? m.layers * m.batch * (m.time + 1) * m.hidden : 0);
+        gates_at = section(m.layers * m.batch * m.time * m.gates);
+        raw_at = section(m.batch * m.time * m.raw);
+        memory_at = section(m.memory.kept);
+    }
+
+    explicit operator bool() const { return block != nullptr; }
+
+    T* reads(int64_t row, int64_t t) const { return block + reads_at + (row * (m.time + 1) + t) * m.read_size; }
+    T* hidden(int64_t layer, int64_t row, int64_t t) const {
+        return block + hidden_at + ((layer * m.batch + row) * (m.time + 1) + t) * m.hidden;
+    }
+    T* cell(int64_t layer, int64_t row, int64_t t) const {
+        return block + cell_at + ((layer * m.batch + row) * (m.time + 1) + t) * m.hidden;
+    }
+    T* gates(int64_t layer, int64_t row, int64_t t) const {
+        return block + gates_at + ((layer * m.batch + row) * m.time + t) * m.gates;
+    }
+    T* raw(int64_t row, int64_t t) const { return block + raw_at + (row * m.time + t) * m.raw; }
+    T* memory() const { return block ? block + memory_at : nullptr; }
+
+  private:
+    const Machine<Memory>& m;
+    T* const block;
+    int64_t reads_at, hidden_at, cell_at, gates_at, raw_at, memory_at;
+};
+
+// The parameters, as numbers of one kind.
+template <typename T>
+struct Parameters {
+    T *first_weight, *upper_weights, *own_weights, *biases, *interface_weight, *interface_bias, *output_weight,
+        *output_bias;
+
+    explicit Parameters(const memtape_machine_parameters& p)
+        : first_weight((T*)p.first_weight), upper_weights((T*)p.upper_weights), own_weights((T*)p.own_weights),
+          biases((T*)p.biases), interface_weight((T*)p.interface_weight), interface_bias((T*)p.interface_bias),
+          output_weight((T*)p.output_weight), output_bias((T*)p.output_bias) {}
+};
+
+// Copy some numbers, or zeros where there are none.
+template <typename T>
+void take(const T* from, int64_t at, int64_t count, T* to) {
+    if (from)
+        copy(from + at, count, to);
+    else
+        clear(to, count);
+}
+
+// The same for a few arrays of numbers, each of which is padded with zeros to `padded`.
+template <typename T>
+void take_padded(const T* from, int64_t arrays, int64_t first, int64_t count, int64_t padded, T* to) {
+    for (int64_t i = 0; i < arrays; ++i) {
+        take(from, (first + i) * count, count, to + i * padded);
+        clear(to + i * padded + count, padded - count);
+    }
+}
+
+template <typename T>
+void give_padded(const T* from, int64_t arrays, int64_t first, int64_t count, int64_t padded, T* to) {
+    for (int64_t i = 0; i < arrays; ++i) copy(from + i * padded, count, to + (first + i) * count);
+}
+
+// The state beside the memory.
+template <typename Memory>
+class State {
+  public:
+    using T = typename Memory::Number;
+
+    State(const Machine<Memory>& m, const memtape_machine_state& s)
+        : m(m), reads((T*)s.reads), hidden((T*)s.hidden), cell((T*)s.cell) {}
+
+    void take_reads(int64_t row, T* own_reads) const { take(reads, row * m.read_size, m.read_size, own_reads); }
+
+    void take_layer(int64_t layer, int64_t row, T* own_hidden, T* own_cell) const {
+        take(hidden, (layer * m.batch + row) * m.hidden, m.hidden, own_hidden);
+        if (m.controller == Controller::lstm) take(cell, (layer * m.batch + row) * m.hidden, m.hidden, own_cell);
+    }
+
+    void give_reads(int64_t row, const T* own_reads) const { copy(own_reads, m.read_size, reads + row * m.read_size); }
+
+    void give_layer(int64_t layer, int64_t row, const T* own_hidden, const T* own_cell) const {
+        copy(own_hidden, m.hidden, hidden + (layer * m.batch + row) * m.hidden);
+        if (m.controller == Controller::lstm) copy(own_cell, m.hidden, cell + (layer * m.batch + row) * m.hidden);
+    }
+
+  private:
+    const Machine<Memory>& m;
+    T *reads, *hidden, *cell;
+};
+
+// The matrices that rows are multiplied with, on the way forward or, transposed, on the way back.
+template <typename Memory>
+struct Matrices {
+    using T = typename Memory::Number;
+
+    Packed<T> input, interface, output;
+    std::vector<Packed<T>> recurrent;
+
+    static Matrices forward(const Machine<Memory>& m, const Parameters<T>& p) {
+        Matrices all{Packed<T>(m.inputs, m.gates),
+                     Packed<T>(m.hidden, m.raw),
+                     Packed<T>(m.hidden + m.read_size, m.outputs),
+                     {}};
+        const int64_t first = m.inputs + m.read_size;
+        all.input.place(0, m.inputs, 1, 0, m.gates, first, p.first_weight);
+        all.interface.place(0, m.hidden, 1, 0, m.raw, m.hidden, p.interface_weight);
+        all.output.place(0, m.hidden + m.read_size, 1, 0, m.outputs, m.hidden + m.read_size, p.output_weight);
+        for (int64_t layer = 0; layer < m.layers; ++layer) {
+            Packed<T> matrix(m.recurrent(layer), m.gates);
+            if (layer)
+                matrix.place(0, m.hidden, 1, 0, m.gates, m.hidden, p.upper_weights + (layer - 1) * m.gates * m.hidden);
+            else
+                matrix.place(0, m.read_size, 1, 0, m.gates, first, p.first_weight + m.inputs);
+            if (m.own)
+                matrix.place(m.below(layer), m.hidden, 1, 0, m.gates, m.hidden,
+                             p.own_weights + layer * m.gates * m.hidden);
+            all.recurrent.push_back(std::move(matrix));
+        }
+        return all;
+    }
+
+    static Matrices backward(const Machine<Memory>& m, const Parameters<T>& p) {
+        Matrices all{Packed<T>(m.gates, m.inputs),
+                     Packed<T>(m.raw, m.hidden),
+                     Packed<T>(m.outputs, m.hidden + m.read_size),
+                     {}};
+        const int64_t first = m.inputs + m.read_size;
+        all.input.place(0, m.gates, first, 0, m.inputs, 1, p.first_weight);
+        all.interface.place(0, m.raw, m.hidden, 0, m.hidden, 1, p.interface_weight);
+        all.output.place(0, m.outputs, m.hidden + m.read_size, 0, m.hidden + m.read_size, 1, p.output_weight);
+        for (int64_t layer = 0; layer < m.layers; ++layer) {
+            Packed<T> matrix(m.gates, m.recurrent(layer));
+            if (layer)
+                matrix.place(0, m.gates, m.hidden, 0, m.hidden, 1, p.upper_weights + (layer - 1) * m.gates * m.hidden);
+            else
+                matrix.place(0, m.gates, first, 0, m.read_size, 1, p.first_weight + m.inputs);
+            if (m.own)
+                matrix.place(0, m.gates, m.hidden, m.below(layer), m.hidden, 1,
+                             p.own_weights + layer * m.gates * m.hidden);
+            all.recurrent.push_back(std::move(matrix));
+        }
+        return all;
+    }
+
+    // The most numbers that one product gives.
+    int64_t widest() const {
+        int64_t most = interface.padded_outputs();
+        for (auto& matrix : recurrent) most = std::max(most, matrix.padded_outputs());
+        return most;
+    }
+};
