@@ -102,6 +102,11 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
         self.initial_slots = None if initial_memory == "zeros" else InitialSlots(slots, width, initial_memory)
         self.read_size = heads * width
 
+    @property
+    def sparse(self) -> bool:
+        """Whether a step visits a few slots only."""
+        return self.nearest is not None and self.usage == "last_access"
+
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> SparseAccessState:
         """Return the initial slots, with heads that have read nowhere and slots that were never used."""
         zero = torch.zeros((), device=device, dtype=dtype)

@@ -7,11 +7,12 @@ from torch import Tensor
 
 from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Stacked
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell import AnyCell, Cell, Twin
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import SparseAccessInterface, SparseAccessMemory
 from memtape.models.augmented import AugmentedCell, AugmentedState
 from memtape.models.sharing import Shareable
+from memtape.models.whole_sparse_machine import whole_sparse_machine
 
 CONTROLLERS: dict[str, type[AnyCell]] = {
     "lstm": LSTMCell,
@@ -19,6 +20,9 @@ CONTROLLERS: dict[str, type[AnyCell]] = {
     "rnn": ElmanCell,
     "feedforward": FeedforwardCell,
 }
+
+
+NEIGHBOURS = ("exact", "approximate")
 
 
 class SAMCell(Cell[AugmentedState]):
@@ -35,6 +39,8 @@ class SAMCell(Cell[AugmentedState]):
         width: size of one slot.
         heads: number of heads, each of which reads and writes.
         nearest: number of slots that a head reads in a step.
+        neighbours: "exact" compares a key with every slot that was ever written; "approximate", beyond 4096 of them, with
+            those in the nearest cells, for large memories. Single steps, on the reference backend, are always exact.
         controller: kind of network that works the heads.
         controller_size: number of its hidden units.
         controller_layers: number of its layers.
@@ -64,6 +70,7 @@ class SAMCell(Cell[AugmentedState]):
         width: int = 32,
         heads: int = 4,
         nearest: int = 4,
+        neighbours: Literal["exact", "approximate"] = "exact",
         controller: Literal["lstm", "gru", "rnn", "feedforward"] = "lstm",
         controller_size: int = 100,
         controller_layers: int = 1,
@@ -76,7 +83,9 @@ class SAMCell(Cell[AugmentedState]):
         clip: float | None = 20.0,
     ):
         super().__init__()
+        checks.one_of(NEIGHBOURS, neighbours=neighbours)
         self.input_size, self.output_size = input_size, output_size
+        self.neighbours = neighbours
         memory = SparseAccessMemory(
             slots, width, heads=heads, nearest=nearest, threshold=threshold, initial_memory=initial_memory
         )
@@ -104,6 +113,10 @@ class SAMCell(Cell[AugmentedState]):
     ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
         """Take one step."""
         return self.machine(x, state)
+
+    def twin(self, backend: str) -> Twin[AugmentedState] | None:
+        """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
+        return whole_sparse_machine(self.machine, backend, approximate=self.neighbours == "approximate")
 
 
 class DAMCell(Cell[AugmentedState]):
