@@ -87,6 +87,18 @@ class Lookup {
         ask_backward(head, told, d_told);
     }
 
+    // The weights by content alone; they stay until the next key comes.
+    const T* find(const Told<T>& told) {
+        ask(told);
+        return content.data();
+    }
+
+    // The way back through the last `find`.
+    void find_backward(int64_t head, const Told<T>& told, const T* d_found, const Told<T>& d_told) {
+        copy(d_found, kinds.slots, d_content.data());
+        ask_backward(head, told, d_told);
+    }
+
     // Add what all heads looked up to the gradient of the tape.
     void settle(T* d_tape) {
         add_outer(kinds.width, kinds.slots, kinds.heads, d_tape, keys.data(), by_key.data());

@@ -36,22 +36,30 @@ class Machine {
     const Memory& memory;
     const Controller controller;
     const int64_t batch, time, inputs, outputs, hidden, layers, read_size, raw, own, gates;
-    const int64_t stretch;  // steps of a stretch, longer where few rows share it
+    const int64_t seeing;       // how many layers, from the first on, see the inputs and the last reads
+    const int64_t shown;        // numbers of the controller that the interface and the outputs see
+    const int64_t first_shown;  // the first layer that they see
+    const int64_t stretch;      // steps of a stretch, longer where few rows share it
     const Rows rows;
 
     Machine(const memtape_machine_sizes& sizes, const Memory& memory)
         : memory(memory), controller(Controller(sizes.controller)), batch(sizes.batch), time(sizes.time),
           inputs(sizes.inputs), outputs(sizes.outputs), hidden(sizes.hidden), layers(sizes.layers),
           read_size(memory.read_size), raw(memory.interface.size), own(sees_itself(controller) ? hidden : 0),
-          gates(gates_of(controller) * hidden), stretch(steps_of_a_stretch(batch)),
+          gates(gates_of(controller) * hidden), seeing(sizes.shortcuts ? layers : 1),
+          shown((sizes.shortcuts ? layers : 1) * hidden), first_shown(sizes.shortcuts ? 0 : layers - 1), stretch(steps_of_a_stretch(batch)),
           rows(sizes.batch, sizes.time, sizes.lengths, sizes.threads) {}
 
     int64_t length(int64_t row) const { return rows.length(row); }
 
-    // What a layer's product with its recurrent inputs takes: the reads or the layer below, then the layer itself.
-    int64_t below(int64_t layer) const { return layer ? hidden : read_size; }
+    // What a layer sees: inputs, reads, the layer below and itself, in this order.
+    int64_t inputs_of(int64_t layer) const { return layer < seeing ? inputs : 0; }
+    int64_t reads_of(int64_t layer) const { return layer < seeing ? read_size : 0; }
+    int64_t below(int64_t layer) const { return layer ? hidden : 0; }
 
-    int64_t recurrent(int64_t layer) const { return below(layer) + own; }
+    // All but itself, and all but the inputs, whose product is there before the step.
+    int64_t fed(int64_t layer) const { return inputs_of(layer) + reads_of(layer) + below(layer); }
+    int64_t recurrent(int64_t layer) const { return reads_of(layer) + below(layer) + own; }
 };
 
 // What the way forward leaves for the way back, in one block of memory. States are those before each step, and after
@@ -101,6 +109,16 @@ struct Parameters {
         : first_weight((T*)p.first_weight), upper_weights((T*)p.upper_weights), own_weights((T*)p.own_weights),
           biases((T*)p.biases), interface_weight((T*)p.interface_weight), interface_bias((T*)p.interface_bias),
           output_weight((T*)p.output_weight), output_bias((T*)p.output_bias) {}
+
+    // What a layer multiplies all it sees but itself with, and itself.
+    template <typename Memory>
+    T* fed_weight(const Machine<Memory>& m, int64_t layer) const {
+        return layer ? upper_weights + (layer - 1) * m.gates * m.fed(layer) : first_weight;
+    }
+    template <typename Memory>
+    T* own_weight(const Machine<Memory>& m, int64_t layer) const {
+        return own_weights + layer * m.gates * m.hidden;
+    }
 };
 
 // Copy some numbers, or zeros where there are none.
@@ -159,56 +177,48 @@ template <typename Memory>
 struct Matrices {
     using T = typename Memory::Number;
 
-    Packed<T> input, interface, output;
-    std::vector<Packed<T>> recurrent;
+    std::vector<Packed<T>> input, recurrent;  // of each layer that sees the inputs, and of each layer
+    Packed<T> interface, output;
 
     static Matrices forward(const Machine<Memory>& m, const Parameters<T>& p) {
-        Matrices all{Packed<T>(m.inputs, m.gates),
-                     Packed<T>(m.hidden, m.raw),
-                     Packed<T>(m.hidden + m.read_size, m.outputs),
-                     {}};
-        const int64_t first = m.inputs + m.read_size;
-        all.input.place(0, m.inputs, 1, 0, m.gates, first, p.first_weight);
-        all.interface.place(0, m.hidden, 1, 0, m.raw, m.hidden, p.interface_weight);
-        all.output.place(0, m.hidden + m.read_size, 1, 0, m.outputs, m.hidden + m.read_size, p.output_weight);
+        Matrices all{{}, {}, Packed<T>(m.shown, m.raw), Packed<T>(m.shown + m.read_size, m.outputs)};
+        all.interface.place(0, m.shown, 1, 0, m.raw, m.shown, p.interface_weight);
+        all.output.place(0, m.shown + m.read_size, 1, 0, m.outputs, m.shown + m.read_size, p.output_weight);
         for (int64_t layer = 0; layer < m.layers; ++layer) {
-            Packed<T> matrix(m.recurrent(layer), m.gates);
-            if (layer)
-                matrix.place(0, m.hidden, 1, 0, m.gates, m.hidden, p.upper_weights + (layer - 1) * m.gates * m.hidden);
-            else
-                matrix.place(0, m.read_size, 1, 0, m.gates, first, p.first_weight + m.inputs);
+            const int64_t inputs = m.inputs_of(layer), fed = m.fed(layer);
+            const T* weight = p.fed_weight(m, layer);
+            if (inputs) {
+                all.input.emplace_back(inputs, m.gates);
+                all.input.back().place(0, inputs, 1, 0, m.gates, fed, weight);
+            }
+            all.recurrent.emplace_back(m.recurrent(layer), m.gates);
+            all.recurrent.back().place(0, fed - inputs, 1, 0, m.gates, fed, weight + inputs);
             if (m.own)
-                matrix.place(m.below(layer), m.hidden, 1, 0, m.gates, m.hidden,
-                             p.own_weights + layer * m.gates * m.hidden);
-            all.recurrent.push_back(std::move(matrix));
+                all.recurrent.back().place(fed - inputs, m.hidden, 1, 0, m.gates, m.hidden, p.own_weight(m, layer));
         }
         return all;
     }
 
     static Matrices backward(const Machine<Memory>& m, const Parameters<T>& p) {
-        Matrices all{Packed<T>(m.gates, m.inputs),
-                     Packed<T>(m.raw, m.hidden),
-                     Packed<T>(m.outputs, m.hidden + m.read_size),
-                     {}};
-        const int64_t first = m.inputs + m.read_size;
-        all.input.place(0, m.gates, first, 0, m.inputs, 1, p.first_weight);
-        all.interface.place(0, m.raw, m.hidden, 0, m.hidden, 1, p.interface_weight);
-        all.output.place(0, m.outputs, m.hidden + m.read_size, 0, m.hidden + m.read_size, 1, p.output_weight);
+        Matrices all{{}, {}, Packed<T>(m.raw, m.shown), Packed<T>(m.outputs, m.shown + m.read_size)};
+        all.interface.place(0, m.raw, m.shown, 0, m.shown, 1, p.interface_weight);
+        all.output.place(0, m.outputs, m.shown + m.read_size, 0, m.shown + m.read_size, 1, p.output_weight);
         for (int64_t layer = 0; layer < m.layers; ++layer) {
-            Packed<T> matrix(m.gates, m.recurrent(layer));
-            if (layer)
-                matrix.place(0, m.gates, m.hidden, 0, m.hidden, 1, p.upper_weights + (layer - 1) * m.gates * m.hidden);
-            else
-                matrix.place(0, m.gates, first, 0, m.read_size, 1, p.first_weight + m.inputs);
+            const int64_t inputs = m.inputs_of(layer), fed = m.fed(layer);
+            const T* weight = p.fed_weight(m, layer);
+            if (inputs) {
+                all.input.emplace_back(m.gates, inputs);
+                all.input.back().place(0, m.gates, fed, 0, inputs, 1, weight);
+            }
+            all.recurrent.emplace_back(m.gates, m.recurrent(layer));
+            all.recurrent.back().place(0, m.gates, fed, 0, fed - inputs, 1, weight + inputs);
             if (m.own)
-                matrix.place(0, m.gates, m.hidden, m.below(layer), m.hidden, 1,
-                             p.own_weights + layer * m.gates * m.hidden);
-            all.recurrent.push_back(std::move(matrix));
+                all.recurrent.back().place(0, m.gates, m.hidden, fed - inputs, m.hidden, 1, p.own_weight(m, layer));
         }
         return all;
     }
 
-    // The most numbers that one product gives.
+    // The most numbers that one product of a step gives.
     int64_t widest() const {
         int64_t most = interface.padded_outputs();
         for (auto& matrix : recurrent) most = std::max(most, matrix.padded_outputs());

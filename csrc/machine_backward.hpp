@@ -12,9 +12,9 @@ struct ParameterGradients {
     MatrixGradient<T> interface, output;
 
     explicit ParameterGradients(const Machine<Memory>& m)
-        : interface(m.raw, m.hidden), output(m.outputs, m.hidden + m.read_size) {
+        : interface(m.raw, m.shown), output(m.outputs, m.shown + m.read_size) {
         for (int64_t layer = 0; layer < m.layers; ++layer)
-            layers.emplace_back(m.gates, (layer ? 0 : m.inputs) + m.recurrent(layer));
+            layers.emplace_back(m.gates, m.fed(layer) + m.own);
     }
 
     void add(const ParameterGradients& other) {
@@ -25,17 +25,17 @@ struct ParameterGradients {
 
     void give(const Machine<Memory>& m, const Parameters<T>& d) const {
         for (int64_t layer = 0; layer < m.layers; ++layer) {
-            const int64_t below = layer ? m.hidden : m.inputs + m.read_size;
-            layers[layer].give(0, below, layer ? d.upper_weights + (layer - 1) * m.gates * m.hidden : d.first_weight);
-            if (m.own) layers[layer].give(below, m.hidden, d.own_weights + layer * m.gates * m.hidden);
+            layers[layer].give(0, m.fed(layer), d.fed_weight(m, layer));
+            if (m.own) layers[layer].give(m.fed(layer), m.hidden, d.own_weight(m, layer));
             layers[layer].give_bias(d.biases + layer * m.gates);
         }
-        interface.give(0, m.hidden, d.interface_weight);
+        interface.give(0, m.shown, d.interface_weight);
         interface.give_bias(d.interface_bias);
-        output.give(0, m.hidden + m.read_size, d.output_weight);
+        output.give(0, m.shown + m.read_size, d.output_weight);
         output.give_bias(d.output_bias);
     }
 };
+
 // The rows that one thread takes through time together, on the way back.
 template <typename Memory>
 class Backward {
@@ -52,10 +52,10 @@ class Backward {
           d_answers(m.stretch * together * m.outputs),
           d_seen_stride(matrices.output.padded_outputs()), d_seen(m.stretch * together * d_seen_stride),
           d_raw(m.stretch * together * m.raw), d_gates(m.layers * m.stretch * together * m.gates),
-          seen_stride(whole_panels<T>(m.hidden + m.read_size)),
-          inputs_stride(whole_panels<T>(std::max(m.inputs + m.read_size, m.hidden) + m.own)),
+          seen_stride(whole_panels<T>(m.shown + m.read_size)),
+          inputs_stride(whole_panels<T>(m.inputs + m.read_size + m.hidden + m.own)),
           rows_seen(m.stretch * together * seen_stride), rows_in(m.stretch * together * inputs_stride),
-          d_inputs(d_xs ? m.stretch * together * matrices.input.padded_outputs() : 0) {}
+          d_inputs(d_xs ? m.stretch * together * matrices.input[0].padded_outputs() : 0) {}
 
     void run(const int64_t* rows, int64_t count) {
         for (int64_t r = 0; r < count; ++r) begin(r, rows[r]);
@@ -136,16 +136,23 @@ class Backward {
     }
 
     void step(const int64_t* rows, int64_t alive, int64_t t, int64_t k) {
-        const int64_t top = m.layers - 1;
         for (int64_t r = 0; r < alive; ++r) {
             const T* asked = &d_seen[(k * together + r) * d_seen_stride];
-            gather(asked, m.hidden, own_hidden(top, r));
-            gather(asked + m.hidden, m.read_size, &d_reads[r * m.read_size]);
-            memory.step(r, rows[r], t, kept.raw(rows[r], t), &d_reads[r * m.read_size], own_raw(k, r));
+            T* own_reads = &d_reads[r * m.read_size];
+            ask_layers(asked, r);
+            gather(asked + m.shown, m.read_size, own_reads);
+            memory.step(r, rows[r], t, kept.raw(rows[r], t), own_reads, own_raw(k, r));
+            clear(own_reads, m.read_size);
         }
         matrices.interface.multiply(alive, own_raw(k, 0), m.raw, sums.data(), sums_stride);
-        for (int64_t r = 0; r < alive; ++r) gather((const T*)&sums[r * sums_stride], m.hidden, own_hidden(top, r));
-        for (int64_t layer = top; layer >= 0; --layer) leave_layer(layer, rows, alive, t, k);
+        for (int64_t r = 0; r < alive; ++r) ask_layers(&sums[r * sums_stride], r);
+        for (int64_t layer = m.layers - 1; layer >= 0; --layer) leave_layer(layer, rows, alive, t, k);
+    }
+
+    // Add the gradients of all that a row's controller shows to those of its layers.
+    void ask_layers(const T* asked, int64_t r) {
+        for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
+            gather(asked + (layer - m.first_shown) * m.hidden, m.hidden, own_hidden(layer, r));
     }
 
     void leave_layer(int64_t layer, const int64_t* rows, int64_t alive, int64_t t, int64_t k) {
@@ -168,10 +175,9 @@ class Backward {
         matrices.recurrent[layer].multiply(alive, own_gates(layer, k, 0), m.gates, sums.data(), sums_stride);
         for (int64_t r = 0; r < alive; ++r) {
             const T* from = &sums[r * sums_stride];
-            if (layer)
-                gather(from, m.hidden, own_hidden(layer - 1, r));
-            else
-                copy(from, m.read_size, &d_reads[r * m.read_size]);
+            gather(from, m.reads_of(layer), &d_reads[r * m.read_size]);
+            from += m.reads_of(layer);
+            if (layer) gather(from, m.hidden, own_hidden(layer - 1, r));
             copy((const T*)own_straight(layer, r), m.hidden, own_hidden(layer, r));
             gather(from + m.below(layer), m.own, own_hidden(layer, r));
         }
@@ -191,29 +197,35 @@ class Backward {
                 }
         };
         for_alive(rows_seen, seen_stride, [&](T* own, int64_t row, int64_t t) {
-            copy((const T*)kept.reads(row, t + 1), m.read_size,
-                 copy((const T*)kept.hidden(m.layers - 1, row, t + 1), m.hidden, own));
+            for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
+                own = copy((const T*)kept.hidden(layer, row, t + 1), m.hidden, own);
+            copy((const T*)kept.reads(row, t + 1), m.read_size, own);
         });
         d_parameters.output.add(count, d_answers.data(), m.outputs, rows_seen.data(), seen_stride);
         d_parameters.interface.add(count, d_raw.data(), m.raw, rows_seen.data(), seen_stride);
         for (int64_t layer = 0; layer < m.layers; ++layer) {
             for_alive(rows_in, inputs_stride, [&](T* own, int64_t row, int64_t t) {
-                if (layer) {
-                    own = copy((const T*)kept.hidden(layer - 1, row, t + 1), m.hidden, own);
-                } else {
-                    own = copy(xs + (row * m.time + t) * m.inputs, m.inputs, own);
-                    own = copy((const T*)kept.reads(row, t), m.read_size, own);
-                }
+                own = copy(xs + (row * m.time + t) * m.inputs, m.inputs_of(layer), own);
+                own = copy((const T*)kept.reads(row, t), m.reads_of(layer), own);
+                if (layer) own = copy((const T*)kept.hidden(layer - 1, row, t + 1), m.hidden, own);
                 copy((const T*)kept.hidden(layer, row, t), m.own, own);
             });
             d_parameters.layers[layer].add(count, own_gates(layer, 0, 0), m.gates, rows_in.data(), inputs_stride);
         }
-        if (!d_xs) return;
-        const int64_t stride = matrices.input.padded_outputs();
-        matrices.input.multiply(count, own_gates(0, 0, 0), m.gates, d_inputs.data(), stride);
+        for (int64_t layer = 0; d_xs && layer < m.seeing; ++layer) give_inputs(layer, rows, within, start, steps);
+    }
+
+    void give_inputs(int64_t layer, const int64_t* rows, int64_t within, int64_t start, int64_t steps) {
+        const int64_t stride = matrices.input[layer].padded_outputs();
+        matrices.input[layer].multiply(steps * together, own_gates(layer, 0, 0), m.gates, d_inputs.data(), stride);
         for (int64_t k = 0; k < steps; ++k)
-            for (int64_t r = 0; r < within && m.length(rows[r]) > start + k; ++r)
-                copy((const T*)&d_inputs[(k * together + r) * stride], m.inputs,
-                     d_xs + (rows[r] * m.time + start + k) * m.inputs);
+            for (int64_t r = 0; r < within && m.length(rows[r]) > start + k; ++r) {
+                const T* from = &d_inputs[(k * together + r) * stride];
+                T* to = d_xs + (rows[r] * m.time + start + k) * m.inputs;
+                if (layer)
+                    gather(from, m.inputs, to);
+                else
+                    copy(from, m.inputs, to);
+            }
     }
 };

@@ -18,10 +18,11 @@ class Forward {
             typename Memory::Forward memory, int64_t together)
         : m(m), p(p), matrices(matrices), xs(xs), first(first), ys(ys), last(last), kept(kept), together(together),
           memory(std::move(memory)), reads(together * m.read_size), hidden(m.layers * together * m.hidden), cell(m.layers * together * m.hidden),
-          given_stride(matrices.input.padded_outputs()), projected(m.stretch * together * given_stride),
-          stretch_inputs(m.stretch * together * m.inputs), seen(m.stretch * together * (m.hidden + m.read_size)),
+          given_stride(matrices.input[0].padded_outputs()),
+          projected(m.seeing * m.stretch * together * given_stride), stretch_inputs(m.stretch * together * m.inputs),
+          seen_size(m.shown + m.read_size), seen(m.stretch * together * seen_size),
           answers(m.stretch * together * matrices.output.padded_outputs()),
-          recurrent(together * (std::max(m.hidden, m.read_size) + m.own)), sums_stride(matrices.widest()),
+          recurrent(together * (m.hidden + m.read_size + m.own)), sums_stride(matrices.widest()),
           sums(together * sums_stride), raw(m.raw), gates(m.gates) {}
 
     void run(const int64_t* rows, int64_t count) {
@@ -55,12 +56,17 @@ class Forward {
     typename Memory::Forward memory;
     Array<T> reads, hidden, cell;
     const int64_t given_stride;
-    Array<T> projected, stretch_inputs, seen, answers, recurrent;
+    Array<T> projected, stretch_inputs;
+    const int64_t seen_size;
+    Array<T> seen, answers, recurrent;
     const int64_t sums_stride;
     Array<T> sums, raw, gates;
 
     T* own_hidden(int64_t layer, int64_t r) { return &hidden[(layer * together + r) * m.hidden]; }
     T* own_cell(int64_t layer, int64_t r) { return &cell[(layer * together + r) * m.hidden]; }
+    T* own_projected(int64_t layer, int64_t k, int64_t r) {
+        return &projected[((layer * m.stretch + k) * together + r) * given_stride];
+    }
 
     void begin(int64_t r, int64_t row) {
         memory.begin(r, row);
@@ -87,20 +93,23 @@ class Forward {
         }
     }
 
-    // What the inputs of a stretch add to the first layer's gates.
+    // What the inputs of a stretch add to the gates of the layers that see them.
     void project(const int64_t* rows, int64_t alive, int64_t start, int64_t steps) {
         for (int64_t k = 0; k < steps; ++k)
             for (int64_t r = 0; r < alive; ++r)
                 copy(xs + (rows[r] * m.time + start + k) * m.inputs, m.inputs,
                      &stretch_inputs[(k * together + r) * m.inputs]);
-        matrices.input.multiply(steps * together, stretch_inputs.data(), m.inputs, projected.data(), given_stride);
-        for (int64_t i = 0; i < steps * together; ++i)
-            gather((const T*)p.biases, m.gates, &projected[i * given_stride]);
+        for (int64_t layer = 0; layer < m.seeing; ++layer) {
+            T* to = own_projected(layer, 0, 0);
+            matrices.input[layer].multiply(steps * together, stretch_inputs.data(), m.inputs, to, given_stride);
+            for (int64_t i = 0; i < steps * together; ++i)
+                gather((const T*)p.biases + layer * m.gates, m.gates, to + i * given_stride);
+        }
     }
 
     // The outputs of a stretch.
     void answer(const int64_t* rows, int64_t alive, int64_t start, int64_t steps) {
-        const int64_t stride = matrices.output.padded_outputs(), seen_size = m.hidden + m.read_size;
+        const int64_t stride = matrices.output.padded_outputs();
         matrices.output.multiply(steps * together, seen.data(), seen_size, answers.data(), stride);
         for (int64_t k = 0; k < steps; ++k)
             for (int64_t r = 0; r < alive && m.length(rows[r]) > start + k; ++r) {
@@ -116,13 +125,13 @@ class Forward {
         for (int64_t layer = 0; layer < m.layers; ++layer) {
             const int64_t size = m.recurrent(layer);
             for (int64_t r = 0; r < alive; ++r) {
-                T* to = copy(layer ? own_hidden(layer - 1, r) : &reads[r * m.read_size], m.below(layer),
-                             &recurrent[r * size]);
+                T* to = copy(&reads[r * m.read_size], m.reads_of(layer), &recurrent[r * size]);
+                if (layer) to = copy(own_hidden(layer - 1, r), m.hidden, to);
                 copy(own_hidden(layer, r), m.own, to);
             }
             matrices.recurrent[layer].multiply(alive, recurrent.data(), size, sums.data(), sums_stride);
             for (int64_t r = 0; r < alive; ++r) {
-                const T* given = layer ? p.biases + layer * m.gates : &projected[(k * together + r) * given_stride];
+                const T* given = layer < m.seeing ? own_projected(layer, k, r) : p.biases + layer * m.gates;
                 T* activated = kept ? kept.gates(layer, rows[r], t) : gates.data();
                 T* h = own_hidden(layer, r);
                 add((const T*)&sums[r * sums_stride], given, m.gates, activated);
@@ -133,11 +142,14 @@ class Forward {
                 }
             }
         }
-        matrices.interface.multiply(alive, own_hidden(m.layers - 1, 0), m.hidden, sums.data(), sums_stride);
+        T* shown = &seen[k * together * seen_size];
+        for (int64_t r = 0; r < alive; ++r)
+            for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
+                copy(own_hidden(layer, r), m.hidden, shown + r * seen_size + (layer - m.first_shown) * m.hidden);
+        matrices.interface.multiply(alive, shown, seen_size, sums.data(), sums_stride);
         for (int64_t r = 0; r < alive; ++r) {
             work_memory(r, rows[r], t);
-            copy(&reads[r * m.read_size], m.read_size,
-                 copy(own_hidden(m.layers - 1, r), m.hidden, &seen[(k * together + r) * (m.hidden + m.read_size)]));
+            copy(&reads[r * m.read_size], m.read_size, shown + r * seen_size + m.shown);
             if (kept) keep_state(r, rows[r], t + 1);
         }
     }

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from memtape.models.bidirectional import BiGRU, BiLSTM
     from memtape.models.clockwork import Clockwork
     from memtape.models.decoding import beam_search, greedy
+    from memtape.models.dnc import DNC, DNCCell
     from memtape.models.echo_state import EchoState
     from memtape.models.elman import Elman
     from memtape.models.generation import generate
@@ -74,6 +75,8 @@ _MODULES = {
     "BiLSTM": "memtape.models.bidirectional",
     "Clockwork": "memtape.models.clockwork",
     "EchoState": "memtape.models.echo_state",
+    "DNC": "memtape.models.dnc",
+    "DNCCell": "memtape.models.dnc",
     "Elman": "memtape.models.elman",
     "GRU": "memtape.models.gru",
     "Jordan": "memtape.models.jordan",
@@ -109,6 +112,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "DNC",
     "GRU",
     "NTM",
     "RNTN",
@@ -124,6 +128,7 @@ __all__ = [
     "Clockwork",
     "Copy",
     "CopyMemory",
+    "DNCCell",
     "Digits",
     "DrawnTask",
     "DynamicNGrams",

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape import AugmentedCell, NTMCell, StackedLSTMCell, use_backend
+from memtape import AugmentedCell, DNCCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
     ClockworkCell,
     Conditioned,
@@ -21,6 +21,7 @@ from memtape.cells import (
     OutputFeedback,
     Readout,
     Residual,
+    Shortcuts,
     SkipCell,
     Stacked,
     TeacherForced,
@@ -47,6 +48,10 @@ def sam(**options):
 
 def dam(**options):
     return DAMCell(INPUT, 3, **({"slots": 5, "width": 3, "heads": 2, "controller_size": 4} | options))
+
+
+def dnc(**options):
+    return DNCCell(INPUT, 3, **({"slots": 5, "width": 3, "controller_size": 4, "initial_memory": "random"} | options))
 
 
 def augmented_by_hand():
@@ -84,6 +89,7 @@ CELLS = [
     ("dropout-in-evaluation", lambda: VariationalDropout(GRUCell(INPUT, 4), inputs=0.3, outputs=0.3).eval()),
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
+    ("shortcuts", lambda: Shortcuts([LSTMCell(INPUT, 4), GRUCell(INPUT + 4, 3), FeedforwardCell(INPUT + 3, 2)])),
     ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),
     ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
     ("embedded", lambda: Embedded(Readout(GRUCell(3, 4), 2), INPUT)),
@@ -119,6 +125,14 @@ CELLS = [
     ("dam", lambda: dam(initial_memory="random")),
     ("dam-last-access", lambda: dam(initial_memory="learned", usage="last_access", threshold=0.5, controller="rnn")),
     ("ntm-content-write-first", lambda: ntm(addressing="content", read_first=False, initial_memory="learned")),
+    ("dnc", dnc),
+    (
+        "dnc-two-heads",
+        lambda: dnc(usage_gradient=True, initial_controller="learned", initial_reads="learned", **TWO_HEADS),
+    ),
+    ("dnc-deep", lambda: dnc(usage_gradient=True, controller_layers=2, read_heads=3, initial_memory="learned")),
+    ("dnc-feedforward", lambda: dnc(usage_gradient=True, controller="feedforward", squash=True, clip=None)),
+    ("dnc-softplus", lambda: dnc(usage_gradient=True, controller="gru", strengths="softplus", usage_epsilon=1e-2)),
 ]
 
 

@@ -18,6 +18,7 @@ from memtape.cells.leaky import LeakyCell
 from memtape.cells.lstm import LSTMCell
 from memtape.cells.readout import Readout
 from memtape.cells.residual import Residual
+from memtape.cells.shortcuts import Shortcuts
 from memtape.cells.skip import SkipCell
 from memtape.cells.stacked import Stacked
 from memtape.cells.teacher import TeacherForced
@@ -58,6 +59,7 @@ __all__ = [
     "Readout",
     "RecursiveCell",
     "Residual",
+    "Shortcuts",
     "SkipCell",
     "Stacked",
     "TeacherForced",

@@ -1,7 +1,10 @@
 """Floor 3b, external memories: dynamics without weights, and the interfaces that drive them."""
 
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
+from memtape.memory.dnc import DNCControl, DNCMemory, DNCState
+from memtape.memory.dnc_interface import DNCInterface
 from memtape.memory.encoded import EncodedMemory, EncodedState
+from memtape.memory.links import DenseLinks, LinkState
 from memtape.memory.sparse_access import (
     SparseAccessControl,
     SparseAccessInterface,
@@ -15,8 +18,14 @@ __all__ = [
     "ContentInterface",
     "ContentMemory",
     "ContentState",
+    "DNCControl",
+    "DNCInterface",
+    "DNCMemory",
+    "DNCState",
+    "DenseLinks",
     "EncodedMemory",
     "EncodedState",
+    "LinkState",
     "SparseAccessControl",
     "SparseAccessInterface",
     "SparseAccessMemory",

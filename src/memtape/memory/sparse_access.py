@@ -99,7 +99,7 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
         self.slots, self.width, self.heads = slots, width, heads
         self.nearest, self.usage = nearest, usage
         self.threshold, self.discount = threshold, discount
-        self.initial_slots = None if initial_memory == "zeros" else InitialSlots(slots, width, initial_memory)
+        self.initial_slots = InitialSlots(slots, width, initial_memory)
         self.read_size = heads * width
 
     @property
@@ -110,12 +110,8 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> SparseAccessState:
         """Return the initial slots, with heads that have read nowhere and slots that were never used."""
         zero = torch.zeros((), device=device, dtype=dtype)
-        if self.initial_slots is None:
-            memory = zero.expand(batch_size, self.slots, self.width)
-        else:
-            memory = self.initial_slots(batch_size, device=device, dtype=dtype)
         return SparseAccessState(
-            memory=memory,
+            memory=self.initial_slots(batch_size, device=device, dtype=dtype),
             read_weights=zero.expand(batch_size, self.heads, self.slots),
             usage=zero.expand(batch_size, self.slots),
         )

@@ -1,7 +1,6 @@
 """Whole sparse machine: hand a cell with a Sparse Access Memory to its fused twins, which run whole sequences."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch import Tensor
 from memtape.core.cell import Twin
 from memtape.memory import SparseAccessInterface, SparseAccessMemory, SparseAccessState
 from memtape.models.augmented import AugmentedCell, AugmentedState
-from memtape.models.machine_parts import KINDS, known_layers, parameters_of, plain_controller, rebuilt_controller
+from memtape.models.whole_controller import WholeController
 from memtape.ops.sparse_machine import TWINS, SparseForm, SparseMachine, SparseState
 
 
@@ -23,11 +22,11 @@ def whole_sparse_machine(cell: AugmentedCell, backend: str, *, approximate: bool
         backend: the backend.
         approximate: whether nearest slots may be looked for in a part of a large memory.
     """
-    run, layers = TWINS.get(backend), known_layers(cell)
+    run, controller = TWINS.get(backend), WholeController.of(cell.controller)
     known = type(cell.memory) is SparseAccessMemory and type(cell.interface) is SparseAccessInterface
-    if run is None or layers is None or not known or not cell.memory.sparse:
+    if run is None or controller is None or not known or not cell.memory.sparse:
         return None
-    return _WholeMachine(run, cell, layers, approximate)
+    return _WholeMachine(run, cell, controller, approximate)
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,17 @@ class _WholeMachine:
 
     run: SparseMachine
     cell: AugmentedCell
-    layers: Sequence[Any]
+    controller: WholeController
     approximate: bool
 
     def __call__(self, xs: Tensor, state: AugmentedState, lengths: Tensor | None) -> tuple[Tensor, AugmentedState]:
         """Run over whole sequences."""
-        parameters = parameters_of(self.cell, self.layers)
+        parameters = self.controller.parameters(self.cell)
         ys, last = self.run(self._form(), parameters, self._plain(state), xs, lengths)
         if torch.is_autocast_enabled(xs.device.type):
             ys = ys.to(torch.get_autocast_dtype(xs.device.type))
         return ys, AugmentedState(
-            controller=rebuilt_controller(state.controller, last.hidden, last.cell),
+            controller=self.controller.rebuilt(state.controller, last.hidden, last.cell),
             memory=SparseAccessState(memory=last.memory, read_weights=last.read_weights, usage=last.usage),
             reads=last.reads,
         )
@@ -56,7 +55,8 @@ class _WholeMachine:
         interface: Any = self.cell.interface
         clip = interface.head_parameters.clip
         return SparseForm(
-            controller=KINDS[type(self.layers[0])],
+            controller=self.controller.kind,
+            shortcuts=self.controller.shortcuts,
             nearest=memory.nearest,
             approximate=self.approximate,
             squash=interface.squash,
@@ -67,12 +67,10 @@ class _WholeMachine:
 
     def _plain(self, state: AugmentedState) -> SparseState:
         memory = state.memory
-        hidden, cell = plain_controller(state.controller, state.reads, self.cell.controller.output_size)
         return SparseState(
             memory=memory.memory,
             read_weights=memory.read_weights,
             usage=memory.usage,
             reads=state.reads,
-            hidden=hidden,
-            cell=cell,
+            **self.controller.plain(state),
         )

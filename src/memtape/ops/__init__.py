@@ -1,6 +1,7 @@
 """Floor 2, pure functions of tensors: the arithmetic of the papers, with no parameters and no state."""
 
 from memtape.ops.addressing import content_weights, interpolate, sharpen, shift
+from memtape.ops.allocation import allocation_weights, retention, usage_after
 from memtape.ops.attention import additive_scores, attention_weights, dot_scores
 from memtape.ops.backpropagation import (
     ElmanGradients,
@@ -11,6 +12,7 @@ from memtape.ops.backpropagation import (
     elman_forward,
 )
 from memtape.ops.last_step import last_step
+from memtape.ops.links import follow_links, links_after, precedence_after
 from memtape.ops.read_write import erase_and_add, read
 from memtape.ops.ridge import RidgeSums, ridge, ridge_readout, ridge_sums
 from memtape.ops.sparse_access import (
@@ -29,6 +31,7 @@ __all__ = [
     "ElmanParameters",
     "RidgeSums",
     "additive_scores",
+    "allocation_weights",
     "attention_weights",
     "clear_and_add",
     "content_weights",
@@ -40,17 +43,22 @@ __all__ = [
     "elman_backward",
     "elman_forward",
     "erase_and_add",
+    "follow_links",
     "interpolate",
     "last_access",
     "last_step",
     "least_used",
+    "links_after",
     "nearest_weights",
+    "precedence_after",
     "read",
+    "retention",
     "ridge",
     "ridge_readout",
     "ridge_sums",
     "sharpen",
     "shift",
+    "usage_after",
     "vanishing_penalty",
     "write_weights",
 ]

@@ -26,29 +26,41 @@ def content_weights(
     strengths: Float[Tensor, "batch heads"],
     *,
     similarity: Similarity = "cosine",
+    masks: Float[Tensor, "batch heads width"] | None = None,
 ) -> Float[Tensor, "batch heads slots"]:
     r"""Focus each head on the slots that resemble its key.
 
     $$w^c[i] = \frac{\exp(\beta\, K(k, M[i]))}{\sum_j \exp(\beta\, K(k, M[j]))}, \qquad
     K(u, v) = \frac{u \cdot v}{\sqrt{|u|^2 + \epsilon}\sqrt{|v|^2 + \epsilon}} \;\text{or}\; u \cdot v$$
 
+    With masks $m$, $K(k \odot m, M[i] \odot m)$ stands in the place of $K(k, M[i])$.
+
     Args:
         memory: $M$, the slots.
         keys: $k$, what each head looks for.
         strengths: $\beta \ge 0$, how narrow the focus is; 0 looks everywhere alike.
         similarity: "cosine" or the plain "dot" product.
+        masks: $m$ in $[0, 1]$, which columns each head compares; None means all.
 
     Returns:
         $w^c$; each head's weights sum to 1. Finite for every finite input: an empty slot has cosine 0.
 
     References:
-        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, eqs. 5-6.
+        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, eqs. 5-6; masks: Csordas & Schmidhuber
+        (2019), "Improving differentiable neural computers through memory masking, de-allocation, and link distribution
+        sharpness control", arXiv:1904.10278.
     """
     keys, key_scale = _scaled(keys)
     memory, memory_scale = _scaled(memory)
-    scores = keys @ memory.mT
+    compared = keys if masks is None else keys * masks.square()
+    scores = compared @ memory.mT
     if similarity == "cosine":
-        scores = scores * _inverse_norm(keys)[:, :, None] * _inverse_norm(memory)[:, None, :] * strengths[:, :, None]
+        if masks is None:
+            of_keys, of_slots = _inverse_norm(keys), _inverse_norm(memory)[:, None, :]
+        else:
+            of_keys = _inverse_norm(keys * masks)
+            of_slots = torch.rsqrt(masks.square() @ memory.square().mT + NORM_EPSILON)
+        scores = scores * of_keys[:, :, None] * of_slots * strengths[:, :, None]
     else:
         scale = (key_scale * memory_scale.mT).clamp(max=LARGEST_SCORE)
         scores = (scores * scale * strengths[:, :, None]).clamp(-LARGEST_SCORE, LARGEST_SCORE)

@@ -30,14 +30,15 @@ class MachineParameters:
 
     first_weight: Float[Tensor, "gates input_and_reads"]
     """First layer, over the input and the last reads."""
-    upper_weights: Float[Tensor, "upper_layers gates hidden"]
-    """The other layers, over the layer below."""
+    upper_weights: Float[Tensor, "upper_layers gates below"]
+    """The other layers, over the layer below; with shortcuts over the input, the last reads and the layer below."""
     own_weights: Float[Tensor, "own_layers gates hidden"]
     """All layers over their own hidden vector; none of a feed-forward controller."""
     biases: Float[Tensor, "layers gates"]
-    interface_weight: Float[Tensor, "raw hidden"]
+    interface_weight: Float[Tensor, "raw shown"]
+    """Over the last layer, or with shortcuts over all."""
     interface_bias: Float[Tensor, " raw"]
-    output_weight: Float[Tensor, "output hidden_and_reads"]
+    output_weight: Float[Tensor, "output shown_and_reads"]
     output_bias: Float[Tensor, " output"]
 
 
@@ -66,12 +67,14 @@ class MachineSizes(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("batch", "time", "inputs", "outputs", "hidden", "layers")),
-        *((name, ctypes.c_int64) for name in ("controller", "threads")),
+        *((name, ctypes.c_int64) for name in ("controller", "shortcuts", "threads")),
         ("lengths", ctypes.c_void_p),
     )
 
     @classmethod
-    def of(cls, given: Given, lengths: Tensor | None, controller: int, hidden: Tensor) -> "MachineSizes":
+    def of(
+        cls, given: Given, lengths: Tensor | None, hidden: Tensor, *, controller: int, shortcuts: int = 0
+    ) -> "MachineSizes":
         """Return the sizes of a machine whose controller has such hidden vectors."""
         batch, time, inputs = given.xs.shape
         return cls(
@@ -82,6 +85,7 @@ class MachineSizes(ctypes.Structure):
             hidden=hidden.shape[2],
             layers=hidden.shape[0],
             controller=controller,
+            shortcuts=shortcuts,
             threads=torch.get_num_threads(),
             lengths=None if lengths is None else lengths.data_ptr(),
         )

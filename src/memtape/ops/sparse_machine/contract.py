@@ -14,6 +14,8 @@ class SparseForm:
     """Everything about a machine that is no tensor."""
 
     controller: Controller
+    shortcuts: bool
+    """Whether every layer sees the input, and is seen by the interface and the output."""
     nearest: int
     """Number of slots that a head reads in a step."""
     approximate: bool

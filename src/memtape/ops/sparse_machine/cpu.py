@@ -43,6 +43,7 @@ class _Form(NamedTuple):
     """The form of a machine in whole numbers."""
 
     controller: int
+    shortcuts: int
     nearest: int
     approximate: int
     squash: int
@@ -75,6 +76,7 @@ def sparse_machine_on_cpu(
     """
     whole = _Form(
         controller=CONTROLLERS.index(form.controller),
+        shortcuts=form.shortcuts,
         nearest=form.nearest,
         approximate=form.approximate,
         squash=form.squash,
@@ -263,7 +265,7 @@ def _sizes(given: Given, lengths: Tensor | None, form: list[int], numbers: list[
     told = _Form(*form)
     threshold, clip = numbers
     return _Sizes(
-        machine=MachineSizes.of(given, lengths, told.controller, hidden),
+        machine=MachineSizes.of(given, lengths, hidden, controller=told.controller, shortcuts=told.shortcuts),
         slots=memory.shape[1],
         width=memory.shape[2],
         heads=read_weights.shape[1],

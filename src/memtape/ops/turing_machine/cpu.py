@@ -55,7 +55,7 @@ def _sizes(given: Given, lengths: Tensor | None, form: list[int], numbers: list[
     memory, weights, _, hidden, _ = given.state
     controller, read_heads, shift_range, location, cosine, read_first, squash = form
     return _Sizes(
-        machine=MachineSizes.of(given, lengths, controller, hidden),
+        machine=MachineSizes.of(given, lengths, hidden, controller=controller),
         slots=memory.shape[1],
         width=memory.shape[2],
         reads=read_heads,

@@ -1,0 +1,82 @@
+"""Shortcuts: cells on top of each other, each of which sees the input and is seen at the output."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from memtape.cells.stacked import StackedState
+from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.stepped import twin_or_steps
+
+
+class Shortcuts(Cell[StackedState]):
+    r"""Feed each cell the input beside the output of the cell below it; the output shows the outputs of all cells.
+
+    $$h^l_t = f^l\bigl([x_t; h^{l-1}_t], h^l_{t-1}\bigr), \qquad y_t = [h^1_t; \dots; h^L_t]$$
+
+    Args:
+        layers: the cells, the lowest first; the lowest one sees the input alone.
+
+    Raises:
+        ValueError: no cell, or a cell whose input size is not that of the input and the output below it together.
+
+    References:
+        Graves, Mohamed & Hinton (2013), "Speech recognition with deep recurrent neural networks", arXiv:1303.5778; the deep
+        controller of Graves et al. (2016), Nature 538, doi:10.1038/nature20101, Methods, "Controller network".
+    """
+
+    def __init__(self, layers: Sequence[AnyCell]):
+        super().__init__()
+        if not layers:
+            raise ValueError("layers is empty, but a stack needs at least one cell; give one or more")
+        self.input_size = layers[0].input_size
+        below = 0
+        for number, layer in enumerate(layers):
+            if layer.input_size != self.input_size + below:
+                raise ValueError(
+                    f"layer {number} takes inputs of size {layer.input_size}, but it sees the input ({self.input_size}) and "
+                    f"the output of the layer below it ({below}), so it must be {self.input_size + below}"
+                )
+            below = layer.output_size
+        self.layers: Sequence[AnyCell] = nn.ModuleList(layers)  # type: ignore[assignment]
+        self.output_size = sum(layer.output_size for layer in layers)
+
+    def init_state(
+        self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
+    ) -> StackedState:
+        """Return the initial states of all layers."""
+        return StackedState(
+            layers=tuple(layer.init_state(batch_size, device=device, dtype=dtype) for layer in self.layers)
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: StackedState
+    ) -> tuple[Float[Tensor, "batch output"], StackedState]:
+        """Take one step through all layers."""
+        outputs: list[Tensor] = []
+        states = []
+        for layer, old in zip(self.layers, state.layers, strict=True):
+            y, new = layer(torch.cat([x, *outputs[-1:]], dim=-1), old)
+            outputs.append(y)
+            states.append(new)
+        return torch.cat(outputs, dim=-1), StackedState(layers=tuple(states))
+
+    def twin(self, backend: str) -> Twin[StackedState] | None:
+        """Return the twins of the layers one after another, single steps of those that have none."""
+        if all(layer.twin(backend) is None for layer in self.layers):
+            return None
+        parts = [twin_or_steps(layer, backend) for layer in self.layers]
+
+        def whole(xs: Tensor, state: StackedState, lengths: Tensor | None) -> tuple[Tensor, StackedState]:
+            outputs: list[Tensor] = []
+            states: list[Any] = []
+            for part, old in zip(parts, state.layers, strict=True):
+                ys, new = part(torch.cat([xs, *outputs[-1:]], dim=-1), old, lengths)
+                outputs.append(ys)
+                states.append(new)
+            return torch.cat(outputs, dim=-1), StackedState(layers=tuple(states))
+
+        return whole

@@ -1,0 +1,125 @@
+"""Whole controller: the parameters and the state of a machine's controller as plain tensors, for the fused twins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Shortcuts, Stacked
+from memtape.cells.elman import HiddenState
+from memtape.cells.lstm import LSTMState
+from memtape.cells.stacked import StackedState
+from memtape.core.cell import AnyCell
+from memtape.core.state import NoState
+from memtape.models.augmented import AugmentedCell, AugmentedState
+from memtape.ops.machine import Controller, MachineParameters
+
+KINDS: dict[type[AnyCell], Controller] = {
+    LSTMCell: "lstm",
+    GRUCell: "gru",
+    ElmanCell: "rnn",
+    FeedforwardCell: "feedforward",
+}
+
+
+@dataclass(frozen=True)
+class WholeController:
+    """A controller that the fused twins know: cells of one kind and size, alone or on top of each other."""
+
+    kind: Controller
+    shortcuts: bool
+    """Whether every layer sees the input, and is seen by the interface and the output."""
+    layers: Sequence[Any]
+
+    @classmethod
+    def of(cls, controller: AnyCell) -> "WholeController | None":
+        """Return what the twins know of a controller, None if it has parts that they do not know."""
+        inner = controller.cell if isinstance(controller, LearnedInitialState) else controller
+        stacked = type(inner) in (Stacked, Shortcuts)
+        layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
+        first = layers[0]
+        alike = all(type(layer) is type(first) and layer.output_size == first.output_size for layer in layers)
+        dropped = isinstance(inner, Stacked) and inner.dropout and inner.training
+        if not alike or dropped or not all(_known(layer) for layer in layers):
+            return None
+        return cls(KINDS[type(first)], isinstance(inner, Shortcuts), layers)
+
+    def parameters(self, cell: AugmentedCell) -> MachineParameters:
+        """Return the parameters of the whole cell whose controller this is."""
+        first, *upper = parts = [_layer(layer) for layer in self.layers]
+        own = [part.own for part in parts if part.own is not None]
+        interface: Any = cell.interface
+        raw, output = interface.head_parameters.linear, cell.to_output
+        none = first.below.new_empty(0, len(first.bias), self.layers[0].output_size)
+        return MachineParameters(
+            first_weight=first.below,
+            upper_weights=_stacked([part.below for part in upper]) if upper else none,
+            own_weights=_stacked(own) if own else none,
+            biases=_stacked([part.bias for part in parts]),
+            interface_weight=raw.weight,
+            interface_bias=raw.bias,
+            output_weight=output.weight,
+            output_bias=output.bias,
+        )
+
+    def plain(self, state: AugmentedState) -> dict[str, Tensor]:
+        """Return the hidden vectors and the cells of all layers."""
+        layers = state.controller.layers if isinstance(state.controller, StackedState) else (state.controller,)
+        if isinstance(layers[0], NoState):
+            hidden = state.reads.new_zeros(len(layers), len(state.reads), self.layers[0].output_size)
+        else:
+            hidden = _stacked([layer.hidden for layer in layers])
+        none = hidden.new_empty(0, *hidden.shape[1:])
+        return {
+            "hidden": hidden,
+            "cell": _stacked([layer.cell for layer in layers]) if isinstance(layers[0], LSTMState) else none,
+        }
+
+    def rebuilt(self, before: Any, hidden: Tensor, cell: Tensor) -> Any:
+        """Return a state of the controller, of the kind of `before`."""
+        stacked = isinstance(before, StackedState)
+        first = before.layers[0] if stacked else before
+        layers: list[Any]
+        if isinstance(first, NoState):
+            layers = [first] * len(self.layers)
+        elif not len(cell):
+            layers = [HiddenState(hidden=of_layer) for of_layer in hidden]
+        else:
+            layers = [LSTMState(hidden=h, cell=c) for h, c in zip(hidden, cell, strict=True)]
+        return StackedState(layers=tuple(layers)) if stacked else layers[0]
+
+
+def _known(layer: AnyCell) -> bool:
+    if isinstance(layer, ElmanCell):
+        return layer.activation == "tanh"
+    return layer.plain if isinstance(layer, LSTMCell | GRUCell) else type(layer) in KINDS
+
+
+def _stacked(tensors: list[Tensor]) -> Tensor:
+    return tensors[0][None] if len(tensors) == 1 else torch.stack(tensors)
+
+
+class _Layer(NamedTuple):
+    """What a layer multiplies its input and its own hidden vector with, and its bias, in the blocks of the contract."""
+
+    below: Tensor
+    own: Tensor | None
+    bias: Tensor
+
+
+def _layer(cell: Any) -> _Layer:
+    if isinstance(cell, FeedforwardCell):
+        return _Layer(cell.layer.weight, None, cell.layer.bias)
+    if not isinstance(cell, GRUCell):
+        return _Layer(cell.from_input.weight, cell.from_hidden.weight, cell.from_input.bias)
+    size = cell.output_size
+    nothing = cell.from_input.weight.new_zeros
+    blend, candidate = cell.from_hidden.weight.split([2 * size, size])
+    bias, own_bias = cell.from_input.bias, cell.from_hidden.bias
+    return _Layer(
+        torch.cat([cell.from_input.weight, nothing(size, cell.input_size)]),
+        torch.cat([blend, nothing(size, size), candidate]),
+        torch.cat([bias[: 2 * size] + own_bias[: 2 * size], bias[2 * size :], own_bias[2 * size :]]),
+    )
