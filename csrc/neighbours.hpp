@@ -9,40 +9,11 @@
 #include <vector>
 
 #include "cells.hpp"
+#include "nearest.hpp"
 
-constexpr double SLOT_EPSILON = 1e-6;        // memtape/ops/sparse_access.py has the same
-constexpr int64_t FEW = 4096;                // so many slots are looked through even where approximate neighbours will do
-
-// The best few of the candidates that were offered, the best first; of equals the first slot.
-template <typename T>
-class Nearest {
-  public:
-    explicit Nearest(int64_t count = 0) : cosines(count), slots(count) { clear(); }
-
-    void clear() {
-        std::fill(cosines.begin(), cosines.end(), -std::numeric_limits<T>::infinity());
-        std::fill(slots.begin(), slots.end(), std::numeric_limits<int32_t>::max());
-    }
-
-    // NaN counts as the best, so that it is seen.
-    void offer(T cosine, int32_t slot) {
-        if (cosine != cosine) cosine = std::numeric_limits<T>::infinity();
-        int64_t at = int64_t(slots.size()) - 1;
-        if (!better(cosine, slot, at)) return;
-        for (; at > 0 && better(cosine, slot, at - 1); --at) cosines[at] = cosines[at - 1], slots[at] = slots[at - 1];
-        cosines[at] = cosine, slots[at] = slot;
-    }
-
-    bool full() const { return slots.back() != std::numeric_limits<int32_t>::max(); }
-
-    std::vector<T> cosines;
-    std::vector<int32_t> slots;
-
-  private:
-    bool better(T cosine, int32_t slot, int64_t than) const {
-        return cosine > cosines[than] || (cosine == cosines[than] && slot < slots[than]);
-    }
-};
+constexpr double SLOT_EPSILON = 1e-6;  // memtape/ops/sparse_access.py has the same
+constexpr int64_t FEW = 4096;          // so many slots are looked through even where approximate neighbours will do
+constexpr int64_t LISTED = 16;         // slots of the cells that are looked at themselves, at least
 
 template <typename T>
 class Neighbours {
@@ -92,11 +63,10 @@ class Neighbours {
             for (; h < heads; ++h) look<1>(h, occupied.data(), occupied.size());
             return;
         }
-        for (int64_t h = 0; h < heads; ++h)
-            cells.visit(&keys[h * stride], [&](const std::vector<int32_t>& some) {
-                look<1>(h, some.data(), some.size());
-                return found[h].full();
-            });
+        for (int64_t h = 0; h < heads; ++h) {
+            const auto& some = cells.shortlist(&keys[h * stride], std::max(LISTED, 4 * count));
+            look<1>(h, some.data(), some.size());
+        }
     }
 
     const int32_t* slots_of(int64_t head) const { return found[head].slots.data(); }
