@@ -65,7 +65,9 @@ def test_every_option_agrees(machine, options):
 @pytest.mark.parametrize("size", [1, 3, 17, 33, 64])
 def test_any_width_and_size_agrees(machine, size):
     agree(machine, build(width=size, controller_size=size, slots=size + 3))
-    agree(machine, build(torch.float32, width=size, controller_size=size, slots=size + 3), torch.float32, SINGLE, time=4)
+    agree(
+        machine, build(torch.float32, width=size, controller_size=size, slots=size + 3), torch.float32, SINGLE, time=4
+    )
 
 
 @pytest.mark.parametrize("batch", [1, 2, 9])

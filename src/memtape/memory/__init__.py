@@ -11,6 +11,13 @@ from memtape.memory.sparse_access import (
     SparseAccessMemory,
     SparseAccessState,
 )
+from memtape.memory.sparse_computer import (
+    SparseComputerControl,
+    SparseComputerInterface,
+    SparseComputerMemory,
+    SparseComputerState,
+)
+from memtape.memory.link_lists import LinkLists, LinkListState
 from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
 
 __all__ = [
@@ -30,6 +37,12 @@ __all__ = [
     "SparseAccessInterface",
     "SparseAccessMemory",
     "SparseAccessState",
+    "SparseComputerControl",
+    "SparseComputerInterface",
+    "SparseComputerMemory",
+    "SparseComputerState",
+    "LinkListState",
+    "LinkLists",
     "TuringControl",
     "TuringInterface",
     "TuringMemory",

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -118,13 +118,13 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
 
     def write(self, control: SparseAccessControl, state: SparseAccessState) -> SparseAccessState:
         """Clear the slots that give way and add each head's word where it writes."""
-        least, weights = self._writing(control, state)
+        least, weights = self.writing(control, state)
         memory = ops.clear_and_add(state.memory, least, weights, control.add)
         return SparseAccessState(memory=memory, read_weights=state.read_weights, usage=state.usage)
 
     def address(self, control: SparseAccessControl, state: SparseAccessState) -> SparseAccessState:
         """Look up where to read, and note what is in use: where the heads have written and where they read now."""
-        _, writing = self._writing(control, state)
+        _, writing = self.writing(control, state)
         reading = ops.nearest_weights(state.memory, control.keys, control.strengths, self.nearest)
         if self.usage == "last_access":
             usage = ops.last_access(state.usage, writing + reading, self.threshold)
@@ -143,7 +143,10 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
         moved = self.address(control, self.write(control, state))
         return self.read(moved), moved
 
-    def _writing(self, control: SparseAccessControl, state: SparseAccessState) -> tuple[Tensor, Tensor]:
+    def writing(
+        self, control: SparseAccessControl, state: SparseAccessState
+    ) -> tuple[Int[Tensor, "batch heads"], Float[Tensor, "batch heads slots"]]:
+        """Return the slots that give way, one for each head, and the write weights."""
         usage = state.usage.detach()
         least = ops.least_used(usage.round() if self.usage == "last_access" else usage, self.heads)
         return least, ops.write_weights(state.read_weights, least, control.write_gates, control.gates)

@@ -24,6 +24,13 @@ from memtape.ops.sparse_access import (
     nearest_weights,
     write_weights,
 )
+from memtape.ops.link_lists import (
+    linked,
+    precedence_lists,
+    predecessor_lists,
+    strongest,
+    successor_lists,
+)
 from memtape.ops.vanishing import vanishing_penalty
 
 __all__ = [
@@ -48,9 +55,12 @@ __all__ = [
     "last_access",
     "last_step",
     "least_used",
+    "linked",
     "links_after",
     "nearest_weights",
     "precedence_after",
+    "precedence_lists",
+    "predecessor_lists",
     "read",
     "retention",
     "ridge",
@@ -58,6 +68,8 @@ __all__ = [
     "ridge_sums",
     "sharpen",
     "shift",
+    "strongest",
+    "successor_lists",
     "usage_after",
     "vanishing_penalty",
     "write_weights",
