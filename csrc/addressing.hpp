@@ -11,7 +11,7 @@
 #include "softmax.hpp"
 #include "tape.hpp"
 
-constexpr double NORM_EPSILON = 1e-12, WEIGHT_EPSILON = 1e-12, LARGEST_SCORE = 1e30;
+constexpr double WEIGHT_EPSILON = 1e-12, LARGEST_SCORE = 1e30;
 
 // Slots with an entry beyond this are divided by it before anything is squared.
 template <typename T>
@@ -26,6 +26,7 @@ struct Told {
 struct Kinds {
     int64_t count, slots, width, heads, reach;  // slots, slots padded, features of a slot, heads, farthest step
     bool location, cosine;
+    double norm_epsilon = 1e-12, product_epsilon = 0;  // added to squared lengths, and to a product of two lengths
 };
 
 // The look-up, blend, step and sharpening of one head after another, with the room that they need.
@@ -51,7 +52,7 @@ class Lookup {
             }
             beyond = larger<T>(size, beyond);
             store(&scale[i], size);
-            store(&inverse_norm[i], T(1) / square_root<T>(squares + T(NORM_EPSILON)));
+            store(&inverse_norm[i], T(1) / square_root<T>(squares + T(kinds.norm_epsilon)));
         }
         if (largest<T>(beyond) >
             (kinds.cosine ? SQUARES_OVERFLOW<T> : T(1)))  // dot products are bounded after their scales
@@ -127,7 +128,7 @@ class Lookup {
                 store(&scaled[f * kinds.slots + i], value);
             }
             store(&scale[i], size);
-            store(&inverse_norm[i], T(1) / square_root<T>(squares + T(NORM_EPSILON)));
+            store(&inverse_norm[i], T(1) / square_root<T>(squares + T(kinds.norm_epsilon) / (size * size)));
         }
         seen = scaled.data();
     }
@@ -141,7 +142,7 @@ class Lookup {
             squares += key[f] * key[f];
         }
         key_scale = size;
-        key_inverse_norm = T(1) / std::sqrt(squares + T(NORM_EPSILON));
+        key_inverse_norm = T(1) / std::sqrt(squares + T(kinds.norm_epsilon) / (size * size));
         over_features<T, false>(kinds.width, kinds.slots, seen, key.data(), similarity.data());
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {
             const Vector<T> alike = load(&similarity[i]) * factor(i);
@@ -153,9 +154,16 @@ class Lookup {
 
     // What turns the product of the scaled key and slot into their similarity.
     Vector<T> factor(int64_t i) const {
-        if (kinds.cosine) return key_inverse_norm * load(&inverse_norm[i]);
+        if (kinds.cosine) return key_inverse_norm * load(&inverse_norm[i]) * share(i);
         const Vector<T> both = key_scale * load(&scale[i]);
         return both > T(LARGEST_SCORE) ? all(T(LARGEST_SCORE)) : both;
+    }
+
+    // The product of both lengths over that and the epsilon.
+    Vector<T> share(int64_t i) const {
+        if (kinds.product_epsilon == 0) return all(T(1));
+        return T(1) / (T(1) + T(kinds.product_epsilon) / key_scale / load(&scale[i]) * key_inverse_norm *
+                                  load(&inverse_norm[i]));
     }
 
     Vector<T> score(Vector<T> alike, T strength) const {
@@ -179,8 +187,10 @@ class Lookup {
             const Vector<T> product = d * factor(i);
             store(&d_content[i], product / key_scale);
             store(&by_key[head * kinds.slots + i], product * shrunk);
-            if (kinds.cosine) store(&by_tape[i], load(&by_tape[i]) + d * alike * inverse * inverse * shrunk);
-            along += d * alike;
+            if (!kinds.cosine) continue;
+            const Vector<T> by_length = d * alike * share(i);
+            store(&by_tape[i], load(&by_tape[i]) + by_length * inverse * inverse * shrunk);
+            along += by_length;
         }
         *d_told.strength = sum<T>(d_strength);
         over_slots(kinds.width, kinds.slots, seen, d_content.data(), d_key.data());

@@ -10,7 +10,9 @@
 template <typename T>
 class Order {
   public:
-    explicit Order(int64_t count) : count(count), keys(padded<T>(count)) {}
+    explicit Order(int64_t count) : count(count), keys(padded<T>(count)) {
+        for (int lane = 0; lane < LANES<T>; ++lane) lanes[lane] = lane;
+    }
 
     // Fill `order` with the index of the least number, of the next, and so on.
     void find(const T* numbers, int64_t* order) {
@@ -21,8 +23,7 @@ class Order {
             int64_t j = 0;
             for (; j < i; ++j) before -= keys[j] <= own;
             for (; j < std::min<int64_t>(count, i + LANES<T>); ++j) {
-                Bits<T> later = {};
-                for (int lane = 0; lane < LANES<T>; ++lane) later[lane] = i + lane > j ? -1 : 0;
+                const Bits<T> later = lanes > Word(j - i);
                 before -= (keys[j] < own) | ((keys[j] == own) & later);
             }
             for (; j < count; ++j) before -= keys[j] < own;
@@ -34,6 +35,7 @@ class Order {
     using Word = typename Register<T>::Word;
     const int64_t count;
     Array<Word> keys;
+    Bits<T> lanes;
 
     Bits<T> at(int64_t i) const {
         Bits<T> own;

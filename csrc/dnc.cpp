@@ -12,8 +12,9 @@
 namespace {
 
 // About the root of the number of steps, which keeps the fewest links: those where stretches begin, and those of one.
+// Not less than what measured best, which is short enough for the second cache and long enough to copy seldom.
 inline int64_t steps_between_links(int64_t time) {
-    int64_t steps = 8;
+    int64_t steps = 16;
     while (steps * steps < time) steps += 8;
     return steps;
 }
@@ -27,7 +28,7 @@ class Slots {
 
     const int64_t count, slots, width, reads, writes, read_size, tape_size, links_size;  // slots are padded
     const int64_t steps, stretch, stretches;
-    const bool usage_gradient;
+    const bool deallocate, usage_gradient;
     const DNCInterface<T> interface;
     const Links<T> links;
     const Kinds readers, writers;
@@ -40,9 +41,10 @@ class Slots {
         : count(sizes.slots), slots(padded<T>(sizes.slots)), width(sizes.width), reads(sizes.reads),
           writes(sizes.writes), read_size(reads * width), tape_size(width * slots),
           links_size(writes * slots * slots), steps(sizes.machine.time), stretch(steps_between_links(steps)),
-          stretches((steps + stretch - 1) / stretch), usage_gradient(sizes.usage_gradient),
+          stretches((steps + stretch - 1) / stretch), deallocate(sizes.deallocate), usage_gradient(sizes.usage_gradient),
           interface(reads, writes, width, sizes.oneplus, sizes.squash, sizes.clip), links(slots),
-          readers{count, slots, width, reads, 0, false, true}, writers{count, slots, width, writes, 0, false, true},
+          readers{count, slots, width, reads, 0, false, true, sizes.norm_epsilon, sizes.product_epsilon},
+          writers{count, slots, width, writes, 0, false, true, sizes.norm_epsilon, sizes.product_epsilon},
           allocation(count, slots, writes, sizes.usage_epsilon), writing(reads * slots),
           usage(writing + writes * slots), precedence(usage + slots), places_size(precedence + writes * slots) {
         Sections sections;
@@ -172,6 +174,7 @@ class Slots<T>::Forward {
         for (int64_t h = 0; h < m.writes; ++h)
             mix(m.slots, write_gates[h] * gates[h], allocation.weights(h), write_gates[h] * (T(1) - gates[h]),
                 writers.find(m.interface.writer(control.data(), h)), places + m.writing + h * m.slots);
+        if (m.deallocate) keep_tape(m.width, m.slots, tape, &retained[m.reads * m.slots], tape);
         write_tape(m.width, m.slots, m.writes, tape, places + m.writing, &control[m.interface.erase],
                    &control[m.interface.add], tape);
     }
@@ -215,6 +218,7 @@ class Slots<T>::Backward {
           allocation(m.allocation), tapes(together * (m.stretch + 1) * m.tape_size),
           links(together * m.stretch * m.links_size), d_tape(together * m.tape_size),
           d_links(together * m.links_size), d_places(together * m.places_size), chain((m.writes - 1) * m.tape_size),
+          cleared(m.deallocate ? m.tape_size : 0),
           control(m.interface.size), retained((m.reads + 1) * m.slots), used((m.writes + 1) * m.slots),
           d_retained(m.slots), d_found(m.slots), d_free(m.writes * m.slots), along(m.reads * m.slots),
           against(m.reads * m.slots), asked_ahead(m.reads * m.slots), read_back(m.reads * m.slots),
@@ -235,6 +239,8 @@ class Slots<T>::Backward {
         m.interface.forward(raw, control.data());
         const T *before = m.places(kept, row, t), *after = m.places(kept, row, t + 1), *tape = tape_before(r, t);
         T *d_own_tape = &d_tape[r * m.tape_size], *d_own = &d_places[r * m.places_size];
+        retain(m.slots, m.reads, &control[m.interface.free_gates], before, retained.data(), retained_by_all());
+        clear(d_retained.data(), m.slots);
         leave_contents(tape + m.tape_size, after, d_reads, d_own_tape, d_own, d_raw);
         leave_links(links_before(r, t), before, after, &d_links[r * m.links_size], d_own, d_raw);
         leave_write(tape, after, d_own_tape, d_own, d_raw);
@@ -249,11 +255,12 @@ class Slots<T>::Backward {
     T* const kept;
     Lookup<T> readers, writers;
     Allocation<T> allocation;
-    Array<T> tapes, links, d_tape, d_links, d_places, chain, control, retained, used, d_retained, d_found, d_free,
+    Array<T> tapes, links, d_tape, d_links, d_places, chain, cleared, control, retained, used, d_retained, d_found, d_free,
         along, against, asked_ahead, read_back, d_reading;
     std::vector<int64_t> again;  // the stretch of each row whose tapes and links are there
 
     T* tape_before(int64_t r, int64_t t) { return &tapes[(r * (m.stretch + 1) + t % m.stretch) * m.tape_size]; }
+    T* retained_by_all() { return &retained[m.reads * m.slots]; }
     T* links_before(int64_t r, int64_t t) { return &links[(r * m.stretch + t % m.stretch) * m.links_size]; }
 
     // Write the tapes of a stretch up to that which step `last` left, and the links up to those that it found.
@@ -266,14 +273,23 @@ class Slots<T>::Backward {
             const T *before = m.places(kept, row, t), *after = m.places(kept, row, t + 1);
             m.interface.what_is_written(raw - (last - t) * m.interface.size, control.data());
             T *tape = tape_before(r, t), *own_links = links_before(r, t);
-            write_tape(m.width, m.slots, m.writes, tape, after + m.writing, &control[m.interface.erase],
-                       &control[m.interface.add], tape + m.tape_size);
+            if (m.deallocate)
+                retain(m.slots, m.reads, &control[m.interface.free_gates], before, retained.data(), retained_by_all());
+            write_tape(m.width, m.slots, m.writes, without_freed(tape), after + m.writing,
+                       &control[m.interface.erase], &control[m.interface.add], tape + m.tape_size);
             for (int64_t h = 0; t < last && h < m.writes; ++h) {
                 T* own = own_links + h * m.slots * m.slots;
                 m.links.write(own, own + m.links_size, after + m.writing + h * m.slots,
                               before + m.precedence + h * m.slots);
             }
         }
+    }
+
+    // What of a tape is there when the heads write.
+    const T* without_freed(const T* tape) {
+        if (!m.deallocate) return tape;
+        keep_tape(m.width, m.slots, tape, retained_by_all(), cleared.data());
+        return cleared.data();
     }
 
     // The way back through what was read, and where by its content.
@@ -345,8 +361,9 @@ class Slots<T>::Backward {
         for (int64_t h = 0; h < m.writes; ++h)
             add_backward(m.width, m.slots, d_tape, writing + h * m.slots, &control[m.interface.add + h * m.width],
                          d_writing + h * m.slots, d_raw + m.interface.add + h * m.width);
-        erases_backward(m.width, m.slots, m.writes, tape, writing, &control[m.interface.erase], chain.data(), d_tape,
-                        d_writing, d_raw + m.interface.erase);
+        erases_backward(m.width, m.slots, m.writes, without_freed(tape), writing, &control[m.interface.erase],
+                        chain.data(), d_tape, d_writing, d_raw + m.interface.erase);
+        if (m.deallocate) keep_backward(m.width, m.slots, tape, retained_by_all(), d_tape, d_retained.data());
         allocation.find(after + m.usage, gates, write_gates);
         writers.face(tape);
         for (int64_t h = 0; h < m.writes; ++h) {
@@ -366,14 +383,13 @@ class Slots<T>::Backward {
 
     // The way back through what was counted as used and as freed: `d` becomes the gradient of all places before.
     void leave_usage(const T* before, T* d, T* d_raw) {
-        T *retained_by_all = &retained[m.reads * m.slots], *d_usage = d + m.usage, *d_writing = d + m.writing;
+        T *d_usage = d + m.usage, *d_writing = d + m.writing;
         const T* free_gates = &control[m.interface.free_gates];
-        retain(m.slots, m.reads, free_gates, before, retained.data(), retained_by_all);
         use(m.slots, m.writes, before + m.usage, before + m.writing, used.data());
         for (int64_t i = 0; i < m.slots; i += LANES<T>) {
             const Vector<T> of_usage = load(d_usage + i);
-            store(&d_retained[i], of_usage * load(&used[m.writes * m.slots + i]));
-            store(d_usage + i, of_usage * load(retained_by_all + i));
+            store(&d_retained[i], load(&d_retained[i]) + of_usage * load(&used[m.writes * m.slots + i]));
+            store(d_usage + i, of_usage * load(retained_by_all() + i));
         }
         retain_backward(m.slots, m.reads, free_gates, before, retained.data(), d_retained.data(), d,
                         d_raw + m.interface.free_gates);

@@ -16,9 +16,10 @@ typedef struct {
     int64_t slots, width, reads, writes;
     int64_t oneplus; /* 1: strengths begin at 1; 0: at 0 */
     int64_t squash;
+    int64_t deallocate;     /* 1: what is freed is erased */
     int64_t usage_gradient; /* 1: through where was written into what is used */
     double clip;            /* infinity for none */
-    double usage_epsilon;
+    double usage_epsilon, norm_epsilon, product_epsilon;
 } memtape_dnc_sizes;
 
 typedef struct {

@@ -35,14 +35,15 @@ class DNCInterface {
         squashed(raw, control, write_keys, write_strengths);
         raw_numbers.softpluses(raw, control, write_strengths, erase, least_strength);
         what_is_written(raw, control);
-        raw_numbers.sigmoids(raw, control, free_gates, read_modes);
+        raw_numbers.sigmoids(raw, control, allocation_gates, read_modes);
         raw_numbers.distributions(raw, control, read_modes, size, modes);
     }
 
-    // The part that says what is written.
+    // The part that says what is written and what is freed.
     void what_is_written(const T* raw, T* control) const {
         raw_numbers.sigmoids(raw, control, erase, add);
         squashed(raw, control, add, free_gates);
+        raw_numbers.sigmoids(raw, control, free_gates, allocation_gates);
     }
 
     // `d` holds the gradients of the control and becomes those of the raw numbers.

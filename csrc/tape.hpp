@@ -108,6 +108,25 @@ inline void erases_backward(int64_t width, int64_t slots, int64_t heads, const T
                        d_weights + h * slots, d_erase + h * width);
 }
 
+// to = from * kept, of each slot
+template <typename T>
+inline void keep_tape(int64_t width, int64_t slots, const T* from, const T* kept, T* to) {
+    for (int64_t f = 0; f < width; ++f)
+        for (int64_t i = 0; i < slots; i += LANES<T>)
+            store(to + f * slots + i, load(from + f * slots + i) * load(kept + i));
+}
+
+// The way back through that; d_tape becomes the gradient of the tape before, and d_kept is added to.
+template <typename T>
+inline void keep_backward(int64_t width, int64_t slots, const T* before, const T* kept, T* d_tape, T* d_kept) {
+    for (int64_t f = 0; f < width; ++f)
+        for (int64_t i = 0; i < slots; i += LANES<T>) {
+            const Vector<T> d = load(d_tape + f * slots + i);
+            store(d_kept + i, load(d_kept + i) + d * load(before + f * slots + i));
+            store(d_tape + f * slots + i, d * load(kept + i));
+        }
+}
+
 // (batch row) slots x width, as torch keeps it, to and from a tape.
 template <typename T>
 inline void to_tape(int64_t width, int64_t count, int64_t slots, const T* memory, T* tape) {

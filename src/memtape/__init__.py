@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from memtape.core.unroll import unroll
     from memtape.models.augmented import AugmentedCell
     from memtape.models.bidirectional import BiGRU, BiLSTM
+    from memtape.models.bidirectional_dnc import BiDNC
     from memtape.models.clockwork import Clockwork
     from memtape.models.decoding import beam_search, greedy
     from memtape.models.dnc import DNC, DNCCell
@@ -71,6 +72,7 @@ _MODULES = {
     "ops": "memtape.ops",
     # models
     "AugmentedCell": "memtape.models.augmented",
+    "BiDNC": "memtape.models.bidirectional_dnc",
     "BiGRU": "memtape.models.bidirectional",
     "BiLSTM": "memtape.models.bidirectional",
     "Clockwork": "memtape.models.clockwork",
@@ -119,6 +121,7 @@ __all__ = [
     "Adding",
     "AssociativeRecall",
     "AugmentedCell",
+    "BiDNC",
     "BiGRU",
     "BiLSTM",
     "Boolean",

@@ -48,3 +48,16 @@ def test_links():
 def test_two_writers():
     after = ops.usage_after(numbers([0, 0]), numbers([0.5, 0.2], [0.5, 0])[None], numbers([1, 1]))
     assert_printed(after[0], [0.75, 0.2], 1e-15)
+
+
+def test_sharpened_links():
+    sharp = ops.sharpen(numbers([0.1, 0.4, 0, 0.2])[None], numbers([2.5]), epsilon=1e-6)
+    assert_printed(sharp[0, 0], [0.02586908, 0.82779512, 0, 0.1463358])
+
+
+def test_masked_cosine():
+    rows, keys = numbers([1, 0, 0], [0, 1, 0], [0.5, 0.5, 0], [0, 0, 1], [-1, 0, 0])[None], numbers([1, 0.2, 0])[None]
+    masks, strengths = numbers([1, 0.1, 0])[None], numbers([2.0])
+    weights = ops.content_weights(rows, keys, strengths, masks=masks, product_epsilon=1e-6)[0, 0]
+    cosines = torch.log(weights) / 2
+    assert_printed(cosines - cosines[3], [0.99979906, 0.0199958, 0.99682594, 0, -0.99979906])

@@ -5,6 +5,7 @@ import torch
 
 from memtape import AugmentedCell, DNCCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
+    Around,
     ClockworkCell,
     Conditioned,
     DeepTransitionCell,
@@ -32,6 +33,7 @@ from memtape.cells import (
 from memtape.core.backends import backends
 from memtape.memory import TuringInterface, TuringMemory
 from memtape.models.sparse_access import DAMCell, SAMCell
+from memtape.models.sparse_computer import SDNCCell
 
 INPUT, BATCH, TIME = 2, 3, 6
 SMALL_NTM = {"slots": 5, "width": 3, "controller_size": 4}
@@ -44,6 +46,11 @@ def ntm(**options):
 
 def sam(**options):
     return SAMCell(INPUT, 3, **({"slots": 12, "width": 3, "heads": 2, "nearest": 3, "controller_size": 4} | options))
+
+
+def sdnc(**options):
+    usual = {"slots": 9, "width": 3, "heads": 2, "nearest": 3, "links": 4, "controller_size": 4}
+    return SDNCCell(INPUT, 3, **(usual | {"initial_memory": "random"} | options))
 
 
 def dam(**options):
@@ -90,6 +97,7 @@ CELLS = [
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
     ("shortcuts", lambda: Shortcuts([LSTMCell(INPUT, 4), GRUCell(INPUT + 4, 3), FeedforwardCell(INPUT + 3, 2)])),
+    ("around", lambda: Around(GRUCell(1, 4), 1, 1)),
     ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),
     ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
     ("embedded", lambda: Embedded(Readout(GRUCell(3, 4), 2), INPUT)),
@@ -122,6 +130,8 @@ CELLS = [
     ("sam-gru", lambda: sam(controller="gru", initial_memory="learned", initial_reads="learned", strengths="none")),
     ("sam-deep", lambda: sam(controller_layers=2, initial_controller="learned", initial_memory="random", squash=True)),
     ("sam-feedforward", lambda: sam(nearest=2, slots=6, initial_memory="learned", controller="feedforward")),
+    ("sdnc", sdnc),
+    ("sdnc-gru", lambda: sdnc(heads=1, controller="gru", initial_memory="learned", initial_reads="learned")),
     ("dam", lambda: dam(initial_memory="random")),
     ("dam-last-access", lambda: dam(initial_memory="learned", usage="last_access", threshold=0.5, controller="rnn")),
     ("ntm-content-write-first", lambda: ntm(addressing="content", read_first=False, initial_memory="learned")),
@@ -133,6 +143,14 @@ CELLS = [
     ("dnc-deep", lambda: dnc(usage_gradient=True, controller_layers=2, read_heads=3, initial_memory="learned")),
     ("dnc-feedforward", lambda: dnc(usage_gradient=True, controller="feedforward", squash=True, clip=None)),
     ("dnc-softplus", lambda: dnc(usage_gradient=True, controller="gru", strengths="softplus", usage_epsilon=1e-2)),
+    (
+        "dnc-improved",
+        lambda: dnc(masked=True, mask_floor=0.1, deallocate=True, sharpen_links=True, usage_gradient=True),
+    ),
+    ("dnc-sparse", lambda: dnc(links="sparse", link_size=50, usage_gradient=True, **TWO_HEADS)),
+    ("dnc-content", lambda: dnc(links="none", layer_norm=True, usage_gradient=True, product_epsilon=1e-3)),
+    ("dnc-layer-norm", lambda: dnc(layer_norm=True, controller_layers=2, usage_gradient=True, norm_epsilon=1e-3)),
+    ("dnc-bypass-in-evaluation", lambda: dnc(bypass_dropout=0.5, usage_gradient=True).eval()),
 ]
 
 

@@ -5,10 +5,9 @@ import torch
 from torch.func import functional_call
 
 from memtape import Recurrent, tree, unroll
-from memtape.cells.clockwork import ClockworkState
 from memtape.cells.conditioned import ConditionedState
 from memtape.core.backends import backend_for
-from memtape.memory import ContentState, SparseAccessState
+from memtape.memory import ContentState, SparseAccessState, SparseComputerState
 
 BATCH, TIME = 3, 6
 
@@ -17,8 +16,9 @@ SHOWN_BUT_NOT_USED = {
     ContentState: {"memory.read_weights", "memory.write_weights"},
 }
 
-COUNTED = {ClockworkState: {"count"}}  # whole numbers, in which less than a step is no difference
-RANKED = {SparseAccessState: {"memory.usage"}}  # where only the order counts, and no gradient goes through it
+# Whole numbers, in which less than a step is no difference: another value of each part of that name.
+WHOLE_NUMBERS = {"count": lambda counts: counts + 1, "places": lambda places: places.flip(-1)}
+RANKED = (SparseAccessState, SparseComputerState)  # of whose usage only the order counts
 TOLD_ONCE = {
     # A context vector is the same for the whole sequence.
     ConditionedState: {"context"},
@@ -45,10 +45,6 @@ def same_state(first, second, **tolerance):
 
 def rows(state, chosen):
     return {name: leaf[chosen] for name, leaf in tree.named_tensors(state).items()}
-
-
-def ranked(state):
-    return RANKED.get(type(getattr(state, "memory", None)), set())
 
 
 def total(ys, state):
@@ -220,11 +216,11 @@ def test_every_part_of_the_state_matters_later(cell, xs):
     assert exempt <= set(parts)
     expected = unroll(cell, xs[:, 3:], state)[0]
     for name, leaf in parts.items():
-        if name in ranked(state):
-            nudge = leaf.amax(-1, keepdim=True) - 2 * leaf
+        if name == "memory.usage" and isinstance(state.memory, RANKED):
+            other = leaf.amax(-1, keepdim=True) - leaf
         else:
-            nudge = torch.ones_like(leaf) if name in COUNTED.get(type(state), set()) else 0.1 * torch.rand_like(leaf)
-        actual = unroll(cell, xs[:, 3:], tree.from_named_tensors(parts | {name: leaf + nudge}, state))[0]
+            other = WHOLE_NUMBERS.get(name.split(".")[-1], lambda leaf: leaf + 0.1 * torch.rand_like(leaf))(leaf)
+        actual = unroll(cell, xs[:, 3:], tree.from_named_tensors(parts | {name: other}, state))[0]
         assert torch.allclose(actual, expected, rtol=1e-9) == (name in exempt), name
 
 
@@ -255,15 +251,16 @@ def test_gradients_match_finite_differences(cell, xs):
 def test_gradients_into_the_state_match_finite_differences(cell, xs):
     gradients_are_whole(cell)
     state = tree.detach(unroll(cell, xs[:2, :2])[1])
-    names = list(tree.named_tensors(state))
+    parts = tree.named_tensors(state)
+    names = [name for name in parts if name.split(".")[-1] not in WHOLE_NUMBERS]
     if not names:
         pytest.skip("the cell has no state")
-    values = [leaf.clone().requires_grad_() for leaf in tree.leaves(state)]
+    values = [parts[name].requires_grad_() for name in names]
 
     def run(*leaves):
-        begin = tree.from_named_tensors(dict(zip(names, leaves, strict=True)), state)
+        begin = tree.from_named_tensors(parts | dict(zip(names, leaves, strict=True)), state)
         ys, last, _ = unroll(cell, xs[:2, 2:4], begin)
-        return ys, *[leaf for name, leaf in tree.named_leaves(last).items() if name not in ranked(last)]
+        return ys, *[leaf for leaf in tree.leaves(last) if leaf.requires_grad]
 
     assert torch.autograd.gradcheck(run, values, fast_mode=True)
 

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from memtape.memory import ContentInterface, ContentMemory, TuringInterface, TuringMemory
+from memtape import tree
+from memtape.memory import ContentInterface, ContentMemory, DNCInterface, DNCMemory, TuringInterface, TuringMemory
 
 BATCH, SLOTS, WIDTH, HIDDEN = 2, 5, 3, 4
 HEADS = {"read_heads": 2, "write_heads": 2}
@@ -19,6 +20,18 @@ def content(**options):
     return ContentMemory(SLOTS, WIDTH, **(HEADS | {"initial_memory": "random"} | options))
 
 
+def dnc(**options):
+    return DNCMemory(SLOTS, WIDTH, **(HEADS | {"initial_memory": "random"} | options))
+
+
+def dnc_improved(*args, **options):
+    return DNCInterface(*args, **options, masked=True, sharpen_links=True)
+
+
+def dnc_by_content(*args, **options):
+    return DNCInterface(*args, **options, links=False)
+
+
 MEMORIES = [
     ("turing", turing, TuringInterface),
     ("turing-write-first", lambda: turing(read_first=False, initial_weights="one-hot"), TuringInterface),
@@ -26,6 +39,10 @@ MEMORIES = [
     ("turing-dot", lambda: turing(similarity="dot", initial_weights="uniform"), TuringInterface),
     ("content", content, ContentInterface),
     ("content-write-first", lambda: content(read_first=False, similarity="dot"), ContentInterface),
+    ("dnc", dnc, DNCInterface),
+    ("dnc-improved", lambda: dnc(deallocate=True), dnc_improved),
+    ("dnc-sparse", lambda: dnc(links="sparse", link_size=50), DNCInterface),
+    ("dnc-content", lambda: dnc(links="none"), dnc_by_content),
 ]
 
 
@@ -60,12 +77,15 @@ def staying(control):
     return dataclasses.replace(control, gates=ones, kernel=kernel, exponents=ones)
 
 
-def test_weights_are_a_distribution(parts):
+def test_weights_are_a_distribution_or_less_where_a_head_may_leave_out_a_step(parts):
     memory, state, control = parts
     for moved in (memory.address(control, state), memory(control, state)[1]):
         weights = weights_of(moved)
         assert (weights >= 0).all()
-        torch.testing.assert_close(weights.sum(-1), torch.ones_like(weights[..., 0]))
+        if isinstance(memory, DNCMemory):
+            assert (weights.sum(-1) <= 1 + 1e-12).all()
+        else:
+            torch.testing.assert_close(weights.sum(-1), torch.ones_like(weights[..., 0]))
 
 
 def test_a_step_is_address_write_and_read_in_its_order(parts):
@@ -73,6 +93,8 @@ def test_a_step_is_address_write_and_read_in_its_order(parts):
     reads, after = memory(control, state)
     if getattr(memory, "sequential_heads", False):
         pytest.skip("heads that act one after another have no such three parts")
+    if isinstance(memory, DNCMemory):
+        pytest.skip("the heads move at two times, before and after the write; tests/memory has its order")
     addressed = memory.address(control, state)
     written = memory.write(control, addressed)
     assert torch.equal(after.memory, written.memory)
@@ -104,9 +126,33 @@ def test_an_item_written_to_one_slot_is_read_back(parts):
 
 def test_writing_nothing_changes_nothing(parts):
     memory, state, control = parts
-    zero = torch.zeros_like(control.erase)
-    _, after = memory(dataclasses.replace(control, erase=zero, add=zero), state)
+    nothing = {"erase": torch.zeros_like(control.erase), "add": torch.zeros_like(control.add)}
+    if isinstance(memory, DNCMemory):
+        nothing["free_gates"] = torch.zeros_like(control.free_gates)
+    _, after = memory(dataclasses.replace(control, **nothing), state)
     assert torch.equal(after.memory, state.memory)
+
+
+def with_slots_in_order(state, order):
+    """Return the state of a DNC whose slots stand in another order, with all that is known of them."""
+    if not tree.leaves(state.links):
+        links = state.links
+    elif hasattr(state.links, "links"):
+        links = dataclasses.replace(
+            state.links,
+            links=state.links.links[..., order, :][..., order],
+            precedence=state.links.precedence[..., order],
+        )
+    else:
+        place = torch.argsort(order).to(state.links.places)
+        links = dataclasses.replace(
+            state.links,
+            values=state.links.values[:, :, order],
+            places=place[state.links.places[:, :, order].long()],
+            precedence=state.links.precedence[..., order],
+        )
+    weights = {name: getattr(state, name)[..., order] for name in ("read_weights", "write_weights", "usage")}
+    return dataclasses.replace(state, memory=state.memory[:, order], links=links, **weights)
 
 
 def test_a_look_up_does_not_care_about_the_order_of_the_slots(parts):
@@ -114,6 +160,8 @@ def test_a_look_up_does_not_care_about_the_order_of_the_slots(parts):
     control, order = staying(control), torch.tensor([3, 0, 4, 1, 2])
     reads, after = memory(control, state)
     shuffled = dataclasses.replace(state, memory=state.memory[:, order])
+    if isinstance(memory, DNCMemory):
+        shuffled = with_slots_in_order(state, order)
     reads_shuffled, after_shuffled = memory(control, shuffled)
     torch.testing.assert_close(reads_shuffled, reads)
     torch.testing.assert_close(after_shuffled.memory, after.memory[:, order])
@@ -122,6 +170,8 @@ def test_a_look_up_does_not_care_about_the_order_of_the_slots(parts):
 
 def test_the_tape_is_a_ring(parts):
     memory, state, control = parts
+    if isinstance(memory, DNCMemory):
+        pytest.skip("its slots have no neighbours")
     reads, after = memory(control, state)
     turned = dataclasses.replace(
         state,
@@ -137,6 +187,8 @@ def test_the_tape_is_a_ring(parts):
 
 def test_slots_that_are_alike_stay_alike_without_a_place_to_tell_them_apart(parts):
     memory, state, control = parts
+    if isinstance(memory, DNCMemory):
+        pytest.skip("free slots are taken one after another, and so told apart")
     alike = dataclasses.replace(
         state,
         memory=state.memory[:, :1].expand(-1, SLOTS, -1),
@@ -149,7 +201,7 @@ def test_slots_that_are_alike_stay_alike_without_a_place_to_tell_them_apart(part
 
 @pytest.mark.parametrize("scale", [0.0, 1e4, 1e30])
 def test_any_hidden_vector_gives_finite_values_and_gradients_in_float32(scale):
-    for build, interface_class in ((turing, TuringInterface), (content, ContentInterface)):
+    for build, interface_class in ((turing, TuringInterface), (content, ContentInterface), (dnc, DNCInterface)):
         memory, interface = build(), interface_class(HIDDEN, WIDTH, squash=False, **HEADS)
         state = memory.init_state(BATCH, dtype=torch.float32)
         for _ in range(3):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from memtape import ops
+from memtape.core.state import NoState
 from memtape.memory import DNCControl, DNCInterface, DNCMemory
 
 BATCH, SLOTS, WIDTH, HIDDEN = 2, 6, 4, 3
@@ -32,6 +33,8 @@ def random_control(reads=1, writes=1, **changes):
             allocation_gates=gates(writes),
             write_gates=gates(writes),
             read_modes=torch.softmax(torch.randn(BATCH, reads, 1 + 2 * writes, dtype=F64), dim=-1),
+            masks=NoState(),
+            exponents=NoState(),
         ),
         **changes,
     )

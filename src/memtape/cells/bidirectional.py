@@ -87,15 +87,41 @@ class Bidirectional(nn.Module):
         """
         if lengths is not None:
             lengths = checks.lengths_of(xs, lengths)
-        fresh = None
         if starts is not None:
             starts = checks.starts_of(xs, starts)
-            counted = starts if lengths is None else starts & padding.alive(xs, lengths)
-            before = torch.cat([counted[:, 1:], torch.zeros_like(counted[:, :1])], dim=1)
-            fresh = padding.reversed_rows(before, lengths)
-        options: dict[str, Any] = {"lengths": lengths, "checkpoint_every": checkpoint_every}
-        there, last, _ = unroll(self.forwards, xs, state and state.forwards, starts=starts, **options)
-        turned = padding.reversed_rows(xs, lengths)
-        back, first, _ = unroll(self.backwards, turned, state and state.backwards, starts=fresh, **options)
-        ys = torch.cat([there, padding.reversed_rows(back, lengths)], dim=-1)
-        return ys, BidirectionalState(forwards=last, backwards=first)
+        options: dict[str, Any] = {"lengths": lengths, "starts": starts, "checkpoint_every": checkpoint_every}
+        there, last, _ = unroll(self.forwards, xs, state and state.forwards, **options)
+        back, first = unroll_backwards(self.backwards, xs, state and state.backwards, **options)
+        return torch.cat([there, back], dim=-1), BidirectionalState(forwards=last, backwards=first)
+
+
+def unroll_backwards(
+    cell: AnyCell,
+    xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+    state: Any = None,
+    *,
+    lengths: Int[Tensor, " batch"] | None = None,
+    starts: Bool[Tensor, "batch time"] | None = None,
+    checkpoint_every: int | None = None,
+) -> tuple[Float[Tensor, "batch time output"], Any]:
+    """Run a cell from each row's own last step to its first; a start inside a row cuts this way too.
+
+    Args:
+        cell: the cell.
+        xs: the inputs.
+        state: what it begins from at each row's last step.
+        lengths: how many steps of each row count, known to fit.
+        starts: where a new sequence begins inside a row, known to fit.
+        checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
+
+    Returns:
+        The outputs at their steps, zero beyond a row's length, and where the cell came out at the first step.
+    """
+    fresh = None
+    if starts is not None:
+        counted = starts if lengths is None else starts & padding.alive(xs, lengths)
+        before = torch.cat([counted[:, 1:], torch.zeros_like(counted[:, :1])], dim=1)
+        fresh = padding.reversed_rows(before, lengths)
+    turned = padding.reversed_rows(xs, lengths)
+    back, first, _ = unroll(cell, turned, state, lengths=lengths, starts=fresh, checkpoint_every=checkpoint_every)
+    return padding.reversed_rows(back, lengths), first

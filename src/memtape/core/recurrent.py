@@ -120,12 +120,28 @@ def runs(cell_class: Callable[P, Cell[S]]) -> Callable[Concatenate[Any, P], None
 
     The network keeps all arguments, given or not, by name in `configuration`: the same class can be built from them again.
     """
-    own = inspect.signature(cell_class)
+
+    def initialise(self: Any, options: dict[str, Any]) -> None:
+        Recurrent.__init__(self, cell_class(**options))  # type: ignore[call-arg]
+
+    return takes(cell_class, initialise)
+
+
+def takes(
+    source: Callable[P, Any], initialise: Callable[[Any, dict[str, Any]], None]
+) -> Callable[Concatenate[Any, P], None]:
+    """Return a constructor with the arguments of another one, which the network keeps by name in `configuration`.
+
+    Args:
+        source: whose arguments it takes.
+        initialise: called with the network and all arguments by name, given or not.
+    """
+    own = inspect.signature(source)
 
     def __init__(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> None:  # noqa: N807
-        Recurrent.__init__(self, cell_class(*args, **kwargs))
         arguments = own.bind(*args, **kwargs)
         arguments.apply_defaults()
+        initialise(self, dict(arguments.arguments))
         self.configuration = dict(arguments.arguments)
 
     me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)

@@ -1,10 +1,13 @@
 """Floor 3b, external memories: dynamics without weights, and the interfaces that drive them."""
 
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
-from memtape.memory.dnc import DNCControl, DNCMemory, DNCState
+from memtape.memory.dnc import DNCMemory, DNCState
+from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
 from memtape.memory.dnc_interface import DNCInterface
 from memtape.memory.encoded import EncodedMemory, EncodedState
+from memtape.memory.link_lists import LinkLists, LinkListState, SlotList
 from memtape.memory.links import DenseLinks, LinkState
+from memtape.memory.normalised import Normalised
 from memtape.memory.sparse_access import (
     SparseAccessControl,
     SparseAccessInterface,
@@ -17,7 +20,7 @@ from memtape.memory.sparse_computer import (
     SparseComputerMemory,
     SparseComputerState,
 )
-from memtape.memory.link_lists import LinkLists, LinkListState
+from memtape.memory.sparse_links import SparseLinks, SparseLinkState
 from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
 
 __all__ = [
@@ -32,7 +35,13 @@ __all__ = [
     "DenseLinks",
     "EncodedMemory",
     "EncodedState",
+    "LinkExponents",
+    "LinkListState",
+    "LinkLists",
     "LinkState",
+    "LookUpMasks",
+    "Normalised",
+    "SlotList",
     "SparseAccessControl",
     "SparseAccessInterface",
     "SparseAccessMemory",
@@ -41,8 +50,8 @@ __all__ = [
     "SparseComputerInterface",
     "SparseComputerMemory",
     "SparseComputerState",
-    "LinkListState",
-    "LinkLists",
+    "SparseLinkState",
+    "SparseLinks",
     "TuringControl",
     "TuringInterface",
     "TuringMemory",

@@ -1,6 +1,8 @@
 """DNC: the memory of the Differentiable Neural Computer, which allocates slots, frees them and knows their order."""
 
-from typing import Any
+import dataclasses
+import math
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -9,9 +11,21 @@ from torch import Tensor
 from memtape import ops
 from memtape.core import checks
 from memtape.core.memory import Memory
-from memtape.core.state import state
-from memtape.memory.links import DenseLinks, Links, LinkState
+from memtape.core.state import NoState, state
+from memtape.memory.dnc_control import DNCControl, LookUpMasks
+from memtape.memory.links import DenseLinks, Links
 from memtape.memory.slots import InitialMemory, InitialSlots
+from memtape.memory.sparse_links import SparseLinks
+from memtape.ops.addressing import NORM_EPSILON
+
+LinkKind = Literal["dense", "sparse", "none"]
+LINK_KINDS = ("dense", "sparse", "none")
+
+LINK_SIZE = 8
+"""How many links of a slot are enough (Graves et al. 2016): fewer were no worse in their test, 5 being as good as all."""
+
+LINK_EPSILON = 1e-6
+"""Added to a weight before it is sharpened (Csordas & Schmidhuber's code): a read head without links then looks everywhere."""
 
 
 @state
@@ -22,24 +36,8 @@ class DNCState:
     read_weights: Float[Tensor, "*batch reads slots"]
     write_weights: Float[Tensor, "*batch writes slots"]
     usage: Float[Tensor, "*batch slots"]
-    links: LinkState
-
-
-@state
-class DNCControl:
-    """What the heads are told in one step, in the order of the paper's interface vector."""
-
-    read_keys: Float[Tensor, "*batch reads width"]
-    read_strengths: Float[Tensor, "*batch reads"]
-    write_keys: Float[Tensor, "*batch writes width"]
-    write_strengths: Float[Tensor, "*batch writes"]
-    erase: Float[Tensor, "*batch writes width"]
-    add: Float[Tensor, "*batch writes width"]
-    free_gates: Float[Tensor, "*batch reads"]
-    allocation_gates: Float[Tensor, "*batch writes"]
-    write_gates: Float[Tensor, "*batch writes"]
-    read_modes: Float[Tensor, "*batch reads modes"]
-    """Backward along the links of each write head, by content, forward along the links of each write head."""
+    links: Any
+    """`LinkState`, `SparseLinkState`, or `NoState` without links."""
 
 
 class DNCMemory(Memory[DNCState, DNCControl]):
@@ -52,21 +50,32 @@ class DNCMemory(Memory[DNCState, DNCControl]):
     equations are the functions of `memtape.ops`. With several write heads each one allocates after the ones before it, all
     erase before any adds, and each has links of its own, along which every read head can step.
 
+    A control with masks compares keys and slots in what the masks let through, and one with exponents sharpens $b$ and $f$.
+
     Args:
         slots: number of slots.
         width: size of one slot.
         read_heads: number of read heads.
         write_heads: number of write heads.
+        links: "dense" keeps the strength of every link; "sparse" the strongest few of each slot; "none" leaves a memory whose
+            heads read by content alone.
+        link_size: $K$, how many links of a slot are kept; None means 8 of sparse links, the others have no such size.
+        deallocate: erase what is freed, $M_{t-1} \odot \psi_t$ in the place of $M_{t-1}$ (else it stays until it is written
+            over).
         usage_gradient: let gradients flow through where was written into what is used.
         usage_epsilon: $\epsilon$: slots are allocated by the usages $\epsilon + (1 - \epsilon) u$.
+        norm_epsilon: $\epsilon$ of the lengths in `memtape.ops.content_weights`.
+        product_epsilon: $\epsilon'$ of their product.
         initial_memory: what a sequence begins from: "zeros", "constant", "learned" or "random".
 
     Raises:
-        ValueError: a size below 1, an epsilon outside 0..1, or an unknown choice.
+        ValueError: a size below 1, an epsilon out of its range, an unknown choice, or a size of links that are not sparse.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
-        doi:10.1038/nature20101, Methods; several write heads as in the authors' code.
+        doi:10.1038/nature20101, Methods; several write heads as in the authors' code; masks, exponents and `deallocate`:
+        Csordas & Schmidhuber (2019), arXiv:1904.10278; no links: Franke, Niehues & Waibel (2018), "Robust and scalable
+        differentiable neural computer for question answering", arXiv:1807.02658.
     """
 
     def __init__(
@@ -76,17 +85,29 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         *,
         read_heads: int = 1,
         write_heads: int = 1,
+        links: LinkKind = "dense",
+        link_size: int | None = None,
+        deallocate: bool = False,
         usage_gradient: bool = False,
         usage_epsilon: float = 0.0,
+        norm_epsilon: float = NORM_EPSILON,
+        product_epsilon: float = 0.0,
         initial_memory: InitialMemory = "zeros",
     ):
         super().__init__()
         checks.module_sizes(self, slots=slots, width=width, read_heads=read_heads, write_heads=write_heads)
         checks.probabilities(usage_epsilon=usage_epsilon)
+        checks.positive(norm_epsilon=norm_epsilon)
+        if not 0 <= product_epsilon < math.inf:
+            raise ValueError(
+                f"product_epsilon is {product_epsilon}, but it is added to a product of two lengths; give 0 or more"
+            )
         self.slots = slots
         self.read_heads, self.write_heads = read_heads, write_heads
+        self.links = _links(links, slots, write_heads, link_size)
+        self.deallocate = deallocate
         self.usage_gradient, self.usage_epsilon = usage_gradient, usage_epsilon
-        self.links: Links[Any] = DenseLinks(slots, write_heads)
+        self.norm_epsilon, self.product_epsilon = norm_epsilon, product_epsilon
         self.initial_slots = InitialSlots(slots, width, initial_memory)
         self.read_size = read_heads * width
 
@@ -101,7 +122,7 @@ class DNCMemory(Memory[DNCState, DNCControl]):
             read_weights=read_weights,
             write_weights=write_weights,
             usage=usage[:, 0],
-            links=self.links.init_state(batch_size, device=device, dtype=dtype),
+            links=self.links.init_state(batch_size, device=device, dtype=dtype) if self.links else NoState(),
         )
 
     def address(self, control: DNCControl, state: DNCState) -> DNCState:
@@ -110,13 +131,12 @@ class DNCMemory(Memory[DNCState, DNCControl]):
 
     def write(self, control: DNCControl, state: DNCState) -> DNCState:
         """Erase and add where the write heads stand, and link these slots to those written before."""
-        return DNCState(
-            memory=ops.erase_and_add(state.memory, state.write_weights, control.erase, control.add),
-            read_weights=state.read_weights,
-            write_weights=state.write_weights,
-            usage=state.usage,
-            links=self.links.record(state.write_weights, state.links),
-        )
+        memory = state.memory
+        if self.deallocate:
+            memory = memory * ops.retention(control.free_gates, state.read_weights)[:, :, None]
+        memory = ops.erase_and_add(memory, state.write_weights, control.erase, control.add)
+        links = self.links.record(state.write_weights, state.links) if self.links else state.links
+        return dataclasses.replace(state, memory=memory, links=links)
 
     def read(self, state: DNCState) -> Float[Tensor, "batch read"]:
         """Return what the read heads see, one after another."""
@@ -132,14 +152,31 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         written = state.write_weights if self.usage_gradient else state.write_weights.detach()
         usage = ops.usage_after(state.usage, written, ops.retention(control.free_gates, state.read_weights))
         free = self._allocate(usage, control.allocation_gates * control.write_gates)
-        content = ops.content_weights(state.memory, control.write_keys, control.write_strengths)
+        masks = control.masks.write if isinstance(control.masks, LookUpMasks) else None
+        content = self._look_up(state.memory, control.write_keys, control.write_strengths, masks)
         chosen = torch.lerp(content, free, control.allocation_gates[:, :, None])
-        return DNCState(
-            memory=state.memory,
-            read_weights=state.read_weights,
-            write_weights=control.write_gates[:, :, None] * chosen,
-            usage=usage,
-            links=state.links,
+        return dataclasses.replace(state, write_weights=control.write_gates[:, :, None] * chosen, usage=usage)
+
+    def _move_read_heads(self, control: DNCControl, state: DNCState) -> DNCState:
+        masks = control.masks.read if isinstance(control.masks, LookUpMasks) else None
+        content = self._look_up(state.memory, control.read_keys, control.read_strengths, masks)
+        if not self.links:
+            return dataclasses.replace(state, read_weights=content)
+        backward, forward = self.links.follow(state.read_weights, state.links)
+        if not isinstance(control.exponents, NoState):
+            backward = _sharpened(backward, control.exponents.backward)
+            forward = _sharpened(forward, control.exponents.forward)
+        places = torch.cat([backward, content[:, :, None], forward], dim=2)
+        return dataclasses.replace(state, read_weights=(control.read_modes[:, :, None] @ places)[:, :, 0])
+
+    def _look_up(self, memory: Tensor, keys: Tensor, strengths: Tensor, masks: Tensor | None) -> Tensor:
+        return ops.content_weights(
+            memory,
+            keys,
+            strengths,
+            masks=masks,
+            norm_epsilon=self.norm_epsilon,
+            product_epsilon=self.product_epsilon,
         )
 
     def _allocate(self, usage: Tensor, amounts: Tensor) -> Tensor:
@@ -154,14 +191,16 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         epsilon = self.usage_epsilon
         return ops.allocation_weights(epsilon + (1 - epsilon) * usage if epsilon else usage)
 
-    def _move_read_heads(self, control: DNCControl, state: DNCState) -> DNCState:
-        content = ops.content_weights(state.memory, control.read_keys, control.read_strengths)
-        backward, forward = self.links.follow(state.read_weights, state.links)
-        places = torch.cat([backward, content[:, :, None], forward], dim=2)
-        return DNCState(
-            memory=state.memory,
-            read_weights=(control.read_modes[:, :, None] @ places)[:, :, 0],
-            write_weights=state.write_weights,
-            usage=state.usage,
-            links=state.links,
-        )
+
+def _sharpened(weights: Tensor, exponents: Tensor) -> Tensor:
+    sharp = ops.sharpen(weights.flatten(1, 2), exponents.flatten(1), epsilon=LINK_EPSILON)
+    return sharp.unflatten(1, exponents.shape[1:])
+
+
+def _links(kind: LinkKind, slots: int, write_heads: int, size: int | None) -> Links[Any] | None:
+    checks.one_of(LINK_KINDS, links=kind)
+    if size is not None and kind != "sparse":
+        raise ValueError(f'link_size is {size}, but links are {kind!r}; leave it out or choose "sparse"')
+    if kind == "sparse":
+        return SparseLinks(slots, write_heads, LINK_SIZE if size is None else size)
+    return DenseLinks(slots, write_heads) if kind == "dense" else None

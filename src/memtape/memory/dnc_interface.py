@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.memory import Interface
+from memtape.core.state import NoState
 from memtape.memory.control import HeadParameters
-from memtape.memory.dnc import DNCControl
+from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
 
 Strengths = Literal["oneplus", "softplus"]
 STRENGTHS = ("oneplus", "softplus")
@@ -23,7 +24,9 @@ class DNCInterface(Interface[DNCControl]):
     f, g^a, g^w = \sigma(\cdot), \quad \pi = \operatorname{softmax}(\cdot)$$
 
     with $\phi$ = the identity or tanh. The raw numbers stand in the order of the paper's interface vector: read keys, read
-    strengths, write keys, write strengths, erase, add, free gates, allocation gates, write gates, read modes.
+    strengths, write keys, write strengths, erase, add, free gates, allocation gates, write gates, read modes; after them, if
+    there are any, masks of the read and of the write heads, $m = m_0 + (1 - m_0)\, \sigma(\cdot)$, and exponents of the links
+    backward and forward, $1 + \log(1 + e^{\cdot})$.
 
     Args:
         hidden_size: size of the hidden vector.
@@ -33,13 +36,19 @@ class DNCInterface(Interface[DNCControl]):
         strengths: range of the keys' strengths: "oneplus", from 1 on, or "softplus" as above without the 1, from 0 on.
         squash: pass keys and added vectors through tanh.
         clip: bound of every raw parameter on both sides; None leaves them free.
+        links: whether there are links to read along; without them a head has no modes, and reads by content.
+        masked: tell each head which columns of a slot it compares with its key.
+        mask_floor: $m_0$, how much of every column is always compared.
+        sharpen_links: tell each read head how sharply it follows links.
 
     Raises:
-        ValueError: a size below 1, a clip that is not positive, or an unknown choice.
+        ValueError: a size below 1, a clip that is not positive, an unknown choice, a floor of masks that there are not, or
+            links to sharpen that there are not.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
-        doi:10.1038/nature20101, Methods, "Interface parameters".
+        doi:10.1038/nature20101, Methods, "Interface parameters"; masks and exponents: Csordas & Schmidhuber (2019),
+        arXiv:1904.10278.
     """
 
     def __init__(
@@ -52,10 +61,20 @@ class DNCInterface(Interface[DNCControl]):
         strengths: Strengths = "oneplus",
         squash: bool = False,
         clip: float | None = 20.0,
+        links: bool = True,
+        masked: bool = False,
+        mask_floor: float = 0.0,
+        sharpen_links: bool = False,
     ):
         super().__init__()
         checks.module_sizes(self, width=width, read_heads=read_heads, write_heads=write_heads)
         checks.one_of(STRENGTHS, strengths=strengths)
+        checks.probabilities(mask_floor=mask_floor)
+        if mask_floor and not masked:
+            raise ValueError(f"mask_floor is {mask_floor}, but look-ups have no masks; leave it at 0 or set masked")
+        if sharpen_links and not links:
+            raise ValueError("sharpen_links is set, but there are no links; leave it out or keep links")
+        self.masked, self.mask_floor, self.links, self.sharpen_links = masked, mask_floor, links, sharpen_links
         self.width, self.read_heads = width, read_heads
         self.strengths: Strengths = strengths
         self.squash = squash
@@ -69,8 +88,13 @@ class DNCInterface(Interface[DNCControl]):
             "free_gates": read_heads,
             "allocation_gates": write_heads,
             "write_gates": write_heads,
-            "read_modes": read_heads * (1 + 2 * write_heads),
         }
+        if links:
+            sizes["read_modes"] = read_heads * (1 + 2 * write_heads)
+        if masked:
+            sizes |= {"read_masks": read_heads * width, "write_masks": write_heads * width}
+        if sharpen_links:
+            sizes |= dict.fromkeys(("backward_exponents", "forward_exponents"), read_heads * write_heads)
         blocks = {name: torch.zeros(size) for name, size in sizes.items()}
         self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
 
@@ -87,8 +111,25 @@ class DNCInterface(Interface[DNCControl]):
             free_gates=torch.sigmoid(raw["free_gates"]),
             allocation_gates=torch.sigmoid(raw["allocation_gates"]),
             write_gates=torch.sigmoid(raw["write_gates"]),
-            read_modes=torch.softmax(raw["read_modes"].unflatten(-1, (self.read_heads, -1)), dim=-1),
+            read_modes=self._modes(raw),
+            masks=self._masks(raw) if self.masked else NoState(),
+            exponents=self._exponents(raw) if self.sharpen_links else NoState(),
         )
+
+    def _modes(self, raw: dict[str, Tensor]) -> Tensor:
+        if not self.links:
+            return torch.ones_like(raw["read_strengths"])[..., None]
+        return torch.softmax(raw["read_modes"].unflatten(-1, (self.read_heads, -1)), dim=-1)
+
+    def _masks(self, raw: dict[str, Tensor]) -> LookUpMasks:
+        masks = [torch.sigmoid(raw[name]).unflatten(-1, (-1, self.width)) for name in ("read_masks", "write_masks")]
+        read, write = (self.mask_floor + (1 - self.mask_floor) * mask for mask in masks)
+        return LookUpMasks(read=read, write=write)
+
+    def _exponents(self, raw: dict[str, Tensor]) -> LinkExponents:
+        both = [1 + functional.softplus(raw[f"{way}_exponents"]) for way in ("backward", "forward")]
+        backward, forward = (exponents.unflatten(-1, (self.read_heads, -1)) for exponents in both)
+        return LinkExponents(backward=backward, forward=forward)
 
     def _vectors(self, raw: Tensor) -> Tensor:
         vectors = raw.unflatten(-1, (-1, self.width))

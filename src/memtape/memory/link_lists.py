@@ -12,18 +12,20 @@ from memtape.core.state import state
 
 
 @state
+class SlotList:
+    """Lists of different slots with their weights; the places are whole numbers in the dtype of the state."""
+
+    places: Float[Tensor, "*rows listed"]
+    weights: Float[Tensor, "*rows listed"]
+
+
+@state
 class LinkListState:
-    """For every slot the slots that were written right before it and right after it, and where was written last.
+    """Of every slot those written right before it and right after it, and where was written last; no gradient goes through."""
 
-    The numbers of slots are whole numbers in the dtype of the state; no gradient goes through any part.
-    """
-
-    before_slots: Float[Tensor, "*batch slots links"]
-    before_weights: Float[Tensor, "*batch slots links"]
-    after_slots: Float[Tensor, "*batch slots links"]
-    after_weights: Float[Tensor, "*batch slots links"]
-    last_slots: Float[Tensor, "*batch links"]
-    last_weights: Float[Tensor, "*batch links"]
+    before: SlotList
+    after: SlotList
+    last: SlotList
 
 
 class LinkLists(nn.Module):
@@ -53,19 +55,14 @@ class LinkLists(nn.Module):
         """Return lists of weight zero; the slots in them are different, as those of every list are."""
         first = torch.arange(self.links, device=device).to(dtype or torch.get_default_dtype())
         zero = torch.zeros((), device=device, dtype=dtype)
-        slots, weights = (part.expand(batch_size, self.slots, self.links) for part in (first, zero))
-        return LinkListState(
-            before_slots=slots,
-            before_weights=weights,
-            after_slots=slots,
-            after_weights=weights,
-            last_slots=first.expand(batch_size, -1),
-            last_weights=zero.expand(batch_size, self.links),
-        )
 
-    def forward(
-        self, weights: Float[Tensor, "batch heads slots"], state: LinkListState, most: int
-    ) -> LinkListState:
+        def nothing(*rows: int) -> SlotList:
+            return SlotList(places=first.expand(*rows, -1), weights=zero.expand(*rows, self.links))
+
+        every = (batch_size, self.slots)
+        return LinkListState(before=nothing(*every), after=nothing(*every), last=nothing(batch_size))
+
+    def forward(self, weights: Float[Tensor, "batch heads slots"], state: LinkListState, most: int) -> LinkListState:
         """Note a step's writes.
 
         Args:
@@ -73,50 +70,33 @@ class LinkLists(nn.Module):
             state: the links before.
             most: how many slots can have been written to.
         """
-        state = _whole(state, self.slots)
+        before, after, last = (self._sound(part) for part in (state.before, state.after, state.last))
         written = weights.detach().sum(1)
         written = written / written.sum(-1, keepdim=True).clamp(min=1)
         places = written.sort(dim=-1, descending=True, stable=True).indices[:, : min(most, self.slots)]
-        chosen, slots = written.gather(-1, places), places.to(written.dtype)
-        precedence = torch.zeros_like(written).scatter(-1, state.last_slots.long(), state.last_weights)
-        before_slots, before_weights = ops.predecessor_lists(
-            state.before_slots, state.before_weights, written, state.last_slots, state.last_weights
-        )
-        after_slots, after_weights = ops.successor_lists(
-            state.after_slots, state.after_weights, slots, chosen, precedence
-        )
-        last_slots, last_weights = ops.precedence_lists(state.last_slots, state.last_weights, slots, chosen)
+        chosen = written.gather(-1, places), places.to(written.dtype)
+        precedence = torch.zeros_like(written).scatter(-1, last.places.long(), last.weights)
         return LinkListState(
-            before_slots=before_slots,
-            before_weights=before_weights,
-            after_slots=after_slots,
-            after_weights=after_weights,
-            last_slots=last_slots,
-            last_weights=last_weights,
+            before=_list(ops.predecessor_lists(before.places, before.weights, written, last.places, last.weights)),
+            after=_list(ops.successor_lists(after.places, after.weights, *reversed(chosen), precedence)),
+            last=_list(ops.precedence_lists(last.places, last.weights, *reversed(chosen))),
         )
 
     def follow(
         self, read_weights: Float[Tensor, "batch heads slots"], state: LinkListState
     ) -> tuple[Float[Tensor, "batch heads slots"], Float[Tensor, "batch heads slots"]]:
         """Return where heads come that go backward and forward from where they read."""
-        state = _whole(state, self.slots)
+        before, after = self._sound(state.before), self._sound(state.after)
         return (
-            ops.linked(state.before_slots, state.before_weights, read_weights),
-            ops.linked(state.after_slots, state.after_weights, read_weights),
+            ops.linked(before.places, before.weights, read_weights),
+            ops.linked(after.places, after.weights, read_weights),
         )
 
+    def _sound(self, part: SlotList) -> SlotList:
+        """Return lists without their graph, and whatever they hold, places of slots that there are."""
+        places = part.places.detach().nan_to_num().round().clamp(0, self.slots - 1)
+        return SlotList(places=places, weights=part.weights.detach())
 
-def _whole(state: LinkListState, slots: int) -> LinkListState:
-    """Return the links without their graph, the numbers of slots rounded and within range."""
 
-    def places(numbers: Tensor) -> Tensor:
-        return numbers.detach().nan_to_num().round().clamp(0, slots - 1)
-
-    return LinkListState(
-        before_slots=places(state.before_slots),
-        before_weights=state.before_weights.detach(),
-        after_slots=places(state.after_slots),
-        after_weights=state.after_weights.detach(),
-        last_slots=places(state.last_slots),
-        last_weights=state.last_weights.detach(),
-    )
+def _list(part: tuple[Tensor, Tensor]) -> SlotList:
+    return SlotList(places=part[0], weights=part[1])

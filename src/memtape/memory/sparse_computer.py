@@ -10,6 +10,7 @@ from memtape import ops
 from memtape.core.memory import Interface, Memory
 from memtape.core.state import state
 from memtape.memory.control import HeadParameters
+from memtape.memory.link_lists import LinkLists, LinkListState
 from memtape.memory.sparse_access import (
     InitialContents,
     SparseAccessControl,
@@ -18,7 +19,6 @@ from memtape.memory.sparse_access import (
     SparseAccessState,
     Strengths,
 )
-from memtape.memory.link_lists import LinkLists, LinkListState
 
 MODES = 3
 """Backward, by content, forward."""

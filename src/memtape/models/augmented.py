@@ -39,6 +39,7 @@ class AugmentedCell(Cell[AugmentedState]):
         input_size: size of $x_t$.
         output_size: size of $y_t$, logits.
         initial_reads: $r_0$: "learned" (trained biases that begin at 0) or "zeros".
+        bypass: what $h_t$ passes on its way to the output, such as `torch.nn.Dropout`; the interface sees it as it is.
 
     Raises:
         ValueError: a size below 1, or a controller whose input size is not that of the input and the reads together.
@@ -53,6 +54,7 @@ class AugmentedCell(Cell[AugmentedState]):
         input_size: int,
         output_size: int,
         initial_reads: InitialReads = "learned",
+        bypass: nn.Module | None = None,
     ):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, output_size=output_size)
@@ -63,6 +65,7 @@ class AugmentedCell(Cell[AugmentedState]):
                 f"last reads ({memory.read_size}), so it must be {input_size + memory.read_size}"
             )
         self.controller, self.interface, self.memory = controller, interface, memory
+        self.bypass = bypass
         self.input_size, self.output_size = input_size, output_size
         self.initial_reads = nn.Parameter(torch.zeros(memory.read_size)) if initial_reads == "learned" else None
         self.to_output = nn.Linear(controller.output_size + memory.read_size, output_size)
@@ -99,5 +102,7 @@ class AugmentedCell(Cell[AugmentedState]):
                 reads, memory = self.memory(tree.move(control, dtype=state.reads.dtype), state.memory)
         else:
             reads, memory = self.memory(control, state.memory)
+        if self.bypass is not None:
+            hidden = self.bypass(hidden)
         y = self.to_output(torch.cat([hidden, reads], dim=-1))
         return y, AugmentedState(controller=controller, memory=memory, reads=reads)

@@ -5,21 +5,14 @@ from typing import Any, Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Shortcuts
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.cell import Cell, Twin
 from memtape.core.recurrent import Recurrent, runs
-from memtape.memory import DNCInterface, DNCMemory
-from memtape.models.augmented import AugmentedCell, AugmentedState
-from memtape.models.sharing import Shareable
+from memtape.models.augmented import AugmentedState
+from memtape.models.dnc_parts import SIZES, machine
+from memtape.models.resizable import Resizable
+from memtape.models.sharing import constructor_arguments
 from memtape.models.whole_computer import whole_computer
-
-CONTROLLERS: dict[str, type[AnyCell]] = {
-    "lstm": LSTMCell,
-    "gru": GRUCell,
-    "rnn": ElmanCell,
-    "feedforward": FeedforwardCell,
-}
 
 
 class DNCCell(Cell[AugmentedState]):
@@ -41,22 +34,38 @@ class DNCCell(Cell[AugmentedState]):
         controller_size: number of hidden units of each of its layers.
         controller_layers: number of its layers; each sees the input, and all are seen by the heads and the output.
         controller_gain: how far its initial weights spread, 1 being usual.
+        links: what is known of the order of writes: the strength of every link between two slots, only the strongest links
+            of each slot, or nothing; without links heads read by content alone.
+        link_size: how many links of a slot are kept; none means 8 of sparse links, others have no such size.
+        masked: let the heads choose which columns of a slot they compare with their keys.
+        mask_floor: how much of every column they always compare, of masked look-ups.
+        deallocate: erase what is freed (else it stays until it is written over).
+        sharpen_links: let the read heads choose how sharply they follow links.
         strengths: range of the keys' strengths: oneplus, from 1 on, or softplus, from 0 on.
         squash: pass keys and added vectors through tanh (else linear, as in the paper).
         clip: bound of the heads' raw parameters on both sides; none leaves them free, as in the paper.
+        bypass_dropout: in training, the probability that a component of the controller's output is dropped on its way to
+            the output, but not to the heads, so that the answer must come through the memory.
+        layer_norm: normalise the controller's output on its way to the heads, and within the controller if it is lstm or gru.
         usage_gradient: let gradients flow through where was written into what is used.
         usage_epsilon: usages are raised by this before slots are allocated; 0 in the paper, 1e-6 in most code.
+        norm_epsilon: what is added to the square of a length in a look-up; 1e-6 in DeepMind's code.
+        product_epsilon: what is added to a product of two lengths in a look-up; 1e-6 in most code.
         initial_memory: contents at the start: zeros, 1e-6 everywhere, learned, or random and then fixed.
         initial_reads: what the first step reads: zeros, or learned.
         initial_controller: state of the controller at the start: zeros, or learned.
 
     Raises:
         TypeError: a size that is no whole number.
-        ValueError: a size below 1, or an unknown choice.
+        ValueError: a size below 1, a number out of its range, an unknown choice, or an option of links or masks that there are
+            not.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
-        doi:10.1038/nature20101.
+        doi:10.1038/nature20101; `masked`, `deallocate` and `sharpen_links`: Csordas & Schmidhuber (2019), "Improving
+        differentiable neural computers through memory masking, de-allocation, and link distribution sharpness control",
+        arXiv:1904.10278; `bypass_dropout`, `layer_norm` and no links: Franke, Niehues & Waibel (2018), "Robust and scalable
+        differentiable neural computer for question answering", arXiv:1807.02658.
     """
 
     def __init__(
@@ -72,50 +81,30 @@ class DNCCell(Cell[AugmentedState]):
         controller_size: int = 100,
         controller_layers: int = 1,
         controller_gain: float = 1.0,
+        links: Literal["dense", "sparse", "none"] = "dense",
+        link_size: int | None = None,
+        masked: bool = False,
+        mask_floor: float = 0.0,
+        deallocate: bool = False,
+        sharpen_links: bool = False,
         strengths: Literal["oneplus", "softplus"] = "oneplus",
         squash: bool = False,
         clip: float | None = 20.0,
+        bypass_dropout: float = 0.0,
+        layer_norm: bool = False,
         usage_gradient: bool = False,
         usage_epsilon: float = 0.0,
+        norm_epsilon: float = 1e-12,
+        product_epsilon: float = 0.0,
         initial_memory: Literal["zeros", "constant", "learned", "random"] = "zeros",
         initial_reads: Literal["zeros", "learned"] = "zeros",
         initial_controller: Literal["zeros", "learned"] = "zeros",
     ):
+        options = constructor_arguments(locals())
         super().__init__()
-        checks.module_sizes(
-            self, input_size=input_size, output_size=output_size, slots=slots, width=width, read_heads=read_heads
-        )
-        checks.module_sizes(self, write_heads=write_heads, controller_size=controller_size)
-        checks.module_sizes(self, controller_layers=controller_layers)
-        checks.one_of(tuple(CONTROLLERS), controller=controller)
-        checks.one_of(("zeros", "learned"), initial_controller=initial_controller)
+        checks.module_sizes(self, **{size: options[size] for size in SIZES})
         self.input_size, self.output_size = input_size, output_size
-        heads: dict[str, Any] = {"read_heads": read_heads, "write_heads": write_heads}
-        memory = DNCMemory(
-            slots,
-            width,
-            **heads,
-            usage_gradient=usage_gradient,
-            usage_epsilon=usage_epsilon,
-            initial_memory=initial_memory,
-        )
-        network = _controller(
-            CONTROLLERS[controller],
-            input_size + memory.read_size,
-            controller_size,
-            controller_layers,
-            gain=controller_gain,
-            learned=initial_controller == "learned",
-        )
-        interface = DNCInterface(network.output_size, width, **heads, strengths=strengths, squash=squash, clip=clip)
-        self.machine = AugmentedCell(
-            network,
-            interface,
-            memory,
-            input_size=input_size,
-            output_size=output_size,
-            initial_reads=initial_reads,
-        )
+        self.machine = machine(options)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> AugmentedState:
         """Return the state before the first step: controller, memory and reads."""
@@ -136,7 +125,7 @@ class DNCCell(Cell[AugmentedState]):
         return whole_computer(self.machine, backend)
 
 
-class DNC(Recurrent[AugmentedState], Shareable):
+class DNC(Recurrent[AugmentedState], Resizable):
     """A Differentiable Neural Computer run over sequences; the arguments are those of `DNCCell`.
 
     It stands where `torch.nn.LSTM` stood: sequences in, sequences out, batch first, and the state carries on where they ended.
@@ -149,13 +138,9 @@ class DNC(Recurrent[AugmentedState], Shareable):
         >>> ys.shape, state.memory.usage.shape, state.memory.links.links.shape
         (torch.Size([4, 7, 8]), torch.Size([4, 16]), torch.Size([4, 1, 16, 16]))
         >>> ys, state = dnc(torch.zeros(4, 7, 9), state)
+        >>> ys, state = dnc.with_slots(64)(torch.zeros(4, 7, 9))
+        >>> state.memory.usage.shape
+        torch.Size([4, 64])
     """
 
     __init__ = runs(DNCCell)
-
-
-def _controller(kind: type[AnyCell], input_size: int, size: int, layers: int, *, gain: float, learned: bool) -> AnyCell:
-    sizes = [input_size] + [input_size + size] * (layers - 1)
-    cells = [kind(below, size, gain=gain) for below in sizes]
-    cell = cells[0] if layers == 1 else Shortcuts(cells)
-    return LearnedInitialState(cell) if learned else cell

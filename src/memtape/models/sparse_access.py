@@ -11,7 +11,7 @@ from memtape.core.cell import AnyCell, Cell, Twin
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import SparseAccessInterface, SparseAccessMemory
 from memtape.models.augmented import AugmentedCell, AugmentedState
-from memtape.models.sharing import Shareable
+from memtape.models.resizable import Resizable
 from memtape.models.whole_sparse_machine import whole_sparse_machine
 
 CONTROLLERS: dict[str, type[AnyCell]] = {
@@ -90,7 +90,7 @@ class SAMCell(Cell[AugmentedState]):
             slots, width, heads=heads, nearest=nearest, threshold=threshold, initial_memory=initial_memory
         )
         self.machine = AugmentedCell(
-            _controller(
+            controller_of(
                 controller, input_size + memory.read_size, controller_size, controller_layers, initial_controller
             ),
             SparseAccessInterface(controller_size, width, heads=heads, strengths=strengths, squash=squash, clip=clip),
@@ -188,7 +188,7 @@ class DAMCell(Cell[AugmentedState]):
             initial_memory=initial_memory,
         )
         self.machine = AugmentedCell(
-            _controller(
+            controller_of(
                 controller, input_size + memory.read_size, controller_size, controller_layers, initial_controller
             ),
             SparseAccessInterface(controller_size, width, heads=heads, strengths=strengths, squash=squash, clip=clip),
@@ -213,7 +213,7 @@ class DAMCell(Cell[AugmentedState]):
         return self.machine(x, state)
 
 
-class SAM(Recurrent[AugmentedState], Shareable):
+class SAM(Recurrent[AugmentedState], Resizable):
     """A Sparse Access Memory run over sequences; the arguments are those of `SAMCell`.
 
     Example:
@@ -228,7 +228,7 @@ class SAM(Recurrent[AugmentedState], Shareable):
     __init__ = runs(SAMCell)
 
 
-class DAM(Recurrent[AugmentedState], Shareable):
+class DAM(Recurrent[AugmentedState], Resizable):
     """A Dense Access Memory run over sequences; the arguments are those of `DAMCell`.
 
     Example:
@@ -242,7 +242,20 @@ class DAM(Recurrent[AugmentedState], Shareable):
     __init__ = runs(DAMCell)
 
 
-def _controller(kind: str, input_size: int, size: int, layers: int, initial: str) -> AnyCell:
+def controller_of(kind: str, input_size: int, size: int, layers: int, initial: str) -> AnyCell:
+    """Build a controller of some layers.
+
+    Args:
+        kind: "lstm", "gru", "rnn" or "feedforward".
+        input_size: size of what it sees.
+        size: number of hidden units of each layer.
+        layers: number of layers.
+        initial: state at the start, "learned" or "zeros".
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1 or an unknown choice.
+    """
     checks.one_of(tuple(CONTROLLERS), controller=kind)
     checks.one_of(("learned", "zeros"), initial_controller=initial)
     checks.at_least(1, controller_size=size, controller_layers=layers)

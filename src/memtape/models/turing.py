@@ -12,7 +12,7 @@ from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import ContentInterface, ContentMemory, TuringInterface, TuringMemory
 from memtape.models.augmented import AugmentedCell, AugmentedState
-from memtape.models.sharing import Shareable
+from memtape.models.resizable import Resizable
 from memtape.models.whole_machine import whole_machine
 
 CONTROLLERS: dict[str, type[AnyCell]] = {
@@ -178,7 +178,7 @@ class NTMCell(Cell[AugmentedState]):
         return whole_machine(self.machine, backend)
 
 
-class NTM(Recurrent[AugmentedState], Shareable):
+class NTM(Recurrent[AugmentedState], Resizable):
     """A Neural Turing Machine run over sequences; the arguments are those of `NTMCell`.
 
     It stands where `torch.nn.LSTM` stood: sequences in, sequences out, batch first, and the state carries on where they ended.

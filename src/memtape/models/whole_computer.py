@@ -17,11 +17,11 @@ from memtape.ops.dnc import TWINS, Computer, ComputerForm, ComputerState
 def whole_computer(cell: AugmentedCell, backend: str) -> Twin[AugmentedState] | None:
     """Return the fused twin of a machine on a backend, None if it has parts that no twin knows."""
     run = TWINS.get(backend)
-    controller = WholeController.of(cell.controller)
-    plain = type(cell.memory) is DNCMemory and type(cell.interface) is DNCInterface
-    if run is None or controller is None or not plain or type(cell.memory.links) is not DenseLinks:
+    controller = WholeController.of(cell)
+    known = type(cell.memory) is DNCMemory and type(cell.interface) is DNCInterface
+    if run is None or controller is None or not known or type(cell.memory.links) is not DenseLinks:
         return None
-    return _WholeComputer(run, cell, controller)
+    return None if cell.interface.masked or cell.interface.sharpen_links else _WholeComputer(run, cell, controller)
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,12 @@ class _WholeComputer:
             shortcuts=self.controller.shortcuts,
             oneplus=interface.strengths == "oneplus",
             squash=interface.squash,
+            deallocate=memory.deallocate,
             usage_gradient=memory.usage_gradient,
             clip=math.inf if clip is None else clip,
             usage_epsilon=memory.usage_epsilon,
+            norm_epsilon=memory.norm_epsilon,
+            product_epsilon=memory.product_epsilon,
         )
 
     def _plain(self, state: AugmentedState) -> ComputerState:

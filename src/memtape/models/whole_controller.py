@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Shortcuts, Stacked
 from memtape.cells.elman import HiddenState
@@ -34,15 +34,14 @@ class WholeController:
     layers: Sequence[Any]
 
     @classmethod
-    def of(cls, controller: AnyCell) -> "WholeController | None":
-        """Return what the twins know of a controller, None if it has parts that they do not know."""
-        inner = controller.cell if isinstance(controller, LearnedInitialState) else controller
+    def of(cls, cell: AugmentedCell) -> "WholeController | None":
+        """Return what the twins know of a cell's controller, None if it has parts that they do not know."""
+        inner = cell.controller.cell if isinstance(cell.controller, LearnedInitialState) else cell.controller
         stacked = type(inner) in (Stacked, Shortcuts)
         layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
         first = layers[0]
         alike = all(type(layer) is type(first) and layer.output_size == first.output_size for layer in layers)
-        dropped = isinstance(inner, Stacked) and inner.dropout and inner.training
-        if not alike or dropped or not all(_known(layer) for layer in layers):
+        if not alike or _dropped(cell.bypass, inner) or not all(_known(layer) for layer in layers):
             return None
         return cls(KINDS[type(first)], isinstance(inner, Shortcuts), layers)
 
@@ -89,6 +88,13 @@ class WholeController:
         else:
             layers = [LSTMState(hidden=h, cell=c) for h, c in zip(hidden, cell, strict=True)]
         return StackedState(layers=tuple(layers)) if stacked else layers[0]
+
+
+def _dropped(bypass: nn.Module | None, controller: AnyCell) -> bool:
+    """Tell whether anything happens to a hidden vector between the cells and the output."""
+    if bypass is not None and (type(bypass) is not nn.Dropout or bypass.training):
+        return True
+    return isinstance(controller, Stacked) and bool(controller.dropout) and controller.training
 
 
 def _known(layer: AnyCell) -> bool:

@@ -17,7 +17,7 @@ from memtape.ops.turing_machine import TWINS, MachineForm, MachineState, TuringM
 def whole_machine(cell: AugmentedCell, backend: str) -> Twin[AugmentedState] | None:
     """Return the fused twin of a machine on a backend, None if it has parts that no twin knows."""
     run = TWINS.get(backend)
-    controller = WholeController.of(cell.controller)
+    controller = WholeController.of(cell)
     by_place = type(cell.memory) is TuringMemory and type(cell.interface) is TuringInterface
     by_content = type(cell.memory) is ContentMemory and type(cell.interface) is ContentInterface
     one_after_another = by_place and cell.memory.sequential_heads

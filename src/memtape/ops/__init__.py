@@ -12,6 +12,13 @@ from memtape.ops.backpropagation import (
     elman_forward,
 )
 from memtape.ops.last_step import last_step
+from memtape.ops.link_lists import (
+    linked,
+    precedence_lists,
+    predecessor_lists,
+    strongest,
+    successor_lists,
+)
 from memtape.ops.links import follow_links, links_after, precedence_after
 from memtape.ops.read_write import erase_and_add, read
 from memtape.ops.ridge import RidgeSums, ridge, ridge_readout, ridge_sums
@@ -24,13 +31,7 @@ from memtape.ops.sparse_access import (
     nearest_weights,
     write_weights,
 )
-from memtape.ops.link_lists import (
-    linked,
-    precedence_lists,
-    predecessor_lists,
-    strongest,
-    successor_lists,
-)
+from memtape.ops.sparse_links import follow_sparse_links, sparse_links_after, strongest
 from memtape.ops.vanishing import vanishing_penalty
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "elman_forward",
     "erase_and_add",
     "follow_links",
+    "follow_sparse_links",
     "interpolate",
     "last_access",
     "last_step",
@@ -68,6 +70,7 @@ __all__ = [
     "ridge_sums",
     "sharpen",
     "shift",
+    "sparse_links_after",
     "strongest",
     "successor_lists",
     "usage_after",

@@ -27,11 +27,13 @@ def content_weights(
     *,
     similarity: Similarity = "cosine",
     masks: Float[Tensor, "batch heads width"] | None = None,
+    norm_epsilon: float = NORM_EPSILON,
+    product_epsilon: float = 0.0,
 ) -> Float[Tensor, "batch heads slots"]:
     r"""Focus each head on the slots that resemble its key.
 
     $$w^c[i] = \frac{\exp(\beta\, K(k, M[i]))}{\sum_j \exp(\beta\, K(k, M[j]))}, \qquad
-    K(u, v) = \frac{u \cdot v}{\sqrt{|u|^2 + \epsilon}\sqrt{|v|^2 + \epsilon}} \;\text{or}\; u \cdot v$$
+    K(u, v) = \frac{u \cdot v}{\sqrt{|u|^2 + \epsilon}\sqrt{|v|^2 + \epsilon} + \epsilon'} \;\text{or}\; u \cdot v$$
 
     With masks $m$, $K(k \odot m, M[i] \odot m)$ stands in the place of $K(k, M[i])$.
 
@@ -40,7 +42,9 @@ def content_weights(
         keys: $k$, what each head looks for.
         strengths: $\beta \ge 0$, how narrow the focus is; 0 looks everywhere alike.
         similarity: "cosine" or the plain "dot" product.
-        masks: $m$ in $[0, 1]$, which columns each head compares; None means all.
+        masks: $m$ in $[0, 1]$, which columns each head compares; None means all of them.
+        norm_epsilon: $\epsilon > 0$, below whose root a length counts as none.
+        product_epsilon: $\epsilon' \ge 0$, below which the product of two lengths counts as none.
 
     Returns:
         $w^c$; each head's weights sum to 1. Finite for every finite input: an empty slot has cosine 0.
@@ -52,15 +56,19 @@ def content_weights(
     """
     keys, key_scale = _scaled(keys)
     memory, memory_scale = _scaled(memory)
-    compared = keys if masks is None else keys * masks.square()
-    scores = compared @ memory.mT
+    scores = (keys if masks is None else keys * masks.square()) @ memory.mT
     if similarity == "cosine":
         if masks is None:
-            of_keys, of_slots = _inverse_norm(keys), _inverse_norm(memory)[:, None, :]
+            of_keys, of_slots = keys.square().sum(-1), memory.square().sum(-1)[:, None]
         else:
-            of_keys = _inverse_norm(keys * masks)
-            of_slots = torch.rsqrt(masks.square() @ memory.square().mT + NORM_EPSILON)
-        scores = scores * of_keys[:, :, None] * of_slots * strengths[:, :, None]
+            of_keys, of_slots = (keys * masks).square().sum(-1), masks.square() @ memory.square().mT
+        of_keys = of_keys[:, :, None] + norm_epsilon / key_scale.square()
+        of_slots = of_slots + norm_epsilon / memory_scale.square().mT
+        if product_epsilon:
+            lengths = torch.sqrt(of_keys) * torch.sqrt(of_slots)
+            scores = scores / (lengths + product_epsilon / key_scale / memory_scale.mT) * strengths[:, :, None]
+        else:
+            scores = scores * torch.rsqrt(of_keys) * torch.rsqrt(of_slots) * strengths[:, :, None]
     else:
         scale = (key_scale * memory_scale.mT).clamp(max=LARGEST_SCORE)
         scores = (scores * scale * strengths[:, :, None]).clamp(-LARGEST_SCORE, LARGEST_SCORE)
@@ -127,11 +135,14 @@ def shift(
 
 
 def sharpen(
-    weights: Float[Tensor, "batch heads slots"], exponents: Float[Tensor, "batch heads"]
+    weights: Float[Tensor, "batch heads slots"],
+    exponents: Float[Tensor, "batch heads"],
+    *,
+    epsilon: float = WEIGHT_EPSILON,
 ) -> Float[Tensor, "batch heads slots"]:
     r"""Undo the blur of a soft shift.
 
-    $$w[i] = \frac{\tilde w[i]^\gamma}{\sum_j \tilde w[j]^\gamma}
+    $$w[i] = \frac{(\tilde w[i] + \epsilon)^\gamma}{\sum_j (\tilde w[j] + \epsilon)^\gamma}
     = \operatorname{softmax}_i\bigl(\gamma \log(\tilde w[i] + \epsilon)\bigr)$$
 
     The power is taken in log space: in float32 $\tilde w^\gamma$ underflows to an all-zero vector.
@@ -139,6 +150,7 @@ def sharpen(
     Args:
         weights: $\tilde w$, from `shift`; not negative.
         exponents: $\gamma \ge 1$; 1 changes nothing.
+        epsilon: $\epsilon > 0$, far below any weight that matters; weights that are all 0 become uniform.
 
     Returns:
         $w$; each head's weights sum to 1.
@@ -146,14 +158,10 @@ def sharpen(
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, eq. 9.
     """
-    return torch.softmax(torch.log(weights + WEIGHT_EPSILON) * exponents[:, :, None], dim=-1)
+    return torch.softmax(torch.log(weights + epsilon) * exponents[:, :, None], dim=-1)
 
 
 def _scaled(vectors: Tensor) -> tuple[Tensor, Tensor]:
     """Divide vectors with entries beyond 1 by their largest, so that no square or product overflows."""
     scale = vectors.detach().abs().amax(dim=-1, keepdim=True).clamp(min=1)
     return vectors / scale, scale
-
-
-def _inverse_norm(vectors: Tensor) -> Tensor:
-    return torch.rsqrt((vectors * vectors).sum(-1) + NORM_EPSILON)

@@ -19,10 +19,14 @@ class ComputerForm:
     oneplus: bool
     """Whether strengths begin at 1; else at 0."""
     squash: bool
+    deallocate: bool
+    """Whether what is freed is erased."""
     usage_gradient: bool
     clip: float
     """Bound of the raw parameters, infinity for none."""
     usage_epsilon: float
+    norm_epsilon: float
+    product_epsilon: float
 
 
 @dataclass(frozen=True, kw_only=True)

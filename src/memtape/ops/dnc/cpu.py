@@ -14,8 +14,8 @@ class _Sizes(ctypes.Structure):
     _fields_ = (
         ("machine", MachineSizes),
         *((name, ctypes.c_int64) for name in ("slots", "width", "reads", "writes")),
-        *((name, ctypes.c_int64) for name in ("oneplus", "squash", "usage_gradient")),
-        *((name, ctypes.c_double) for name in ("clip", "usage_epsilon")),
+        *((name, ctypes.c_int64) for name in ("oneplus", "squash", "deallocate", "usage_gradient")),
+        *((name, ctypes.c_double) for name in ("clip", "usage_epsilon", "norm_epsilon", "product_epsilon")),
     )
 
 
@@ -38,15 +38,16 @@ def computer_on_cpu(
         MemoryError: memory ran out.
         RuntimeError: a gradient of a gradient was asked for; the reference has them.
     """
-    whole = (CONTROLLERS.index(form.controller), form.shortcuts, form.oneplus, form.squash, form.usage_gradient)
-    ys, last = _OPERATOR(parameters, state, xs, lengths, whole, [form.clip, form.usage_epsilon])
+    whole = [getattr(form, name) for name in ("shortcuts", "oneplus", "squash", "deallocate", "usage_gradient")]
+    numbers = [getattr(form, name) for name in ("clip", "usage_epsilon", "norm_epsilon", "product_epsilon")]
+    ys, last = _OPERATOR(parameters, state, xs, lengths, [CONTROLLERS.index(form.controller), *whole], numbers)
     return ys, ComputerState(**last)
 
 
 def _sizes(given: Given, lengths: Tensor | None, form: list[int], numbers: list[float]) -> _Sizes:
     memory, read_weights, write_weights, *_, hidden, _ = given.state
-    controller, shortcuts, oneplus, squash, usage_gradient = form
-    clip, usage_epsilon = numbers
+    controller, shortcuts, oneplus, squash, deallocate, usage_gradient = form
+    clip, usage_epsilon, norm_epsilon, product_epsilon = numbers
     return _Sizes(
         machine=MachineSizes.of(given, lengths, hidden, controller=controller, shortcuts=shortcuts),
         slots=memory.shape[1],
@@ -55,9 +56,12 @@ def _sizes(given: Given, lengths: Tensor | None, form: list[int], numbers: list[
         writes=write_weights.shape[1],
         oneplus=oneplus,
         squash=squash,
+        deallocate=deallocate,
         usage_gradient=usage_gradient,
         clip=clip,
         usage_epsilon=usage_epsilon,
+        norm_epsilon=norm_epsilon,
+        product_epsilon=product_epsilon,
     )
 
 

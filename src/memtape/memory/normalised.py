@@ -1,0 +1,30 @@
+"""Normalised: an interface that hears a hidden vector on one scale."""
+
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from memtape.core.memory import AnyInterface, Interface
+
+
+class Normalised(Interface[Any]):
+    """Normalise the hidden vector before an interface translates it, with a scale and a shift that are learned.
+
+    Args:
+        interface: the interface.
+        hidden_size: size of the hidden vector.
+
+    References:
+        Franke, Niehues & Waibel (2018), "Robust and scalable differentiable neural computer for question answering",
+        arXiv:1807.02658, "DNC normalization"; Ba, Kiros & Hinton (2016), "Layer normalization", arXiv:1607.06450.
+    """
+
+    def __init__(self, interface: AnyInterface, hidden_size: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(hidden_size)
+        self.interface = interface
+
+    def forward(self, hidden: Float[Tensor, "batch hidden"]) -> Any:
+        """Return the control that the normalised hidden vector stands for."""
+        return self.interface(self.norm(hidden))

@@ -1,0 +1,101 @@
+"""Sparse links: the strongest few links of every slot (Graves et al. 2016, "Sparse link matrix")."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def strongest(
+    weights: Float[Tensor, "batch writes slots"], size: int
+) -> tuple[Float[Tensor, "batch writes size"], Int[Tensor, "batch writes size"]]:
+    r"""Return the largest weights and their slots, scaled so that they sum to what all weights sum to.
+
+    The paper scales them to a sum of 1, so that even a closed write gate would write over links; with open gates it is the
+    same. Equal weights are taken in the order of the slots.
+
+    Args:
+        weights: where each head writes, or what it wrote last.
+        size: $K$, how many are kept; no more than there are slots.
+
+    Returns:
+        The weights, the largest first, and the numbers of their slots.
+    """
+    values, places = torch.sort(weights, dim=-1, descending=True, stable=True)
+    kept, slots = values[..., :size], places[..., :size]
+    total = kept.sum(dim=-1, keepdim=True)
+    scale = weights.sum(dim=-1, keepdim=True) / torch.where(total > 0, total, 1)
+    return kept * scale, slots
+
+
+def sparse_links_after(
+    values: Float[Tensor, "batch writes slots size"],
+    places: Float[Tensor, "batch writes slots size"],
+    precedence: Float[Tensor, "batch writes slots"],
+    weights: Float[Tensor, "batch writes slots"],
+    *,
+    threshold: float,
+) -> tuple[Float[Tensor, "batch writes slots size"], Float[Tensor, "batch writes slots size"]]:
+    r"""Link what is written now to what was written last as `links_after` does, among the strongest $K$ of both.
+
+    Links weaker than the threshold $1/K$ are cut, so that no slot keeps more than $K$ of them, as its links sum to at most 1.
+
+    Args:
+        values: the strengths of each slot's links, 0 where it has fewer than $K$.
+        places: the number of the slot that each of them leads back to, which was written just before; where there is no link,
+            that of the slot itself.
+        precedence: $p_{t-1}$, how strongly each slot was the last one written.
+        weights: $w_t$, where each head writes.
+        threshold: below it a link is cut.
+
+    Returns:
+        The new values and places.
+
+    References:
+        Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
+        doi:10.1038/nature20101, Methods, "Sparse link matrix".
+    """
+    size = values.shape[-1]
+    amounts, rows = strongest(weights, size)
+    last, columns = strongest(precedence, size)
+    sparse = torch.zeros_like(weights).scatter(-1, rows, amounts)
+    sources = places.round().long()
+    values = values * (1 - sparse[..., None] - sparse.gather(-1, sources.flatten(2)).view_as(values))
+    written = rows[..., None].expand(-1, -1, -1, size)
+    held, held_sources = values.gather(2, written), sources.gather(2, written)
+    fresh = amounts[..., :, None] * last[..., None, :] * (rows[..., :, None] != columns[..., None, :])
+    same = held_sources[..., :, None] == columns[..., None, None, :]
+    joined = held + (same * fresh[..., None, :]).sum(dim=-1)
+    candidates = torch.cat([joined, fresh * ~same.any(dim=-2)], dim=-1)
+    candidate_sources = torch.cat([held_sources, columns[..., None, :].expand_as(fresh)], dim=-1)
+    order = torch.sort(candidates.detach(), dim=-1, descending=True, stable=True).indices[..., :size]
+    values = values.scatter(2, written, candidates.gather(-1, order))
+    sources = sources.scatter(2, written, candidate_sources.gather(-1, order))
+    kept, itself = values >= threshold, torch.arange(weights.shape[-1], device=weights.device)[:, None]
+    return torch.where(kept, values, 0), torch.where(kept, sources, itself).to(places.dtype)
+
+
+def follow_sparse_links(
+    values: Float[Tensor, "batch writes slots size"],
+    places: Float[Tensor, "batch writes slots size"],
+    read_weights: Float[Tensor, "batch reads slots"],
+) -> tuple[Float[Tensor, "batch reads writes slots"], Float[Tensor, "batch reads writes slots"]]:
+    r"""Step along sparse links from where each head reads, as `follow_links` does along all.
+
+    Args:
+        values: the strengths of each slot's links.
+        places: the number of the slot that each of them leads back to.
+        read_weights: $w_{t-1}$, where each head read in the step before.
+
+    Returns:
+        $b$ and $f$, for each read head by the links of each write head.
+
+    References:
+        Graves et al. (2016), Nature 538, doi:10.1038/nature20101, Methods, "Sparse link matrix".
+    """
+    reads, (writes, slots, size) = read_weights.shape[1], values.shape[1:]
+    here = read_weights[:, :, None].expand(-1, -1, writes, -1)
+    sources = places.round().long().flatten(2)[:, None].expand(-1, reads, -1, -1)
+    back = (values[:, None] * here[..., None]).flatten(3)
+    backward = torch.zeros_like(here).scatter_add(-1, sources, back)
+    forward = (values[:, None] * here.gather(-1, sources).unflatten(-1, (slots, size))).sum(dim=-1)
+    return backward, forward

@@ -1,0 +1,240 @@
+"""Every option of a Differentiable Neural Computer changes what it does, and an option at its default changes nothing."""
+
+import hashlib
+import inspect
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from memtape import DNC, DNCCell, Recurrent, tree, unroll
+from memtape.cells import LSTMCell, Shortcuts
+from memtape.memory import Normalised
+
+BATCH, TIME, INPUT, OUTPUT = 2, 7, 2, 3
+F64 = torch.float64
+
+SMALL = {"slots": 6, "width": 4, "controller_size": 5}
+SPARSE = {"links": "sparse", "link_size": 4}
+
+# The other value of each option, and what else must be set for it to matter.
+ALTERNATIVES = {
+    "slots": (4, {}),
+    "width": (3, {}),
+    "read_heads": (2, {}),
+    "write_heads": (2, {}),
+    "controller": ("gru", {}),
+    "controller_size": (7, {}),
+    "controller_layers": (2, {}),
+    "links": ("none", {}),
+    "link_size": (30, SPARSE),
+    "masked": (True, {}),
+    "mask_floor": (0.3, {"masked": True}),
+    "deallocate": (True, {}),
+    "sharpen_links": (True, {}),
+    "strengths": ("softplus", {}),
+    "squash": (True, {}),
+    "clip": (0.05, {}),
+    "layer_norm": (True, {}),
+    "usage_epsilon": (0.1, {}),
+    "norm_epsilon": (0.1, {}),
+    "product_epsilon": (0.1, {}),
+    "initial_memory": ("learned", {}),
+    "initial_reads": ("learned", {}),
+    "initial_controller": ("learned", {}),
+}
+# Options of the random beginning, of gradients alone and of training alone.
+TESTED_ALONE = {"controller_gain", "usage_gradient", "bypass_dropout"}
+OTHER_VALUES = {
+    "controller": ["lstm", "gru", "rnn", "feedforward"],
+    "links": ["dense", "sparse", "none"],
+    "initial_memory": ["zeros", "constant", "learned", "random"],
+}
+OPTIONS = [name for name, p in inspect.signature(DNCCell).parameters.items() if p.kind is p.KEYWORD_ONLY]
+DEFAULTS = {name: inspect.signature(DNCCell).parameters[name].default for name in OPTIONS}
+
+
+def own_numbers(name, like):
+    """Return numbers that depend on the name of a parameter and on nothing else."""
+    for wrapper in ("controller.cell.", "controller.layers.0."):
+        name = name.replace(wrapper, "controller.")
+    name = name.replace("interface.interface.", "interface.")
+    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+    return torch.randn(like.shape, generator=torch.Generator().manual_seed(seed), dtype=F64)
+
+
+def build(**options):
+    """Build a cell whose parameters are its own beginnings, off which each is moved in a way fixed by its name."""
+    cell = DNCCell(INPUT, OUTPUT, **(SMALL | options)).double()
+    with torch.no_grad():
+        for name, parameter in cell.named_parameters():
+            drawn = name.endswith(("weight", "initial_slots.bias")) and ".norm" not in name
+            parameter.copy_((0 if drawn else parameter) + 0.8 * own_numbers(name, parameter))
+    return cell
+
+
+def run(cell):
+    xs = torch.randn(BATCH, TIME, INPUT, generator=torch.Generator().manual_seed(3), dtype=F64)
+    return unroll(cell, xs)[0]
+
+
+def equal(first, second):
+    return first.shape == second.shape and torch.equal(first, second)
+
+
+def test_no_option_is_left_out():
+    assert set(ALTERNATIVES) | TESTED_ALONE == set(OPTIONS)
+
+
+@pytest.mark.parametrize("option", ALTERNATIVES)
+def test_an_option_matters(option):
+    value, context = ALTERNATIVES[option]
+    assert not torch.allclose(run(build(**context)), run(build(**(context | {option: value}))))
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_at_its_default_changes_nothing(option):
+    value = SMALL.get(option, DEFAULTS[option])
+    assert equal(run(build()), run(build(**{option: value})))
+
+
+@pytest.mark.parametrize(("option", "values"), OTHER_VALUES.items(), ids=list(OTHER_VALUES))
+def test_all_choices_of_an_option_differ(option, values):
+    found = []
+    for value in values:
+        torch.manual_seed(0)
+        found.append(run(build(**{option: value})))
+    for number, one in enumerate(found):
+        assert not any(torch.allclose(one, other, rtol=1e-12, atol=1e-15) for other in found[:number])
+
+
+@pytest.mark.parametrize("controller", ["lstm", "gru", "rnn", "feedforward"])
+def test_the_controller_s_gain_spreads_its_weights_and_nothing_else(controller):
+    torch.manual_seed(7)
+    plain = DNCCell(INPUT, OUTPUT, controller=controller, **SMALL)
+    torch.manual_seed(7)
+    changed = DNCCell(INPUT, OUTPUT, controller=controller, controller_gain=3.0, **SMALL)
+    expected = {
+        name: 3 * value if name.startswith("machine.controller.") and name.endswith("weight") else value
+        for name, value in plain.state_dict().items()
+    }
+    torch.testing.assert_close(dict(changed.state_dict()), expected)
+
+
+def test_the_gradient_of_usage_changes_gradients_alone():
+    cells = [build(usage_gradient=gradient) for gradient in (True, False)]
+    outputs = [run(cell) for cell in cells]
+    assert torch.equal(*outputs)
+    gradients = []
+    for cell, ys in zip(cells, outputs, strict=True):
+        ys.square().sum().backward()
+        gradients.append(cell.machine.interface.head_parameters.linear.weight.grad)
+    assert not torch.allclose(*gradients)
+
+
+def test_bypass_dropout_drops_what_the_output_sees_of_the_controller_in_training_alone():
+    plain, dropped = build(), build(bypass_dropout=0.5)
+    assert torch.equal(run(dropped.eval()), run(plain))
+    dropped.train()
+    torch.manual_seed(0)
+    first = run(dropped)
+    torch.manual_seed(1)
+    assert not torch.allclose(run(dropped), first)
+    xs = torch.randn(BATCH, TIME, INPUT, dtype=F64)
+    torch.testing.assert_close(  # the heads hear all of it
+        tree.named_tensors(unroll(dropped, xs)[1]), tree.named_tensors(unroll(plain, xs)[1]), rtol=0, atol=0
+    )
+
+
+def test_with_a_dropout_of_1_the_output_is_made_of_the_reads_alone():
+    cell = build(bypass_dropout=1.0).train()
+    weight, bias = cell.machine.to_output.weight, cell.machine.to_output.bias
+    y, state = cell(torch.randn(BATCH, INPUT, dtype=F64), cell.init_state(BATCH, dtype=F64))
+    torch.testing.assert_close(y, state.reads @ weight[:, SMALL["controller_size"] :].T + bias)
+
+
+def test_layer_norm_is_on_the_way_to_the_heads_and_within_the_controllers_that_have_it():
+    for controller, inside in (("lstm", True), ("gru", True), ("rnn", False), ("feedforward", False)):
+        machine = build(layer_norm=True, controller=controller).machine
+        assert isinstance(machine.interface, Normalised)
+        assert any(isinstance(part, nn.LayerNorm) for part in machine.controller.modules()) == inside
+    assert not any(isinstance(part, nn.LayerNorm) for part in build().modules())
+
+
+def test_every_layer_of_a_deep_controller_sees_the_input_and_is_seen():
+    controller = build(controller_layers=3, read_heads=2).machine.controller
+    assert isinstance(controller, Shortcuts)
+    seen = INPUT + 2 * SMALL["width"]
+    assert [layer.input_size for layer in controller.layers] == [seen, seen + 5, seen + 5]
+    assert all(isinstance(layer, LSTMCell) for layer in controller.layers)
+    assert controller.output_size == 15
+
+
+def test_the_size_of_the_interface_is_that_of_the_paper():
+    for reads, width in ((1, 20), (4, 16), (5, 50)):
+        cell = DNCCell(INPUT, OUTPUT, read_heads=reads, width=width, slots=8)
+        assert cell.machine.interface.head_parameters.linear.out_features == reads * width + 3 * width + 5 * reads + 3
+
+
+def test_every_option_is_documented():
+    for option in ["input_size", "output_size", *OPTIONS]:
+        assert re.search(rf"\n {{8}}{option}: ", inspect.getdoc(DNCCell).replace("\n    ", "\n        ")), option
+
+
+def test_the_network_takes_the_options_of_its_cell():
+    own, cell = inspect.signature(DNC), inspect.signature(DNCCell)
+    assert own.parameters == cell.parameters
+    torch.manual_seed(5)
+    network = DNC(INPUT, OUTPUT, **SMALL)
+    torch.manual_seed(5)
+    by_hand = Recurrent(DNCCell(INPUT, OUTPUT, **SMALL))
+    xs = torch.randn(BATCH, TIME, INPUT)
+    assert torch.equal(network(xs)[0], by_hand(xs)[0])
+    assert (network.input_size, network.output_size) == (INPUT, OUTPUT)
+
+
+def test_what_the_heads_are_told_can_be_looked_at():
+    cell = build(masked=True, sharpen_links=True)
+    x, state = torch.randn(BATCH, INPUT, dtype=F64), cell.init_state(BATCH, dtype=F64)
+    told, after = cell.control(x, state), cell(x, state)[1]
+    reads, memory = cell.machine.memory(told, state.memory)
+    assert torch.equal(reads, after.reads)
+    assert torch.equal(memory.usage, after.memory.usage)
+
+
+@pytest.mark.parametrize(
+    "option", ["controller", "links", "strengths", "initial_memory", "initial_reads", "initial_controller"]
+)
+def test_an_unknown_choice_is_refused(option, shapes_unchecked):
+    with pytest.raises(ValueError, match=rf"{option} is 'magic', but it must be one of '.*; choose one of them"):
+        DNCCell(INPUT, OUTPUT, **{option: "magic"})
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        *("input_size", "output_size", "slots", "width", "read_heads", "write_heads"),
+        *("controller_size", "controller_layers"),
+    ],
+)
+def test_a_size_must_be_a_whole_number_of_at_least_1(size, shapes_unchecked):
+    sizes = {"input_size": 2, "output_size": 2}
+    with pytest.raises(ValueError, match=f"{size} of DNCCell is 0, but it must be at least 1; give a larger {size}"):
+        DNCCell(**(sizes | {size: 0}))
+    for wrong in (True, 2.0):
+        with pytest.raises(TypeError, match=f"{size} of DNCCell is {wrong}, but it must be a whole number"):
+            DNCCell(**(sizes | {size: wrong}))
+
+
+@pytest.mark.parametrize("clip", [0.0, -1.0, float("nan")])
+def test_a_clip_must_be_positive(clip):
+    with pytest.raises(ValueError, match=f"clip is {clip}, but it bounds a size and must be positive; give None"):
+        DNCCell(INPUT, OUTPUT, clip=clip)
+
+
+def test_a_dropout_is_a_probability():
+    with pytest.raises(
+        ValueError, match=re.escape("bypass_dropout is 1.5, but it is a probability; give a number in 0..1")
+    ):
+        DNCCell(INPUT, OUTPUT, bypass_dropout=1.5)

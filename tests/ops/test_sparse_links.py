@@ -1,0 +1,146 @@
+"""Sparse links: the same as dense ones but for what they cut, and never more than they may keep."""
+
+import pytest
+import torch
+
+from memtape import ops
+
+BATCH, WRITES, READS, SLOTS = 2, 2, 3, 7
+F64 = torch.float64
+
+
+def begin(size, slots=SLOTS):
+    places = torch.arange(slots, dtype=F64)[:, None].repeat(BATCH, WRITES, 1, size)
+    return torch.zeros_like(places), places, torch.zeros(BATCH, WRITES, slots, dtype=F64)
+
+
+def random_writes(sharp=1.0, slots=SLOTS):
+    weights = torch.softmax(sharp * torch.randn(BATCH, WRITES, slots, dtype=F64), dim=-1)
+    return weights * torch.rand(BATCH, WRITES, 1, dtype=F64)
+
+
+def as_matrix(values, places):
+    """Return the links as a matrix of all slots."""
+    slots = values.shape[2]
+    matrix = torch.zeros(BATCH, WRITES, slots, slots, dtype=F64)
+    for b in range(BATCH):
+        for h in range(WRITES):
+            for i in range(slots):
+                for value, place in zip(values[b, h, i].tolist(), places[b, h, i].tolist(), strict=True):
+                    matrix[b, h, i, int(place)] += value
+    return matrix
+
+
+def by_the_letter(matrix, precedence, weights, size, threshold):
+    """Keep the strongest of what is written and of what was written last, link them, and cut; one number at a time."""
+
+    def kept(numbers):
+        chosen = sorted(range(len(numbers)), key=lambda i: -numbers[i])[:size]
+        total = sum(numbers[i] for i in chosen)
+        return [n * sum(numbers) / total if i in chosen and total else 0.0 for i, n in enumerate(numbers)]
+
+    after = torch.zeros_like(matrix)
+    for b in range(BATCH):
+        for h in range(WRITES):
+            w, p = kept(weights[b, h].tolist()), kept(precedence[b, h].tolist())
+            for i in range(len(w)):
+                for j in range(len(w)):
+                    link = (1 - w[i] - w[j]) * float(matrix[b, h, i, j]) + w[i] * p[j]
+                    after[b, h, i, j] = link if i != j and link >= threshold else 0.0
+    return after
+
+
+@pytest.mark.parametrize(("size", "sharp"), [(2, 4.0), (3, 6.0), (7, 1.0)])
+def test_linking_agrees_with_the_letter(size, sharp):
+    values, places, precedence = begin(size)
+    matrix, some = as_matrix(values, places), False
+    for _ in range(12):
+        weights = random_writes(sharp)
+        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1 / size)
+        matrix = by_the_letter(matrix, precedence, weights, size, 1 / size)
+        torch.testing.assert_close(as_matrix(values, places), matrix)
+        precedence = ops.precedence_after(precedence, weights)
+        some |= bool(matrix.any())
+    assert some
+
+
+def test_with_as_many_links_as_slots_and_no_cut_they_are_the_dense_ones():
+    values, places, precedence = begin(SLOTS)
+    links = torch.zeros(BATCH, WRITES, SLOTS, SLOTS, dtype=F64)
+    for _ in range(30):
+        weights = random_writes()
+        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=0.0)
+        links, precedence = ops.links_after(links, precedence, weights), ops.precedence_after(precedence, weights)
+    torch.testing.assert_close(as_matrix(values, places), links)
+
+
+def test_one_slot_after_another_gives_the_dense_links_however_few_are_kept():
+    values, places, precedence = begin(1)
+    links = torch.zeros(BATCH, WRITES, SLOTS, SLOTS, dtype=F64)
+    for slot in (2, 0, 3, 2, 6):
+        weights = torch.eye(SLOTS, dtype=F64)[slot].expand(BATCH, WRITES, -1)
+        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1.0)
+        links, precedence = ops.links_after(links, precedence, weights), ops.precedence_after(precedence, weights)
+        assert torch.equal(as_matrix(values, places), links)
+    assert links.any()
+
+
+def test_following_agrees_with_the_dense_links():
+    values, places, precedence = begin(3)
+    for _ in range(8):
+        weights = random_writes(6.0)
+        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1 / 3)
+        precedence = ops.precedence_after(precedence, weights)
+    read = torch.softmax(torch.randn(BATCH, READS, SLOTS, dtype=F64), dim=-1)
+    assert values.any()
+    dense = ops.follow_links(as_matrix(values, places), read)
+    torch.testing.assert_close(ops.follow_sparse_links(values, places, read), dense)
+
+
+def test_200_random_writes_keep_few_links_of_every_slot_both_ways():
+    size, slots = 3, 20
+    values, places, precedence = begin(size, slots)
+    for _ in range(200):
+        weights = random_writes(8.0, slots)
+        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1 / size)
+        precedence = ops.precedence_after(precedence, weights)
+    matrix = as_matrix(values, places)
+    assert 0 < (matrix > 0).sum(-1).max() <= size
+    assert (matrix > 0).sum(-2).max() <= size
+    assert matrix.diagonal(dim1=-2, dim2=-1).abs().max() == 0
+    assert matrix[matrix > 0].min() >= 1 / size
+    assert matrix.sum(-1).max() <= 1 + 1e-12
+
+
+def test_writing_nothing_leaves_the_links_as_they_were():
+    values, places, precedence = begin(3)
+    for _ in range(8):
+        weights = random_writes(6.0)
+        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1 / 3)
+        precedence = ops.precedence_after(precedence, weights)
+    again, same = ops.sparse_links_after(values, places, precedence, torch.zeros_like(weights), threshold=1 / 3)
+    assert values.any()
+    assert torch.equal(as_matrix(again, same), as_matrix(values, places))
+
+
+def test_the_strongest_are_scaled_to_the_sum_of_all_and_equal_ones_taken_in_order():
+    values, places = ops.strongest(torch.tensor([[[0.1, 0.3, 0.0, 0.1, 0.3]]], dtype=F64), 3)
+    torch.testing.assert_close(values[0, 0], torch.tensor([0.3, 0.3, 0.1], dtype=F64) * 0.8 / 0.7)
+    assert places.tolist() == [[[1, 4, 0]]]
+    assert not ops.strongest(torch.zeros(1, 1, 4), 2)[0].any()
+
+
+def test_gradients_match_finite_differences():
+    values, places, precedence = begin(3)
+    for _ in range(6):
+        weights = random_writes(6.0)
+        values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=0.2)
+        precedence = ops.precedence_after(precedence, weights)
+    assert values.any()
+    arguments = [part.detach().requires_grad_() for part in (values, precedence, random_writes(6.0))]
+
+    def step(values, precedence, weights):
+        moved, to = ops.sparse_links_after(values, places, precedence, weights, threshold=0.2)
+        return ops.follow_sparse_links(moved, to, weights)
+
+    assert torch.autograd.gradcheck(step, arguments)

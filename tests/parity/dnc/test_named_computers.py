@@ -1,0 +1,139 @@
+"""Named machines: each size on either side of a register's end, each option by itself, and what no fused machine knows."""
+
+import pytest
+import torch
+
+from memtape import DNC, NTM, use_backend
+
+EXACT = 1e-9  # float64: both sides round at 1e-16; the worst of these cases is 4e-14
+SINGLE = 1e-4  # float32: rounding of 6e-8, amplified over the steps; the worst of these cases is 8e-6
+
+SIZES = (1, 3, 15, 16, 17, 63, 65)
+
+OPTIONS = {
+    "as it comes": {},
+    "gru": {"controller": "gru"},
+    "rnn": {"controller": "rnn"},
+    "feedforward": {"controller": "feedforward"},
+    "two layers": {"controller_layers": 2},
+    "three layers of gru": {"controller": "gru", "controller_layers": 3},
+    "two feedforward layers": {"controller": "feedforward", "controller_layers": 2},
+    "many heads": {"read_heads": 3, "write_heads": 3},
+    "more read heads than one pass takes": {"read_heads": 9, "slots": 17},
+    "gradients through what is used": {"usage_gradient": True, "write_heads": 2, "read_heads": 2},
+    "usages raised": {"usage_epsilon": 0.1, "write_heads": 2},
+    "freed slots erased": {"deallocate": True, "read_heads": 2, "write_heads": 2},
+    "other epsilons": {"norm_epsilon": 1e-2, "product_epsilon": 1e-2},
+    "squashed, soft and free": {"squash": True, "strengths": "softplus", "clip": None},
+    "tightly clipped": {"clip": 0.05},
+    "learned at first": {"initial_memory": "learned", "initial_reads": "learned", "initial_controller": "learned"},
+    "layers learned at first": {"controller_layers": 2, "initial_controller": "learned"},
+}
+
+BATCH, TIME = 3, 9
+EVERYTHING = {
+    "lengths": torch.tensor([TIME, 1, 6]),
+    "starts": torch.tensor([[t in starts for t in range(TIME)] for starts in [(0, 4), (0, 3), (2, 3, 8)]]),
+    "checkpoint_every": 4,
+}
+
+
+def agree(computer, dtype, tolerance, batch=BATCH, time=TIME, run=None, **options):
+    network = computer.build(dtype, **options)
+    xs, state = torch.randn(batch, time, network.input_size, dtype=dtype), computer.a_state(network, batch, dtype)
+    return computer.compare(network, xs, state, tolerance=tolerance, **(run or {}))
+
+
+both_dtypes = pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, EXACT), (torch.float32, SINGLE)], ids=["float64", "float32"]
+)
+
+
+@both_dtypes
+@pytest.mark.parametrize("slots", SIZES)
+def test_any_number_of_slots_agrees(computer, dtype, tolerance, slots):
+    agree(computer, dtype, tolerance, slots=slots, read_heads=2)
+
+
+@both_dtypes
+@pytest.mark.parametrize("reads", range(1, 9))
+def test_any_number_of_read_heads_agrees(computer, dtype, tolerance, reads):
+    agree(computer, dtype, tolerance, time=4, read_heads=reads, slots=17, moved=0.1)
+
+
+@both_dtypes
+@pytest.mark.parametrize("size", SIZES)
+def test_any_width_and_any_controller_size_agree(computer, dtype, tolerance, size):
+    agree(computer, dtype, tolerance, time=4, width=size, moved=0.1)
+    agree(computer, dtype, tolerance, time=4, controller_size=size, controller_layers=2, moved=0.1)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 7, 8, 9, 21])
+def test_any_batch_agrees(computer, batch):
+    agree(computer, torch.float64, EXACT, batch=batch, run={"lengths": torch.arange(batch) % TIME + 1})
+
+
+@pytest.mark.parametrize("time", [1, 2, 15, 16, 17, 32, 33])
+def test_any_time_agrees(computer, time):
+    agree(computer, torch.float64, EXACT, time=time, moved=0.1)
+    agree(computer, torch.float64, EXACT, time=time, moved=0.1, deallocate=True, write_heads=2)
+
+
+@pytest.mark.slow
+def test_a_long_time_agrees(computer):
+    agree(computer, torch.float64, EXACT, time=300, moved=0.1)
+
+
+@both_dtypes
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_every_option_agrees(computer, dtype, tolerance, options):
+    agree(computer, dtype, tolerance, run=EVERYTHING, **options)
+
+
+def test_outputs_agree_where_slots_begin_alike(computer):
+    network = computer.build(initial_memory="zeros", read_heads=2)
+    found = {}
+    for backend in ("reference", "cpu"):
+        xs = torch.randn(
+            BATCH, TIME, network.input_size, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+        )
+        with use_backend(backend):
+            ys, _ = network(xs.requires_grad_())
+        found[backend] = [ys, *torch.autograd.grad(ys.square().sum(), [xs, *network.parameters()])]
+    torch.testing.assert_close(found["cpu"], found["reference"], rtol=EXACT, atol=EXACT)
+
+
+def test_an_empty_batch_runs(computer):
+    network = computer.build()
+    xs = torch.zeros(0, 4, network.input_size, dtype=torch.float64)
+    found = computer.run("cpu", network, xs)
+    assert found["outputs"].shape == (0, 4, network.output_size)
+    computer.differences(found, computer.run("reference", network, xs))
+
+
+STEPPED = {
+    "masks": {"masked": True},
+    "sharpened links": {"sharpen_links": True},
+    "sparse links": {"links": "sparse", "link_size": 2},
+    "no links": {"links": "none"},
+    "normalised": {"layer_norm": True},
+    "bypass dropped": {"bypass_dropout": 0.5},
+}
+
+
+@pytest.mark.parametrize("options", STEPPED.values(), ids=STEPPED)
+def test_what_the_fused_machine_does_not_know_is_stepped(options):
+    assert DNC(3, 2, slots=5, width=3, controller_size=4).cell.twin("cpu") is not None
+    assert DNC(3, 2, slots=5, width=3, controller_size=4, **options).cell.twin("cpu") is None
+
+
+def test_dropout_asks_for_single_steps_in_training_only(computer):
+    network = computer.build(bypass_dropout=0.5)
+    assert network.cell.twin("cpu") is None
+    assert network.eval().cell.twin("cpu") is not None
+    agree(computer, torch.float64, EXACT)
+
+
+def test_no_backend_but_that_of_the_processor_has_a_fused_machine():
+    for network in (DNC(3, 2), NTM(3, 2)):
+        assert network.cell.twin("triton") is None

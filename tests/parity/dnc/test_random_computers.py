@@ -1,0 +1,68 @@
+"""Any machine on any batch: outputs, last state and every gradient of the fused machine are those of the reference."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+EXACT = 1e-9  # float64: both sides round at 1e-16; worst of 300 random machines 5e-12
+SINGLE = 1e-3
+
+OPTIONS = st.fixed_dictionaries(
+    {
+        "controller": st.sampled_from(["lstm", "gru", "rnn", "feedforward"]),
+        "controller_layers": st.integers(1, 3),
+        "controller_size": st.sampled_from([1, 7, 16, 50]),
+        "read_heads": st.integers(1, 6),
+        "write_heads": st.integers(1, 3),
+        "slots": st.sampled_from([1, 3, 5, 16, 31, 64]),
+        "width": st.sampled_from([1, 3, 20]),
+        "strengths": st.sampled_from(["oneplus", "softplus"]),
+        "squash": st.booleans(),
+        "deallocate": st.booleans(),
+        "clip": st.sampled_from([None, 0.5, 20.0]),
+        "usage_gradient": st.booleans(),
+        "usage_epsilon": st.sampled_from([0.0, 1e-6, 0.1]),
+        "product_epsilon": st.sampled_from([0.0, 1e-6]),
+        "initial_memory": st.sampled_from(["learned", "random"]),
+        "initial_reads": st.sampled_from(["learned", "zeros"]),
+        "initial_controller": st.sampled_from(["learned", "zeros"]),
+    }
+)
+RUN = st.fixed_dictionaries(
+    {
+        "batch": st.sampled_from([*range(1, 10), 21]),
+        "time": st.integers(1, 20),
+        "lengths": st.booleans(),
+        "starts": st.booleans(),
+        "carried": st.booleans(),
+        "checkpoint_every": st.sampled_from([None, None, 1, 3, 7, 30]),
+        "seed": st.integers(0, 10_000),
+    }
+)
+
+
+def agree(computer, options, how, dtype, tolerance):
+    """Compare one random machine on one random batch."""
+    network = computer.build(dtype, seed=how["seed"], **options)
+    batch, time = how["batch"], how["time"]
+    xs = torch.randn(batch, time, network.input_size, dtype=dtype)
+    state = computer.a_state(network, batch, dtype) if how["carried"] else None
+    lengths = torch.randint(1, time + 1, (batch,)) if how["lengths"] else None
+    starts = torch.rand(batch, time) < 0.2 if how["starts"] else None
+    run = {"lengths": lengths, "starts": starts, "checkpoint_every": how["checkpoint_every"]}
+    return computer.compare(network, xs, state, tolerance=tolerance, magnified=True, **run)
+
+
+@given(options=OPTIONS, how=RUN)
+@settings(max_examples=15)
+def test_any_computer_agrees(computer, options, how):
+    agree(computer, options, how, torch.float64, EXACT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, EXACT), (torch.float32, SINGLE)], ids=["64", "32"])
+@given(options=OPTIONS, how=RUN)
+@settings(max_examples=300)
+def test_many_computers_agree(computer, dtype, tolerance, options, how):
+    agree(computer, options, how, dtype, tolerance)
