@@ -74,12 +74,12 @@ class LinkLists(nn.Module):
         written = weights.detach().sum(1)
         written = written / written.sum(-1, keepdim=True).clamp(min=1)
         places = written.sort(dim=-1, descending=True, stable=True).indices[:, : min(most, self.slots)]
-        chosen = written.gather(-1, places), places.to(written.dtype)
+        chosen, slots = written.gather(-1, places), places.to(written.dtype)
         precedence = torch.zeros_like(written).scatter(-1, last.places.long(), last.weights)
         return LinkListState(
             before=_list(ops.predecessor_lists(before.places, before.weights, written, last.places, last.weights)),
-            after=_list(ops.successor_lists(after.places, after.weights, *reversed(chosen), precedence)),
-            last=_list(ops.precedence_lists(last.places, last.weights, *reversed(chosen))),
+            after=_list(ops.successor_lists(after.places, after.weights, slots, chosen, precedence)),
+            last=_list(ops.precedence_lists(last.places, last.weights, slots, chosen)),
         )
 
     def follow(

@@ -10,6 +10,7 @@ from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import SparseComputerInterface, SparseComputerMemory
 from memtape.models.augmented import AugmentedCell, AugmentedState
 from memtape.models.resizable import Resizable
+from memtape.models.sparse_access import controller_of
 
 
 class SDNCCell(Cell[AugmentedState]):
@@ -74,7 +75,7 @@ class SDNCCell(Cell[AugmentedState]):
             slots, width, heads=heads, nearest=nearest, links=links, threshold=threshold, initial_memory=initial_memory
         )
         self.machine = AugmentedCell(
-            _controller(
+            controller_of(
                 controller, input_size + memory.read_size, controller_size, controller_layers, initial_controller
             ),
             SparseComputerInterface(controller_size, width, heads=heads, strengths=strengths, squash=squash, clip=clip),

@@ -22,7 +22,7 @@ def whole_sparse_machine(cell: AugmentedCell, backend: str, *, approximate: bool
         backend: the backend.
         approximate: whether nearest slots may be looked for in a part of a large memory.
     """
-    run, controller = TWINS.get(backend), WholeController.of(cell.controller)
+    run, controller = TWINS.get(backend), WholeController.of(cell)
     known = type(cell.memory) is SparseAccessMemory and type(cell.interface) is SparseAccessInterface
     if run is None or controller is None or not known or not cell.memory.sparse:
         return None

@@ -13,10 +13,10 @@ from memtape.ops.backpropagation import (
 )
 from memtape.ops.last_step import last_step
 from memtape.ops.link_lists import (
+    add_to_lists,
     linked,
     precedence_lists,
     predecessor_lists,
-    strongest,
     successor_lists,
 )
 from memtape.ops.links import follow_links, links_after, precedence_after
@@ -38,6 +38,7 @@ __all__ = [
     "ElmanGradients",
     "ElmanParameters",
     "RidgeSums",
+    "add_to_lists",
     "additive_scores",
     "allocation_weights",
     "attention_weights",

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def strongest(
+def add_to_lists(
     slots: Float[Tensor, "*rows listed"],
     weights: Float[Tensor, "*rows listed"],
     new_slots: Float[Tensor, "*rows new"],
@@ -72,7 +72,7 @@ def precedence_lists(
         Rae et al. (2016), arXiv:1610.09027, supplementary material, and the DNC's equation for the precedence.
     """
     faded = (1 - written_weights.sum(-1, keepdim=True)) * weights
-    return strongest(slots, faded, written_slots, written_weights)
+    return add_to_lists(slots, faded, written_slots, written_weights)
 
 
 def predecessor_lists(
@@ -98,7 +98,7 @@ def predecessor_lists(
     """
     new_slots = precedence_slots[:, None].expand(-1, written.shape[1], -1)
     new_weights = written[:, :, None] * precedence_weights[:, None]
-    return strongest(slots, (1 - written)[:, :, None] * weights, new_slots, _but_itself(new_slots, new_weights))
+    return add_to_lists(slots, (1 - written)[:, :, None] * weights, new_slots, _but_itself(new_slots, new_weights))
 
 
 def successor_lists(
@@ -128,7 +128,7 @@ def successor_lists(
     kept = 1 - written[:, None].expand(-1, slots.shape[1], -1).gather(-1, slots.long())
     new_slots = written_slots[:, None].expand(-1, slots.shape[1], -1)
     new_weights = precedence[:, :, None] * written_weights[:, None]
-    return strongest(slots, kept * weights, new_slots, _but_itself(new_slots, new_weights))
+    return add_to_lists(slots, kept * weights, new_slots, _but_itself(new_slots, new_weights))
 
 
 def _but_itself(new_slots: Tensor, new_weights: Tensor) -> Tensor:
