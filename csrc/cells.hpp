@@ -14,8 +14,9 @@
 #include "nearest.hpp"
 
 constexpr int64_t IN_A_CELL = 256;       // slots, on average
-constexpr int64_t COMPARED = 4096;       // slots that a key is compared with, or a few more
-constexpr int64_t VISITED_REGIONS = 8;   // whose cells they come from
+constexpr int64_t COMPARED = 3072;       // slots that a key is compared with, or a few more
+constexpr int64_t VISITED_CELLS = 2 * COMPARED / IN_A_CELL;  // that they come from, at most
+constexpr int64_t VISITED_REGIONS = 4;                       // and where these are
 constexpr int64_t PLACED_TOGETHER = 64;  // slots
 
 // Some directions, of which those most like a vector are asked for.
@@ -112,27 +113,23 @@ class Cells {
         });
     }
 
-    // Make a list of slots among which those nearest to a key likely are.
+    // Make a list of slots among which those nearest to a key likely are; it may have room left.
     const std::vector<int32_t>& shortlist(const T* key, int64_t length) {
         told.assign(words() * BYTES, 0);
         std::copy(key, key + width, told.begin());
         list = Nearest<float>(length);
-        candidates.clear();
+        near.clear();
         regions->compare(1, key, width, alike.data());
+        for (int64_t visit = 0; visit < std::min(VISITED_REGIONS, regions->count); ++visit) {
+            const int64_t region = first_largest(alike.data(), regions->count);
+            alike[region] = -std::numeric_limits<T>::infinity();
+            inner[region].compare(1, key, width, inner_alike.data());
+            for (int64_t c = 0; c < inner[region].count; ++c) near.offer(inner_alike[c], first_cell[region] + int32_t(c));
+        }
         int64_t compared = 0;
-        for (int64_t region = 0; region < regions->count && compared < COMPARED; ++region) {
-            const int64_t next = first_largest(alike.data(), regions->count);
-            alike[next] = -std::numeric_limits<T>::infinity();
-            inner[next].compare(1, key, width, inner_alike.data());
-            for (int64_t c = 0; c < inner[next].count; ++c)
-                candidates.emplace_back(inner_alike[c], int32_t(first_cell[next] + c));
-            if (region + 1 < std::min(VISITED_REGIONS, regions->count)) continue;
-            std::make_heap(candidates.begin(), candidates.end());
-            while (!candidates.empty() && compared < COMPARED) {
-                compared += compare(members[candidates.front().second]);
-                std::pop_heap(candidates.begin(), candidates.end());
-                candidates.pop_back();
-            }
+        for (int64_t i = 0; i < VISITED_CELLS && near.filled(i) && compared < COMPARED; ++i) {
+            if (i + 1 < VISITED_CELLS && near.filled(i + 1)) fetch(members[near.slots[i + 1]]);
+            compared += compare(members[near.slots[i]]);
         }
         return list.slots;
     }
@@ -143,7 +140,7 @@ class Cells {
     std::vector<Directions<T>> inner;  // the cells of each region
     std::vector<int32_t> first_cell;
     Array<T> rows, alike, inner_alike;
-    std::vector<std::pair<T, int32_t>> candidates;
+    Nearest<T> near{VISITED_CELLS};  // cells
     static constexpr int64_t BLOCK = 16;
     static constexpr int64_t BYTES = 4;  // of a word
     typedef float Numbers __attribute__((vector_size(BLOCK * BYTES)));
@@ -165,6 +162,14 @@ class Cells {
 
     // Where in a cell's codes a slot's first word is; the others follow a block apart.
     int64_t codes_at(int64_t place) const { return place / BLOCK * BLOCK * words() + place % BLOCK; }
+
+    // Have the beginning of a cell brought near while others are looked at.
+    void fetch(const Cell& cell) const {
+        constexpr int64_t LINE = 64, LINES = 32;
+        const char* codes = reinterpret_cast<const char*>(cell.codes.data());
+        const int64_t bytes = std::min<int64_t>(LINES * LINE, cell.codes.size() * BYTES);
+        for (int64_t byte = 0; byte < bytes; byte += LINE) __builtin_prefetch(codes + byte);
+    }
 
     // Offer a cell's slots to the list; return how many there are.
     int64_t compare(const Cell& cell) {

@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+constexpr int32_t NOBODY = std::numeric_limits<int32_t>::max();  // where there is no candidate
+
 // The best few of the candidates that were offered, the best first; of equals the first slot.
 template <typename T>
 class Nearest {
@@ -14,7 +16,7 @@ class Nearest {
 
     void clear() {
         std::fill(cosines.begin(), cosines.end(), -std::numeric_limits<T>::infinity());
-        std::fill(slots.begin(), slots.end(), std::numeric_limits<int32_t>::max());
+        std::fill(slots.begin(), slots.end(), NOBODY);
     }
 
     // NaN counts as the best, so that it is seen.
@@ -25,6 +27,9 @@ class Nearest {
         for (; at > 0 && better(cosine, slot, at - 1); --at) cosines[at] = cosines[at - 1], slots[at] = slots[at - 1];
         cosines[at] = cosine, slots[at] = slot;
     }
+
+    // Whether there were more candidates than a number of them.
+    bool filled(int64_t at) const { return slots[at] != NOBODY; }
 
     T worst() const { return cosines.back(); }
 

@@ -53,8 +53,7 @@ class Neighbours {
                 const Vector<T> x = load(key + f, some);
                 return x * x;
             }));
-            found[h].clear();
-            for (int32_t slot : free) found[h].offer(0, slot);
+            offer_free(h);
         }
         if (!approximate || int64_t(occupied.size()) <= FEW) {
             constexpr int64_t AT_ONCE = 4;
@@ -65,7 +64,12 @@ class Neighbours {
         }
         for (int64_t h = 0; h < heads; ++h) {
             const auto& some = cells.shortlist(&keys[h * stride], std::max(LISTED, 4 * count));
-            look<1>(h, some.data(), some.size());
+            const int64_t listed = std::find(some.begin(), some.end(), NOBODY) - some.begin();
+            look<1>(h, some.data(), listed);
+            if (!found[h].filled(count - 1)) {  // cells that have been left by nearly all
+                offer_free(h);
+                look<1>(h, occupied.data(), occupied.size());
+            }
         }
     }
 
@@ -96,6 +100,12 @@ class Neighbours {
     void add_free() {
         while (looked_at < slots && known[looked_at]) ++looked_at;
         if (looked_at < slots) free.push_back(int32_t(looked_at++));
+    }
+
+    // Begin a head's search.
+    void offer_free(int64_t h) {
+        found[h].clear();
+        for (int32_t slot : free) found[h].offer(0, slot);
     }
 
     // Offer slots to a few heads.
