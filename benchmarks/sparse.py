@@ -34,7 +34,7 @@ from memtape.viz.style import BLUE, GREEN, INK, VERMILION, paper_style
 
 INPUT, WIDTH, HEADS, HIDDEN, GAIN, MIB = 8, 32, 4, 100, 6.0, 2**20
 KINDS = {
-    "SAM, approximate": (4096, 1_000_000, BLUE),
+    "SAM, approximate": (1_000_000, 1_000_000, BLUE),
     "SAM, exact": (65_536, 1_000_000, GREEN),
     "NTM": (1024, 65_536, VERMILION),
     "DAM, single steps": (1024, 16_384, INK),
@@ -82,7 +82,8 @@ def seconds_of(network: Any, state: Any, steps: int, repeats: int) -> tuple[floa
 def times(kind: str, slots: int, *, full: bool, repeats: int) -> dict[str, float]:
     network = network_of(kind, slots)
     state = state_of(kind, network, slots, full=full)
-    steps = 200 if slots <= KINDS[kind][0] or (kind.startswith("SAM, a")) else 8
+    few, _, _ = KINDS[kind]
+    steps = 1000 if kind == "SAM, approximate" else 200 if slots <= few else 8
     seconds_of(network, state, 2, 1)
     short, long = (seconds_of(network, state, length, repeats) for length in (steps, 2 * steps))
     forward, backward = ((after - before) / steps * 1e3 for before, after in zip(short, long, strict=True))
