@@ -1,5 +1,5 @@
-/* Differentiable Neural Computer: the plain C interface of dnc.cpp. All tensors are contiguous, of float32 or of float64
- * throughout.
+/* Differentiable Neural Computer: the plain C interface of dnc.cpp. All tensors are contiguous, of float32 or of
+ * float64 throughout.
  *
  * Sizes in the comments: those of machine.h, and N slots, W width, R = reads * W.
  */
@@ -16,10 +16,12 @@ typedef struct {
     int64_t slots, width, reads, writes;
     int64_t oneplus; /* 1: strengths begin at 1; 0: at 0 */
     int64_t squash;
+    int64_t masked;         /* 1: heads choose which columns they compare */
+    int64_t sharpen;        /* 1: read heads choose how sharply they follow links */
     int64_t deallocate;     /* 1: what is freed is erased */
     int64_t usage_gradient; /* 1: through where was written into what is used */
     double clip;            /* infinity for none */
-    double usage_epsilon, norm_epsilon, product_epsilon;
+    double mask_floor, usage_epsilon, norm_epsilon, product_epsilon;
 } memtape_dnc_sizes;
 
 typedef struct {

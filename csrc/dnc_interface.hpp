@@ -12,22 +12,40 @@ class DNCInterface {
   public:
     const int64_t width, modes;  // modes of a read head
     const bool squash;
-    const T least_strength;
+    const T least_strength, mask_floor;
     const Raw<T> raw_numbers;
     // Where each block begins, and the end.
     const int64_t read_strengths, write_keys, write_strengths, erase, add, free_gates, allocation_gates, write_gates,
-        read_modes, size;
+        read_modes, read_masks, write_masks, back_exponents, ahead_exponents, size;
 
-    DNCInterface(int64_t reads, int64_t writes, int64_t width, bool oneplus, bool squash, double clip)
-        : width(width), modes(1 + 2 * writes), squash(squash), least_strength(oneplus ? 1 : 0), raw_numbers(clip),
-          read_strengths(reads * width), write_keys(read_strengths + reads), write_strengths(write_keys + writes * width),
+    DNCInterface(int64_t reads, int64_t writes, int64_t width, bool oneplus, bool squash, bool masked,
+                 double mask_floor, bool sharpen, double clip)
+        : width(width), modes(1 + 2 * writes), squash(squash), least_strength(oneplus ? 1 : 0),
+          mask_floor(T(mask_floor)), raw_numbers(clip), read_strengths(reads * width),
+          write_keys(read_strengths + reads), write_strengths(write_keys + writes * width),
           erase(write_strengths + writes), add(erase + writes * width), free_gates(add + writes * width),
           allocation_gates(free_gates + reads), write_gates(allocation_gates + writes),
-          read_modes(write_gates + writes), size(read_modes + reads * modes) {}
+          read_modes(write_gates + writes), read_masks(read_modes + reads * modes),
+          write_masks(read_masks + (masked ? reads * width : 0)),
+          back_exponents(write_masks + (masked ? writes * width : 0)),
+          ahead_exponents(back_exponents + (sharpen ? reads * writes : 0)),
+          size(ahead_exponents + (sharpen ? reads * writes : 0)) {}
 
     Told<T> reader(T* control, int64_t head) const { return told(control, head, 0, read_strengths); }
 
     Told<T> writer(T* control, int64_t head) const { return told(control, head, write_keys, write_strengths); }
+
+    // Without masks these are not read.
+    T* read_mask(T* control, int64_t head) const { return control + read_masks + head * width; }
+
+    T* write_mask(T* control, int64_t head) const { return control + write_masks + head * width; }
+
+    // Where it is told how sharply a read head follows links in a mode.
+    int64_t exponent(int64_t read, int64_t mode) const {
+        const int64_t writes = modes / 2;
+        return mode < writes ? back_exponents + read * writes + mode
+                             : ahead_exponents + read * writes + mode - writes - 1;
+    }
 
     void forward(const T* raw, T* control) const {
         squashed(raw, control, 0, read_strengths);
@@ -36,7 +54,11 @@ class DNCInterface {
         raw_numbers.softpluses(raw, control, write_strengths, erase, least_strength);
         what_is_written(raw, control);
         raw_numbers.sigmoids(raw, control, allocation_gates, read_modes);
-        raw_numbers.distributions(raw, control, read_modes, size, modes);
+        raw_numbers.distributions(raw, control, read_modes, read_masks, modes);
+        raw_numbers.sigmoids(raw, control, read_masks, back_exponents);
+        for (int64_t i = read_masks; i < back_exponents; ++i)
+            control[i] = mask_floor + (T(1) - mask_floor) * control[i];
+        raw_numbers.softpluses(raw, control, back_exponents, size, 1);
     }
 
     // The part that says what is written and what is freed.
@@ -57,7 +79,10 @@ class DNCInterface {
         raw_numbers.softpluses_backward(raw, d, write_strengths, erase);
         raw_numbers.sigmoids_backward(control, d, erase, add);
         raw_numbers.sigmoids_backward(control, d, free_gates, read_modes);
-        raw_numbers.distributions_backward(control, d, read_modes, size, modes);
+        raw_numbers.distributions_backward(control, d, read_modes, read_masks, modes);
+        for (int64_t i = read_masks; i < back_exponents; ++i)
+            d[i] *= mask_floor < T(1) ? (control[i] - mask_floor) * (T(1) - control[i]) / (T(1) - mask_floor) : T(0);
+        raw_numbers.softpluses_backward(raw, d, back_exponents, size);
         raw_numbers.clipped_backward(raw, d, size);
     }
 

@@ -1,5 +1,5 @@
-// Links: in which order the slots of a Differentiable Neural Computer were written (Graves et al. 2016, "Temporal memory
-// linkage"), forwards and backwards.
+// Links: in which order the slots of a Differentiable Neural Computer were written (Graves et al. 2016, "Temporal
+// memory linkage"), forwards and backwards.
 //
 // The matrix of links is the largest thing that a step touches. One pass over its rows links what is written and steps
 // along the links for some read heads; on the way back one pass does the same for the gradients of both. All matrices
@@ -40,11 +40,12 @@ class Links {
     // What the way back through both is given and gives; the arrays of read heads are reads x slots.
     struct Way {
         const T *before, *weights, *precedence;  // of the way forward
-        const T *reading, *asked;                // where the heads read, and the gradients of where they read next
-        const T *asked_ahead, *read_back;        // `asked` by how far each steps ahead, `reading` by how far back
+        const T* reading;                        // where the heads read
+        const T *ahead, *back;                   // vectors that after^T and after are multiplied with
+        const T *asked_ahead, *read_back;        // after gets the gradients asked_ahead reading^T + read_back back^T
         T* d_links;                              // becomes the gradient of `before`
         T *d_weights, *d_precedence;             // are added to
-        T *along, *against;                      // after^T asked, and after asked
+        T *along, *against;                      // after^T ahead, and after back
     };
 
     void backward(int64_t reads, const Way& way) const {
@@ -104,8 +105,8 @@ class Links {
                 for (int r = 0; r < ROWS; ++r) {
                     now[r] = load(before + (i + r) * slots + j);
                     if (!WRITE) continue;
-                    now[r] = (T(1) - weights[i + r] - load(weights + j)) * now[r] +
-                             weights[i + r] * load(precedence + j);
+                    now[r] =
+                        (T(1) - weights[i + r] - load(weights + j)) * now[r] + weights[i + r] * load(precedence + j);
                     if (on_diagonal) now[r] = without(now[r], i + r - j);
                     store(after + (i + r) * slots + j, now[r]);
                 }
@@ -128,7 +129,8 @@ class Links {
 
     template <int READS, bool WRITE>
     void rows_backward(int64_t first, const Way& way) const {
-        const T *weights = way.weights, *reading = way.reading + first, *asked = way.asked + first;
+        const T *weights = way.weights, *reading = way.reading + first;
+        const T *ahead = way.ahead + first, *back = way.back + first;
         const T *asked_ahead = way.asked_ahead + first, *read_back = way.read_back + first;
         T* along = way.along + first;
         clear(along, READS * slots);
@@ -146,12 +148,12 @@ class Links {
                 }
 #pragma GCC unroll 4
                 for (int h = 0; h < READS; ++h) {
-                    const Vector<T> from = load(reading + h * slots + j), to = load(asked + h * slots + j);
+                    const Vector<T> from = load(reading + h * slots + j), to = load(back + h * slots + j);
                     Vector<T> own = load(along + h * slots + j);
 #pragma GCC unroll 4
                     for (int r = 0; r < ROWS; ++r) {
                         const int64_t at = h * slots + i + r;
-                        own += asked[at] * now[r];
+                        own += ahead[at] * now[r];
                         sums[r][h] += to * now[r];
                         d[r] += asked_ahead[at] * from + read_back[at] * to;
                     }

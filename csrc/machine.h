@@ -2,8 +2,8 @@
  * contiguous, of float32 or of float64 throughout.
  *
  * Sizes in the comments: B batch, T time, X inputs, Y outputs, H hidden, L layers, G numbers of all gates of a layer, R
- * numbers that a step reads, Z raw numbers of the interface; U what an upper layer sees, H or, with shortcuts, X + R + H; S
- * what interface and output see of the controller, H of its last layer or, with shortcuts, L * H.
+ * numbers that a step reads, Z raw numbers of the interface; U what an upper layer sees, H or, with shortcuts, X + R +
+ * H; S what interface and output see of the controller, H of its last layer or, with shortcuts, L * H.
  */
 #pragma once
 

@@ -47,8 +47,8 @@ class Machine {
           inputs(sizes.inputs), outputs(sizes.outputs), hidden(sizes.hidden), layers(sizes.layers),
           read_size(memory.read_size), raw(memory.interface.size), own(sees_itself(controller) ? hidden : 0),
           gates(gates_of(controller) * hidden), seeing(sizes.shortcuts ? layers : 1),
-          shown((sizes.shortcuts ? layers : 1) * hidden), first_shown(sizes.shortcuts ? 0 : layers - 1), stretch(steps_of_a_stretch(batch)),
-          rows(sizes.batch, sizes.time, sizes.lengths, sizes.threads) {}
+          shown((sizes.shortcuts ? layers : 1) * hidden), first_shown(sizes.shortcuts ? 0 : layers - 1),
+          stretch(steps_of_a_stretch(batch)), rows(sizes.batch, sizes.time, sizes.lengths, sizes.threads) {}
 
     int64_t length(int64_t row) const { return rows.length(row); }
 

@@ -13,8 +13,7 @@ struct ParameterGradients {
 
     explicit ParameterGradients(const Machine<Memory>& m)
         : interface(m.raw, m.shown), output(m.outputs, m.shown + m.read_size) {
-        for (int64_t layer = 0; layer < m.layers; ++layer)
-            layers.emplace_back(m.gates, m.fed(layer) + m.own);
+        for (int64_t layer = 0; layer < m.layers; ++layer) layers.emplace_back(m.gates, m.fed(layer) + m.own);
     }
 
     void add(const ParameterGradients& other) {
@@ -49,10 +48,9 @@ class Backward {
           d_xs(d_xs), d_first(d_first), together(together), memory(std::move(memory)), d_reads(together * m.read_size),
           d_hidden(m.layers * together * m.hidden), d_cell(m.layers * together * m.hidden),
           d_straight(m.layers * together * m.hidden), sums_stride(matrices.widest()), sums(together * sums_stride),
-          d_answers(m.stretch * together * m.outputs),
-          d_seen_stride(matrices.output.padded_outputs()), d_seen(m.stretch * together * d_seen_stride),
-          d_raw(m.stretch * together * m.raw), d_gates(m.layers * m.stretch * together * m.gates),
-          seen_stride(whole_panels<T>(m.shown + m.read_size)),
+          d_answers(m.stretch * together * m.outputs), d_seen_stride(matrices.output.padded_outputs()),
+          d_seen(m.stretch * together * d_seen_stride), d_raw(m.stretch * together * m.raw),
+          d_gates(m.layers * m.stretch * together * m.gates), seen_stride(whole_panels<T>(m.shown + m.read_size)),
           inputs_stride(whole_panels<T>(m.inputs + m.read_size + m.hidden + m.own)),
           rows_seen(m.stretch * together * seen_stride), rows_in(m.stretch * together * inputs_stride),
           d_inputs(d_xs ? m.stretch * together * matrices.input[0].padded_outputs() : 0) {}

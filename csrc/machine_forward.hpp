@@ -17,8 +17,8 @@ class Forward {
             const State<Memory>& first, T* ys, const State<Memory>& last, const Kept<Memory>& kept,
             typename Memory::Forward memory, int64_t together)
         : m(m), p(p), matrices(matrices), xs(xs), first(first), ys(ys), last(last), kept(kept), together(together),
-          memory(std::move(memory)), reads(together * m.read_size), hidden(m.layers * together * m.hidden), cell(m.layers * together * m.hidden),
-          given_stride(matrices.input[0].padded_outputs()),
+          memory(std::move(memory)), reads(together * m.read_size), hidden(m.layers * together * m.hidden),
+          cell(m.layers * together * m.hidden), given_stride(matrices.input[0].padded_outputs()),
           projected(m.seeing * m.stretch * together * given_stride), stretch_inputs(m.stretch * together * m.inputs),
           seen_size(m.shown + m.read_size), seen(m.stretch * together * seen_size),
           answers(m.stretch * together * matrices.output.padded_outputs()),

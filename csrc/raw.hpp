@@ -1,5 +1,6 @@
-// Raw: what heads are told, made of the raw numbers of a matrix product, which are first held between two bounds, and the
-// way back. Every block is a range of an array of raw numbers, of the control made of them, or of the gradients of that.
+// Raw: what heads are told, made of the raw numbers of a matrix product, which are first held between two bounds, and
+// the way back. Every block is a range of an array of raw numbers, of the control made of them, or of the gradients of
+// that.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // Turing machine: whole sequences of a Neural Turing Machine, forwards and backwards.
 //
-// Here is its memory; machine.hpp has the rest. The tape is kept only where a stretch begins: on the way back the writes
-// of the stretch, which are known, are done again.
+// Here is its memory; machine.hpp has the rest. The tape is kept only where a stretch begins: on the way back the
+// writes of the stretch, which are known, are done again.
 #include "turing_machine.h"
 
 #include "interface.hpp"
@@ -87,8 +87,7 @@ class Tape<T>::Forward {
         T *tape = own_tape(r), *weights = own_weights(r);
         if (kept && t % m.stretch == 0) copy(tape, m.tape_size, m.tape(kept, row, t / m.stretch));
         lookup.face(tape);
-        for (int64_t h = 0; h < m.heads; ++h)
-            lookup.move(m.interface.told(control.data(), h), weights + h * m.slots);
+        for (int64_t h = 0; h < m.heads; ++h) lookup.move(m.interface.told(control.data(), h), weights + h * m.slots);
         auto look = [&] {
             for (int64_t h = 0; h < m.reads; ++h)
                 over_slots(m.width, m.slots, tape, weights + h * m.slots, reads + h * m.width);

@@ -21,7 +21,7 @@ def whole_computer(cell: AugmentedCell, backend: str) -> Twin[AugmentedState] | 
     known = type(cell.memory) is DNCMemory and type(cell.interface) is DNCInterface
     if run is None or controller is None or not known or type(cell.memory.links) is not DenseLinks:
         return None
-    return None if cell.interface.masked or cell.interface.sharpen_links else _WholeComputer(run, cell, controller)
+    return _WholeComputer(run, cell, controller)
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,12 @@ class _WholeComputer:
             shortcuts=self.controller.shortcuts,
             oneplus=interface.strengths == "oneplus",
             squash=interface.squash,
+            masked=interface.masked,
+            sharpen=interface.sharpen_links,
             deallocate=memory.deallocate,
             usage_gradient=memory.usage_gradient,
             clip=math.inf if clip is None else clip,
+            mask_floor=interface.mask_floor,
             usage_epsilon=memory.usage_epsilon,
             norm_epsilon=memory.norm_epsilon,
             product_epsilon=memory.product_epsilon,

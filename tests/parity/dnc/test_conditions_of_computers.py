@@ -21,6 +21,7 @@ COMPUTERS = {
     "lstm": {"read_heads": 2, "controller_layers": 2},
     "gru": {"controller": "gru", "write_heads": 2, "usage_gradient": True, "deallocate": True},
     "feedforward": {"controller": "feedforward", "read_heads": 5, "slots": 17},
+    "improved": {"masked": True, "mask_floor": 0.1, "sharpen_links": True, "deallocate": True, "read_heads": 2},
 }
 
 each_computer = pytest.mark.parametrize("options", COMPUTERS.values(), ids=COMPUTERS)

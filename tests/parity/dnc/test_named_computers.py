@@ -23,6 +23,11 @@ OPTIONS = {
     "gradients through what is used": {"usage_gradient": True, "write_heads": 2, "read_heads": 2},
     "usages raised": {"usage_epsilon": 0.1, "write_heads": 2},
     "freed slots erased": {"deallocate": True, "read_heads": 2, "write_heads": 2},
+    "masks": {"masked": True, "read_heads": 2, "write_heads": 2, "product_epsilon": 1e-3},
+    "masks with a floor": {"masked": True, "mask_floor": 0.3, "clip": None},
+    "masks of no effect": {"masked": True, "mask_floor": 1.0},
+    "sharpened links": {"sharpen_links": True, "read_heads": 5, "write_heads": 2},
+    "all improvements": {"masked": True, "sharpen_links": True, "deallocate": True, "slots": 17},
     "other epsilons": {"norm_epsilon": 1e-2, "product_epsilon": 1e-2},
     "squashed, soft and free": {"squash": True, "strengths": "softplus", "clip": None},
     "tightly clipped": {"clip": 0.05},
@@ -112,8 +117,6 @@ def test_an_empty_batch_runs(computer):
 
 
 STEPPED = {
-    "masks": {"masked": True},
-    "sharpened links": {"sharpen_links": True},
     "sparse links": {"links": "sparse", "link_size": 2},
     "no links": {"links": "none"},
     "normalised": {"layer_norm": True},

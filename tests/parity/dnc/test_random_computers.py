@@ -19,6 +19,8 @@ OPTIONS = st.fixed_dictionaries(
         "width": st.sampled_from([1, 3, 20]),
         "strengths": st.sampled_from(["oneplus", "softplus"]),
         "squash": st.booleans(),
+        "masked": st.booleans(),
+        "sharpen_links": st.booleans(),
         "deallocate": st.booleans(),
         "clip": st.sampled_from([None, 0.5, 20.0]),
         "usage_gradient": st.booleans(),

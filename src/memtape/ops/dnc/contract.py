@@ -19,11 +19,16 @@ class ComputerForm:
     oneplus: bool
     """Whether strengths begin at 1; else at 0."""
     squash: bool
+    masked: bool
+    """Whether heads choose which columns of a slot they compare."""
+    sharpen: bool
+    """Whether read heads choose how sharply they follow links."""
     deallocate: bool
     """Whether what is freed is erased."""
     usage_gradient: bool
     clip: float
     """Bound of the raw parameters, infinity for none."""
+    mask_floor: float
     usage_epsilon: float
     norm_epsilon: float
     product_epsilon: float

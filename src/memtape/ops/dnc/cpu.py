@@ -8,14 +8,18 @@ from memtape.ops.dnc.contract import ComputerForm, ComputerState
 from memtape.ops.machine import CONTROLLERS, Given, MachineOperator, MachineParameters, MachineSizes
 
 
+SWITCHES = ("oneplus", "squash", "masked", "sharpen", "deallocate", "usage_gradient")
+NUMBERS = ("clip", "mask_floor", "usage_epsilon", "norm_epsilon", "product_epsilon")
+"""Fields of `ComputerForm`, in the order of csrc/dnc.h."""
+
+
 class _Sizes(ctypes.Structure):
     """`memtape_dnc_sizes` of csrc/dnc.h."""
 
     _fields_ = (
         ("machine", MachineSizes),
-        *((name, ctypes.c_int64) for name in ("slots", "width", "reads", "writes")),
-        *((name, ctypes.c_int64) for name in ("oneplus", "squash", "deallocate", "usage_gradient")),
-        *((name, ctypes.c_double) for name in ("clip", "usage_epsilon", "norm_epsilon", "product_epsilon")),
+        *((name, ctypes.c_int64) for name in ("slots", "width", "reads", "writes", *SWITCHES)),
+        *((name, ctypes.c_double) for name in NUMBERS),
     )
 
 
@@ -38,30 +42,23 @@ def computer_on_cpu(
         MemoryError: memory ran out.
         RuntimeError: a gradient of a gradient was asked for; the reference has them.
     """
-    whole = [getattr(form, name) for name in ("shortcuts", "oneplus", "squash", "deallocate", "usage_gradient")]
-    numbers = [getattr(form, name) for name in ("clip", "usage_epsilon", "norm_epsilon", "product_epsilon")]
-    ys, last = _OPERATOR(parameters, state, xs, lengths, [CONTROLLERS.index(form.controller), *whole], numbers)
+    controller = (CONTROLLERS.index(form.controller), form.shortcuts)
+    switches, numbers = ([getattr(form, name) for name in names] for names in (SWITCHES, NUMBERS))
+    ys, last = _OPERATOR(parameters, state, xs, lengths, [*controller, *switches], numbers)
     return ys, ComputerState(**last)
 
 
 def _sizes(given: Given, lengths: Tensor | None, form: list[int], numbers: list[float]) -> _Sizes:
     memory, read_weights, write_weights, *_, hidden, _ = given.state
-    controller, shortcuts, oneplus, squash, deallocate, usage_gradient = form
-    clip, usage_epsilon, norm_epsilon, product_epsilon = numbers
+    controller, shortcuts, *switches = form
     return _Sizes(
         machine=MachineSizes.of(given, lengths, hidden, controller=controller, shortcuts=shortcuts),
         slots=memory.shape[1],
         width=memory.shape[2],
         reads=read_weights.shape[1],
         writes=write_weights.shape[1],
-        oneplus=oneplus,
-        squash=squash,
-        deallocate=deallocate,
-        usage_gradient=usage_gradient,
-        clip=clip,
-        usage_epsilon=usage_epsilon,
-        norm_epsilon=norm_epsilon,
-        product_epsilon=product_epsilon,
+        **dict(zip(SWITCHES, switches, strict=True)),
+        **dict(zip(NUMBERS, numbers, strict=True)),
     )
 
 

@@ -1,0 +1,203 @@
+// Machines: what the drivers of all machines, controllers that work a memory, have in common. A kind of machine says
+// what its records are, how many numbers each part of its state has, and which functions run it.
+#pragma once
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../../csrc/machine.h"
+#include "buffer.hpp"
+
+template <typename Kind>
+struct Case {
+    typename Kind::Sizes sizes;
+    bool keep, some_gradients_missing;
+    std::string name;
+};
+
+template <typename Kind>
+[[noreturn]] void fail(const Case<Kind>& one, const char* what) {
+    std::fprintf(stderr, "driver: %s: %s\n", one.name.c_str(), what);
+    std::exit(1);
+}
+
+// Buffers of certain sizes, and the record of C that points to them.
+template <typename T, typename Record>
+class Buffers {
+  public:
+    Buffers(const std::vector<int64_t>& counts, double size) {
+        for (int64_t count : counts) all.emplace_back(count, size);
+    }
+    Record pointers() const {
+        Record record;
+        std::vector<void*> at;
+        for (auto& buffer : all) at.push_back(buffer.data());
+        if (at.size() * sizeof(void*) != sizeof(record)) std::abort();
+        std::memcpy(&record, at.data(), sizeof(record));
+        return record;
+    }
+    bool finite() const {
+        for (auto& buffer : all)
+            if (!buffer.finite()) return false;
+        return true;
+    }
+    bool same(const Buffers& other) const {
+        for (size_t i = 0; i < all.size(); ++i)
+            if (!all[i].same(other.all[i])) return false;
+        return true;
+    }
+
+  protected:
+    std::deque<Buffer<T>> all;
+};
+
+template <typename T, typename Kind>
+class Parameters : public Buffers<T, memtape_machine_parameters> {
+  public:
+    Parameters(const typename Kind::Sizes& s, double size)
+        : Buffers<T, memtape_machine_parameters>(counts(s, s.machine), size) {}
+
+  private:
+    static std::vector<int64_t> counts(const typename Kind::Sizes& s, const memtape_machine_sizes& m) {
+        const int64_t gates = (m.controller < 2 ? 4 : 1) * m.hidden, fed = m.inputs + Kind::read(s), raw = Kind::raw(s);
+        const int64_t shown = (m.shortcuts ? m.layers : 1) * m.hidden;
+        return {gates * fed,
+                (m.layers - 1) * gates * (m.hidden + (m.shortcuts ? fed : 0)),
+                m.controller == 3 ? 0 : m.layers * gates * m.hidden,
+                m.layers * gates,
+                raw * shown,
+                raw,
+                m.outputs * (shown + Kind::read(s)),
+                m.outputs};
+    }
+};
+
+template <typename T, typename Kind>
+class State : public Buffers<T, typename Kind::State> {
+  public:
+    State(const typename Kind::Sizes& s, double size)
+        : Buffers<T, typename Kind::State>(counts(s, s.machine), size), sizes(s) {}
+
+    // Make places of heads of what the kind says are such: positive numbers that sum to less than 1.
+    void focus() {
+        for (int64_t part : Kind::places) {
+            Buffer<T>& places = this->all[part];
+            for (int64_t i = 0; i < places.count; ++i)
+                places.data()[i] = (std::fabs(places.data()[i]) + T(1e-3)) / T(sizes.slots);
+        }
+    }
+
+  private:
+    const typename Kind::Sizes sizes;
+
+    static std::vector<int64_t> counts(const typename Kind::Sizes& s, const memtape_machine_sizes& m) {
+        std::vector<int64_t> all = Kind::state(s);
+        const int64_t hidden = m.layers * m.batch * m.hidden;
+        all.insert(all.end(), {m.batch * Kind::read(s), hidden, m.controller == 0 ? hidden : 0});
+        return all;
+    }
+};
+
+// The sizes that all machines have, at random.
+inline memtape_machine_sizes random_machine() {
+    static const int64_t wanted = 0;
+    memtape_machine_sizes m = {};
+    m.batch = pick({0, 1, 2, 3, 5, 8, 9, 17});
+    m.time = pick({1, 2, 7, 8, 9, 17});
+    m.inputs = pick({1, 3, 9});
+    m.outputs = pick({1, 2, 17});
+    m.hidden = pick({1, 3, 7, 16, 33});
+    m.layers = pick({1, 2, 3});
+    m.threads = pick({1, 2, 5});
+    m.lengths = pick({0, 1}) ? &wanted : nullptr;
+    return m;
+}
+
+inline std::string named(const char* what, int64_t number, const memtape_machine_sizes& m) {
+    char name[300];
+    std::snprintf(
+        name, sizeof name,
+        "%s %ld: batch %ld time %ld inputs %ld outputs %ld hidden %ld layers %ld controller %ld shortcuts %ld "
+        "threads %ld lengths %d",
+        what, long(number), long(m.batch), long(m.time), long(m.inputs), long(m.outputs), long(m.hidden),
+        long(m.layers), long(m.controller), long(m.shortcuts), long(m.threads), m.lengths != nullptr);
+    return name;
+}
+
+// One machine of random sizes, of one dtype.
+template <typename T, typename Kind>
+void run(const Case<Kind>& one) {
+    typename Kind::Sizes sizes = one.sizes;
+    std::unique_ptr<int64_t[]> lengths;
+    if (sizes.machine.lengths) {
+        lengths.reset(new int64_t[sizes.machine.batch]);
+        for (int64_t row = 0; row < sizes.machine.batch; ++row)
+            lengths[row] = row ? random_below(sizes.machine.time + 1) : 0;
+        sizes.machine.lengths = lengths.get();
+    }
+    const Parameters<T, Kind> parameters(sizes, 0.5);
+    State<T, Kind> first(sizes, 0.5);
+    first.focus();
+    const Buffer<T> xs(sizes.machine.batch * sizes.machine.time * sizes.machine.inputs, 1.0);
+    const auto given = parameters.pointers();
+    const auto begin = first.pointers();
+
+    auto ahead = [&](const Buffer<T>& ys, const State<T, Kind>& last, void* kept, int64_t threads) {
+        const auto end = last.pointers();
+        sizes.machine.threads = threads;
+        if (Kind::template forward<T>(&sizes, &given, (const void*)xs.data(), &begin, (void*)ys.data(), &end, kept))
+            fail(one, "memory ran out on the way forward");
+        if (!ys.finite()) fail(one, "an output is not finite");
+        if (!last.finite()) fail(one, "the last state is not finite");
+    };
+    const Buffer<T> ys(sizes.machine.batch * sizes.machine.time * sizes.machine.outputs);
+    const State<T, Kind> last(sizes, NAN);
+    if (!one.keep) return ahead(ys, last, nullptr, one.sizes.machine.threads);
+    const Buffer<T> kept(Kind::template kept<T>(&sizes));
+    ahead(ys, last, kept.data(), one.sizes.machine.threads);
+
+    const Buffer<T> other_ys(ys.count);
+    const State<T, Kind> other_last(sizes, NAN);
+    ahead(other_ys, other_last, nullptr, 1);
+    if (!ys.same(other_ys) || !last.same(other_last)) fail(one, "threads or keeping change a result");
+
+    const Buffer<T> d_ys(ys.count, 1.0);
+    const State<T, Kind> d_last(sizes, 1.0);
+    auto d_end = d_last.pointers();
+    if (one.some_gradients_missing) d_end.memory = d_end.machine.reads = d_end.machine.cell = nullptr;
+    auto back = [&](const Parameters<T, Kind>& d_parameters, const Buffer<T>& d_xs, const State<T, Kind>& d_first,
+                    int64_t threads) {
+        const auto d_given = d_parameters.pointers();
+        const auto d_begin = d_first.pointers();
+        sizes.machine.threads = threads;
+        if (Kind::template backward<T>(&sizes, &given, (const void*)xs.data(), (const void*)kept.data(),
+                                       (const void*)(one.some_gradients_missing ? nullptr : d_ys.data()), &d_end,
+                                       &d_given, (void*)(one.some_gradients_missing ? nullptr : d_xs.data()), &d_begin))
+            fail(one, "memory ran out on the way back");
+        if (!d_parameters.finite()) fail(one, "a gradient of the parameters is not finite");
+        if (!one.some_gradients_missing && !d_xs.finite()) fail(one, "a gradient of the inputs is not finite");
+        if (!d_first.finite()) fail(one, "a gradient of the first state is not finite");
+    };
+    const Parameters<T, Kind> d_parameters(sizes, NAN), other_d_parameters(sizes, NAN);
+    const Buffer<T> d_xs(xs.count), other_d_xs(xs.count);
+    const State<T, Kind> d_first(sizes, NAN), other_d_first(sizes, NAN);
+    back(d_parameters, d_xs, d_first, one.sizes.machine.threads);
+    back(other_d_parameters, other_d_xs, other_d_first, 1);
+    if (!d_first.same(other_d_first)) fail(one, "threads change a gradient of the first state");
+}
+
+// Both dtypes, kept for the way back or not.
+template <typename Kind>
+void run_both(const typename Kind::Sizes& sizes, const std::string& name) {
+    const Case<Kind> one{sizes, pick({0, 1, 1}) != 0, pick({0, 0, 1}) != 0, name};
+    if (std::getenv("MEMTAPE_DRIVER_SAYS"))
+        std::fprintf(stderr, "%s keep %d some missing %d\n", name.c_str(), one.keep, one.some_gradients_missing);
+    run<float>(one);
+    run<double>(one);
+}
