@@ -16,7 +16,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = ("turing_machine.cpp", "dnc.cpp", "recurrence.cpp", "processor.cpp")
+SOURCES = ("turing_machine.cpp", "dnc.cpp", "sparse_machine.cpp", "recurrence.cpp", "processor.cpp")
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fPIC", "-shared", "-pthread")
 THREADS = (("-fopenmp",), ())
 """Torch's own threads where the compiler knows OpenMP, else threads of our own."""

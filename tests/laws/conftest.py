@@ -33,6 +33,8 @@ from memtape.cells import (
 )
 from memtape.core.backends import backends
 from memtape.memory import TuringInterface, TuringMemory
+from memtape.models.sparse_access import DAMCell, SAMCell
+from memtape.models.sparse_computer import SDNCCell
 
 INPUT, BATCH, TIME = 2, 3, 6
 SMALL_NTM = {"slots": 5, "width": 3, "controller_size": 4}
@@ -41,6 +43,19 @@ TWO_HEADS = {"read_heads": 2, "write_heads": 2}
 
 def ntm(**options):
     return NTMCell(INPUT, 3, **(SMALL_NTM | options))
+
+
+def sam(**options):
+    return SAMCell(INPUT, 3, **({"slots": 12, "width": 3, "heads": 2, "nearest": 3, "controller_size": 4} | options))
+
+
+def sdnc(**options):
+    usual = {"slots": 9, "width": 3, "heads": 2, "nearest": 3, "links": 4, "controller_size": 4}
+    return SDNCCell(INPUT, 3, **(usual | {"initial_memory": "random"} | options))
+
+
+def dam(**options):
+    return DAMCell(INPUT, 3, **({"slots": 5, "width": 3, "heads": 2, "controller_size": 4} | options))
 
 
 def dnc(**options):
@@ -112,6 +127,15 @@ CELLS = [
     ),
     ("ntm-sequential-write-first", lambda: ntm(sequential_heads=True, read_first=False, write_heads=2)),
     ("ntm-content", lambda: ntm(addressing="content", initial_memory="random", **TWO_HEADS)),
+    ("sam", lambda: sam(initial_memory="random")),
+    ("sam-empty", lambda: sam(heads=3, nearest=1, slots=9)),
+    ("sam-gru", lambda: sam(controller="gru", initial_memory="learned", initial_reads="learned", strengths="none")),
+    ("sam-deep", lambda: sam(controller_layers=2, initial_controller="learned", initial_memory="random", squash=True)),
+    ("sam-feedforward", lambda: sam(nearest=2, slots=6, initial_memory="learned", controller="feedforward")),
+    ("sdnc", sdnc),
+    ("sdnc-gru", lambda: sdnc(heads=1, controller="gru", initial_memory="learned", initial_reads="learned")),
+    ("dam", lambda: dam(initial_memory="random")),
+    ("dam-last-access", lambda: dam(initial_memory="learned", usage="last_access", threshold=0.5, controller="rnn")),
     ("ntm-content-write-first", lambda: ntm(addressing="content", read_first=False, initial_memory="learned")),
     ("dnc", dnc),
     (

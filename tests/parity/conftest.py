@@ -8,6 +8,7 @@ from torch.utils import _pytree as pytree
 
 from memtape import NTM, tree, use_backend
 from memtape.core import kernels as loading
+from memtape.memory import SparseAccessState
 
 INPUT, OUTPUT = 3, 2
 
@@ -37,9 +38,12 @@ def build(dtype=torch.float64, *, seed=0, moved=0.3, **options):
 
 
 def leaves_of(network, state):
-    """Return a state cut from its graph, whose leaves ask for gradients."""
+    """Return a state cut from its graph, whose leaves ask for gradients, but for those through which none go."""
     del network
-    return pytree.tree_map(lambda leaf: leaf.detach().clone().requires_grad_(), state)
+    begin = pytree.tree_map(lambda leaf: leaf.detach().clone().requires_grad_(), state)
+    if isinstance(getattr(begin, "memory", None), SparseAccessState):
+        begin.memory.usage.requires_grad_(False)
+    return begin
 
 
 def run(backend, network, xs, state=None, **options):

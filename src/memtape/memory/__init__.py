@@ -5,8 +5,21 @@ from memtape.memory.dnc import DNCMemory, DNCState
 from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
 from memtape.memory.dnc_interface import DNCInterface
 from memtape.memory.encoded import EncodedMemory, EncodedState
+from memtape.memory.link_lists import LinkLists, LinkListState, SlotList
 from memtape.memory.links import DenseLinks, LinkState
 from memtape.memory.normalised import Normalised
+from memtape.memory.sparse_access import (
+    SparseAccessControl,
+    SparseAccessInterface,
+    SparseAccessMemory,
+    SparseAccessState,
+)
+from memtape.memory.sparse_computer import (
+    SparseComputerControl,
+    SparseComputerInterface,
+    SparseComputerMemory,
+    SparseComputerState,
+)
 from memtape.memory.sparse_links import SparseLinks, SparseLinkState
 from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
 
@@ -23,9 +36,20 @@ __all__ = [
     "EncodedMemory",
     "EncodedState",
     "LinkExponents",
+    "LinkListState",
+    "LinkLists",
     "LinkState",
     "LookUpMasks",
     "Normalised",
+    "SlotList",
+    "SparseAccessControl",
+    "SparseAccessInterface",
+    "SparseAccessMemory",
+    "SparseAccessState",
+    "SparseComputerControl",
+    "SparseComputerInterface",
+    "SparseComputerMemory",
+    "SparseComputerState",
     "SparseLinkState",
     "SparseLinks",
     "TuringControl",

@@ -47,6 +47,6 @@ class InitialSlots(nn.Module):
         """Return the initial contents, shape (batch, slots, width)."""
         if self.kind in ("constant", "zeros"):
             value = CONSTANT if self.kind == "constant" else 0.0
-            return torch.full((batch_size, self.slots, self.width), value, device=device, dtype=dtype)
+            return torch.full((), value, device=device, dtype=dtype).expand(batch_size, self.slots, self.width)
         contents = torch.tanh(self.bias) if self.kind == "learned" else self.get_buffer("contents")
         return contents.to(device=device, dtype=dtype).expand(batch_size, -1, -1)

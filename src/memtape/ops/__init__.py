@@ -12,9 +12,25 @@ from memtape.ops.backpropagation import (
     elman_forward,
 )
 from memtape.ops.last_step import last_step
+from memtape.ops.link_lists import (
+    add_to_lists,
+    linked,
+    precedence_lists,
+    predecessor_lists,
+    successor_lists,
+)
 from memtape.ops.links import follow_links, links_after, precedence_after
 from memtape.ops.read_write import erase_and_add, read
 from memtape.ops.ridge import RidgeSums, ridge, ridge_readout, ridge_sums
+from memtape.ops.sparse_access import (
+    clear_and_add,
+    cosines,
+    discounted_usage,
+    last_access,
+    least_used,
+    nearest_weights,
+    write_weights,
+)
 from memtape.ops.sparse_links import follow_sparse_links, sparse_links_after, strongest
 from memtape.ops.vanishing import vanishing_penalty
 
@@ -22,11 +38,15 @@ __all__ = [
     "ElmanGradients",
     "ElmanParameters",
     "RidgeSums",
+    "add_to_lists",
     "additive_scores",
     "allocation_weights",
     "attention_weights",
+    "clear_and_add",
     "content_weights",
+    "cosines",
     "cross_entropy_gradient",
+    "discounted_usage",
     "dot_scores",
     "elman",
     "elman_backward",
@@ -35,9 +55,15 @@ __all__ = [
     "follow_links",
     "follow_sparse_links",
     "interpolate",
+    "last_access",
     "last_step",
+    "least_used",
+    "linked",
     "links_after",
+    "nearest_weights",
     "precedence_after",
+    "precedence_lists",
+    "predecessor_lists",
     "read",
     "retention",
     "ridge",
@@ -47,6 +73,8 @@ __all__ = [
     "shift",
     "sparse_links_after",
     "strongest",
+    "successor_lists",
     "usage_after",
     "vanishing_penalty",
+    "write_weights",
 ]

@@ -127,7 +127,11 @@ class MachineOperator:
             MemoryError: memory ran out.
             RuntimeError: a gradient of a gradient was asked for; the reference has them.
         """
-        given = [xs, *(getattr(parameters, name) for name in PARAMETERS), *(getattr(state, name) for name in self.state)]
+        given = [
+            xs,
+            *(getattr(parameters, name) for name in PARAMETERS),
+            *(getattr(state, name) for name in self.state),
+        ]
         keep = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given)
         operator = getattr(torch.ops.memtape, self.name)
         ys, *last, _ = operator(*given, lengths, [int(number) for number in form], list(numbers), keep)

@@ -1,0 +1,102 @@
+"""Link lists: the temporal links of the SDNC, of which every slot has a short list in each direction."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from memtape import ops
+from memtape.core import checks
+from memtape.core.state import state
+
+
+@state
+class SlotList:
+    """Lists of different slots with their weights; the places are whole numbers in the dtype of the state."""
+
+    places: Float[Tensor, "*rows listed"]
+    weights: Float[Tensor, "*rows listed"]
+
+
+@state
+class LinkListState:
+    """Of every slot those written right before it and right after it, and where was written last; no gradient goes through."""
+
+    before: SlotList
+    after: SlotList
+    last: SlotList
+
+
+class LinkLists(nn.Module):
+    r"""Keep the strongest links of each slot, and follow them.
+
+    $N_t$ and $P_t$ of the paper, each row a list; heads that write in the same step share the links: their weights are summed,
+    and divided by their total where that exceeds 1. A slot is no neighbour of itself, as in the DNC.
+
+    Args:
+        slots: number of slots.
+        links: length of a list, 8 in the paper; no more than there are slots.
+
+    Raises:
+        ValueError: a size below 1.
+
+    References:
+        Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027,
+        supplementary material.
+    """
+
+    def __init__(self, slots: int, *, links: int = 8):
+        super().__init__()
+        checks.module_sizes(self, slots=slots, links=links)
+        self.slots, self.links = slots, min(links, slots)
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LinkListState:
+        """Return lists of weight zero; the slots in them are different, as those of every list are."""
+        first = torch.arange(self.links, device=device).to(dtype or torch.get_default_dtype())
+        zero = torch.zeros((), device=device, dtype=dtype)
+
+        def nothing(*rows: int) -> SlotList:
+            return SlotList(places=first.expand(*rows, -1), weights=zero.expand(*rows, self.links))
+
+        every = (batch_size, self.slots)
+        return LinkListState(before=nothing(*every), after=nothing(*every), last=nothing(batch_size))
+
+    def forward(self, weights: Float[Tensor, "batch heads slots"], state: LinkListState, most: int) -> LinkListState:
+        """Note a step's writes.
+
+        Args:
+            weights: the write weights.
+            state: the links before.
+            most: how many slots can have been written to.
+        """
+        before, after, last = (self._sound(part) for part in (state.before, state.after, state.last))
+        written = weights.detach().sum(1)
+        written = written / written.sum(-1, keepdim=True).clamp(min=1)
+        places = written.sort(dim=-1, descending=True, stable=True).indices[:, : min(most, self.slots)]
+        chosen, slots = written.gather(-1, places), places.to(written.dtype)
+        precedence = torch.zeros_like(written).scatter(-1, last.places.long(), last.weights)
+        return LinkListState(
+            before=_list(ops.predecessor_lists(before.places, before.weights, written, last.places, last.weights)),
+            after=_list(ops.successor_lists(after.places, after.weights, slots, chosen, precedence)),
+            last=_list(ops.precedence_lists(last.places, last.weights, slots, chosen)),
+        )
+
+    def follow(
+        self, read_weights: Float[Tensor, "batch heads slots"], state: LinkListState
+    ) -> tuple[Float[Tensor, "batch heads slots"], Float[Tensor, "batch heads slots"]]:
+        """Return where heads come that go backward and forward from where they read."""
+        before, after = self._sound(state.before), self._sound(state.after)
+        return (
+            ops.linked(before.places, before.weights, read_weights),
+            ops.linked(after.places, after.weights, read_weights),
+        )
+
+    def _sound(self, part: SlotList) -> SlotList:
+        """Return lists without their graph, and whatever they hold, places of slots that there are."""
+        places = part.places.detach().nan_to_num().round().clamp(0, self.slots - 1)
+        return SlotList(places=places, weights=part.weights.detach())
+
+
+def _list(part: tuple[Tensor, Tensor]) -> SlotList:
+    return SlotList(places=part[0], weights=part[1])

@@ -1,0 +1,171 @@
+"""Sparse computer: the memory of the SDNC, a Sparse Access Memory whose heads can follow the order of the writes."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape import ops
+from memtape.core.memory import Interface, Memory
+from memtape.core.state import state
+from memtape.memory.control import HeadParameters
+from memtape.memory.link_lists import LinkLists, LinkListState
+from memtape.memory.sparse_access import (
+    InitialContents,
+    SparseAccessControl,
+    SparseAccessInterface,
+    SparseAccessMemory,
+    SparseAccessState,
+    Strengths,
+)
+
+MODES = 3
+"""Backward, by content, forward."""
+
+
+@state
+class SparseComputerState:
+    """The slots, where each head read last, how much in use each slot is, and the order of the writes."""
+
+    memory: Float[Tensor, "*batch slots width"]
+    read_weights: Float[Tensor, "*batch heads slots"]
+    usage: Float[Tensor, "*batch slots"]
+    links: LinkListState
+
+
+@state
+class SparseComputerControl:
+    """What the heads are told in one step: as in SAM, and by what they read, in the order backward, content, forward."""
+
+    access: SparseAccessControl
+    read_modes: Float[Tensor, "*batch heads modes"]
+
+
+class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
+    r"""Write as SAM does, link the writes, and read by content, backward or forward.
+
+    $$w^R_t = \operatorname{largest}\bigl(\pi_1 P_t^\top w^R_{t-1} + \pi_2 c_t + \pi_3 N_t w^R_{t-1}\bigr)$$
+
+    with $c$ the weights of SAM, and the two others along the links, which have no gradient. Only the `nearest` largest weights
+    of a head are kept, as they are, so that steps stay sparse.
+
+    Args:
+        slots: number of slots.
+        width: size of one slot.
+        heads: number of heads, each of which reads and writes.
+        nearest: number of slots that a head reads in a step.
+        links: number of links that a slot has in each direction.
+        threshold: weight above which a slot counts as accessed.
+        initial_memory: what a sequence begins from: "zeros", "random" or "learned".
+
+    Raises:
+        ValueError: a size below 1, more heads or nearest slots than slots, or an unknown choice.
+
+    References:
+        Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027,
+        supplementary material.
+    """
+
+    def __init__(
+        self,
+        slots: int,
+        width: int,
+        *,
+        heads: int = 1,
+        nearest: int = 4,
+        links: int = 8,
+        threshold: float = 0.005,
+        initial_memory: InitialContents = "zeros",
+    ):
+        super().__init__()
+        self.access = SparseAccessMemory(
+            slots, width, heads=heads, nearest=nearest, threshold=threshold, initial_memory=initial_memory
+        )
+        self.links = LinkLists(slots, links=links)
+        self.slots, self.heads, self.nearest = slots, heads, nearest
+        self.read_size = self.access.read_size
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> SparseComputerState:
+        """Return the initial slots, heads that have read nowhere, slots that were never used and no links."""
+        access = self.access.init_state(batch_size, device=device, dtype=dtype)
+        return _with(access, self.links.init_state(batch_size, device=device, dtype=dtype))
+
+    def write(self, control: SparseComputerControl, state: SparseComputerState) -> SparseComputerState:
+        """Clear the slots that give way, add each head's word where it writes, and link the writes."""
+        access = _access(state)
+        _, weights = self.access.writing(control.access, access)
+        links = self.links(weights, state.links, self.heads * (self.nearest + 1))
+        return _with(self.access.write(control.access, access), links)
+
+    def address(self, control: SparseComputerControl, state: SparseComputerState) -> SparseComputerState:
+        """Look up where to read, or follow links there, and note what is in use."""
+        access = _access(state)
+        _, writing = self.access.writing(control.access, access)
+        content = ops.nearest_weights(state.memory, control.access.keys, control.access.strengths, self.nearest)
+        backward, forward = self.links.follow(state.read_weights, state.links)
+        modes = control.read_modes[..., None]
+        reading = modes[:, :, 0] * backward + modes[:, :, 1] * content + modes[:, :, 2] * forward
+        kept = reading.detach().sort(dim=-1, descending=True, stable=True).indices[:, :, : self.nearest]
+        reading = torch.zeros_like(reading).scatter(-1, kept, reading.gather(-1, kept))
+        usage = ops.last_access(state.usage, writing + reading, self.access.threshold)
+        return SparseComputerState(memory=state.memory, read_weights=reading, usage=usage, links=state.links)
+
+    def read(self, state: SparseComputerState) -> Float[Tensor, "batch read"]:
+        """Return what the heads see, one after another."""
+        return ops.read(state.memory, state.read_weights).flatten(1)
+
+    def forward(
+        self, control: SparseComputerControl, state: SparseComputerState
+    ) -> tuple[Float[Tensor, "batch read"], SparseComputerState]:
+        """Take one step: write, then look up and read."""
+        moved = self.address(control, self.write(control, state))
+        return self.read(moved), moved
+
+
+class SparseComputerInterface(Interface[SparseComputerControl]):
+    r"""Turn a hidden vector into what every head is told: as in SAM, and $\pi = \operatorname{softmax}(\cdot)$.
+
+    Args:
+        hidden_size: size of the hidden vector.
+        width: size of one slot.
+        heads: number of heads.
+        strengths: how the strengths come about, as in `SparseAccessInterface`.
+        squash: pass keys and added words through tanh.
+        clip: bound of every raw parameter on both sides; None leaves them free.
+
+    Raises:
+        ValueError: a size below 1, an unknown choice, or a clip that is not positive.
+
+    References:
+        Rae et al. (2016), arXiv:1610.09027, supplementary material; modes as in the DNC.
+    """
+
+    def __init__(
+        self,
+        hidden_size: int,
+        width: int,
+        *,
+        heads: int = 1,
+        strengths: Strengths = "oneplus",
+        squash: bool = False,
+        clip: float | None = 20.0,
+    ):
+        super().__init__()
+        self.access = SparseAccessInterface(
+            hidden_size, width, heads=heads, strengths=strengths, squash=squash, clip=clip
+        )
+        self.modes = HeadParameters(hidden_size, {"read_modes": torch.zeros(MODES * heads)}, clip=clip)
+
+    def forward(self, hidden: Float[Tensor, "batch hidden"]) -> SparseComputerControl:
+        """Return the control that the hidden vector stands for."""
+        modes = self.modes(hidden)["read_modes"].unflatten(-1, (-1, MODES))
+        return SparseComputerControl(access=self.access(hidden), read_modes=torch.softmax(modes, dim=-1))
+
+
+def _access(state: SparseComputerState) -> SparseAccessState:
+    return SparseAccessState(memory=state.memory, read_weights=state.read_weights, usage=state.usage)
+
+
+def _with(access: SparseAccessState, links: LinkListState) -> SparseComputerState:
+    return SparseComputerState(memory=access.memory, read_weights=access.read_weights, usage=access.usage, links=links)

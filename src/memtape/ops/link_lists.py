@@ -1,0 +1,136 @@
+"""Link lists: which slots were written after which, in short lists (Rae et al. 2016, supplementary material)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def add_to_lists(
+    slots: Float[Tensor, "*rows listed"],
+    weights: Float[Tensor, "*rows listed"],
+    new_slots: Float[Tensor, "*rows new"],
+    new_weights: Float[Tensor, "*rows new"],
+) -> tuple[Float[Tensor, "*rows listed"], Float[Tensor, "*rows listed"]]:
+    """Add weights to lists of slots, and keep as many of each list's strongest as it had.
+
+    Args:
+        slots: the numbers of the slots of each list, all different.
+        weights: their weights.
+        new_slots: more slots, all different, some of which may be in the list already.
+        new_weights: what to add to their weights.
+
+    Returns:
+        Slots and weights of the lists, the strongest first; of equals those that were there before.
+    """
+    same = new_slots[..., None, :] == slots[..., :, None]
+    raised = weights + (same * new_weights[..., None, :]).sum(-1)
+    fresh = torch.where(same.any(-2), -1.0, new_weights)
+    order = (
+        torch.cat([raised, fresh], dim=-1).sort(dim=-1, descending=True, stable=True).indices[..., : slots.shape[-1]]
+    )
+    return torch.cat([slots, new_slots], dim=-1).gather(-1, order), torch.cat([raised, fresh], dim=-1).gather(-1, order)
+
+
+def linked(
+    slots: Float[Tensor, "batch slots listed"],
+    weights: Float[Tensor, "batch slots listed"],
+    read_weights: Float[Tensor, "batch heads slots"],
+) -> Float[Tensor, "batch heads slots"]:
+    r"""Follow the links of the slots that were read.
+
+    $$f[i] = \sum_j w[j]\, L_j[i]$$
+
+    with $L_j$ the list of slot $j$.
+
+    Args:
+        slots: the slots of each slot's list.
+        weights: the weights of each slot's list.
+        read_weights: $w$.
+    """
+    steps = read_weights[:, :, :, None] * weights[:, None]
+    places = slots.long()[:, None].expand_as(steps)
+    return torch.zeros_like(read_weights).scatter_add(-1, places.flatten(2), steps.flatten(2))
+
+
+def precedence_lists(
+    slots: Float[Tensor, "batch listed"],
+    weights: Float[Tensor, "batch listed"],
+    written_slots: Float[Tensor, "batch written"],
+    written_weights: Float[Tensor, "batch written"],
+) -> tuple[Float[Tensor, "batch listed"], Float[Tensor, "batch listed"]]:
+    r"""Note where was written last.
+
+    $$p_t = (1 - \textstyle\sum_i w[i])\, p_{t-1} + w$$
+
+    Args:
+        slots: the slots of $p_{t-1}$.
+        weights: its weights.
+        written_slots: the slots of $w$, all different.
+        written_weights: its weights, which sum to 1 at most.
+
+    References:
+        Rae et al. (2016), arXiv:1610.09027, supplementary material, and the DNC's equation for the precedence.
+    """
+    faded = (1 - written_weights.sum(-1, keepdim=True)) * weights
+    return add_to_lists(slots, faded, written_slots, written_weights)
+
+
+def predecessor_lists(
+    slots: Float[Tensor, "batch slots listed"],
+    weights: Float[Tensor, "batch slots listed"],
+    written: Float[Tensor, "batch slots"],
+    precedence_slots: Float[Tensor, "batch links"],
+    precedence_weights: Float[Tensor, "batch links"],
+) -> tuple[Float[Tensor, "batch slots listed"], Float[Tensor, "batch slots listed"]]:
+    r"""Link the slots that are written to those that were written before them.
+
+    $$N_t[i, j] = (1 - w[i])\, N_{t-1}[i, j] + w[i]\, p_{t-1}[j], \quad j \ne i$$
+
+    Args:
+        slots: the slots of each row of $N_{t-1}$.
+        weights: their weights.
+        written: $w$.
+        precedence_slots: the slots of $p_{t-1}$.
+        precedence_weights: its weights.
+
+    References:
+        Rae et al. (2016), arXiv:1610.09027, supplementary material.
+    """
+    new_slots = precedence_slots[:, None].expand(-1, written.shape[1], -1)
+    new_weights = written[:, :, None] * precedence_weights[:, None]
+    return add_to_lists(slots, (1 - written)[:, :, None] * weights, new_slots, _but_itself(new_slots, new_weights))
+
+
+def successor_lists(
+    slots: Float[Tensor, "batch slots listed"],
+    weights: Float[Tensor, "batch slots listed"],
+    written_slots: Float[Tensor, "batch written"],
+    written_weights: Float[Tensor, "batch written"],
+    precedence: Float[Tensor, "batch slots"],
+) -> tuple[Float[Tensor, "batch slots listed"], Float[Tensor, "batch slots listed"]]:
+    r"""Link the slots that were written before to those that are written now.
+
+    $$P_t[i, j] = (1 - w[j])\, P_{t-1}[i, j] + w[j]\, p_{t-1}[i], \quad j \ne i$$
+
+    Row $i$ has the strongest *successors* of slot $i$: but for what is left out of lists, $P$ is the transpose of $N$.
+
+    Args:
+        slots: the slots of each row of $P_{t-1}$.
+        weights: their weights.
+        written_slots: the slots of $w$, all different.
+        written_weights: its weights.
+        precedence: $p_{t-1}$.
+
+    References:
+        Rae et al. (2016), arXiv:1610.09027, supplementary material.
+    """
+    written = torch.zeros_like(precedence).scatter(-1, written_slots.long(), written_weights)
+    kept = 1 - written[:, None].expand(-1, slots.shape[1], -1).gather(-1, slots.long())
+    new_slots = written_slots[:, None].expand(-1, slots.shape[1], -1)
+    new_weights = precedence[:, :, None] * written_weights[:, None]
+    return add_to_lists(slots, kept * weights, new_slots, _but_itself(new_slots, new_weights))
+
+
+def _but_itself(new_slots: Tensor, new_weights: Tensor) -> Tensor:
+    own = torch.arange(new_slots.shape[1], device=new_slots.device)[:, None]
+    return torch.where(new_slots == own, 0.0, new_weights)

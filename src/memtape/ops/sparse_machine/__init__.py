@@ -1,0 +1,13 @@
+"""Sparse machine: whole sequences of a Sparse Access Memory in one call.
+
+The reference is the machine itself, `memtape.models.SAMCell`, stepped by `memtape.unroll`; what is here are its fast twins,
+which take its parameters and state as plain tensors. A twin for another device is one more file beside `cpu.py`.
+"""
+
+from memtape.ops.sparse_machine.contract import SparseForm, SparseMachine, SparseState
+from memtape.ops.sparse_machine.cpu import sparse_machine_on_cpu
+
+TWINS: dict[str, SparseMachine] = {"cpu": sparse_machine_on_cpu}
+"""The twins by the name of their backend."""
+
+__all__ = ["TWINS", "SparseForm", "SparseMachine", "SparseState"]

@@ -1,0 +1,184 @@
+"""The SDNC: its links by the letter of the paper, one scalar at a time, and what holds for every step."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from memtape import ops
+from memtape.memory import LinkLists, SparseComputerInterface, SparseComputerMemory
+from memtape.models.sparse_computer import SDNC
+
+BATCH, SLOTS, WIDTH, HEADS, HIDDEN = 2, 9, 3, 2, 4
+
+
+def parts(**options):
+    """Return a memory in float64, its state after some steps, and a control for the next one."""
+    torch.manual_seed(3)
+    usual = {"heads": HEADS, "nearest": 3, "links": 3, "initial_memory": "random"}
+    memory = SparseComputerMemory(SLOTS, WIDTH, **(usual | options)).double()
+    interface = SparseComputerInterface(HIDDEN, WIDTH, heads=memory.heads).double()
+    state = memory.init_state(BATCH, dtype=torch.float64)
+    for _ in range(5):
+        _, state = memory(interface(torch.randn(BATCH, HIDDEN, dtype=torch.float64)), state)
+    return memory, state, interface(torch.randn(BATCH, HIDDEN, dtype=torch.float64))
+
+
+def matrix(part, row):
+    """Return lists as a matrix in plain numbers."""
+    found = [[0.0] * SLOTS for _ in part.places[row]]
+    for i, (places, weights) in enumerate(zip(part.places[row].tolist(), part.weights[row].tolist(), strict=True)):
+        for place, weight in zip(places, weights, strict=True):
+            found[i][int(place)] += weight
+    return found
+
+
+def only_largest(numbers, count):
+    chosen = sorted(range(len(numbers)), key=lambda i: -numbers[i])[:count]
+    return [number if i in chosen else 0.0 for i, number in enumerate(numbers)]
+
+
+def close(part, row, expected):
+    actual = torch.tensor(matrix(part, row), dtype=torch.float64)
+    torch.testing.assert_close(actual, torch.tensor(expected, dtype=torch.float64), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+def test_links_are_the_paper_s(heads):
+    memory, state, control = parts(heads=heads)
+    written = memory.access.writing(control.access, state)[1].sum(1)
+    after = memory.write(control, state).links
+    for row in range(BATCH):
+        w = written[row].tolist()
+        w = [value / max(1.0, sum(w)) for value in w]
+        last = [0.0] * SLOTS
+        for place, weight in zip(
+            state.links.last.places[row].tolist(), state.links.last.weights[row].tolist(), strict=True
+        ):
+            last[int(place)] += weight
+        before, following = matrix(state.links.before, row), matrix(state.links.after, row)
+        expected = {"before": [], "after": []}
+        for i in range(SLOTS):
+            new = [(1 - w[i]) * before[i][j] + (w[i] * last[j] if j != i else 0.0) for j in range(SLOTS)]
+            expected["before"].append(only_largest(new, 3))
+            new = [(1 - w[j]) * following[i][j] + (w[j] * last[i] if j != i else 0.0) for j in range(SLOTS)]
+            expected["after"].append(only_largest(new, 3))
+        close(after.before, row, expected["before"])
+        close(after.after, row, expected["after"])
+        p = only_largest([(1 - sum(w)) * last[i] + w[i] for i in range(SLOTS)], 3)
+        actual = torch.zeros(SLOTS, dtype=torch.float64)
+        actual[after.last.places[row].long()] = after.last.weights[row]
+        torch.testing.assert_close(actual, torch.tensor(p, dtype=torch.float64), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+def test_reads_blend_backward_content_and_forward(heads):
+    memory, state, control = parts(heads=heads)
+    after = memory.address(control, state)
+    content = ops.nearest_weights(state.memory, control.access.keys, control.access.strengths, 3)
+    for row in range(BATCH):
+        before, following = matrix(state.links.before, row), matrix(state.links.after, row)
+        for head in range(heads):
+            w, modes = state.read_weights[row, head].tolist(), control.read_modes[row, head].tolist()
+            blend = [
+                modes[0] * sum(w[j] * before[j][i] for j in range(SLOTS))
+                + modes[1] * content[row, head, i].item()
+                + modes[2] * sum(w[j] * following[j][i] for j in range(SLOTS))
+                for i in range(SLOTS)
+            ]
+            expected = torch.tensor(only_largest(blend, 3), dtype=torch.float64)
+            torch.testing.assert_close(after.read_weights[row, head], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_backward_and_forward_links_are_transposes_of_each_other_when_nothing_is_left_out():
+    _, state, _ = parts(links=SLOTS)
+    for row in range(BATCH):
+        before, after = (torch.tensor(matrix(part, row)) for part in (state.links.before, state.links.after))
+        torch.testing.assert_close(before, after.mT)
+        assert before.sum() > 0
+
+
+def test_lists_hold_different_slots_none_of_them_its_own_and_weigh_at_most_one():
+    _, state, _ = parts(links=5)
+    for part in (state.links.before, state.links.after, state.links.last):
+        for places in part.places.flatten(0, -2).tolist():
+            assert len(set(places)) == len(places)
+        assert (part.weights >= 0).all()
+    assert (state.links.before.weights.sum(-1) <= 1).all()
+    assert (state.links.last.weights.sum(-1) <= 1 + 1e-12).all()
+    own = torch.arange(SLOTS)[:, None]
+    for part in (state.links.before, state.links.after):
+        assert not part.weights[part.places == own].any()
+
+
+def test_writing_nothing_leaves_the_links_as_they_are():
+    memory, state, control = parts()
+    closed = torch.zeros_like(control.access.write_gates)
+    told = dataclasses.replace(control, access=dataclasses.replace(control.access, write_gates=closed))
+    after = memory.write(told, state)
+    for row in range(BATCH):
+        close(after.links.before, row, matrix(state.links.before, row))
+        close(after.links.after, row, matrix(state.links.after, row))
+
+
+def test_a_head_that_goes_forward_reads_a_sequence_in_the_order_of_its_writes():
+    memory = SparseComputerMemory(6, WIDTH, heads=1, nearest=2, links=2).double()
+    ones, words = torch.ones(1, 1, dtype=torch.float64), torch.randn(4, 1, 1, WIDTH, dtype=torch.float64)
+
+    def step(state, word, mode, open_gate):
+        modes = torch.nn.functional.one_hot(torch.tensor([[mode]]), 3).double()
+        control = SparseComputerInterface(HIDDEN, WIDTH).double()(torch.zeros(1, HIDDEN, dtype=torch.float64))
+        access = dataclasses.replace(
+            control.access, keys=word, add=word, write_gates=open_gate * ones, gates=0 * ones, strengths=1000 * ones
+        )
+        return memory(dataclasses.replace(control, access=access, read_modes=modes), state)
+
+    state = memory.init_state(1, dtype=torch.float64)
+    for word in words:
+        _, state = step(state, word, 1, 1.0)
+    _, state = step(state, words[0], 1, 0.0)
+    for word in words[1:]:
+        reads, state = step(state, words[0], 2, 0.0)
+        torch.testing.assert_close(reads, word.flatten(1), rtol=1e-6, atol=1e-6)
+    for word in reversed(words[:-1]):
+        reads, state = step(state, words[0], 0, 0.0)
+        torch.testing.assert_close(reads, word.flatten(1), rtol=1e-6, atol=1e-6)
+
+
+def test_gradients_but_for_those_of_the_links_match_finite_differences(monkeypatch):
+    monkeypatch.setattr(LinkLists, "forward", lambda self, weights, state, most: state)
+    memory, state, control = parts()
+    read_weights, words = state.read_weights.detach().requires_grad_(), control.access.add.detach().requires_grad_()
+    modes = control.read_modes.detach().requires_grad_()
+
+    def run(read_weights, words, modes):
+        told = dataclasses.replace(control, access=dataclasses.replace(control.access, add=words), read_modes=modes)
+        reads, after = memory(told, dataclasses.replace(state, read_weights=read_weights))
+        return reads, after.memory, after.read_weights
+
+    assert torch.autograd.gradcheck(run, (read_weights, words, modes), fast_mode=True)
+
+
+def test_no_gradient_goes_through_the_links():
+    memory, state, control = parts()
+    _, after = memory(control, state)
+    assert not any(part.weights.requires_grad for part in (after.links.before, after.links.after, after.links.last))
+    assert after.read_weights.requires_grad
+
+
+@pytest.mark.parametrize("option", [{"links": 1}, {"nearest": 2}, {"threshold": 0.4}, {"strengths": "none"}], ids=str)
+def test_every_option_of_its_own_matters(option):
+    def answer(**options):
+        torch.manual_seed(0)
+        usual = {"slots": 7, "width": 3, "heads": 2, "nearest": 3, "links": 3, "controller_size": 4}
+        network = SDNC(3, 2, **(usual | {"initial_memory": "random"} | options)).double()
+        for parameter in network.parameters():
+            parameter.data += torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)).double()
+        return network(torch.randn(2, 12, 3, generator=torch.Generator().manual_seed(2)).double())[0]
+
+    assert not torch.allclose(answer(), answer(**option))
+
+
+def test_links_below_one_are_refused():
+    with pytest.raises(ValueError, match="links of LinkLists is 0, but it must be at least 1"):
+        SDNC(3, 2, links=0)
