@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import checks
@@ -11,7 +11,8 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.graph_picture import GraphPicture
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask, Player
-from memtape.tasks.graph.encoding import BLANK, CHANNELS, TRIPLE, digit_scores, told
+from memtape.tasks.graph.edge_choices import edge_scores, planner_nats
+from memtape.tasks.graph.encoding import BLANK, CHANNELS, TRIPLE, told
 from memtape.tasks.graph.episodes import Crossing, PathBatch, step_inputs, walked
 from memtape.tasks.graph.graph_batch import shown_at
 from memtape.tasks.graph.graphs import Graphs, chosen, draw_graphs, shuffled_triples
@@ -169,7 +170,7 @@ class ShortestPath(DrawnTask):
 
     def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
         """Return the mean cross-entropy of the planner's edges, in nats."""
-        return _nats(outputs[batch.mask], batch.targets[batch.mask]).mean()
+        return planner_nats(outputs[batch.mask], batch.targets[batch.mask]).mean()
 
     def weight(self, batch: SequenceBatch) -> float:
         """Return the number of steps of all paths."""
@@ -188,7 +189,7 @@ class ShortestPath(DrawnTask):
         rows = batch.mask.nonzero()[:, 0]
         losses = torch.zeros(len(batch), dtype=lost.dtype, device=lost.device).index_add(0, rows, lost)
         return {
-            "nats": float(_nats(answer, choices).sum()),
+            "nats": float(planner_nats(answer, choices).sum()),
             "steps": float(len(answer)),
             "minimal": float((losses == 0).sum()),
             "within_one": float((losses <= 1).sum()),
@@ -244,18 +245,3 @@ def _chances(scores: Float[Tensor, "batch edges"], crossing: Crossing) -> Float[
     """Return the probability of each edge; all alike where the network says no numbers, which its loss will tell."""
     alike = (crossing.triples[..., 0] != BLANK).to(scores)
     return torch.where(scores.isnan().any(1, keepdim=True), alike, scores.exp())
-
-
-def edge_scores(
-    outputs: Float[Tensor, "steps 90"], triples: Int[Tensor, "steps edges 3"]
-) -> Float[Tensor, "steps edges"]:
-    """Return the log-probabilities of edges, which sum to 1 over those that can be taken; the others are blank."""
-    digits = torch.stack([triples // 100, triples // 10 % 10, triples % 10], dim=-1).flatten(-2).clamp(0, 9)
-    scores = digit_scores(outputs)[:, None].expand(-1, digits.shape[1], -1, -1)
-    total = scores.gather(-1, digits[..., None])[..., 0].sum(-1)
-    return total.masked_fill(triples[..., 0] == BLANK, -torch.inf).log_softmax(-1)
-
-
-def _nats(outputs: Float[Tensor, "steps 90"], choices: Int[Tensor, "steps edges 5"]) -> Float[Tensor, " steps"]:
-    right = choices[..., 4].argmax(-1)
-    return -edge_scores(outputs, choices[..., :3]).gather(1, right[:, None])[:, 0]
