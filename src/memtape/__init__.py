@@ -38,11 +38,24 @@ if TYPE_CHECKING:
     from memtape.models.orthogonal import Orthogonal
     from memtape.models.seq2seq import Seq2Seq
     from memtape.models.skip import Skip
+    from memtape.models.sparse_access import DAM, SAM, DAMCell, SAMCell
+    from memtape.models.sparse_computer import SDNC, SDNCCell
     from memtape.models.stacked_lstm import StackedLSTM, StackedLSTMCell
     from memtape.models.trees import RNTN, Recursive, TreeLSTM
     from memtape.models.turing import NTM, NTMCell
-    from memtape.tasks.algorithmic import AssociativeRecall, Copy, DynamicNGrams, PrioritySort, RepeatCopy
+    from memtape.tasks.algorithmic import (
+        Allocation,
+        AssociativeRecall,
+        Copy,
+        DynamicNGrams,
+        IndependentCopies,
+        KeyValue,
+        PrioritySort,
+        RepeatCopy,
+        RepeatCopyDNC,
+    )
     from memtape.tasks.dynamics import Narma
+    from memtape.tasks.graph import Inference, ShortestPath, Traversal
     from memtape.tasks.images import Digits
     from memtape.tasks.lag import Adding, CopyMemory
     from memtape.tasks.language import Boolean, Characters, Scan, Sentiment
@@ -79,7 +92,13 @@ _MODULES = {
     "Clockwork": "memtape.models.clockwork",
     "EchoState": "memtape.models.echo_state",
     "DNC": "memtape.models.dnc",
+    "DAM": "memtape.models.sparse_access",
+    "DAMCell": "memtape.models.sparse_access",
     "DNCCell": "memtape.models.dnc",
+    "SAM": "memtape.models.sparse_access",
+    "SAMCell": "memtape.models.sparse_access",
+    "SDNC": "memtape.models.sparse_computer",
+    "SDNCCell": "memtape.models.sparse_computer",
     "Elman": "memtape.models.elman",
     "GRU": "memtape.models.gru",
     "Jordan": "memtape.models.jordan",
@@ -105,6 +124,13 @@ _MODULES = {
     "Characters": "memtape.tasks.language",
     "Chorales": "memtape.tasks.music",
     "Copy": "memtape.tasks.algorithmic",
+    "Traversal": "memtape.tasks.graph",
+    "ShortestPath": "memtape.tasks.graph",
+    "Inference": "memtape.tasks.graph",
+    "RepeatCopyDNC": "memtape.tasks.algorithmic",
+    "KeyValue": "memtape.tasks.algorithmic",
+    "IndependentCopies": "memtape.tasks.algorithmic",
+    "Allocation": "memtape.tasks.algorithmic",
     "CopyMemory": "memtape.tasks.lag",
     "Digits": "memtape.tasks.images",
     "DynamicNGrams": "memtape.tasks.algorithmic",
@@ -116,11 +142,15 @@ _MODULES = {
 }
 
 __all__ = [
+    "DAM",
     "DNC",
     "GRU",
     "NTM",
     "RNTN",
+    "SAM",
+    "SDNC",
     "Adding",
+    "Allocation",
     "AssociativeRecall",
     "AugmentedCell",
     "BiDNC",
@@ -133,6 +163,7 @@ __all__ = [
     "Clockwork",
     "Copy",
     "CopyMemory",
+    "DAMCell",
     "DNCCell",
     "Digits",
     "DrawnTask",
@@ -140,8 +171,11 @@ __all__ = [
     "EchoState",
     "Elman",
     "HeldTask",
+    "IndependentCopies",
+    "Inference",
     "Interface",
     "Jordan",
+    "KeyValue",
     "Leaky",
     "Memory",
     "NTMCell",
@@ -152,14 +186,19 @@ __all__ = [
     "Recurrent",
     "Recursive",
     "RepeatCopy",
+    "RepeatCopyDNC",
+    "SAMCell",
+    "SDNCCell",
     "Scan",
     "Sentiment",
     "Seq2Seq",
     "SequenceBatch",
+    "ShortestPath",
     "Skip",
     "StackedLSTM",
     "StackedLSTMCell",
     "Task",
+    "Traversal",
     "TreeCell",
     "TreeLSTM",
     "Trees",

@@ -51,7 +51,7 @@ def test_groups_differ_in_nothing_but_the_backend():
 def test_all_models_that_take_single_steps_are_measured_and_no_other_one():
     cases = [case for (case,) in comparisons(**SIZES, backend=["reference"], mode=["infer"])]
     assert {case.model for case in cases} == set(MODELS) - {
-        *("bilstm", "bigru", "seq2seq", "treelstm", "recursive", "rntn")
+        *("bilstm", "bigru", "bidnc", "seq2seq", "treelstm", "recursive", "rntn")
     }
 
 

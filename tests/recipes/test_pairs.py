@@ -10,9 +10,10 @@ from memtape.training.evaluation import evaluate
 from memtape.training.loop import train
 from memtape.training.settings import TrainSettings
 
-TREES, PAIRS, BOTH_ENDS = ("treelstm", "recursive", "rntn"), ("seq2seq",), ("bilstm", "bigru")
+TREES, PAIRS, BOTH_ENDS = ("treelstm", "recursive", "rntn"), ("seq2seq",), ("bilstm", "bigru", "bidnc")
 WITH_TREES, WITH_PAIRS = ("sentiment", "boolean"), ("scan",)
 FORETELLING = ("ngrams", "char-lm", "scan", "chorales")
+PLAYED = ("shortest-path",)
 
 SMALL = {
     "copy": {"max_length": 3},
@@ -24,6 +25,12 @@ SMALL = {
     "copy-memory": {"min_length": 4, "max_length": 4, "remembered": 2},
     "char-lm": {"window": 6, "context": 2},
     "boolean": {"max_length": 2},
+    "allocation": {"min_length": 2, "max_length": 2, "vectors": 2},
+    "independent-copies": {"max_length": 2, "max_vectors": 3},
+    "key-value": {"max_length": 2},
+    "traversal": {"max_lesson": 1},
+    "shortest-path": {"max_lesson": 1},
+    "inference": {"max_lesson": 1, "questions": 1, "planning": 1},
     "narma": {"min_length": 30, "max_length": 30, "washout": 20},
 }
 TRAIN = TrainSettings(steps=1, batch_size=2, validate_every=1, validation_sequences=2, device="cpu")
@@ -34,7 +41,7 @@ def fits(model, task):
         return task in WITH_TREES
     if model in PAIRS:
         return task in WITH_PAIRS
-    return model not in BOTH_ENDS or task not in FORETELLING
+    return model not in BOTH_ENDS or task not in (*FORETELLING, *PLAYED)
 
 
 EVERY = list(product(MODELS, TASKS))
@@ -43,6 +50,13 @@ ONE_EACH = [
     *(("ntm", "char-lm"), ("elman", "digits"), ("jordan", "narma"), ("lstm", "sentiment"), ("gru", "scan")),
     *(("leaky", "chorales"), ("skip", "copy-memory"), ("clockwork", "adding"), ("esn", "chorales")),
     ("orthogonal", "digits"),
+    *(
+        ("dnc", "traversal"),
+        ("bidnc", "allocation"),
+        ("sam", "inference"),
+        ("dam", "key-value"),
+        ("sdnc", "shortest-path"),
+    ),
     *(("bilstm", "sentiment"), ("bigru", "copy"), ("seq2seq", "scan"), ("treelstm", "sentiment")),
     *(("recursive", "boolean"), ("rntn", "boolean")),
 ]

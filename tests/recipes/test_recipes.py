@@ -28,9 +28,17 @@ SMALL_TASK = {
     "boolean": {"max_length": 3},
     "chorales": {},
     "narma": {"min_length": 300, "max_length": 300},
+    "allocation": {"min_length": 2, "max_length": 2, "vectors": 2},
+    "repeat-copy-dnc": {},
+    "independent-copies": {"max_length": 2, "max_vectors": 3},
+    "key-value": {"max_length": 2},
+    "traversal": {"max_lesson": 1},
+    "shortest-path": {"max_lesson": 1},
+    "inference": {"max_lesson": 1, "questions": 1, "planning": 1},
 }
+MACHINES = ("ntm", "dnc", "bidnc", "sam", "dam", "sdnc")
 FORWARD = [
-    model for model in MODELS if model not in ("bilstm", "bigru", "seq2seq", "treelstm", "recursive", "rntn", "ntm")
+    model for model in MODELS if model not in (*MACHINES, "bilstm", "bigru", "seq2seq", "treelstm", "recursive", "rntn")
 ]
 """Networks that the chapter trains on every one of its five tasks."""
 GRAVES_TASKS = ("copy", "repeat-copy", "associative-recall", "ngrams", "priority-sort")
@@ -78,11 +86,11 @@ def test_a_recipe_names_options_that_exist(recipe):
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_a_recipe_learns(recipe):
     """Twenty updates on a small form of the task, always the same batch, lower the loss."""
-    small = {"slots": 8} if recipe.model == "ntm" else {"hidden_size": 16}
+    small = {"slots": 8, "controller_size": 20} if recipe.model in MACHINES else {"hidden_size": 16}
     if recipe.train.get("optimizer") == "ridge":
         pytest.skip("it is solved, and does not learn; tests/training/test_closed_form.py")
     if recipe.model == "ntm":
-        small |= {"controller_size": 20, "read_heads": 1, "write_heads": 1}
+        small |= {"read_heads": 1, "write_heads": 1}
     experiment = Experiment(
         model=recipe.model,
         task=recipe.task,

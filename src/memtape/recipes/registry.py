@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from memtape.recipes import algorithmic, sequences
+from memtape.recipes import algorithmic, differentiable, sequences
 from memtape.recipes.options import Option, options_of
 from memtape.recipes.recipe import Recipe
 
@@ -47,6 +47,12 @@ class TaskEntry(Entry):
     """Length of the sequence in the picture of the tape, beyond those of training; 0 for no picture."""
 
 
+GRAVES_2016 = "Graves et al. (2016), Hybrid computing using a neural network with dynamic external memory, Nature 538"
+CSORDAS_2019 = (
+    "Csordas & Schmidhuber (2019), Improving differentiable neural computers through memory masking, de-allocation, and link "
+    "distribution sharpness control, arXiv:1904.10278"
+)
+RAE_2016 = "Rae et al. (2016), Scaling memory-augmented neural networks with sparse reads and writes, arXiv:1610.09027"
 GRAVES_2014 = "Graves, Wayne & Danihelka (2014), Neural Turing Machines, arXiv:1410.5401"
 
 MODELS = {
@@ -58,6 +64,41 @@ MODELS = {
             paper=GRAVES_2014,
             path="memtape.models.turing:NTM",
             constructor="memtape.models.turing:NTMCell",
+        ),
+        Entry(
+            name="dnc",
+            summary="Differentiable Neural Computer: a memory that allocates and frees slots, and links them in order.",
+            paper=GRAVES_2016,
+            path="memtape.models.dnc:DNC",
+            constructor="memtape.models.dnc:DNCCell",
+        ),
+        Entry(
+            name="bidnc",
+            summary="Differentiable Neural Computer whose heads know what comes next, from a network that reads from the end.",
+            paper="Franke, Niehues & Waibel (2018), Robust and scalable differentiable neural computer, arXiv:1807.02658",
+            path="memtape.models.bidirectional_dnc:BiDNC",
+            constructor="memtape.models.dnc:DNCCell",
+        ),
+        Entry(
+            name="sam",
+            summary="Sparse Access Memory: reads the few nearest slots and writes to a few, however many slots there are.",
+            paper=RAE_2016,
+            path="memtape.models.sparse_access:SAM",
+            constructor="memtape.models.sparse_access:SAMCell",
+        ),
+        Entry(
+            name="dam",
+            summary="Dense Access Memory: the same with weights on all slots, to compare a sparse memory with.",
+            paper=RAE_2016,
+            path="memtape.models.sparse_access:DAM",
+            constructor="memtape.models.sparse_access:DAMCell",
+        ),
+        Entry(
+            name="sdnc",
+            summary="Sparse Differentiable Neural Computer: a Sparse Access Memory that also follows links of the order of writing.",
+            paper=RAE_2016,
+            path="memtape.models.sparse_computer:SDNC",
+            constructor="memtape.models.sparse_computer:SDNCCell",
         ),
         Entry(
             name="elman",
@@ -222,6 +263,66 @@ TASKS = {
             picture_length=30,
         ),
         _task(
+            "allocation",
+            "algorithmic.allocation:Allocation",
+            paper=GRAVES_2016,
+            summary="Copy ten sequences one after another, with room for two at a time.",
+            unit="copies",
+            test_lengths=(10, 20),
+            picture_length=10,
+        ),
+        _task(
+            "repeat-copy-dnc",
+            "algorithmic.repeat_copy_dnc:RepeatCopyDNC",
+            paper=GRAVES_2016,
+            summary="Say a sequence of bit vectors as often as asked, as in the code of the paper's authors.",
+            unit="vectors",
+            test_lengths=(2, 5, 10),
+            picture_length=5,
+        ),
+        _task(
+            "independent-copies",
+            "algorithmic.independent_copies:IndependentCopies",
+            paper=CSORDAS_2019,
+            summary="Copy sequences of many lengths, one after another, through a memory that must be freed between them.",
+            unit="copies",
+            test_lengths=(2, 4, 8),
+            picture_length=4,
+        ),
+        _task(
+            "key-value",
+            "algorithmic.key_value:KeyValue",
+            paper=CSORDAS_2019,
+            summary="Given one half of a word of a list, say the other half.",
+            unit="words",
+            test_lengths=(2, 8, 16),
+            picture_length=8,
+        ),
+        _task(
+            "traversal",
+            "graph.traversal:Traversal",
+            paper=GRAVES_2016,
+            summary="Walk through a graph along the edges that are named.",
+            unit="lessons",
+            test_lengths=(1, 2, 3, 5, 8, 11, 14, 15),
+        ),
+        _task(
+            "shortest-path",
+            "graph.shortest_path:ShortestPath",
+            paper=GRAVES_2016,
+            summary="Find a shortest path between two nodes of a graph.",
+            unit="lessons",
+            test_lengths=(1, 4, 8, 12, 15, 16),
+        ),
+        _task(
+            "inference",
+            "graph.inference:Inference",
+            paper=GRAVES_2016,
+            summary="Say who stands in a relation to a node, where the relation is a chain of edges.",
+            unit="lessons",
+            test_lengths=(1, 4, 9, 13, 17, 18),
+        ),
+        _task(
             "adding",
             "lag.adding:Adding",
             paper="Hochreiter & Schmidhuber (1997), Long short-term memory; as in Arjovsky et al. (2016), arXiv:1511.06464",
@@ -289,7 +390,7 @@ TASKS = {
 }
 
 
-RECIPES = {recipe.name: recipe for recipe in (*algorithmic.RECIPES, *sequences.RECIPES)}
+RECIPES = {recipe.name: recipe for recipe in (*algorithmic.RECIPES, *differentiable.RECIPES, *sequences.RECIPES)}
 
 
 def hint(kind: str, name: str, known: Iterable[str]) -> str:

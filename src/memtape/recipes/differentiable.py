@@ -1,0 +1,137 @@
+"""Differentiable: recipes for the Differentiable Neural Computer, its improvements, and sparse memories.
+
+Sizes are those of the papers where two cores allow; the other settings were found by trying.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from memtape.recipes.recipe import Recipe
+
+SAME_LENGTH = {"same_length": True}
+
+ADAM = {"optimizer": "adam", "learning_rate": 1e-3, "batch_size": 16, "schedule": "cosine", "stop_when_solved": False}
+
+FEEDFORWARD = {"controller": "feedforward", "controller_gain": 3.0}
+"""A controller that remembers nothing, whose heads move and write with force from the start."""
+
+COPYING = {**ADAM, "steps": 3_000}
+ALLOCATION = {
+    **ADAM,
+    "batch_size": 8,
+    "steps": 10_000,
+    "validate_every": 1_000,
+    "curriculum_min": 1,
+    "curriculum_max": 2,
+    "curriculum_steps": 4_000,
+}
+"""Copies grow from one or two to ten, in the first updates."""
+MASTERED = {"optimizer": "adam", "learning_rate": 3e-3, "batch_size": 16, "validate_every": 100}
+"""For curricula that move on when a length is mastered."""
+
+LINKS: Mapping[str, Mapping[str, Any]] = {
+    "dnc-feedforward-copy": {},
+    "dnc-sparse-copy": {"links": "sparse", "link_size": 5},
+    "dnc-linkless-copy": {"links": "none"},
+}
+"""A machine with a feed-forward controller can only know the order of vectors from links."""
+
+INDEPENDENT: Mapping[str, Mapping[str, Any]] = {
+    "dnc-independent-copies": {"deallocate": True},
+    "dnc-keeping-independent-copies": {},
+}
+"""With the contents of freed slots erased, and as in the paper."""
+
+SMALL_CONTROLLER = {"slots": 16, "controller_size": 32}
+GRAPH_SIZES = {"slots": 64, "width": 32, "read_heads": 4, "controller_size": 128}
+GRAPHS: Mapping[str, tuple[Mapping[str, Any], float]] = {
+    "traversal": (GRAPH_SIZES, 0.9),
+    "shortest-path": (GRAPH_SIZES, 0.8),
+    "inference": (GRAPH_SIZES, 0.9),
+}
+"""Sizes, and the score at which a lesson is passed."""
+
+PUBLISHED: Mapping[str, Mapping[str, Any]] = {
+    "traversal": {"right": {"underground": 0.988, "last lesson": 0.99}},
+    "shortest-path": {"minimal": {"underground": 0.553, "last lesson": 0.64}},
+    "inference": {"right": {"family tree": 0.818, "last lesson": 0.955}},
+}
+"""Of Graves et al. (2016), after all lessons and about a million examples."""
+
+
+def _copies() -> list[Recipe]:
+    made = [
+        Recipe(name="dnc-copy", model="dnc", task="copy", task_options=SAME_LENGTH, train=COPYING),
+        *(
+            Recipe(
+                name=name,
+                model="dnc",
+                task="copy",
+                model_options={**FEEDFORWARD, **options},
+                task_options=SAME_LENGTH,
+                train=COPYING,
+            )
+            for name, options in LINKS.items()
+        ),
+        Recipe(
+            name="dnc-allocation",
+            model="dnc",
+            task="allocation",
+            model_options={**FEEDFORWARD, "slots": 10},
+            task_options=SAME_LENGTH,
+            train=ALLOCATION,
+        ),
+        Recipe(
+            name="dnc-repeat-copy-dnc",
+            model="dnc",
+            task="repeat-copy-dnc",
+            model_options={"slots": 16, "width": 16, "read_heads": 4, "controller_size": 64},
+            train={**ADAM, "optimizer": "rmsprop", "momentum": 0.0, "steps": 5_000},
+        ),
+        Recipe(
+            name="dnc-key-value",
+            model="dnc",
+            task="key-value",
+            model_options={**SMALL_CONTROLLER, "width": 32, "masked": True},
+            train={**MASTERED, "curriculum_score": 0.3, "steps": 20_000},
+        ),
+        Recipe(
+            name="dnc-associative-recall",
+            model="dnc",
+            task="associative-recall",
+            task_options=SAME_LENGTH,
+            train={**ADAM, "batch_size": 4, "steps": 25_000},
+        ),
+    ]
+    made += [
+        Recipe(
+            name=name,
+            model="dnc",
+            task="independent-copies",
+            model_options={**SMALL_CONTROLLER, "width": 16, **options},
+            train={**MASTERED, "curriculum_score": 1.0, "steps": 20_000},
+        )
+        for name, options in INDEPENDENT.items()
+    ]
+    made += [
+        Recipe(name=f"{model}-copy", model=model, task="copy", task_options=SAME_LENGTH, train=COPYING)
+        for model in ("sam", "dam", "sdnc")
+    ]
+    return made
+
+
+def _graphs() -> list[Recipe]:
+    return [
+        Recipe(
+            name=f"dnc-{task}",
+            model="dnc",
+            task=task,
+            model_options=sizes,
+            train={**MASTERED, "learning_rate": 1e-3, "curriculum_score": passed, "steps": 50_000},
+            published=PUBLISHED[task],
+        )
+        for task, (sizes, passed) in GRAPHS.items()
+    ]
+
+
+RECIPES = (*_copies(), *_graphs())
