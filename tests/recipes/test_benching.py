@@ -141,7 +141,7 @@ def test_a_step_in_memory_that_was_freed_before_is_counted_all_the_same():
         (
             {"options": {"widht": 3}},
             ExperimentError,
-            "there is no option widht of ntm or elman or .*; the options are ",
+            "there is no option widht of ntm or dnc or .*; the options are ",
         ),
         ({"options": {"width": 0}}, ExperimentError, "width of NTMCell is 0, but it must be at least 1"),
         ({"backend": ["auto"]}, BackendError, "the backend is 'auto', but it must be one of reference, compile, cpu"),

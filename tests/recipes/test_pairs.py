@@ -13,6 +13,7 @@ from memtape.training.settings import TrainSettings
 TREES, PAIRS, BOTH_ENDS = ("treelstm", "recursive", "rntn"), ("seq2seq",), ("bilstm", "bigru", "bidnc")
 WITH_TREES, WITH_PAIRS = ("sentiment", "boolean"), ("scan",)
 FORETELLING = ("ngrams", "char-lm", "scan", "chorales")
+MACHINES = ("ntm", "dnc", "bidnc", "sam", "dam", "sdnc")
 PLAYED = ("shortest-path",)
 
 SMALL = {
@@ -63,7 +64,9 @@ ONE_EACH = [
 
 
 def experiment(model, task):
-    small = {"slots": 4, "width": 3, "controller_size": 4} if model == "ntm" else {"hidden_size": 8}
+    small = {"slots": 9, "width": 3, "controller_size": 4} if model in MACHINES else {"hidden_size": 8}
+    if model == "jordan" and task in PLAYED:
+        small["teacher_forcing"] = False
     return Experiment(model=model, task=task, model_options=small, task_options=SMALL.get(task, {}), train=TRAIN)
 
 

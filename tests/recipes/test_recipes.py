@@ -133,7 +133,7 @@ def test_the_first_recipe_of_the_ntm_has_the_lstm_controller():
 def test_an_unknown_name_says_which_is_near():
     with pytest.raises(UnknownNameError, match='there is no task "coppy"; did you mean "copy"'):
         find("task", "coppy")
-    with pytest.raises(UnknownNameError, match='there is no model "xyz"; the models are ntm, elman, jordan, lstm'):
+    with pytest.raises(UnknownNameError, match='there is no model "xyz"; the models are ntm, dnc, bidnc, sam'):
         find("model", "xyz")
 
 

@@ -66,6 +66,11 @@ class Experiment:
                 f"{self.model} reads from both ends, but {self.task} asks at each step for what comes next, which it would see;"
                 " choose another model or task"
             )
+        if sees_ahead(model) and task.played:
+            raise ExperimentError(
+                f"{self.model} reads from both ends, but {self.task} shows what hangs on what was said before; choose another "
+                "model or task"
+            )
 
     def build_task(self) -> Task:
         """Make the task alone, for a model that it fits.
