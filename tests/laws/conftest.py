@@ -6,6 +6,8 @@ import torch
 from memtape import AugmentedCell, DNCCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
     Around,
+    Blinkered,
+    Clipped,
     ClockworkCell,
     Conditioned,
     DeepTransitionCell,
@@ -93,6 +95,8 @@ CELLS = [
     ("echo-state", lambda: Readout(EchoStateCell(INPUT, 6, density=0.5), 3)),
     ("echo-state-leaky", lambda: Readout(EchoStateCell(INPUT, 6, leak=0.4), 3)),
     ("deep-transition", lambda: DeepTransitionCell(INPUT, 4, depth=3, shortcut=True)),
+    ("clipped", lambda: Clipped(LSTMCell(INPUT, 4), 0.2)),
+    ("blinkered", lambda: Readout(Blinkered(GRUCell(1, 4), INPUT - 1), 3)),
     ("residual", lambda: Residual(LSTMCell(INPUT, INPUT))),
     ("zoneout", lambda: Zoneout(LSTMCell(INPUT, 4), hidden=0.2, memory=0.3).eval()),
     ("dropout-in-evaluation", lambda: VariationalDropout(GRUCell(INPUT, 4), inputs=0.3, outputs=0.3).eval()),
@@ -153,6 +157,19 @@ CELLS = [
         lambda: dnc(links="sparse", link_size=50, usage_gradient=True, strengths="softplus", usage_epsilon=1e-2),
     ),
     ("dnc-content", lambda: dnc(links="none", controller="gru", usage_gradient=True, product_epsilon=1e-3)),
+    (
+        "dnc-from-elsewhere-within-bounds",
+        lambda: dnc(
+            controller_layers=2,
+            controller_shortcuts=False,
+            controller_clip=0.2,
+            output_clip=0.3,
+            usage_gradient=True,
+            initial_memory="even",
+            initial_weights="random",
+            initial_reads="constant",
+        ),
+    ),
 ]
 
 

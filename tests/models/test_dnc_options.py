@@ -27,6 +27,9 @@ ALTERNATIVES = {
     "controller": ("gru", {}),
     "controller_size": (7, {}),
     "controller_layers": (2, {}),
+    "controller_shortcuts": (False, {"controller_layers": 2}),
+    "controller_clip": (0.2, {}),
+    "read_feedback": (False, {}),
     "links": ("none", {}),
     "link_size": (30, SPARSE),
     "masked": (True, {}),
@@ -40,8 +43,9 @@ ALTERNATIVES = {
     "usage_epsilon": (0.1, {}),
     "norm_epsilon": (0.1, {}),
     "product_epsilon": (0.1, {}),
+    "output_clip": (0.1, {}),
     "initial_memory": ("learned", {}),
-    "initial_weights": ("constant", {}),
+    "initial_weights": ("random", {}),
     "initial_reads": ("learned", {}),
     "initial_controller": ("learned", {}),
 }
@@ -50,7 +54,9 @@ TESTED_ALONE = {"controller_gain", "usage_gradient", "bypass_dropout"}
 OTHER_VALUES = {
     "controller": ["lstm", "gru", "rnn", "feedforward"],
     "links": ["dense", "sparse", "none"],
-    "initial_memory": ["zeros", "constant", "learned", "random"],
+    "initial_memory": ["zeros", "constant", "even", "learned", "random"],
+    "initial_weights": ["zeros", "constant", "random"],
+    "initial_reads": ["zeros", "constant", "learned"],
 }
 OPTIONS = [name for name, p in inspect.signature(DNCCell).parameters.items() if p.kind is p.KEYWORD_ONLY]
 DEFAULTS = {name: inspect.signature(DNCCell).parameters[name].default for name in OPTIONS}

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from memtape import NTM, BiLSTM, Copy, StackedLSTM
-from memtape.recipes.inspection import tape_of
+from memtape import DNC, NTM, BiLSTM, Copy, StackedLSTM
+from memtape.recipes.inspection import graph_of, tape_of
+from memtape.tasks.graph import ShortestPath, Traversal
+from memtape.training.playing import batch_for
+from memtape.viz.graph_figure import graph_figure
 
 HEADS = {"read_heads": 2, "write_heads": 3}
 SMALL = {"slots": 6, "width": 4, "controller_size": 5}
@@ -55,3 +58,58 @@ def test_a_network_without_a_tape_has_no_picture_of_one():
 def test_a_network_that_reads_from_both_ends_has_none_either():
     task = Copy(bits=2)
     assert tape_of(BiLSTM(task.input_size, task.output_size, hidden_size=4), task, length=3, seed=0) is None
+
+
+@pytest.mark.parametrize("links", ["dense", "sparse", "none"])
+def test_what_a_dnc_was_told_is_pictured_step_by_step(links):
+    torch.manual_seed(0)
+    task = Copy(bits=2)
+    model = DNC(task.input_size, task.output_size, **SMALL, **HEADS, links=links)
+    record = tape_of(model, task, length=5, seed=0)
+    batch = task.batch(0, 1, split="picture", lengths=(5, 5))
+    state = model.init_state(1)
+    for t in range(11):
+        control = model.cell.control(batch.inputs[:, t], state)
+        with torch.no_grad():
+            _, state = model.cell(batch.inputs[:, t], state)
+        for name in ("write_gates", "allocation_gates", "free_gates", "read_modes"):
+            np.testing.assert_allclose(getattr(record, name)[t], getattr(control, name)[0].detach(), atol=1e-6)
+        np.testing.assert_allclose(record.usage[t], state.memory.usage[0], atol=1e-6)
+        np.testing.assert_allclose(record.tape.write_weights[t], state.memory.write_weights[0], atol=1e-6)
+        np.testing.assert_allclose(record.tape.adds[t], control.add[0].detach(), atol=1e-6)
+    if links == "dense":
+        np.testing.assert_allclose(record.links, state.memory.links.links[0], atol=1e-6)
+    elif links == "sparse":
+        backward, _ = model.cell.machine.memory.links.follow(torch.eye(6)[None], state.memory.links)
+        np.testing.assert_allclose(record.links, backward[0].transpose(0, 1), atol=1e-6)
+    else:
+        assert record.links.shape == (0, 6, 6)
+
+
+@pytest.mark.parametrize("task", [Traversal(), ShortestPath()], ids=["traversal", "shortest-path"])
+def test_a_question_about_a_graph_is_pictured_with_what_was_said_and_looked_at(task):
+    torch.manual_seed(0)
+    model = DNC(task.input_size, task.output_size, slots=6, width=4, controller_size=5, read_heads=2)
+    picture, looks = graph_of(model, task, length=1, seed=0)
+    steps = len(picture.steps)
+    assert looks.shape == (steps, 2, steps)
+    assert [said is None for said in picture.said] == [answer is None for answer in picture.answers]
+    batch = batch_for(task, model, 0, 1, seed=0, split="picture", lengths=(1, 1))
+    outputs, state = model(batch.inputs)
+    assert task.picture(batch, outputs) == picture
+    written = looks[-1].sum(axis=1)
+    np.testing.assert_array_less(written, state.memory.read_weights[0].sum(-1).detach().numpy() + 1e-6)
+    graph_figure(picture, looks)
+    assert tape_of(model, task, length=1, seed=0) is None
+
+
+def test_a_network_without_heads_is_pictured_by_what_it_said():
+    task = Traversal()
+    picture, looks = graph_of(StackedLSTM(task.input_size, task.output_size, hidden_size=4), task, length=1, seed=0)
+    assert looks is None
+    assert any(picture.said)
+
+
+def test_a_task_without_graphs_has_no_picture_of_one():
+    task = Copy(bits=2)
+    assert graph_of(NTM(task.input_size, task.output_size, **SMALL), task, length=3, seed=0) is None

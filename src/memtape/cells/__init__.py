@@ -2,6 +2,8 @@
 
 from memtape.cells.around import Around
 from memtape.cells.bidirectional import Bidirectional
+from memtape.cells.blinkered import Blinkered
+from memtape.cells.clipped import Clipped
 from memtape.cells.clockwork import ClockworkCell
 from memtape.cells.conditioned import Conditioned
 from memtape.cells.deep_transition import DeepTransitionCell
@@ -40,7 +42,9 @@ from memtape.cells.zoneout import Zoneout
 __all__ = [
     "Around",
     "Bidirectional",
+    "Blinkered",
     "ChildSumTreeLSTMCell",
+    "Clipped",
     "ClockworkCell",
     "Conditioned",
     "ConstituencyTreeLSTMCell",

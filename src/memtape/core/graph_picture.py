@@ -1,6 +1,9 @@
 """Graph picture: what a figure of a graph needs, in plain values."""
 
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from torch import Tensor
 
 Triple = tuple[str, str, str]
 """The names of a node, of an edge that leaves it, and of the node that the edge leads to; "_" where one is not told."""
@@ -25,3 +28,12 @@ class GraphPicture:
     """What is to be said at each step, None where nothing is, and ("end", "", "") where an answer ends."""
     said: tuple[Triple | None, ...]
     """What was said at each of these; all None if nobody was asked."""
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A task whose examples are graphs."""
+
+    def picture(self, batch: Any, outputs: Tensor | None = None, row: int = 0) -> GraphPicture:
+        """Return what a figure of one example needs, with what a network said if its outputs are given."""
+        ...

@@ -51,8 +51,8 @@ class ContentMemory(Memory[ContentState, ContentControl]):
         write_heads: number of write heads.
         similarity: "cosine" or the plain "dot" product.
         read_first: read the memory as it was before the write of the same step (else after it).
-        initial_memory: what a sequence begins from: "constant", "learned", "random" or "zeros". Equal slots stay equal for
-            ever, so that a constant memory is as good as one slot.
+        initial_memory: what a sequence begins from: "constant", "even", "learned", "random" or "zeros". Equal slots stay
+            equal for ever, so that a constant memory is as good as one slot.
 
     Raises:
         ValueError: a size below 1 or an unknown choice.

@@ -21,8 +21,8 @@ from memtape.ops.addressing import NORM_EPSILON
 LinkKind = Literal["dense", "sparse", "none"]
 LINK_KINDS = ("dense", "sparse", "none")
 
-InitialPlaces = Literal["zeros", "constant"]
-INITIAL_PLACES = ("zeros", "constant")
+InitialWeights = Literal["constant", "random", "zeros"]
+INITIAL_WEIGHTS = ("constant", "random", "zeros")
 
 LINK_SIZE = 8
 """How many links of a slot are enough (Graves et al. 2016): fewer were no worse in their test, 5 being as good as all."""
@@ -69,8 +69,9 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         usage_epsilon: $\epsilon$: slots are allocated by the usages $\epsilon + (1 - \epsilon) u$.
         norm_epsilon: $\epsilon$ of the lengths in `memtape.ops.content_weights`.
         product_epsilon: $\epsilon'$ of their product.
-        initial_memory: what a sequence begins from: "zeros", "constant", "learned" or "random".
-        initial_weights: where the heads begin: "zeros" (nowhere) or "constant" (1e-6 at every slot).
+        initial_memory: what a sequence begins from: "zeros", "constant", "even", "learned" or "random".
+        initial_weights: where the heads begin: "zeros" (nowhere), "constant" (1e-6 everywhere) or "random" (somewhere, drawn
+            once when the memory is built and then kept, summing to 1).
 
     Raises:
         ValueError: a size below 1, an epsilon out of its range, an unknown choice, or a size of links that are not sparse.
@@ -97,17 +98,17 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         norm_epsilon: float = NORM_EPSILON,
         product_epsilon: float = 0.0,
         initial_memory: InitialMemory = "zeros",
-        initial_weights: InitialPlaces = "zeros",
+        initial_weights: InitialWeights = "zeros",
     ):
         super().__init__()
         checks.module_sizes(self, slots=slots, width=width, read_heads=read_heads, write_heads=write_heads)
         checks.probabilities(usage_epsilon=usage_epsilon)
         checks.positive(norm_epsilon=norm_epsilon)
+        checks.one_of(INITIAL_WEIGHTS, initial_weights=initial_weights)
         if not 0 <= product_epsilon < math.inf:
             raise ValueError(
                 f"product_epsilon is {product_epsilon}, but it is added to a product of two lengths; give 0 or more"
             )
-        checks.one_of(INITIAL_PLACES, initial_weights=initial_weights)
         self.slots = slots
         self.read_heads, self.write_heads = read_heads, write_heads
         self.links = _links(links, slots, write_heads, link_size)
@@ -116,14 +117,15 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         self.norm_epsilon, self.product_epsilon = norm_epsilon, product_epsilon
         self.initial_slots = InitialSlots(slots, width, initial_memory)
         self.initial_weights = initial_weights
+        if initial_weights == "random":
+            drawn = torch.empty(read_heads + write_heads, slots).exponential_()
+            self.register_buffer("first_weights", drawn / drawn.sum(dim=-1, keepdim=True))
         self.read_size = read_heads * width
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> DNCState:
         """Return the initial contents, unused, with heads that were nowhere yet."""
         form: dict[str, Any] = {"device": device, "dtype": dtype}
-        begin = CONSTANT if self.initial_weights == "constant" else 0.0
-        weights = torch.full((batch_size, self.read_heads + self.write_heads, self.slots), begin, **form)
-        read_weights, write_weights = weights.split([self.read_heads, self.write_heads], dim=1)
+        read_weights, write_weights = self._first_weights(batch_size, **form)
         return DNCState(
             memory=self.initial_slots(batch_size, **form),
             read_weights=read_weights,
@@ -131,6 +133,15 @@ class DNCMemory(Memory[DNCState, DNCControl]):
             usage=torch.zeros(batch_size, self.slots, **form),
             links=self.links.init_state(batch_size, **form) if self.links else NoState(),
         )
+
+    def _first_weights(self, batch_size: int, *, device: Any, dtype: Any) -> tuple[Tensor, ...]:
+        heads = self.read_heads + self.write_heads
+        if self.initial_weights == "random":
+            weights = self.get_buffer("first_weights").to(device=device, dtype=dtype).expand(batch_size, -1, -1)
+        else:
+            value = CONSTANT if self.initial_weights == "constant" else 0.0
+            weights = torch.full((batch_size, heads, self.slots), value, device=device, dtype=dtype)
+        return weights.split([self.read_heads, self.write_heads], dim=1)
 
     def address(self, control: DNCControl, state: DNCState) -> DNCState:
         """Move the write heads and then the read heads, over contents and links as they are."""

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from memtape.core import checks
 
-InitialMemory = Literal["constant", "learned", "random", "zeros"]
-INITIAL_MEMORIES = ("constant", "learned", "random", "zeros")
+InitialMemory = Literal["constant", "even", "learned", "random", "zeros"]
+INITIAL_MEMORIES = ("constant", "even", "learned", "random", "zeros")
 
 CONSTANT = 1e-6
 """Every entry of a constant memory. Not 0: all slots are then alike to every key, where the cosine of an empty slot
@@ -24,8 +24,9 @@ class InitialSlots(nn.Module):
     Args:
         slots: number of slots.
         width: size of one slot.
-        kind: "constant" (1e-6 everywhere), "learned" (tanh of trained parameters that begin small and random),
-            "random" (tanh of a normal sample, drawn once when the network is built and then kept) or "zeros".
+        kind: "constant" (1e-6 everywhere), "even" (1 / (slots · width) everywhere), "learned" (tanh of trained parameters
+            that begin small and random), "random" (tanh of a normal sample, drawn once when the network is built and then
+            kept) or "zeros".
 
     Raises:
         ValueError: a size below 1 or an unknown kind.
@@ -45,8 +46,9 @@ class InitialSlots(nn.Module):
 
     def forward(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> Tensor:
         """Return the initial contents, shape (batch, slots, width)."""
-        if self.kind in ("constant", "zeros"):
-            value = CONSTANT if self.kind == "constant" else 0.0
-            return torch.full((), value, device=device, dtype=dtype).expand(batch_size, self.slots, self.width)
+        everywhere = {"constant": CONSTANT, "even": 1 / (self.slots * self.width), "zeros": 0.0}
+        if self.kind in everywhere:
+            value = torch.full((), everywhere[self.kind], device=device, dtype=dtype)
+            return value.expand(batch_size, self.slots, self.width)
         contents = torch.tanh(self.bias) if self.kind == "learned" else self.get_buffer("contents")
         return contents.to(device=device, dtype=dtype).expand(batch_size, -1, -1)

@@ -65,7 +65,7 @@ class TuringMemory(Memory[TuringState, TuringControl]):
         sequential_heads: let the heads act one after another, read head 0, write head 0, read head 1 and so on, each on
             what the ones before it wrote (else all erases happen before any add, as in the paper); without `read_first`
             each write head goes before its read head.
-        initial_memory: what a sequence begins from: "constant", "learned", "random" or "zeros".
+        initial_memory: what a sequence begins from: "constant", "even", "learned", "random" or "zeros".
         initial_weights: where the heads begin: "learned" (softmax of a trained vector that begins on slot 0), "one-hot"
             (slot 0), "uniform" or "zeros" (nowhere: the first gate scales, the first sharpening normalises).
 

@@ -10,9 +10,10 @@ from memtape.core import checks, tree
 from memtape.core.cell import AnyCell, Cell
 from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.core.state import state
+from memtape.memory.slots import CONSTANT
 
-InitialReads = Literal["learned", "zeros"]
-INITIAL_READS = ("learned", "zeros")
+InitialReads = Literal["constant", "learned", "zeros"]
+INITIAL_READS = ("constant", "learned", "zeros")
 
 
 @state
@@ -38,11 +39,13 @@ class AugmentedCell(Cell[AugmentedState]):
         memory: what is written and read.
         input_size: size of $x_t$.
         output_size: size of $y_t$, logits.
-        initial_reads: $r_0$: "learned" (trained biases that begin at 0) or "zeros".
+        initial_reads: $r_0$: "learned" (trained biases that begin at 0), "constant" (1e-6 everywhere) or "zeros".
         bypass: what $h_t$ passes on its way to the output, such as `torch.nn.Dropout`; the interface sees it as it is.
+        output_clip: bound of every entry of $y_t$ on both sides; None leaves them free.
 
     Raises:
-        ValueError: a size below 1, or a controller whose input size is not that of the input and the reads together.
+        ValueError: a size below 1, a bound that is not positive, or a controller whose input size is not that of the input and
+            the reads together.
     """
 
     def __init__(
@@ -55,17 +58,21 @@ class AugmentedCell(Cell[AugmentedState]):
         output_size: int,
         initial_reads: InitialReads = "learned",
         bypass: nn.Module | None = None,
+        output_clip: float | None = None,
     ):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, output_size=output_size)
         checks.one_of(INITIAL_READS, initial_reads=initial_reads)
+        if output_clip is not None:
+            checks.positive(output_clip=output_clip)
         if controller.input_size != input_size + memory.read_size:
             raise ValueError(
                 f"controller.input_size is {controller.input_size}, but it receives the input ({input_size}) and the "
                 f"last reads ({memory.read_size}), so it must be {input_size + memory.read_size}"
             )
         self.controller, self.interface, self.memory = controller, interface, memory
-        self.bypass = bypass
+        self.bypass, self.output_clip = bypass, output_clip
+        self.first_reads = CONSTANT if initial_reads == "constant" else 0.0
         self.input_size, self.output_size = input_size, output_size
         self.initial_reads = nn.Parameter(torch.zeros(memory.read_size)) if initial_reads == "learned" else None
         self.to_output = nn.Linear(controller.output_size + memory.read_size, output_size)
@@ -77,7 +84,7 @@ class AugmentedCell(Cell[AugmentedState]):
     ) -> AugmentedState:
         """Return the initial states of the parts and the initial reads."""
         if self.initial_reads is None:
-            reads = torch.zeros(self.memory.read_size, device=device, dtype=dtype)
+            reads = torch.full((self.memory.read_size,), self.first_reads, device=device, dtype=dtype)
         else:
             reads = self.initial_reads.to(device=device, dtype=dtype)
         return AugmentedState(
@@ -105,4 +112,6 @@ class AugmentedCell(Cell[AugmentedState]):
         if self.bypass is not None:
             hidden = self.bypass(hidden)
         y = self.to_output(torch.cat([hidden, reads], dim=-1))
+        if self.output_clip is not None:
+            y = y.clamp(-self.output_clip, self.output_clip)
         return y, AugmentedState(controller=controller, memory=memory, reads=reads)

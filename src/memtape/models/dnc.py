@@ -32,7 +32,13 @@ class DNCCell(Cell[AugmentedState]):
         write_heads: number of write heads.
         controller: kind of network that works the heads.
         controller_size: number of hidden units of each of its layers.
-        controller_layers: number of its layers; each sees the input, and all are seen by the heads and the output.
+        controller_layers: number of its layers.
+        controller_shortcuts: let each layer see the input, and the heads and the output see all layers, as in the paper (else
+            each layer sees the one below it, and only the top one is seen).
+        controller_clip: bound of the controller's state and output on both sides; none leaves them free, as in the paper,
+            20 is that of DeepMind's code.
+        read_feedback: let the controller see what was read in the step before (else only the heads and the output know what is
+            in the memory).
         controller_gain: how far its initial weights spread, 1 being usual.
         links: what is known of the order of writes: the strength of every link between two slots, only the strongest links
             of each slot, or nothing; without links heads read by content alone.
@@ -51,9 +57,11 @@ class DNCCell(Cell[AugmentedState]):
         usage_epsilon: usages are raised by this before slots are allocated; 0 in the paper, 1e-6 in most code.
         norm_epsilon: what is added to the square of a length in a look-up; 1e-6 in DeepMind's code.
         product_epsilon: what is added to a product of two lengths in a look-up; 1e-6 in most code.
-        initial_memory: contents at the start: zeros, 1e-6 everywhere, learned, or random and then fixed.
-        initial_weights: where the heads stand at the start: nowhere, or 1e-6 at every slot.
-        initial_reads: what the first step reads: zeros, or learned.
+        output_clip: bound of the outputs on both sides; none leaves them free, as in the paper, 20 is that of DeepMind's code.
+        initial_memory: contents at the start: zeros, 1e-6 everywhere, 1 / (slots times width) everywhere, learned, or random
+            and then fixed.
+        initial_weights: where the heads are at the start: nowhere (zeros), 1e-6 everywhere, or random and then fixed.
+        initial_reads: what the first step has read: zeros, 1e-6 everywhere, or learned.
         initial_controller: state of the controller at the start: zeros, or learned.
 
     Raises:
@@ -81,6 +89,9 @@ class DNCCell(Cell[AugmentedState]):
         controller: Literal["lstm", "gru", "rnn", "feedforward"] = "lstm",
         controller_size: int = 100,
         controller_layers: int = 1,
+        controller_shortcuts: bool = True,
+        controller_clip: float | None = None,
+        read_feedback: bool = True,
         controller_gain: float = 1.0,
         links: Literal["dense", "sparse", "none"] = "dense",
         link_size: int | None = None,
@@ -97,9 +108,10 @@ class DNCCell(Cell[AugmentedState]):
         usage_epsilon: float = 0.0,
         norm_epsilon: float = 1e-12,
         product_epsilon: float = 0.0,
-        initial_memory: Literal["zeros", "constant", "learned", "random"] = "zeros",
-        initial_weights: Literal["zeros", "constant"] = "zeros",
-        initial_reads: Literal["zeros", "learned"] = "zeros",
+        output_clip: float | None = None,
+        initial_memory: Literal["zeros", "constant", "even", "learned", "random"] = "zeros",
+        initial_weights: Literal["zeros", "constant", "random"] = "zeros",
+        initial_reads: Literal["zeros", "constant", "learned"] = "zeros",
         initial_controller: Literal["zeros", "learned"] = "zeros",
     ):
         options = constructor_arguments(locals())

@@ -5,7 +5,18 @@ from typing import Any
 
 from torch import nn
 
-from memtape.cells import Around, ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Shortcuts
+from memtape.cells import (
+    Around,
+    Blinkered,
+    Clipped,
+    ElmanCell,
+    FeedforwardCell,
+    GRUCell,
+    LearnedInitialState,
+    LSTMCell,
+    Shortcuts,
+    Stacked,
+)
 from memtape.core import checks
 from memtape.core.cell import AnyCell
 from memtape.core.memory import AnyInterface
@@ -62,7 +73,10 @@ def machine(options: Mapping[str, Any], *, around: int = 0) -> AugmentedCell:
         initial_memory=options["initial_memory"],
         initial_weights=options["initial_weights"],
     )
-    network = controller(options, options["input_size"] + memory.read_size)
+    if options["read_feedback"]:
+        network = controller(options, options["input_size"] + memory.read_size)
+    else:
+        network = Blinkered(controller(options, options["input_size"]), memory.read_size)
     if around:
         network = Around(network, options["input_size"], around)
     interface: AnyInterface = DNCInterface(
@@ -80,6 +94,7 @@ def machine(options: Mapping[str, Any], *, around: int = 0) -> AugmentedCell:
         output_size=options["output_size"],
         initial_reads=options["initial_reads"],
         bypass=nn.Dropout(options["bypass_dropout"]) if options["bypass_dropout"] else None,
+        output_clip=options["output_clip"],
     )
 
 
@@ -95,7 +110,11 @@ def controller(options: Mapping[str, Any], input_size: int) -> AnyCell:
     own: dict[str, Any] = {"gain": options["controller_gain"]}
     if options["layer_norm"] and kind in ("lstm", "gru"):
         own["layer_norm"] = True
-    sizes = [input_size] + [input_size + size] * (options["controller_layers"] - 1)
+    shortcuts, bound = options["controller_shortcuts"], options["controller_clip"]
+    sizes = [input_size] + [input_size + size if shortcuts else size] * (options["controller_layers"] - 1)
     cells = [CONTROLLERS[kind](below, size, **own) for below in sizes]
-    cell = cells[0] if len(cells) == 1 else Shortcuts(cells)
+    cell = cells[0] if len(cells) == 1 else Shortcuts(cells) if shortcuts else Stacked(cells)
+    if bound is not None:
+        checks.positive(controller_clip=bound)
+        cell = Clipped(cell, bound)
     return LearnedInitialState(cell) if options["initial_controller"] == "learned" else cell

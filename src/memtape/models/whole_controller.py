@@ -41,7 +41,9 @@ class WholeController:
         layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
         first = layers[0]
         alike = all(type(layer) is type(first) and layer.output_size == first.output_size for layer in layers)
-        if not alike or _dropped(cell.bypass, inner) or not all(_known(layer) for layer in layers):
+        if cell.output_clip is not None or _dropped(cell.bypass, inner):
+            return None
+        if not alike or not all(_known(layer) for layer in layers):
             return None
         return cls(KINDS[type(first)], isinstance(inner, Shortcuts), layers)
 

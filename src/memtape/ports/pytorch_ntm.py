@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from memtape.models.turing import NTM
+from memtape.ports.given import Given
 
 READ_BLOCKS = ("keys", "strengths", "gates", "kernel", "exponents")
 WRITE_BLOCKS = (*READ_BLOCKS, "erase", "add")
@@ -32,15 +32,16 @@ def ntm_from_pytorch_ntm(state_dict: Mapping[str, Tensor]) -> NTM:
     References:
         https://github.com/loudinthecloud/pytorch-ntm, snapshot 3c64937.
     """
+    given = Given(state_dict, "the state dict", "an EncapsulatedNTM of pytorch-ntm", "pass model.state_dict() of one")
     heads = {int(number) for key in state_dict if (number := _head_number(key)) is not None}
     pairs = len(heads) // 2
-    contents = _tensor(state_dict, "memory.mem_bias", "ntm.memory.mem_bias")
-    hidden_bias = _tensor(state_dict, "ntm.controller.lstm_h_bias")
-    cell_bias = _tensor(state_dict, "ntm.controller.lstm_c_bias")
-    output = _tensor(state_dict, "ntm.fc.weight")
+    contents = given("memory.mem_bias", "ntm.memory.mem_bias")
+    hidden_bias = given("ntm.controller.lstm_h_bias")
+    cell_bias = given("ntm.controller.lstm_c_bias")
+    output = given("ntm.fc.weight")
     slots, width = contents.shape
     layers, _, size = hidden_bias.shape
-    into_lowest = _tensor(state_dict, "ntm.controller.lstm.weight_ih_l0")
+    into_lowest = given("ntm.controller.lstm.weight_ih_l0")
     if heads != set(range(2 * pairs)) or not pairs:
         raise ValueError(
             f"the state dict has heads {sorted(heads)}, but this layout counts read and write heads in turn from 0; "
@@ -68,30 +69,28 @@ def ntm_from_pytorch_ntm(state_dict: Mapping[str, Tensor]) -> NTM:
     for layer in range(layers):
         theirs = "ntm.controller.lstm"
         place = f"{controller}.cell" if layers == 1 else f"{controller}.cell.layers.{layer}"
-        ours[f"{place}.from_input.weight"] = _tensor(state_dict, f"{theirs}.weight_ih_l{layer}")
-        ours[f"{place}.from_hidden.weight"] = _tensor(state_dict, f"{theirs}.weight_hh_l{layer}")
-        biases = [_tensor(state_dict, f"{theirs}.bias_{kind}_l{layer}") for kind in ("ih", "hh")]
+        ours[f"{place}.from_input.weight"] = given(f"{theirs}.weight_ih_l{layer}")
+        ours[f"{place}.from_hidden.weight"] = given(f"{theirs}.weight_hh_l{layer}")
+        biases = [given(f"{theirs}.bias_{kind}_l{layer}") for kind in ("ih", "hh")]
         ours[f"{place}.from_input.bias"] = biases[0] + biases[1]
         ours[f"{controller}.biases.{2 * layer}"] = hidden_bias[layer, 0]
         ours[f"{controller}.biases.{2 * layer + 1}"] = cell_bias[layer, 0]
     for kind in ("weight", "bias"):
-        ours[f"cell.machine.interface.head_parameters.linear.{kind}"] = _head_rows(state_dict, pairs, width, kind)
-        ours[f"cell.machine.to_output.{kind}"] = _tensor(state_dict, f"ntm.fc.{kind}")
-    ours["cell.machine.initial_reads"] = torch.cat(
-        [_tensor(state_dict, f"ntm.read{pair}_bias")[0] for pair in range(pairs)]
-    )
+        ours[f"cell.machine.interface.head_parameters.linear.{kind}"] = _head_rows(given, pairs, width, kind)
+        ours[f"cell.machine.to_output.{kind}"] = given(f"ntm.fc.{kind}")
+    ours["cell.machine.initial_reads"] = torch.cat([given(f"ntm.read{pair}_bias")[0] for pair in range(pairs)])
     ours["cell.machine.memory.initial_slots.contents"] = contents
     ntm.load_state_dict(ours)
     return ntm
 
 
-def _head_rows(state_dict: Mapping[str, Tensor], pairs: int, width: int, kind: str) -> Tensor:
+def _head_rows(given: Given, pairs: int, width: int, kind: str) -> Tensor:
     """Gather the rows of all heads block by block, read heads first."""
     blocks: dict[str, list[Tensor]] = {name: [] for name in WRITE_BLOCKS}
     sizes = {"keys": width, "kernel": 3, "erase": width, "add": width}
     for first, layer, names in ((0, "fc_read", READ_BLOCKS), (1, "fc_write", WRITE_BLOCKS)):
         for pair in range(pairs):
-            rows = _tensor(state_dict, f"ntm.heads.{2 * pair + first}.{layer}.{kind}")
+            rows = given(f"ntm.heads.{2 * pair + first}.{layer}.{kind}")
             parts = rows.split([sizes.get(name, 1) for name in names])
             for name, part in zip(names, parts, strict=True):
                 blocks[name].append(part.flip(0) if name == "kernel" else part)
@@ -101,12 +100,3 @@ def _head_rows(state_dict: Mapping[str, Tensor], pairs: int, width: int, kind: s
 def _head_number(key: str) -> str | None:
     found = re.match(r"ntm\.heads\.(\d+)\.fc_", key)
     return found.group(1) if found else None
-
-
-def _tensor(state_dict: Mapping[str, Tensor], *names: str) -> Any:
-    for name in names:
-        if name in state_dict:
-            return state_dict[name].detach()
-    raise ValueError(
-        f"the state dict has no {names[0]}, which an EncapsulatedNTM of pytorch-ntm has; pass model.state_dict() of one"
-    )

@@ -8,15 +8,18 @@ import torch
 from torch import nn
 
 from memtape.core import tree
+from memtape.core.graph_picture import GraphPicture
 from memtape.core.task import Task
 from memtape.recipes.experiment import Experiment
-from memtape.recipes.inspection import tape_of
+from memtape.recipes.inspection import graph_of, tape_of
 from memtape.recipes.registry import MODELS, TASKS
 from memtape.recipes.run_folder import RunFolder
 from memtape.training.form import form_of
 from memtape.training.runs import Run, RunError
 from memtape.viz import figures
+from memtape.viz.dnc_tape import DNCTape
 from memtape.viz.report import Example, Illustration, Section, Table, write_report
+from memtape.viz.tape import Tape
 
 
 def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: Task) -> Path:
@@ -42,12 +45,10 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
         raise RunError(f"{run.folder} cannot be drawn ({error}); restore its files or train again") from None
     tape = entry.picture_length and tape_of(model, task, length=entry.picture_length, seed=experiment.seed)
     if tape:
-        drawn["tape"] = Illustration(
-            figures.tape_figure(tape),
-            f"One test sequence of {entry.picture_length} {entry.unit} as the network sees it, on one time axis: what goes in "
-            "and comes out, what the heads add and read, and where they stand on the tape.",
-            "Inputs, outputs, targets, adds, reads, write weights and read weights over time.",
-        )
+        drawn["memory" if isinstance(tape, DNCTape) else "tape"] = _tape(tape, f"{entry.picture_length} {entry.unit}")
+    graph = entry.picture_length and graph_of(model, task, length=entry.picture_length, seed=experiment.seed)
+    if graph:
+        drawn["graph"] = _graph(*graph, f"{entry.unit} {entry.picture_length}")
     for name, illustration in drawn.items():
         figures.save(illustration.figure, run.figures, name)
 
@@ -94,9 +95,39 @@ def _sections(
             ],
         ),
     ]
-    if "tape" in drawn:
-        sections.insert(0, Section("The tape", [drawn["tape"]]))
+    for heading, name in (("The tape", "tape"), ("The memory", "memory"), ("The graph", "graph")):
+        if name in drawn:
+            sections.insert(0, Section(heading, [drawn[name]]))
     return sections
+
+
+def _tape(tape: Tape | DNCTape, size: str) -> Illustration:
+    seen = (
+        f"One test sequence of {size} as the network sees it, on one time axis: what goes in and comes out, what the heads add "
+        "and read, "
+    )
+    alt = "Inputs, outputs, targets, adds, reads, "
+    if isinstance(tape, Tape):
+        return Illustration(
+            figures.tape_figure(tape),
+            f"{seen}and where they stand on the tape.",
+            f"{alt}write weights and read weights over time.",
+        )
+    links = "; below, which slots were written one after another" if len(tape.links) else ""
+    return Illustration(
+        figures.dnc_figure(tape),
+        f"{seen}what they are told about free slots and where to read, where they stand, and which slots are in use{links}.",
+        f"{alt}gates, read modes, write weights, read weights and usage over time{', and the links' if links else ''}.",
+    )
+
+
+def _graph(picture: GraphPicture, looks: Any, size: str) -> Illustration:
+    seen = "; below, at which edges each read head looked in each step of the answer" if looks is not None else ""
+    return Illustration(
+        figures.graph_figure(picture, looks),
+        f"A test graph of {size}, told edge by edge, with what was asked and what the network said in its place{seen}.",
+        f"A graph with the edges that were asked and said{', and the weights of the read heads on edges' if seen else ''}.",
+    )
 
 
 def _learning(records: Sequence[Mapping[str, Any]], solved_step: int | None, task: Task) -> Illustration:

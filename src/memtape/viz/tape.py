@@ -1,10 +1,11 @@
 """Tape: what one sequence went through, step by step, as arrays on one time axis."""
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
+
+from memtape.viz.arrays import check_arrays
 
 _AXES = {
     "inputs": ("time", "input"),
@@ -17,8 +18,11 @@ _AXES = {
     "read_weights": ("time", "read_heads", "slots"),
 }
 
-# A softmax in float32 over thousands of slots leaves the unit interval by rounding, a logit by far more.
-_ROUNDING = 1e-3
+_CURES = {
+    "outputs": "pass the sigmoid of the logits",
+    "write_weights": "pass the weights after their softmax",
+    "read_weights": "pass the weights after their softmax",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +50,8 @@ class Tape:
 
     def __post_init__(self) -> None:
         """Refuse fields that do not fit together."""
-        sizes: dict[str, tuple[int, str]] = {}
-        for field in fields(self):
-            name, array = field.name, getattr(self, field.name)
-            _check_kind(name, array)
-            _check_axes(name, array, sizes)
-            _check_values(name, array)
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        check_arrays("tape", arrays, _AXES, truths=("scored",), within_one=_CURES)
 
     @property
     def steps(self) -> int:
@@ -67,47 +67,3 @@ class Tape:
     def wrong(self) -> Bool[np.ndarray, "time output"]:
         """Which scored bits are wrong once the outputs are cut at one half."""
         return ((self.outputs > 0.5) != (self.targets > 0.5)) & self.scored[:, None]
-
-
-def _check_kind(name: str, array: Any) -> None:
-    wanted, kind, cure = ("truth values", "b", "> 0") if name == "scored" else ("floats", "f", ".astype(float)")
-    if not isinstance(array, np.ndarray):
-        raise TypeError(
-            f"{name} of the tape is a {type(array).__name__}, but it must be a numpy array of {wanted}; "
-            "convert it, a tensor with .detach().cpu().numpy()"
-        )
-    if array.dtype.kind != kind:
-        raise TypeError(
-            f"{name} of the tape has dtype {array.dtype}, but it must hold {wanted}; convert it with {name}{cure}"
-        )
-
-
-def _check_axes(name: str, array: np.ndarray, sizes: dict[str, tuple[int, str]]) -> None:
-    axes = _AXES[name]
-    if array.ndim != len(axes) or len(array) < 1:
-        raise ValueError(
-            f"{name} of the tape has shape {array.shape}, but it must be ({', '.join(axes)}) with at least one step of "
-            "time; pass one sequence, without a batch axis"
-        )
-    for axis, size in zip(axes, array.shape, strict=True):
-        known, owner = sizes.setdefault(axis, (size, name))
-        if size != known:
-            raise ValueError(
-                f"{name} of the tape has {size} along its {axis} axis, but {owner} has {known}, and both must agree; "
-                "record all fields from the same run over the same sequence"
-            )
-
-
-def _check_values(name: str, array: np.ndarray) -> None:
-    if array.dtype.kind == "b" or not array.size:
-        return
-    if not np.isfinite(array).all():
-        place = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
-        raise ValueError(
-            f"{name} of the tape is {array[place]} at {place}, but every number must be finite; "
-            "take a checkpoint from before the run diverged"
-        )
-    least, most = float(array.min()), float(array.max())
-    if name in ("outputs", "write_weights", "read_weights") and not -_ROUNDING <= least <= most <= 1 + _ROUNDING:
-        cure = "pass the sigmoid of the logits" if name == "outputs" else "pass the weights after their softmax"
-        raise ValueError(f"{name} of the tape spans {least:.4g}..{most:.4g}, but it must lie in 0..1; {cure}")

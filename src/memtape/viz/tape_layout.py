@@ -58,16 +58,17 @@ class Column:
         steps: number of time steps.
         title: whether to leave room for one above the panels.
         head_names: whether to leave room for them between the panels and the colour bars.
+        below: pixels to leave free below the time axis.
     """
 
-    def __init__(self, places: list[Place], steps: int, *, title: bool, head_names: bool):
+    def __init__(self, places: list[Place], steps: int, *, title: bool, head_names: bool, below: int = 0):
         self.steps = steps
         self.span = steps * step_pixels(steps)
         self.names = _HEAD_NAMES if head_names else 0
         top = _TOP + (_TITLE if title else 0)
         self.gaps = [_GAP if place.group == below.group else _GROUP_GAP for place, below in pairwise(places)]
         self.width = _LEFT + self.span + self.names + _RIGHT
-        self.height = top + sum(place.height for place in places) + sum(self.gaps) + _BOTTOM
+        self.height = top + sum(place.height for place in places) + sum(self.gaps) + _BOTTOM + below
         self.figure = Figure(figsize=(self.width / DPI, self.height / DPI), dpi=DPI)
         self.panels: list[Axes] = []
         self.groups: dict[str, tuple[int, int]] = {}
@@ -85,10 +86,29 @@ class Column:
         Args:
             group: the group's name.
         """
-        bottom, top = self.groups[group]
+        return self.bar_beside(*self.groups[group])
+
+    def bar_beside(self, bottom: int, top: int) -> Axes:
+        """Add the axes of a colour bar beside whatever stands between two heights.
+
+        Args:
+            bottom: pixels from the bottom edge of the figure.
+            top: likewise.
+        """
         height = min(top - bottom, _TALLEST_BAR)
-        left = _LEFT + self.span + self.names + _BAR_OFFSET
-        return self.figure.add_axes(self._box(left, (bottom + top - height) // 2, _BAR_WIDTH, height))
+        left = self.span + self.names + _BAR_OFFSET
+        return self.add(left, (bottom + top - height) // 2, _BAR_WIDTH, height)
+
+    def add(self, left: int, bottom: int, width: int, height: int) -> Axes:
+        """Add axes elsewhere, as below the time axis.
+
+        Args:
+            left: pixels from where the panels begin.
+            bottom: pixels from the bottom edge of the figure.
+            width: in pixels.
+            height: in pixels.
+        """
+        return self.figure.add_axes(self._box(_LEFT + left, bottom, width, height))
 
     def _box(self, left: int, bottom: int, width: int, height: int) -> tuple[float, float, float, float]:
         return (left / self.width, bottom / self.height, width / self.width, height / self.height)

@@ -1,0 +1,133 @@
+"""DeepMind's DNC: the layout of deepmind/dnc, the code of the paper's authors, in TensorFlow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from memtape.models.dnc import DNC
+from memtape.ports.dnc_weights import Layer, filled, reordered_modes
+from memtape.ports.given import Given
+
+LINEAR = {
+    "read_keys": "read_keys",
+    "read_strengths": "read_strengths",
+    "write_keys": "write_keys",
+    "write_strengths": "write_strengths",
+    "erase": "erase_vectors",
+    "add": "write_vectors",
+    "free_gates": "free_gate",
+    "allocation_gates": "allocation_gate",
+    "write_gates": "write_gate",
+    "read_modes": "read_mode",
+}
+"""Blocks of the interface, and the names of the linear layers that they are."""
+
+GATES = (0, 2, 1, 3)
+"""Where i, f, g, o of an LSTM stand in that code, which puts the candidate g before the forget gate f."""
+
+FORGET_BIAS = 1.0
+"""What that code adds to f beside the bias that it learns."""
+
+
+def dnc_from_deepmind_dnc(variables: Mapping[str, Any], *, slots: int, clip: float | None = 20.0) -> DNC:
+    """Build the DNC whose outputs equal those of DeepMind's code with these variables.
+
+    That machine has strengths from 0 on, cuts its controller's state and its outputs at a bound, adds 1e-6 in three places and
+    lists read modes in another order; all of it becomes options and permutations here. The sizes are read off the arrays.
+
+    Args:
+        variables: numpy arrays or tensors by the names of the variables, with or without what stands before the last parts,
+            as `{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}` of a checkpoint's reader gives
+            them; others among them are left alone.
+        slots: its `memory_size`, which no variable tells.
+        clip: its `clip_value`; None leaves controller and outputs free.
+
+    Returns:
+        A DNC of the dtype of the arrays.
+
+    Raises:
+        ValueError: a variable is missing, there twice, or of another shape than the others ask for.
+
+    References:
+        https://github.com/deepmind/dnc.
+    """
+    given = Given(
+        _by_last_parts(variables), "the mapping", "a DNC of deepmind/dnc", "pass all variables of one by their names"
+    )
+    keys = given("memory_access/write_keys/w")
+    controller_size = len(keys)
+    read_heads, write_heads = (given(f"memory_access/{name}/b").numel() for name in ("free_gate", "write_gate"))
+    width = keys.shape[1] // write_heads
+    output_size, read_size = given("output_linear/b").numel(), read_heads * width
+    gates = _affine(given, "lstm/w_gates", "lstm/b_gates", inputs=None, outputs=4 * controller_size)
+    input_size = gates.shape[1] - 1 - controller_size - read_size
+    if input_size < 1:
+        raise ValueError(
+            f"lstm/w_gates has {gates.shape[1] - 1} rows, but {read_size} are for what was read and {controller_size} for the "
+            "last output, and there must be one for the input; pass the variables of one machine"
+        )
+    network = DNC(
+        input_size,
+        output_size,
+        slots=slots,
+        width=width,
+        read_heads=read_heads,
+        write_heads=write_heads,
+        controller="lstm",
+        controller_size=controller_size,
+        controller_clip=clip,
+        output_clip=clip,
+        strengths="softplus",
+        squash=False,
+        clip=None,
+        usage_gradient=False,
+        usage_epsilon=1e-6,
+        norm_epsilon=1e-6,
+        product_epsilon=1e-6,
+    )
+    heads: Any = network.cell.machine.interface.head_parameters
+    interface = {
+        block: _affine(
+            given, f"memory_access/{name}/w", f"memory_access/{name}/b", inputs=controller_size, outputs=size
+        )
+        for (block, name), size in zip(LINEAR.items(), heads.sizes, strict=True)
+    }
+    order = [*range(write_heads), 2 * write_heads, *range(write_heads, 2 * write_heads)]
+    interface["read_modes"] = reordered_modes(interface["read_modes"], read_heads=read_heads, order=order)
+    output = _affine(
+        given, "output_linear/w", "output_linear/b", inputs=controller_size + read_size, outputs=output_size
+    )
+    return filled(network, [_layer(gates, controller_size)], interface, output)
+
+
+def _by_last_parts(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables by the names that they have within a machine."""
+    known = {f"memory_access/{name}/{part}" for name in LINEAR.values() for part in "wb"}
+    known |= {"lstm/w_gates", "lstm/b_gates", "output_linear/w", "output_linear/b"}
+    found: dict[str, str] = {}
+    for name in variables:
+        bare = name.removesuffix(":0")
+        own = next((last for last in known if bare == last or bare.endswith(f"/{last}")), None)
+        if own in found:
+            raise ValueError(
+                f"the mapping has both {found[own]} and {name}, but a machine has {own} once; pass the variables of one machine"
+            )
+        if own is not None:
+            found[own] = name
+    return {own: variables[name] for own, name in found.items()}
+
+
+def _affine(given: Given, weight: str, bias: str, *, inputs: int | None, outputs: int) -> Tensor:
+    """Return a linear layer, kept there with its inputs along the rows, as one matrix whose last column is its bias."""
+    rows = given(weight, shape=(inputs, outputs)).T
+    return torch.cat([rows, given(bias, shape=(outputs,))[:, None]], dim=1)
+
+
+def _layer(gates: Tensor, size: int) -> Layer:
+    gates = gates.clone()
+    gates[2 * size : 3 * size, -1] += FORGET_BIAS
+    ours = torch.cat([gates.chunk(4)[gate] for gate in GATES])
+    below, own, bias = ours[:, : -size - 1], ours[:, -size - 1 : -1], ours[:, -1:]
+    return Layer(torch.cat([below, bias], dim=1), torch.cat([own, torch.zeros_like(bias)], dim=1))

@@ -1,0 +1,68 @@
+"""DNC weights: put what other code has learned where a memtape DNC keeps it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from memtape.cells import ElmanCell, GRUCell, LSTMCell
+from memtape.models.dnc import DNC
+
+ABRUPT_NORM = 1e-30
+"""In the place of no epsilon at all in a length: a length in float32 stays as it is, and the square root has a derivative."""
+
+
+class Layer(NamedTuple):
+    """One layer of a controller: the matrices of its input and of its own hidden vector, the last columns their biases."""
+
+    from_input: Tensor
+    from_hidden: Tensor
+
+
+def filled(network: DNC, layers: Sequence[Layer], interface: Mapping[str, Tensor], output: Tensor) -> DNC:
+    """Copy weights into a DNC, and return it in their dtype.
+
+    All matrices have their bias as their last column.
+
+    Args:
+        network: a DNC of the right sizes.
+        layers: the layers of its controller, the lowest first.
+        interface: the rows of the raw parameters of the heads, by the names of the blocks of the interface.
+        output: the rows of the outputs, over the controller's output and then the reads.
+    """
+    network = network.to(output.dtype)
+    machine: Any = network.cell.machine
+    cells = [part for part in machine.controller.modules() if isinstance(part, ElmanCell | GRUCell | LSTMCell)]
+    heads = machine.interface.head_parameters
+    with torch.no_grad():
+        for cell, layer in zip(cells, layers, strict=True):
+            cell.from_hidden.weight.copy_(layer.from_hidden[:, :-1])
+            own_bias = layer.from_hidden[:, -1]
+            if cell.from_hidden.bias is None:
+                _copy(
+                    cell.from_input,
+                    torch.cat([layer.from_input[:, :-1], layer.from_input[:, -1:] + own_bias[:, None]], 1),
+                )
+            else:
+                _copy(cell.from_input, layer.from_input)
+                cell.from_hidden.bias.copy_(own_bias)
+        _copy(heads.linear, torch.cat([interface[name] for name in heads.names]))
+        _copy(machine.to_output, output)
+    return network
+
+
+def reordered_modes(rows: Tensor, *, read_heads: int, order: Sequence[int]) -> Tensor:
+    """Return the rows of the read modes, those of each head in another order.
+
+    Args:
+        rows: the rows, head after head.
+        read_heads: number of read heads.
+        order: for each place here, which place of a head's modes there goes to it.
+    """
+    return rows.unflatten(0, (read_heads, -1))[:, list(order)].flatten(0, 1)
+
+
+def _copy(linear: Any, affine: Tensor) -> None:
+    linear.weight.copy_(affine[:, :-1])
+    linear.bias.copy_(affine[:, -1])

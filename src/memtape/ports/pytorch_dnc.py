@@ -1,0 +1,138 @@
+"""pytorch-dnc: the layout of ixaxaar/pytorch-dnc, which is `pip install dnc`."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from memtape.models.dnc import DNC
+from memtape.ports.dnc_weights import ABRUPT_NORM, Layer, filled, reordered_modes
+from memtape.ports.given import Given
+
+INDEPENDENT = {
+    "read_keys": "read_keys_transform",
+    "read_strengths": "read_strengths_transform",
+    "write_keys": "write_key_transform",
+    "write_strengths": "write_strength_transform",
+    "erase": "erase_vector_transform",
+    "add": "write_vector_transform",
+    "free_gates": "free_gates_transform",
+    "allocation_gates": "allocation_gate_transform",
+    "write_gates": "write_gate_transform",
+    "read_modes": "read_modes_transform",
+}
+"""Blocks of the interface in the order of one linear layer for all of them, and the names of ten layers in its place."""
+
+MODES = (0, 2, 1)
+"""Where backward, content and forward stand among the modes backward, forward, content of that code."""
+
+KINDS: dict[str, Literal["lstm", "gru", "rnn"]] = {"lstm": "lstm", "gru": "gru", "rnn": "rnn"}
+
+
+def dnc_from_pytorch_dnc(
+    state_dict: Mapping[str, Tensor], *, slots: int, read_heads: int, read_feedback: bool = False
+) -> DNC:
+    """Build the DNC whose outputs equal those of a `dnc.DNC` with this state dict.
+
+    That machine never shows its controller what it reads: within a call every input stands beside the reads from before the
+    call, which are zeros in a new sequence, and so do all inputs here unless `read_feedback` is set. Called step by step, each
+    time with the state that it returned, it does see them, as in the paper; `read_feedback` equals that.
+
+    Its controller begins at numbers drawn anew in every call, this one at zeros; for equal outputs give both the same. It
+    squashes keys and added vectors, has strengths from 0 on, and lets gradients flow into the usage; all of it becomes options
+    here. The usual clip of its controller's output at 20 is beyond what an LSTM, a GRU or tanh can reach. Among equal usages it
+    takes any slot first, which moves contents to other slots and changes no output.
+
+    Args:
+        state_dict: the tensors by their names in that layout; a machine with `num_layers=1`, any `num_hidden_layers`, and a
+            controller of LSTM, GRU or tanh.
+        slots: its `nr_cells`, which no tensor tells.
+        read_heads: its `read_heads`.
+        read_feedback: whether its single steps are equalled, in the place of its whole sequences.
+
+    Returns:
+        A DNC of the dtype of the tensors.
+
+    Raises:
+        ValueError: a tensor is missing or has another shape than the others ask for, or a machine that does several memory
+            steps in one time step.
+
+    References:
+        https://github.com/ixaxaar/pytorch-dnc, version 1.1.0 of the package index; in versions before, the modes are normalised
+        along another axis.
+    """
+    given = Given(state_dict, "the state dict", "a DNC of pytorch-dnc", "pass model.state_dict() of one")
+    kind, depth = _controller(state_dict)
+    theirs = f"{kind}_layer_0"
+    size = given(f"{theirs}.weight_hh_l0").shape[1]
+    output = given.affine("output")
+    inputs, read_size = len(output), output.shape[1] - 1 - size
+    if read_size < 1 or read_heads < 1 or read_size % read_heads:
+        raise ValueError(
+            f"read_heads is {read_heads}, but the output of the machine sees {read_size} numbers from the memory, and all "
+            "heads read as many; give the read_heads that it was built with"
+        )
+    width = read_size // read_heads
+    network = DNC(
+        inputs,
+        inputs,
+        slots=slots,
+        width=width,
+        read_heads=read_heads,
+        controller=KINDS[kind],
+        controller_size=size,
+        controller_layers=depth,
+        controller_shortcuts=False,
+        read_feedback=read_feedback,
+        strengths="softplus",
+        squash=True,
+        clip=None,
+        usage_gradient=True,
+        usage_epsilon=1e-6,
+        norm_epsilon=ABRUPT_NORM,
+        product_epsilon=1e-6,
+    )
+    layers = [_layer(given, theirs, layer, inputs + read_size if layer == 0 else size) for layer in range(depth)]
+    if not read_feedback:
+        seen = layers[0].from_input
+        layers[0] = layers[0]._replace(from_input=torch.cat([seen[:, :inputs], seen[:, -1:]], dim=1))
+    interface = _interface(given, width, read_heads, size)
+    interface["read_modes"] = reordered_modes(interface["read_modes"], read_heads=read_heads, order=MODES)
+    return filled(network, layers, interface, output)
+
+
+def _controller(state_dict: Mapping[str, Tensor]) -> tuple[str, int]:
+    """Return the kind of the controller and how many layers it has."""
+    found = [match for key in state_dict if (match := re.match(r"(lstm|gru|rnn)_layer_(\d+)\.weight_ih_l(\d+)$", key))]
+    layers = {int(match[2]) for match in found}
+    if layers != {0}:
+        raise ValueError(
+            f"the state dict has controllers in layers {sorted(layers)}, but a DNC does one memory step with one controller in "
+            "each time step; pass the state dict of a machine with num_layers=1"
+        )
+    return found[0][1], len(found)
+
+
+def _layer(given: Given, theirs: str, layer: int, inputs: int) -> Layer:
+    weight = given(f"{theirs}.weight_ih_l{layer}", shape=(None, inputs))
+    own = given(f"{theirs}.weight_hh_l{layer}", shape=(len(weight), None))
+    biases = [given(f"{theirs}.bias_{kind}_l{layer}", shape=(len(weight),))[:, None] for kind in ("ih", "hh")]
+    return Layer(torch.cat([weight, biases[0]], dim=1), torch.cat([own, biases[1]], dim=1))
+
+
+def _interface(given: Given, width: int, read_heads: int, size: int) -> dict[str, Tensor]:
+    sizes = dict.fromkeys(INDEPENDENT, 1)
+    sizes |= dict.fromkeys(("write_keys", "erase", "add"), width)
+    sizes |= dict.fromkeys(("read_strengths", "free_gates"), read_heads)
+    sizes |= {"read_keys": read_heads * width, "read_modes": 3 * read_heads}
+    shared = "rnn_layer_memory_shared"
+    theirs = shared if any(name.startswith(f"{shared}.") for name in given.tensors) else "rnn_layer_memory_0"
+    if f"{theirs}.{INDEPENDENT['read_keys']}.weight" in given.tensors:
+        return {
+            block: given.affine(f"{theirs}.{name}", rows=sizes[block], columns=size)
+            for block, name in INDEPENDENT.items()
+        }
+    rows = given.affine(f"{theirs}.interface_weights", rows=sum(sizes.values()), columns=size)
+    return dict(zip(sizes, rows.split(list(sizes.values())), strict=True))
