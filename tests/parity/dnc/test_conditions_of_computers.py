@@ -138,9 +138,7 @@ def test_gradients_are_those_of_small_differences(computer, options):
         return ys, *[leaf for leaf in tree.leaves(last) if leaf.requires_grad]
 
     leaves = [tree.named_leaves(state)[path] for path in paths]
-    inputs = [
-        tensor.detach().clone().requires_grad_() for tensor in (sequences(network, 2, 3), *parameters, *leaves)
-    ]
+    inputs = [tensor.detach().clone().requires_grad_() for tensor in (sequences(network, 2, 3), *parameters, *leaves)]
     assert torch.autograd.gradcheck(function, inputs, fast_mode=True)
 
 
@@ -173,10 +171,14 @@ def test_running_out_of_memory_and_second_gradients_are_said_in_a_sentence(compu
     with use_backend("cpu"):
         ys, _ = network(xs)
         (gradient,) = torch.autograd.grad((ys**2).sum(), xs, create_graph=True)
-        with pytest.raises(RuntimeError, match="a gradient of a gradient was asked of the fused Differentiable Neural Comp"):
+        with pytest.raises(
+            RuntimeError, match="a gradient of a gradient was asked of the fused Differentiable Neural Comp"
+        ):
             gradient.sum().backward()
         monkeypatch.setattr(calling, "kernels", type("Found", (), {"library": Exhausted()}))
-        with pytest.raises(MemoryError, match="the fused Differentiable Neural Computer ran out of memory; take a smaller"):
+        with pytest.raises(
+            MemoryError, match="the fused Differentiable Neural Computer ran out of memory; take a smaller"
+        ):
             network(xs)
 
 

@@ -99,7 +99,9 @@ def test_outputs_agree_where_slots_begin_alike(computer):
     network = computer.build(initial_memory="zeros", read_heads=2)
     found = {}
     for backend in ("reference", "cpu"):
-        xs = torch.randn(BATCH, TIME, network.input_size, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        xs = torch.randn(
+            BATCH, TIME, network.input_size, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+        )
         with use_backend(backend):
             ys, _ = network(xs.requires_grad_())
         found[backend] = [ys, *torch.autograd.grad(ys.square().sum(), [xs, *network.parameters()])]

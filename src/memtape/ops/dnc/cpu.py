@@ -7,7 +7,6 @@ from torch import Tensor
 from memtape.ops.dnc.contract import ComputerForm, ComputerState
 from memtape.ops.machine import CONTROLLERS, Given, MachineOperator, MachineParameters, MachineSizes
 
-
 SWITCHES = ("oneplus", "squash", "masked", "sharpen", "deallocate", "usage_gradient")
 NUMBERS = ("clip", "mask_floor", "usage_epsilon", "norm_epsilon", "product_epsilon")
 """Fields of `ComputerForm`, in the order of csrc/dnc.h."""
@@ -44,7 +43,7 @@ def computer_on_cpu(
     """
     controller = (CONTROLLERS.index(form.controller), form.shortcuts)
     switches, numbers = ([getattr(form, name) for name in names] for names in (SWITCHES, NUMBERS))
-    ys, last = _OPERATOR(parameters, state, xs, lengths, [*controller, *switches], numbers)
+    ys, last = _OPERATOR(parameters, state, xs, lengths, ([*controller, *switches], numbers))
     return ys, ComputerState(**last)
 
 
