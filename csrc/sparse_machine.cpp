@@ -126,7 +126,7 @@ class SparseMemory<T>::Forward {
             own.latest = i ? std::max(own.latest, own.usage[i]) : own.usage[i];
         }
         own.recency = Recency<T>(m.slots, m.sizes.unused ? nullptr : own.usage);
-        own.neighbours = Neighbours<T>(own.memory, m.slots, m.width, m.heads, m.nearest, m.sizes.approximate != 0,
+        own.neighbours = Neighbours<T>(own.memory, m.slots, m.width, m.heads, m.nearest, m.sizes.few,
                                        m.sizes.empty != 0);
         take_reading(own);
         if (!kept) return;

@@ -16,7 +16,7 @@ typedef struct {
     int64_t slots, width, heads;
     int64_t nearest;       /* slots that a head reads in a step */
     int64_t first_nearest; /* the most slots that a head has read before the first step */
-    int64_t approximate;   /* 1: nearest slots are looked for in a part of a large memory */
+    int64_t few;           /* of more slots than these, once written to, a part is looked through; 0 for never */
     int64_t squash;
     int64_t strengths; /* 0 none, 1 softplus, 2 1 + softplus */
     int64_t empty;     /* 1: the first memory is zero throughout */

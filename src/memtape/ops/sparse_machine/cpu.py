@@ -19,6 +19,9 @@ STRENGTHS = ("none", "softplus", "oneplus")
 """In the order of their numbers in csrc/sparse_interface.hpp."""
 
 STATE = tuple(SparseState.__dataclass_fields__)
+FEW = 4096
+"""So many slots are looked through one by one even where approximate neighbours will do."""
+
 LARGE = ("memory", "read_weights", "usage")
 """The parts of the state that have a number for each slot, which come first."""
 
@@ -30,7 +33,7 @@ class _Sizes(ctypes.Structure):
 
     _fields_ = (
         ("machine", MachineSizes),
-        *((name, ctypes.c_int64) for name in ("slots", "width", "heads", "nearest", "first_nearest", "approximate")),
+        *((name, ctypes.c_int64) for name in ("slots", "width", "heads", "nearest", "first_nearest", "few")),
         *((name, ctypes.c_int64) for name in ("squash", "strengths", "empty", "unread", "unused")),
         ("threshold", ctypes.c_double),
         ("clip", ctypes.c_double),
@@ -45,7 +48,7 @@ class _Form(NamedTuple):
     controller: int
     shortcuts: int
     nearest: int
-    approximate: int
+    few: int
     squash: int
     strengths: int
 
@@ -78,7 +81,7 @@ def sparse_machine_on_cpu(
         controller=CONTROLLERS.index(form.controller),
         shortcuts=form.shortcuts,
         nearest=form.nearest,
-        approximate=form.approximate,
+        few=FEW if form.approximate else 0,
         squash=form.squash,
         strengths=STRENGTHS.index(form.strengths),
     )
@@ -271,7 +274,7 @@ def _sizes(given: Given, lengths: Tensor | None, form: list[int], numbers: list[
         heads=read_weights.shape[1],
         nearest=told.nearest,
         first_nearest=1,
-        approximate=told.approximate,
+        few=told.few,
         squash=told.squash,
         strengths=told.strengths,
         threshold=threshold,
