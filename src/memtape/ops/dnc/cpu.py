@@ -7,7 +7,6 @@ from torch import Tensor
 from memtape.ops.dnc.contract import ComputerForm, ComputerState
 from memtape.ops.machine import CONTROLLERS, Given, MachineOperator, MachineParameters, MachineSizes
 
-
 SWITCHES = ("oneplus", "squash", "masked", "sharpen", "deallocate", "usage_gradient")
 NUMBERS = ("clip", "mask_floor", "usage_epsilon", "norm_epsilon", "product_epsilon")
 """Fields of `ComputerForm`, in the order of csrc/dnc.h."""

@@ -100,8 +100,8 @@ def _forward(*arguments: Any) -> tuple[Tensor, ...]:
     sizes = _sizes(given, lengths, form, numbers)
     for name, tensor in zip(("empty", "unread", "unused"), given.state, strict=False):
         setattr(sizes, name, _is_one_zero(tensor))
-    if not sizes.unread:
-        sizes.first_nearest = max(1, int((given.state[1] != 0).sum(-1).amax()) if given.state[1].numel() else 1)
+    if not sizes.unread and given.state[1].numel():
+        sizes.first_nearest = max(sizes.first_nearest, int((given.state[1] != 0).sum(-1).amax()))
     large = tuple(_copied(tensor) for tensor in given.state[: len(LARGE)])
     given = Given(given.xs, given.parameters, (*large, *given.state[len(LARGE) :])).contiguous()
     last = (*large, *(torch.empty_like(tensor) for tensor in given.state[len(LARGE) :]))
@@ -122,6 +122,7 @@ def _forward(*arguments: Any) -> tuple[Tensor, ...]:
 
 
 def _forward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
+    """Return tensors of the usual shapes; more is kept where heads have read more slots than `nearest` before."""
     given, (_, form, numbers, keep) = Given.of(arguments[:GIVEN]), arguments[GIVEN:]
     ys = given.xs.new_empty(*given.xs.shape[:2], len(given.parameters[-1]))
     kept = given.xs.new_empty(_kept(given, _sizes(given, None, form, numbers)) if keep else 0)
@@ -273,7 +274,7 @@ def _sizes(given: Given, lengths: Tensor | None, form: list[int], numbers: list[
         width=memory.shape[2],
         heads=read_weights.shape[1],
         nearest=told.nearest,
-        first_nearest=1,
+        first_nearest=told.nearest,
         few=told.few,
         squash=told.squash,
         strengths=told.strengths,
