@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "denormals.hpp"
 #include "machine_backward.hpp"
 #include "machine_forward.hpp"
 
@@ -28,6 +29,7 @@ int forward(const typename Memory::Sizes* sizes, const memtape_machine_parameter
         const Kept<Memory> kept(m, (T*)block);
         const int64_t together = m.rows.together(TOGETHER_BYTES / memory.forward_bytes());
         m.rows.share([&](int64_t, const std::vector<int64_t>& rows) {
+            const WithoutDenormals guard;
             Forward<Memory> pass(m, p, matrices, (const T*)xs, before, (T*)ys, after, kept,
                                  typename Memory::Forward(memory, *first, *last, kept.memory(), together), together);
             for (size_t i = 0; i < rows.size(); i += together)
@@ -50,6 +52,7 @@ int backward(const typename Memory::Sizes* sizes, const memtape_machine_paramete
         const int64_t together = m.rows.together(TOGETHER_BYTES / memory.backward_bytes());
         std::vector<std::unique_ptr<ParameterGradients<Memory>>> sums(m.rows.threads());
         m.rows.share([&](int64_t number, const std::vector<int64_t>& rows) {
+            const WithoutDenormals guard;
             sums[number] = std::make_unique<ParameterGradients<Memory>>(m);
             Backward<Memory> pass(
                 m, matrices, (const T*)xs, kept, (const T*)d_ys, d_after, *sums[number], (T*)d_xs, d_before,

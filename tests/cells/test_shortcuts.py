@@ -59,6 +59,14 @@ def test_what_goes_around_a_cell_stands_beside_its_output(first, backend):
     torch.testing.assert_close(tree.named_tensors(state), tree.named_tensors(end))
 
 
+def test_nothing_goes_around_beyond_a_row_s_length():
+    cell, xs = Around(LSTMCell(3, 4).double(), 1, 2), random(2, 5, 5)
+    ys, _ = cell.twin("cpu")(xs, cell.init_state(2, dtype=F64), torch.tensor([5, 3]))
+    assert ys[0].all()
+    assert ys[1, :3].all()
+    assert not ys[1, 3:].any()
+
+
 def test_what_goes_around_must_be_a_part_of_the_input():
     with pytest.raises(ValueError, match="first is 4, but the cell takes inputs of size 3; give a place within them"):
         Around(FeedforwardCell(3, 2), 4, 1)

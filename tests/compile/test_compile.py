@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape import NTMCell, StackedLSTMCell, tree
+from memtape import DNCCell, NTMCell, StackedLSTMCell, tree
 from memtape.core.recompute import recomputed
 
 # The compiler looks at .grad of a state that was computed from learned parameters, and warns itself of it.
@@ -15,11 +15,20 @@ CELLS = {
         3, 2, slots=5, width=4, controller_size=6, read_heads=2, write_heads=2, sequential_heads=True
     ),
     "ntm by content": lambda: NTMCell(3, 2, slots=5, width=4, controller_size=6, addressing="content"),
+    "dnc": lambda: DNCCell(3, 2, slots=5, width=4, controller_size=6, read_heads=2, write_heads=2),
+    "dnc with everything": lambda: DNCCell(
+        *(3, 2), slots=5, width=4, controller_size=6, masked=True, deallocate=True, sharpen_links=True, layer_norm=True
+    ),
+    "dnc with sparse links": lambda: DNCCell(3, 2, slots=5, width=4, controller_size=6, links="sparse", link_size=3),
+    "dnc by content": lambda: DNCCell(3, 2, slots=5, width=4, controller_size=6, links="none"),
     "lstm": lambda: StackedLSTMCell(3, 2, hidden_size=4, layers=2),
 }
 
 
-@pytest.fixture(params=CELLS)
+SLOW = {"dnc with everything", "dnc with sparse links", "dnc by content"}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CELLS])
 def cell(request):
     torch.manual_seed(0)
     torch._dynamo.reset()

@@ -140,17 +140,17 @@ CELLS = [
         "dnc-two-heads",
         lambda: dnc(usage_gradient=True, initial_controller="learned", initial_reads="learned", **TWO_HEADS),
     ),
-    ("dnc-deep", lambda: dnc(usage_gradient=True, controller_layers=2, read_heads=3, initial_memory="learned")),
-    ("dnc-feedforward", lambda: dnc(usage_gradient=True, controller="feedforward", squash=True, clip=None)),
-    ("dnc-softplus", lambda: dnc(usage_gradient=True, controller="gru", strengths="softplus", usage_epsilon=1e-2)),
+    ("dnc-deep", lambda: dnc(layer_norm=True, controller_layers=2, usage_gradient=True, initial_memory="learned")),
+    ("dnc-feedforward", lambda: dnc(controller="feedforward", squash=True, clip=None, usage_gradient=True)),
     (
         "dnc-improved",
         lambda: dnc(masked=True, mask_floor=0.1, deallocate=True, sharpen_links=True, usage_gradient=True),
     ),
-    ("dnc-sparse", lambda: dnc(links="sparse", link_size=50, usage_gradient=True, **TWO_HEADS)),
-    ("dnc-content", lambda: dnc(links="none", layer_norm=True, usage_gradient=True, product_epsilon=1e-3)),
-    ("dnc-layer-norm", lambda: dnc(layer_norm=True, controller_layers=2, usage_gradient=True, norm_epsilon=1e-3)),
-    ("dnc-bypass-in-evaluation", lambda: dnc(bypass_dropout=0.5, usage_gradient=True).eval()),
+    (
+        "dnc-sparse",
+        lambda: dnc(links="sparse", link_size=50, usage_gradient=True, strengths="softplus", usage_epsilon=1e-2),
+    ),
+    ("dnc-content", lambda: dnc(links="none", controller="gru", usage_gradient=True, product_epsilon=1e-3)),
 ]
 
 

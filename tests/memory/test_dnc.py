@@ -193,6 +193,13 @@ def test_everything_begins_at_zero_and_the_first_allocation_is_slot_0():
     assert torch.equal(memory(told, state)[1].write_weights[0, 0], torch.eye(SLOTS, dtype=F64)[0])
 
 
+def test_heads_can_begin_with_a_trace_of_weight_at_every_slot():
+    state = DNCMemory(SLOTS, WIDTH, read_heads=2, initial_weights="constant").init_state(BATCH, dtype=F64)
+    assert torch.equal(state.read_weights, torch.full((BATCH, 2, SLOTS), 1e-6, dtype=F64))
+    assert torch.equal(state.write_weights, torch.full((BATCH, 1, SLOTS), 1e-6, dtype=F64))
+    assert not state.usage.any()
+
+
 def raw_interface(raw, **options):
     """Build an interface that hands on given raw numbers, and drive it."""
     interface = DNCInterface(1, 2, **options)

@@ -71,6 +71,29 @@ def test_looking_up_agrees_with_the_paper_by_the_letter(similarity):
     torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("similarity", ["cosine", "dot"])
+def test_a_masked_look_up_is_one_among_masked_slots_by_masked_keys(similarity):
+    memory, keys, strengths = random(BATCH, SLOTS, WIDTH), random(BATCH, HEADS, WIDTH), 3 * torch.rand(BATCH, HEADS)
+    masks = torch.rand(BATCH, HEADS, WIDTH, dtype=F64)
+    actual = content_weights(3 * memory, keys, strengths.double(), similarity=similarity, masks=masks)
+    for head in range(HEADS):
+        one = slice(head, head + 1)
+        expected = look_up_by_the_letter(
+            3 * memory * masks[:, one], keys[:, one] * masks[:, one], strengths[:, one], similarity
+        )
+        torch.testing.assert_close(actual[:, one], expected, rtol=1e-9, atol=1e-11)
+
+
+def test_a_mask_that_lets_nothing_through_looks_everywhere_alike():
+    memory, keys = random(1, SLOTS, WIDTH), random(1, 1, WIDTH).requires_grad_()
+    masks = torch.zeros(1, 1, WIDTH, dtype=F64, requires_grad=True)
+    weights = content_weights(memory, keys, torch.full((1, 1), 5.0, dtype=F64), masks=masks)
+    torch.testing.assert_close(weights, torch.full((1, 1, SLOTS), 1 / SLOTS, dtype=F64))
+    weights[0, 0, 0].backward()
+    assert keys.grad.isfinite().all()
+    assert masks.grad.isfinite().all()
+
+
 def test_interpolating_agrees_with_the_paper_by_the_letter():
     content, previous = distribution(BATCH, HEADS, SLOTS), distribution(BATCH, HEADS, SLOTS)
     gates = torch.rand(BATCH, HEADS, dtype=F64)

@@ -1,7 +1,7 @@
 """Floor 3a, recurrent parts without external memory: each a Cell, most of them used as controllers."""
 
 from memtape.cells.around import Around
-from memtape.cells.bidirectional import Bidirectional, BidirectionalState, unroll_backwards
+from memtape.cells.bidirectional import Bidirectional
 from memtape.cells.clockwork import ClockworkCell
 from memtape.cells.conditioned import Conditioned
 from memtape.cells.deep_transition import DeepTransitionCell
@@ -39,7 +39,6 @@ from memtape.cells.zoneout import Zoneout
 __all__ = [
     "Around",
     "Bidirectional",
-    "BidirectionalState",
     "ChildSumTreeLSTMCell",
     "ClockworkCell",
     "Conditioned",
@@ -72,5 +71,4 @@ __all__ = [
     "Zoneout",
     "from_torch",
     "to_torch",
-    "unroll_backwards",
 ]

@@ -14,12 +14,15 @@ from memtape.core.memory import Memory
 from memtape.core.state import NoState, state
 from memtape.memory.dnc_control import DNCControl, LookUpMasks
 from memtape.memory.links import DenseLinks, Links
-from memtape.memory.slots import InitialMemory, InitialSlots
+from memtape.memory.slots import CONSTANT, InitialMemory, InitialSlots
 from memtape.memory.sparse_links import SparseLinks
 from memtape.ops.addressing import NORM_EPSILON
 
 LinkKind = Literal["dense", "sparse", "none"]
 LINK_KINDS = ("dense", "sparse", "none")
+
+InitialPlaces = Literal["zeros", "constant"]
+INITIAL_PLACES = ("zeros", "constant")
 
 LINK_SIZE = 8
 """How many links of a slot are enough (Graves et al. 2016): fewer were no worse in their test, 5 being as good as all."""
@@ -67,6 +70,7 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         norm_epsilon: $\epsilon$ of the lengths in `memtape.ops.content_weights`.
         product_epsilon: $\epsilon'$ of their product.
         initial_memory: what a sequence begins from: "zeros", "constant", "learned" or "random".
+        initial_weights: where the heads begin: "zeros" (nowhere) or "constant" (1e-6 at every slot).
 
     Raises:
         ValueError: a size below 1, an epsilon out of its range, an unknown choice, or a size of links that are not sparse.
@@ -93,6 +97,7 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         norm_epsilon: float = NORM_EPSILON,
         product_epsilon: float = 0.0,
         initial_memory: InitialMemory = "zeros",
+        initial_weights: InitialPlaces = "zeros",
     ):
         super().__init__()
         checks.module_sizes(self, slots=slots, width=width, read_heads=read_heads, write_heads=write_heads)
@@ -102,6 +107,7 @@ class DNCMemory(Memory[DNCState, DNCControl]):
             raise ValueError(
                 f"product_epsilon is {product_epsilon}, but it is added to a product of two lengths; give 0 or more"
             )
+        checks.one_of(INITIAL_PLACES, initial_weights=initial_weights)
         self.slots = slots
         self.read_heads, self.write_heads = read_heads, write_heads
         self.links = _links(links, slots, write_heads, link_size)
@@ -109,20 +115,21 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         self.usage_gradient, self.usage_epsilon = usage_gradient, usage_epsilon
         self.norm_epsilon, self.product_epsilon = norm_epsilon, product_epsilon
         self.initial_slots = InitialSlots(slots, width, initial_memory)
+        self.initial_weights = initial_weights
         self.read_size = read_heads * width
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> DNCState:
         """Return the initial contents, unused, with heads that were nowhere yet."""
-        nowhere = torch.zeros(
-            batch_size, self.read_heads + self.write_heads + 1, self.slots, device=device, dtype=dtype
-        )
-        read_weights, write_weights, usage = nowhere.split([self.read_heads, self.write_heads, 1], dim=1)
+        form: dict[str, Any] = {"device": device, "dtype": dtype}
+        begin = CONSTANT if self.initial_weights == "constant" else 0.0
+        weights = torch.full((batch_size, self.read_heads + self.write_heads, self.slots), begin, **form)
+        read_weights, write_weights = weights.split([self.read_heads, self.write_heads], dim=1)
         return DNCState(
-            memory=self.initial_slots(batch_size, device=device, dtype=dtype),
+            memory=self.initial_slots(batch_size, **form),
             read_weights=read_weights,
             write_weights=write_weights,
-            usage=usage[:, 0],
-            links=self.links.init_state(batch_size, device=device, dtype=dtype) if self.links else NoState(),
+            usage=torch.zeros(batch_size, self.slots, **form),
+            links=self.links.init_state(batch_size, **form) if self.links else NoState(),
         )
 
     def address(self, control: DNCControl, state: DNCState) -> DNCState:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from memtape.cells import BidirectionalState, unroll_backwards
+from memtape.cells.bidirectional import BidirectionalState, unroll_backwards
 from memtape.core import checks, padding
 from memtape.core.recurrent import takes
 from memtape.core.symbols import are_symbols, known, one_hot
@@ -28,7 +28,7 @@ class BiDNC(Resizable):
 
     Example:
         >>> import torch
-        >>> from memtape.models.bidirectional_dnc import BiDNC
+        >>> from memtape import BiDNC
         >>> ys, state = BiDNC(input_size=9, output_size=8, slots=16)(torch.zeros(4, 7, 9))
         >>> ys.shape, state.forwards.memory.usage.shape
         (torch.Size([4, 7, 8]), torch.Size([4, 16]))

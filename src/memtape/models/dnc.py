@@ -52,6 +52,7 @@ class DNCCell(Cell[AugmentedState]):
         norm_epsilon: what is added to the square of a length in a look-up; 1e-6 in DeepMind's code.
         product_epsilon: what is added to a product of two lengths in a look-up; 1e-6 in most code.
         initial_memory: contents at the start: zeros, 1e-6 everywhere, learned, or random and then fixed.
+        initial_weights: where the heads stand at the start: nowhere, or 1e-6 at every slot.
         initial_reads: what the first step reads: zeros, or learned.
         initial_controller: state of the controller at the start: zeros, or learned.
 
@@ -97,6 +98,7 @@ class DNCCell(Cell[AugmentedState]):
         norm_epsilon: float = 1e-12,
         product_epsilon: float = 0.0,
         initial_memory: Literal["zeros", "constant", "learned", "random"] = "zeros",
+        initial_weights: Literal["zeros", "constant"] = "zeros",
         initial_reads: Literal["zeros", "learned"] = "zeros",
         initial_controller: Literal["zeros", "learned"] = "zeros",
     ):

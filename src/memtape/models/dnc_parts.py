@@ -60,6 +60,7 @@ def machine(options: Mapping[str, Any], *, around: int = 0) -> AugmentedCell:
         **heads,
         **{name: options[name] for name in OF_THE_MEMORY},
         initial_memory=options["initial_memory"],
+        initial_weights=options["initial_weights"],
     )
     network = controller(options, options["input_size"] + memory.read_size)
     if around:

@@ -18,8 +18,9 @@ def whole_computer(cell: AugmentedCell, backend: str) -> Twin[AugmentedState] | 
     """Return the fused twin of a machine on a backend, None if it has parts that no twin knows."""
     run = TWINS.get(backend)
     controller = WholeController.of(cell)
-    known = type(cell.memory) is DNCMemory and type(cell.interface) is DNCInterface
-    if run is None or controller is None or not known or type(cell.memory.links) is not DenseLinks:
+    memory: Any = cell.memory
+    known = type(memory) is DNCMemory and type(cell.interface) is DNCInterface
+    if run is None or controller is None or not known or type(memory.links) is not DenseLinks:
         return None
     return _WholeComputer(run, cell, controller)
 

@@ -118,10 +118,9 @@ class MachineOperator:
         state: Any,
         xs: Tensor,
         lengths: Tensor | None,
-        form: Sequence[int],
-        numbers: Sequence[float],
+        form: tuple[Sequence[int], Sequence[float]],
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Run a machine; return the outputs and the last state by name.
+        """Run a machine of a form, in whole and in other numbers; return the outputs and the last state by name.
 
         Raises:
             MemoryError: memory ran out.
@@ -134,7 +133,7 @@ class MachineOperator:
         ]
         keep = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given)
         operator = getattr(torch.ops.memtape, self.name)
-        ys, *last, _ = operator(*given, lengths, [int(number) for number in form], list(numbers), keep)
+        ys, *last, _ = operator(*given, lengths, [int(number) for number in form[0]], list(form[1]), keep)
         return ys, dict(zip(self.state, last, strict=True))
 
     def _forward(self, *arguments: Any) -> tuple[Tensor, ...]:

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-EXACT = 1e-9  # float64: both sides round at 1e-16; worst of 300 random machines 5e-12
+EXACT = 1e-9  # float64: both sides round at 1e-16; those of 300 random machines that are not chaotic stay within this
 SINGLE = 1e-3
 
 OPTIONS = st.fixed_dictionaries(
@@ -63,8 +63,15 @@ def test_any_computer_agrees(computer, options, how):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, EXACT), (torch.float32, SINGLE)], ids=["64", "32"])
 @given(options=OPTIONS, how=RUN)
 @settings(max_examples=300)
-def test_many_computers_agree(computer, dtype, tolerance, options, how):
-    agree(computer, options, how, dtype, tolerance)
+def test_many_computers_agree_in_float64(computer, options, how):
+    agree(computer, options, how, torch.float64, EXACT)
+
+
+@pytest.mark.slow
+@given(options=OPTIONS, how=RUN)
+@settings(max_examples=100)
+def test_many_computers_agree_in_float32(computer, options, how):
+    assume(options["width"] > 1)  # where slots of width 1 agree in sign, only rounding says which is used less
+    agree(computer, options, how, torch.float32, SINGLE)

@@ -43,7 +43,7 @@ def computer_on_cpu(
     """
     controller = (CONTROLLERS.index(form.controller), form.shortcuts)
     switches, numbers = ([getattr(form, name) for name in names] for names in (SWITCHES, NUMBERS))
-    ys, last = _OPERATOR(parameters, state, xs, lengths, [*controller, *switches], numbers)
+    ys, last = _OPERATOR(parameters, state, xs, lengths, ([*controller, *switches], numbers))
     return ys, ComputerState(**last)
 
 

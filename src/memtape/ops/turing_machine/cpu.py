@@ -47,7 +47,7 @@ def turing_machine_on_cpu(
         form.read_first,
         form.squash,
     )
-    ys, last = _OPERATOR(parameters, state, xs, lengths, numbers, [form.clip])
+    ys, last = _OPERATOR(parameters, state, xs, lengths, (numbers, [form.clip]))
     return ys, MachineState(**last)
 
 
