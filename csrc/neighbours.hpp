@@ -1,8 +1,8 @@
 // Neighbours: which slots of a memory are nearest to a key by cosine, while slots change.
 //
-// Slots that were never written and began as zeros are alike to every key; only the first few of them are candidates, and
-// no time is spent on the others. The occupied ones are looked through one by one, or, where they are many and approximate
-// neighbours will do, in cells.
+// Slots that were never written and began as zeros are alike to every key; only the first few of them are candidates,
+// and no time is spent on the others. The occupied ones are looked through one by one, or, where they are many and
+// approximate neighbours will do, in cells.
 #pragma once
 
 #include <cmath>
@@ -19,13 +19,14 @@ class Neighbours {
   public:
     Neighbours() = default;
 
-    // `empty` tells that the memory is zero throughout. More than a `few` occupied slots are looked through in cells; 0 for
-    // never.
+    // `empty` tells that the memory is zero throughout. More than a `few` occupied slots are looked through in cells; 0
+    // for never.
     Neighbours(const T* memory, int64_t slots, int64_t width, int64_t heads, int64_t nearest, int64_t few, bool empty)
-        : memory(memory), slots(slots), width(width), heads(heads), count(nearest), few(few),
-          stride(padded<T>(width)), known(slots), keys(heads * stride), norms(heads), found(heads, Nearest<T>(nearest)) {
+        : memory(memory), slots(slots), width(width), heads(heads), count(nearest), few(few), stride(padded<T>(width)),
+          known(slots), keys(heads * stride), norms(heads), found(heads, Nearest<T>(nearest)) {
         for (int64_t i = 0; !empty && i < slots; ++i)
-            if (!std::all_of(memory + i * width, memory + (i + 1) * width, [](T x) { return x == 0; })) occupy(int32_t(i));
+            if (!std::all_of(memory + i * width, memory + (i + 1) * width, [](T x) { return x == 0; }))
+                occupy(int32_t(i));
         for (int64_t i = 0; i < count; ++i) add_free();
     }
 

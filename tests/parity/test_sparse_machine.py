@@ -145,6 +145,11 @@ def test_what_is_kept_for_the_way_back_does_not_depend_on_the_number_of_slots():
     assert kept(many, 100) < 2.1 * kept(many, 50)
 
 
+def test_a_hundred_steps_at_65536_slots_keep_less_than_2_mebibytes():
+    published = {"width": 32, "heads": 4, "nearest": 4, "controller_size": 100, "slots": 65_536}
+    assert 4 * kept(build(torch.float32, initial_memory="zeros", **published), 100) < 2 * 2**20
+
+
 def test_the_writes_are_rolled_back_bit_for_bit():
     network, xs = build(torch.float32, heads=2, slots=9), torch.randn(BATCH, 30, INPUT)
     twin, begin = network.cell.twin("cpu"), network.init_state(BATCH)
