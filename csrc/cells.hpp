@@ -161,6 +161,9 @@ class Cells {
     std::vector<float> told;
     Nearest<float> list;
 
+    // What is no number, as that of a slot that has grown beyond all bounds, counts as 0.
+    static int8_t in_a_byte(T x) { return x >= -127 && x <= 127 ? int8_t(x) : int8_t(0); }
+
     int64_t words() const { return (width + BYTES - 1) / BYTES; }
 
     // Where in a cell's codes a slot's first word is; the others follow a block apart.
@@ -227,7 +230,7 @@ class Cells {
         for (int64_t word = 0; word < words(); ++word) {
             uint32_t four = 0;
             for (int64_t f = word * BYTES; f < std::min(width, (word + 1) * BYTES); ++f)
-                four |= uint32_t(uint8_t(int8_t(row[f] * scale))) << f % BYTES * 8;
+                four |= uint32_t(uint8_t(in_a_byte(row[f] * scale))) << f % BYTES * 8;
             code[word * BLOCK] = int32_t(four);
         }
     }
