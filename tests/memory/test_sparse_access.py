@@ -231,6 +231,7 @@ def test_every_option_of_dam_matters(option):
     assert not torch.allclose(answers(DAM), answers(DAM, **option))
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -253,6 +254,7 @@ def test_a_discount_outside_0_to_1_is_refused():
         DAM(3, 2, discount=1.5)
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 def test_an_unknown_usage_is_refused():
     with pytest.raises(ValueError, match="usage is 'sum', but it must be one of"):
         DAM(3, 2, usage="sum")
