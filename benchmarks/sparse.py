@@ -122,13 +122,15 @@ def recall(slots: int, queries: int = 16) -> float:
 
 def figure_of(rows: list[dict[str, Any]]) -> Figure:
     with paper_style():
-        figure = Figure(figsize=(6.4, 2.7), layout="constrained")
+        figure = Figure(figsize=(6.4, 3.2), layout="constrained")
         time_axes, memory_axes = figure.subplots(1, 2)
-        for kind, (_, _, colour) in KINDS.items():
+        lines = [(kind, colour, "-") for kind, (_, _, colour) in KINDS.items()]
+        for kind, colour, line in [*lines, ("SAM, approximate, empty at first", BLUE, "--")]:
             own = [row for row in rows if row["kind"] == kind]
             slots = [row["slots"] for row in own]
-            time_axes.plot(slots, [row["ms_per_step"] for row in own], "o-", color=colour, markersize=3, label=kind)
-            memory_axes.plot(slots, [row["MiB_beyond_first_state"] for row in own], "o-", color=colour, markersize=3)
+            style = {"color": colour, "linestyle": line, "marker": "o", "markersize": 3}
+            time_axes.plot(slots, [row["ms_per_step"] for row in own], **style)
+            memory_axes.plot(slots, [row["MiB_beyond_first_state"] for row in own], **style, label=kind)
         slots = sorted({row["slots"] for row in rows})
         memory_axes.plot(slots, [4 * n * (WIDTH + HEADS + 1) / MIB for n in slots], ":", color=INK, label="a state")
         for axes, title in (
@@ -137,7 +139,7 @@ def figure_of(rows: list[dict[str, Any]]) -> Figure:
         ):
             axes.set(xscale="log", yscale="log", xlabel="slots", title=title)
             axes.grid(visible=True)
-            axes.legend()
+        figure.legend(loc="outside lower center", ncols=3)
         return figure
 
 
@@ -147,12 +149,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, help="where the JSON goes")
     parser.add_argument("--figure", type=Path, help="folder that the figure goes into")
+    parser.add_argument("--again", action="store_true", help="draw what stands in --out, without measuring")
     parser.add_argument("--peak", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.peak:
         kind, slots, full = options.peak
         return print_peak(kind, int(slots), full=bool(int(full)))
+    if options.again:
+        save(figure_of(json.loads(options.out.read_text())["rows"]), options.figure, "sparse")
+        return None
     rows = []
     for kind, (_, most, _) in KINDS.items():
         for slots in options.slots:

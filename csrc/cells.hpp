@@ -1,8 +1,9 @@
-// Cells: the slots of a large memory, parted by direction, so that a key is compared with those in the nearest cells alone.
+// Cells: the slots of a large memory, parted by direction, so that a key is compared with those in the nearest cells
+// alone.
 //
-// Space is parted into regions and these into cells, whose middles are some of the slots themselves. A cell has its slots'
-// directions in bytes, so that many are compared with a key in the time of few visits to the memory. A slot that changes moves to the cell of its new direction; all cells are made anew when the slots have become twice as
-// many.
+// Space is parted into regions and these into cells, whose middles are some of the slots themselves. A cell has its
+// slots' directions in bytes, so that many are compared with a key in the time of few visits to the memory. A slot that
+// changes moves to the cell of its new direction; all cells are made anew when the slots have become twice as many.
 #pragma once
 
 #include <cmath>
@@ -13,11 +14,11 @@
 #include "matrix.hpp"
 #include "nearest.hpp"
 
-constexpr int64_t IN_A_CELL = 256;       // slots, on average
-constexpr int64_t COMPARED = 3072;       // slots that a key is compared with, or a few more
+constexpr int64_t IN_A_CELL = 256;                           // slots, on average
+constexpr int64_t COMPARED = 3072;                           // slots that a key is compared with, or a few more
 constexpr int64_t VISITED_CELLS = 2 * COMPARED / IN_A_CELL;  // that they come from, at most
 constexpr int64_t VISITED_REGIONS = 4;                       // and where these are
-constexpr int64_t PLACED_TOGETHER = 64;  // slots
+constexpr int64_t PLACED_TOGETHER = 64;                      // slots
 
 // Some directions, of which those most like a vector are asked for.
 template <typename T>
@@ -32,7 +33,8 @@ class Directions {
                 const Vector<T> x = load(from + f, left);
                 return x * x;
             });
-            for (int64_t f = 0; f < width; ++f) middles[c * width + f] = square > 0 ? from[f] / std::sqrt(square) : T(0);
+            for (int64_t f = 0; f < width; ++f)
+                middles[c * width + f] = square > 0 ? from[f] / std::sqrt(square) : T(0);
         }
         matrix.place(0, width, 1, 0, count, width, middles.data());
     }
@@ -124,7 +126,8 @@ class Cells {
             const int64_t region = first_largest(alike.data(), regions->count);
             alike[region] = -std::numeric_limits<T>::infinity();
             inner[region].compare(1, key, width, inner_alike.data());
-            for (int64_t c = 0; c < inner[region].count; ++c) near.offer(inner_alike[c], first_cell[region] + int32_t(c));
+            for (int64_t c = 0; c < inner[region].count; ++c)
+                near.offer(inner_alike[c], first_cell[region] + int32_t(c));
         }
         int64_t compared = 0;
         for (int64_t i = 0; i < VISITED_CELLS && near.filled(i) && compared < COMPARED; ++i) {
@@ -147,8 +150,8 @@ class Cells {
     typedef int32_t Words __attribute__((vector_size(BLOCK * BYTES)));
     typedef int32_t Stored __attribute__((vector_size(BLOCK * BYTES), aligned(4), may_alias));
 
-    // Slots, and a byte for each number of their directions, four to a word, the first one lowest: the words of a block of
-    // slots stand side by side.
+    // Slots, and a byte for each number of their directions, four to a word, the first one lowest: the words of a block
+    // of slots stand side by side.
     struct Cell {
         std::vector<int32_t> slots, codes;
     };
@@ -157,6 +160,9 @@ class Cells {
     Lazy<int32_t> cell_of, place_of;  // each from 1 on, 0 for nowhere
     std::vector<float> told;
     Nearest<float> list;
+
+    // What is no number, as that of a slot that has grown beyond all bounds, counts as 0.
+    static int8_t in_a_byte(T x) { return x >= -127 && x <= 127 ? int8_t(x) : int8_t(0); }
 
     int64_t words() const { return (width + BYTES - 1) / BYTES; }
 
@@ -197,8 +203,7 @@ class Cells {
     void in_regions(const T* memory, const std::vector<int32_t>& some, Take take) {
         for (size_t first = 0; first < some.size(); first += PLACED_TOGETHER) {
             const int64_t now = std::min<int64_t>(PLACED_TOGETHER, some.size() - first);
-            for (int64_t i = 0; i < now; ++i)
-                copy(memory + int64_t(some[first + i]) * width, width, &rows[i * width]);
+            for (int64_t i = 0; i < now; ++i) copy(memory + int64_t(some[first + i]) * width, width, &rows[i * width]);
             regions->compare(now, rows.data(), width, alike.data());
             for (int64_t i = 0; i < now; ++i)
                 take(some[first + i], &rows[i * width],
@@ -225,7 +230,7 @@ class Cells {
         for (int64_t word = 0; word < words(); ++word) {
             uint32_t four = 0;
             for (int64_t f = word * BYTES; f < std::min(width, (word + 1) * BYTES); ++f)
-                four |= uint32_t(uint8_t(int8_t(row[f] * scale))) << f % BYTES * 8;
+                four |= uint32_t(uint8_t(in_a_byte(row[f] * scale))) << f % BYTES * 8;
             code[word * BLOCK] = int32_t(four);
         }
     }

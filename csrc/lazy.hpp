@@ -1,5 +1,5 @@
-// Lazy: arrays of zeros of which only what is touched costs anything, so that one number for each slot of a large memory is
-// free where few slots are visited.
+// Lazy: arrays of zeros of which only what is touched costs anything, so that one number for each slot of a large
+// memory is free where few slots are visited.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // Neighbours: which slots of a memory are nearest to a key by cosine, while slots change.
 //
-// Slots that were never written and began as zeros are alike to every key; only the first few of them are candidates, and
-// no time is spent on the others. The occupied ones are looked through one by one, or, where they are many and approximate
-// neighbours will do, in cells.
+// Slots that were never written and began as zeros are alike to every key; only the first few of them are candidates,
+// and no time is spent on the others. The occupied ones are looked through one by one, or, where they are many and
+// approximate neighbours will do, in cells.
 #pragma once
 
 #include <cmath>
@@ -12,7 +12,6 @@
 #include "nearest.hpp"
 
 constexpr double SLOT_EPSILON = 1e-6;  // memtape/ops/sparse_access.py has the same
-constexpr int64_t FEW = 4096;          // so many slots are looked through even where approximate neighbours will do
 constexpr int64_t LISTED = 16;         // slots of the cells that are looked at themselves, at least
 
 template <typename T>
@@ -20,12 +19,14 @@ class Neighbours {
   public:
     Neighbours() = default;
 
-    // `empty` tells that the memory is zero throughout.
-    Neighbours(const T* memory, int64_t slots, int64_t width, int64_t heads, int64_t nearest, bool approximate, bool empty)
-        : memory(memory), slots(slots), width(width), heads(heads), count(nearest), approximate(approximate),
-          stride(padded<T>(width)), known(slots), keys(heads * stride), norms(heads), found(heads, Nearest<T>(nearest)) {
+    // `empty` tells that the memory is zero throughout. More than a `few` occupied slots are looked through in cells; 0
+    // for never.
+    Neighbours(const T* memory, int64_t slots, int64_t width, int64_t heads, int64_t nearest, int64_t few, bool empty)
+        : memory(memory), slots(slots), width(width), heads(heads), count(nearest), few(few), stride(padded<T>(width)),
+          known(slots), keys(heads * stride), norms(heads), found(heads, Nearest<T>(nearest)) {
         for (int64_t i = 0; !empty && i < slots; ++i)
-            if (!std::all_of(memory + i * width, memory + (i + 1) * width, [](T x) { return x == 0; })) occupy(int32_t(i));
+            if (!std::all_of(memory + i * width, memory + (i + 1) * width, [](T x) { return x == 0; }))
+                occupy(int32_t(i));
         for (int64_t i = 0; i < count; ++i) add_free();
     }
 
@@ -37,7 +38,7 @@ class Neighbours {
                 const auto at = std::find(free.begin(), free.end(), slot);
                 if (at != free.end()) free.erase(at), add_free();
             }
-        if (!approximate || int64_t(occupied.size()) <= FEW) return;
+        if (!few || int64_t(occupied.size()) <= few) return;
         if (int64_t(occupied.size()) >= 2 * cells.size_when_built())
             cells.build(memory, width, slots, occupied);
         else
@@ -55,7 +56,7 @@ class Neighbours {
             }));
             offer_free(h);
         }
-        if (!approximate || int64_t(occupied.size()) <= FEW) {
+        if (!few || int64_t(occupied.size()) <= few) {
             constexpr int64_t AT_ONCE = 4;
             int64_t h = 0;
             for (; h + AT_ONCE <= heads; h += AT_ONCE) look<AT_ONCE>(h, occupied.data(), occupied.size());
@@ -81,7 +82,7 @@ class Neighbours {
   private:
     const T* memory = nullptr;
     int64_t slots = 0, width = 0, heads = 0, count = 0;
-    bool approximate = false;
+    int64_t few = 0;
     int64_t stride = 0;
     Lazy<uint8_t> known;            // which slots are occupied
     std::vector<int32_t> occupied;  // the same as a list

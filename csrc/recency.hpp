@@ -1,7 +1,7 @@
 // Recency: slots in the order of their last access.
 //
-// Slots that were accessed since the beginning stand in a doubly linked ring, so that the oldest is found and an access is
-// noted in constant time. The others come before them, in the order of a first usage, and are taken up one by one.
+// Slots that were accessed since the beginning stand in a doubly linked ring, so that the oldest is found and an access
+// is noted in constant time. The others come before them, in the order of a first usage, and are taken up one by one.
 #pragma once
 
 #include <algorithm>
@@ -49,12 +49,12 @@ class Recency {
     }
 
   private:
-    int64_t slots = 0, end = 0;    // slot i stands in the ring as i + 1, so that 0 is nobody; `end` closes it
+    int64_t slots = 0, end = 0;  // slot i stands in the ring as i + 1, so that 0 is nobody; `end` closes it
     Lazy<int32_t> before, after;
-    bool in_order = true;          // slots that wait do so in their own order
+    bool in_order = true;  // slots that wait do so in their own order
     int64_t taken = 0;
     std::vector<std::pair<T, int32_t>> waiting;
-    std::vector<int32_t> front;    // the oldest of those that wait
+    std::vector<int32_t> front;  // the oldest of those that wait
 
     bool accessed(int32_t slot) const { return after[slot + 1] != 0; }
 

@@ -1,8 +1,8 @@
-// Sparse interface: from the raw numbers of the last matrix product to what every head of a Sparse Access Memory is told,
-// and back.
+// Sparse interface: from the raw numbers of the last matrix product to what every head of a Sparse Access Memory is
+// told, and back.
 //
-// The blocks are those of memtape/memory/sparse_access.py: keys | add | write gates | gates | strengths, the last of which
-// may be left out; they are 1 then.
+// The blocks are those of memtape/memory/sparse_access.py: keys | add | write gates | gates | strengths, the last of
+// which may be left out; they are 1 then.
 #pragma once
 
 #include "raw.hpp"
@@ -12,7 +12,8 @@ enum class Strengths : int64_t { none = 0, softplus = 1, oneplus = 2 };
 template <typename T>
 class SparseInterface {
   public:
-    const int64_t heads, add, write_gates, gates, strengths, size, control_size;  // where each block begins, and the ends
+    const int64_t heads, add, write_gates, gates, strengths, size,
+        control_size;  // where each block begins, and the ends
 
     SparseInterface(int64_t heads, int64_t width, bool squash, Strengths kind, double clip)
         : heads(heads), add(heads * width), write_gates(2 * add), gates(write_gates + heads), strengths(gates + heads),

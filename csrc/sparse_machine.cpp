@@ -1,8 +1,8 @@
 // Sparse machine: whole sequences of a Sparse Access Memory, forwards and backwards.
 //
-// Here is its memory; machine.hpp has the rest. A row's memory is changed in place, and the slots that a step writes to are
-// kept as they were before. The way back has the slots that were visited, and no others, in a store of its own, where it
-// undoes the writes one step after another.
+// Here is its memory; machine.hpp has the rest. A row's memory is changed in place, and the slots that a step writes to
+// are kept as they were before. The way back has the slots that were visited, and no others, in a store of its own,
+// where it undoes the writes one step after another.
 #include "sparse_machine.h"
 
 #include "machine_passes.hpp"
@@ -72,8 +72,8 @@ class SparseMemory {
 
     int64_t length(int64_t row) const { return sizes.machine.lengths ? sizes.machine.lengths[row] : steps; }
 
-    // What is kept: where the heads read before the first step, and in each, with which weights and cosines; the slots that
-    // gave way; and what stood where a step wrote. A number has room for the number of a slot.
+    // What is kept: where the heads read before the first step, and in each, with which weights and cosines; the slots
+    // that gave way; and what stood where a step wrote. A number has room for the number of a slot.
     int32_t* first_slots(T* block, int64_t row) const {
         return reinterpret_cast<int32_t*>(block + first_slots_at) + row * heads * first_nearest;
     }
@@ -84,7 +84,9 @@ class SparseMemory {
     T* read_weights(T* block, int64_t row, int64_t t) const {
         return block + weights_at + (row * steps + t) * heads * nearest;
     }
-    T* cosines(T* block, int64_t row, int64_t t) const { return block + cosines_at + (row * steps + t) * heads * nearest; }
+    T* cosines(T* block, int64_t row, int64_t t) const {
+        return block + cosines_at + (row * steps + t) * heads * nearest;
+    }
     int32_t* least(T* block, int64_t row, int64_t t) const {
         return reinterpret_cast<int32_t*>(block + least_at) + (row * steps + t) * heads;
     }
@@ -126,8 +128,8 @@ class SparseMemory<T>::Forward {
             own.latest = i ? std::max(own.latest, own.usage[i]) : own.usage[i];
         }
         own.recency = Recency<T>(m.slots, m.sizes.unused ? nullptr : own.usage);
-        own.neighbours = Neighbours<T>(own.memory, m.slots, m.width, m.heads, m.nearest, m.sizes.approximate != 0,
-                                       m.sizes.empty != 0);
+        own.neighbours =
+            Neighbours<T>(own.memory, m.slots, m.width, m.heads, m.nearest, m.sizes.few, m.sizes.empty != 0);
         take_reading(own);
         if (!kept) return;
         std::copy(own.slots.begin(), own.slots.end(), m.first_slots(kept, row));
@@ -183,8 +185,8 @@ class SparseMemory<T>::Forward {
     std::vector<Place> places;
     Array<T> control;
 
-    // Take the read weights out of the state, where they leave zeros. A head that has read fewer slots than there is room
-    // for gets slot 0 with weight 0.
+    // Take the read weights out of the state, where they leave zeros. A head that has read fewer slots than there is
+    // room for gets slot 0 with weight 0.
     void take_reading(Place& own) const {
         own.count = m.first_nearest;
         own.slots.assign(m.heads * own.count, 0);
@@ -284,7 +286,8 @@ class SparseMemory<T>::Backward {
         if (d_first.memory) {
             T* to = (T*)d_first.memory + row * m.slots * m.width;
             take((const T*)d_last.memory, row * m.slots * m.width, m.slots * m.width, to);
-            for (size_t i = 0; i < own.slots.size(); ++i) copy((const T*)own.d_slot(i, m), m.width, to + own.slots[i] * m.width);
+            for (size_t i = 0; i < own.slots.size(); ++i)
+                copy((const T*)own.d_slot(i, m), m.width, to + own.slots[i] * m.width);
         }
         if (d_first.read_weights && !m.length(row)) {
             const int64_t size = m.heads * m.slots;
@@ -292,7 +295,8 @@ class SparseMemory<T>::Backward {
         }
         if (m.sizes.rolled_back)
             for (size_t i = 0; i < own.slots.size(); ++i)
-                copy((const T*)own.slot(i, m), m.width, (T*)m.sizes.rolled_back + (row * m.slots + own.slots[i]) * m.width);
+                copy((const T*)own.slot(i, m), m.width,
+                     (T*)m.sizes.rolled_back + (row * m.slots + own.slots[i]) * m.width);
         own = Place();
     }
 
@@ -388,7 +392,8 @@ class SparseMemory<T>::Backward {
             } else {
                 clear(to, m.slots);
             }
-            for (size_t i = 0; i < own.slots.size(); ++i) to[own.slots[i]] = scale * dot<T>(own.d_slot(i, m), add, m.width);
+            for (size_t i = 0; i < own.slots.size(); ++i)
+                to[own.slots[i]] = scale * dot<T>(own.d_slot(i, m), add, m.width);
         }
     }
 

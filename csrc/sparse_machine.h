@@ -1,5 +1,5 @@
-/* Sparse machine: the plain C interface of sparse_machine.cpp, a controller with a Sparse Access Memory. All tensors are
- * contiguous, of float32 or of float64 throughout.
+/* Sparse machine: the plain C interface of sparse_machine.cpp, a controller with a Sparse Access Memory. All tensors
+ * are contiguous, of float32 or of float64 throughout.
  *
  * Sizes in the comments: those of machine.h, and N slots, W width, R = heads * W.
  */
@@ -16,14 +16,14 @@ typedef struct {
     int64_t slots, width, heads;
     int64_t nearest;       /* slots that a head reads in a step */
     int64_t first_nearest; /* the most slots that a head has read before the first step */
-    int64_t approximate;   /* 1: nearest slots are looked for in a part of a large memory */
+    int64_t few;           /* of more slots than these, once written to, a part is looked through; 0 for never */
     int64_t squash;
     int64_t strengths; /* 0 none, 1 softplus, 2 1 + softplus */
     int64_t empty;     /* 1: the first memory is zero throughout */
     int64_t unread;    /* 1: so are the first read weights */
     int64_t unused;    /* 1: so is the first usage */
     double threshold;
-    double clip; /* infinity for none */
+    double clip;        /* infinity for none */
     const void* memory; /* B, N, W, on the way back: the memory after the last step */
     void* rolled_back;  /* the same, or null: gets the memory before the first step */
 } memtape_sparse_sizes;
@@ -39,9 +39,9 @@ typedef struct {
 int64_t memtape_sparse_kept_float32(const memtape_sparse_sizes* sizes);
 int64_t memtape_sparse_kept_float64(const memtape_sparse_sizes* sizes);
 
-/* xs: B, T, X. ys: B, T, Y, zero beyond a row's length. Memory, read weights and usage are changed in place: `last` holds
- * those before the first step and gets those after each row's last; of `first` they are not looked at. `kept` may be null.
- * Returns 0 when done and 1 when memory ran out, as the way back does. */
+/* xs: B, T, X. ys: B, T, Y, zero beyond a row's length. Memory, read weights and usage are changed in place: `last`
+ * holds those before the first step and gets those after each row's last; of `first` they are not looked at. `kept` may
+ * be null. Returns 0 when done and 1 when memory ran out, as the way back does. */
 int memtape_sparse_forward_float32(const memtape_sparse_sizes* sizes, const memtape_machine_parameters* parameters,
                                    const void* xs, const memtape_sparse_state* first, void* ys,
                                    const memtape_sparse_state* last, void* kept);
@@ -49,8 +49,8 @@ int memtape_sparse_forward_float64(const memtape_sparse_sizes* sizes, const memt
                                    const void* xs, const memtape_sparse_state* first, void* ys,
                                    const memtape_sparse_state* last, void* kept);
 
-/* The gradients of everything that went in from those of everything that came out: a null pointer in `d_last`, and a null
- * `d_ys`, stand for zeros; a null `d_xs`, and memory and read weights of `d_first` that are null, are not wanted.
+/* The gradients of everything that went in from those of everything that came out: a null pointer in `d_last`, and a
+ * null `d_ys`, stand for zeros; a null `d_xs`, and memory and read weights of `d_first` that are null, are not wanted.
  * `parameters` are those of the way forward, the biases unread. */
 int memtape_sparse_backward_float32(const memtape_sparse_sizes* sizes, const memtape_machine_parameters* parameters,
                                     const void* xs, const void* kept, const void* d_ys,

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from memtape import use_backend
+from memtape.core.backends import backends
 from memtape.memory import SparseAccessInterface, SparseAccessMemory
 from memtape.models.sparse_access import DAM, SAM
 
@@ -81,6 +82,28 @@ def test_a_step_is_the_paper_s(options):
             torch.testing.assert_close(actual[row], torch.tensor(wanted, dtype=torch.float64), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("options", FORMS.values(), ids=FORMS)
+def test_a_step_is_write_address_and_read(options):
+    memory, state, control = parts(**options)
+    reads, after = memory(control, state)
+    written = memory.write(control, state)
+    assert torch.equal(written.read_weights, state.read_weights)
+    assert torch.equal(written.usage, state.usage)
+    moved = memory.address(control, written)
+    assert torch.equal(moved.memory, written.memory)
+    assert torch.equal(memory.read(moved), reads)
+    for actual, wanted in ((moved.memory, after.memory), (moved.read_weights, after.read_weights)):
+        assert torch.equal(actual, wanted)
+
+
+def test_a_look_up_does_not_care_about_the_order_of_the_slots():
+    memory, state, control = parts()
+    order = torch.randperm(SLOTS)
+    shuffled = dataclasses.replace(state, memory=state.memory[:, order])
+    expected = memory.address(control, state).read_weights[:, :, order]
+    torch.testing.assert_close(memory.address(control, shuffled).read_weights, expected)
+
+
 def test_a_head_reads_no_more_slots_than_its_nearest():
     _, state, _ = parts()
     assert ((state.read_weights > 0).sum(-1) == 3).all()
@@ -153,6 +176,24 @@ def test_sam_that_reads_all_slots_is_dam_with_the_last_access(steps):
         torch.testing.assert_close(sparse(xs)[0], dense(xs)[0], rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_more_slots_change_nothing_before_they_are_needed(backend):
+    if backends()[backend]:
+        pytest.skip(backends()[backend])
+    torch.manual_seed(0)
+    few = SAM(3, 2, slots=16, width=4, heads=2, nearest=2, controller_size=5).double()
+    many, xs = few.with_slots(300), torch.randn(2, 5, 3, dtype=torch.float64)
+    with use_backend(backend):
+        (ys, last), (more, end) = few(xs), many(xs)
+    torch.testing.assert_close(ys, more)
+    torch.testing.assert_close(last.memory.memory, end.memory.memory[:, :16])
+
+
+def test_a_memory_that_was_drawn_slot_by_slot_has_a_size_of_its_own():
+    with pytest.raises(ValueError, match=r"slots is 32, but .* was made for its 16 slots"):
+        SAM(3, 2, slots=16, initial_memory="random").with_slots(32)
+
+
 OTHERS = {
     "nearest": 1,
     "threshold": 0.4,
@@ -190,6 +231,7 @@ def test_every_option_of_dam_matters(option):
     assert not torch.allclose(answers(DAM), answers(DAM, **option))
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -212,6 +254,7 @@ def test_a_discount_outside_0_to_1_is_refused():
         DAM(3, 2, discount=1.5)
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 def test_an_unknown_usage_is_refused():
     with pytest.raises(ValueError, match="usage is 'sum', but it must be one of"):
         DAM(3, 2, usage="sum")

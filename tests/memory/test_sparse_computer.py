@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from memtape import ops
-from memtape.memory import LinkLists, SparseComputerInterface, SparseComputerMemory
+from memtape.memory import LinkLists, SparseAccessState, SparseComputerInterface, SparseComputerMemory
 from memtape.models.sparse_computer import SDNC
 
 BATCH, SLOTS, WIDTH, HEADS, HIDDEN = 2, 9, 3, 2, 4
@@ -46,7 +46,8 @@ def close(part, row, expected):
 @pytest.mark.parametrize("heads", [1, 2])
 def test_links_are_the_paper_s(heads):
     memory, state, control = parts(heads=heads)
-    written = memory.access.writing(control.access, state)[1].sum(1)
+    access = SparseAccessState(memory=state.memory, read_weights=state.read_weights, usage=state.usage)
+    written = memory.access.writing(control.access, access)[1].sum(1)
     after = memory.write(control, state).links
     for row in range(BATCH):
         w = written[row].tolist()

@@ -14,6 +14,8 @@ from memtape.core.state import state
 from memtape.memory.control import HeadParameters
 from memtape.memory.slots import InitialSlots
 
+Neighbours = Literal["exact", "approximate"]
+NEIGHBOURS = ("exact", "approximate")
 Usage = Literal["last_access", "discounted"]
 USAGES = ("last_access", "discounted")
 InitialContents = Literal["zeros", "random", "learned"]
@@ -57,6 +59,8 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
         width: size of one slot.
         heads: number of heads, each of which reads and writes.
         nearest: number of slots that a head reads in a step; None for all (DAM).
+        neighbours: whether the fused twins look for these by "exact" search, or of a large memory by "approximate" one; the
+            steps here are always exact.
         usage: the least used slot is that whose "last_access", above `threshold`, is longest ago, or that of the least
             "discounted" sum of what was ever read and written.
         threshold: weight above which a slot counts as accessed.
@@ -78,6 +82,7 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
         *,
         heads: int = 1,
         nearest: int | None = 4,
+        neighbours: Neighbours = "exact",
         usage: Usage = "last_access",
         threshold: float = 0.005,
         discount: float = 0.99,
@@ -85,6 +90,7 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
     ):
         super().__init__()
         checks.module_sizes(self, slots=slots, width=width, heads=heads)
+        checks.one_of(NEIGHBOURS, neighbours=neighbours)
         checks.one_of(USAGES, usage=usage)
         checks.one_of(INITIAL_CONTENTS, initial_memory=initial_memory)
         checks.probabilities(discount=discount)
@@ -97,7 +103,7 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
                     f"give more slots or a smaller {name}"
                 )
         self.slots, self.width, self.heads = slots, width, heads
-        self.nearest, self.usage = nearest, usage
+        self.nearest, self.neighbours, self.usage = nearest, neighbours, usage
         self.threshold, self.discount = threshold, discount
         self.initial_slots = InitialSlots(slots, width, initial_memory)
         self.read_size = heads * width

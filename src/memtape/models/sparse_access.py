@@ -22,9 +22,6 @@ CONTROLLERS: dict[str, type[AnyCell]] = {
 }
 
 
-NEIGHBOURS = ("exact", "approximate")
-
-
 class SAMCell(Cell[AugmentedState]):
     r"""One step of a Sparse Access Memory.
 
@@ -83,11 +80,15 @@ class SAMCell(Cell[AugmentedState]):
         clip: float | None = 20.0,
     ):
         super().__init__()
-        checks.one_of(NEIGHBOURS, neighbours=neighbours)
         self.input_size, self.output_size = input_size, output_size
-        self.neighbours = neighbours
         memory = SparseAccessMemory(
-            slots, width, heads=heads, nearest=nearest, threshold=threshold, initial_memory=initial_memory
+            slots,
+            width,
+            heads=heads,
+            nearest=nearest,
+            neighbours=neighbours,
+            threshold=threshold,
+            initial_memory=initial_memory,
         )
         self.machine = AugmentedCell(
             controller_of(
@@ -116,7 +117,7 @@ class SAMCell(Cell[AugmentedState]):
 
     def twin(self, backend: str) -> Twin[AugmentedState] | None:
         """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
-        return whole_sparse_machine(self.machine, backend, approximate=self.neighbours == "approximate")
+        return whole_sparse_machine(self.machine, backend)
 
 
 class DAMCell(Cell[AugmentedState]):

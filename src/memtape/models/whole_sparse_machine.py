@@ -14,29 +14,22 @@ from memtape.models.whole_controller import WholeController
 from memtape.ops.sparse_machine import TWINS, SparseForm, SparseMachine, SparseState
 
 
-def whole_sparse_machine(cell: AugmentedCell, backend: str, *, approximate: bool) -> Twin[AugmentedState] | None:
-    """Return the fused twin of a machine on a backend, None if it has parts that no twin knows.
-
-    Args:
-        cell: the machine.
-        backend: the backend.
-        approximate: whether nearest slots may be looked for in a part of a large memory.
-    """
+def whole_sparse_machine(cell: AugmentedCell, backend: str) -> Twin[AugmentedState] | None:
+    """Return the fused twin of a machine on a backend, None if it has parts that no twin knows."""
     run, controller = TWINS.get(backend), WholeController.of(cell)
     known = type(cell.memory) is SparseAccessMemory and type(cell.interface) is SparseAccessInterface
     if run is None or controller is None or not known or not cell.memory.sparse:
         return None
-    return _WholeMachine(run, cell, controller, approximate)
+    return _WholeMachine(run, cell, controller)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _WholeMachine:
     """The twin of one machine: reads its parameters and state as plain tensors, and rebuilds the state."""
 
     run: SparseMachine
     cell: AugmentedCell
     controller: WholeController
-    approximate: bool
 
     def __call__(self, xs: Tensor, state: AugmentedState, lengths: Tensor | None) -> tuple[Tensor, AugmentedState]:
         """Run over whole sequences."""
@@ -58,7 +51,7 @@ class _WholeMachine:
             controller=self.controller.kind,
             shortcuts=self.controller.shortcuts,
             nearest=memory.nearest,
-            approximate=self.approximate,
+            approximate=memory.neighbours == "approximate",
             squash=interface.squash,
             strengths=interface.strengths,
             threshold=memory.threshold,

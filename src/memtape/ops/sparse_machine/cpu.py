@@ -19,6 +19,9 @@ STRENGTHS = ("none", "softplus", "oneplus")
 """In the order of their numbers in csrc/sparse_interface.hpp."""
 
 STATE = tuple(SparseState.__dataclass_fields__)
+FEW = 4096
+"""So many slots are looked through one by one even where approximate neighbours will do."""
+
 LARGE = ("memory", "read_weights", "usage")
 """The parts of the state that have a number for each slot, which come first."""
 
@@ -30,7 +33,7 @@ class _Sizes(ctypes.Structure):
 
     _fields_ = (
         ("machine", MachineSizes),
-        *((name, ctypes.c_int64) for name in ("slots", "width", "heads", "nearest", "first_nearest", "approximate")),
+        *((name, ctypes.c_int64) for name in ("slots", "width", "heads", "nearest", "first_nearest", "few")),
         *((name, ctypes.c_int64) for name in ("squash", "strengths", "empty", "unread", "unused")),
         ("threshold", ctypes.c_double),
         ("clip", ctypes.c_double),
@@ -45,7 +48,7 @@ class _Form(NamedTuple):
     controller: int
     shortcuts: int
     nearest: int
-    approximate: int
+    few: int
     squash: int
     strengths: int
 
@@ -78,7 +81,7 @@ def sparse_machine_on_cpu(
         controller=CONTROLLERS.index(form.controller),
         shortcuts=form.shortcuts,
         nearest=form.nearest,
-        approximate=form.approximate,
+        few=FEW if form.approximate else 0,
         squash=form.squash,
         strengths=STRENGTHS.index(form.strengths),
     )
@@ -97,8 +100,8 @@ def _forward(*arguments: Any) -> tuple[Tensor, ...]:
     sizes = _sizes(given, lengths, form, numbers)
     for name, tensor in zip(("empty", "unread", "unused"), given.state, strict=False):
         setattr(sizes, name, _is_one_zero(tensor))
-    if not sizes.unread:
-        sizes.first_nearest = max(1, int((given.state[1] != 0).sum(-1).amax()) if given.state[1].numel() else 1)
+    if not sizes.unread and given.state[1].numel():
+        sizes.first_nearest = max(sizes.first_nearest, int((given.state[1] != 0).sum(-1).amax()))
     large = tuple(_copied(tensor) for tensor in given.state[: len(LARGE)])
     given = Given(given.xs, given.parameters, (*large, *given.state[len(LARGE) :])).contiguous()
     last = (*large, *(torch.empty_like(tensor) for tensor in given.state[len(LARGE) :]))
@@ -119,6 +122,7 @@ def _forward(*arguments: Any) -> tuple[Tensor, ...]:
 
 
 def _forward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
+    """Return tensors of the usual shapes; more is kept where heads have read more slots than `nearest` before."""
     given, (_, form, numbers, keep) = Given.of(arguments[:GIVEN]), arguments[GIVEN:]
     ys = given.xs.new_empty(*given.xs.shape[:2], len(given.parameters[-1]))
     kept = given.xs.new_empty(_kept(given, _sizes(given, None, form, numbers)) if keep else 0)
@@ -270,8 +274,8 @@ def _sizes(given: Given, lengths: Tensor | None, form: list[int], numbers: list[
         width=memory.shape[2],
         heads=read_weights.shape[1],
         nearest=told.nearest,
-        first_nearest=1,
-        approximate=told.approximate,
+        first_nearest=told.nearest,
+        few=told.few,
         squash=told.squash,
         strengths=told.strengths,
         threshold=threshold,
