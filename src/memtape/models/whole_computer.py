@@ -18,9 +18,13 @@ def whole_computer(cell: AugmentedCell, backend: str) -> Twin[AugmentedState] | 
     """Return the fused twin of a machine on a backend, None if it has parts that no twin knows."""
     run = TWINS.get(backend)
     controller = WholeController.of(cell)
-    memory: Any = cell.memory
-    known = type(memory) is DNCMemory and type(cell.interface) is DNCInterface
-    if run is None or controller is None or not known or type(memory.links) is not DenseLinks:
+    links = cell.memory.links if isinstance(cell.memory, DNCMemory) else None
+    if (
+        run is None
+        or controller is None
+        or not isinstance(links, DenseLinks)
+        or type(cell.interface) is not DNCInterface
+    ):
         return None
     return _WholeComputer(run, cell, controller)
 
