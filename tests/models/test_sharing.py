@@ -31,6 +31,15 @@ CHOICES = {
     "embedding_size": [None, 2],
     "groups": [2],
     "hidden_size": [2, 4],
+    "slots": [4, 5],
+    "heads": [1, 2],
+    "nearest": [1, 2],
+    "link_size": [None],
+    "mask_floor": [0.0],
+    "usage_epsilon": [0.0, 0.5],
+    "product_epsilon": [0.0, 0.5],
+    "bypass_dropout": [0.0, 0.5],
+    "discount": [0.5, 0.9],
 }
 """Values of options that not every number of their type can be."""
 
@@ -56,6 +65,8 @@ def constructors(draw):
         location = ("shift_range", "sequential_heads", "initial_weights", "gate_bias", "sharpening_bias")
         for option in (*location, "write_shift_bias", "read_stay_bias"):
             del options[option]
+    if options.get("links") == "none":
+        del options["sharpen_links"]
     return name, options
 
 

@@ -95,7 +95,7 @@ MODELS = {
         ),
         Entry(
             name="sdnc",
-            summary="Sparse Differentiable Neural Computer: a Sparse Access Memory that also follows links of the order of writing.",
+            summary="Sparse Differentiable Neural Computer: a Sparse Access Memory that also follows links of order.",
             paper=RAE_2016,
             path="memtape.models.sparse_computer:SDNC",
             constructor="memtape.models.sparse_computer:SDNCCell",
