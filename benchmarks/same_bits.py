@@ -2,7 +2,7 @@
 
     python benchmarks/same_bits.py
 
-trains every model on copy for 200 updates again and again with the same seed: once more the same, then with other threads,
+trains models on copy for 200 updates again and again with the same seed: once more the same, then with other threads,
 another backend, recomputation, accumulation, and chunks. It prints the largest difference of a weight from the first time.
 """
 
@@ -18,7 +18,9 @@ from memtape.recipes.registry import MODELS
 from memtape.training.loop import train
 from memtape.training.settings import TrainSettings
 
-OPTIONS = {"ntm": {"slots": 32, "width": 10, "controller_size": 64}}
+SMALL = {"slots": 32, "width": 10, "controller_size": 64}
+OPTIONS: dict[str, dict[str, Any]] = {"ntm": SMALL, "dnc": SMALL, "lstm": {}}
+"""One model of each kind, with its options."""
 TASK = {"max_length": 6}
 MUST_BE_SAME = ("once more", "checkpoints and validations at other times")
 CHANGES: dict[str, dict[str, Any]] = {
@@ -56,7 +58,7 @@ def weights(model: str, change: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
+    parser.add_argument("--models", nargs="+", default=list(OPTIONS), choices=list(MODELS))
     options = parser.parse_args()
     failed = False
     for model in options.models:

@@ -78,7 +78,6 @@ def _copies() -> list[Recipe]:
             model="dnc",
             task="allocation",
             model_options={**FEEDFORWARD, "slots": 10},
-            task_options=SAME_LENGTH,
             train=ALLOCATION,
         ),
         Recipe(
