@@ -23,7 +23,8 @@ class SDNCCell(Cell[AugmentedState]):
     Args:
         input_size: size of one input vector.
         output_size: size of one output vector; outputs are logits.
-        slots: number of slots of the memory; no parameter depends on it, unless the initial memory is learned or random.
+        slots: number of slots of the memory; no parameter depends on it, unless the initial memory is learned or random, but
+            a step, which has no fused twin yet, takes time by it.
         width: size of one slot.
         heads: number of heads, each of which reads and writes.
         nearest: number of slots that a head reads in a step.
@@ -53,7 +54,7 @@ class SDNCCell(Cell[AugmentedState]):
         input_size: int,
         output_size: int,
         *,
-        slots: int = 1024,
+        slots: int = 128,
         width: int = 32,
         heads: int = 4,
         nearest: int = 4,
