@@ -305,6 +305,7 @@ TASKS = {
             summary="Walk through a graph along the edges that are named.",
             unit="lessons",
             test_lengths=(1, 2, 3, 5, 8, 11, 14, 15),
+            picture_length=15,
         ),
         _task(
             "shortest-path",
@@ -313,6 +314,7 @@ TASKS = {
             summary="Find a shortest path between two nodes of a graph.",
             unit="lessons",
             test_lengths=(1, 4, 8, 12, 15, 16),
+            picture_length=16,
         ),
         _task(
             "inference",
@@ -321,6 +323,7 @@ TASKS = {
             summary="Say who stands in a relation to a node, where the relation is a chain of edges.",
             unit="lessons",
             test_lengths=(1, 4, 9, 13, 17, 18),
+            picture_length=18,
         ),
         _task(
             "adding",
