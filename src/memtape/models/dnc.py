@@ -1,21 +1,19 @@
 """DNC: the Differentiable Neural Computer, a controller with a memory that allocates, frees and links its slots."""
 
-from typing import Any, Literal
-
-from jaxtyping import Float
-from torch import Tensor
+from typing import Literal
 
 from memtape.core import checks
-from memtape.core.cell import Cell, Twin
+from memtape.core.cell import Twin
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.augmented import AugmentedState
 from memtape.models.dnc_parts import SIZES, machine
+from memtape.models.machine_cell import MachineCell
 from memtape.models.resizable import Resizable
 from memtape.models.sharing import constructor_arguments
 from memtape.models.whole_computer import whole_computer
 
 
-class DNCCell(Cell[AugmentedState]):
+class DNCCell(MachineCell):
     r"""One step of a Differentiable Neural Computer.
 
     The controller sees the input and what was read in the step before, and tells every head what to look for, whether to
@@ -119,20 +117,6 @@ class DNCCell(Cell[AugmentedState]):
         checks.module_sizes(self, **{size: options[size] for size in SIZES})
         self.input_size, self.output_size = input_size, output_size
         self.machine = machine(options)
-
-    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> AugmentedState:
-        """Return the state before the first step: controller, memory and reads."""
-        return self.machine.init_state(batch_size, device=device, dtype=dtype)
-
-    def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
-        """Return what the heads would be told in this step; for pictures, the step itself does not use it."""
-        return self.machine.control(x, state)
-
-    def forward(
-        self, x: Float[Tensor, "batch input"], state: AugmentedState
-    ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
-        """Take one step."""
-        return self.machine(x, state)
 
     def twin(self, backend: str) -> Twin[AugmentedState] | None:
         """Return the fused machine of a backend, None where there is none or an option asks for single steps."""

@@ -9,11 +9,7 @@ from memtape.cells import (
     Around,
     Blinkered,
     Clipped,
-    ElmanCell,
-    FeedforwardCell,
-    GRUCell,
     LearnedInitialState,
-    LSTMCell,
     Shortcuts,
     Stacked,
 )
@@ -22,13 +18,7 @@ from memtape.core.cell import AnyCell
 from memtape.core.memory import AnyInterface
 from memtape.memory import DNCInterface, DNCMemory, Normalised
 from memtape.models.augmented import AugmentedCell
-
-CONTROLLERS: dict[str, type[AnyCell]] = {
-    "lstm": LSTMCell,
-    "gru": GRUCell,
-    "rnn": ElmanCell,
-    "feedforward": FeedforwardCell,
-}
+from memtape.models.controller import CONTROLLERS
 
 SIZES = (
     "input_size",

@@ -1,28 +1,18 @@
 """Sparse access: SAM, whose heads see a few slots of a memory of any size, and its dense twin DAM."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from jaxtyping import Float
-from torch import Tensor
-
-from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Stacked
-from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.cell import Twin
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import SparseAccessInterface, SparseAccessMemory
 from memtape.models.augmented import AugmentedCell, AugmentedState
+from memtape.models.controller import controller_of
+from memtape.models.machine_cell import MachineCell
 from memtape.models.resizable import Resizable
 from memtape.models.whole_sparse_machine import whole_sparse_machine
 
-CONTROLLERS: dict[str, type[AnyCell]] = {
-    "lstm": LSTMCell,
-    "gru": GRUCell,
-    "rnn": ElmanCell,
-    "feedforward": FeedforwardCell,
-}
 
-
-class SAMCell(Cell[AugmentedState]):
+class SAMCell(MachineCell):
     r"""One step of a Sparse Access Memory.
 
     The controller sees the input and what was read in the step before. Each head writes to the slots that it read last or to
@@ -101,26 +91,12 @@ class SAMCell(Cell[AugmentedState]):
             initial_reads=initial_reads,
         )
 
-    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> AugmentedState:
-        """Return the state before the first step: controller, memory and reads."""
-        return self.machine.init_state(batch_size, device=device, dtype=dtype)
-
-    def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
-        """Return what the heads would be told in this step; for pictures, the step itself does not use it."""
-        return self.machine.control(x, state)
-
-    def forward(
-        self, x: Float[Tensor, "batch input"], state: AugmentedState
-    ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
-        """Take one step."""
-        return self.machine(x, state)
-
     def twin(self, backend: str) -> Twin[AugmentedState] | None:
         """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
         return whole_sparse_machine(self.machine, backend)
 
 
-class DAMCell(Cell[AugmentedState]):
+class DAMCell(MachineCell):
     r"""One step of a Dense Access Memory: SAM with heads that read every slot.
 
     Reads are a softmax over all slots, writes reach all of them, and the slot that gives way is that of the least discounted
@@ -199,19 +175,9 @@ class DAMCell(Cell[AugmentedState]):
             initial_reads=initial_reads,
         )
 
-    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> AugmentedState:
-        """Return the state before the first step: controller, memory and reads."""
-        return self.machine.init_state(batch_size, device=device, dtype=dtype)
-
-    def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
-        """Return what the heads would be told in this step; for pictures, the step itself does not use it."""
-        return self.machine.control(x, state)
-
-    def forward(
-        self, x: Float[Tensor, "batch input"], state: AugmentedState
-    ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
-        """Take one step."""
-        return self.machine(x, state)
+    def twin(self, backend: str) -> Twin[AugmentedState] | None:
+        """Return None: there is no fused machine of this kind yet."""
+        return None
 
 
 class SAM(Recurrent[AugmentedState], Resizable):
@@ -241,25 +207,3 @@ class DAM(Recurrent[AugmentedState], Resizable):
     """
 
     __init__ = runs(DAMCell)
-
-
-def controller_of(kind: str, input_size: int, size: int, layers: int, initial: str) -> AnyCell:
-    """Build a controller of some layers.
-
-    Args:
-        kind: "lstm", "gru", "rnn" or "feedforward".
-        input_size: size of what it sees.
-        size: number of hidden units of each layer.
-        layers: number of layers.
-        initial: state at the start, "learned" or "zeros".
-
-    Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1 or an unknown choice.
-    """
-    checks.one_of(tuple(CONTROLLERS), controller=kind)
-    checks.one_of(("learned", "zeros"), initial_controller=initial)
-    checks.at_least(1, controller_size=size, controller_layers=layers)
-    cells = [CONTROLLERS[kind](below, size) for below in [input_size] + [size] * (layers - 1)]
-    cell = cells[0] if layers == 1 else Stacked(cells)
-    return LearnedInitialState(cell) if initial == "learned" else cell

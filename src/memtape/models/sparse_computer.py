@@ -1,19 +1,17 @@
 """Sparse computer: the SDNC, a Differentiable Neural Computer whose heads see a few slots."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from jaxtyping import Float
-from torch import Tensor
-
-from memtape.core.cell import Cell
+from memtape.core.cell import Twin
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import SparseComputerInterface, SparseComputerMemory
 from memtape.models.augmented import AugmentedCell, AugmentedState
+from memtape.models.controller import controller_of
+from memtape.models.machine_cell import MachineCell
 from memtape.models.resizable import Resizable
-from memtape.models.sparse_access import controller_of
 
 
-class SDNCCell(Cell[AugmentedState]):
+class SDNCCell(MachineCell):
     r"""One step of a Sparse Differentiable Neural Computer: SAM with links between slots that were written in succession.
 
     Each head blends, as in the DNC, what is nearest to its key with what was written right before and right after what it read
@@ -86,19 +84,9 @@ class SDNCCell(Cell[AugmentedState]):
             initial_reads=initial_reads,
         )
 
-    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> AugmentedState:
-        """Return the state before the first step: controller, memory and reads."""
-        return self.machine.init_state(batch_size, device=device, dtype=dtype)
-
-    def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
-        """Return what the heads would be told in this step; for pictures, the step itself does not use it."""
-        return self.machine.control(x, state)
-
-    def forward(
-        self, x: Float[Tensor, "batch input"], state: AugmentedState
-    ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
-        """Take one step."""
-        return self.machine(x, state)
+    def twin(self, backend: str) -> Twin[AugmentedState] | None:
+        """Return None: there is no fused machine of this kind yet."""
+        return None
 
 
 class SDNC(Recurrent[AugmentedState], Resizable):

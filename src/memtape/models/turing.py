@@ -2,28 +2,19 @@
 
 from typing import Any, Literal
 
-from jaxtyping import Float
-from torch import Tensor
-
-from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Stacked
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.cell import Twin
 from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import ContentInterface, ContentMemory, TuringInterface, TuringMemory
 from memtape.models.augmented import AugmentedCell, AugmentedState
+from memtape.models.controller import controller_of
+from memtape.models.machine_cell import MachineCell
 from memtape.models.resizable import Resizable
 from memtape.models.whole_machine import whole_machine
 
-CONTROLLERS: dict[str, type[AnyCell]] = {
-    "lstm": LSTMCell,
-    "gru": GRUCell,
-    "rnn": ElmanCell,
-    "feedforward": FeedforwardCell,
-}
 
-
-class NTMCell(Cell[AugmentedState]):
+class NTMCell(MachineCell):
     r"""One step of a Neural Turing Machine.
 
     The controller sees the input and what was read in the step before, and tells every head what to look for, whether to
@@ -103,9 +94,7 @@ class NTMCell(Cell[AugmentedState]):
         )
         checks.module_sizes(self, write_heads=write_heads, controller_size=controller_size)
         checks.module_sizes(self, controller_layers=controller_layers, shift_range=shift_range)
-        checks.one_of(tuple(CONTROLLERS), controller=controller)
         checks.one_of(("location", "content"), addressing=addressing)
-        checks.one_of(("learned", "zeros"), initial_controller=initial_controller)
         self.input_size, self.output_size = input_size, output_size
         heads: dict[str, Any] = {"read_heads": read_heads, "write_heads": write_heads}
         contents: dict[str, Any] = {
@@ -144,13 +133,13 @@ class NTMCell(Cell[AugmentedState]):
             memory = ContentMemory(slots, width, **heads, **contents)
             interface = ContentInterface(controller_size, width, **heads, squash=squash, clip=clip)
         self.machine = AugmentedCell(
-            _controller(
-                CONTROLLERS[controller],
+            controller_of(
+                controller,
                 input_size + memory.read_size,
                 controller_size,
                 controller_layers,
+                initial_controller,
                 gain=controller_gain,
-                learned=initial_controller == "learned",
             ),
             interface,
             memory,
@@ -158,20 +147,6 @@ class NTMCell(Cell[AugmentedState]):
             output_size=output_size,
             initial_reads=initial_reads,
         )
-
-    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> AugmentedState:
-        """Return the state before the first step: controller, memory and reads."""
-        return self.machine.init_state(batch_size, device=device, dtype=dtype)
-
-    def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
-        """Return what the heads would be told in this step; for pictures, the step itself does not use it."""
-        return self.machine.control(x, state)
-
-    def forward(
-        self, x: Float[Tensor, "batch input"], state: AugmentedState
-    ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
-        """Take one step."""
-        return self.machine(x, state)
 
     def twin(self, backend: str) -> Twin[AugmentedState] | None:
         """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
@@ -194,13 +169,6 @@ class NTM(Recurrent[AugmentedState], Resizable):
     """
 
     __init__ = runs(NTMCell)
-
-
-def _controller(kind: type[AnyCell], input_size: int, size: int, layers: int, *, gain: float, learned: bool) -> AnyCell:
-    sizes = [input_size] + [size] * (layers - 1)
-    cells = [kind(below, size, gain=gain) for below in sizes]
-    cell = cells[0] if layers == 1 else Stacked(cells)
-    return LearnedInitialState(cell) if learned else cell
 
 
 def _refuse_steps(**options: tuple[Any, Any]) -> None:

@@ -1,0 +1,35 @@
+"""Controller: the networks that can work a memory, by name."""
+
+from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Stacked
+from memtape.core import checks
+from memtape.core.cell import AnyCell
+
+CONTROLLERS: dict[str, type[AnyCell]] = {
+    "lstm": LSTMCell,
+    "gru": GRUCell,
+    "rnn": ElmanCell,
+    "feedforward": FeedforwardCell,
+}
+
+
+def controller_of(kind: str, input_size: int, size: int, layers: int, initial: str, *, gain: float = 1.0) -> AnyCell:
+    """Build a controller of some layers on top of each other.
+
+    Args:
+        kind: "lstm", "gru", "rnn" or "feedforward".
+        input_size: size of what it sees.
+        size: number of hidden units of each layer.
+        layers: number of layers.
+        initial: state at the start, "learned" or "zeros".
+        gain: how far its initial weights spread, 1 being usual.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1 or an unknown choice.
+    """
+    checks.one_of(tuple(CONTROLLERS), controller=kind)
+    checks.one_of(("learned", "zeros"), initial_controller=initial)
+    checks.at_least(1, controller_size=size, controller_layers=layers)
+    cells = [CONTROLLERS[kind](below, size, gain=gain) for below in [input_size] + [size] * (layers - 1)]
+    cell = cells[0] if layers == 1 else Stacked(cells)
+    return LearnedInitialState(cell) if initial == "learned" else cell
