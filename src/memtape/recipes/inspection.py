@@ -32,7 +32,7 @@ def tape_of(model: nn.Module, task: Task, *, length: int, seed: int) -> Tape | D
     """
     if isinstance(task, Pictured) or not isinstance(model, Recurrent):
         return None
-    if not isinstance(model.init_state(1), AugmentedState):
+    if not _with_tape(model.init_state(1)):
         return None
     batch = task.batch(0, 1, seed=seed, split="picture", lengths=(length, length))
     inputs = batch.inputs.to(next(model.parameters()).device)
@@ -94,9 +94,14 @@ def graph_of(model: nn.Module, task: Task, *, length: int, seed: int) -> tuple[G
     inputs = batch.inputs.to(next(model.parameters()).device)
     outputs, _, states = model(inputs, collect=lambda state: state)
     picture = task.picture(batch, outputs.cpu())
-    if not isinstance(states, AugmentedState) or not isinstance(states.memory, DNCState | TuringState | ContentState):
+    if not _with_tape(states):
         return picture, None
     return picture, looks_of(_first_row(states.memory.write_weights), _first_row(states.memory.read_weights))
+
+
+def _with_tape(state: Any) -> bool:
+    """Tell whether a state says where its heads wrote; those of sparse memories do not."""
+    return isinstance(state, AugmentedState) and isinstance(state.memory, DNCState | TuringState | ContentState)
 
 
 def _told(model: Any, inputs: Tensor) -> list[Any]:
