@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from memtape import DNC, NTM, BiLSTM, Copy, StackedLSTM
+from memtape import DAM, DNC, NTM, SAM, SDNC, BiLSTM, Copy, StackedLSTM
 from memtape.recipes.inspection import graph_of, tape_of
 from memtape.tasks.graph import ShortestPath, Traversal
 from memtape.training.playing import batch_for
@@ -113,3 +113,11 @@ def test_a_network_without_heads_is_pictured_by_what_it_said():
 def test_a_task_without_graphs_has_no_picture_of_one():
     task = Copy(bits=2)
     assert graph_of(NTM(task.input_size, task.output_size, **SMALL), task, length=3, seed=0) is None
+
+
+@pytest.mark.parametrize("network", [SAM, DAM, SDNC])
+def test_a_sparse_memory_has_no_tape(network):
+    task = Copy(max_length=2)
+    assert (
+        tape_of(network(task.input_size, task.output_size, slots=8, width=3, heads=1), task, length=2, seed=0) is None
+    )
