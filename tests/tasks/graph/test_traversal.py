@@ -35,25 +35,27 @@ def phases_of(batch, row):
     return phases
 
 
-@pytest.mark.parametrize("lesson", [1, 4, 9, 14, 15])
-def test_a_walk_follows_the_labels_that_are_called(lesson):
-    task = Traversal()
+@pytest.mark.parametrize(("lesson", "questions"), [(1, 1), (4, 3), (9, 1), (14, 2), (15, 1)])
+def test_a_walk_follows_the_labels_that_are_called(lesson, questions):
+    task = Traversal(questions=questions)
     assert (task.input_size, task.output_size) == (92, 90)
     batch = task.batch(0, 12, lengths=(lesson, lesson))
     walks = set()
     for row in range(12):
-        told, asked, answered = phases_of(batch, row)
+        told, *rounds = phases_of(batch, row)
+        assert len(rounds) == 2 * questions
         leads = {(source, edge): target for (source, edge, target), _, _ in told}
         assert len(leads) == len(told)
-        assert not any(scored or target != (None, None, None) for _, scored, target in told + asked)
-        node, walk = asked[0][0][0], []
-        for place, ((source, edge, target), _, _) in enumerate(asked):
-            assert (source is None, target) == (place > 0, None)
-            walk.append((node, edge, leads[node, edge]))
-            node = leads[node, edge]
-        assert all(step[:2] == ((None, None, None), True) for step in answered)
-        assert [step[2] for step in answered] == [*walk, (0, 0, 0)]
-        walks.add(len(walk))
+        for asked, answered in zip(rounds[::2], rounds[1::2], strict=True):
+            assert not any(scored or target != (None, None, None) for _, scored, target in told + asked)
+            node, walk = asked[0][0][0], []
+            for place, ((source, edge, target), _, _) in enumerate(asked):
+                assert (source is None, target) == (place > 0, None)
+                walk.append((node, edge, leads[node, edge]))
+                node = leads[node, edge]
+            assert all(step[:2] == ((None, None, None), True) for step in answered)
+            assert [step[2] for step in answered] == [*walk, (0, 0, 0)]
+            walks.add(len(walk))
         if lesson < 15:
             wanted = TRAVERSAL[lesson - 1]
             nodes = {source for source, _ in leads}
@@ -147,12 +149,14 @@ def test_a_picture_names_the_stations_and_says_what_was_told_when():
 
 
 def test_a_picture_of_a_drawn_graph_has_its_numbers():
-    task = Traversal()
+    task = Traversal(questions=2)
     batch = task.batch(0, 3, lengths=(4, 4))
     picture = task.picture(batch, row=2)
-    told, _, answered = phases_of(batch, 2)
+    told, _, first, _, second = phases_of(batch, 2)
     assert picture.steps[: len(told)] == tuple(tuple(map(str, triple)) for triple, _, _ in told)
-    assert [t for t in picture.answers if t][:-1] == [tuple(map(str, triple)) for _, _, triple in answered][:-1]
+    walks = [tuple(map(str, triple)) for _, _, triple in [*first[:-1], *second[:-1]]]
+    assert [t for t in picture.answers if t and t[0] != "end"] == walks
+    assert [len(path) for path in picture.paths] == [len(first) - 1, len(second) - 1]
     assert set(picture.said) == {None}
 
 
@@ -163,5 +167,7 @@ def test_lessons_that_do_not_exist_are_refused():
         Traversal().batch(0, 1, lengths=(16, 16))
     with pytest.raises(ValueError, match="max_lesson of Traversal is 2, but min_lesson is 3 and must not be larger"):
         Traversal(min_lesson=3, max_lesson=2)
+    with pytest.raises(ValueError, match="questions is 0"):
+        Traversal(questions=0)
     with pytest.raises(ValueError, match=r"review is 2.0, but it is a probability; give a number in 0\.\.1"):
         Traversal(review=2.0)

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
@@ -26,8 +27,9 @@ class Traversal(TripleTask):
     """See the edges of a graph, then where a walk begins and the labels of its edges, and say each edge of the walk.
 
     An edge is told as a triple of labels, of the node that it leaves, of itself, and of the node that it leads to, each three
-    digits of ten channels. One more channel marks the first step of each phase, and another all steps of the answer. The phases
-    are the edges in random order; the walk, "215 7 _, _ 13 _, ..."; and the answer, all its triples and an end.
+    digits of ten channels. One more channel marks the first step of each phase, and another all steps of an answer. The phases
+    are the edges in random order, and for each question: the walk, "215 7 _, _ 13 _, ..."; and the answer, all its triples and
+    an end.
 
     A length is a lesson, from 1 to 14. A batch is of its longest lesson, but for a share of earlier ones. Lesson 15, which
     training never draws, are walks of seven steps from interchange to interchange of the London Underground, with labels drawn
@@ -36,13 +38,14 @@ class Traversal(TripleTask):
     Args:
         min_lesson: first lesson of training.
         max_lesson: last lesson of training.
+        questions: walks through each graph, one after another; several of them tell more of a graph than it costs to see it.
         review: share of examples that are of the lessons before the last one.
         data_dir: folder of data, with `london_tube/london.connections.csv` and the two other files, for lesson 15; without it
             the Underground is the one that this project wrote down.
 
     Raises:
-        ValueError: a lesson that does not exist, an empty range, a share outside of 0..1, or a file that is missing or is not
-            what it should be.
+        ValueError: a lesson that does not exist, an empty range, no question, a share outside of 0..1, or a file that is
+            missing or is not what it should be.
 
     Example:
         >>> task = Traversal()
@@ -61,28 +64,42 @@ class Traversal(TripleTask):
         lessons of the extended data, and as lesson 15 a graph of our own for that of its figure 2.
     """
 
-    def __init__(self, *, min_lesson: int = 1, max_lesson: int = 14, review: float = 0.1, data_dir: str | None = None):
+    def __init__(
+        self,
+        *,
+        min_lesson: int = 1,
+        max_lesson: int = 14,
+        questions: int = 1,
+        review: float = 0.1,
+        data_dir: str | None = None,
+    ):
         check_lessons(self, (min_lesson, max_lesson), len(TRAVERSAL))
+        checks.at_least(1, questions=questions)
         checks.probabilities(review=review)
         self.lengths = (min_lesson, max_lesson)
-        self.review = review
+        self.questions, self.review = questions, review
         self.atlas = Atlas([underground() if data_dir is None else read(data_dir)])
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw graphs and walks and lay them out: edges, walk, answer."""
+        """Draw graphs and walks and lay them out: edges, and for each question a walk and the answer."""
         drawn = draw_lessons(LESSONS, batch_size, lengths, self.review, generator)
         graphs = draw_graphs(drawn.nodes, drawn.degrees, generator)
         if lengths[1] == len(LESSONS):
             known = torch.where(drawn.lessons == len(LESSONS), 0, -1)
             graphs = self.atlas.replacing(graphs, known, generator)
-        steps = draw_between(*drawn.path, generator)
-        path = random_walks(graphs, steps, generator)
+        phases, paths = [], []
+        for _ in range(self.questions):
+            steps = draw_between(*drawn.path, generator)
+            path = random_walks(graphs, steps, generator)
+            walk = edge_triples(graphs, path)
+            asked = walk.clone()
+            asked[:, 1:, 0] = BLANK
+            asked[:, :, 2] = BLANK
+            phases += [Phase(asked, steps), answering(walk, steps)]
+            paths.append(path)
         triples, counts, order = shuffled_triples(graphs, generator)
-        walk = edge_triples(graphs, path)
-        asked = walk.clone()
-        asked[:, 1:, 0] = BLANK
-        asked[:, :, 2] = BLANK
-        layout = laid_out([Phase(triples, counts), Phase(asked, steps), answering(walk, steps)])
+        layout = laid_out([Phase(triples, counts), *phases])
+        longest = max(path.shape[1] for path in paths)
         return GraphBatch(
             inputs=layout.inputs,
             targets=encoded(layout.answers),
@@ -90,7 +107,7 @@ class Traversal(TripleTask):
             lengths=layout.lengths,
             graphs=graphs,
             shown=shown_at(order, counts, layout.mask.shape[1]),
-            paths=path[:, None],
+            paths=torch.stack([functional.pad(path, (0, longest - path.shape[1]), value=-1) for path in paths], dim=1),
         )
 
     def picture(self, batch: GraphBatch, outputs: Tensor | None = None, row: int = 0) -> GraphPicture:
