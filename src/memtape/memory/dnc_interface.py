@@ -1,5 +1,6 @@
 """DNC interface: from a hidden vector to what the heads of a Differentiable Neural Computer are told."""
 
+import math
 from typing import Literal
 
 import torch
@@ -34,6 +35,8 @@ class DNCInterface(Interface[DNCControl]):
         read_heads: number of read heads.
         write_heads: number of write heads.
         strengths: range of the keys' strengths: "oneplus", from 1 on, or "softplus" as above without the 1, from 0 on.
+        initial_strength: strength of every key before anything is learned; where there are many slots, about the logarithm of
+            their number lets a slot like the key stand out from the empty ones. None for 1.7 of oneplus and 0.7 of softplus.
         squash: pass keys and added vectors through tanh.
         clip: bound of every raw parameter on both sides; None leaves them free.
         links: whether there are links to read along; without them a head has no modes, and reads by content.
@@ -42,8 +45,8 @@ class DNCInterface(Interface[DNCControl]):
         sharpen_links: tell each read head how sharply it follows links.
 
     Raises:
-        ValueError: a size below 1, a clip that is not positive, an unknown choice, a floor of masks that there are not, or
-            links to sharpen that there are not.
+        ValueError: a size below 1, a clip that is not positive, an unknown choice, an initial strength outside of the range of
+            strengths, a floor of masks that there are not, or links to sharpen that there are not.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
@@ -59,6 +62,7 @@ class DNCInterface(Interface[DNCControl]):
         read_heads: int = 1,
         write_heads: int = 1,
         strengths: Strengths = "oneplus",
+        initial_strength: float | None = None,
         squash: bool = False,
         clip: float | None = 20.0,
         links: bool = True,
@@ -77,6 +81,7 @@ class DNCInterface(Interface[DNCControl]):
         self.masked, self.mask_floor, self.links, self.sharpen_links = masked, mask_floor, links, sharpen_links
         self.width, self.read_heads = width, read_heads
         self.strengths: Strengths = strengths
+        self.least_strength = 1 if strengths == "oneplus" else 0
         self.squash = squash
         sizes = {
             "read_keys": read_heads * width,
@@ -96,6 +101,9 @@ class DNCInterface(Interface[DNCControl]):
         if sharpen_links:
             sizes |= dict.fromkeys(("backward_exponents", "forward_exponents"), read_heads * write_heads)
         blocks = {name: torch.zeros(size) for name, size in sizes.items()}
+        if initial_strength is not None:
+            for name in ("read_strengths", "write_strengths"):
+                blocks[name] += self._raw_strength(initial_strength)
         self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> DNCControl:
@@ -136,5 +144,13 @@ class DNCInterface(Interface[DNCControl]):
         return torch.tanh(vectors) if self.squash else vectors
 
     def _positive(self, raw: Tensor) -> Tensor:
-        least = 1 if self.strengths == "oneplus" else 0
-        return least + functional.softplus(raw)
+        return self.least_strength + functional.softplus(raw)
+
+    def _raw_strength(self, strength: float) -> float:
+        """Return what `_positive` turns into a strength."""
+        if not self.least_strength < strength < math.inf:
+            raise ValueError(
+                f"initial_strength is {strength}, but {self.strengths} strengths are finite and above {self.least_strength}; "
+                "give such a number"
+            )
+        return strength - self.least_strength + math.log(-math.expm1(self.least_strength - strength))

@@ -46,6 +46,8 @@ class DNCCell(MachineCell):
         deallocate: erase what is freed (else it stays until it is written over).
         sharpen_links: let the read heads choose how sharply they follow links.
         strengths: range of the keys' strengths: oneplus, from 1 on, or softplus, from 0 on.
+        initial_strength: strength of every key before anything is learned; where there are many slots, about the logarithm of
+            their number lets a slot like the key stand out from the empty ones. None for 1.7 of oneplus and 0.7 of softplus.
         squash: pass keys and added vectors through tanh (else linear, as in the paper).
         clip: bound of the heads' raw parameters on both sides; none leaves them free, as in the paper.
         bypass_dropout: in training, the probability that a component of the controller's output is dropped on its way to
@@ -98,6 +100,7 @@ class DNCCell(MachineCell):
         deallocate: bool = False,
         sharpen_links: bool = False,
         strengths: Literal["oneplus", "softplus"] = "oneplus",
+        initial_strength: float | None = None,
         squash: bool = False,
         clip: float | None = 20.0,
         bypass_dropout: float = 0.0,

@@ -39,7 +39,7 @@ OF_THE_MEMORY = (
     "norm_epsilon",
     "product_epsilon",
 )
-OF_THE_INTERFACE = ("masked", "mask_floor", "sharpen_links", "strengths", "squash", "clip")
+OF_THE_INTERFACE = ("masked", "mask_floor", "sharpen_links", "strengths", "initial_strength", "squash", "clip")
 
 
 def machine(options: Mapping[str, Any], *, around: int = 0) -> AugmentedCell:
