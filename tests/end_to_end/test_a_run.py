@@ -84,9 +84,22 @@ def test_evaluate_can_change_an_option_of_the_task(capsys, tmp_path):
     assert costs[1] > 2 * costs[0]
 
 
+def test_evaluate_can_change_the_number_of_slots(capsys, tmp_path):
+    folder = tmp_path / "run"
+    assert run(["train", "dnc", "copy", *TINY, *NTM, "--out", str(folder)]) == 0
+    costs = []
+    for slots in ([], ["--slots", "6"], ["--slots", "2"]):
+        capsys.readouterr()
+        assert run(["evaluate", str(folder), "--lengths", "5", "--sequences", "4", *slots, "--json"]) == 0
+        costs.append(json.loads(capsys.readouterr().out)["results"][0]["cost_bits"])
+    assert costs[0] == costs[1] != costs[2]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["--slots", "9"], "slots is 9, but cell.machine.memory.initial_logits of this NTM was made for its 6 slots"),
+        (["--slots", "0"], "slots of NTMCell is 0, but it must be at least 1"),
         (["--lengths", "0"], "lengths are 0..0, but Copy needs 1 <= shortest <= longest"),
         (["--lengths", "two"], "Invalid value"),
         (["--sequences", "0"], "sequences is 0, but it must be at least 1"),

@@ -45,6 +45,11 @@ def test_the_evaluation_comes_again(runs, capsys, name):
     assert told == json.loads((runs / name / "evaluation.json").read_text())
 
 
+def test_slots_of_a_network_without_any_are_refused(runs, capsys):
+    assert run(["evaluate", str(runs / "bilstm"), "--slots", "9"]) == 2
+    assert "slots is 9, but bilstm has no number of slots that could change; leave it out" in capsys.readouterr().err
+
+
 def test_a_test_split_is_scored_as_far_as_it_goes(runs, capsys):
     counts = []
     for asked in ("3", "1000000"):

@@ -24,6 +24,9 @@ def evaluate(
             help="Sequences of each length; without it, all of a test set, and 100 where they are drawn without end."
         ),
     ] = None,
+    slots: Annotated[
+        int | None, Parameter(help="Slots of the memory, of a network that was trained with fewer or more.")
+    ] = None,
     task: Annotated[
         dict[str, int | float | bool | str] | None,
         Parameter(help="Options of the task to change, such as --task.max_repeats 20."),
@@ -52,6 +55,7 @@ def evaluate(
         sequences=sequences,
         task_options=changes,
         data_dir=usual_data_dir(),
+        slots=slots,
     )
     if as_json:
         print(json.dumps(scored))

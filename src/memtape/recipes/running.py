@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from memtape.core.backends import backend_for
 from memtape.core.task import Task
 from memtape.models.blueprint import MisfitError
+from memtape.models.resizable import Resizable
 from memtape.recipes.experiment import Experiment, ExperimentError, first_line
 from memtape.recipes.registry import find
 from memtape.recipes.reporting import write_run_report
@@ -301,6 +302,7 @@ def evaluate_run(
     sequences: int | None,
     task_options: Mapping[str, Any],
     data_dir: str | None = None,
+    slots: int | None = None,
 ) -> dict[str, Any]:
     """Score the network of a run at given lengths, on data that training never saw.
 
@@ -310,21 +312,30 @@ def evaluate_run(
         sequences: how many of each length; None means all of a test split that has an end, and else 100.
         task_options: options of the task to change, such as more repeats.
         data_dir: where data is now, of a run that was trained on data.
+        slots: number of slots of the memory; None means those of training.
 
     Returns:
         `{"model", "task", "run", "results": [{"length", "sequences", ...scores}]}`; without lengths there is one result.
 
     Raises:
-        ExperimentError: lengths that the task has no sequences for, or an unknown option.
+        ExperimentError: lengths that the task has no sequences for, an unknown option, or slots that the network cannot have.
         RunError: no such run, or a damaged one.
     """
     _, experiment, model, task = open_run(folder, task_options, data_dir)
     try:
+        if slots is not None:
+            model = _with_slots(model, experiment.model, slots)
         lengths = lengths or find("task", experiment.task).test_lengths
         results = by_length(model, task, lengths, sequences=sequences, seed=experiment.seed)
     except ValueError as error:
         raise ExperimentError(first_line(error)) from None
     return {"model": experiment.model, "task": experiment.task, "run": str(folder), "results": results}
+
+
+def _with_slots(model: nn.Module, name: str, slots: int) -> nn.Module:
+    if not isinstance(model, Resizable):
+        raise ValueError(f"slots is {slots}, but {name} has no number of slots that could change; leave it out")
+    return model.with_slots(slots)
 
 
 def report_run(folder: Path) -> Path:

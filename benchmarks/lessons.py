@@ -1,0 +1,136 @@
+"""Lessons: what a run on graphs can do after each lesson of its training, on graphs that it never saw.
+
+    memtape train dnc traversal --recipe dnc-traversal --train.keep 1000 --out RUN
+    python benchmarks/lessons.py RUN --slots 256 --out results/bench/traversal-lessons.json --figure docs/images
+
+takes the last checkpoint of each lesson, and scores it on new graphs of that lesson, of the last lesson, and of the graph that
+training never draws (the London Underground, or Hinton's families), beside what Graves et al. (2016) report for the same. It
+asks as they did: one question of a graph. Memories may have more slots than in training.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from safetensors.torch import load_file
+
+from memtape.models.resizable import Resizable
+from memtape.recipes.experiment import Experiment
+from memtape.training.evaluation import evaluate
+from memtape.training.runs import Run, environment
+from memtape.viz.saving import save
+from memtape.viz.style import BLUE, INK, VERMILION, paper_style
+
+# For each lesson the share of right answers on the graph that training never draws, and on the last lesson.
+PUBLISHED = {
+    "traversal": (
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 13.6, 15.0, 72.8, 88.6, 91.8, 96.0, 98.8),
+        (10.7, 19.7, 27.3, 38.2, 39.7, 47.5, 48.1, 59.4, 59.0, 72.3, 81.6, 90.7, 96.8, 99.0),
+    ),
+    "shortest-path": (
+        (8.2, 4.0, 4.0, 9.5, 14.4, 14.2, 28.3, 29.2, 34.4, 32.3, 33.8, 34.9, 40.9, 50.7, 55.3),
+        (11.2, 12.7, 13.2, 13.7, 22.8, 27.6, 34.0, 39.7, 41.1, 40.0, 44.0, 47.2, 54.3, 54.0, 64.0),
+    ),
+    "inference": (
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.0, 14.5, 11.1, 20.4, 43.6, 18.6, 26.4, 61.9, 81.8),
+        (2.3, 8.9, 14.3, 15.5, 22.7, 25.8, 31.2, 47.6, 55.1, 49.4, 50.2, 66.3, 78.9, 68.6, 78.4, 91.1, 95.5),
+    ),
+}
+SCORE = {"traversal": "right", "shortest-path": "minimal", "inference": "right"}
+
+
+def last_of_each_lesson(run: Run) -> dict[int, Path]:
+    """Return the newest checkpoint at which each lesson was the longest of training."""
+    found = {}
+    for record in run.records():
+        path = run.checkpoints / f"step-{record['step']:09d}"
+        if record["kind"] == "validation" and path.is_dir():
+            found[record.get("longest", 1)] = path
+    return found
+
+
+def rows_of(folder: Path, slots: int | None, sequences: int) -> Iterator[dict[str, Any]]:
+    """Yield what the network of each lesson scores."""
+    run = Run(folder)
+    experiment = Experiment.from_config(run.read("config.json"))
+    asked = {"questions": 1} if "questions" in experiment.task_options else {}
+    task = type(experiment.build_task())(**asked)
+    last = len(PUBLISHED[experiment.task][0])
+    for lesson, checkpoint in last_of_each_lesson(run).items():
+        weights = load_file(checkpoint / "weights.safetensors")
+        network = experiment.build_network(weights, task.input_size, task.output_size).eval()
+        if slots is not None and isinstance(network, Resizable):
+            network = network.with_slots(slots)
+        progress = json.loads((checkpoint / "progress.json").read_text())
+        scores = {
+            name: evaluate(network, task, sequences=sequences, seed=experiment.seed, split="test", lengths=(at, at))
+            for name, at in (("lesson", lesson), ("last_lesson", last), ("unseen_graph", last + 1))
+        }
+        yield {
+            "seed": experiment.seed,
+            "lesson": lesson,
+            "step": progress["step"],
+            "seconds": round(progress["seconds"]),
+            **{name: round(found[SCORE[experiment.task]], 3) for name, found in scores.items()},
+        }
+
+
+def figure_of(task: str, rows: list[dict[str, Any]]) -> Figure:
+    unseen, last = PUBLISHED[task]
+    with paper_style():
+        figure = Figure(figsize=(5.2, 3.0), layout="constrained")
+        axes = figure.subplots()
+        lessons = range(1, len(last) + 1)
+        axes.plot(lessons, [share / 100 for share in unseen], ":", color=BLUE, label="unseen graph, as published")
+        axes.plot(lessons, [share / 100 for share in last], ":", color=VERMILION, label="last lesson, as published")
+        for number, seed in enumerate(sorted({row["seed"] for row in rows})):
+            own = [row for row in rows if row["seed"] == seed]
+            for name, colour in (("unseen_graph", BLUE), ("last_lesson", VERMILION), ("lesson", INK)):
+                label = None if number else {"lesson": "the lesson itself"}.get(name, name.replace("_", " "))
+                axes.plot(
+                    [row["lesson"] for row in own],
+                    [row[name] for row in own],
+                    color=colour,
+                    marker="o",
+                    markersize=3,
+                    label=label,
+                )
+        axes.set(
+            xlabel="after lesson", ylabel="share of answers wholly right", ylim=(-0.02, 1.02), xticks=list(lessons)
+        )
+        axes.grid(visible=True)
+        figure.legend(loc="outside right center")
+        return figure
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs="+", help="run folders of one task, with all their checkpoints")
+    parser.add_argument("--slots", type=int, help="slots of the memory; those of training if it is left out")
+    parser.add_argument("--sequences", type=int, default=200, help="graphs of each score")
+    parser.add_argument("--out", type=Path, help="write what was measured to this file")
+    parser.add_argument("--figure", type=Path, help="write the figure into this folder")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    tasks = {Experiment.from_config(Run(folder).read("config.json")).task for folder in options.runs}
+    if len(tasks) > 1:
+        parser.error(f"the runs are of the tasks {', '.join(sorted(tasks))}, but one figure is of one task")
+    (task,) = tasks
+    rows = []
+    for folder in options.runs:
+        for row in rows_of(folder, options.slots, options.sequences):
+            print(json.dumps(row), flush=True)
+            rows.append(row)
+    if options.out:
+        told = {"task": task, "slots": options.slots, "sequences": options.sequences, "environment": environment()}
+        options.out.write_text(json.dumps({**told, "rows": rows}, indent=2) + "\n")
+    if options.figure:
+        save(figure_of(task, rows), options.figure, f"{task}-lessons")
+
+
+if __name__ == "__main__":
+    main()
