@@ -5,6 +5,7 @@ look-ups, of independent copies and of graphs are first guesses, which docs/mach
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from memtape.recipes.recipe import Recipe
@@ -58,7 +59,7 @@ GRAPH_TASKS: Mapping[str, Mapping[str, Any]] = {
     "shortest-path": {},
     "inference": {},
 }
-"""From lesson 13 on graphs have up to 240 edges, and ask for more slots."""
+"""From lesson 13 on graphs have up to 240 edges, and ask for more slots than these."""
 PASSED: Mapping[str, float] = {"traversal": 0.9, "shortest-path": 0.8, "inference": 0.9}
 """The score at which a lesson on graphs is passed."""
 
@@ -131,7 +132,7 @@ def _copies() -> list[Recipe]:
 
 
 def _graphs() -> list[Recipe]:
-    return [
+    recipes = [
         Recipe(
             name=f"dnc-{task}",
             model="dnc",
@@ -143,6 +144,15 @@ def _graphs() -> list[Recipe]:
         )
         for task, passed in PASSED.items()
     ]
+    traversal = recipes[0]
+    longer = replace(
+        traversal,
+        name="dnc-long-traversal",
+        model_options={**traversal.model_options, "slots": 192},
+        task_options={**traversal.task_options, "max_lesson": 14},
+        train={**traversal.train, "steps": 20_000},
+    )
+    return [*recipes, longer]
 
 
 RECIPES = (*_copies(), *_graphs())
