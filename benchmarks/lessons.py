@@ -68,7 +68,7 @@ def rows_of(folder: Path, slots: int | None, sequences: int) -> Iterator[dict[st
         progress = json.loads((checkpoint / "progress.json").read_text())
         scores = {
             name: evaluate(network, task, sequences=sequences, seed=experiment.seed, split="test", lengths=(at, at))
-            for name, at in (("lesson", lesson), ("last_lesson", last), ("unseen_graph", last + 1))
+            for name, at in (("same_lesson", lesson), ("last_lesson", last), ("unseen_graph", last + 1))
         }
         yield {
             "seed": experiment.seed,
@@ -89,8 +89,8 @@ def figure_of(task: str, rows: list[dict[str, Any]]) -> Figure:
         axes.plot(lessons, [share / 100 for share in last], ":", color=VERMILION, label="last lesson, as published")
         for number, seed in enumerate(sorted({row["seed"] for row in rows})):
             own = [row for row in rows if row["seed"] == seed]
-            for name, colour in (("unseen_graph", BLUE), ("last_lesson", VERMILION), ("lesson", INK)):
-                label = None if number else {"lesson": "the lesson itself"}.get(name, name.replace("_", " "))
+            for name, colour in (("unseen_graph", BLUE), ("last_lesson", VERMILION), ("same_lesson", INK)):
+                label = None if number else name.replace("_", " ")
                 axes.plot(
                     [row["lesson"] for row in own],
                     [row[name] for row in own],
