@@ -103,8 +103,15 @@ def _copies() -> list[Recipe]:
             name="dnc-key-value",
             model="dnc",
             task="key-value",
-            model_options={**SMALL_CONTROLLER, "width": 32, "masked": True},
-            train={**MASTERED, "curriculum_score": 0.3, "steps": 20_000},
+            model_options={
+                "slots": 16,
+                "width": 32,
+                "controller": "feedforward",
+                "controller_size": 64,
+                "initial_strength": 6.0,
+                "masked": True,
+            },
+            train={**MASTERED, "curriculum_score": 0.3, "steps": 4_000},
         ),
         Recipe(
             name="dnc-associative-recall",
@@ -120,7 +127,7 @@ def _copies() -> list[Recipe]:
             model="dnc",
             task="independent-copies",
             model_options={**SMALL_CONTROLLER, "width": 16, **options},
-            train={**MASTERED, "curriculum_score": 1.0, "steps": 20_000},
+            train={**MASTERED, "curriculum_score": 1.0, "steps": 12_000},
         )
         for name, options in INDEPENDENT.items()
     ]
