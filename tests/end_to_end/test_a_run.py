@@ -5,6 +5,8 @@ import shutil
 import tomllib
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from memtape.cli.main import run
 
@@ -93,6 +95,38 @@ def test_evaluate_can_change_the_number_of_slots(capsys, tmp_path):
         assert run(["evaluate", str(folder), "--lengths", "5", "--sequences", "4", *slots, "--json"]) == 0
         costs.append(json.loads(capsys.readouterr().out)["results"][0]["cost_bits"])
     assert costs[0] == costs[1] != costs[2]
+
+
+def test_a_training_begins_with_the_weights_of_another_run(capsys, tmp_path):
+    first, then = tmp_path / "first", tmp_path / "then"
+    assert run(["train", "dnc", "copy", *TINY, *NTM, "--out", str(first)]) == 0
+    more = ["--weights", str(first), "--train.learning-rate", "1e-30", "--seed", "5"]
+    assert run(["train", "dnc", "copy", *TINY, *NTM[2:], *more, "--model.slots", "9", "--out", str(then)]) == 0
+    assert json.loads((then / "config.json").read_text())["weights"] == str(first)
+    weights = [load_file(folder / "weights.safetensors") for folder in (first, then)]
+    torch.testing.assert_close(weights[1], weights[0], rtol=0, atol=0)
+    assert json.loads((then / "config.json").read_text())["model_options"]["slots"] == 9
+    shutil.rmtree(first)
+    assert run(["evaluate", str(then), "--lengths", "2", "--sequences", "2"]) == 0
+
+
+def test_weights_that_do_not_fit_are_refused_before_anything_is_written(finished, capsys, tmp_path):
+    for words, sentence in (
+        (["lstm", "copy"], f"the weights of {finished} are those of another network ("),
+        (
+            ["ntm", "copy", "--train.restarts", "2", "--train.restart-after", "2"],
+            "every beginning is the same; leave one out",
+        ),
+    ):
+        capsys.readouterr()
+        given = [*words, *TINY, *(NTM if "ntm" in words else []), "--weights", str(finished)]
+        assert run(["train", *given, "--out", str(tmp_path / "run")]) == 2
+        printed = capsys.readouterr().err
+        assert sentence in printed
+        assert printed.count("\n") == 1
+        assert not (tmp_path / "run").exists()
+    assert run(["train", "ntm", "copy", *TINY, "--weights", "nowhere", "--out", str(tmp_path / "run")]) == 2
+    assert "nowhere" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

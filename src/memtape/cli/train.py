@@ -1,6 +1,7 @@
 """`memtape train`: train a model on a task."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,12 @@ recipe's, which win over the constructors' own; `memtape train MODEL TASK --help
 OWN = (
     word("seed", int, 0, "Seed of the weights and the data."),
     word("out", Path | None, None, "Run folder to make; without it, a new one under runs/."),
+    word(
+        "weights",
+        Path | None,
+        None,
+        "Run folder whose trained weights this one begins with; its memory may have had another number of slots.",
+    ),
 )
 
 
@@ -31,4 +38,7 @@ def app(recipe_name: str | None, words: Sequence[str] | None) -> App:
 def _train(experiment: "Experiment", given: Mapping[str, Any]) -> int:
     from memtape.cli.training import carry_out
 
-    return carry_out(experiment, given["out"])
+    weights = given["weights"]
+    return carry_out(
+        experiment if weights is None else replace(experiment, weights=str(weights.absolute())), given["out"]
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
 
@@ -15,9 +16,18 @@ from memtape.models.blueprint import build
 from memtape.recipes.registry import Entry, find
 from memtape.training.fit import check_fit
 from memtape.training.form import form_of, sees_ahead
+from memtape.training.runs import Run
 from memtape.training.settings import TrainSettings
 
-FORM = {"model": str, "task": str, "model_options": dict, "task_options": dict, "seed": int, "recipe": str | None}
+FORM = {
+    "model": str,
+    "task": str,
+    "model_options": dict,
+    "task_options": dict,
+    "seed": int,
+    "recipe": str | None,
+    "weights": str | None,
+}
 """What a configuration must hold, beside the settings of the training."""
 
 LARGEST_SEED = 2**62
@@ -39,12 +49,15 @@ class Experiment:
     train: TrainSettings
     seed: int = 0
     recipe: str | None = None
+    weights: str | None = None
+    """Run folder whose weights it begins with; None for weights drawn from the seed."""
 
     def build(self) -> tuple[nn.Module, Task]:
-        """Make the network, with weights drawn from the seed, and the task.
+        """Make the network, with the weights that it begins with, and the task.
 
         Raises:
-            ExperimentError: an option that does not exist or has a value that cannot be.
+            ExperimentError: an option that does not exist or has a value that cannot be, or weights of another network.
+            RunError: there is no such run to begin with, or a damaged one.
             SettingsError: a setting of the training that this model or this task has no use for.
         """
         task = self.build_task()
@@ -52,7 +65,23 @@ class Experiment:
         sizes = (task.input_size, task.output_size)
         model: nn.Module = _construct(find("model", self.model), self.model_options, *sizes)
         check_fit(model, task, self.train)
+        if self.weights is not None:
+            self._begin_with(model, self.weights)
         return model, task
+
+    def _begin_with(self, model: nn.Module, folder: str) -> None:
+        if self.train.restarts:
+            raise ExperimentError(
+                f"restarts is {self.train.restarts}, but with the weights of {folder} every beginning is the same; "
+                "leave one out"
+            )
+        try:
+            model.load_state_dict(Run.open(Path(folder)).weights())
+        except RuntimeError as error:
+            raise ExperimentError(
+                f"the weights of {folder} are those of another network ({' '.join(str(error).split())}); "
+                "give the model the options of that run"
+            ) from None
 
     def _check_form(self, task: Task) -> None:
         model = find("model", self.model).load()
