@@ -112,7 +112,7 @@ def _copies() -> list[Recipe]:
                 "initial_strength": 6.0,
                 "masked": True,
             },
-            train={**MASTERED, "curriculum_score": 0.3, "steps": 4_000},
+            train={**MASTERED, "curriculum_score": 0.3, "steps": 8_000},
         ),
         Recipe(
             name="dnc-associative-recall",
