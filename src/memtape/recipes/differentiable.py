@@ -38,11 +38,15 @@ LINKS: Mapping[str, Mapping[str, Any]] = {
 }
 """A machine with a feed-forward controller can only know the order of vectors from links."""
 
+FREED: Mapping[str, Mapping[str, Any]] = {
+    "dnc-erasing-allocation": {"deallocate": True, "initial_strength": 4.0},
+    "dnc-allocation": {},
+}
 INDEPENDENT: Mapping[str, Mapping[str, Any]] = {
     "dnc-independent-copies": {"deallocate": True},
     "dnc-keeping-independent-copies": {},
 }
-"""With the contents of freed slots erased, and as in the paper."""
+"""Both with the contents of freed slots erased, and as in the paper."""
 
 SMALL_CONTROLLER = {"slots": 16, "controller_size": 32}
 GRAPHS = {
@@ -86,12 +90,15 @@ def _copies() -> list[Recipe]:
             )
             for name, options in LINKS.items()
         ),
-        Recipe(
-            name="dnc-allocation",
-            model="dnc",
-            task="allocation",
-            model_options={**FEEDFORWARD, "slots": 10},
-            train=ALLOCATION,
+        *(
+            Recipe(
+                name=name,
+                model="dnc",
+                task="allocation",
+                model_options={**FEEDFORWARD, "slots": 10, **options},
+                train=ALLOCATION,
+            )
+            for name, options in FREED.items()
         ),
         Recipe(
             name="dnc-repeat-copy-dnc",
