@@ -103,7 +103,7 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
         access = _access(state)
         _, writing = self.access.writing(control.access, access)
         content = ops.nearest_weights(state.memory, control.access.keys, control.access.strengths, self.nearest)
-        backward, forward = self.links.follow(state.read_weights, state.links)
+        backward, forward = self.links.follow(state.read_weights, state.links, self.nearest)
         modes = control.read_modes[..., None]
         reading = modes[:, :, 0] * backward + modes[:, :, 1] * content + modes[:, :, 2] * forward
         kept = reading.detach().sort(dim=-1, descending=True, stable=True).indices[:, :, : self.nearest]
