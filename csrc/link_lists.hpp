@@ -29,7 +29,9 @@ class LinkLists {
     // Note a step's writes: slots in their order and, for each slot, how much was written. Only the strongest `most` of
     // them count.
     void write(const std::vector<int32_t>& some, const Lazy<T>& weights, int64_t most) {
-        rank(some, weights, most);
+        T sum = 0;
+        for (int32_t slot : some) sum += weights[slot];
+        rank(some, weights, std::max(sum, T(1)), most);
         then.clear();
         for (int64_t l = 0; l < length; ++l)
             if (last.weights[l] > 0) then.push_back({slot_of(last.places[l]), last.weights[l]});
@@ -53,9 +55,7 @@ class LinkLists {
             if (!known[earlier.slot]) touched.push_back(earlier.slot);
             known[earlier.slot] = 1;
         }
-        T sum = 0;
-        for (const Link& now : written) sum += now.weight;
-        begin_list(last, 0, [&](int64_t l) { return last.weights[l] * (1 - sum); });
+        begin_list(last, 0, [&](int64_t l) { return last.weights[l] * std::max(1 - sum, T(0)); });
         for (const Link& now : written) add(now.slot, now.weight);
         end_list(last, 0);
     }
@@ -126,12 +126,10 @@ class LinkLists {
         return ages[l] == fading.age ? after.weights[l] * fading.kept() : T(0);
     }
 
-    // The strongest first, of equals the first slot; together they weigh 1 at most.
-    void rank(const std::vector<int32_t>& some, const Lazy<T>& weights, int64_t most) {
+    // The strongest first, of equals the first slot.
+    void rank(const std::vector<int32_t>& some, const Lazy<T>& weights, T total, int64_t most) {
         written.clear();
-        T sum = 0;
-        for (int32_t slot : some) sum += weights[slot];
-        for (int32_t slot : some) written.push_back({slot, weights[slot] / std::max(sum, T(1))});
+        for (int32_t slot : some) written.push_back({slot, weights[slot] / total});
         std::stable_sort(written.begin(), written.end(), [](auto& a, auto& b) { return a.weight > b.weight; });
         if (int64_t(written.size()) > most) written.resize(most);
     }

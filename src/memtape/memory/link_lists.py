@@ -71,14 +71,15 @@ class LinkLists(nn.Module):
         """
         before, after, last = (self._sound(part) for part in (state.before, state.after, state.last))
         written = weights.detach().sum(1)
-        written = written / written.sum(-1, keepdim=True).clamp(min=1)
+        total = written.sum(-1)
+        written = written / total.clamp(min=1)[:, None]
         places = written.sort(dim=-1, descending=True, stable=True).indices[:, : min(most, self.slots)]
         now = places.to(written.dtype), written.gather(-1, places)
         then = last.places, last.weights
         return LinkListState(
             before=_list(ops.predecessor_lists(before.places, before.weights, *now, *then)),
             after=_list(ops.successor_lists(after.places, after.weights, *now, *then)),
-            last=_list(ops.precedence_lists(*then, *now)),
+            last=_list(ops.precedence_lists(*then, *now, (1 - total).relu())),
         )
 
     def follow(

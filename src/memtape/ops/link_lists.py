@@ -61,6 +61,7 @@ def precedence_lists(
     weights: Float[Tensor, "batch listed"],
     written_slots: Float[Tensor, "batch written"],
     written_weights: Float[Tensor, "batch written"],
+    kept: Float[Tensor, " batch"],
 ) -> tuple[Float[Tensor, "batch listed"], Float[Tensor, "batch listed"]]:
     r"""Note where was written last.
 
@@ -71,12 +72,12 @@ def precedence_lists(
         weights: its weights.
         written_slots: the slots of $w$, all different.
         written_weights: its weights, which sum to 1 at most.
+        kept: $1 - \sum_i w[i]$, exactly 0 where all is written anew.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, supplementary material, and the DNC's equation for the precedence.
     """
-    faded = (1 - written_weights.sum(-1, keepdim=True)) * weights
-    return add_to_lists(slots, faded, written_slots, written_weights)
+    return add_to_lists(slots, kept[:, None] * weights, written_slots, written_weights)
 
 
 def predecessor_lists(
