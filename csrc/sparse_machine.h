@@ -51,8 +51,8 @@ int64_t memtape_sparse_kept_float32(const memtape_sparse_sizes* sizes);
 int64_t memtape_sparse_kept_float64(const memtape_sparse_sizes* sizes);
 
 /* xs: B, T, X. ys: B, T, Y, zero beyond a row's length. Memory, read weights, usage and links are changed in place:
- * `last` holds those before the first step and gets those after each row's last; of `first` they are not looked at. `kept` may
- * be null. Returns 0 when done and 1 when memory ran out, as the way back does. */
+ * `last` holds those before the first step and gets those after each row's last; of `first` they are not looked at.
+ * `kept` may be null. Returns 0 when done and 1 when memory ran out, as the way back does. */
 int memtape_sparse_forward_float32(const memtape_sparse_sizes* sizes, const memtape_machine_parameters* parameters,
                                    const void* xs, const memtape_sparse_state* first, void* ys,
                                    const memtape_sparse_state* last, void* kept);

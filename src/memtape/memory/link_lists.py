@@ -75,11 +75,11 @@ class LinkLists(nn.Module):
         written = written / total.clamp(min=1)[:, None]
         places = written.sort(dim=-1, descending=True, stable=True).indices[:, : min(most, self.slots)]
         now = places.to(written.dtype), written.gather(-1, places)
-        then = last.places, last.weights
+        then = {"precedence_slots": last.places, "precedence_weights": last.weights}
         return LinkListState(
-            before=_list(ops.predecessor_lists(before.places, before.weights, *now, *then)),
-            after=_list(ops.successor_lists(after.places, after.weights, *now, *then)),
-            last=_list(ops.precedence_lists(*then, *now, (1 - total).relu())),
+            before=_list(ops.predecessor_lists(before.places, before.weights, *now, **then)),
+            after=_list(ops.successor_lists(after.places, after.weights, *now, **then)),
+            last=_list(ops.precedence_lists(last.places, last.weights, *now, (1 - total).relu())),
         )
 
     def follow(

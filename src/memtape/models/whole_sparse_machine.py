@@ -22,7 +22,7 @@ from memtape.models.augmented import AugmentedCell, AugmentedState
 from memtape.models.whole_controller import WholeController
 from memtape.ops.sparse_machine import TWINS, SparseForm, SparseMachine, SparseState
 
-KNOWN = {SparseAccessMemory: SparseAccessInterface, SparseComputerMemory: SparseComputerInterface}
+KNOWN: dict[type, type] = {SparseAccessMemory: SparseAccessInterface, SparseComputerMemory: SparseComputerInterface}
 """The memories that the twins know, each with its interface."""
 
 
@@ -119,6 +119,4 @@ class _WholeMachine:
             after=SlotList(places=last.after_places, weights=last.after_weights),
             last=SlotList(places=last.last_places, weights=last.last_weights),
         )
-        return SparseComputerState(
-            memory=last.memory, read_weights=last.read_weights, usage=last.usage, links=links
-        )
+        return SparseComputerState(memory=last.memory, read_weights=last.read_weights, usage=last.usage, links=links)

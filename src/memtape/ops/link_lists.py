@@ -85,6 +85,7 @@ def predecessor_lists(
     weights: Float[Tensor, "batch slots listed"],
     written_slots: Float[Tensor, "batch written"],
     written_weights: Float[Tensor, "batch written"],
+    *,
     precedence_slots: Float[Tensor, "batch links"],
     precedence_weights: Float[Tensor, "batch links"],
 ) -> tuple[Float[Tensor, "batch slots listed"], Float[Tensor, "batch slots listed"]]:
@@ -116,6 +117,7 @@ def successor_lists(
     weights: Float[Tensor, "batch slots listed"],
     written_slots: Float[Tensor, "batch written"],
     written_weights: Float[Tensor, "batch written"],
+    *,
     precedence_slots: Float[Tensor, "batch links"],
     precedence_weights: Float[Tensor, "batch links"],
 ) -> tuple[Float[Tensor, "batch slots listed"], Float[Tensor, "batch slots listed"]]:
