@@ -39,14 +39,14 @@ from memtape.viz.style import BLUE, GREEN, INK, VERMILION, paper_style
 
 INPUT, WIDTH, HEADS, HIDDEN, GAIN, MIB = 8, 32, 4, 100, 6.0, 2**20
 KINDS = {
-    "SAM, approximate": (1_000_000, 1_000_000, BLUE, "-"),
-    "SDNC, approximate": (1_000_000, 1_000_000, BLUE, "-."),
-    "SAM, exact": (65_536, 1_000_000, GREEN, "-"),
-    "NTM": (1024, 65_536, VERMILION, "-"),
-    "DNC": (1024, 4096, VERMILION, "-."),
-    "DAM, single steps": (1024, 16_384, INK, "-"),
+    "SAM, approximate": (1_000_000, 1_000_000, BLUE, "o"),
+    "SDNC, approximate": (1_000_000, 1_000_000, BLUE, "s"),
+    "SAM, exact": (65_536, 1_000_000, GREEN, "o"),
+    "NTM": (1024, 65_536, VERMILION, "o"),
+    "DNC": (1024, 4096, VERMILION, "s"),
+    "DAM, single steps": (1024, 16_384, INK, "o"),
 }
-"""For each kind the most slots with sequences of full length, the most at all, and its line."""
+"""For each kind the most slots with sequences of full length, the most at all, and colour and marker of its line."""
 
 PAPER = {"slots": 2048, "batch": 8, "steps": 10}
 COMPARED = [(kind, backend) for kind in ("DNC", "SDNC, exact") for backend in ("reference", "cpu")]
@@ -170,15 +170,19 @@ def figure_of(rows: list[dict[str, Any]]) -> Figure:
     with paper_style():
         figure = Figure(figsize=(6.4, 3.2), layout="constrained")
         time_axes, memory_axes = figure.subplots(1, 2)
-        lines = [(kind, colour, line) for kind, (_, _, colour, line) in KINDS.items()]
-        for kind, colour, line in [*lines, ("SAM, approximate, empty at first", BLUE, "--")]:
+        lines = [(kind, colour, "-", marker) for kind, (_, _, colour, marker) in KINDS.items()]
+        for kind, colour, line, marker in [*lines, ("SAM, approximate, empty at first", BLUE, "--", "o")]:
             own = [row for row in rows if row["kind"] == kind]
             slots = [row["slots"] for row in own]
-            style = {"color": colour, "linestyle": line, "marker": "o", "markersize": 3}
+            style = {"color": colour, "linestyle": line, "marker": marker, "markersize": 3}
+            if marker == "s":
+                style |= {"markerfacecolor": "white", "markersize": 4}
             time_axes.plot(slots, [row["ms_per_step"] for row in own], **style)
             memory_axes.plot(slots, [row["MiB_beyond_first_state"] for row in own], **style, label=kind)
         slots = sorted({row["slots"] for row in rows})
-        memory_axes.plot(slots, [4 * n * (WIDTH + HEADS + 1) / MIB for n in slots], ":", color=INK, label="a state")
+        memory_axes.plot(
+            slots, [4 * n * (WIDTH + HEADS + 1) / MIB for n in slots], ":", color=INK, label="a state of SAM"
+        )
         for axes, title in (
             (time_axes, "forward and backward, ms of one processor per step"),
             (memory_axes, "100 steps, MiB beyond the first state"),

@@ -123,6 +123,32 @@ def test_writing_nothing_leaves_the_links_as_they_are():
         close(after.links.after, row, matrix(state.links.after, row))
 
 
+def test_what_was_written_last_is_forgotten_exactly_when_all_is_written_anew():
+    memory, state, _ = parts()
+    weights = torch.tensor([0.7, 0.4, 0.3], dtype=torch.float64).expand(BATCH, HEADS, 3)
+    weights = torch.nn.functional.pad(weights, (SLOTS - 3, 0))
+    last = memory.links(weights, state.links, SLOTS).last
+    assert last.places.sort(-1).values.tolist() == [[6, 7, 8]] * BATCH
+    weights = weights.roll(2, -1)  # to slots 8, 0 and 1
+    after = memory.links(weights, dataclasses.replace(state.links, last=last), SLOTS).last
+    expected = torch.tensor([[1 / 2, 2 / 7, 3 / 14]] * BATCH, dtype=torch.float64)
+    torch.testing.assert_close(after.weights, expected)
+    torch.testing.assert_close(after.places, torch.tensor([[8.0, 0.0, 1.0]] * BATCH, dtype=torch.float64))
+
+
+def test_links_are_followed_from_the_few_slots_that_a_head_reads_most_and_without_a_gradient_from_others():
+    memory, state, _ = parts()
+    reading = torch.rand(BATCH, HEADS, SLOTS, dtype=torch.float64)
+    few = torch.zeros_like(reading).scatter(-1, (top := reading.topk(3).indices), reading.gather(-1, top))
+    for some, same in zip(*(memory.links.follow(x, state.links, 3) for x in (reading, few)), strict=True):
+        torch.testing.assert_close(some, same)
+    few.requires_grad_()
+    backward, forward = memory.links.follow(few, state.links, SLOTS)
+    (backward + forward).square().sum().backward()
+    assert not few.grad[few == 0].any()
+    assert few.grad[few > 0].any()
+
+
 def test_a_head_that_goes_forward_reads_a_sequence_in_the_order_of_its_writes():
     memory = SparseComputerMemory(6, WIDTH, heads=1, nearest=2, links=2).double()
     ones, words = torch.ones(1, 1, dtype=torch.float64), torch.randn(4, 1, 1, WIDTH, dtype=torch.float64)

@@ -139,16 +139,16 @@ def test_the_first_state_is_left_as_it_is(machine):
     assert all(map(torch.equal, pytree.tree_leaves(state), pytree.tree_leaves(before)))
 
 
-@pytest.mark.parametrize("open_gates", [0.0, 40.0])
-def test_closed_and_saturated_gates_agree(machine, open_gates):
-    network = build(clip=None, strengths="none")
+@pytest.mark.parametrize("write_gate", [0, 1])
+def test_a_head_that_writes_nothing_or_all_to_one_slot_agrees(machine, write_gate):
+    network = build(heads=1, slots=5, clip=None, strengths="none")
     with torch.no_grad():
-        heads = network.cell.machine.interface.access.head_parameters
-        at = heads.sizes[0] + heads.sizes[1]
-        heads.linear.bias[at : at + 2] = 2 * open_gates - 40
-        heads.linear.bias[at + 2 : at + 4] = -40
+        raw = network.cell.machine.interface.access.head_parameters
+        _, write_gates, gates, _ = raw.linear.bias.split([sum(raw.sizes[:2]), 1, 1, 0])
+        write_gates.fill_(1000 * write_gate - 500)
+        gates.fill_(-500)
     xs = torch.randn(BATCH, 30, INPUT, dtype=torch.float64)
-    machine.compare(network, xs, machine.a_state(network, BATCH), tolerance=EXACT)
+    machine.compare(network, xs, machine.a_state(build(heads=1, slots=5), BATCH), tolerance=EXACT)
 
 
 def kept(network, time):
