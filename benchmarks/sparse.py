@@ -48,6 +48,7 @@ KINDS = {
 }
 """For each kind the most slots with sequences of full length, the most at all, and colour and marker of its line."""
 
+EMPTY = ", empty at first"
 PAPER = {"slots": 2048, "batch": 8, "steps": 10}
 COMPARED = [(kind, backend) for kind in ("DNC", "SDNC, exact") for backend in ("reference", "cpu")]
 
@@ -171,7 +172,7 @@ def figure_of(rows: list[dict[str, Any]]) -> Figure:
         figure = Figure(figsize=(6.4, 3.2), layout="constrained")
         time_axes, memory_axes = figure.subplots(1, 2)
         lines = [(kind, colour, "-", marker) for kind, (_, _, colour, marker) in KINDS.items()]
-        for kind, colour, line, marker in [*lines, ("SAM, approximate, empty at first", BLUE, "--", "o")]:
+        for kind, colour, line, marker in [*lines, (f"SAM, approximate{EMPTY}", BLUE, "--", "o")]:
             own = [row for row in rows if row["kind"] == kind]
             slots = [row["slots"] for row in own]
             style = {"color": colour, "linestyle": line, "marker": marker, "markersize": 3}
@@ -197,13 +198,17 @@ def measured(kinds: list[str], sizes: list[int], repeats: int) -> list[dict[str,
     rows = []
     for kind, slots in ((kind, slots) for kind in KINDS if kind in kinds for slots in sizes if slots <= KINDS[kind][1]):
         for full in (True, False) if kind == "SAM, approximate" else (True,):
-            row: dict[str, Any] = {"kind": kind if full else f"{kind}, empty at first", "slots": slots}
+            row: dict[str, Any] = {"kind": kind if full else f"{kind}{EMPTY}", "slots": slots}
             row |= times(kind, slots, full=full, repeats=repeats) | peak(kind, slots, full=full)
             if kind == "SAM, approximate" and full:
                 row["recall"] = recall(slots)
             rows.append(row)
             show(row)
     return rows
+
+
+def in_order(row: dict[str, Any]) -> tuple[int, int]:
+    return list(KINDS).index(row["kind"].removesuffix(EMPTY)), row["slots"]
 
 
 def show(row: dict[str, Any]) -> None:
@@ -232,7 +237,8 @@ def main() -> None:
     rows, compared = found.get("rows", []), found.get("paper", {}).get("rows", [])
     if not options.again:
         new = measured(options.kinds, options.slots, options.repeats)
-        rows = [*(row for row in rows if row["kind"].removesuffix(", empty at first") not in options.kinds), *new]
+        anew = {(row["kind"], row["slots"]) for row in new}
+        rows = sorted([*(row for row in rows if (row["kind"], row["slots"]) not in anew), *new], key=in_order)
         if "paper" in options.kinds:
             compared = [as_in_the_paper(kind, backend, options.repeats) for kind, backend in COMPARED]
             for row in compared:
