@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch.utils import _pytree as pytree
 
 from memtape import use_backend
+from memtape.core import kernels as loading
 from memtape.models.sparse_computer import SDNC
 
 # float64: both sides round at 1e-16; the worst of these cases is 1e-13.
@@ -101,6 +102,12 @@ def test_any_batch_and_number_of_threads_agrees(machine, batch, threads):
 @settings(max_examples=10)
 def test_any_machine_agrees(machine, options, time, seed):
     agree(machine, build(seed=seed, **options), time=time)
+
+
+@pytest.mark.parametrize("instructions", loading.LEVELS)
+def test_every_build_agrees(machine, with_build, instructions):
+    with_build(instructions)
+    agree(machine, build(), **EVERYTHING)
 
 
 def test_a_long_sequence_agrees(machine):
