@@ -118,7 +118,7 @@ class LinkLists {
     // A place is the number of a slot; whatever else it is stands for some slot.
     int32_t slot_of(T place) const {
         if (!(place > 0)) return 0;
-        return place < T(slots) ? int32_t(std::min<int64_t>(std::llround(place), slots - 1)) : int32_t(slots - 1);
+        return place < T(slots) ? int32_t(std::min<int64_t>(std::nearbyint(place), slots - 1)) : int32_t(slots - 1);
     }
 
     T weight_after(int64_t l) const {

@@ -8,7 +8,8 @@ template <typename T>
 class SparseMemory<T>::Forward {
   public:
     Forward(const SparseMemory& m, const State&, const State& last, T* kept, int64_t together)
-        : m(m), last(last), kept(kept), places(together), control(m.interface.control_size), strongest(m.nearest) {}
+        : m(m), last(last), kept(kept), places(together), control(m.interface.control_size), followed(m.nearest),
+          strongest(m.nearest) {}
 
     void begin(int64_t r, int64_t row) {
         Place& own = places[r];
@@ -105,7 +106,9 @@ class SparseMemory<T>::Forward {
     T* const kept;
     std::vector<Place> places;
     Array<T> control;
-    Nearest<T> strongest;
+    Nearest<T> followed, strongest;
+    std::vector<int32_t> slots_before;
+    std::vector<T> weights_before;
 
     // Take the read weights out of the state, where they leave zeros. A head that has read fewer slots than there is
     // room for gets slot 0 with weight 0.
@@ -175,16 +178,15 @@ class SparseMemory<T>::Forward {
 
     // Blend what is nearest with what was written before and after what the heads read last.
     void blend(Place& own, T* along) {
-        const std::vector<int32_t> slots = std::move(own.slots);
-        const std::vector<T> weights = std::move(own.weights);
-        const Reading<T> before{slots.data(), weights.data(), own.count, own.count};
+        own.slots.swap(slots_before);
+        own.weights.swap(weights_before);
+        const Reading<T> before{slots_before.data(), weights_before.data(), own.count, own.count};
         own.slots.resize(m.heads * m.nearest);
         own.weights.resize(m.heads * m.nearest);
         if (along) clear(along, m.along_size());
         for (int64_t h = 0; h < m.heads; ++h) {
             const T* modes = &control[m.interface.modes + h * MODES];
-            m.followed(before, h, strongest);
-            const Nearest<T> followed = strongest;
+            m.followed(before, h, followed);
             for (int64_t i = h * m.nearest; i < (h + 1) * m.nearest; ++i)
                 candidate(own, own.content_slots[i]).content = own.content_weights[i];
             for (int64_t n = 0; n < m.nearest && followed.filled(n); ++n) {
