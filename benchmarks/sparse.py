@@ -1,16 +1,21 @@
-"""Sparse access: time per step and memory against the number of slots, of SAM and of dense machines.
+"""Sparse access: time per step and memory against the number of slots, of SAM and SDNC and of dense machines.
 
     python benchmarks/sparse.py --out results/bench/sparse.json --figure docs/images
+    python benchmarks/sparse.py --kinds paper DNC --out results/bench/sparse.json     # these anew, the others as they are there
 
 runs forward and backward passes of a Sparse Access Memory with exact and with approximate neighbours (width 32, 4 heads, 4
-nearest slots, LSTM of 100 units, batch 1, one thread), of the Neural Turing Machine (4 read and 4 write heads, the fused
-kernel) and of SAM's dense twin (single steps). The sparse memories are full of random words, and the heads' parameters are
-scaled up so that they look all over the place: nothing is gained from what is near in the processor's caches.
+nearest slots, LSTM of 100 units, batch 1, one thread), of the same with links, the SDNC, of the Neural Turing Machine (4 read
+and 4 write heads) and the Differentiable Neural Computer (4 read heads), all of them fused, and of SAM's dense twin (single
+steps). The sparse memories are full of random words, and the heads' parameters are scaled up so that they look all over the
+place: nothing is gained from what is near in the processor's caches. The links are empty at first.
 
 A step's time is processor time, by two lengths: what a step of the longer half adds. What a sequence costs once, whatever its
 length, stands beside it: the copy of the memory, and the cells of approximate neighbours. Peak memory is that of 100 steps
 beyond the state that goes in, and beyond the one that comes out, each in a process of its own. Recall is the share of the
 exact neighbours that approximate look-ups find.
+
+`paper` is the paper's comparison of SDNC and DNC: 2048 slots, batch 8, 10 steps, exact neighbours; on both backends. Memory is
+the peak with the states.
 """
 
 import argparse
@@ -25,7 +30,7 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 
-from memtape import NTM, tree
+from memtape import DNC, NTM, SDNC, tree, use_backend
 from memtape.core.kernels import kernels
 from memtape.models.sparse_access import DAM, SAM
 from memtape.recipes.peak_memory import peak_of, return_freed_memory_at_once
@@ -34,22 +39,32 @@ from memtape.viz.style import BLUE, GREEN, INK, VERMILION, paper_style
 
 INPUT, WIDTH, HEADS, HIDDEN, GAIN, MIB = 8, 32, 4, 100, 6.0, 2**20
 KINDS = {
-    "SAM, approximate": (1_000_000, 1_000_000, BLUE),
-    "SAM, exact": (65_536, 1_000_000, GREEN),
-    "NTM": (1024, 65_536, VERMILION),
-    "DAM, single steps": (1024, 16_384, INK),
+    "SAM, approximate": (1_000_000, 1_000_000, BLUE, "o"),
+    "SDNC, approximate": (1_000_000, 1_000_000, BLUE, "s"),
+    "SAM, exact": (65_536, 1_000_000, GREEN, "o"),
+    "NTM": (1024, 65_536, VERMILION, "o"),
+    "DNC": (1024, 4096, VERMILION, "s"),
+    "DAM, single steps": (1024, 16_384, INK, "o"),
 }
-"""For each kind the most slots with sequences of full length, the most at all, and the colour of its line."""
+"""For each kind the most slots with sequences of full length, the most at all, and colour and marker of its line."""
+
+EMPTY = ", empty at first"
+PAPER = {"slots": 2048, "batch": 8, "steps": 10}
+COMPARED = [(kind, backend) for kind in ("DNC", "SDNC, exact") for backend in ("reference", "cpu")]
 
 
 def network_of(kind: str, slots: int) -> Any:
     torch.manual_seed(0)
-    if kind == "NTM":
-        return NTM(INPUT, INPUT, slots=slots, width=WIDTH, read_heads=HEADS, write_heads=HEADS, controller_size=HIDDEN)
+    name, *neighbours = kind.split(", ")
+    dense = {"slots": slots, "width": WIDTH, "read_heads": HEADS, "controller_size": HIDDEN}
+    if name == "NTM":
+        return NTM(INPUT, INPUT, **dense, write_heads=HEADS)
+    if name == "DNC":
+        return DNC(INPUT, INPUT, **dense)
     usual = {"slots": slots, "width": WIDTH, "heads": HEADS, "controller_size": HIDDEN}
-    if kind.startswith("DAM"):
+    if name == "DAM":
         return DAM(INPUT, INPUT, **usual)
-    network = SAM(INPUT, INPUT, **usual, neighbours=kind.split(", ")[1])
+    network = {"SAM": SAM, "SDNC": SDNC}[name](INPUT, INPUT, **usual, neighbours=neighbours[0])
     with torch.no_grad():
         for parameter in network.cell.machine.interface.parameters():
             parameter.mul_(GAIN)
@@ -57,19 +72,26 @@ def network_of(kind: str, slots: int) -> Any:
     return network
 
 
-def state_of(kind: str, network: Any, slots: int, *, full: bool = True) -> Any:
-    state = tree.detach(network.init_state(1))
-    if not kind.startswith("SAM") or not full:
+def state_of(kind: str, network: Any, slots: int, *, full: bool = True, batch: int = 1) -> Any:
+    state = tree.detach(network.init_state(batch))
+    if not kind.startswith(("SAM", "SDNC")) or not full:
         return state
-    words = torch.randn(1, slots, WIDTH, generator=torch.Generator().manual_seed(1))
+    words = torch.randn(batch, slots, WIDTH, generator=torch.Generator().manual_seed(1))
     return dataclasses.replace(state, memory=dataclasses.replace(state.memory, memory=words))
 
 
-def seconds_of(network: Any, state: Any, steps: int, repeats: int) -> tuple[float, float]:
+def numbers_of_a_slot(kind: str, slots: int) -> int:
+    """Return how many numbers a state has for each slot."""
+    links = network_of("SDNC, exact", HEADS).cell.machine.memory.links.links if kind.startswith("SDNC") else 0
+    of_weights = {"NTM": 2 * HEADS, "DNC": HEADS + 1 + 2 + slots}.get(kind, HEADS + 1 + 4 * links)
+    return WIDTH + of_weights
+
+
+def seconds_of(network: Any, state: Any, steps: int, repeats: int, *, batch: int = 1) -> tuple[float, float]:
     """Return the least processor time of a forward and a backward pass."""
     best = (float("inf"), float("inf"))
     for _ in range(repeats):
-        xs = torch.randn(1, steps, INPUT)
+        xs = torch.randn(batch, steps, INPUT)
         begin = time.process_time()
         ys, _ = network(xs, state)
         middle = time.process_time()
@@ -82,8 +104,8 @@ def seconds_of(network: Any, state: Any, steps: int, repeats: int) -> tuple[floa
 def times(kind: str, slots: int, *, full: bool, repeats: int) -> dict[str, float]:
     network = network_of(kind, slots)
     state = state_of(kind, network, slots, full=full)
-    few, _, _ = KINDS[kind]
-    steps = 1000 if kind == "SAM, approximate" else 200 if slots <= few else 8
+    few, *_ = KINDS[kind]
+    steps = 1000 if kind.endswith("approximate") else 200 if slots <= few else 8
     seconds_of(network, state, 2, 1)
     short, long = (seconds_of(network, state, length, repeats) for length in (steps, 2 * steps))
     forward, backward = ((after - before) / steps * 1e3 for before, after in zip(short, long, strict=True))
@@ -92,10 +114,12 @@ def times(kind: str, slots: int, *, full: bool, repeats: int) -> dict[str, float
 
 
 def peak(kind: str, slots: int, *, full: bool) -> dict[str, float]:
-    words = [sys.executable, __file__, "--peak", kind, str(slots), str(int(full))]
-    beyond = float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
-    state = 4 * slots * (WIDTH + (2 * HEADS if kind == "NTM" else HEADS + 1)) / MIB
-    return {"MiB_beyond_first_state": beyond, "MiB_of_a_state": state}
+    beyond = in_a_process_of_its_own("--peak", kind, str(slots), str(int(full)))
+    return {"MiB_beyond_first_state": beyond, "MiB_of_a_state": 4 * slots * numbers_of_a_slot(kind, slots) / MIB}
+
+
+def in_a_process_of_its_own(*words: str) -> float:
+    return float(subprocess.run([sys.executable, __file__, *words], capture_output=True, text=True, check=True).stdout)
 
 
 def print_peak(kind: str, slots: int, *, full: bool) -> None:
@@ -106,6 +130,29 @@ def print_peak(kind: str, slots: int, *, full: bool) -> None:
     state = state_of(kind, network, slots, full=full)
     xs = torch.randn(1, 100, INPUT)
     print(peak_of(lambda: network(xs, state)[0].sum().backward()))
+
+
+def print_peak_as_in_the_paper(kind: str, backend: str) -> None:
+    return_freed_memory_at_once()
+    slots, batch, steps = PAPER.values()
+
+    def run(slots: int) -> None:
+        network = network_of(kind, slots)
+        network(torch.randn(batch, steps, INPUT), state_of(kind, network, slots, batch=batch))[0].sum().backward()
+
+    with use_backend(backend):
+        run(64)
+        print(peak_of(lambda: run(slots)))
+
+
+def as_in_the_paper(kind: str, backend: str, repeats: int) -> dict[str, Any]:
+    network = network_of(kind, PAPER["slots"])
+    state = state_of(kind, network, PAPER["slots"], batch=PAPER["batch"])
+    repeats = 1 if (kind, backend) == ("DNC", "reference") else repeats
+    with use_backend(backend):
+        seconds = sum(seconds_of(network, state, PAPER["steps"], repeats, batch=PAPER["batch"]))
+    mebibytes = in_a_process_of_its_own("--paper-peak", kind, backend)
+    return {"kind": kind, "backend": backend, "ms": seconds * 1e3, "MiB": mebibytes}
 
 
 def recall(slots: int, queries: int = 16) -> float:
@@ -124,15 +171,19 @@ def figure_of(rows: list[dict[str, Any]]) -> Figure:
     with paper_style():
         figure = Figure(figsize=(6.4, 3.2), layout="constrained")
         time_axes, memory_axes = figure.subplots(1, 2)
-        lines = [(kind, colour, "-") for kind, (_, _, colour) in KINDS.items()]
-        for kind, colour, line in [*lines, ("SAM, approximate, empty at first", BLUE, "--")]:
+        lines = [(kind, colour, "-", marker) for kind, (_, _, colour, marker) in KINDS.items()]
+        for kind, colour, line, marker in [*lines, (f"SAM, approximate{EMPTY}", BLUE, "--", "o")]:
             own = [row for row in rows if row["kind"] == kind]
             slots = [row["slots"] for row in own]
-            style = {"color": colour, "linestyle": line, "marker": "o", "markersize": 3}
+            style = {"color": colour, "linestyle": line, "marker": marker, "markersize": 3}
+            if marker == "s":
+                style |= {"markerfacecolor": "white", "markersize": 4}
             time_axes.plot(slots, [row["ms_per_step"] for row in own], **style)
             memory_axes.plot(slots, [row["MiB_beyond_first_state"] for row in own], **style, label=kind)
         slots = sorted({row["slots"] for row in rows})
-        memory_axes.plot(slots, [4 * n * (WIDTH + HEADS + 1) / MIB for n in slots], ":", color=INK, label="a state")
+        memory_axes.plot(
+            slots, [4 * n * (WIDTH + HEADS + 1) / MIB for n in slots], ":", color=INK, label="a state of SAM"
+        )
         for axes, title in (
             (time_axes, "forward and backward, ms of one processor per step"),
             (memory_axes, "100 steps, MiB beyond the first state"),
@@ -143,38 +194,67 @@ def figure_of(rows: list[dict[str, Any]]) -> Figure:
         return figure
 
 
+def measured(kinds: list[str], sizes: list[int], repeats: int) -> list[dict[str, Any]]:
+    rows = []
+    for kind, slots in ((kind, slots) for kind in KINDS if kind in kinds for slots in sizes if slots <= KINDS[kind][1]):
+        for full in (True, False) if kind == "SAM, approximate" else (True,):
+            row: dict[str, Any] = {"kind": kind if full else f"{kind}{EMPTY}", "slots": slots}
+            row |= times(kind, slots, full=full, repeats=repeats) | peak(kind, slots, full=full)
+            if kind == "SAM, approximate" and full:
+                row["recall"] = recall(slots)
+            rows.append(row)
+            show(row)
+    return rows
+
+
+def in_order(row: dict[str, Any]) -> tuple[int, int]:
+    return list(KINDS).index(row["kind"].removesuffix(EMPTY)), row["slots"]
+
+
+def show(row: dict[str, Any]) -> None:
+    print(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    every = [*KINDS, "paper"]
+    parser.add_argument("--kinds", nargs="+", choices=every, default=every, help="what to measure")
     parser.add_argument("--slots", type=int, nargs="+", default=[1000, 4096, 16_384, 65_536, 262_144, 1_000_000])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, help="where the JSON goes")
     parser.add_argument("--figure", type=Path, help="folder that the figure goes into")
     parser.add_argument("--again", action="store_true", help="draw what stands in --out, without measuring")
     parser.add_argument("--peak", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--paper-peak", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.peak:
         kind, slots, full = options.peak
         return print_peak(kind, int(slots), full=bool(int(full)))
-    if options.again:
-        save(figure_of(json.loads(options.out.read_text())["rows"]), options.figure, "sparse")
-        return None
-    rows = []
-    for kind, (_, most, _) in KINDS.items():
-        for slots in options.slots:
-            if slots > most:
-                continue
-            for full in (True, False) if kind == "SAM, approximate" else (True,):
-                row: dict[str, Any] = {"kind": kind if full else f"{kind}, empty at first", "slots": slots}
-                row |= times(kind, slots, full=full, repeats=options.repeats) | peak(kind, slots, full=full)
-                if kind == "SAM, approximate" and full:
-                    row["recall"] = recall(slots)
-                rows.append(row)
-                print(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}), flush=True)
-    if options.out:
-        settings = {"width": WIDTH, "heads": HEADS, "nearest": 4, "controller_size": HIDDEN, "batch": 1, "gain": GAIN}
-        about = {"settings": settings, "torch": torch.__version__, "build": kernels().instructions, "threads": 1}
-        options.out.write_text(json.dumps(about | {"rows": rows}, indent=1) + "\n")
+    if options.paper_peak:
+        return print_peak_as_in_the_paper(*options.paper_peak)
+    found = json.loads(options.out.read_text()) if options.out and options.out.exists() else {}
+    rows, compared = found.get("rows", []), found.get("paper", {}).get("rows", [])
+    if not options.again:
+        new = measured(options.kinds, options.slots, options.repeats)
+        anew = {(row["kind"], row["slots"]) for row in new}
+        rows = sorted([*(row for row in rows if (row["kind"], row["slots"]) not in anew), *new], key=in_order)
+        if "paper" in options.kinds:
+            compared = [as_in_the_paper(kind, backend, options.repeats) for kind, backend in COMPARED]
+            for row in compared:
+                show(row)
+        if options.out:
+            settings = {
+                "width": WIDTH,
+                "heads": HEADS,
+                "nearest": 4,
+                "controller_size": HIDDEN,
+                "batch": 1,
+                "gain": GAIN,
+            }
+            about = {"settings": settings, "torch": torch.__version__, "build": kernels().instructions, "threads": 1}
+            paper = {"settings": PAPER, "rows": compared}
+            options.out.write_text(json.dumps(about | {"paper": paper, "rows": rows}, indent=1) + "\n")
     if options.figure:
         save(figure_of(rows), options.figure, "sparse")
     return None

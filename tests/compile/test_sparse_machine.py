@@ -1,4 +1,4 @@
-"""The fused Sparse Access Memory under `torch.compile`."""
+"""The fused sparse memories under `torch.compile`."""
 
 import pytest
 import torch
@@ -6,6 +6,7 @@ import torch
 from memtape import tree, use_backend
 from memtape.core.kernels import kernels
 from memtape.models.sparse_access import SAM
+from memtape.models.sparse_computer import SDNC
 
 pytestmark = [
     # The compiler looks at .grad of a state that was computed from learned parameters, and warns itself of it.
@@ -24,10 +25,11 @@ def results(call, network, xs):
     return [ys.detach(), more.detach(), *tree.leaves(tree.detach(last)), *(p.grad for p in network.parameters())]
 
 
-def test_a_compiled_network_runs_the_fused_machine():
+@pytest.mark.parametrize("model", [SAM, SDNC])
+def test_a_compiled_network_runs_the_fused_machine(model):
     torch.manual_seed(0)
     torch._dynamo.reset()
-    network = SAM(3, 2, slots=9, width=4, heads=2, nearest=3, controller_size=6, initial_memory="random")
+    network = model(3, 2, slots=9, width=4, heads=2, nearest=3, controller_size=6, initial_memory="random")
     xs = torch.randn(2, 7, 3)
     with use_backend("reference"):
         expected = results(network, network, xs)

@@ -68,7 +68,7 @@ def test_links_are_the_paper_s(heads):
         close(after.after, row, expected["after"])
         p = only_largest([(1 - sum(w)) * last[i] + w[i] for i in range(SLOTS)], 3)
         actual = torch.zeros(SLOTS, dtype=torch.float64)
-        actual[after.last.places[row].long()] = after.last.weights[row]
+        actual.index_add_(0, after.last.places[row].long(), after.last.weights[row])
         torch.testing.assert_close(actual, torch.tensor(p, dtype=torch.float64), rtol=1e-12, atol=1e-12)
 
 
@@ -102,8 +102,9 @@ def test_backward_and_forward_links_are_transposes_of_each_other_when_nothing_is
 def test_lists_hold_different_slots_none_of_them_its_own_and_weigh_at_most_one():
     _, state, _ = parts(links=5)
     for part in (state.links.before, state.links.after, state.links.last):
-        for places in part.places.flatten(0, -2).tolist():
-            assert len(set(places)) == len(places)
+        for places, weights in zip(part.places.flatten(0, -2), part.weights.flatten(0, -2), strict=True):
+            somebody = places[weights > 0].tolist()
+            assert len(set(somebody)) == len(somebody)
         assert (part.weights >= 0).all()
     assert (state.links.before.weights.sum(-1) <= 1).all()
     assert (state.links.last.weights.sum(-1) <= 1 + 1e-12).all()
@@ -120,6 +121,32 @@ def test_writing_nothing_leaves_the_links_as_they_are():
     for row in range(BATCH):
         close(after.links.before, row, matrix(state.links.before, row))
         close(after.links.after, row, matrix(state.links.after, row))
+
+
+def test_what_was_written_last_is_forgotten_exactly_when_all_is_written_anew():
+    memory, state, _ = parts()
+    weights = torch.tensor([0.7, 0.4, 0.3], dtype=torch.float64).expand(BATCH, HEADS, 3)
+    weights = torch.nn.functional.pad(weights, (SLOTS - 3, 0))
+    last = memory.links(weights, state.links, SLOTS).last
+    assert last.places.sort(-1).values.tolist() == [[6, 7, 8]] * BATCH
+    weights = weights.roll(2, -1)  # to slots 8, 0 and 1
+    after = memory.links(weights, dataclasses.replace(state.links, last=last), SLOTS).last
+    expected = torch.tensor([[1 / 2, 2 / 7, 3 / 14]] * BATCH, dtype=torch.float64)
+    torch.testing.assert_close(after.weights, expected)
+    torch.testing.assert_close(after.places, torch.tensor([[8.0, 0.0, 1.0]] * BATCH, dtype=torch.float64))
+
+
+def test_links_are_followed_from_the_few_slots_that_a_head_reads_most_and_without_a_gradient_from_others():
+    memory, state, _ = parts()
+    reading = torch.rand(BATCH, HEADS, SLOTS, dtype=torch.float64)
+    few = torch.zeros_like(reading).scatter(-1, (top := reading.topk(3).indices), reading.gather(-1, top))
+    for some, same in zip(*(memory.links.follow(x, state.links, 3) for x in (reading, few)), strict=True):
+        torch.testing.assert_close(some, same)
+    few.requires_grad_()
+    backward, forward = memory.links.follow(few, state.links, SLOTS)
+    (backward + forward).square().sum().backward()
+    assert not few.grad[few == 0].any()
+    assert few.grad[few > 0].any()
 
 
 def test_a_head_that_goes_forward_reads_a_sequence_in_the_order_of_its_writes():

@@ -8,7 +8,7 @@ from torch.utils import _pytree as pytree
 
 from memtape import NTM, tree, use_backend
 from memtape.core import kernels as loading
-from memtape.memory import SparseAccessState
+from memtape.memory import SparseAccessState, SparseComputerState
 
 INPUT, OUTPUT = 3, 2
 
@@ -41,8 +41,9 @@ def leaves_of(network, state):
     """Return a state cut from its graph, whose leaves ask for gradients, but for those through which none go."""
     del network
     begin = pytree.tree_map(lambda leaf: leaf.detach().clone().requires_grad_(), state)
-    if isinstance(getattr(begin, "memory", None), SparseAccessState):
-        begin.memory.usage.requires_grad_(False)
+    if isinstance(getattr(begin, "memory", None), SparseAccessState | SparseComputerState):
+        for leaf in (begin.memory.usage, *pytree.tree_leaves(getattr(begin.memory, "links", ()))):
+            leaf.requires_grad_(False)
     return begin
 
 

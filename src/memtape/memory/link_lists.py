@@ -13,7 +13,7 @@ from memtape.core.state import state
 
 @state
 class SlotList:
-    """Lists of different slots with their weights; the places are whole numbers in the dtype of the state."""
+    """Lists of slots with their weights; the places are whole numbers in the dtype of the state, those of weight 0 nobody's."""
 
     places: Float[Tensor, "*rows listed"]
     weights: Float[Tensor, "*rows listed"]
@@ -52,15 +52,14 @@ class LinkLists(nn.Module):
         self.slots, self.links = slots, min(links, slots)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LinkListState:
-        """Return lists of weight zero; the slots in them are different, as those of every list are."""
-        first = torch.arange(self.links, device=device).to(dtype or torch.get_default_dtype())
+        """Return lists of nobody."""
         zero = torch.zeros((), device=device, dtype=dtype)
 
-        def nothing(*rows: int) -> SlotList:
-            return SlotList(places=first.expand(*rows, -1), weights=zero.expand(*rows, self.links))
+        def nobody(*rows: int) -> SlotList:
+            return SlotList(places=zero.expand(*rows, self.links), weights=zero.expand(*rows, self.links))
 
         every = (batch_size, self.slots)
-        return LinkListState(before=nothing(*every), after=nothing(*every), last=nothing(batch_size))
+        return LinkListState(before=nobody(*every), after=nobody(*every), last=nobody(batch_size))
 
     def forward(self, weights: Float[Tensor, "batch heads slots"], state: LinkListState, most: int) -> LinkListState:
         """Note a step's writes.
@@ -72,24 +71,33 @@ class LinkLists(nn.Module):
         """
         before, after, last = (self._sound(part) for part in (state.before, state.after, state.last))
         written = weights.detach().sum(1)
-        written = written / written.sum(-1, keepdim=True).clamp(min=1)
+        total = written.sum(-1)
+        written = written / total.clamp(min=1)[:, None]
         places = written.sort(dim=-1, descending=True, stable=True).indices[:, : min(most, self.slots)]
-        chosen, slots = written.gather(-1, places), places.to(written.dtype)
-        precedence = torch.zeros_like(written).scatter(-1, last.places.long(), last.weights)
+        now = places.to(written.dtype), written.gather(-1, places)
+        then = {"precedence_slots": last.places, "precedence_weights": last.weights}
         return LinkListState(
-            before=_list(ops.predecessor_lists(before.places, before.weights, written, last.places, last.weights)),
-            after=_list(ops.successor_lists(after.places, after.weights, slots, chosen, precedence)),
-            last=_list(ops.precedence_lists(last.places, last.weights, slots, chosen)),
+            before=_list(ops.predecessor_lists(before.places, before.weights, *now, **then)),
+            after=_list(ops.successor_lists(after.places, after.weights, *now, **then)),
+            last=_list(ops.precedence_lists(last.places, last.weights, *now, (1 - total).relu())),
         )
 
     def follow(
-        self, read_weights: Float[Tensor, "batch heads slots"], state: LinkListState
+        self, read_weights: Float[Tensor, "batch heads slots"], state: LinkListState, most: int
     ) -> tuple[Float[Tensor, "batch heads slots"], Float[Tensor, "batch heads slots"]]:
-        """Return where heads come that go backward and forward from where they read."""
+        """Return where heads come that go backward and forward from where they read.
+
+        Args:
+            read_weights: where they read; without a gradient where they do not.
+            state: the links.
+            most: how many slots a head can have read.
+        """
         before, after = self._sound(state.before), self._sound(state.after)
+        slots = read_weights.detach().sort(dim=-1, descending=True, stable=True).indices[..., :most]
+        reading = read_weights.gather(-1, slots).relu()
         return (
-            ops.linked(before.places, before.weights, read_weights),
-            ops.linked(after.places, after.weights, read_weights),
+            ops.linked(before.places, before.weights, slots, reading),
+            ops.linked(after.places, after.weights, slots, reading),
         )
 
     def _sound(self, part: SlotList) -> SlotList:

@@ -13,6 +13,7 @@ from memtape.memory.control import HeadParameters
 from memtape.memory.link_lists import LinkLists, LinkListState
 from memtape.memory.sparse_access import (
     InitialContents,
+    Neighbours,
     SparseAccessControl,
     SparseAccessInterface,
     SparseAccessMemory,
@@ -56,6 +57,8 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
         heads: number of heads, each of which reads and writes.
         nearest: number of slots that a head reads in a step.
         links: number of links that a slot has in each direction.
+        neighbours: whether the fused twins look for nearest slots by "exact" or by "approximate" search, as in
+            `SparseAccessMemory`.
         threshold: weight above which a slot counts as accessed.
         initial_memory: what a sequence begins from: "zeros", "random" or "learned".
 
@@ -75,16 +78,28 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
         heads: int = 1,
         nearest: int = 4,
         links: int = 8,
+        neighbours: Neighbours = "exact",
         threshold: float = 0.005,
         initial_memory: InitialContents = "zeros",
     ):
         super().__init__()
         self.access = SparseAccessMemory(
-            slots, width, heads=heads, nearest=nearest, threshold=threshold, initial_memory=initial_memory
+            slots,
+            width,
+            heads=heads,
+            nearest=nearest,
+            neighbours=neighbours,
+            threshold=threshold,
+            initial_memory=initial_memory,
         )
         self.links = LinkLists(slots, links=links)
         self.slots, self.heads, self.nearest = slots, heads, nearest
         self.read_size = self.access.read_size
+
+    @property
+    def sparse(self) -> bool:
+        """Whether a step visits a few slots only."""
+        return self.access.sparse
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> SparseComputerState:
         """Return the initial slots, heads that have read nowhere, slots that were never used and no links."""
@@ -103,7 +118,7 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
         access = _access(state)
         _, writing = self.access.writing(control.access, access)
         content = ops.nearest_weights(state.memory, control.access.keys, control.access.strengths, self.nearest)
-        backward, forward = self.links.follow(state.read_weights, state.links)
+        backward, forward = self.links.follow(state.read_weights, state.links, self.nearest)
         modes = control.read_modes[..., None]
         reading = modes[:, :, 0] * backward + modes[:, :, 1] * content + modes[:, :, 2] * forward
         kept = reading.detach().sort(dim=-1, descending=True, stable=True).indices[:, :, : self.nearest]

@@ -9,6 +9,7 @@ from memtape.models.augmented import AugmentedCell, AugmentedState
 from memtape.models.controller import controller_of
 from memtape.models.machine_cell import MachineCell
 from memtape.models.resizable import Resizable
+from memtape.models.whole_sparse_machine import whole_sparse_machine
 
 
 class SDNCCell(MachineCell):
@@ -21,12 +22,13 @@ class SDNCCell(MachineCell):
     Args:
         input_size: size of one input vector.
         output_size: size of one output vector; outputs are logits.
-        slots: number of slots of the memory; no parameter depends on it, unless the initial memory is learned or random, but
-            a step, which has no fused twin yet, takes time by it.
+        slots: number of slots of the memory; no parameter depends on it, unless the initial memory is learned or random.
         width: size of one slot.
         heads: number of heads, each of which reads and writes.
         nearest: number of slots that a head reads in a step.
         links: number of links that a slot has in each direction.
+        neighbours: "exact" compares a key with every slot that was ever written; "approximate", beyond 4096 of them, with
+            those in the nearest cells, for large memories. Single steps, on the reference backend, are always exact.
         controller: kind of network that works the heads.
         controller_size: number of its hidden units.
         controller_layers: number of its layers.
@@ -52,11 +54,12 @@ class SDNCCell(MachineCell):
         input_size: int,
         output_size: int,
         *,
-        slots: int = 128,
+        slots: int = 1024,
         width: int = 32,
         heads: int = 4,
         nearest: int = 4,
         links: int = 8,
+        neighbours: Literal["exact", "approximate"] = "exact",
         controller: Literal["lstm", "gru", "rnn", "feedforward"] = "lstm",
         controller_size: int = 100,
         controller_layers: int = 1,
@@ -71,7 +74,14 @@ class SDNCCell(MachineCell):
         super().__init__()
         self.input_size, self.output_size = input_size, output_size
         memory = SparseComputerMemory(
-            slots, width, heads=heads, nearest=nearest, links=links, threshold=threshold, initial_memory=initial_memory
+            slots,
+            width,
+            heads=heads,
+            nearest=nearest,
+            links=links,
+            neighbours=neighbours,
+            threshold=threshold,
+            initial_memory=initial_memory,
         )
         self.machine = AugmentedCell(
             controller_of(
@@ -85,8 +95,8 @@ class SDNCCell(MachineCell):
         )
 
     def twin(self, backend: str) -> Twin[AugmentedState] | None:
-        """Return None: there is no fused machine of this kind yet."""
-        return None
+        """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
+        return whole_sparse_machine(self.machine, backend)
 
 
 class SDNC(Recurrent[AugmentedState], Resizable):

@@ -47,20 +47,27 @@ class WholeController:
             return None
         return cls(KINDS[type(first)], isinstance(inner, Shortcuts), layers)
 
-    def parameters(self, cell: AugmentedCell) -> MachineParameters:
-        """Return the parameters of the whole cell whose controller this is."""
+    def parameters(self, cell: AugmentedCell, raw: tuple[Tensor, Tensor] | None = None) -> MachineParameters:
+        """Return the parameters of the whole cell whose controller this is.
+
+        Args:
+            cell: the cell.
+            raw: weight and bias of its interface, unless they are those of one layer.
+        """
         first, *upper = parts = [_layer(layer) for layer in self.layers]
         own = [part.own for part in parts if part.own is not None]
         interface: Any = cell.interface
-        raw, output = interface.head_parameters.linear, cell.to_output
+        output = cell.to_output
+        if raw is None:
+            raw = interface.head_parameters.linear.weight, interface.head_parameters.linear.bias
         none = first.below.new_empty(0, len(first.bias), self.layers[0].output_size)
         return MachineParameters(
             first_weight=first.below,
             upper_weights=_stacked([part.below for part in upper]) if upper else none,
             own_weights=_stacked(own) if own else none,
             biases=_stacked([part.bias for part in parts]),
-            interface_weight=raw.weight,
-            interface_bias=raw.bias,
+            interface_weight=raw[0],
+            interface_bias=raw[1],
             output_weight=output.weight,
             output_bias=output.bias,
         )

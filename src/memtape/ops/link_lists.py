@@ -1,7 +1,7 @@
 """Link lists: which slots were written after which, in short lists (Rae et al. 2016, supplementary material)."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -14,7 +14,7 @@ def add_to_lists(
     """Add weights to lists of slots, and keep as many of each list's strongest as it had.
 
     Args:
-        slots: the numbers of the slots of each list, all different.
+        slots: the numbers of the slots of each list, all different but for those of weight 0, which stand for nobody.
         weights: their weights.
         new_slots: more slots, all different, some of which may be in the list already.
         new_weights: what to add to their weights.
@@ -22,7 +22,7 @@ def add_to_lists(
     Returns:
         Slots and weights of the lists, the strongest first; of equals those that were there before.
     """
-    same = new_slots[..., None, :] == slots[..., :, None]
+    same = (new_slots[..., None, :] == slots[..., :, None]) & (weights > 0)[..., None]
     raised = weights + (same * new_weights[..., None, :]).sum(-1)
     fresh = torch.where(same.any(-2), -1.0, new_weights)
     order = (
@@ -34,7 +34,8 @@ def add_to_lists(
 def linked(
     slots: Float[Tensor, "batch slots listed"],
     weights: Float[Tensor, "batch slots listed"],
-    read_weights: Float[Tensor, "batch heads slots"],
+    read_slots: Int[Tensor, "batch heads read"],
+    read_weights: Float[Tensor, "batch heads read"],
 ) -> Float[Tensor, "batch heads slots"]:
     r"""Follow the links of the slots that were read.
 
@@ -45,11 +46,14 @@ def linked(
     Args:
         slots: the slots of each slot's list.
         weights: the weights of each slot's list.
-        read_weights: $w$.
+        read_slots: the slots of $w$, all different.
+        read_weights: its weights.
     """
-    steps = read_weights[:, :, :, None] * weights[:, None]
-    places = slots.long()[:, None].expand_as(steps)
-    return torch.zeros_like(read_weights).scatter_add(-1, places.flatten(2), steps.flatten(2))
+    batch, heads, read = read_slots.shape
+    rows = read_slots.flatten(1)
+    steps = read_weights.flatten(1)[:, :, None] * _rows(weights, rows)
+    places, steps = (part.reshape(batch, heads, read * slots.shape[2]) for part in (_rows(slots, rows).long(), steps))
+    return steps.new_zeros(batch, heads, slots.shape[1]).scatter_add(-1, places, steps)
 
 
 def precedence_lists(
@@ -57,6 +61,7 @@ def precedence_lists(
     weights: Float[Tensor, "batch listed"],
     written_slots: Float[Tensor, "batch written"],
     written_weights: Float[Tensor, "batch written"],
+    kept: Float[Tensor, " batch"],
 ) -> tuple[Float[Tensor, "batch listed"], Float[Tensor, "batch listed"]]:
     r"""Note where was written last.
 
@@ -67,18 +72,20 @@ def precedence_lists(
         weights: its weights.
         written_slots: the slots of $w$, all different.
         written_weights: its weights, which sum to 1 at most.
+        kept: $1 - \sum_i w[i]$, exactly 0 where all is written anew.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, supplementary material, and the DNC's equation for the precedence.
     """
-    faded = (1 - written_weights.sum(-1, keepdim=True)) * weights
-    return add_to_lists(slots, faded, written_slots, written_weights)
+    return add_to_lists(slots, kept[:, None] * weights, written_slots, written_weights)
 
 
 def predecessor_lists(
     slots: Float[Tensor, "batch slots listed"],
     weights: Float[Tensor, "batch slots listed"],
-    written: Float[Tensor, "batch slots"],
+    written_slots: Float[Tensor, "batch written"],
+    written_weights: Float[Tensor, "batch written"],
+    *,
     precedence_slots: Float[Tensor, "batch links"],
     precedence_weights: Float[Tensor, "batch links"],
 ) -> tuple[Float[Tensor, "batch slots listed"], Float[Tensor, "batch slots listed"]]:
@@ -89,16 +96,20 @@ def predecessor_lists(
     Args:
         slots: the slots of each row of $N_{t-1}$.
         weights: their weights.
-        written: $w$.
+        written_slots: the slots of $w$, all different.
+        written_weights: its weights, which sum to 1 at most.
         precedence_slots: the slots of $p_{t-1}$.
         precedence_weights: its weights.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, supplementary material.
     """
-    new_slots = precedence_slots[:, None].expand(-1, written.shape[1], -1)
-    new_weights = written[:, :, None] * precedence_weights[:, None]
-    return add_to_lists(slots, (1 - written)[:, :, None] * weights, new_slots, _but_itself(new_slots, new_weights))
+    rows, written = written_slots.long(), written_weights[:, :, None]
+    new_weights = _but_itself(written_slots, precedence_slots, written * precedence_weights[:, None])
+    new_slots = precedence_slots[:, None].expand_as(new_weights)
+    changed = add_to_lists(_rows(slots, rows), (1 - written) * _rows(weights, rows), new_slots, new_weights)
+    at = rows[:, :, None].expand_as(changed[0])
+    return slots.scatter(1, at, changed[0]), weights.scatter(1, at, changed[1])
 
 
 def successor_lists(
@@ -106,7 +117,9 @@ def successor_lists(
     weights: Float[Tensor, "batch slots listed"],
     written_slots: Float[Tensor, "batch written"],
     written_weights: Float[Tensor, "batch written"],
-    precedence: Float[Tensor, "batch slots"],
+    *,
+    precedence_slots: Float[Tensor, "batch links"],
+    precedence_weights: Float[Tensor, "batch links"],
 ) -> tuple[Float[Tensor, "batch slots listed"], Float[Tensor, "batch slots listed"]]:
     r"""Link the slots that were written before to those that are written now.
 
@@ -118,19 +131,31 @@ def successor_lists(
         slots: the slots of each row of $P_{t-1}$.
         weights: their weights.
         written_slots: the slots of $w$, all different.
-        written_weights: its weights.
-        precedence: $p_{t-1}$.
+        written_weights: its weights, which sum to 1 at most.
+        precedence_slots: the slots of $p_{t-1}$.
+        precedence_weights: its weights.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, supplementary material.
     """
-    written = torch.zeros_like(precedence).scatter(-1, written_slots.long(), written_weights)
-    kept = 1 - written[:, None].expand(-1, slots.shape[1], -1).gather(-1, slots.long())
-    new_slots = written_slots[:, None].expand(-1, slots.shape[1], -1)
-    new_weights = precedence[:, :, None] * written_weights[:, None]
-    return add_to_lists(slots, kept * weights, new_slots, _but_itself(new_slots, new_weights))
+    count, rows = slots.shape[1], precedence_slots.long()
+    kept = (1 - weights.new_zeros(len(slots), count).scatter(-1, written_slots.long(), written_weights))[:, None]
+    faded = weights * kept.expand(-1, count, -1).gather(-1, slots.long())
+    new_weights = precedence_weights[:, :, None] * written_weights[:, None]
+    new_weights = _but_itself(precedence_slots, written_slots, new_weights)
+    new_slots = written_slots[:, None].expand_as(new_weights)
+    changed = add_to_lists(_rows(slots, rows), _rows(faded, rows), new_slots, new_weights)
+    somebody = torch.where(precedence_weights > 0, rows, count)[:, :, None].expand_as(changed[0])
+    after = [
+        torch.cat([lists, lists[:, :1]], dim=1).scatter(1, somebody, part)[:, :-1]
+        for lists, part in zip((slots, faded), changed, strict=True)
+    ]
+    return after[0], after[1]
 
 
-def _but_itself(new_slots: Tensor, new_weights: Tensor) -> Tensor:
-    own = torch.arange(new_slots.shape[1], device=new_slots.device)[:, None]
-    return torch.where(new_slots == own, 0.0, new_weights)
+def _rows(lists: Tensor, rows: Tensor) -> Tensor:
+    return lists.gather(1, rows[:, :, None].expand(-1, -1, lists.shape[-1]))
+
+
+def _but_itself(rows: Tensor, new_slots: Tensor, new_weights: Tensor) -> Tensor:
+    return torch.where(new_slots[:, None] == rows[:, :, None], 0.0, new_weights)

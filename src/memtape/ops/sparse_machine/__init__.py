@@ -1,7 +1,8 @@
-"""Sparse machine: whole sequences of a Sparse Access Memory in one call.
+"""Sparse machine: whole sequences of a Sparse Access Memory, with or without links, in one call.
 
-The reference is the machine itself, `memtape.models.SAMCell`, stepped by `memtape.unroll`; what is here are its fast twins,
-which take its parameters and state as plain tensors. A twin for another device is one more file beside `cpu.py`.
+The references are the machines themselves, `memtape.models.SAMCell` and `SDNCCell`, stepped by `memtape.unroll`; what is here
+are their fast twins, which take parameters and state as plain tensors. A twin for another device is one more file beside
+`cpu.py`.
 """
 
 from memtape.ops.sparse_machine.contract import SparseForm, SparseMachine, SparseState

@@ -36,6 +36,13 @@ class SparseState:
     read_weights: Float[Tensor, "batch heads slots"]
     usage: Float[Tensor, "batch slots"]
     """The step of the last access; no gradient."""
+    before_places: Float[Tensor, "batch slots links"]
+    """Links, without a gradient; lists of length 0 for a machine that follows none."""
+    before_weights: Float[Tensor, "batch slots links"]
+    after_places: Float[Tensor, "batch slots links"]
+    after_weights: Float[Tensor, "batch slots links"]
+    last_places: Float[Tensor, "batch links"]
+    last_weights: Float[Tensor, "batch links"]
     reads: Float[Tensor, "batch read"]
     hidden: Float[Tensor, "layers batch hidden"]
     cell: Float[Tensor, "cell_layers batch hidden"]

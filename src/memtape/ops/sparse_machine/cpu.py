@@ -1,7 +1,7 @@
 """CPU: the sparse machine in C++ (csrc/sparse_machine.cpp), with its gradients, as an operator of torch.
 
-The memory is copied once, when it is not known to be empty, and changed in place; what is kept for the way back does not
-depend on the number of slots, and the gradient of a first memory is made only where it is wanted.
+Memory and links are copied once, when they are not known to be empty, and changed in place; what is kept for the way back does
+not depend on the number of slots, and the gradient of a first memory is made only where it is wanted.
 """
 
 import ctypes
@@ -22,8 +22,10 @@ STATE = tuple(SparseState.__dataclass_fields__)
 FEW = 4096
 """So many slots are looked through one by one even where approximate neighbours will do."""
 
-LARGE = ("memory", "read_weights", "usage")
-"""The parts of the state that have a number for each slot, which come first."""
+DIFFERENTIABLE = ("memory", "read_weights")
+LINKS = tuple(name for name in STATE if name.endswith(("_places", "_weights")) and name not in DIFFERENTIABLE)
+LARGE = (*DIFFERENTIABLE, "usage", *LINKS)
+"""The parts of the state that are changed in place, most of them with numbers for each slot; they come first."""
 
 GIVEN = 1 + len(PARAMETERS) + len(STATE)
 
@@ -33,8 +35,8 @@ class _Sizes(ctypes.Structure):
 
     _fields_ = (
         ("machine", MachineSizes),
-        *((name, ctypes.c_int64) for name in ("slots", "width", "heads", "nearest", "first_nearest", "few")),
-        *((name, ctypes.c_int64) for name in ("squash", "strengths", "empty", "unread", "unused")),
+        *((name, ctypes.c_int64) for name in ("slots", "width", "heads", "nearest", "first_nearest", "links", "few")),
+        *((name, ctypes.c_int64) for name in ("squash", "strengths", "empty", "unread", "unused", "unlinked")),
         ("threshold", ctypes.c_double),
         ("clip", ctypes.c_double),
         ("memory", ctypes.c_void_p),
@@ -100,6 +102,8 @@ def _forward(*arguments: Any) -> tuple[Tensor, ...]:
     sizes = _sizes(given, lengths, form, numbers)
     for name, tensor in zip(("empty", "unread", "unused"), given.state, strict=False):
         setattr(sizes, name, _is_one_zero(tensor))
+    links = dict(zip(STATE, given.state, strict=True))
+    sizes.unlinked = all(_is_one_zero(links[name]) for name in LINKS if name.endswith("weights"))
     if not sizes.unread and given.state[1].numel():
         sizes.first_nearest = max(sizes.first_nearest, int((given.state[1] != 0).sum(-1).amax()))
     large = tuple(_copied(tensor) for tensor in given.state[: len(LARGE)])
@@ -132,23 +136,22 @@ def _forward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
 def _backward(*arguments: Any) -> tuple[Tensor, ...]:
     """Return the gradients of everything in `Given`; those of inputs, memory and read weights empty unless wanted.
 
-    In the place of the first memory stands the last, and that of the other large parts is not looked at.
+    In the place of the first memory stands the last, and the other large parts are not looked at.
     """
     d_ys, *d_last = (None if gradient is None else gradient.contiguous() for gradient in arguments[: 1 + len(STATE)])
     given = Given.of(arguments[1 + len(STATE) : 1 + len(STATE) + GIVEN])
     kept, first_nearest, lengths, form, numbers, wanted = arguments[1 + len(STATE) + GIVEN :]
-    small = (given.state[0].contiguous(), *given.state[1:3], *(tensor.contiguous() for tensor in given.state[3:]))
-    given = Given(given.xs.contiguous(), tuple(tensor.contiguous() for tensor in given.parameters), small)
+    memory, *unseen = given.state[: len(LARGE)]
+    state = (memory.contiguous(), *unseen, *(tensor.contiguous() for tensor in given.state[len(LARGE) :]))
+    given = Given(given.xs.contiguous(), tuple(tensor.contiguous() for tensor in given.parameters), state)
     lengths = counted(lengths)
     sizes = _sizes(given, lengths, form, numbers)
     sizes.first_nearest, sizes.memory = int(first_nearest), given.state[0].data_ptr()
     found = _gradients(given, wanted)
     d_given = Given.of(found)
     wants_xs, *wants_large = wanted
-    d_first = [
-        *(d if want else None for d, want in zip(d_given.state, [*wants_large, 0], strict=False)),
-        *d_given.state[3:],
-    ]
+    d_large = [d if want else None for d, want in zip(d_given.state, wants_large, strict=False)]
+    d_first = [*d_large, *[None] * (len(LARGE) - len(d_large)), *d_given.state[len(LARGE) :]]
     call(
         "sparse machine",
         function("sparse_backward", given.xs.dtype),
@@ -176,20 +179,14 @@ class _Differentiable(torch.autograd.Function):
     def forward(ctx: Any, *arguments: Any) -> tuple[Tensor, ...]:
         with torch._C._AutoDispatchBelowAutograd():
             results: tuple[Tensor, ...] = torch.ops.memtape.sparse_machine(*arguments)
-        ys, memory, read_weights, usage, *_, kept, first_nearest = results
-        del ys
+        first, large = 1 + len(PARAMETERS), len(LARGE)
+        _, memory, read_weights, usage, *_, kept, first_nearest = results
         ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(usage, kept, first_nearest)
-        small = arguments[1 + len(PARAMETERS) + len(LARGE) : GIVEN]
+        ctx.mark_non_differentiable(*results[1 + len(DIFFERENTIABLE) : 1 + large], kept, first_nearest)
+        unseen = arguments[first + len(DIFFERENTIABLE) + 1 : first + large]
+        small = arguments[first + large : GIVEN]
         ctx.save_for_backward(
-            *arguments[: 1 + len(PARAMETERS)],
-            memory,
-            read_weights,
-            usage,
-            *small,
-            kept,
-            first_nearest,
-            arguments[GIVEN],
+            *arguments[:first], memory, read_weights, usage, *unseen, *small, kept, first_nearest, arguments[GIVEN]
         )
         ctx.form, ctx.numbers = arguments[GIVEN + 1 : GIVEN + 3]
         return results
@@ -197,14 +194,14 @@ class _Differentiable(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         first = 1 + len(PARAMETERS)
-        wanted = [ctx.needs_input_grad[0], *ctx.needs_input_grad[first : first + 2]]
+        last = first + len(DIFFERENTIABLE)
+        wanted = [ctx.needs_input_grad[0], *ctx.needs_input_grad[first:last]]
         d_xs, *others = torch.ops.memtape.sparse_machine_backward(
             *gradients[: 1 + len(STATE)], *ctx.saved_tensors, ctx.form, ctx.numbers, wanted
         )
         found = [d_xs if wanted[0] else None, *others]
-        found[first : first + 3] = [
-            d if want else None for d, want in zip(found[first:], [*wanted[1:], False], strict=False)
-        ]
+        found[first:last] = [d if want else None for d, want in zip(found[first:last], wanted[1:], strict=True)]
+        found[last : first + len(LARGE)] = [None] * (len(LARGE) - len(DIFFERENTIABLE))
         return *found, None, None, None, None
 
 
@@ -255,17 +252,18 @@ def _gradients(given: Given, wanted: list[bool]) -> tuple[Tensor, ...]:
     """Return unfilled tensors for the gradients."""
     new = given.xs.new_empty
     wants_xs, *wants_large = wanted
-    large = [new(t.shape if want else 0) for t, want in zip(given.state[:3], [*wants_large, False], strict=True)]
+    wants_large = [*wants_large, *[False] * (len(LARGE) - len(wants_large))]
+    large, small = given.state[: len(LARGE)], given.state[len(LARGE) :]
     return (
         new(given.xs.shape if wants_xs else 0),
         *(new(tensor.shape) for tensor in given.parameters),
-        *large,
-        *(new(tensor.shape) for tensor in given.state[3:]),
+        *(new(tensor.shape if want else 0) for tensor, want in zip(large, wants_large, strict=True)),
+        *(new(tensor.shape) for tensor in small),
     )
 
 
 def _sizes(given: Given, lengths: Tensor | None, form: list[int], numbers: list[float]) -> _Sizes:
-    memory, read_weights, _, _, hidden, _ = given.state
+    memory, read_weights, *_, last_weights, _, hidden, _ = given.state
     told = _Form(*form)
     threshold, clip = numbers
     return _Sizes(
@@ -275,6 +273,7 @@ def _sizes(given: Given, lengths: Tensor | None, form: list[int], numbers: list[
         heads=read_weights.shape[1],
         nearest=told.nearest,
         first_nearest=told.nearest,
+        links=last_weights.shape[1],
         few=told.few,
         squash=told.squash,
         strengths=told.strengths,
