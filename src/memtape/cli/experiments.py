@@ -78,7 +78,7 @@ def add_experiments(
         own: options of this command alone; one named "seed" is the experiment's.
         carry_out: does the work; receives the experiment and the values of `own`, and returns the exit code.
         recipe_name: the recipe that was asked for by name.
-        words: the command line; options are built for the models and tasks that it names.
+        words: the command line; tasks and options are built for the models and tasks that it names.
 
     Raises:
         UnknownNameError: a recipe that does not exist.
@@ -86,8 +86,8 @@ def add_experiments(
     asked = find("recipe", recipe_name) if recipe_name else None
     for model in MODELS.values():
         tasks = App(name=model.name, help=model.summary)
-        for task in TASKS.values():
-            if model.name in words and task.name in words:
+        for task in TASKS.values() if model.name in words else ():
+            if task.name in words:
                 recipe = asked or recipe_for(model.name, task.name)
                 tasks.command(_command(model, task, recipe, own, carry_out), name=task.name, help=task.summary)
             else:
