@@ -22,6 +22,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import torch._dynamo
+import torch.distributed.tensor  # noqa: F401  a training would load them
+
+from memtape.cli import train  # noqa: F401
 from memtape.cli.main import run as carry_out
 from memtape.recipes import running
 from memtape.training.processes import MEETING_PLACE

@@ -1,6 +1,7 @@
 """The command line: what it answers, how fast, and how it refuses."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -172,7 +173,38 @@ def test_a_folder_in_use_is_refused(capsys, tmp_path):
     assert "is not an empty folder" in refused(capsys, "train", "ntm", "copy", *TINY, "--out", tmp_path)
 
 
-def test_completion_knows_models_tasks_and_options():
-    script = build(["--install-completion"]).generate_completion(shell="bash")
+@pytest.fixture(scope="module")
+def completion():
+    return build(["--install-completion"]).generate_completion(shell="bash")
+
+
+def test_completion_knows_models_tasks_and_options(completion):
     for word in ("priority-sort", "--model.slots", "--train.learning-rate"):
-        assert word in script
+        assert word in completion
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("train nt", {"ntm"}),
+        ("train ntm pri", {"priority-sort"}),
+        ("sweep dnc copy --model.wi", {"--model.width"}),
+        ("train lstm copy --model.slo", set()),
+        ("train ntm copy --task.max-le", {"--task.max-length", "--task.max-lesson"}),
+        ("train ntm copy --train.optimizer r", {"rmsprop", "ridge"}),
+        ("sweep ntm copy --see", {"--seeds"}),
+        ("train ntm copy --see", {"--seed"}),
+    ],
+)
+def test_a_shell_completes_a_word(completion, tmp_path, line, offered):
+    (tmp_path / "script").write_text(completion)
+    count = len(line.split())
+    code = f"source ./script; COMP_WORDS=(memtape {line}); COMP_CWORD={count}; _memtape; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    answer = subprocess.run(["bash", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert set(answer.stdout.split()) == offered
+
+
+def test_a_new_shell_has_little_to_read(completion):
+    """With a command for every pair of a model and a task it was 9 MB."""
+    assert len(completion) < 1_000_000

@@ -86,21 +86,32 @@ def test_a_signal_saves_and_ends_well(tmp_path, number):
     assert not (run / "result.json").exists()
 
 
+SHARED = [*WORDS, "--train.steps", "60", "--train.save-every", "20", "--train.keep", "9", "--train.accumulate", "2"]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """The run of one process that the runs of several are compared with."""
+    run = tmp_path_factory.mktemp("alone") / "run"
+    training = begin([*SHARED, "--out", str(run)])
+    said = training.communicate(timeout=120)
+    assert training.returncode == 0, said
+    return run
+
+
 @pytest.mark.parametrize(("parallel", "then"), [("ddp", 1), ("fsdp", 2)])
-def test_two_processes_end_where_one_does_and_any_number_can_go_on_where_they_ended(tmp_path, parallel, then):
-    words = [*WORDS, "--train.steps", "60", "--train.save-every", "20", "--train.keep", "9", "--train.accumulate", "2"]
-    alone = begin([*words, "--out", str(tmp_path / "alone")])
-    two = begin_two([*words, "--train.parallel", parallel, "--out", str(tmp_path / "two")], tmp_path / "meeting")
-    said = [training.communicate(timeout=120) for training in [alone, *two]]
-    assert [training.returncode for training in [alone, *two]] == [0, 0, 0], said
-    assert "validation:" in said[1][1]
-    assert said[2][0] == ""
-    assert "validation:" not in said[2][1]
+def test_two_processes_end_where_one_does_and_any_number_can_go_on_where_they_ended(tmp_path, alone, parallel, then):
+    two = begin_two([*SHARED, "--train.parallel", parallel, "--out", str(tmp_path / "two")], tmp_path / "meeting")
+    said = [training.communicate(timeout=120) for training in two]
+    assert [training.returncode for training in two] == [0, 0], said
+    assert "validation:" in said[0][1]
+    assert said[1][0] == ""
+    assert "validation:" not in said[1][1]
     for name in ("weights.safetensors", "checkpoints/step-000000060/optimizer.safetensors"):
-        ours, theirs = load_file(tmp_path / "two" / name), load_file(tmp_path / "alone" / name)
+        ours, theirs = load_file(tmp_path / "two" / name), load_file(alone / name)
         for tensor, value in theirs.items():
             assert ours[tensor].sub(value).abs().max() <= 1e-4 * (1 + value.abs().max()), (name, tensor)
-    for mine, other in zip(records(tmp_path / "two"), records(tmp_path / "alone"), strict=True):
+    for mine, other in zip(records(tmp_path / "two"), records(alone), strict=True):
         assert mine == pytest.approx(other, rel=1e-3)
 
     (tmp_path / "two" / "manifest.json").unlink()
@@ -112,7 +123,7 @@ def test_two_processes_end_where_one_does_and_any_number_can_go_on_where_they_en
     said = [training.communicate(timeout=120) for training in again]
     assert [training.returncode for training in again] == [0] * then, said
     assert "going on from update 20" in said[0][1]
-    for mine, other in zip(records(tmp_path / "two"), records(tmp_path / "alone"), strict=True):
+    for mine, other in zip(records(tmp_path / "two"), records(alone), strict=True):
         assert mine == pytest.approx(other, rel=1e-3)
 
 

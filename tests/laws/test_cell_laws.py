@@ -9,6 +9,9 @@ from memtape.cells.conditioned import ConditionedState
 from memtape.core.backends import backend_for
 from memtape.memory import ContentState, LinkLists, SparseAccessState, SparseComputerState
 
+# test_cell_forms.py checks the shapes of the same cells
+pytestmark = pytest.mark.usefixtures("shapes_unchecked")
+
 BATCH, TIME = 3, 6
 
 SHOWN_BUT_NOT_USED = {
@@ -234,7 +237,6 @@ def test_every_parameter_takes_part(cell, xs):
         assert gradient.any(), name
 
 
-@pytest.mark.usefixtures("shapes_unchecked")
 def test_gradients_match_finite_differences(cell, xs):
     gradients_are_whole(cell)
     runner = Recurrent(cell)
@@ -249,7 +251,6 @@ def test_gradients_match_finite_differences(cell, xs):
     assert torch.autograd.gradcheck(run, [inputs, *values], fast_mode=True)
 
 
-@pytest.mark.usefixtures("shapes_unchecked")
 def test_gradients_into_the_state_match_finite_differences(cell, xs):
     gradients_are_whole(cell)
     state = tree.detach(unroll(cell, xs[:2, :2])[1])
@@ -267,7 +268,6 @@ def test_gradients_into_the_state_match_finite_differences(cell, xs):
     assert torch.autograd.gradcheck(run, values, fast_mode=True)
 
 
-@pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize("every", [1, 4])
 def test_recomputing_changes_neither_values_nor_gradients(cell, xs, every):
     options = {"lengths": torch.tensor([2, TIME, 4]), "collect": lambda state: state}
@@ -279,7 +279,6 @@ def test_recomputing_changes_neither_values_nor_gradients(cell, xs, every):
     same(gradients(cell, again, end), gradients(cell, plain, last))
 
 
-@pytest.mark.usefixtures("shapes_unchecked")
 def test_a_whole_state_can_be_collected(cell, xs):
     lengths = torch.tensor([2, TIME, 4])
     _, last, trace = unroll(cell, xs, lengths=lengths, collect=lambda state: state)

@@ -6,7 +6,18 @@ import pytest
 import torch
 
 from memtape import tree
-from memtape.memory import ContentInterface, ContentMemory, DNCInterface, DNCMemory, TuringInterface, TuringMemory
+from memtape.memory import (
+    ContentInterface,
+    ContentMemory,
+    DNCInterface,
+    DNCMemory,
+    SparseAccessInterface,
+    SparseAccessMemory,
+    SparseComputerInterface,
+    SparseComputerMemory,
+    TuringInterface,
+    TuringMemory,
+)
 
 BATCH, SLOTS, WIDTH, HIDDEN = 2, 5, 3, 4
 HEADS = {"read_heads": 2, "write_heads": 2}
@@ -32,6 +43,24 @@ def dnc_by_content(*args, **options):
     return DNCInterface(*args, **options, links=False)
 
 
+def sam(**options):
+    return SparseAccessMemory(SLOTS, WIDTH, **({"heads": 2, "nearest": 3, "initial_memory": "random"} | options))
+
+
+def sdnc():
+    return SparseComputerMemory(SLOTS, WIDTH, heads=2, nearest=3, links=SLOTS, initial_memory="random")
+
+
+def of_heads(interface_class):
+    """Return an interface of heads of which each reads and writes, built as those of two kinds of heads are."""
+
+    def build(hidden, width, *, read_heads, write_heads, squash):
+        assert read_heads == write_heads
+        return interface_class(hidden, width, heads=read_heads, squash=squash)
+
+    return build
+
+
 MEMORIES = [
     ("turing", turing, TuringInterface),
     ("turing-write-first", lambda: turing(read_first=False, initial_weights="one-hot"), TuringInterface),
@@ -43,7 +72,11 @@ MEMORIES = [
     ("dnc-improved", lambda: dnc(deallocate=True), dnc_improved),
     ("dnc-sparse", lambda: dnc(links="sparse", link_size=50), DNCInterface),
     ("dnc-content", lambda: dnc(links="none"), dnc_by_content),
+    ("sam", sam, of_heads(SparseAccessInterface)),
+    ("dam", lambda: sam(nearest=None, usage="discounted"), of_heads(SparseAccessInterface)),
+    ("sdnc", sdnc, of_heads(SparseComputerInterface)),
 ]
+SPARSE = (SparseAccessMemory, SparseComputerMemory)
 
 
 @pytest.fixture(params=[case[1:] for case in MEMORIES], ids=[case[0] for case in MEMORIES])
@@ -59,7 +92,15 @@ def parts(request):
 
 
 def weights_of(state):
-    return torch.cat([state.read_weights, state.write_weights], dim=1)
+    """Return the weights of all heads; those that a sparse memory writes with come from where its heads read."""
+    return torch.cat([state.read_weights, getattr(state, "write_weights", state.read_weights[:, :0])], dim=1)
+
+
+def told(control, **changes):
+    """Return the control with other values; that of the SDNC has those of SAM in it."""
+    if hasattr(control, "access"):
+        return dataclasses.replace(control, access=dataclasses.replace(control.access, **changes))
+    return dataclasses.replace(control, **changes)
 
 
 def one_hot(heads, slot):
@@ -82,7 +123,7 @@ def test_weights_are_a_distribution_or_less_where_a_head_may_leave_out_a_step(pa
     for moved in (memory.address(control, state), memory(control, state)[1]):
         weights = weights_of(moved)
         assert (weights >= 0).all()
-        if isinstance(memory, DNCMemory):
+        if isinstance(memory, DNCMemory | SparseComputerMemory):
             assert (weights.sum(-1) <= 1 + 1e-12).all()
         else:
             torch.testing.assert_close(weights.sum(-1), torch.ones_like(weights[..., 0]))
@@ -95,6 +136,14 @@ def test_a_step_is_address_write_and_read_in_its_order(parts):
         pytest.skip("heads that act one after another have no such three parts")
     if isinstance(memory, DNCMemory):
         pytest.skip("the heads move at two times, before and after the write; tests/memory has its order")
+    if isinstance(memory, SPARSE):
+        written = memory.write(control, state)
+        addressed = memory.address(control, written)
+        assert torch.equal(after.memory, written.memory)
+        assert torch.equal(weights_of(after), weights_of(addressed))
+        assert torch.equal(reads, memory.read(addressed))
+        assert not torch.allclose(reads, memory.read(memory.address(control, state)))
+        return
     addressed = memory.address(control, state)
     written = memory.write(control, addressed)
     assert torch.equal(after.memory, written.memory)
@@ -112,57 +161,80 @@ def test_addressing_leaves_the_contents_and_writing_leaves_the_heads(parts):
     assert not torch.allclose(written.memory, state.memory)
 
 
+def writing_to_slot_3(control, state, item):
+    """Return a control and a state of which the first head puts an item into slot 3, and the slots that no head touches."""
+    if not hasattr(state, "write_weights"):  # the least used slots are cleared and written to, one by each head
+        usage = torch.tensor([3.0, 2.0, 5.0, 1.0, 4.0], dtype=torch.float64).expand(BATCH, -1)
+        gates = torch.zeros(BATCH, 2, dtype=torch.float64)
+        words = torch.cat([item, torch.zeros_like(item)], dim=1)
+        control = told(control, add=words, gates=gates, write_gates=gates + 1)
+        return control, dataclasses.replace(state, usage=usage), [0, 2, 4]
+    erase, add = torch.zeros_like(control.erase), torch.zeros_like(control.add)
+    erase[:, 0], add[:, :1] = 1, item
+    return told(control, erase=erase, add=add), dataclasses.replace(state, write_weights=one_hot(2, 3)), [0, 1, 2, 4]
+
+
 def test_an_item_written_to_one_slot_is_read_back(parts):
     memory, state, control = parts
     item = torch.randn(BATCH, 1, WIDTH, dtype=torch.float64)
-    erase, add = torch.zeros_like(control.erase), torch.zeros_like(control.add)
-    erase[:, 0], add[:, :1] = 1, item
-    state = dataclasses.replace(state, read_weights=one_hot(2, 3), write_weights=one_hot(2, 3))
-    written = memory.write(dataclasses.replace(control, erase=erase, add=add), state)
+    state = dataclasses.replace(state, read_weights=one_hot(2, 3))
+    control, state, others = writing_to_slot_3(control, state, item)
+    written = memory.write(control, state)
     torch.testing.assert_close(memory.read(written), item.expand(-1, 2, -1).flatten(1), rtol=0, atol=0)
-    others = [slot for slot in range(SLOTS) if slot != 3]
     assert torch.equal(written.memory[:, others], state.memory[:, others])
 
 
 def test_writing_nothing_changes_nothing(parts):
     memory, state, control = parts
+    if isinstance(memory, SPARSE):
+        pytest.skip("the least used slots are cleared in every step, whatever is written")
     nothing = {"erase": torch.zeros_like(control.erase), "add": torch.zeros_like(control.add)}
     if isinstance(memory, DNCMemory):
         nothing["free_gates"] = torch.zeros_like(control.free_gates)
-    _, after = memory(dataclasses.replace(control, **nothing), state)
+    _, after = memory(told(control, **nothing), state)
     assert torch.equal(after.memory, state.memory)
 
 
+def links_in_order(links, order):
+    """Return the links of slots that stand in another order, be they a matrix, lists of one or of both directions, or none."""
+    place = torch.argsort(order).to(torch.float64)
+    if not tree.leaves(links):
+        return links
+    if hasattr(links, "links"):
+        matrix = links.links[..., order, :][..., order]
+        return dataclasses.replace(links, links=matrix, precedence=links.precedence[..., order])
+    if hasattr(links, "last"):
+        lists = {name: getattr(links, name) for name in ("before", "after", "last")}
+        lists = {name: dataclasses.replace(one, places=place[one.places.long()]) for name, one in lists.items()}
+        for name in ("before", "after"):
+            places, weights = lists[name].places[:, order], lists[name].weights[:, order]
+            lists[name] = dataclasses.replace(lists[name], places=places, weights=weights)
+        return dataclasses.replace(links, **lists)
+    places = place.to(links.places)[links.places[:, :, order].long()]
+    return dataclasses.replace(
+        links, values=links.values[:, :, order], places=places, precedence=links.precedence[..., order]
+    )
+
+
 def with_slots_in_order(state, order):
-    """Return the state of a DNC whose slots stand in another order, with all that is known of them."""
-    if not tree.leaves(state.links):
-        links = state.links
-    elif hasattr(state.links, "links"):
-        links = dataclasses.replace(
-            state.links,
-            links=state.links.links[..., order, :][..., order],
-            precedence=state.links.precedence[..., order],
-        )
-    else:
-        place = torch.argsort(order).to(state.links.places)
-        links = dataclasses.replace(
-            state.links,
-            values=state.links.values[:, :, order],
-            places=place[state.links.places[:, :, order].long()],
-            precedence=state.links.precedence[..., order],
-        )
-    weights = {name: getattr(state, name)[..., order] for name in ("read_weights", "write_weights", "usage")}
-    return dataclasses.replace(state, memory=state.memory[:, order], links=links, **weights)
+    """Return the state whose slots stand in another order, with all that is known of them."""
+    parts = {"memory": state.memory[:, order]}
+    if hasattr(state, "usage"):
+        names = [name for name in ("read_weights", "write_weights", "usage") if hasattr(state, name)]
+        parts |= {name: getattr(state, name)[..., order] for name in names}
+    if hasattr(state, "links"):
+        parts["links"] = links_in_order(state.links, order)
+    return dataclasses.replace(state, **parts)
 
 
 def test_a_look_up_does_not_care_about_the_order_of_the_slots(parts):
     memory, state, control = parts
+    if isinstance(memory, SPARSE):  # of equally used slots the first give way
+        usage = torch.tensor([3.0, 1.0, 5.0, 2.0, 4.0], dtype=torch.float64).expand(BATCH, -1)
+        state = dataclasses.replace(state, usage=usage)
     control, order = staying(control), torch.tensor([3, 0, 4, 1, 2])
     reads, after = memory(control, state)
-    shuffled = dataclasses.replace(state, memory=state.memory[:, order])
-    if isinstance(memory, DNCMemory):
-        shuffled = with_slots_in_order(state, order)
-    reads_shuffled, after_shuffled = memory(control, shuffled)
+    reads_shuffled, after_shuffled = memory(control, with_slots_in_order(state, order))
     torch.testing.assert_close(reads_shuffled, reads)
     torch.testing.assert_close(after_shuffled.memory, after.memory[:, order])
     torch.testing.assert_close(weights_of(after_shuffled), weights_of(after)[:, :, order])
@@ -170,7 +242,7 @@ def test_a_look_up_does_not_care_about_the_order_of_the_slots(parts):
 
 def test_the_tape_is_a_ring(parts):
     memory, state, control = parts
-    if isinstance(memory, DNCMemory):
+    if isinstance(memory, (DNCMemory, *SPARSE)):
         pytest.skip("its slots have no neighbours")
     reads, after = memory(control, state)
     turned = dataclasses.replace(
@@ -189,6 +261,8 @@ def test_slots_that_are_alike_stay_alike_without_a_place_to_tell_them_apart(part
     memory, state, control = parts
     if isinstance(memory, DNCMemory):
         pytest.skip("free slots are taken one after another, and so told apart")
+    if isinstance(memory, SPARSE):
+        pytest.skip("of equally used slots the first give way to the heads, and so are told apart")
     alike = dataclasses.replace(
         state,
         memory=state.memory[:, :1].expand(-1, SLOTS, -1),
@@ -201,7 +275,8 @@ def test_slots_that_are_alike_stay_alike_without_a_place_to_tell_them_apart(part
 
 @pytest.mark.parametrize("scale", [0.0, 1e4, 1e30])
 def test_any_hidden_vector_gives_finite_values_and_gradients_in_float32(scale):
-    for build, interface_class in ((turing, TuringInterface), (content, ContentInterface), (dnc, DNCInterface)):
+    plain = ("turing", "content", "dnc", "sam", "dam", "sdnc")
+    for build, interface_class in [case[1:] for case in MEMORIES if case[0] in plain]:
         memory, interface = build(), interface_class(HIDDEN, WIDTH, squash=False, **HEADS)
         state = memory.init_state(BATCH, dtype=torch.float32)
         for _ in range(3):
@@ -210,41 +285,3 @@ def test_any_hidden_vector_gives_finite_values_and_gradients_in_float32(scale):
         (reads.sum() + state.memory.sum()).backward()
         for parameter in [*interface.parameters(), *memory.parameters()]:
             assert parameter.grad.isfinite().all()
-
-
-def turing_control(**changes):
-    """Return a control whose gate, kernel and exponent leave a Turing head where it is."""
-    heads = torch.ones(BATCH, 4, dtype=torch.float64)
-    kernel = torch.tensor([0, 1, 0], dtype=torch.float64).expand(BATCH, 4, 3)
-    control = TuringInterface(HIDDEN, WIDTH, **HEADS).double()(torch.randn(BATCH, HIDDEN, dtype=torch.float64))
-    return dataclasses.replace(control, **({"gates": 0 * heads, "kernel": kernel, "exponents": heads} | changes))
-
-
-def turing_state():
-    state = turing().double().init_state(BATCH, dtype=torch.float64)
-    weights = torch.rand(BATCH, 4, SLOTS, dtype=torch.float64)
-    weights = weights / weights.sum(-1, keepdim=True)
-    return dataclasses.replace(state, read_weights=weights[:, :2], write_weights=weights[:, 2:])
-
-
-def test_a_turing_head_whose_gates_are_all_zero_stays():
-    state = turing_state()
-    moved = turing().double().address(turing_control(), state)
-    torch.testing.assert_close(weights_of(moved), weights_of(state), rtol=1e-9, atol=1e-11)
-
-
-@pytest.mark.parametrize(("kernel", "step"), [([0.0, 0.0, 1.0], 1), ([1.0, 0.0, 0.0], -1)])
-def test_a_turing_head_walks_along_the_tape(kernel, step):
-    state, memory = turing_state(), turing().double()
-    control = turing_control(kernel=torch.tensor(kernel, dtype=torch.float64).expand(BATCH, 4, 3))
-    begin = weights_of(state)
-    for steps in range(1, SLOTS + 1):
-        state = memory.address(control, state)
-        torch.testing.assert_close(weights_of(state), begin.roll(step * steps, dims=2), rtol=1e-8, atol=1e-10)
-
-
-def test_an_open_gate_forgets_where_a_turing_head_was():
-    state, memory = turing_state(), turing().double()
-    control = turing_control(gates=torch.ones(BATCH, 4, dtype=torch.float64))
-    elsewhere = dataclasses.replace(state, read_weights=one_hot(2, 0), write_weights=one_hot(2, 4))
-    assert torch.equal(weights_of(memory.address(control, state)), weights_of(memory.address(control, elsewhere)))

@@ -241,37 +241,6 @@ def test_what_the_heads_are_told_can_be_looked_at():
     assert torch.equal(memory.usage, after.memory.usage)
 
 
-@pytest.mark.parametrize(
-    "option",
-    ["controller", "links", "strengths", "initial_memory", "initial_weights", "initial_reads", "initial_controller"],
-)
-def test_an_unknown_choice_is_refused(option, shapes_unchecked):
-    with pytest.raises(ValueError, match=rf"{option} is 'magic', but it must be one of '.*; choose one of them"):
-        DNCCell(INPUT, OUTPUT, **{option: "magic"})
-
-
-@pytest.mark.parametrize(
-    "size",
-    [
-        *("input_size", "output_size", "slots", "width", "read_heads", "write_heads"),
-        *("controller_size", "controller_layers"),
-    ],
-)
-def test_a_size_must_be_a_whole_number_of_at_least_1(size, shapes_unchecked):
-    sizes = {"input_size": 2, "output_size": 2}
-    with pytest.raises(ValueError, match=f"{size} of DNCCell is 0, but it must be at least 1; give a larger {size}"):
-        DNCCell(**(sizes | {size: 0}))
-    for wrong in (True, 2.0):
-        with pytest.raises(TypeError, match=f"{size} of DNCCell is {wrong}, but it must be a whole number"):
-            DNCCell(**(sizes | {size: wrong}))
-
-
-@pytest.mark.parametrize("clip", [0.0, -1.0, float("nan")])
-def test_a_clip_must_be_positive(clip):
-    with pytest.raises(ValueError, match=f"clip is {clip}, but it bounds a size and must be positive; give None"):
-        DNCCell(INPUT, OUTPUT, clip=clip)
-
-
 def test_a_dropout_is_a_probability():
     with pytest.raises(
         ValueError, match=re.escape("bypass_dropout is 1.5, but it is a probability; give a number in 0..1")

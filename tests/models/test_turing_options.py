@@ -182,35 +182,7 @@ def test_a_head_that_only_steps_does_not_notice_more_slots_until_it_comes_round(
     torch.testing.assert_close(unroll(cells[0], xs)[0], unroll(cells[1], xs)[0], rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("option", ["controller", "addressing", "similarity", "initial_memory", "initial_weights"])
-def test_an_unknown_choice_is_refused(option, shapes_unchecked):
-    with pytest.raises(ValueError, match=rf"{option} is 'magic', but it must be one of '.*; choose one of them"):
-        NTMCell(INPUT, OUTPUT, **{option: "magic"})
-
-
 @pytest.mark.parametrize("option", ["initial_reads", "initial_controller"])
 def test_an_unknown_beginning_is_refused(option, shapes_unchecked):
     with pytest.raises(ValueError, match=f"{option} is 'magic', but it must be one of .*'learned', 'zeros'"):
         NTMCell(INPUT, OUTPUT, **{option: "magic"})
-
-
-@pytest.mark.parametrize(
-    "size",
-    [
-        *("input_size", "output_size", "slots", "width", "read_heads", "write_heads"),
-        *("controller_size", "controller_layers", "shift_range"),
-    ],
-)
-def test_a_size_must_be_a_whole_number_of_at_least_1(size, shapes_unchecked):
-    sizes = {"input_size": 2, "output_size": 2}
-    with pytest.raises(ValueError, match=f"{size} of NTMCell is 0, but it must be at least 1; give a larger {size}"):
-        NTMCell(**(sizes | {size: 0}))
-    for wrong in (True, 2.0):
-        with pytest.raises(TypeError, match=f"{size} of NTMCell is {wrong}, but it must be a whole number"):
-            NTMCell(**(sizes | {size: wrong}))
-
-
-@pytest.mark.parametrize("clip", [0.0, -1.0, float("nan")])
-def test_a_clip_must_be_positive(clip):
-    with pytest.raises(ValueError, match=f"clip is {clip}, but it bounds a size and must be positive; give None"):
-        NTMCell(INPUT, OUTPUT, clip=clip)

@@ -146,6 +146,46 @@ class Tools:
     same_bits = staticmethod(same_bits)
     a_state = staticmethod(a_state)
 
+    @classmethod
+    def agree(cls, options, how, dtype, tolerance):
+        """Compare one random machine on one random batch."""
+        network = cls.build(dtype, seed=how["seed"], **options)
+        batch, time = how["batch"], how["time"]
+        xs = torch.randn(batch, time, network.input_size, dtype=dtype)
+        state = cls.a_state(network, batch, dtype) if how["carried"] else None
+        lengths = torch.randint(1, time + 1, (batch,)) if how["lengths"] else None
+        starts = torch.rand(batch, time) < 0.2 if how["starts"] else None
+        run = {"lengths": lengths, "starts": starts, "checkpoint_every": how["checkpoint_every"]}
+        return cls.compare(network, xs, state, tolerance=tolerance, magnified=True, **run)
+
+    @classmethod
+    def padding_reaches_nothing(cls, network, xs, state, garbage, *, lengths, tolerance):
+        """Raise if what stands beyond the lengths goes into anything."""
+        padded = xs.clone()
+        for row, length in enumerate(lengths):
+            padded[row, length:] = garbage
+        clean = torch.where(padded == xs, xs, 0)
+        expected = cls.run("cpu", network, clean, state, lengths=lengths)
+        actual = cls.run("cpu", network, padded, state, lengths=lengths)
+        cls.same_bits(actual, expected)
+        for row, length in enumerate(lengths):
+            assert not actual["outputs"][row, length:].any()
+            assert not actual["gradient of inputs"][row, length:].any()
+        cls.compare(network, padded, state, lengths=lengths, tolerance=tolerance)
+
+    @staticmethod
+    def nan_stays_in_its_row(network, xs, state):
+        """Raise if NaN in a part of the second row's state, of three rows, reaches another row, or not its own."""
+        with use_backend("cpu"), torch.no_grad():
+            expected, _ = network(xs, state)
+            for name in tree.named_leaves(state):
+                broken = {path: leaf.clone() for path, leaf in tree.named_leaves(state).items()}
+                broken[name][1] = torch.nan
+                ys, last = network(xs, tree.from_named_tensors(broken, state))
+                assert ys[1].isnan().any(), name
+                assert torch.equal(ys[::2], expected[::2])
+                assert all(leaf[::2].isfinite().all() for leaf in tree.leaves(last))
+
 
 @pytest.fixture(scope="session")
 def machine():

@@ -43,17 +43,7 @@ def same_gradients_of_rows(name):
 def test_padding_reaches_nothing(machine, options, garbage):
     network = machine.build(**options)
     xs, state = sequences(network), machine.a_state(network, BATCH)
-    padded = xs.clone()
-    for row, length in enumerate(LENGTHS):
-        padded[row, length:] = garbage
-    clean = torch.where(padded == xs, xs, 0)
-    expected = machine.run("cpu", network, clean, state, lengths=LENGTHS)
-    actual = machine.run("cpu", network, padded, state, lengths=LENGTHS)
-    machine.same_bits(actual, expected)
-    for row, length in enumerate(LENGTHS):
-        assert not actual["outputs"][row, length:].any()
-        assert not actual["gradient of inputs"][row, length:].any()
-    machine.compare(network, padded, state, lengths=LENGTHS, tolerance=EXACT)
+    machine.padding_reaches_nothing(network, xs, state, garbage, lengths=LENGTHS, tolerance=EXACT)
 
 
 @each_machine

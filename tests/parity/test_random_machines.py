@@ -54,29 +54,16 @@ RUN = st.fixed_dictionaries(
 )
 
 
-def agree(machine, options, how, dtype, tolerance):
-    """Compare one random machine on one random batch."""
-    network = machine.build(dtype, seed=how["seed"], **options)
-    batch, time = how["batch"], how["time"]
-    xs = torch.randn(batch, time, network.input_size, dtype=dtype)
-    state = machine.a_state(network, batch, dtype) if how["carried"] else None
-    lengths = torch.randint(1, time + 1, (batch,)) if how["lengths"] else None
-    starts = torch.rand(batch, time) < 0.2 if how["starts"] else None
-    every = how["checkpoint_every"]
-    run = {"lengths": lengths, "starts": starts, "checkpoint_every": every}
-    return machine.compare(network, xs, state, tolerance=tolerance, magnified=True, **run)
-
-
 @given(options=st.one_of(LOCATION, LOCATION, CONTENT), common=COMMON, how=RUN)
 @settings(max_examples=25)
 def test_any_machine_agrees_in_float64(machine, options, common, how):
-    agree(machine, common | options, how, torch.float64, EXACT)
+    machine.agree(common | options, how, torch.float64, EXACT)
 
 
 @given(options=st.one_of(LOCATION, LOCATION, CONTENT), common=COMMON, how=RUN)
 @settings(max_examples=25)
 def test_any_machine_agrees_in_float32(machine, options, common, how):
-    agree(machine, common | options, how, torch.float32, SINGLE)
+    machine.agree(common | options, how, torch.float32, SINGLE)
 
 
 @pytest.mark.slow
@@ -84,4 +71,4 @@ def test_any_machine_agrees_in_float32(machine, options, common, how):
 @given(options=st.one_of(LOCATION, LOCATION, CONTENT), common=COMMON, how=RUN)
 @settings(max_examples=400)
 def test_many_machines_agree(machine, dtype, tolerance, options, common, how):
-    agree(machine, common | options, how, dtype, tolerance)
+    machine.agree(common | options, how, dtype, tolerance)

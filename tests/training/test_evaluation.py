@@ -112,3 +112,17 @@ def test_a_record_says_why_it_cannot_be_cut_into_steps():
         ValueError, match="the inputs are Pairs, which cannot be cut into chunks of time; leave tbptt out"
     ):
         batch.steps(0, 1)
+
+
+def test_scores_by_length_are_averages_over_the_test_split(model, task):
+    results = by_length(model, task, [2, 5], sequences=40, seed=3)
+    assert [(r["length"], r["sequences"]) for r in results] == [(2, 40), (5, 40)]
+    batches = [task.batch(i, n, seed=3, split="test", lengths=(5, 5)) for i, n in ((0, 32), (1, 8))]
+    with torch.no_grad():
+        wrong = sum(float(((model(b.inputs)[0] > 0) != (b.targets > 0.5))[b.mask].sum()) for b in batches)
+    assert results[1]["wrong_bits"] == pytest.approx(wrong / 40)
+
+
+def test_no_sequences_are_refused(model, task):
+    with pytest.raises(ValueError, match="sequences is 0, but it must be at least 1"):
+        evaluate(model, task, sequences=0, seed=0, split="test")

@@ -69,7 +69,7 @@ def add_experiments(
     carry_out: CarryOut,
     *,
     recipe_name: str | None,
-    words: Sequence[str] | None,
+    words: Sequence[str],
 ) -> App:
     """Give a command its models and their tasks, and return it.
 
@@ -78,7 +78,7 @@ def add_experiments(
         own: options of this command alone; one named "seed" is the experiment's.
         carry_out: does the work; receives the experiment and the values of `own`, and returns the exit code.
         recipe_name: the recipe that was asked for by name.
-        words: the command line; options are built for the models and tasks that it names, None builds those of all.
+        words: the command line; tasks and options are built for the models and tasks that it names.
 
     Raises:
         UnknownNameError: a recipe that does not exist.
@@ -86,8 +86,8 @@ def add_experiments(
     asked = find("recipe", recipe_name) if recipe_name else None
     for model in MODELS.values():
         tasks = App(name=model.name, help=model.summary)
-        for task in TASKS.values():
-            if words is None or (model.name in words and task.name in words):
+        for task in TASKS.values() if model.name in words else ():
+            if task.name in words:
                 recipe = asked or recipe_for(model.name, task.name)
                 tasks.command(_command(model, task, recipe, own, carry_out), name=task.name, help=task.summary)
             else:
@@ -121,6 +121,18 @@ def _command(
         )
         return carry_out(experiment, {parameter.name: given[parameter.name] for parameter in own})
 
+    parameters = options_of_experiments(own, model.options, task.options, recipe)
+    return with_signature(command, parameters)
+
+
+def options_of_experiments(
+    own: Sequence[inspect.Parameter],
+    model_options: tuple[Option, ...],
+    task_options: tuple[Option, ...],
+    recipe: Recipe | None = None,
+) -> list[inspect.Parameter]:
+    """Return what a command for experiments is told, with the values of a recipe."""
+
     def part(name: str, options: tuple[Option, ...], values: Any) -> inspect.Parameter:
         record = options_class(f"{name.title()}Options", options, values)
         return inspect.Parameter(
@@ -130,15 +142,19 @@ def _command(
             default=record(),
         )
 
-    parameters = [
+    return [
         *own,
         word("config", Path | None, None, "TOML file with the tables [model], [task] and [train]."),
         DATA_DIR,
         word("recipe", str | None, None, "Recipe to begin from, by name; `memtape recipes` lists them."),
-        part("model", model.options, recipe.model_options if recipe else {}),
-        part("task", task.options, recipe.task_options if recipe else {}),
+        part("model", model_options, recipe.model_options if recipe else {}),
+        part("task", task_options, recipe.task_options if recipe else {}),
         part("train", options_of_record(TrainSettings), recipe.train if recipe else {}),
     ]
+
+
+def with_signature(command: Callable[..., Any], parameters: Sequence[inspect.Parameter]) -> Callable[..., Any]:
+    """Return a function of any words as one that takes these parameters."""
     command.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command

@@ -108,10 +108,12 @@ def build(words: Sequence[str] = ()) -> App:
 
 def _experiments(name: str, text: str, recipe: str | None, words: Sequence[str]) -> App:
     """Return a command; its models, tasks and options only if these words, or a completion script, need them."""
-    if words[:1] in ([name], ["--install-completion"]):
-        module = importlib.import_module(f"memtape.cli.{name}")
-        return module.app(recipe, words if words[0] == name else None)
-    return App(name=name, help=text)
+    if words[:1] not in ([name], ["--install-completion"]):
+        return App(name=name, help=text)
+    module = importlib.import_module(f"memtape.cli.{name}")
+    if words[0] == name:
+        return module.app(recipe, words)
+    return importlib.import_module("memtape.cli.completion").offered(App(name=name, help=text), module.OWN)
 
 
 def _value_of(flag: str, words: Sequence[str]) -> str | None:

@@ -42,7 +42,7 @@ HIDDEN = ("solved", "sequences", "restarts")
 """Columns of the report that the table of seeds leaves out."""
 
 
-def app(recipe_name: str | None, words: Sequence[str] | None) -> App:
+def app(recipe_name: str | None, words: Sequence[str]) -> App:
     """Return the command, for the recipe that was asked for and the words of the command line."""
     return add_experiments(App(name="sweep", help=HELP), OWN, _sweep, recipe_name=recipe_name, words=words)
 

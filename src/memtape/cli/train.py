@@ -30,7 +30,7 @@ OWN = (
 )
 
 
-def app(recipe_name: str | None, words: Sequence[str] | None) -> App:
+def app(recipe_name: str | None, words: Sequence[str]) -> App:
     """Return the command, for the recipe that was asked for and the words of the command line."""
     return add_experiments(App(name="train", help=HELP), OWN, _train, recipe_name=recipe_name, words=words)
 

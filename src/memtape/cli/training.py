@@ -14,7 +14,7 @@ from memtape.recipes.experiment import Experiment
 from memtape.recipes.registry import find
 from memtape.recipes.running import resume_run, train_run
 from memtape.training.interruption import interruption
-from memtape.training.loop import Outcome
+from memtape.training.outcome import Outcome
 from memtape.training.processes import Processes
 from memtape.training.runs import Run, default_folder
 

@@ -19,7 +19,8 @@ from memtape.recipes.reporting import write_run_report
 from memtape.training.checkpoints import Checkpoint, Checkpoints
 from memtape.training.evaluation import by_length
 from memtape.training.interruption import Interruption
-from memtape.training.loop import Outcome, train
+from memtape.training.loop import train
+from memtape.training.outcome import Outcome
 from memtape.training.processes import Processes
 from memtape.training.runs import COPIED, Run, RunError, environment
 from memtape.training.tracking import require_tracker, tracking

@@ -36,17 +36,7 @@ def sequences(network, batch=BATCH, time=TIME, dtype=F64):
 def test_padding_reaches_nothing(computer, options, garbage):
     network = computer.build(**options)
     xs, state = sequences(network), computer.a_state(network, BATCH)
-    padded = xs.clone()
-    for row, length in enumerate(LENGTHS):
-        padded[row, length:] = garbage
-    clean = torch.where(padded == xs, xs, 0)
-    expected = computer.run("cpu", network, clean, state, lengths=LENGTHS)
-    actual = computer.run("cpu", network, padded, state, lengths=LENGTHS)
-    computer.same_bits(actual, expected)
-    for row, length in enumerate(LENGTHS):
-        assert not actual["outputs"][row, length:].any()
-        assert not actual["gradient of inputs"][row, length:].any()
-    computer.compare(network, padded, state, lengths=LENGTHS, tolerance=EXACT)
+    computer.padding_reaches_nothing(network, xs, state, garbage, lengths=LENGTHS, tolerance=EXACT)
 
 
 @each_computer
@@ -145,15 +135,7 @@ def test_gradients_are_those_of_small_differences(computer, options):
 def test_nan_in_one_row_s_state_stays_in_that_row(computer):
     network = computer.build(torch.float32)
     xs, state = sequences(network, 3, dtype=torch.float32), computer.a_state(network, 3, torch.float32)
-    with use_backend("cpu"), torch.no_grad():
-        expected, _ = network(xs, state)
-        for name in tree.named_leaves(state):
-            broken = {path: leaf.clone() for path, leaf in tree.named_leaves(state).items()}
-            broken[name][1] = torch.nan
-            ys, last = network(xs, tree.from_named_tensors(broken, state))
-            assert ys[1].isnan().any(), name
-            assert torch.equal(ys[::2], expected[::2])
-            assert all(leaf[::2].isfinite().all() for leaf in tree.leaves(last))
+    computer.nan_stays_in_its_row(network, xs, state)
 
 
 def test_running_out_of_memory_and_second_gradients_are_said_in_a_sentence(computer, monkeypatch):

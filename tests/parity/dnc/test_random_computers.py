@@ -44,29 +44,17 @@ RUN = st.fixed_dictionaries(
 )
 
 
-def agree(computer, options, how, dtype, tolerance):
-    """Compare one random machine on one random batch."""
-    network = computer.build(dtype, seed=how["seed"], **options)
-    batch, time = how["batch"], how["time"]
-    xs = torch.randn(batch, time, network.input_size, dtype=dtype)
-    state = computer.a_state(network, batch, dtype) if how["carried"] else None
-    lengths = torch.randint(1, time + 1, (batch,)) if how["lengths"] else None
-    starts = torch.rand(batch, time) < 0.2 if how["starts"] else None
-    run = {"lengths": lengths, "starts": starts, "checkpoint_every": how["checkpoint_every"]}
-    return computer.compare(network, xs, state, tolerance=tolerance, magnified=True, **run)
-
-
 @given(options=OPTIONS, how=RUN)
 @settings(max_examples=15)
 def test_any_computer_agrees(computer, options, how):
-    agree(computer, options, how, torch.float64, EXACT)
+    computer.agree(options, how, torch.float64, EXACT)
 
 
 @pytest.mark.slow
 @given(options=OPTIONS, how=RUN)
 @settings(max_examples=300)
 def test_many_computers_agree_in_float64(computer, options, how):
-    agree(computer, options, how, torch.float64, EXACT)
+    computer.agree(options, how, torch.float64, EXACT)
 
 
 @pytest.mark.slow
@@ -74,4 +62,4 @@ def test_many_computers_agree_in_float64(computer, options, how):
 @settings(max_examples=100)
 def test_many_computers_agree_in_float32(computer, options, how):
     assume(options["width"] > 1)  # where slots of width 1 agree in sign, only rounding says which is used less
-    agree(computer, options, how, torch.float32, SINGLE)
+    computer.agree(options, how, torch.float32, SINGLE)

@@ -1,0 +1,63 @@
+"""Validation: score a network in training, and draw the conclusions."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from memtape.training.evaluation import evaluate
+from memtape.training.standing import Standing
+
+OtherWeights = Callable[[int], Mapping[str, Tensor]]
+"""Returns the weights of a new beginning, by its number from 1 on."""
+
+
+def validate(
+    standing: Standing,
+    *,
+    seed: int,
+    record: Callable[[str, Mapping[str, Any]], None],
+    other_weights: OtherWeights | None,
+) -> None:
+    """Score the network: it may be the best so far, solved, stuck, or ready for greater lengths.
+
+    Args:
+        standing: where the training stands; moved on.
+        seed: seed of the data.
+        record: receives kinds of records and their values.
+        other_weights: what a training that is stuck begins again from.
+    """
+    task, settings, progress = standing.task, standing.settings, standing.progress
+    standing.network.gather()
+    growing = standing.growing_to
+    scores = evaluate(
+        standing.model,
+        task,
+        sequences=settings.validation_sequences,
+        seed=seed,
+        split="validation",
+        lengths=None if growing is None else (growing, growing),
+        processes=standing.processes,
+    )
+    now = {} if settings.curriculum_score is None else {"longest": standing.lengths[1]}
+    record("validation", {**now, **scores})
+    first, judge = task.scored[0], task.scored[-1]
+    if progress.best is None or first.reaches(scores[first.name], progress.best[first.name]):
+        standing.keep_as_best(scores)
+    goal = task.solved_at if settings.solved_score is None else settings.solved_score
+    solved = growing is None and goal is not None and judge.reaches(scores[judge.name], goal)
+    progress.solved_in_a_row = progress.solved_in_a_row + 1 if solved else 0
+    if progress.solved_in_a_row == settings.solved_validations and progress.solved_step is None:
+        progress.solved_step = progress.step
+    looked_at = progress.own_step == settings.restart_after
+    least = task.stuck_at if settings.restart_score is None else settings.restart_score
+    stuck = looked_at and least is not None and not judge.reaches(scores[judge.name], least)
+    pass_mark = math.nan if settings.curriculum_score is None else settings.curriculum_score
+    if stuck and progress.restarts < settings.restarts and other_weights is not None and not standing.done:
+        progress.restarts += 1
+        record("restart", {"restarts": progress.restarts})
+        standing.begin_again(other_weights(progress.restarts))
+    elif growing is not None and judge.reaches(scores[judge.name], pass_mark) and not standing.done:
+        progress.passed += 1
+        standing.forget_best()

@@ -1,0 +1,75 @@
+"""Restarts: when a training is stuck, and what it begins again from."""
+
+import copy
+
+import pytest
+import torch
+
+from memtape import NTM, Copy
+from memtape.training.loop import train
+from memtape.training.settings import TrainSettings
+
+
+def test_a_training_that_is_stuck_begins_again(short, model, task):
+    """With a bound of 0 wrong bits two updates are always stuck; the second beginning is the last."""
+    other = NTM(task.input_size, task.output_size, slots=6, width=4, controller_size=8).state_dict()
+    asked = []
+
+    def other_weights(number):
+        asked.append(number)
+        return other
+
+    records = []
+    settings = TrainSettings(**short, restarts=2, restart_after=2, restart_score=0)
+    outcome = train(
+        model, task, settings, seed=0, record=records.append, watch=lambda *_: None, other_weights=other_weights
+    )
+    assert asked == [1, 2]
+    assert outcome.restarts == 2
+    assert outcome.steps == 2 + 2 + 6
+    assert [record["step"] for record in records if record["kind"] == "validation"] == [2, 4, 6, 8, 10]
+    assert [record["step"] for record in records if record["kind"] == "restart"] == [2, 4]
+
+
+def test_the_task_says_when_a_training_is_stuck_unless_the_settings_do(short, model, task):
+    task.stuck_at = 1e9
+    settings = TrainSettings(**short, restarts=2, restart_after=2)
+    asked = []
+    other = copy.deepcopy(model).state_dict()
+
+    def other_weights(number):
+        asked.append(number)
+        return other
+
+    def trained():
+        train(model, task, settings, seed=0, record=lambda _: None, watch=lambda *_: None, other_weights=other_weights)
+        return len(asked)
+
+    assert trained() == 0
+    task.stuck_at = -1.0
+    assert trained() == 2
+
+
+def test_a_new_beginning_trains_as_a_first_one_would(short, model, task):
+    """Rate, optimiser and best validation begin anew: only the data go on."""
+    begun = copy.deepcopy(model)
+    settings = {**short, "steps": 4, "schedule": "cosine", "restart_after": 2, "restart_score": 0.0}
+
+    def data_from(first):
+        class Later(Copy):
+            def batch(self, index, *arguments, **options):
+                return super().batch(index + first, *arguments, **options)
+
+        return Later(bits=2, max_length=3)
+
+    options = {"seed": 0, "record": lambda _: None, "watch": lambda *_: None}
+    again = {name: value.clone() for name, value in begun.state_dict().items()}
+    train(model, task, TrainSettings(**settings, restarts=1), **options, other_weights=lambda _: again)
+    train(begun, data_from(2), TrainSettings(**settings), **options)
+    for mine, other in zip(model.parameters(), begun.parameters(), strict=True):
+        assert torch.equal(mine, other)
+
+
+def test_restarts_happen_where_validations_are():
+    with pytest.raises(ValueError, match="restart_after 5 is no multiple of validate_every 2, at which"):
+        TrainSettings(restarts=1, restart_after=5, validate_every=2)
