@@ -125,8 +125,9 @@ def _copies() -> list[Recipe]:
             name="dnc-associative-recall",
             model="dnc",
             task="associative-recall",
+            model_options={"initial_strength": 6.0},
             task_options=SAME_LENGTH,
-            train={**ADAM, "batch_size": 4, "steps": 25_000},
+            train={**ADAM, "steps": 10_000},
         ),
     ]
     made += [
