@@ -48,6 +48,9 @@ INDEPENDENT: Mapping[str, Mapping[str, Any]] = {
 }
 """Both with the contents of freed slots erased, and as in the paper."""
 
+SPARSE: Mapping[str, Mapping[str, Any]] = {"sam": {}, "dam": {"slots": 64}, "sdnc": {}}
+"""The dense twin has as few slots as in the paper."""
+
 SMALL_CONTROLLER = {"slots": 16, "controller_size": 32}
 GRAPHS = {
     "slots": 128,
@@ -141,8 +144,15 @@ def _copies() -> list[Recipe]:
         for name, options in INDEPENDENT.items()
     ]
     made += [
-        Recipe(name=f"{model}-copy", model=model, task="copy", task_options=SAME_LENGTH, train=COPYING)
-        for model in ("sam", "dam", "sdnc")
+        Recipe(
+            name=f"{model}-copy",
+            model=model,
+            task="copy",
+            model_options=options,
+            task_options=SAME_LENGTH,
+            train={**ADAM, "steps": 10_000},
+        )
+        for model, options in SPARSE.items()
     ]
     return made
 
