@@ -5,14 +5,15 @@
 
 takes the last checkpoint of each lesson, and scores it on new graphs of that lesson, of the last lesson, and of the graph that
 training never draws (the London Underground, or Hinton's families), beside what Graves et al. (2016) report for the same. It
-asks as they did: one question of a graph. Memories may have more slots than in training.
+asks as they did: one question of a graph. Memories may have more slots than in training. A second figure shows an answer of the
+last network about that graph. Runs that go on from others come after them.
 """
 
 import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from matplotlib.figure import Figure
@@ -20,8 +21,10 @@ from safetensors.torch import load_file
 
 from memtape.models.resizable import Resizable
 from memtape.recipes.experiment import Experiment
+from memtape.recipes.inspection import graph_of
 from memtape.training.evaluation import evaluate
 from memtape.training.runs import Run, environment
+from memtape.viz.graph_figure import graph_figure
 from memtape.viz.saving import save
 from memtape.viz.style import BLUE, INK, VERMILION, paper_style
 
@@ -53,18 +56,25 @@ def last_of_each_lesson(run: Run) -> dict[int, Path]:
     return found
 
 
+def asked_once(experiment: Experiment) -> Any:
+    """Return the task of an experiment, with one question of a graph."""
+    once = {"questions": 1} if "questions" in experiment.task_options else {}
+    return type(experiment.build_task())(**once)
+
+
+def network_of(experiment: Experiment, task: Any, checkpoint: Path, slots: int | None) -> Any:
+    weights = load_file(checkpoint / "weights.safetensors")
+    network = experiment.build_network(weights, task.input_size, task.output_size).eval()
+    return network if slots is None else cast(Resizable, network).with_slots(slots)
+
+
 def rows_of(folder: Path, slots: int | None, sequences: int) -> Iterator[dict[str, Any]]:
     """Yield what the network of each lesson scores."""
     run = Run(folder)
     experiment = Experiment.from_config(run.read("config.json"))
-    asked = {"questions": 1} if "questions" in experiment.task_options else {}
-    task = type(experiment.build_task())(**asked)
-    last = len(PUBLISHED[experiment.task][0])
+    task, last = asked_once(experiment), len(PUBLISHED[experiment.task][0])
     for lesson, checkpoint in last_of_each_lesson(run).items():
-        weights = load_file(checkpoint / "weights.safetensors")
-        network = experiment.build_network(weights, task.input_size, task.output_size).eval()
-        if slots is not None and isinstance(network, Resizable):
-            network = network.with_slots(slots)
+        network = network_of(experiment, task, checkpoint, slots)
         progress = json.loads((checkpoint / "progress.json").read_text())
         scores = {
             name: evaluate(network, task, sequences=sequences, seed=experiment.seed, split="test", lengths=(at, at))
@@ -107,6 +117,17 @@ def figure_of(task: str, rows: list[dict[str, Any]]) -> Figure:
         return figure
 
 
+def walk_of(folder: Path, slots: int | None) -> Figure:
+    """Return the figure of an answer about the graph that training never draws."""
+    run = Run(folder)
+    experiment = Experiment.from_config(run.read("config.json"))
+    task, found = asked_once(experiment), last_of_each_lesson(run)
+    network = network_of(experiment, task, found[max(found)], slots)
+    shown = graph_of(network, task, length=len(PUBLISHED[experiment.task][0]) + 1, seed=experiment.seed)
+    assert shown is not None
+    return graph_figure(*shown)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+", help="run folders of one task, with all their checkpoints")
@@ -130,6 +151,7 @@ def main() -> None:
         options.out.write_text(json.dumps({**told, "rows": rows}, indent=2) + "\n")
     if options.figure:
         save(figure_of(task, rows), options.figure, f"{task}-lessons")
+        save(walk_of(options.runs[-1], options.slots), options.figure, f"{task}-answer")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ GRAPHS = {
 GRAPH_TASKS: Mapping[str, Mapping[str, Any]] = {
     "traversal": {"max_lesson": 12, "questions": 4},
     "shortest-path": {},
-    "inference": {},
+    "inference": {"questions": 6},
 }
 """From lesson 13 on graphs have up to 240 edges, and ask for more slots; `dnc-long-traversal` goes on from there, with
 `--weights` of a run of the first twelve lessons."""
