@@ -153,7 +153,7 @@ def test_the_writes_are_rolled_back_bit_for_bit():
     network, xs = build(torch.float32, heads=2, slots=9), torch.randn(BATCH, 30, INPUT)
     twin, begin = network.cell.twin("cpu"), network.init_state(BATCH)
     begin = dataclasses.replace(begin, memory=dataclasses.replace(begin.memory, memory=torch.randn(BATCH, 9, 4)))
-    parameters, state = twin.controller.parameters(twin.cell), twin._plain(begin)
+    parameters, state = twin.controller.parameters(twin.cell), twin.plain(begin)
     given = [xs, *(getattr(parameters, name) for name in PARAMETERS), *(getattr(state, name) for name in cpu.STATE)]
     form, numbers = [0, 0, 3, 0, 0, 2], [0.005, 20.0]
     _, *last, kept, first_nearest = torch.ops.memtape.sparse_machine(*given, None, form, numbers, True)

@@ -108,7 +108,7 @@ def _copies() -> list[Recipe]:
             model="dnc",
             task="repeat-copy-dnc",
             model_options={"slots": 16, "width": 16, "read_heads": 4, "controller_size": 64},
-            train={**ADAM, "optimizer": "rmsprop", "momentum": 0.0, "steps": 5_000},
+            train={**ADAM, "optimizer": "rmsprop", "momentum": 0.0, "steps": 15_000},
         ),
         Recipe(
             name="dnc-key-value",
