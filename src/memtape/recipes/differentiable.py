@@ -18,6 +18,7 @@ FEEDFORWARD = {"controller": "feedforward", "controller_gain": 3.0}
 """A controller that remembers nothing, whose heads move and write with force from the start."""
 
 COPYING = {**ADAM, "steps": 3_000}
+LONGER = {**ADAM, "steps": 10_000}
 ALLOCATION = {
     **ADAM,
     "batch_size": 8,
@@ -82,7 +83,7 @@ PUBLISHED: Mapping[str, Mapping[str, Any]] = {
 
 def _copies() -> list[Recipe]:
     made = [
-        Recipe(name="dnc-copy", model="dnc", task="copy", task_options=SAME_LENGTH, train=COPYING),
+        Recipe(name="dnc-copy", model="dnc", task="copy", task_options=SAME_LENGTH, train=LONGER),
         *(
             Recipe(
                 name=name,
@@ -131,7 +132,7 @@ def _copies() -> list[Recipe]:
             task="associative-recall",
             model_options={"initial_strength": 6.0},
             task_options=SAME_LENGTH,
-            train={**ADAM, "steps": 10_000},
+            train=LONGER,
         ),
     ]
     made += [
@@ -151,7 +152,7 @@ def _copies() -> list[Recipe]:
             task="copy",
             model_options=options,
             task_options=SAME_LENGTH,
-            train={**ADAM, "steps": 10_000},
+            train=LONGER,
         )
         for model, options in SPARSE.items()
     ]
