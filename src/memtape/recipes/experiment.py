@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from memtape.core.plain_type import is_of
 from memtape.core.task import Task
-from memtape.models.blueprint import build
+from memtape.models.blueprint import MisfitError, build
 from memtape.recipes.registry import Entry, find
 from memtape.training.fit import check_fit
 from memtape.training.form import form_of, sees_ahead
@@ -63,24 +63,24 @@ class Experiment:
         task = self.build_task()
         torch.manual_seed(self.seed)
         sizes = (task.input_size, task.output_size)
-        model: nn.Module = _construct(find("model", self.model), self.model_options, *sizes)
+        if self.weights is None:
+            model: nn.Module = _construct(find("model", self.model), self.model_options, *sizes)
+        else:
+            model = self._begun_with(self.weights, *sizes)
         check_fit(model, task, self.train)
-        if self.weights is not None:
-            self._begin_with(model, self.weights)
         return model, task
 
-    def _begin_with(self, model: nn.Module, folder: str) -> None:
+    def _begun_with(self, folder: str, *sizes: int) -> nn.Module:
         if self.train.restarts:
             raise ExperimentError(
                 f"restarts is {self.train.restarts}, but with the weights of {folder} every beginning is the same; "
                 "leave one out"
             )
         try:
-            model.load_state_dict(Run.open(Path(folder)).weights())
-        except RuntimeError as error:
+            return self.build_network(Run.open(Path(folder)).weights(), *sizes)
+        except MisfitError as error:
             raise ExperimentError(
-                f"the weights of {folder} are those of another network ({' '.join(str(error).split())}); "
-                "give the model the options of that run"
+                f"the weights of {folder} are those of another network ({error}); give the model the options of that run"
             ) from None
 
     def _check_form(self, task: Task) -> None:
