@@ -27,6 +27,13 @@ def kernels_are_present():
         pytest.skip(f"the fused machine is absent: {loading.kernels().absent}")
 
 
+@pytest.fixture(autouse=True)
+def threads_stay_as_they_were():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
 def build(dtype=torch.float64, *, seed=0, moved=0.3, **options):
     """Return a machine whose every parameter has been moved off the value it begins at."""
     torch.manual_seed(seed)
