@@ -12,6 +12,7 @@ last network about that graph. Runs that go on from others come after them.
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -59,7 +60,7 @@ def last_of_each_lesson(run: Run) -> dict[int, Path]:
 def asked_once(experiment: Experiment) -> Any:
     """Return the task of an experiment, with one question of a graph."""
     once = {"questions": 1} if "questions" in experiment.task_options else {}
-    return type(experiment.build_task())(**once)
+    return replace(experiment, task_options={**experiment.task_options, **once}).build_task()
 
 
 def network_of(experiment: Experiment, task: Any, checkpoint: Path, slots: int | None) -> Any:
@@ -81,6 +82,7 @@ def rows_of(folder: Path, slots: int | None, sequences: int) -> Iterator[dict[st
             for name, at in (("same_lesson", lesson), ("last_lesson", last), ("unseen_graph", last + 1))
         }
         yield {
+            "run": experiment.recipe,
             "seed": experiment.seed,
             "lesson": lesson,
             "step": progress["step"],

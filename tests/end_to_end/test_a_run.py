@@ -103,6 +103,8 @@ def test_a_training_begins_with_the_weights_of_another_run(capsys, tmp_path):
     more = ["--weights", str(first), "--train.learning-rate", "1e-30", "--seed", "5"]
     assert run(["train", "dnc", "copy", *TINY, *NTM[2:], *more, "--model.slots", "9", "--out", str(then)]) == 0
     assert json.loads((then / "config.json").read_text())["weights"] == str(first)
+    assert "began with the weights of" in (then / "report.html").read_text()
+    assert "began with" not in (first / "report.html").read_text()
     weights = [load_file(folder / "weights.safetensors") for folder in (first, then)]
     torch.testing.assert_close(weights[1], weights[0], rtol=0, atol=0)
     assert json.loads((then / "config.json").read_text())["model_options"]["slots"] == 9

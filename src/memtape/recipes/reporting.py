@@ -60,6 +60,7 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
         f"{outcome['sequences']:,} sequences in {outcome['seconds']:.0f} seconds of training.",
         facts={
             "seed": experiment.seed,
+            **({"began with the weights of": experiment.weights} if experiment.weights else {}),
             "updates": f"{outcome['steps']:,}",
             **{f"validation, {score.label}": f"{outcome['scores'][score.name]:.3g}" for score in task.scored},
             "parameters": f"{sum(parameter.numel() for parameter in model.parameters()):,}",
