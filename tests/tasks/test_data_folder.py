@@ -26,7 +26,7 @@ def refusal(folder, file="songs.txt", read=BIRDS.text):
 
 def test_a_file_is_read_as_it_is_or_unpacked(folder):
     (folder / "songs.txt").write_bytes("löv\r\n".encode())
-    (folder / "songs.gz").write_bytes(gzip.compress(b"abc"))
+    (folder / "songs.gz").write_bytes(gzip.compress(b"abc", mtime=0))
     assert BIRDS.text(str(folder.parent), "songs.txt") == "löv\r\n"
     assert BIRDS.content(str(folder.parent), "songs.gz") == b"abc"
 
@@ -43,7 +43,7 @@ def test_a_missing_file_is_told_with_its_source(folder):
     assert "cannot be read (embedded null byte)" in refusal(folder, "songs\0.txt")
 
 
-@pytest.mark.parametrize(("content", "file"), [(b"", "songs.txt"), (gzip.compress(b""), "songs.gz")])
+@pytest.mark.parametrize(("content", "file"), [(b"", "songs.txt"), (gzip.compress(b"", mtime=0), "songs.gz")])
 def test_an_empty_file_is_refused(folder, content, file):
     (folder / file).write_bytes(content)
     assert refusal(folder, file, BIRDS.content) == f"{folder}/{file} is empty{AGAIN}"
@@ -51,7 +51,7 @@ def test_an_empty_file_is_refused(folder, content, file):
 
 @pytest.mark.parametrize("damage", [lambda c: c[:-9], lambda c: b"x" + c, lambda c: c[:15] + b"\xff\xff" + c[17:]])
 def test_what_is_no_whole_gzip_file_is_refused(folder, damage):
-    (folder / "songs.gz").write_bytes(damage(gzip.compress(b"abc" * 100)))
+    (folder / "songs.gz").write_bytes(damage(gzip.compress(b"abc" * 100, mtime=0)))
     message = refusal(folder, "songs.gz", BIRDS.content)
     assert message.startswith(f"{folder}/songs.gz cannot be read (")
     assert message.endswith(AGAIN)
@@ -59,7 +59,7 @@ def test_what_is_no_whole_gzip_file_is_refused(folder, damage):
 
 def test_a_file_out_of_all_proportion_is_refused(folder, monkeypatch):
     monkeypatch.setattr(data_folder, "LARGEST", 1000)
-    (folder / "songs.gz").write_bytes(gzip.compress(bytes(10**6)))
+    (folder / "songs.gz").write_bytes(gzip.compress(bytes(10**6), mtime=0))
     assert refusal(folder, "songs.gz", BIRDS.content) == f"{folder}/songs.gz holds more than 1000 bytes{AGAIN}"
 
 

@@ -92,12 +92,12 @@ DAMAGES = {
     ),
     "ends early": (
         "train-images-idx3-ubyte.gz",
-        gzip.compress(gzip.decompress(packed(images_of("train")))[:-1]),
+        gzip.compress(gzip.decompress(packed(images_of("train")))[:-1], mtime=0),
         "has 18831 bytes, but its header of 24 x 28 x 28 promises 18832",
     ),
     "has no header": (
         "t10k-labels-idx1-ubyte.gz",
-        gzip.compress(bytes([0, 0, 8, 1])),
+        gzip.compress(bytes([0, 0, 8, 1]), mtime=0),
         "has 4 bytes, but its header of 0 pro",
     ),
     "holds too few": ("t10k-labels-idx1-ubyte.gz", packed(numpy.zeros(4)), "holds 4 labels, but that of MNIST has 5"),
