@@ -2,7 +2,6 @@
 
 import hashlib
 import inspect
-import math
 import re
 
 import pytest
@@ -129,35 +128,6 @@ def test_the_controller_s_gain_spreads_its_weights_and_nothing_else(controller):
         for name, value in plain.state_dict().items()
     }
     torch.testing.assert_close(dict(changed.state_dict()), expected)
-
-
-@pytest.mark.parametrize(
-    ("strengths", "strength"), [("oneplus", 6.0), ("oneplus", 1.01), ("softplus", 0.5), ("softplus", 40.0)]
-)
-def test_keys_begin_with_the_strength_that_is_asked_for(strengths, strength):
-    cell = DNCCell(
-        INPUT, OUTPUT, strengths=strengths, initial_strength=strength, clip=None, read_heads=2, **SMALL
-    ).double()
-    control = cell.machine.interface(torch.zeros(1, SMALL["controller_size"], dtype=F64))
-    for found in (control.read_strengths, control.write_strengths):
-        torch.testing.assert_close(found, torch.full_like(found, strength), rtol=1e-6, atol=0)
-    torch.manual_seed(7)
-    plain = DNCCell(INPUT, OUTPUT, strengths=strengths, **SMALL)
-    torch.manual_seed(7)
-    changed = DNCCell(INPUT, OUTPUT, strengths=strengths, initial_strength=strength, **SMALL)
-    others = [name for name, value in plain.state_dict().items() if not torch.equal(value, changed.state_dict()[name])]
-    assert others == ["machine.interface.head_parameters.linear.bias"]
-
-
-@pytest.mark.parametrize(
-    ("strengths", "strength", "least"), [("oneplus", 1.0, 1), ("softplus", 0.0, 0), ("oneplus", math.inf, 1)]
-)
-def test_a_strength_out_of_range_is_refused(strengths, strength, least):
-    message = (
-        f"initial_strength is {strength}, but {strengths} strengths are finite and above {least}; give such a number"
-    )
-    with pytest.raises(ValueError, match=message):
-        DNCCell(INPUT, OUTPUT, strengths=strengths, initial_strength=strength, **SMALL)
 
 
 def test_the_gradient_of_usage_changes_gradients_alone():

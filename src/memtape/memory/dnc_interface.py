@@ -1,8 +1,5 @@
 """DNC interface: from a hidden vector to what the heads of a Differentiable Neural Computer are told."""
 
-import math
-from typing import Literal
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -13,9 +10,7 @@ from memtape.core.memory import Interface
 from memtape.core.state import NoState
 from memtape.memory.control import HeadParameters
 from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
-
-Strengths = Literal["oneplus", "softplus"]
-STRENGTHS = ("oneplus", "softplus")
+from memtape.memory.strengths import STRENGTHS, Strengths, raw_strength, strengths_of
 
 
 class DNCInterface(Interface[DNCControl]):
@@ -81,7 +76,6 @@ class DNCInterface(Interface[DNCControl]):
         self.masked, self.mask_floor, self.links, self.sharpen_links = masked, mask_floor, links, sharpen_links
         self.width, self.read_heads = width, read_heads
         self.strengths: Strengths = strengths
-        self.least_strength = 1 if strengths == "oneplus" else 0
         self.squash = squash
         sizes = {
             "read_keys": read_heads * width,
@@ -103,7 +97,7 @@ class DNCInterface(Interface[DNCControl]):
         blocks = {name: torch.zeros(size) for name, size in sizes.items()}
         if initial_strength is not None:
             for name in ("read_strengths", "write_strengths"):
-                blocks[name] += self._raw_strength(initial_strength)
+                blocks[name] += raw_strength(initial_strength, strengths)
         self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> DNCControl:
@@ -111,9 +105,9 @@ class DNCInterface(Interface[DNCControl]):
         raw = self.head_parameters(hidden)
         return DNCControl(
             read_keys=self._vectors(raw["read_keys"]),
-            read_strengths=self._positive(raw["read_strengths"]),
+            read_strengths=strengths_of(raw["read_strengths"], self.strengths),
             write_keys=self._vectors(raw["write_keys"]),
-            write_strengths=self._positive(raw["write_strengths"]),
+            write_strengths=strengths_of(raw["write_strengths"], self.strengths),
             erase=torch.sigmoid(raw["erase"]).unflatten(-1, (-1, self.width)),
             add=self._vectors(raw["add"]),
             free_gates=torch.sigmoid(raw["free_gates"]),
@@ -142,15 +136,3 @@ class DNCInterface(Interface[DNCControl]):
     def _vectors(self, raw: Tensor) -> Tensor:
         vectors = raw.unflatten(-1, (-1, self.width))
         return torch.tanh(vectors) if self.squash else vectors
-
-    def _positive(self, raw: Tensor) -> Tensor:
-        return self.least_strength + functional.softplus(raw)
-
-    def _raw_strength(self, strength: float) -> float:
-        """Return what `_positive` turns into a strength."""
-        if not self.least_strength < strength < math.inf:
-            raise ValueError(
-                f"initial_strength is {strength}, but {self.strengths} strengths are finite and above {self.least_strength}; "
-                "give such a number"
-            )
-        return strength - self.least_strength + math.log(-math.expm1(self.least_strength - strength))

@@ -5,7 +5,6 @@ from typing import Any, Literal
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from memtape import ops
 from memtape.core import checks
@@ -13,6 +12,7 @@ from memtape.core.memory import Interface, Memory
 from memtape.core.state import state
 from memtape.memory.control import HeadParameters
 from memtape.memory.slots import InitialSlots
+from memtape.memory.strengths import raw_strength, strengths_of
 
 Neighbours = Literal["exact", "approximate"]
 NEIGHBOURS = ("exact", "approximate")
@@ -172,11 +172,14 @@ class SparseAccessInterface(Interface[SparseAccessControl]):
         heads: number of heads.
         strengths: how $\beta$ comes about: "oneplus" as above; "softplus" without the 1; "none", the paper's plain cosine,
             which is 1 throughout and leaves a flat focus.
+        initial_strength: strength of every key before anything is learned; where a head sees many slots, about the logarithm
+            of their number lets a slot like the key stand out from the others. None for 1.7 of oneplus and 0.7 of softplus.
         squash: pass keys and added words through tanh.
         clip: bound of every raw parameter on both sides; None leaves them free.
 
     Raises:
-        ValueError: a size below 1, an unknown choice, or a clip that is not positive.
+        ValueError: a size below 1, an unknown choice, an initial strength outside of the range of strengths or where there
+            are none, or a clip that is not positive.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, section 3.3 and supplementary material; strengths as in the DNC.
@@ -189,13 +192,19 @@ class SparseAccessInterface(Interface[SparseAccessControl]):
         *,
         heads: int = 1,
         strengths: Strengths = "oneplus",
+        initial_strength: float | None = None,
         squash: bool = False,
         clip: float | None = 20.0,
     ):
         super().__init__()
         checks.module_sizes(self, width=width, heads=heads)
         checks.one_of(STRENGTHS, strengths=strengths)
-        self.width, self.heads, self.strengths, self.squash = width, heads, strengths, squash
+        if initial_strength is not None and strengths == "none":
+            raise ValueError(
+                f"initial_strength is {initial_strength}, but strengths are none; leave it out or give them a range"
+            )
+        self.width, self.heads, self.squash = width, heads, squash
+        self.strengths: Strengths = strengths
         blocks = {
             "keys": torch.zeros(heads * width),
             "add": torch.zeros(heads * width),
@@ -203,22 +212,23 @@ class SparseAccessInterface(Interface[SparseAccessControl]):
             "gates": torch.zeros(heads),
         }
         if strengths != "none":
-            blocks["strengths"] = torch.zeros(heads)
+            first = 0.0 if initial_strength is None else raw_strength(initial_strength, strengths)
+            blocks["strengths"] = torch.full((heads,), first)
         self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> SparseAccessControl:
         """Return the control that the hidden vector stands for."""
         raw = self.head_parameters(hidden)
         keys, add = (raw[name].unflatten(-1, (-1, self.width)) for name in ("keys", "add"))
-        gates = torch.sigmoid(raw["gates"])
-        if self.strengths == "none":
-            strengths = torch.ones_like(gates)
-        else:
-            strengths = functional.softplus(raw["strengths"]) + (1 if self.strengths == "oneplus" else 0)
         return SparseAccessControl(
             keys=torch.tanh(keys) if self.squash else keys,
-            strengths=strengths,
+            strengths=self._strengths(raw),
             add=torch.tanh(add) if self.squash else add,
             write_gates=torch.sigmoid(raw["write_gates"]),
-            gates=gates,
+            gates=torch.sigmoid(raw["gates"]),
         )
+
+    def _strengths(self, raw: dict[str, Tensor]) -> Tensor:
+        if self.strengths == "none":
+            return torch.ones_like(raw["gates"])
+        return strengths_of(raw["strengths"], self.strengths)

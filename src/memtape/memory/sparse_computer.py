@@ -146,11 +146,13 @@ class SparseComputerInterface(Interface[SparseComputerControl]):
         width: size of one slot.
         heads: number of heads.
         strengths: how the strengths come about, as in `SparseAccessInterface`.
+        initial_strength: strength of every key before anything is learned, as there.
         squash: pass keys and added words through tanh.
         clip: bound of every raw parameter on both sides; None leaves them free.
 
     Raises:
-        ValueError: a size below 1, an unknown choice, or a clip that is not positive.
+        ValueError: a size below 1, an unknown choice, an initial strength outside of the range of strengths or where there
+            are none, or a clip that is not positive.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, supplementary material; modes as in the DNC.
@@ -163,12 +165,19 @@ class SparseComputerInterface(Interface[SparseComputerControl]):
         *,
         heads: int = 1,
         strengths: Strengths = "oneplus",
+        initial_strength: float | None = None,
         squash: bool = False,
         clip: float | None = 20.0,
     ):
         super().__init__()
         self.access = SparseAccessInterface(
-            hidden_size, width, heads=heads, strengths=strengths, squash=squash, clip=clip
+            hidden_size,
+            width,
+            heads=heads,
+            strengths=strengths,
+            initial_strength=initial_strength,
+            squash=squash,
+            clip=clip,
         )
         self.modes = HeadParameters(hidden_size, {"read_modes": torch.zeros(MODES * heads)}, clip=clip)
 

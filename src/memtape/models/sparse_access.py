@@ -37,12 +37,15 @@ class SAMCell(MachineCell):
         initial_controller: state of the controller at the start: zeros, or learned.
         strengths: how narrow a head's focus is among its nearest slots: 1 + softplus, softplus, or none for the paper's
             plain cosine.
+        initial_strength: strength of every key before anything is learned; where a head sees many slots, about the logarithm
+            of their number lets a slot like the key stand out from the others.
         squash: pass keys and added words through tanh (else linear).
         clip: bound of the heads' raw parameters on both sides; none leaves them free.
 
     Raises:
         TypeError: a size that is no whole number.
-        ValueError: a size below 1, more heads or nearest slots than slots, or an unknown choice.
+        ValueError: a size below 1, more heads or nearest slots than slots, an unknown choice, or an initial strength
+            outside of the range of strengths.
 
     References:
         Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027.
@@ -66,6 +69,7 @@ class SAMCell(MachineCell):
         initial_reads: Literal["learned", "zeros"] = "zeros",
         initial_controller: Literal["learned", "zeros"] = "zeros",
         strengths: Literal["oneplus", "softplus", "none"] = "oneplus",
+        initial_strength: float | None = None,
         squash: bool = False,
         clip: float | None = 20.0,
     ):
@@ -84,7 +88,15 @@ class SAMCell(MachineCell):
             controller_of(
                 controller, input_size + memory.read_size, controller_size, controller_layers, initial_controller
             ),
-            SparseAccessInterface(controller_size, width, heads=heads, strengths=strengths, squash=squash, clip=clip),
+            SparseAccessInterface(
+                controller_size,
+                width,
+                heads=heads,
+                strengths=strengths,
+                initial_strength=initial_strength,
+                squash=squash,
+                clip=clip,
+            ),
             memory,
             input_size=input_size,
             output_size=output_size,
@@ -119,12 +131,15 @@ class DAMCell(MachineCell):
         initial_reads: what the first step reads: zeros, or learned.
         initial_controller: state of the controller at the start: zeros, or learned.
         strengths: how narrow a head's focus is: 1 + softplus, softplus, or none for the paper's plain cosine.
+        initial_strength: strength of every key before anything is learned; where a head sees many slots, about the logarithm
+            of their number lets a slot like the key stand out from the others.
         squash: pass keys and added words through tanh (else linear).
         clip: bound of the heads' raw parameters on both sides; none leaves them free.
 
     Raises:
         TypeError: a size that is no whole number.
-        ValueError: a size below 1, more heads than slots, an unknown choice, or a discount outside 0..1.
+        ValueError: a size below 1, more heads than slots, an unknown choice, a discount outside 0..1, or an initial strength
+            outside of the range of strengths.
 
     References:
         Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027,
@@ -149,6 +164,7 @@ class DAMCell(MachineCell):
         initial_reads: Literal["learned", "zeros"] = "zeros",
         initial_controller: Literal["learned", "zeros"] = "zeros",
         strengths: Literal["oneplus", "softplus", "none"] = "oneplus",
+        initial_strength: float | None = None,
         squash: bool = False,
         clip: float | None = 20.0,
     ):
@@ -168,7 +184,15 @@ class DAMCell(MachineCell):
             controller_of(
                 controller, input_size + memory.read_size, controller_size, controller_layers, initial_controller
             ),
-            SparseAccessInterface(controller_size, width, heads=heads, strengths=strengths, squash=squash, clip=clip),
+            SparseAccessInterface(
+                controller_size,
+                width,
+                heads=heads,
+                strengths=strengths,
+                initial_strength=initial_strength,
+                squash=squash,
+                clip=clip,
+            ),
             memory,
             input_size=input_size,
             output_size=output_size,

@@ -1,0 +1,34 @@
+"""Strengths: how narrow the focus of a key is, out of raw numbers."""
+
+import math
+from typing import Literal
+
+from torch import Tensor
+from torch.nn import functional
+
+Strengths = Literal["oneplus", "softplus"]
+STRENGTHS = ("oneplus", "softplus")
+LEAST = {"oneplus": 1, "softplus": 0}
+
+
+def strengths_of(raw: Tensor, strengths: Strengths) -> Tensor:
+    r"""Return $\log(1 + e^{x})$ of raw numbers, to which oneplus adds 1.
+
+    References:
+        Graves et al. (2016), doi:10.1038/nature20101, Methods, "Interface parameters".
+    """
+    return LEAST[strengths] + functional.softplus(raw)
+
+
+def raw_strength(strength: float, strengths: Strengths) -> float:
+    """Return the raw number of an initial strength.
+
+    Raises:
+        ValueError: a strength that no raw number has.
+    """
+    least = LEAST[strengths]
+    if not least < strength < math.inf:
+        raise ValueError(
+            f"initial_strength is {strength}, but {strengths} strengths are finite and above {least}; give such a number"
+        )
+    return strength - least + math.log(-math.expm1(least - strength))

@@ -1,0 +1,56 @@
+"""Keys that begin as sharp as they are told to, in every memory whose keys have strengths of this kind."""
+
+import math
+
+import pytest
+import torch
+
+from memtape.models.dnc import DNCCell
+from memtape.models.sparse_access import DAMCell, SAMCell
+from memtape.models.sparse_computer import SDNCCell
+
+HIDDEN, HEADS = 5, 2
+CELLS = {
+    "dnc": (DNCCell, {"read_heads": HEADS}, lambda told: [told.read_strengths, told.write_strengths]),
+    "sam": (SAMCell, {"heads": HEADS}, lambda told: [told.strengths]),
+    "dam": (DAMCell, {"heads": HEADS}, lambda told: [told.strengths]),
+    "sdnc": (SDNCCell, {"heads": HEADS}, lambda told: [told.access.strengths]),
+}
+
+
+def build(name, **options):
+    torch.manual_seed(7)
+    make, heads, _ = CELLS[name]
+    return make(3, 2, slots=6, width=3, controller_size=HIDDEN, clip=None, **heads, **options)
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(
+    ("strengths", "strength"), [("oneplus", 6.0), ("oneplus", 1.01), ("softplus", 0.5), ("softplus", 40.0)]
+)
+def test_keys_begin_with_the_strength_that_is_asked_for(name, strengths, strength):
+    changed, plain = build(name, strengths=strengths, initial_strength=strength), build(name, strengths=strengths)
+    others = [key for key, value in plain.state_dict().items() if not torch.equal(value, changed.state_dict()[key])]
+    assert len(others) == 1
+    assert others[0].endswith("head_parameters.linear.bias")
+    control = changed.double().machine.interface(torch.zeros(1, HIDDEN, dtype=torch.float64))
+    for found in CELLS[name][2](control):
+        torch.testing.assert_close(found, torch.full_like(found, strength), rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(
+    ("strengths", "strength", "least"), [("oneplus", 1.0, 1), ("softplus", 0.0, 0), ("oneplus", math.inf, 1)]
+)
+def test_a_strength_out_of_range_is_refused(name, strengths, strength, least):
+    message = (
+        f"initial_strength is {strength}, but {strengths} strengths are finite and above {least}; give such a number"
+    )
+    with pytest.raises(ValueError, match=message):
+        build(name, strengths=strengths, initial_strength=strength)
+
+
+@pytest.mark.parametrize("name", ["sam", "dam", "sdnc"])
+def test_plain_cosines_have_no_strength_to_begin_with(name):
+    with pytest.raises(ValueError, match=r"initial_strength is 4\.0, but strengths are none; leave it out or give"):
+        build(name, strengths="none", initial_strength=4.0)
