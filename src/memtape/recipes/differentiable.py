@@ -49,8 +49,8 @@ INDEPENDENT: Mapping[str, Mapping[str, Any]] = {
 }
 """Both with the contents of freed slots erased, and as in the paper."""
 
-SPARSE: Mapping[str, Mapping[str, Any]] = {"sam": {}, "dam": {"slots": 64}, "sdnc": {}}
-"""The dense twin has as few slots as in the paper."""
+SPARSE: Mapping[str, Mapping[str, Any]] = {"sam": {}, "dam": {"initial_strength": 10.0}, "sdnc": {}}
+"""Heads of the dense twin see all slots, and learn to look one up where they begin by seeing few of them well."""
 
 SMALL_CONTROLLER = {"slots": 16, "controller_size": 32}
 GRAPHS = {
