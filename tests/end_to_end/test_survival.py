@@ -22,7 +22,10 @@ WORDS = [
 LONG = ["--train.steps", "1000000"]
 
 
-@pytest.mark.parametrize(("kills", "processes"), [(12, 1), (3, 2)])
+@pytest.mark.parametrize(
+    ("kills", "processes"),
+    [(6, 1), pytest.param(20, 1, marks=pytest.mark.slow), pytest.param(3, 2, marks=pytest.mark.slow)],
+)
 def test_killed_trainings_come_to_the_same_bits(kills, processes):
     words = [sys.executable, str(BENCHMARKS / "crash.py"), "--kills", str(kills), "--processes", str(processes)]
     finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=250)
@@ -34,6 +37,7 @@ def test_killed_trainings_come_to_the_same_bits(kills, processes):
     assert counted[2] == counted[3] == counted[4]
 
 
+@pytest.mark.slow
 def test_killed_sweeps_come_to_the_same_report():
     words = [sys.executable, str(BENCHMARKS / "sweep_crash.py"), "--kills", "4"]
     finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=250)
