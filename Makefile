@@ -35,11 +35,11 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/python -m pytest $(HOOK) -n 2 -m "not slow" --ignore=tests/compile tests
-	$(BIN)/python -m pytest -m "not slow" tests/compile README.md CONTRIBUTING.md docs --doctest-modules src/memtape
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests/compile README.md CONTRIBUTING.md docs --doctest-modules src/memtape
 
 test-all: lint
 	$(BIN)/python -m pytest $(HOOK) -n 2 --ignore=tests/compile tests
-	$(BIN)/python -m pytest tests/compile README.md CONTRIBUTING.md docs --doctest-modules src/memtape
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/compile README.md CONTRIBUTING.md docs --doctest-modules src/memtape
 
 test-sanitize:
 	tests/sanitize/run.sh
