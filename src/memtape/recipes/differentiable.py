@@ -49,9 +49,8 @@ INDEPENDENT: Mapping[str, Mapping[str, Any]] = {
 }
 """Both with the contents of freed slots erased, and as in the paper."""
 
-SPARSE: Mapping[str, Mapping[str, Any]] = {"sam": {}, "dam": {"slots": 256, "initial_strength": 10.0}, "sdnc": {}}
-"""Heads of the dense twin see all slots, and learn to look one up if their keys begin sharp. Each clears a slot in every step:
-four of them clear 164 while 20 vectors come and go."""
+SPARSE: Mapping[str, Mapping[str, Any]] = {"sam": {}, "dam": {"slots": 256}, "sdnc": {}}
+"""Each head clears a slot in every step: four of them clear 164 while 20 vectors come and go."""
 
 SMALL_CONTROLLER = {"slots": 16, "controller_size": 32}
 GRAPHS = {
