@@ -57,7 +57,7 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
     Args:
         slots: number of slots.
         width: size of one slot.
-        heads: number of heads, each of which reads and writes.
+        heads: number of heads, each of which reads, writes, and clears the least used slot in every step.
         nearest: number of slots that a head reads in a step; None for all (DAM).
         neighbours: whether the fused twins look for these by "exact" search, or of a large memory by "approximate" one; the
             steps here are always exact.

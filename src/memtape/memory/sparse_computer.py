@@ -54,7 +54,7 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
     Args:
         slots: number of slots.
         width: size of one slot.
-        heads: number of heads, each of which reads and writes.
+        heads: number of heads, each of which reads, writes, and clears the least used slot in every step.
         nearest: number of slots that a head reads in a step.
         links: number of links that a slot has in each direction.
         neighbours: whether the fused twins look for nearest slots by "exact" or by "approximate" search, as in

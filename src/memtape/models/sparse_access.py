@@ -24,7 +24,7 @@ class SAMCell(MachineCell):
         output_size: size of one output vector; outputs are logits.
         slots: number of slots of the memory; no parameter depends on it, unless the initial memory is learned or random.
         width: size of one slot.
-        heads: number of heads, each of which reads and writes.
+        heads: number of heads, each of which reads, writes, and clears the least used slot in every step.
         nearest: number of slots that a head reads in a step.
         neighbours: "exact" compares a key with every slot that was ever written; "approximate", beyond 4096 of them, with
             those in the nearest cells, for large memories. Single steps, on the reference backend, are always exact.
@@ -119,7 +119,7 @@ class DAMCell(MachineCell):
         output_size: size of one output vector; outputs are logits.
         slots: number of slots of the memory; no parameter depends on it, unless the initial memory is learned or random.
         width: size of one slot.
-        heads: number of heads, each of which reads and writes.
+        heads: number of heads, each of which reads, writes, and clears the least used slot in every step.
         controller: kind of network that works the heads.
         controller_size: number of its hidden units.
         controller_layers: number of its layers.

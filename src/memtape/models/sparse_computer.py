@@ -24,7 +24,7 @@ class SDNCCell(MachineCell):
         output_size: size of one output vector; outputs are logits.
         slots: number of slots of the memory; no parameter depends on it, unless the initial memory is learned or random.
         width: size of one slot.
-        heads: number of heads, each of which reads and writes.
+        heads: number of heads, each of which reads, writes, and clears the least used slot in every step.
         nearest: number of slots that a head reads in a step.
         links: number of links that a slot has in each direction.
         neighbours: "exact" compares a key with every slot that was ever written; "approximate", beyond 4096 of them, with
