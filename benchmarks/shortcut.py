@@ -1,0 +1,65 @@
+"""Shortcut: does a network follow all edges of a relation, or look the last one up by its name alone?
+
+    memtape train dnc inference --out RUN
+    python benchmarks/shortcut.py RUN --lesson 1 3
+
+asks a trained network about new graphs of a lesson, one question each, and counts wrong answers by how many edges of the graph
+bear the name of the last edge of the way. A network that goes the way is right whatever that number; one that knows no more
+than the last edge's name is right where only one edge has it, and guesses where several have.
+"""
+
+import argparse
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from memtape.recipes.experiment import Experiment
+from memtape.training.runs import Run
+
+MOST = 4
+"""Numbers from here on are counted together."""
+
+
+def wrong_by_namesakes(folder: Path, lesson: int, sequences: int) -> dict[int, tuple[int, int]]:
+    """Return the numbers of questions and of wrong answers, by the number of edges that bear the last one's name."""
+    run = Run.open(folder)
+    experiment = Experiment.from_config(run.read("config.json"))
+    if experiment.task != "inference":
+        raise SystemExit(
+            f"{folder} is a run of {experiment.task}, but relations are asked in inference; give a run of that"
+        )
+    options = {**experiment.task_options, "questions": 1}
+    task = replace(experiment, task_options=options).build_task()
+    network = experiment.build_network(run.weights(), task.input_size, task.output_size).eval()
+    counts = defaultdict(lambda: (0, 0))
+    for index in range(0, sequences, 100):
+        batch = task.batch(index // 100, 100, lengths=(lesson, lesson), split="test", seed=experiment.seed)
+        with torch.no_grad():
+            outputs, _ = network(batch.inputs, lengths=batch.lengths)
+        names, present = batch.graphs.edge_labels.flatten(1), batch.graphs.present.flatten(1)
+        for row, path in enumerate(batch.paths[:, 0]):
+            last = names[row, path[path >= 0][-1]]
+            namesakes = min(int((names[row] == last)[present[row]].sum()), MOST)
+            asked, wrong = counts[namesakes]
+            own = batch.mask[row]
+            said, true = (digits[row][own].unflatten(-1, (-1, 10)).argmax(-1) for digits in (outputs, batch.targets))
+            counts[namesakes] = (asked + 1, wrong + int((said != true).any()))
+    return dict(sorted(counts.items()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="folder of a finished run of inference")
+    parser.add_argument("--lesson", type=int, nargs="+", default=[1], help="lessons to ask from")
+    parser.add_argument("--sequences", type=int, default=2000, help="graphs of each lesson")
+    options = parser.parse_args()
+    for lesson in options.lesson:
+        print(f"lesson {lesson}: edges with the last one's name, questions, wrong answers")
+        for namesakes, (asked, wrong) in wrong_by_namesakes(options.run, lesson, options.sequences).items():
+            print(f"{namesakes if namesakes < MOST else f'{MOST} or more':>10} {asked:6} {wrong / asked:6.0%}")
+
+
+if __name__ == "__main__":
+    main()
