@@ -98,9 +98,12 @@ def _compile(compiler: str, options: Iterable[str], sources: Iterable[Path], lib
 
 
 def _level(compiler: str, sources: Path) -> int:
-    """Return the level of the x86-64 architecture that this processor has, 0 where the compiler cannot tell."""
+    """Return the level of the x86-64 architecture that this processor has, 0 where that cannot be told."""
     with TemporaryDirectory() as folder:
         library = Path(folder) / "processor.so"
         if _compile(compiler, (), [sources / "processor.cpp"], library) is not None:
             return 0
-        return int(ctypes.CDLL(str(library)).memtape_x86_64_level())
+        try:
+            return int(ctypes.CDLL(str(library)).memtape_x86_64_level())
+        except (OSError, AttributeError):  # a compiler for another machine
+            return 0

@@ -92,4 +92,10 @@ def test_the_build_and_the_kernels_see_the_same_processor(hatch_build):
         pytest.skip("no kernels are built")
     compiler = next(filter(None, map(hatch_build.shutil.which, hatch_build.COMPILERS)))
     assert hatch_build._level(compiler, ROOT / "csrc") == library.memtape_x86_64_level()
-    assert hatch_build._level("false", ROOT / "csrc") == 0
+
+
+@pytest.mark.usefixtures("compiler")
+def test_a_compiler_for_another_machine_leaves_the_portable_build(hatch_build, tmp_path):
+    """Its libraries, here empty files, cannot be loaded."""
+    assert hatch_build.build(ROOT / "csrc", tmp_path, here=True) is None
+    assert built(tmp_path) == {"portable"}
