@@ -11,7 +11,7 @@ import torch
 from memtape import NTM, use_backend
 from memtape.core import kernels as loading
 
-BUILT = {name: loading.FOLDER / f"memtape-{name}.so" for name in loading.LEVELS}
+PORTABLE = loading.FOLDER / "memtape-portable.so"
 
 needs_kernels = pytest.mark.skipif(
     loading.kernels().absent is not None, reason=f"the fused machine is absent: {loading.kernels().absent}"
@@ -38,8 +38,9 @@ def folder(tmp_path, monkeypatch):
 
 
 def put(folder, *names):
+    """Put a library that can be loaded there under each name."""
     for name in names:
-        shutil.copy(BUILT[name], folder)
+        shutil.copy(PORTABLE, folder / f"memtape-{name}.so")
 
 
 def runs_by_single_steps():
@@ -91,7 +92,7 @@ def test_a_library_of_another_version_is_not_called(folder, monkeypatch):
 
 @needs_kernels
 def test_the_best_build_that_the_processor_can_run_is_taken(folder, monkeypatch):
-    put(folder, *(name for name, path in BUILT.items() if path.is_file()))
+    put(folder, *loading.LEVELS)
     chosen = {}
     for level in range(5):
         monkeypatch.setattr(loading, "_load", lambda name, level=level: Pretended(level))
@@ -120,7 +121,7 @@ def test_builds_that_are_missing_are_passed_over(folder, monkeypatch):
 
 @needs_kernels
 def test_the_environment_may_name_a_build(folder, monkeypatch):
-    put(folder, *(name for name, path in BUILT.items() if path.is_file()))
+    put(folder, *loading.LEVELS)
     monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", "portable")
     assert loading.kernels().instructions == "portable"
     assert loading.kernels().absent is None
@@ -139,7 +140,7 @@ def test_an_unknown_build_is_refused_with_those_there_are(folder, monkeypatch, a
 
 @needs_kernels
 def test_a_build_beyond_the_processor_is_refused(folder, monkeypatch):
-    put(folder, *(name for name, path in BUILT.items() if path.is_file()))
+    put(folder, *loading.LEVELS)
     monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", "x86-64-v4")
     monkeypatch.setattr(loading, "_load", lambda name: Pretended(3))
     assert "this processor and build offer x86-64-v3, x86-64-v2, portable; name one" in loading.kernels().absent

@@ -40,6 +40,7 @@ CHOICES = {
     "product_epsilon": [0.0, 0.5],
     "bypass_dropout": [0.0, 0.5],
     "discount": [0.5, 0.9],
+    "initial_strength": [1.5, 6.0],
 }
 """Values of options that not every number of their type can be."""
 
@@ -67,6 +68,8 @@ def constructors(draw):
             del options[option]
     if options.get("links") == "none":
         del options["sharpen_links"]
+    if options.get("strengths") == "none":
+        del options["initial_strength"]
     return name, options
 
 
