@@ -12,15 +12,16 @@ import subprocess
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCES = ("turing_machine.cpp", "dnc.cpp", "sparse_machine.cpp", "recurrence.cpp", "processor.cpp")
-FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fPIC", "-shared", "-pthread")
-THREADS = (("-fopenmp",), ())
+FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fPIC", "-pthread")
+THREADS = ("-fopenmp",)
 """Torch's own threads where the compiler knows OpenMP, else threads of our own."""
-LEVELS = ("x86-64-v4", "x86-64-v3", "x86-64-v2")
+LEVELS = ("x86-64-v4", "x86-64-v3")
 COMPILERS = ("c++", "g++", "clang++")
 
 
@@ -50,32 +51,39 @@ def build(sources: Path, folder: Path) -> str | None:
         return "no C++ compiler was found when memtape was installed; install g++ or clang++ and install memtape again"
     intel = platform.machine().lower() in ("x86_64", "amd64")
     names = (*(LEVELS if intel else ()), "portable")
+    words = [*compiler.split(), *FLAGS]
+    with TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
+        trial = [str(sources / "processor.cpp"), "-shared", "-o", str(Path(scratch) / "trial.so")]
+        if _failure([*words, *THREADS, *trial]) is None:
+            words += THREADS
 
-    def make(name: str) -> str | None:
-        options = () if name == "portable" else (f"-march={name}",)
-        library = folder / f"memtape-{name}.so"
-        words = [
-            *compiler.split(),
-            *FLAGS,
-            *options,
-            *(str(sources / source) for source in SOURCES),
-            "-o",
-            str(library),
-        ]
-        reason = None
-        for threads in THREADS:
-            try:
-                subprocess.run([*words, *threads], check=True, capture_output=True, text=True)
-            except OSError as error:
-                return str(error)
-            except subprocess.CalledProcessError as error:
-                reason = (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[0]
-            else:
-                return None
-        return reason
+        def compiled(name: str, source: str) -> str | None:
+            options = () if name == "portable" else (f"-march={name}",)
+            return _failure([*words, *options, "-c", str(sources / source), "-o", f"{scratch}/{name}-{source}.o"])
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        failures = list(pool.map(make, names))
-    if failures[-1] is None:
+        def linked(name: str) -> str | None:
+            objects = (f"{scratch}/{name}-{source}.o" for source in SOURCES)
+            return _failure([*words, "-shared", *objects, "-o", str(folder / f"memtape-{name}.so")])
+
+        parts = {name: [pool.submit(compiled, name, source) for source in SOURCES] for name in names}
+        reasons = {}
+        for name, compiling in parts.items():
+            failures = filter(None, [part.result() for part in compiling])
+            reasons[name] = next(failures, None) or linked(name)
+    reason = reasons["portable"]
+    if reason is None:
         return None
-    return f"the C++ compiler {compiler} failed when memtape was installed ({failures[-1]}); set CXX and install memtape again"
+    return (
+        f"the C++ compiler {compiler} failed when memtape was installed ({reason}); set CXX and install memtape again"
+    )
+
+
+def _failure(words: list[str]) -> str | None:
+    """Call the compiler; return why it fails, if it does."""
+    try:
+        subprocess.run(words, check=True, capture_output=True, text=True)
+    except OSError as error:
+        return str(error)
+    except subprocess.CalledProcessError as error:
+        return (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[0]
+    return None

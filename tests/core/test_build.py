@@ -36,3 +36,29 @@ def test_a_compiler_that_fails_is_named(hatch_build, monkeypatch, tmp_path, comp
 
 def test_every_build_is_one_that_can_be_loaded(hatch_build):
     assert {*hatch_build.LEVELS, "portable"} == set(kernels.LEVELS)
+
+
+COMPILER = """#!/bin/sh
+case "$*" in *REFUSED*) echo "unknown option" >&2; exit 1; esac
+while [ "$1" != -o ]; do shift; done
+touch "$2"
+"""
+
+
+@pytest.mark.parametrize(
+    ("machine", "refused", "names"),
+    [
+        ("AMD64", "nothing", {"x86-64-v4", "x86-64-v3", "portable"}),
+        ("x86_64", "-fopenmp", {"x86-64-v4", "x86-64-v3", "portable"}),
+        ("x86_64", "-march=x86-64-v4", {"x86-64-v3", "portable"}),
+        ("aarch64", "-march", {"portable"}),
+    ],
+)
+def test_it_makes_every_library_that_the_compiler_can_make(hatch_build, monkeypatch, tmp_path, machine, refused, names):
+    compiler = tmp_path / "compiler"
+    compiler.write_text(COMPILER.replace("REFUSED", refused))
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    monkeypatch.setattr(hatch_build.platform, "machine", lambda: machine)
+    assert hatch_build.build(ROOT / "csrc", tmp_path) is None
+    assert {path.stem.removeprefix("memtape-") for path in tmp_path.glob("*.so")} == names

@@ -98,7 +98,7 @@ def test_the_best_build_that_the_processor_can_run_is_taken(folder, monkeypatch)
         monkeypatch.setattr(loading, "_load", lambda name, level=level: Pretended(level))
         loading.kernels.cache_clear()
         chosen[level] = loading.kernels().instructions
-    assert chosen == {0: "portable", 1: "portable", 2: "x86-64-v2", 3: "x86-64-v3", 4: "x86-64-v4"}
+    assert chosen == {0: "portable", 1: "portable", 2: "portable", 3: "x86-64-v3", 4: "x86-64-v4"}
 
 
 class Pretended(ctypes.CDLL):
@@ -113,10 +113,10 @@ class Pretended(ctypes.CDLL):
 def test_builds_that_are_missing_are_passed_over(folder, monkeypatch):
     put(folder, "portable")
     assert loading.kernels().instructions == "portable"
-    put(folder, "x86-64-v2")
+    put(folder, "x86-64-v3")
     monkeypatch.setattr(loading, "_load", lambda name: Pretended(4))
     loading.kernels.cache_clear()
-    assert loading.kernels().instructions == "x86-64-v2"
+    assert loading.kernels().instructions == "x86-64-v3"
 
 
 @needs_kernels
@@ -143,7 +143,7 @@ def test_a_build_beyond_the_processor_is_refused(folder, monkeypatch):
     put(folder, *loading.LEVELS)
     monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", "x86-64-v4")
     monkeypatch.setattr(loading, "_load", lambda name: Pretended(3))
-    assert "this processor and build offer x86-64-v3, x86-64-v2, portable; name one" in loading.kernels().absent
+    assert "this processor and build offer x86-64-v3, portable; name one" in loading.kernels().absent
 
 
 @needs_kernels

@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent.parent / "kernels"
 INTERFACE = 3
 """Version of the C interface that this code calls."""
 
-LEVELS = {"x86-64-v4": 4, "x86-64-v3": 3, "x86-64-v2": 2, "portable": 0}
+LEVELS = {"x86-64-v4": 4, "x86-64-v3": 3, "portable": 0}
 """Builds, the fastest first, with the level of the x86-64 architecture that each needs."""
 
 
