@@ -4,11 +4,12 @@ from typing import Literal
 
 from memtape.core.cell import Twin
 from memtape.core.recurrent import Recurrent, runs
-from memtape.memory import SparseAccessInterface, SparseAccessMemory
-from memtape.models.augmented import AugmentedCell, AugmentedState
-from memtape.models.controller import controller_of
+from memtape.memory import SparseAccessMemory
+from memtape.models.augmented import AugmentedState
 from memtape.models.machine_cell import MachineCell
 from memtape.models.resizable import Resizable
+from memtape.models.sharing import constructor_arguments
+from memtape.models.sparse_parts import machine
 from memtape.models.whole_sparse_machine import whole_sparse_machine
 
 
@@ -73,6 +74,7 @@ class SAMCell(MachineCell):
         squash: bool = False,
         clip: float | None = 20.0,
     ):
+        options = constructor_arguments(locals())
         super().__init__()
         self.input_size, self.output_size = input_size, output_size
         memory = SparseAccessMemory(
@@ -84,24 +86,7 @@ class SAMCell(MachineCell):
             threshold=threshold,
             initial_memory=initial_memory,
         )
-        self.machine = AugmentedCell(
-            controller_of(
-                controller, input_size + memory.read_size, controller_size, controller_layers, initial_controller
-            ),
-            SparseAccessInterface(
-                controller_size,
-                width,
-                heads=heads,
-                strengths=strengths,
-                initial_strength=initial_strength,
-                squash=squash,
-                clip=clip,
-            ),
-            memory,
-            input_size=input_size,
-            output_size=output_size,
-            initial_reads=initial_reads,
-        )
+        self.machine = machine(memory, options)
 
     def twin(self, backend: str) -> Twin[AugmentedState] | None:
         """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
@@ -168,6 +153,7 @@ class DAMCell(MachineCell):
         squash: bool = False,
         clip: float | None = 20.0,
     ):
+        options = constructor_arguments(locals())
         super().__init__()
         self.input_size, self.output_size = input_size, output_size
         memory = SparseAccessMemory(
@@ -180,24 +166,7 @@ class DAMCell(MachineCell):
             threshold=threshold,
             initial_memory=initial_memory,
         )
-        self.machine = AugmentedCell(
-            controller_of(
-                controller, input_size + memory.read_size, controller_size, controller_layers, initial_controller
-            ),
-            SparseAccessInterface(
-                controller_size,
-                width,
-                heads=heads,
-                strengths=strengths,
-                initial_strength=initial_strength,
-                squash=squash,
-                clip=clip,
-            ),
-            memory,
-            input_size=input_size,
-            output_size=output_size,
-            initial_reads=initial_reads,
-        )
+        self.machine = machine(memory, options)
 
     def twin(self, backend: str) -> Twin[AugmentedState] | None:
         """Return None: there is no fused machine of this kind yet."""

@@ -4,11 +4,12 @@ from typing import Literal
 
 from memtape.core.cell import Twin
 from memtape.core.recurrent import Recurrent, runs
-from memtape.memory import SparseComputerInterface, SparseComputerMemory
-from memtape.models.augmented import AugmentedCell, AugmentedState
-from memtape.models.controller import controller_of
+from memtape.memory import SparseComputerMemory
+from memtape.models.augmented import AugmentedState
 from memtape.models.machine_cell import MachineCell
 from memtape.models.resizable import Resizable
+from memtape.models.sharing import constructor_arguments
+from memtape.models.sparse_parts import machine
 from memtape.models.whole_sparse_machine import whole_sparse_machine
 
 
@@ -75,6 +76,7 @@ class SDNCCell(MachineCell):
         squash: bool = False,
         clip: float | None = 20.0,
     ):
+        options = constructor_arguments(locals())
         super().__init__()
         self.input_size, self.output_size = input_size, output_size
         memory = SparseComputerMemory(
@@ -87,24 +89,7 @@ class SDNCCell(MachineCell):
             threshold=threshold,
             initial_memory=initial_memory,
         )
-        self.machine = AugmentedCell(
-            controller_of(
-                controller, input_size + memory.read_size, controller_size, controller_layers, initial_controller
-            ),
-            SparseComputerInterface(
-                controller_size,
-                width,
-                heads=heads,
-                strengths=strengths,
-                initial_strength=initial_strength,
-                squash=squash,
-                clip=clip,
-            ),
-            memory,
-            input_size=input_size,
-            output_size=output_size,
-            initial_reads=initial_reads,
-        )
+        self.machine = machine(memory, options)
 
     def twin(self, backend: str) -> Twin[AugmentedState] | None:
         """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
