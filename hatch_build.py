@@ -26,16 +26,16 @@ COMPILERS = ("c++", "g++", "clang++")
 
 
 class KernelBuild(BuildHookInterface):
-    """Compile csrc/ into src/memtape/kernels/."""
+    """Compile csrc/ into src/memtape/kernels/compiled/."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the libraries and have them packed."""
         root = Path(self.root)
-        folder = root / "src" / "memtape" / "kernels"
+        folder = root / "src" / "memtape" / "kernels" / "compiled"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         reason = build(root / "csrc", folder)
-        build_data["artifacts"].append("/src/memtape/kernels/*")
+        build_data["artifacts"].append("/src/memtape/kernels/compiled/*")
         if reason is not None:
             (folder / "unbuilt.json").write_text(json.dumps({"reason": reason}))
             self.app.display_warning(f"memtape is installed without its fast kernels: {reason}")

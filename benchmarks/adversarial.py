@@ -24,7 +24,7 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask
 from memtape.training.loop import train
-from memtape.training.non_finite import NonFiniteError
+from memtape.training.optim.non_finite import NonFiniteError
 from memtape.training.settings import TrainSettings
 
 SIZE, TIME, BATCH = 5, 6, 4

@@ -26,7 +26,7 @@ import torch  # noqa: E402
 from jax import lax, nn  # noqa: E402
 
 from memtape import NTM, use_backend  # noqa: E402
-from memtape.recipes.benching import middle, ratio, side_by_side, surroundings  # noqa: E402
+from memtape.experiments.bench.measure import middle, ratio, side_by_side, surroundings  # noqa: E402
 
 INPUTS, OUTPUTS, SLOTS, WIDTH, HIDDEN = 9, 8, 128, 20, 100
 TIME = 42

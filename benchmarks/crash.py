@@ -27,8 +27,8 @@ import torch.distributed.tensor  # noqa: F401  a training would load them
 
 from memtape.cli import train  # noqa: F401
 from memtape.cli.main import run as carry_out
-from memtape.recipes import running
-from memtape.training.processes import MEETING_PLACE
+from memtape.experiments import run as running
+from memtape.training.parallel.processes import MEETING_PLACE
 
 WORDS = [
     *("train", "ntm", "copy", "--model.slots", "16", "--model.width", "6", "--model.controller-size", "16"),

@@ -25,7 +25,7 @@ from torch.utils import _pytree as pytree
 
 from memtape import NTM, use_backend
 from memtape.core.batch import SequenceBatch
-from memtape.core.kernels import kernels
+from memtape.core.compiled_library import kernels
 from memtape.tasks.algorithmic.copying import Copy
 
 SIZES: dict[str, Any] = {"slots": 32, "width": 10, "controller_size": 32}

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save, save_file
 
 import memtape
 from memtape.core.manifest import MANIFEST, write_manifest
-from memtape.training.runs import FINAL
+from memtape.experiments.run_folder.folder import FINAL
 
 MIB = 2**20
 

@@ -20,11 +20,11 @@ import torch
 from matplotlib.figure import Figure
 from safetensors.torch import load_file
 
-from memtape.models.resizable import Resizable
-from memtape.recipes.experiment import Experiment
-from memtape.recipes.inspection import graph_of
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.inspection import graph_of
+from memtape.experiments.run_folder.folder import Run, environment
+from memtape.models.machine.resizable import Resizable
 from memtape.training.evaluation import evaluate
-from memtape.training.runs import Run, environment
 from memtape.viz.graph_figure import graph_figure
 from memtape.viz.saving import save
 from memtape.viz.style import BLUE, INK, VERMILION, paper_style

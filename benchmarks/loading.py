@@ -33,14 +33,16 @@ from hostile_files import MIB, catalogue, checkpoint_of
 import memtape
 from memtape.cli.main import run as carry_out
 from memtape.core.manifest import DamagedError
-from memtape.models.shared_folder import SharingError
-from memtape.recipes import reporting, running, workers
-from memtape.recipes.experiment import Experiment
-from memtape.recipes.peak_memory import peak_of, return_freed_memory_at_once
-from memtape.recipes.proposals import Proposals
-from memtape.recipes.running import evaluate_run, open_run, resume_run, train_run
-from memtape.recipes.sharing import save_run
-from memtape.recipes.space import Choices, Space
+from memtape.experiments import report as reporting
+from memtape.experiments import run as running
+from memtape.experiments.bench.peak_memory import peak_of, return_freed_memory_at_once
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.run import evaluate_run, open_run, resume_run, train_run
+from memtape.experiments.share import save_run
+from memtape.experiments.sweep import workers
+from memtape.experiments.sweep.proposals import Proposals
+from memtape.experiments.sweep.search_space import Choices, Space
+from memtape.sharing.shared_folder import SharingError
 from memtape.training.checkpoints import Checkpoints
 from memtape.training.interruption import Interruption
 from memtape.training.settings import TrainSettings

@@ -18,8 +18,8 @@ from statistics import median
 import torch
 
 from memtape import NTM, use_backend
-from memtape.recipes.benching import side_by_side
-from memtape.recipes.peak_memory import peak_of, return_freed_memory_at_once
+from memtape.experiments.bench.measure import side_by_side
+from memtape.experiments.bench.peak_memory import peak_of, return_freed_memory_at_once
 
 BITS, BATCH = 8, 4
 

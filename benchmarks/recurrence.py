@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from memtape import unroll, use_backend
 from memtape.cells import ElmanCell, GRUCell, JordanCell, LeakyCell, LSTMCell
 from memtape.core.cell import AnyCell
-from memtape.core.kernels import kernels
-from memtape.recipes.benching import middle, ratio, side_by_side, surroundings
+from memtape.core.compiled_library import kernels
+from memtape.experiments.bench.measure import middle, ratio, side_by_side, surroundings
 
 CLOSE = 1e-9
 """How far outputs and gradients may differ, as a share of the largest, in float64."""

@@ -27,11 +27,11 @@ from crash import WORDS, fingerprint, fork, wait, without_figures
 
 import memtape
 from memtape.core.manifest import DamagedError
-from memtape.models.shared_folder import SharingError
-from memtape.recipes.run_folder import RunFolder
-from memtape.recipes.running import open_run
+from memtape.experiments.run import open_run
+from memtape.experiments.run_folder.folder import COPIED, FINAL, RunError
+from memtape.experiments.run_record import RunFolder
+from memtape.sharing.shared_folder import SharingError
 from memtape.training.checkpoints import Checkpoints
-from memtape.training.runs import COPIED, FINAL, RunError
 
 NEWEST, BEFORE, OLDER = "step-000000040", "step-000000038", "step-000000036"
 NOWHERE = "step-000000041"

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from memtape import use_backend
-from memtape.recipes.experiment import Experiment
-from memtape.recipes.registry import MODELS
+from memtape.catalog.registry import MODELS
+from memtape.experiments.experiment import Experiment
 from memtape.training.loop import train
 from memtape.training.settings import TrainSettings
 

@@ -13,11 +13,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from memtape.catalog.registry import find, recipe_for
 from memtape.cli.experiments import DATA_DIR
 from memtape.cli.main import run as carry_out
-from memtape.recipes.registry import find, recipe_for
-from memtape.recipes.run_folder import RunFolder
-from memtape.training.runs import environment
+from memtape.experiments.run_folder.folder import environment
+from memtape.experiments.run_record import RunFolder
 
 ROOT = Path(__file__).parent.parent
 

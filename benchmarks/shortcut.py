@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from memtape.recipes.experiment import Experiment
-from memtape.training.runs import Run
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.run_folder.folder import Run
 
 MOST = 4
 """Numbers from here on are counted together."""

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from memtape.recipes import running
-from memtape.recipes.experiment import Experiment
+from memtape.experiments import run as running
+from memtape.experiments.experiment import Experiment
 from memtape.training.settings import TrainSettings
 
 PAGES, MIB = Path("/proc/self/statm"), 2**20

@@ -31,9 +31,9 @@ import torch
 from matplotlib.figure import Figure
 
 from memtape import DNC, NTM, SDNC, tree, use_backend
-from memtape.core.kernels import kernels
-from memtape.models.sparse_access import DAM, SAM
-from memtape.recipes.peak_memory import peak_of, return_freed_memory_at_once
+from memtape.core.compiled_library import kernels
+from memtape.experiments.bench.peak_memory import peak_of, return_freed_memory_at_once
+from memtape.models.sam.sam import DAM, SAM
 from memtape.viz.saving import save
 from memtape.viz.style import BLUE, GREEN, INK, VERMILION, paper_style
 

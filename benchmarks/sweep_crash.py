@@ -33,7 +33,9 @@ from typing import IO, Any
 import optuna.samplers  # noqa: F401  a sweep would load it
 
 from memtape.cli.main import run as carry_out
-from memtape.recipes import running, sweep_report, workers  # noqa: F401
+from memtape.experiments import run as running
+from memtape.experiments.sweep import report as sweep_report  # noqa: F401
+from memtape.experiments.sweep import workers
 
 WORDS = [
     *("ntm", "copy", "--model.slots", "16", "--model.width", "6", "--model.controller-size", "16"),

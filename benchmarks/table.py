@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from memtape.recipes.registry import TASKS, find
+from memtape.catalog.registry import TASKS, find
 
 ROOT = Path(__file__).parent.parent
 FAMILIES = (

@@ -45,8 +45,8 @@ def work(name: str, folder: Path) -> dict[str, Any]:
 
     sys.addaudithook(listen)
 
-    from memtape.recipes import running
-    from memtape.recipes.experiment import Experiment
+    from memtape.experiments import run as running
+    from memtape.experiments.experiment import Experiment
     from memtape.training.interruption import Interruption
     from memtape.training.settings import TrainSettings
 

@@ -21,10 +21,10 @@ from torch.nn import functional
 from torch.utils import _pytree as pytree
 
 from memtape.core.fold import fold
+from memtape.core.inputs.trees import NONE
 from memtape.core.tree_cell import AnyTreeCell
-from memtape.core.trees import NONE
-from memtape.models.trees import TreeLSTM
-from memtape.recipes.benching import side_by_side
+from memtape.experiments.bench.measure import side_by_side
+from memtape.models.tree.tree_networks import TreeLSTM
 from memtape.tasks.language.bracketed import BracketedTree, read_bracketed
 from memtape.tasks.language.labelled_trees import LabelledTrees, labelled_trees, vocabulary_of
 

@@ -28,5 +28,5 @@ def shapes_unchecked(monkeypatch):
 def stand_in(monkeypatch):
     """Let sweeps call a script that writes at once what a training leaves."""
     command = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
-    monkeypatch.setattr("memtape.recipes.workers.COMMAND", command)
+    monkeypatch.setattr("memtape.experiments.sweep.workers.COMMAND", command)
     return command

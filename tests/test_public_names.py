@@ -26,7 +26,7 @@ def test_names_are_what_they_say():
     for name in memtape.__all__:
         if name not in ("__version__", "cells", "core", "memory", "ops", "ports", "tree"):
             assert getattr(memtape, name).__name__ == name
-    assert memtape.tree.__name__ == "memtape.core.tree"
+    assert memtape.tree.__name__ == "memtape.core.state_tree"
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -10,39 +10,39 @@ from memtape.version import __version__
 
 if TYPE_CHECKING:
     from memtape import cells, core, memory, ops, ports
-    from memtape.core import tree
+    from memtape.core import state_tree as tree
     from memtape.core.backends import use_backend
     from memtape.core.batch import SequenceBatch
     from memtape.core.cell import Cell
     from memtape.core.fold import fold
+    from memtape.core.inputs.pairs import Pairs
+    from memtape.core.inputs.trees import Trees
     from memtape.core.memory import Interface, Memory
-    from memtape.core.pairs import Pairs
     from memtape.core.recurrent import Recurrent
     from memtape.core.state import state
     from memtape.core.task import DrawnTask, HeldTask, Task
     from memtape.core.tree_cell import TreeCell
-    from memtape.core.trees import Trees
     from memtape.core.unroll import unroll
-    from memtape.models.augmented import AugmentedCell
-    from memtape.models.bidirectional import BiGRU, BiLSTM
-    from memtape.models.bidirectional_dnc import BiDNC
-    from memtape.models.clockwork import Clockwork
-    from memtape.models.decoding import beam_search, greedy
-    from memtape.models.dnc import DNC, DNCCell
-    from memtape.models.echo_state import EchoState
-    from memtape.models.elman import Elman
-    from memtape.models.generation import generate
-    from memtape.models.gru import GRU
-    from memtape.models.jordan import Jordan
-    from memtape.models.leaky import Leaky
-    from memtape.models.orthogonal import Orthogonal
-    from memtape.models.seq2seq import Seq2Seq
-    from memtape.models.skip import Skip
-    from memtape.models.sparse_access import DAM, SAM, DAMCell, SAMCell
-    from memtape.models.sparse_computer import SDNC, SDNCCell
-    from memtape.models.stacked_lstm import StackedLSTM, StackedLSTMCell
-    from memtape.models.trees import RNTN, Recursive, TreeLSTM
-    from memtape.models.turing import NTM, NTMCell
+    from memtape.inference.decoding import beam_search, greedy
+    from memtape.inference.generation import generate
+    from memtape.models.dnc.bidnc import BiDNC
+    from memtape.models.dnc.dnc import DNC, DNCCell
+    from memtape.models.machine.augmented import AugmentedCell
+    from memtape.models.ntm.ntm import NTM, NTMCell
+    from memtape.models.recurrent.bidirectional import BiGRU, BiLSTM
+    from memtape.models.recurrent.clockwork import Clockwork
+    from memtape.models.recurrent.elman import Elman
+    from memtape.models.recurrent.esn import EchoState
+    from memtape.models.recurrent.gru import GRU
+    from memtape.models.recurrent.jordan import Jordan
+    from memtape.models.recurrent.leaky import Leaky
+    from memtape.models.recurrent.lstm import StackedLSTM, StackedLSTMCell
+    from memtape.models.recurrent.orthogonal import Orthogonal
+    from memtape.models.recurrent.skip import Skip
+    from memtape.models.sam.sam import DAM, SAM, DAMCell, SAMCell
+    from memtape.models.sam.sdnc import SDNC, SDNCCell
+    from memtape.models.seq2seq.seq2seq import Seq2Seq
+    from memtape.models.tree.tree_networks import RNTN, Recursive, TreeLSTM
     from memtape.tasks.algorithmic import (
         Allocation,
         AssociativeRecall,
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from memtape.tasks.dynamics import Narma
     from memtape.tasks.graph import Inference, ShortestPath, Traversal
     from memtape.tasks.images import Digits
-    from memtape.tasks.lag import Adding, CopyMemory
     from memtape.tasks.language import Boolean, Characters, Scan, Sentiment
+    from memtape.tasks.long_range import Adding, CopyMemory
     from memtape.tasks.music import Chorales
 
 _MODULES = {
@@ -68,16 +68,16 @@ _MODULES = {
     "HeldTask": "memtape.core.task",
     "Interface": "memtape.core.memory",
     "Memory": "memtape.core.memory",
-    "Pairs": "memtape.core.pairs",
+    "Pairs": "memtape.core.inputs.pairs",
     "Recurrent": "memtape.core.recurrent",
     "SequenceBatch": "memtape.core.batch",
     "Task": "memtape.core.task",
     "TreeCell": "memtape.core.tree_cell",
-    "Trees": "memtape.core.trees",
+    "Trees": "memtape.core.inputs.trees",
     "core": "memtape.core",
     "fold": "memtape.core.fold",
     "state": "memtape.core.state",
-    "tree": "memtape.core.tree",
+    "tree": "memtape.core.state_tree",
     "unroll": "memtape.core.unroll",
     "use_backend": "memtape.core.backends",
     # parts
@@ -85,40 +85,40 @@ _MODULES = {
     "memory": "memtape.memory",
     "ops": "memtape.ops",
     # models
-    "AugmentedCell": "memtape.models.augmented",
-    "BiDNC": "memtape.models.bidirectional_dnc",
-    "BiGRU": "memtape.models.bidirectional",
-    "BiLSTM": "memtape.models.bidirectional",
-    "Clockwork": "memtape.models.clockwork",
-    "EchoState": "memtape.models.echo_state",
-    "DNC": "memtape.models.dnc",
-    "DAM": "memtape.models.sparse_access",
-    "DAMCell": "memtape.models.sparse_access",
-    "DNCCell": "memtape.models.dnc",
-    "SAM": "memtape.models.sparse_access",
-    "SAMCell": "memtape.models.sparse_access",
-    "SDNC": "memtape.models.sparse_computer",
-    "SDNCCell": "memtape.models.sparse_computer",
-    "Elman": "memtape.models.elman",
-    "GRU": "memtape.models.gru",
-    "Jordan": "memtape.models.jordan",
-    "Leaky": "memtape.models.leaky",
-    "NTM": "memtape.models.turing",
-    "NTMCell": "memtape.models.turing",
-    "Orthogonal": "memtape.models.orthogonal",
-    "RNTN": "memtape.models.trees",
-    "Recursive": "memtape.models.trees",
-    "Seq2Seq": "memtape.models.seq2seq",
-    "Skip": "memtape.models.skip",
-    "StackedLSTM": "memtape.models.stacked_lstm",
-    "StackedLSTMCell": "memtape.models.stacked_lstm",
-    "TreeLSTM": "memtape.models.trees",
-    "beam_search": "memtape.models.decoding",
-    "generate": "memtape.models.generation",
-    "greedy": "memtape.models.decoding",
+    "AugmentedCell": "memtape.models.machine.augmented",
+    "BiDNC": "memtape.models.dnc.bidnc",
+    "BiGRU": "memtape.models.recurrent.bidirectional",
+    "BiLSTM": "memtape.models.recurrent.bidirectional",
+    "Clockwork": "memtape.models.recurrent.clockwork",
+    "EchoState": "memtape.models.recurrent.esn",
+    "DNC": "memtape.models.dnc.dnc",
+    "DAM": "memtape.models.sam.sam",
+    "DAMCell": "memtape.models.sam.sam",
+    "DNCCell": "memtape.models.dnc.dnc",
+    "SAM": "memtape.models.sam.sam",
+    "SAMCell": "memtape.models.sam.sam",
+    "SDNC": "memtape.models.sam.sdnc",
+    "SDNCCell": "memtape.models.sam.sdnc",
+    "Elman": "memtape.models.recurrent.elman",
+    "GRU": "memtape.models.recurrent.gru",
+    "Jordan": "memtape.models.recurrent.jordan",
+    "Leaky": "memtape.models.recurrent.leaky",
+    "NTM": "memtape.models.ntm.ntm",
+    "NTMCell": "memtape.models.ntm.ntm",
+    "Orthogonal": "memtape.models.recurrent.orthogonal",
+    "RNTN": "memtape.models.tree.tree_networks",
+    "Recursive": "memtape.models.tree.tree_networks",
+    "Seq2Seq": "memtape.models.seq2seq.seq2seq",
+    "Skip": "memtape.models.recurrent.skip",
+    "StackedLSTM": "memtape.models.recurrent.lstm",
+    "StackedLSTMCell": "memtape.models.recurrent.lstm",
+    "TreeLSTM": "memtape.models.tree.tree_networks",
+    "beam_search": "memtape.inference.decoding",
+    "generate": "memtape.inference.generation",
+    "greedy": "memtape.inference.decoding",
     "ports": "memtape.ports",
     # tasks
-    "Adding": "memtape.tasks.lag",
+    "Adding": "memtape.tasks.long_range",
     "AssociativeRecall": "memtape.tasks.algorithmic",
     "Boolean": "memtape.tasks.language",
     "Characters": "memtape.tasks.language",
@@ -131,7 +131,7 @@ _MODULES = {
     "KeyValue": "memtape.tasks.algorithmic",
     "IndependentCopies": "memtape.tasks.algorithmic",
     "Allocation": "memtape.tasks.algorithmic",
-    "CopyMemory": "memtape.tasks.lag",
+    "CopyMemory": "memtape.tasks.long_range",
     "Digits": "memtape.tasks.images",
     "DynamicNGrams": "memtape.tasks.algorithmic",
     "Narma": "memtape.tasks.dynamics",

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from memtape import unroll, use_backend
-from memtape.cells import ElmanCell, GRUCell, JordanCell, Late, LeakyCell, LSTMCell
+from memtape.cells import Delayed, ElmanCell, GRUCell, JordanCell, LeakyCell, LSTMCell
 from memtape.core.backends import backends
 
 INPUT, HIDDEN, TIME = 2, 3, 5
@@ -171,7 +171,7 @@ def test_gru(variant, candidate, layer_norm):
 
 def test_the_gru_of_the_book():
     """Equations 10.45 to 10.47, whose gates u and r of a step see the inputs and the units of that step."""
-    cell = randomised(Late(GRUCell(INPUT, HIDDEN, variant="reset_before", candidate="sigmoid")))
+    cell = randomised(Delayed(GRUCell(INPUT, HIDDEN, variant="reset_before", candidate="sigmoid")))
     w = arrays(cell.cell)
     u, w_, b = w["from_input.weight"], w["from_hidden.weight"], w["from_input.bias"]
 

@@ -123,7 +123,7 @@ def test_the_twin_of_a_cell_is_told_the_context_too(into):
     results = []
     for backend in ("reference", "cpu"):
         with use_backend(backend):
-            assert (told.twin(backend) is None) == (backend == "reference")
+            assert (told.fused(backend) is None) == (backend == "reference")
             told.zero_grad()
             ys, last, _ = unroll(told, xs, told.begin(context), lengths=lengths)
             (ys.sum() + last.cell.layers[0].cell.sum()).backward()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from memtape import tree, unroll, use_backend
-from memtape.cells import Around, ElmanCell, FeedforwardCell, GRUCell, LSTMCell, Shortcuts
+from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, InputBypass, LSTMCell, Shortcuts
 
 F64 = torch.float64
 
@@ -49,7 +49,7 @@ def test_shortcuts_need_cells_of_sizes_that_meet():
 def test_what_goes_around_a_cell_stands_beside_its_output(first, backend):
     cell, xs, lengths = LSTMCell(3, 4).double(), random(2, 5, 5), torch.tensor([5, 3])
     with use_backend(backend):
-        ys, state, _ = unroll(Around(cell, first, 2), xs, lengths=lengths)
+        ys, state, _ = unroll(InputBypass(cell, first, 2), xs, lengths=lengths)
     seen = torch.cat([xs[..., :first], xs[..., first + 2 :]], dim=-1)
     expected, end, _ = unroll(cell, seen, lengths=lengths)
     torch.testing.assert_close(ys[..., :4], expected)
@@ -60,8 +60,8 @@ def test_what_goes_around_a_cell_stands_beside_its_output(first, backend):
 
 
 def test_nothing_goes_around_beyond_a_row_s_length():
-    cell, xs = Around(LSTMCell(3, 4).double(), 1, 2), random(2, 5, 5)
-    ys, _ = cell.twin("cpu")(xs, cell.init_state(2, dtype=F64), torch.tensor([5, 3]))
+    cell, xs = InputBypass(LSTMCell(3, 4).double(), 1, 2), random(2, 5, 5)
+    ys, _ = cell.fused("cpu")(xs, cell.init_state(2, dtype=F64), torch.tensor([5, 3]))
     assert ys[0].all()
     assert ys[1, :3].all()
     assert not ys[1, 3:].any()
@@ -69,8 +69,8 @@ def test_nothing_goes_around_beyond_a_row_s_length():
 
 def test_what_goes_around_must_be_a_part_of_the_input():
     with pytest.raises(ValueError, match="first is 4, but the cell takes inputs of size 3; give a place within them"):
-        Around(FeedforwardCell(3, 2), 4, 1)
+        InputBypass(FeedforwardCell(3, 2), 4, 1)
     with pytest.raises(ValueError, match="size is 0, but it must be at least 1"):
-        Around(FeedforwardCell(3, 2), 1, 0)
+        InputBypass(FeedforwardCell(3, 2), 1, 0)
     with pytest.raises(ValueError, match="first is -1, but it must be at least 0"):
-        Around(FeedforwardCell(3, 2), -1, 1)
+        InputBypass(FeedforwardCell(3, 2), -1, 1)

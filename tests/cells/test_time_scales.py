@@ -126,7 +126,7 @@ def test_what_does_not_move_is_not_computed():
     """Of g groups, two move in a step on average; the recurrent products of the rest are not made."""
     cell, xs = ClockworkCell(1, 64, groups=8), torch.randn(1, 128, 1)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        cell.twin("cpu")(xs, cell.init_state(1), None)
+        cell.fused("cpu")(xs, cell.init_state(1), None)
     moving = sum(8 * sum(t % 2**i == 0 for i in range(8)) for t in range(128))
     assert counter.get_total_flops() == 2 * moving * (64 + 1)
     assert moving < 0.25 * 128 * 64

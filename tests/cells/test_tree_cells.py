@@ -21,7 +21,7 @@ from memtape.cells import (
 from memtape.cells.elman import HiddenState
 from memtape.cells.lstm import LSTMState
 from memtape.core.fold import fold
-from memtape.core.trees import Trees
+from memtape.core.inputs.trees import Trees
 
 F64 = torch.float64
 INPUT, HIDDEN = 3, 4

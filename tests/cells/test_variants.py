@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from memtape import tree, unroll, use_backend
-from memtape.cells import ElmanCell, GRUCell, JordanCell, Late, LeakyCell, LSTMCell
+from memtape.cells import Delayed, ElmanCell, GRUCell, JordanCell, LeakyCell, LSTMCell
 
 INPUT, HIDDEN = 2, 4
 
@@ -21,7 +21,7 @@ def with_weights(cell, other):
 def test_the_book_s_unit_is_the_reset_before_unit_with_its_steps_counted_anew():
     inner = GRUCell(INPUT, HIDDEN, variant="reset_before", candidate="sigmoid").double()
     xs = sequences(3, 6, INPUT)
-    late, last, _ = unroll(Late(inner), xs)
+    late, last, _ = unroll(Delayed(inner), xs)
     shifted = torch.cat([torch.zeros(3, 1, INPUT).double(), xs[:, :-1]], dim=1)
     torch.testing.assert_close(late, unroll(inner, shifted)[0])
     torch.testing.assert_close(late[:, 1:], unroll(inner, xs[:, :-1], unroll(inner, shifted[:, :1])[1])[0])

@@ -14,7 +14,7 @@ TINY = ("bench", "ntm", "--batch", "2", "--time", "5", "--slots", "8", "--thread
 @pytest.fixture
 def no_processes(monkeypatch):
     """Skip the process that measures memory."""
-    monkeypatch.setattr("memtape.recipes.benching._peak", lambda case: 1.5)
+    monkeypatch.setattr("memtape.experiments.bench.measure._peak", lambda case: 1.5)
 
 
 def refused(capsys, *words):
@@ -78,7 +78,7 @@ def test_a_model_without_slots_has_none(capsys, no_processes, tmp_path):
 
 
 def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, no_processes, monkeypatch):
-    monkeypatch.setattr("memtape.recipes.benching.backends", lambda: {"reference": None, "cpu": None})
+    monkeypatch.setattr("memtape.experiments.bench.measure.backends", lambda: {"reference": None, "cpu": None})
     monkeypatch.setattr("memtape.core.backends.backends", lambda: {"reference": None, "cpu": None})
     assert run([*TINY, "--mode", "infer", "--model.sequential-heads", "true"]) == 0
     assert "ntm has no fused twin on cpu; it takes the single steps" in capsys.readouterr().out
@@ -109,11 +109,13 @@ def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, 
 def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, monkeypatch, words, sentence):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("memtape.recipes.benching.measured", lambda *_, **__: pytest.fail("it began to measure"))
+    monkeypatch.setattr(
+        "memtape.experiments.bench.measure.measured", lambda *_, **__: pytest.fail("it began to measure")
+    )
     assert sentence in refused(capsys, "bench", *words)
 
 
 def test_an_absent_backend_gets_the_reason(capsys, monkeypatch):
     monkeypatch.setattr("memtape.core.backends.backends", lambda: {"reference": None, "cpu": "no compiler was at hand"})
-    monkeypatch.setattr("memtape.recipes.benching.backends", lambda: {"reference": None, "cpu": "no"})
+    monkeypatch.setattr("memtape.experiments.bench.measure.backends", lambda: {"reference": None, "cpu": "no"})
     assert "'cpu', which is absent here: no compiler was at hand" in refused(capsys, "bench", "--backend", "cpu")

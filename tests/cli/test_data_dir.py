@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from memtape.catalog.registry import TASKS
 from memtape.cli.experiments import with_data
 from memtape.cli.main import UsageError, run
-from memtape.recipes.registry import TASKS
 
 READING = ["digits", "char-lm", "sentiment", "scan", "chorales"]
 TINY = ["--train.steps", "1", "--train.batch-size", "2", "--train.device", "cpu", "--model.hidden-size", "4"]
@@ -97,7 +97,7 @@ def test_a_run_whose_data_is_gone_says_so_when_it_is_resumed_evaluated_or_drawn(
     text = tmp_path / "data" / "own.txt"
     text.parent.mkdir()
     text.write_text("to be, or not to be: that is the question\n" * 20)
-    monkeypatch.setattr("memtape.recipes.running.write_run_report", lambda run, *_: run.report_file)
+    monkeypatch.setattr("memtape.experiments.run.write_run_report", lambda run, *_: run.report_file)
     folder = tmp_path / "run"
     words = ["lstm", "char-lm", "--task.file", "own.txt", "--task.window", "8", "--data-dir", str(text.parent)]
     assert run(["train", *words, *TINY, "--out", str(folder)]) == 0

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from memtape.cli.main import run
-from memtape.training.runs import Run
+from memtape.experiments.run_folder.folder import Run
 
 TINY = ["--train.steps", "1", "--train.batch-size", "2", "--train.validate-every", "1", "--train.device", "cpu"]
 TINY += ["--train.validation-sequences", "2", "--model.hidden-size", "4"]
@@ -14,7 +14,7 @@ TINY += ["--train.validation-sequences", "2", "--model.hidden-size", "4"]
 
 def trained(folder, *words):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("memtape.recipes.running.write_run_report", lambda run, *_: run.report_file)
+        patch.setattr("memtape.experiments.run.write_run_report", lambda run, *_: run.report_file)
         assert run(["train", *words, *TINY, "--out", str(folder)]) == 0
     return folder
 

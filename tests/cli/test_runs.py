@@ -6,7 +6,7 @@ import os
 import pytest
 
 from memtape.cli.main import run
-from memtape.recipes.experiment import Experiment
+from memtape.experiments.experiment import Experiment
 from memtape.training.settings import TrainSettings
 
 

@@ -12,7 +12,7 @@ import torch
 import memtape
 from memtape.cli.main import run
 from memtape.core.manifest import verify
-from memtape.recipes.running import open_run
+from memtape.experiments.run import open_run
 
 TINY = [
     *("--task.bits", "2", "--task.max-length", "3", "--train.batch-size", "2", "--train.steps", "2"),

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 import memtape
+from memtape.catalog.registry import MODELS, RECIPES, TASKS
 from memtape.cli.main import build, run
-from memtape.recipes.registry import MODELS, RECIPES, TASKS
 
 TINY = [
     *("--task.bits", "2", "--task.max-length", "3", "--model.slots", "6", "--model.width", "4"),

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from memtape import tree, use_backend
-from memtape.core.kernels import kernels
-from memtape.models.sparse_access import SAM
-from memtape.models.sparse_computer import SDNC
+from memtape.core.compiled_library import kernels
+from memtape.models.sam.sam import SAM
+from memtape.models.sam.sdnc import SDNC
 
 pytestmark = [
     # The compiler looks at .grad of a state that was computed from learned parameters, and warns itself of it.

@@ -5,7 +5,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from memtape import DNC, tree, use_backend
-from memtape.core.kernels import kernels
+from memtape.core.compiled_library import kernels
 
 pytestmark = [
     pytest.mark.skipif(kernels().absent is not None, reason=f"the fused machine is absent: {kernels().absent}"),

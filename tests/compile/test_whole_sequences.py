@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from memtape import NTM, tree, use_backend
-from memtape.core.kernels import kernels
+from memtape.core.compiled_library import kernels
 
 pytestmark = [
     # The compiler looks at .grad of a state that was computed from learned parameters, and warns itself of it.

@@ -11,9 +11,9 @@ from torch import nn
 import memtape
 from memtape import NTM, tree, unroll, use_backend
 from memtape.core.backends import BackendError, backend_for, backends
-from memtape.core.kernels import Kernels, kernels
-from memtape.core.whole import compiled
-from memtape.ops.turing_machine import TWINS
+from memtape.core.compiled_library import Kernels, kernels
+from memtape.core.run_fused import compiled
+from memtape.kernels.ntm import TWINS
 
 needs_kernels = pytest.mark.skipif(
     kernels().absent is not None, reason=f"the fused machine is absent: {kernels().absent}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from memtape.core import kernels
+from memtape.core import compiled_library
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +35,7 @@ def test_a_compiler_that_fails_is_named(hatch_build, monkeypatch, tmp_path, comp
 
 
 def test_every_build_is_one_that_can_be_loaded(hatch_build):
-    assert {*hatch_build.LEVELS, "portable"} == set(kernels.LEVELS)
+    assert {*hatch_build.LEVELS, "portable"} == set(compiled_library.LEVELS)
 
 
 COMPILER = """#!/bin/sh

@@ -13,8 +13,8 @@ from memtape.cells import (
     RNTNCell,
 )
 from memtape.core.fold import fold
-from memtape.core.levels import levels_of
-from memtape.core.trees import Trees, checked
+from memtape.core.inputs.trees import Trees, checked
+from memtape.core.tree_levels import levels_of
 
 F64 = torch.float64
 SYMBOLS, SIZE = 6, 4

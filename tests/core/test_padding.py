@@ -6,7 +6,7 @@ import torch
 from memtape import tree, unroll
 from memtape.cells import GRUCell
 from memtape.core import padding
-from memtape.core.stepped import Stepped, twin_or_steps
+from memtape.core.step_by_step import StepByStep, fused_or_steps
 
 XS = torch.arange(1.0, 13).reshape(3, 4, 1)
 LENGTHS = torch.tensor([2, 0, 4])
@@ -41,10 +41,10 @@ def test_steps_stand_in_for_a_twin():
         """A class of its own, whose steps no kernel knows."""
 
     cell = Other(1, 3)
-    assert twin_or_steps(cell, "cpu") == Stepped(cell)
-    assert twin_or_steps(GRUCell(1, 3), "cpu") != Stepped(cell)
+    assert fused_or_steps(cell, "cpu") == StepByStep(cell)
+    assert fused_or_steps(GRUCell(1, 3), "cpu") != StepByStep(cell)
     for lengths in (None, LENGTHS):
-        ys, last = Stepped(cell)(XS, cell.init_state(3), lengths)
+        ys, last = StepByStep(cell)(XS, cell.init_state(3), lengths)
         expected, end, _ = unroll(cell, XS, lengths=lengths)
         torch.testing.assert_close(ys, expected)
         torch.testing.assert_close(tree.named_tensors(last), tree.named_tensors(end))
@@ -53,5 +53,5 @@ def test_steps_stand_in_for_a_twin():
 def test_steps_leave_the_state_in_float32_under_autocast():
     cell = GRUCell(1, 3)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        _, last = Stepped(cell)(XS, cell.init_state(3), LENGTHS)
+        _, last = StepByStep(cell)(XS, cell.init_state(3), LENGTHS)
     assert last.hidden.dtype == torch.float32

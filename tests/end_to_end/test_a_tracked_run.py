@@ -8,9 +8,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from memtape.cli.main import run as carry_out
-from memtape.recipes import running
-from memtape.recipes.experiment import Experiment
-from memtape.recipes.running import resume_run, train_run
+from memtape.experiments import run as running
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.run import resume_run, train_run
 from memtape.training.interruption import Interruption
 from memtape.training.settings import TrainSettings
 

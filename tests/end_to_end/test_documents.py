@@ -10,9 +10,9 @@ from typing import get_args
 import pytest
 
 from memtape import cells
-from memtape.recipes.experiment import Experiment
-from memtape.recipes.registry import MODELS, RECIPES, TASKS
-from memtape.recipes.space import Space
+from memtape.catalog.registry import MODELS, RECIPES, TASKS
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.sweep.search_space import Space
 from memtape.training.settings import TrainSettings
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import pytest
 import memtape
 from memtape.cli.main import run
 from memtape.core.manifest import DamagedError
-from memtape.models.shared_folder import SharingError
+from memtape.sharing.shared_folder import SharingError
 
 ROOT = Path(__file__).parents[2]
 TINY = [
@@ -50,8 +50,8 @@ def sound(tmp_path_factory):
     place = tmp_path_factory.mktemp("sound")
     with pytest.MonkeyPatch.context() as patch:
         scores = {"length": 2, "sequences": 2, "cost_bits": 1.0, "wrong_bits": 1.0}
-        patch.setattr("memtape.recipes.running.by_length", lambda *_, **__: [scores])
-        patch.setattr("memtape.recipes.running.write_run_report", lambda run, *_: run.report_file)
+        patch.setattr("memtape.experiments.run.by_length", lambda *_, **__: [scores])
+        patch.setattr("memtape.experiments.run.write_run_report", lambda run, *_: run.report_file)
         train = ["train", "ntm", "copy", *TINY, "--train.steps", "4", "--out", str(place / "run")]
         assert run(train) == 0
         assert run(["share", str(place / "run"), str(place / "network")]) == 0

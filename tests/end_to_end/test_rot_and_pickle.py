@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "memtape"
-TALKS_OF_PICKLES = {"models/shared_folder.py", "models/sharing.py"}
+TALKS_OF_PICKLES = {"sharing/shared_folder.py", "sharing/shareable.py"}
 """Files with the sentences by which pickle files are refused."""
 
 

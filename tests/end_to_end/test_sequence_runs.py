@@ -8,7 +8,7 @@ import pytest
 import memtape
 from memtape.cli.main import run
 from memtape.core.manifest import verify
-from memtape.training.runs import Run
+from memtape.experiments.run_folder.folder import Run
 
 TINY = ["--train.steps", "2", "--train.batch-size", "4", "--train.validate-every", "1", "--train.device", "cpu"]
 TINY += ["--train.validation-sequences", "4", "--model.hidden-size", "8"]

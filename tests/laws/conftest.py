@@ -5,19 +5,19 @@ import torch
 
 from memtape import AugmentedCell, DNCCell, NTMCell, StackedLSTMCell, use_backend
 from memtape.cells import (
-    Around,
-    Blinkered,
     Clipped,
     ClockworkCell,
+    ConcatenatedInput,
     Conditioned,
     DeepTransitionCell,
+    Delayed,
     EchoStateCell,
     ElmanCell,
     Embedded,
     FeedforwardCell,
     GRUCell,
+    InputBypass,
     JordanCell,
-    Late,
     LeakyCell,
     LearnedInitialState,
     LSTMCell,
@@ -29,14 +29,14 @@ from memtape.cells import (
     SkipCell,
     Stacked,
     TeacherForced,
+    TruncatedInput,
     VariationalDropout,
-    WithInput,
     Zoneout,
 )
 from memtape.core.backends import backends
 from memtape.memory import TuringInterface, TuringMemory
-from memtape.models.sparse_access import DAMCell, SAMCell
-from memtape.models.sparse_computer import SDNCCell
+from memtape.models.sam.sam import DAMCell, SAMCell
+from memtape.models.sam.sdnc import SDNCCell
 
 INPUT, BATCH, TIME = 2, 3, 6
 SMALL_NTM = {"slots": 5, "width": 3, "controller_size": 4}
@@ -85,7 +85,7 @@ CELLS = [
     ("gru-layer-norm", lambda: GRUCell(INPUT, 4, layer_norm=True)),
     ("gru-reset-before", lambda: GRUCell(INPUT, 4, variant="reset_before")),
     ("gru-reset-before-layer-norm", lambda: GRUCell(INPUT, 4, variant="reset_before", layer_norm=True)),
-    ("gru-book", lambda: Late(GRUCell(INPUT, 4, variant="reset_before", candidate="sigmoid"))),
+    ("gru-book", lambda: Delayed(GRUCell(INPUT, 4, variant="reset_before", candidate="sigmoid"))),
     ("leaky", lambda: LeakyCell(INPUT, 4, longest=5.0)),
     ("leaky-learned", lambda: LeakyCell(INPUT, 4, longest=5.0, time_constants="learned", activation="relu")),
     ("skip", lambda: SkipCell(INPUT, 4, delay=2)),
@@ -96,19 +96,19 @@ CELLS = [
     ("echo-state-leaky", lambda: Readout(EchoStateCell(INPUT, 6, leak=0.4), 3)),
     ("deep-transition", lambda: DeepTransitionCell(INPUT, 4, depth=3, shortcut=True)),
     ("clipped", lambda: Clipped(LSTMCell(INPUT, 4), 0.2)),
-    ("blinkered", lambda: Readout(Blinkered(GRUCell(1, 4), INPUT - 1), 3)),
+    ("blinkered", lambda: Readout(TruncatedInput(GRUCell(1, 4), INPUT - 1), 3)),
     ("residual", lambda: Residual(LSTMCell(INPUT, INPUT))),
     ("zoneout", lambda: Zoneout(LSTMCell(INPUT, 4), hidden=0.2, memory=0.3).eval()),
     ("dropout-in-evaluation", lambda: VariationalDropout(GRUCell(INPUT, 4), inputs=0.3, outputs=0.3).eval()),
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
     ("shortcuts", lambda: Shortcuts([LSTMCell(INPUT, 4), GRUCell(INPUT + 4, 3), FeedforwardCell(INPUT + 3, 2)])),
-    ("around", lambda: Around(GRUCell(1, 4), 1, 1)),
+    ("around", lambda: InputBypass(GRUCell(1, 4), 1, 1)),
     ("readout", lambda: Readout(GRUCell(INPUT, 4), 3)),
     ("learned-initial-state", lambda: LearnedInitialState(LSTMCell(INPUT, 4))),
     ("embedded", lambda: Embedded(Readout(GRUCell(3, 4), 2), INPUT)),
     ("embedded-fixed", lambda: Embedded(LSTMCell(3, 4), INPUT, learned=False)),
-    ("with-input", lambda: WithInput(GRUCell(INPUT, 4))),
+    ("with-input", lambda: ConcatenatedInput(GRUCell(INPUT, 4))),
     ("output-feedback", lambda: OutputFeedback(Readout(GRUCell(INPUT + 3, 4), 3), feedback="sigmoid")),
     ("teacher-forced", lambda: TeacherForced(OutputFeedback(Readout(GRUCell(2, 4), 1)))),
     ("conditioned", lambda: Conditioned(LSTMCell(INPUT + 3, 4), 3, into="input")),
@@ -200,7 +200,7 @@ def cell(factory, backend):
     """A cell in float64 whose every parameter has been moved off the value it begins at."""
     torch.manual_seed(1)
     cell = factory().double()
-    if backend != "reference" and cell.twin(backend) is None:
+    if backend != "reference" and cell.fused(backend) is None:
         pytest.skip("the cell is only stepped")
     with torch.no_grad():
         for parameter in cell.parameters():

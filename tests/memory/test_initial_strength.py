@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from memtape.models.dnc import DNCCell
-from memtape.models.sparse_access import DAMCell, SAMCell
-from memtape.models.sparse_computer import SDNCCell
+from memtape.models.dnc.dnc import DNCCell
+from memtape.models.sam.sam import DAMCell, SAMCell
+from memtape.models.sam.sdnc import SDNCCell
 
 HIDDEN, HEADS = 5, 2
 CELLS = {

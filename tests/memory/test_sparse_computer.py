@@ -7,7 +7,7 @@ import torch
 
 from memtape import ops
 from memtape.memory import LinkLists, SparseAccessState, SparseComputerInterface, SparseComputerMemory
-from memtape.models.sparse_computer import SDNC
+from memtape.models.sam.sdnc import SDNC
 
 BATCH, SLOTS, WIDTH, HEADS, HIDDEN = 2, 9, 3, 2, 4
 

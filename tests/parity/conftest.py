@@ -7,7 +7,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from memtape import NTM, tree, use_backend
-from memtape.core import kernels as loading
+from memtape.core import compiled_library as loading
 from memtape.memory import SparseAccessState, SparseComputerState
 
 INPUT, OUTPUT = 3, 2

@@ -10,7 +10,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from memtape import NTM, tree, use_backend
-from memtape.core import kernels as loading
+from memtape.core import compiled_library as loading
 
 F64 = torch.float64
 EXACT = 1e-10  # float64 rounds at 1e-16; the cases here are short and tame
@@ -168,7 +168,7 @@ def test_every_build_agrees(machine, with_build, build, options):
 
 def test_the_build_is_named_by_the_environment():
     code = (
-        "import json, sys, torch, memtape; from memtape.core.kernels import kernels; "
+        "import json, sys, torch, memtape; from memtape.core.compiled_library import kernels; "
         "torch.manual_seed(0); net = memtape.NTM(3, 2, slots=5, width=3, controller_size=4); "
         "ys, _ = net(torch.ones(1, 2, 3)); print(json.dumps([kernels().instructions, ys.tolist()]))"
     )

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch.utils import _pytree as pytree
 
 from memtape import use_backend
-from memtape.core import kernels as loading
-from memtape.models.sparse_computer import SDNC
+from memtape.core import compiled_library as loading
+from memtape.models.sam.sdnc import SDNC
 
 # float64: both sides round at 1e-16; the worst of these cases is 1e-13.
 EXACT = 1e-10

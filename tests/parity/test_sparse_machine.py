@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memtape import use_backend
-from memtape.models.sparse_access import DAM, SAM
-from memtape.ops.calling import call, function, pointers
-from memtape.ops.machine import PARAMETERS, Given
-from memtape.ops.sparse_machine import cpu
+from memtape.kernels.calling import call, function, pointers
+from memtape.kernels.operator import PARAMETERS, Given
+from memtape.kernels.sam import cpu
+from memtape.models.sam.sam import DAM, SAM
 
 # float64: both sides round at 1e-16; the worst of these cases is 1e-14.
 EXACT = 1e-10
@@ -113,7 +113,7 @@ def test_a_first_state_with_weights_everywhere_agrees(machine):
 
 
 def test_the_dense_twin_is_only_stepped():
-    assert DAM(3, 2).cell.twin("cpu") is None
+    assert DAM(3, 2).cell.fused("cpu") is None
 
 
 def test_broken_parameters_give_nan_and_no_crash():
@@ -147,7 +147,7 @@ def test_a_hundred_steps_at_65536_slots_keep_less_than_2_mebibytes():
 
 def test_the_writes_are_rolled_back_bit_for_bit():
     network, xs = build(torch.float32, heads=2, slots=9), torch.randn(BATCH, 30, INPUT)
-    twin, begin = network.cell.twin("cpu"), network.init_state(BATCH)
+    twin, begin = network.cell.fused("cpu"), network.init_state(BATCH)
     begin = dataclasses.replace(begin, memory=dataclasses.replace(begin.memory, memory=torch.randn(BATCH, 9, 4)))
     parameters, state = twin.controller.parameters(twin.cell), twin.plain(begin)
     given = [xs, *(getattr(parameters, name) for name in PARAMETERS), *(getattr(state, name) for name in cpu.STATE)]

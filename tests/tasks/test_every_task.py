@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from memtape import AssociativeRecall, Copy, DynamicNGrams, PrioritySort, RepeatCopy
-from memtape.core import tree
+from memtape.catalog.options import options_of
+from memtape.core import state_tree
 from memtape.core.task import HeldTask
-from memtape.recipes.options import options_of
 from memtape.tasks.algorithmic import Allocation, IndependentCopies, KeyValue, RepeatCopyDNC
 from memtape.tasks.dynamics import Narma
 from memtape.tasks.graph import Inference, ShortestPath, Traversal
 from memtape.tasks.images import Digits
-from memtape.tasks.lag import Adding, CopyMemory
 from memtape.tasks.language import Boolean, Characters, Scan, Sentiment
+from memtape.tasks.long_range import Adding, CopyMemory
 from memtape.tasks.music import Chorales
 
 TASKS = {
@@ -59,7 +59,7 @@ def task_and_form(request):
 
 
 def same(first, second):
-    one, other = tree.leaves(first), tree.leaves(second)
+    one, other = state_tree.leaves(first), state_tree.leaves(second)
     return len(one) == len(other) and all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memtape.core.kernels import kernels
+from memtape.core.compiled_library import kernels
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "adversarial.py"
 

@@ -17,7 +17,7 @@ from memtape.training.checkpoints import (
     Checkpoints,
     ProcessShare,
 )
-from memtape.training.processes import Processes
+from memtape.training.parallel.processes import Processes
 from memtape.training.progress import Progress
 from memtape.training.randomness import random_states, restore_random_states
 from memtape.training.settings import TrainSettings

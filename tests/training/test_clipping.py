@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from memtape.training.processes import Processes
-from memtape.training.replicas import Replicas
+from memtape.training.parallel.processes import Processes
+from memtape.training.parallel.replicas import Replicas
 from memtape.training.settings import TrainSettings
 
 LIMIT = 2.0

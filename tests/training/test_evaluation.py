@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from memtape.models.seq2seq import Seq2Seq
-from memtape.models.stacked_lstm import StackedLSTM
-from memtape.models.trees import RNTN, TreeLSTM
+from memtape.models.recurrent.lstm import StackedLSTM
+from memtape.models.seq2seq.seq2seq import Seq2Seq
+from memtape.models.tree.tree_networks import RNTN, TreeLSTM
 from memtape.tasks.language.characters import Characters
 from memtape.tasks.language.scan import Scan
 from memtape.tasks.language.sentiment import Sentiment

@@ -9,12 +9,12 @@ import torch
 
 from memtape import Copy
 from memtape.core.manifest import MANIFEST, write_manifest
-from memtape.recipes.experiment import Experiment, settings_from
-from memtape.recipes.running import resume_run, train_run
+from memtape.experiments.experiment import Experiment, settings_from
+from memtape.experiments.run import resume_run, train_run
+from memtape.experiments.run_folder.folder import COPIED, Run, RunError
 from memtape.training.checkpoints import Checkpoints
 from memtape.training.interruption import Interruption
-from memtape.training.non_finite import NonFiniteError
-from memtape.training.runs import COPIED, Run, RunError
+from memtape.training.optim.non_finite import NonFiniteError
 
 STEPS = 12
 TINY = {
@@ -41,8 +41,8 @@ SETTINGS = {
 @pytest.fixture(autouse=True)
 def short_ending(monkeypatch):
     """The end of a run, its scores by length and its figures, is not looked at here."""
-    monkeypatch.setattr("memtape.recipes.running.by_length", lambda *_, **__: [])
-    monkeypatch.setattr("memtape.recipes.running.write_run_report", lambda run, *_: run.report_file)
+    monkeypatch.setattr("memtape.experiments.run.by_length", lambda *_, **__: [])
+    monkeypatch.setattr("memtape.experiments.run.write_run_report", lambda run, *_: run.report_file)
 
 
 def experiment(**settings):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from memtape.training.schedule import teacher_at
+from memtape.training.optim.schedule import teacher_at
 from memtape.training.settings import TrainSettings
 
 

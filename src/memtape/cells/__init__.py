@@ -1,23 +1,23 @@
 """Floor 3a, recurrent parts without external memory: each a Cell, most of them used as controllers."""
 
-from memtape.cells.around import Around
 from memtape.cells.bidirectional import Bidirectional
-from memtape.cells.blinkered import Blinkered
 from memtape.cells.clipped import Clipped
 from memtape.cells.clockwork import ClockworkCell
+from memtape.cells.concatenated_input import ConcatenatedInput
 from memtape.cells.conditioned import Conditioned
 from memtape.cells.deep_transition import DeepTransitionCell
+from memtape.cells.delayed import Delayed
 from memtape.cells.echo_state import EchoStateCell
 from memtape.cells.elman import ElmanCell
 from memtape.cells.embedded import Embedded
 from memtape.cells.feedback import OutputFeedback
 from memtape.cells.feedforward import FeedforwardCell
 from memtape.cells.gru import GRUCell
-from memtape.cells.initial import LearnedInitialState
+from memtape.cells.input_bypass import InputBypass
 from memtape.cells.jordan import JordanCell
-from memtape.cells.late import Late
 from memtape.cells.layers import Layers
 from memtape.cells.leaky import LeakyCell
+from memtape.cells.learned_initial_state import LearnedInitialState
 from memtape.cells.lstm import LSTMCell
 from memtape.cells.orthogonal import OrthogonalCell
 from memtape.cells.readout import Readout
@@ -25,8 +25,8 @@ from memtape.cells.residual import Residual
 from memtape.cells.shortcuts import Shortcuts
 from memtape.cells.skip import SkipCell
 from memtape.cells.stacked import Stacked
-from memtape.cells.teacher import TeacherForced
-from memtape.cells.torch_networks import from_torch, to_torch
+from memtape.cells.teacher_forcing import TeacherForced
+from memtape.cells.torch_weights import from_torch, to_torch
 from memtape.cells.tree import (
     ChildSumTreeLSTMCell,
     ConstituencyTreeLSTMCell,
@@ -34,29 +34,29 @@ from memtape.cells.tree import (
     RecursiveCell,
     RNTNCell,
 )
+from memtape.cells.truncated_input import TruncatedInput
 from memtape.cells.variational_dropout import VariationalDropout
 from memtape.cells.weight_drop import WeightDrop
-from memtape.cells.with_input import WithInput
 from memtape.cells.zoneout import Zoneout
 
 __all__ = [
-    "Around",
     "Bidirectional",
-    "Blinkered",
     "ChildSumTreeLSTMCell",
     "Clipped",
     "ClockworkCell",
+    "ConcatenatedInput",
     "Conditioned",
     "ConstituencyTreeLSTMCell",
     "DeepTransitionCell",
+    "Delayed",
     "EchoStateCell",
     "ElmanCell",
     "Embedded",
     "FeedforwardCell",
     "GRUCell",
+    "InputBypass",
     "JordanCell",
     "LSTMCell",
-    "Late",
     "Layers",
     "LeakyCell",
     "LearnedInitialState",
@@ -71,9 +71,9 @@ __all__ = [
     "SkipCell",
     "Stacked",
     "TeacherForced",
+    "TruncatedInput",
     "VariationalDropout",
     "WeightDrop",
-    "WithInput",
     "Zoneout",
     "from_torch",
     "to_torch",

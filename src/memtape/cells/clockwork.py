@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.cells.activation import ACTIVATIONS, Activation
-from memtape.cells.fused import fused_here
-from memtape.cells.spread import spread_by_hidden_size
+from memtape.cells.fused_recurrence import fused_here
+from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
-from memtape.core.cell import Cell, Twin
+from memtape.core.cell import Cell, FusedRun
 from memtape.core.state import state
-from memtape.core.stepped import Stepped
+from memtape.core.step_by_step import StepByStep
 
 
 @state
@@ -76,7 +76,7 @@ class ClockworkCell(Cell[ClockworkState]):
             nn.Linear(hidden_size - first, self.size, bias=False) for first in range(0, hidden_size, self.size)
         )
         self.periods = tuple(base**group for group in range(groups))
-        spread_by_hidden_size(self, hidden_size, gain)
+        gain_by_hidden_size(self, hidden_size, gain)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> ClockworkState:
         """Return a hidden vector of zeros and a count of 0."""
@@ -97,7 +97,7 @@ class ClockworkCell(Cell[ClockworkState]):
         hidden = torch.where(moves, fresh, state.hidden)
         return hidden, ClockworkState(hidden=hidden, count=torch.remainder(count + 1, self.longest))
 
-    def twin(self, backend: str) -> Twin[ClockworkState] | None:
+    def fused(self, backend: str) -> FusedRun[ClockworkState] | None:
         """Return steps of the groups that move, on the processor."""
         return self._whole if fused_here(backend) else None
 
@@ -106,7 +106,7 @@ class ClockworkCell(Cell[ClockworkState]):
         count = state.count.round()
         counts = count.unique().tolist()
         if len(counts) != 1:
-            return Stepped(self)(xs, state, lengths)
+            return StepByStep(self)(xs, state, lengths)
         moving = [self._moving(int(counts[0]) + t) for t in range(xs.shape[1])]
         alive = None if lengths is None else padding.alive(xs, lengths)
         seen, recurrent = self._seen(xs, moving), self._recurrent()

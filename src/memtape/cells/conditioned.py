@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from memtape.core import checks, tree
-from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core import checks, state_tree
+from memtape.core.cell import AnyCell, Cell, FusedRun
 from memtape.core.state import state
 
 Into = Literal["input", "state", "both"]
@@ -84,13 +84,13 @@ class Conditioned(Cell[ConditionedState]):
         y, cell = self.cell(seen, state.cell)
         return y, ConditionedState(context=state.context, cell=cell)
 
-    def twin(self, backend: str) -> Twin[ConditionedState] | None:
+    def fused(self, backend: str) -> FusedRun[ConditionedState] | None:
         """Return the twin of the cell, told the context."""
-        twin = self.cell.twin(backend)
+        twin = self.cell.fused(backend)
         return None if twin is None else partial(self._whole, twin)
 
     def _whole(
-        self, twin: Twin[Any], xs: Tensor, state: ConditionedState, lengths: Tensor | None
+        self, twin: FusedRun[Any], xs: Tensor, state: ConditionedState, lengths: Tensor | None
     ) -> tuple[Tensor, ConditionedState]:
         context = state.context[:, None].expand(-1, xs.shape[1], -1)
         seen = xs if self.into == "state" else torch.cat([xs, context], dim=-1)
@@ -99,4 +99,4 @@ class Conditioned(Cell[ConditionedState]):
 
 
 def _numbers(state: Any) -> list[Tensor]:
-    return [leaf for leaf in tree.leaves(state) if leaf.is_floating_point()]
+    return [leaf for leaf in state_tree.leaves(state) if leaf.is_floating_point()]

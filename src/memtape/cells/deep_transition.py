@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
 from memtape.cells.elman import HiddenState
-from memtape.cells.spread import spread_by_hidden_size
+from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell
 
@@ -61,7 +61,7 @@ class DeepTransitionCell(Cell[HiddenState]):
         self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False)
         self.upper = nn.ModuleList(nn.Linear(hidden_size, hidden_size) for _ in range(depth - 1))
         self.around = nn.Linear(hidden_size, hidden_size, bias=False) if shortcut else None
-        spread_by_hidden_size(self, hidden_size, gain)
+        gain_by_hidden_size(self, hidden_size, gain)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
         """Return a hidden vector of zeros."""

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from memtape.cells.elman import HiddenState
-from memtape.cells.fused import recurrence_here
+from memtape.cells.fused_recurrence import recurrence_here
 from memtape.core import checks
-from memtape.core.cell import Cell, Twin
-from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
+from memtape.core.cell import Cell, FusedRun
+from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 class EchoStateCell(Cell[HiddenState]):
@@ -78,7 +78,7 @@ class EchoStateCell(Cell[HiddenState]):
         hidden = fresh if self.leak == 1 else (1 - self.leak) * state.hidden + self.leak * fresh
         return hidden, HiddenState(hidden=hidden)
 
-    def twin(self, backend: str) -> Twin[HiddenState] | None:
+    def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return memtape's fused kernel on the processor."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and type(self) is EchoStateCell else None

@@ -8,12 +8,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
-from memtape.cells.fused import recurrence_here
-from memtape.cells.spread import spread_by_hidden_size
+from memtape.cells.fused_recurrence import recurrence_here
+from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
-from memtape.core.cell import Cell, Twin
+from memtape.core.cell import Cell, FusedRun
 from memtape.core.state import state
-from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
+from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 @state
@@ -64,7 +64,7 @@ class ElmanCell(Cell[HiddenState]):
         self.activation: Activation = activation
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False)
-        spread_by_hidden_size(self, hidden_size, gain if initial == "uniform" else 1.0)
+        gain_by_hidden_size(self, hidden_size, gain if initial == "uniform" else 1.0)
         with torch.no_grad():
             if initial == "orthogonal":
                 nn.init.orthogonal_(self.from_hidden.weight, gain)
@@ -83,7 +83,7 @@ class ElmanCell(Cell[HiddenState]):
         hidden = ACTIVATIONS[self.activation](self.from_input(x) + self.from_hidden(state.hidden))
         return hidden, HiddenState(hidden=hidden)
 
-    def twin(self, backend: str) -> Twin[HiddenState] | None:
+    def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return memtape's fused kernel on the processor."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and type(self) is ElmanCell else None

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class Embedded(Cell[Any]):
@@ -57,7 +57,7 @@ class Embedded(Cell[Any]):
         """Return the cell inside, and the vectors of the symbols."""
         return self.cell, functional.embedding(symbols, self.table)
 
-    def twin(self, backend: str) -> Twin[Any] | None:
+    def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the twin of the cell, over the vectors."""
-        inner = self.cell.twin(backend)
+        inner = self.cell.fused(backend)
         return None if inner is None else lambda xs, state, lengths: inner(xs @ self.table, state, lengths)

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from memtape.cells.teacher import teacher_forced
+from memtape.cells.teacher_forcing import teacher_forced
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell
 from memtape.core.state import state
@@ -43,7 +43,7 @@ class OutputFeedback(Cell[FeedbackState]):
 
     $$(y_t, s_t) = f([x_t; \phi(y_{t-1})], s_{t-1})$$
 
-    Around a cell with a state, this is a network with both recurrences; `JordanCell` has this one alone.
+    InputBypass a cell with a state, this is a network with both recurrences; `JordanCell` has this one alone.
 
     Args:
         cell: any cell whose inputs have room for its outputs, such as
@@ -93,7 +93,7 @@ class OutputFeedback(Cell[FeedbackState]):
         """Run over sequences, feeding the targets back in the place of the outputs.
 
         With a teacher of 1 every input is known beforehand, and the cell runs over whole sequences as without feedback.
-        The arguments and the results are those of `memtape.cells.teacher.teacher_forced`.
+        The arguments and the results are those of `memtape.cells.teacher_forcing.teacher_forced`.
         """
 
         def given(xs: Tensor, previous: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:

@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from memtape.cells.fused import fused_here
+from memtape.cells.fused_recurrence import fused_here
 from memtape.core import checks, padding
-from memtape.core.cell import Cell, Twin
+from memtape.core.cell import Cell, FusedRun
 from memtape.core.state import NoState
 
 
@@ -47,7 +47,7 @@ class FeedforwardCell(Cell[NoState]):
         """Take one step."""
         return torch.tanh(self.layer(x)), state
 
-    def twin(self, backend: str) -> Twin[NoState] | None:
+    def fused(self, backend: str) -> FusedRun[NoState] | None:
         """Return what takes all steps at once on the processor."""
         return self._whole if fused_here(backend) and type(self) is FeedforwardCell else None
 

@@ -10,11 +10,11 @@ from torch.nn import functional
 
 from memtape.cells.activation import CANDIDATES, Candidate
 from memtape.cells.elman import HiddenState
-from memtape.cells.fused import recurrence_here
-from memtape.cells.spread import spread_by_hidden_size
+from memtape.cells.fused_recurrence import recurrence_here
+from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
-from memtape.core.cell import Cell, Twin
-from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
+from memtape.core.cell import Cell, FusedRun
+from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 class GRUCell(Cell[HiddenState]):
@@ -25,7 +25,7 @@ class GRUCell(Cell[HiddenState]):
 
     Here the reset gate acts after the product, as in `torch.nn.GRU`; before it, the candidate is
     $n = \tanh(W_n x_t + U_n (r \odot h_{t-1}) + b_n)$. No weights turn one into the other. Rows stand in the order r, z, n. The
-    textbook's unit, which sees each input one step late, is `Late(GRUCell(..., variant="reset_before", candidate="sigmoid"))`.
+    textbook's unit, which reads inputs a step late, is `Delayed(GRUCell(..., variant="reset_before", candidate="sigmoid"))`.
     Layer normalisation, each with a scale of its own, acts on the four products $W_{rz} x_t$, $U_{rz} h_{t-1}$, $W_n x_t$
     and $U_n h_{t-1}$ (or $U_n (r \odot h_{t-1})$).
 
@@ -75,7 +75,7 @@ class GRUCell(Cell[HiddenState]):
         self.recurrent_dropout = recurrent_dropout
         self.from_input = nn.Linear(input_size, 3 * hidden_size)
         self.from_hidden = nn.Linear(hidden_size, 3 * hidden_size, bias=variant == "reset_after")
-        spread_by_hidden_size(self, hidden_size, gain)
+        gain_by_hidden_size(self, hidden_size, gain)
         nn.init.constant_(self.from_input.bias[hidden_size : 2 * hidden_size], update_bias)
         self.norms = _norms(hidden_size) if layer_norm else None
 
@@ -111,7 +111,7 @@ class GRUCell(Cell[HiddenState]):
         hidden = (1 - update) * candidate + update * hidden
         return hidden, HiddenState(hidden=hidden)
 
-    def twin(self, backend: str) -> Twin[HiddenState] | None:
+    def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return memtape's fused kernel on the processor."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and self._fused else None

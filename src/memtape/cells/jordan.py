@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
 from memtape.cells.feedback import FEEDBACKS, Feedback, fed_back
-from memtape.cells.fused import recurrence_here
-from memtape.cells.spread import spread_by_hidden_size
-from memtape.cells.teacher import teacher_forced
+from memtape.cells.fused_recurrence import recurrence_here
+from memtape.cells.teacher_forcing import teacher_forced
+from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
-from memtape.core.cell import Cell, Twin
+from memtape.core.cell import Cell, FusedRun
 from memtape.core.state import state
-from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
+from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 @state
@@ -68,7 +68,7 @@ class JordanCell(Cell[JordanState]):
         self.feedback: Feedback = feedback
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_output = nn.Linear(output_size, hidden_size, bias=False)
-        spread_by_hidden_size(self, hidden_size, gain)
+        gain_by_hidden_size(self, hidden_size, gain)
         self.to_output = nn.Linear(hidden_size, output_size)
         nn.init.xavier_uniform_(self.to_output.weight)
         nn.init.zeros_(self.to_output.bias)
@@ -96,7 +96,7 @@ class JordanCell(Cell[JordanState]):
         """Run over sequences, feeding the targets back in the place of the outputs.
 
         With a teacher of 1 all steps are taken at once. The arguments and the results are those of
-        `memtape.cells.teacher.teacher_forced`.
+        `memtape.cells.teacher_forcing.teacher_forced`.
         """
 
         def given(xs: Tensor, previous: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
@@ -104,7 +104,7 @@ class JordanCell(Cell[JordanState]):
 
         return teacher_forced(self, given, xs, targets, state, lengths=lengths, teacher=teacher)
 
-    def twin(self, backend: str) -> Twin[JordanState] | None:
+    def fused(self, backend: str) -> FusedRun[JordanState] | None:
         """Return memtape's fused kernel on the processor."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and type(self) is JordanCell else None

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
 from memtape.cells.elman import HiddenState
-from memtape.cells.fused import recurrence_here
-from memtape.cells.spread import spread_by_hidden_size
+from memtape.cells.fused_recurrence import recurrence_here
+from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
-from memtape.core.cell import Cell, Twin
-from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
+from memtape.core.cell import Cell, FusedRun
+from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 class LeakyCell(Cell[HiddenState]):
@@ -66,7 +66,7 @@ class LeakyCell(Cell[HiddenState]):
         self.activation: Activation = activation
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False)
-        spread_by_hidden_size(self, hidden_size, gain)
+        gain_by_hidden_size(self, hidden_size, gain)
         constants = longest ** torch.rand(hidden_size)
         if time_constants == "learned":
             self.share_logits = nn.Parameter((constants - 1).clamp(min=1e-3).log())
@@ -91,7 +91,7 @@ class LeakyCell(Cell[HiddenState]):
         hidden = self.shares * state.hidden + (1 - self.shares) * fresh
         return hidden, HiddenState(hidden=hidden)
 
-    def twin(self, backend: str) -> Twin[HiddenState] | None:
+    def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return memtape's fused kernel on the processor."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and type(self) is LeakyCell else None

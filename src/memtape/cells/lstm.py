@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.cells.activation import CANDIDATES, Candidate
-from memtape.cells.fused import recurrence_here
-from memtape.cells.spread import spread_by_hidden_size
+from memtape.cells.fused_recurrence import recurrence_here
+from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
-from memtape.core.cell import Cell, Twin
+from memtape.core.cell import Cell, FusedRun
 from memtape.core.state import state
-from memtape.ops.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
+from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
 @state
@@ -85,7 +85,7 @@ class LSTMCell(Cell[LSTMState]):
         self.recurrent_dropout = recurrent_dropout
         self.from_input = nn.Linear(input_size, 4 * hidden_size)
         self.from_hidden = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
-        spread_by_hidden_size(self, hidden_size, gain)
+        gain_by_hidden_size(self, hidden_size, gain)
         write, keep, _, _ = self.from_input.bias.detach().chunk(4)
         nn.init.constant_(keep, forget_bias)
         if chrono is not None:
@@ -129,7 +129,7 @@ class LSTMCell(Cell[LSTMState]):
         hidden = torch.sigmoid(show) * torch.tanh(shown)
         return hidden, LSTMState(hidden=hidden, cell=cell)
 
-    def twin(self, backend: str) -> Twin[LSTMState] | None:
+    def fused(self, backend: str) -> FusedRun[LSTMState] | None:
         """Return a fused kernel on the processor: memtape's, or torch's where that is faster."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and self._fused else None

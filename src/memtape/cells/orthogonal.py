@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.elman import HiddenState
-from memtape.cells.fused import fused_here
-from memtape.cells.spread import spread_by_hidden_size
+from memtape.cells.fused_recurrence import fused_here
+from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
-from memtape.core.cell import Cell, Twin
+from memtape.core.cell import Cell, FusedRun
 
 
 class OrthogonalCell(Cell[HiddenState]):
@@ -44,7 +44,7 @@ class OrthogonalCell(Cell[HiddenState]):
         self.input_size = input_size
         self.output_size = hidden_size
         self.from_input = nn.Linear(input_size, hidden_size, bias=False)
-        spread_by_hidden_size(self, hidden_size, gain)
+        gain_by_hidden_size(self, hidden_size, gain)
         row, column = torch.triu_indices(hidden_size, hidden_size, offset=1)
         in_pairs = (row % 2 == 0) & (column == row + 1)
         angles = torch.empty(len(row)).uniform_(-math.pi, math.pi)
@@ -69,7 +69,7 @@ class OrthogonalCell(Cell[HiddenState]):
         hidden = self._turned(self.from_input(x), state.hidden, self.rotation())
         return hidden, HiddenState(hidden=hidden)
 
-    def twin(self, backend: str) -> Twin[HiddenState] | None:
+    def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return steps that share one rotation, on the processor."""
         return self._whole if fused_here(backend) else None
 

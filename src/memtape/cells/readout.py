@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.core import checks, padding
-from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class Readout(Cell[Any]):
@@ -44,9 +44,9 @@ class Readout(Cell[Any]):
         hidden, state = self.cell(x, state)
         return self.to_output(hidden), state
 
-    def twin(self, backend: str) -> Twin[Any] | None:
+    def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the twin of the cell, and the linear layer on top of all its steps."""
-        inner = self.cell.twin(backend)
+        inner = self.cell.fused(backend)
         if inner is None:
             return None
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import padding
-from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class Residual(Cell[Any]):
@@ -46,9 +46,9 @@ class Residual(Cell[Any]):
         y, state = self.cell(x, state)
         return x + y, state
 
-    def twin(self, backend: str) -> Twin[Any] | None:
+    def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the twin of the cell, with the inputs added to its outputs."""
-        inner = self.cell.twin(backend)
+        inner = self.cell.fused(backend)
         if inner is None:
             return None
 

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.stacked import StackedState
-from memtape.core.cell import AnyCell, Cell, Twin
-from memtape.core.stepped import twin_or_steps
+from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.step_by_step import fused_or_steps
 
 
 class Shortcuts(Cell[StackedState]):
@@ -64,11 +64,11 @@ class Shortcuts(Cell[StackedState]):
             states.append(new)
         return torch.cat(outputs, dim=-1), StackedState(layers=tuple(states))
 
-    def twin(self, backend: str) -> Twin[StackedState] | None:
+    def fused(self, backend: str) -> FusedRun[StackedState] | None:
         """Return the twins of the layers one after another, single steps of those that have none."""
-        if all(layer.twin(backend) is None for layer in self.layers):
+        if all(layer.fused(backend) is None for layer in self.layers):
             return None
-        parts = [twin_or_steps(layer, backend) for layer in self.layers]
+        parts = [fused_or_steps(layer, backend) for layer in self.layers]
 
         def whole(xs: Tensor, state: StackedState, lengths: Tensor | None) -> tuple[Tensor, StackedState]:
             outputs: list[Tensor] = []

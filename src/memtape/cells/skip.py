@@ -7,10 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
-from memtape.cells.fused import fused_here
-from memtape.cells.spread import spread_by_hidden_size
+from memtape.cells.fused_recurrence import fused_here
+from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
-from memtape.core.cell import Cell, Twin
+from memtape.core.cell import Cell, FusedRun
 from memtape.core.state import state
 
 
@@ -67,7 +67,7 @@ class SkipCell(Cell[RecentState]):
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False) if keep_short else None
         self.from_delayed = nn.Linear(hidden_size, hidden_size, bias=False)
-        spread_by_hidden_size(self, hidden_size, gain)
+        gain_by_hidden_size(self, hidden_size, gain)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> RecentState:
         """Return hidden vectors of zeros."""
@@ -81,7 +81,7 @@ class SkipCell(Cell[RecentState]):
         recent = torch.cat([state.recent[:, 1:], hidden[:, None].to(state.recent.dtype)], dim=1)
         return hidden, RecentState(recent=recent)
 
-    def twin(self, backend: str) -> Twin[RecentState] | None:
+    def fused(self, backend: str) -> FusedRun[RecentState] | None:
         """Return steps that copy no old vectors, on the processor."""
         return self._whole if fused_here(backend) else None
 

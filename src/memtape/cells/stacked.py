@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.cell import AnyCell, Cell, FusedRun
 from memtape.core.state import state
-from memtape.core.stepped import twin_or_steps
+from memtape.core.step_by_step import fused_or_steps
 
 
 @state
@@ -76,11 +76,11 @@ class Stacked(Cell[StackedState]):
             states.append(new)
         return x, StackedState(layers=tuple(states))
 
-    def twin(self, backend: str) -> Twin[StackedState] | None:
+    def fused(self, backend: str) -> FusedRun[StackedState] | None:
         """Return the twins of the layers one after another, single steps of those that have none."""
-        if all(layer.twin(backend) is None for layer in self.layers):
+        if all(layer.fused(backend) is None for layer in self.layers):
             return None
-        parts = [twin_or_steps(layer, backend) for layer in self.layers]
+        parts = [fused_or_steps(layer, backend) for layer in self.layers]
 
         def whole(xs: Tensor, state: StackedState, lengths: Tensor | None) -> tuple[Tensor, StackedState]:
             states = []

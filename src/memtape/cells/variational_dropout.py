@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from memtape.cells.gru import GRUCell
 from memtape.cells.leaky import LeakyCell
-from memtape.core import checks, padding, tree
-from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core import checks, padding, state_tree
+from memtape.core.cell import AnyCell, Cell, FusedRun
 from memtape.core.state import state
 
 
@@ -85,13 +85,13 @@ class VariationalDropout(Cell[DroppedState]):
             name: leaf * masks[f"hidden.{name}"] for name, leaf in _hidden(before).items() if f"hidden.{name}" in masks
         }
         if dropped:
-            before = tree.from_named_tensors(tree.named_leaves(before) | dropped, before)
+            before = state_tree.from_named_tensors(state_tree.named_leaves(before) | dropped, before)
         y, moved = self.cell(x * masks["inputs"] if "inputs" in masks else x, before)
         return y * masks["outputs"] if "outputs" in masks else y, DroppedState(cell=moved, masks=masks)
 
-    def twin(self, backend: str) -> Twin[DroppedState] | None:
+    def fused(self, backend: str) -> FusedRun[DroppedState] | None:
         """Return the twin of the cell, as long as no hidden vector is dropped."""
-        inner = None if self.training and self.rates["hidden"] else self.cell.twin(backend)
+        inner = None if self.training and self.rates["hidden"] else self.cell.fused(backend)
         if inner is None:
             return None
 
@@ -106,4 +106,4 @@ class VariationalDropout(Cell[DroppedState]):
 
 def _hidden(state: Any) -> dict[str, Tensor]:
     """Return the hidden vectors of a state, by their paths."""
-    return {name: leaf for name, leaf in tree.named_leaves(state).items() if name.rpartition(".")[2] == "hidden"}
+    return {name: leaf for name, leaf in state_tree.named_leaves(state).items() if name.rpartition(".")[2] == "hidden"}

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, Twin
+from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class Zoneout(Cell[Any]):
@@ -61,9 +61,9 @@ class Zoneout(Cell[Any]):
         }
         return changes.get("hidden", y), dataclasses.replace(moved, **changes)
 
-    def twin(self, backend: str) -> Twin[Any] | None:
+    def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the twin of the cell, if nothing is ever kept."""
-        return None if self.rates else self.cell.twin(backend)
+        return None if self.rates else self.cell.fused(backend)
 
     def _mixed(self, rate: float, old: Tensor, new: Tensor) -> Tensor:
         if self.training:

@@ -62,7 +62,7 @@ def bench(
     if not seconds > 0:
         raise UsageError(f"--seconds is {seconds:g}, but it is a length of time and must be positive; give more than 0")
 
-    from memtape.recipes.benching import comparisons, measured, surroundings
+    from memtape.experiments.bench.measure import comparisons, measured, surroundings
 
     groups = comparisons(
         models,
@@ -141,10 +141,10 @@ def _check_files(json_file: Path | None, plot: Path | None) -> None:
 
 
 def _write(file: Path, content: bytes) -> None:
-    from memtape.core.whole_file import write_whole
+    from memtape.core.atomic_write import write_atomically
 
     try:
-        write_whole(file, content)
+        write_atomically(file, content)
     except OSError:
         raise UsageError(_unwritable(file)) from None
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from memtape.catalog.options import Option
+from memtape.catalog.registry import MODELS, TASKS
 from memtape.cli.experiments import options_of_experiments, with_signature
-from memtape.recipes.options import Option
-from memtape.recipes.registry import MODELS, TASKS
 
 
 def offered(app: App, own: Sequence[inspect.Parameter]) -> App:

@@ -11,7 +11,7 @@ from memtape.cli.lists import AsJson
 def doctor(*, as_json: AsJson = False) -> None:
     """Print versions, threads, accelerator and backends, and why a backend is absent."""
     from memtape.core.backends import backends
-    from memtape.training.runs import environment
+    from memtape.experiments.run_folder.folder import environment
 
     found = environment()
     present = backends()

@@ -44,7 +44,7 @@ def evaluate(
     The scores are those of the task, over sequences that training never saw.
     """
     from memtape.cli.training import results_table
-    from memtape.recipes.running import evaluate_run
+    from memtape.experiments.run import evaluate_run
 
     changes = {name.replace("-", "_"): value for name, value in (task or {}).items()}
     if data_dir is not None:

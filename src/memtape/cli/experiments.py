@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from memtape.catalog.options import Option, options_of_record
+from memtape.catalog.recipe import Recipe
+from memtape.catalog.registry import MODELS, TASKS, Entry, find, recipe_for
 from memtape.cli.main import UsageError
 from memtape.cli.options import options_class
-from memtape.recipes.options import Option, options_of_record
-from memtape.recipes.recipe import Recipe
-from memtape.recipes.registry import MODELS, TASKS, Entry, find, recipe_for
 from memtape.training.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from memtape.recipes.experiment import Experiment
+    from memtape.experiments.experiment import Experiment
 
 CarryOut = Callable[["Experiment", Mapping[str, Any]], int]
 
@@ -103,7 +103,7 @@ def _command(
 
     def command(**words: Any) -> int:
         given = {parameter.name: words.get(parameter.name, parameter.default) for parameter in parameters}
-        from memtape.recipes.experiment import Experiment, ExperimentError, settings_from
+        from memtape.experiments.experiment import Experiment, ExperimentError, settings_from
 
         if recipe is not None and (recipe.model, recipe.task) != (model.name, task.name):
             raise ExperimentError(

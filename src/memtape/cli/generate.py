@@ -28,7 +28,7 @@ def generate(
     The data that it was trained on is not needed.
     """
     from memtape.cli.main import UsageError
-    from memtape.recipes.generating import generate_from_run
+    from memtape.experiments.generate import generate_from_run
 
     if stop is not None and len(stop) != 1:
         raise UsageError(f"--stop is {stop!r}, but it must be one character; give one, or leave it out")

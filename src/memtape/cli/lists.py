@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from memtape.recipes.registry import MODELS, RECIPES, TASKS, Entry, find
+from memtape.catalog.registry import MODELS, RECIPES, TASKS, Entry, find
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 

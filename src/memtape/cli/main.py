@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 from cyclopts.config import Dict
 
-from memtape.recipes.registry import MODELS, TASKS, UnknownNameError
+from memtape.catalog.registry import MODELS, TASKS, UnknownNameError
 from memtape.version import __version__
 
 HELP = """Neural networks with a memory you can read, write and look into.
@@ -151,17 +151,17 @@ def _exit_code(error: Exception) -> int | None:
         return 2
     for module, name, code in (
         ("memtape.core.backends", "BackendError", 2),
-        ("memtape.recipes.experiment", "ExperimentError", 2),
-        ("memtape.recipes.space", "SpaceError", 2),
-        ("memtape.recipes.sweeping", "SweepError", 2),
-        ("memtape.training.runs", "RunError", 2),
+        ("memtape.experiments.experiment", "ExperimentError", 2),
+        ("memtape.experiments.sweep.search_space", "SpaceError", 2),
+        ("memtape.experiments.sweep.sweep", "SweepError", 2),
+        ("memtape.experiments.run_folder.folder", "RunError", 2),
         ("memtape.training.settings", "SettingsError", 2),
-        ("memtape.models.shared_folder", "SharingError", 2),
+        ("memtape.sharing.shared_folder", "SharingError", 2),
         ("memtape.tasks.data_folder", "DataError", 2),
         ("memtape.core.manifest", "DamagedError", 2),
-        ("memtape.training.non_finite", "NonFiniteError", 1),
+        ("memtape.training.optim.non_finite", "NonFiniteError", 1),
         ("memtape.training.tracking", "TrackerError", 1),
-        ("memtape.training.processes", "LostProcessError", 1),
+        ("memtape.training.parallel.processes", "LostProcessError", 1),
     ):
         if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
             return code

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from memtape.recipes.options import Option
+from memtape.catalog.options import Option
 
 
 def options_class(name: str, options: tuple[Option, ...], defaults: Mapping[str, Any]) -> type[Any]:

@@ -12,7 +12,7 @@ from memtape.cli.main import UsageError
 from memtape.cli.table import print_table, spaced
 
 if TYPE_CHECKING:
-    from memtape.recipes.run_folder import RunFolder
+    from memtape.experiments.run_record import RunFolder
 
 HELP = "List run folders, show one, or compare several."
 FIGURE = Path("comparison.png")
@@ -31,8 +31,8 @@ def list_(
 
     The scores of a run that is not finished are those of its best validation so far.
     """
-    from memtape.recipes.run_folder import RunFolder, run_folders
-    from memtape.training.runs import RunError
+    from memtape.experiments.run_folder.folder import RunError
+    from memtape.experiments.run_record import RunFolder, run_folders
 
     found, damaged = [], {}
     for place in run_folders(folder):
@@ -62,7 +62,7 @@ def list_(
 @runs.command
 def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")], /) -> None:
     """Show what a run was and what came of it: the options that differ from their defaults, scores, and where it ran."""
-    from memtape.recipes.run_folder import RunFolder
+    from memtape.experiments.run_record import RunFolder
 
     read = RunFolder.read(run)
     print_table([spaced(read.row())])
@@ -95,7 +95,7 @@ def compare(
         )
     if figure.suffix not in (".png", ".svg"):
         raise UsageError(f"the figure {figure} ends in {figure.suffix!r}, but it is drawn as PNG or SVG; end it in one")
-    from memtape.recipes.run_folder import RunFolder
+    from memtape.experiments.run_record import RunFolder
 
     read = {str(folder): RunFolder.read(folder) for folder in folders}
     _print_differences(read)
@@ -118,8 +118,8 @@ def _print_differences(read: Mapping[str, "RunFolder"]) -> None:
 
 
 def _draw(read: Mapping[str, "RunFolder"], file: Path) -> None:
-    from memtape.core.whole_file import write_whole
-    from memtape.training.run_files import SCORED
+    from memtape.core.atomic_write import write_atomically
+    from memtape.experiments.run_folder.schema import SCORED
     from memtape.viz.comparison_figure import comparison_figure
     from memtape.viz.saving import rendered
 
@@ -132,7 +132,7 @@ def _draw(read: Mapping[str, "RunFolder"], file: Path) -> None:
         return
     drawn = rendered(comparison_figure({name: run.records for name, run in read.items()}, scored), file.suffix[1:])
     try:
-        write_whole(file, drawn)
+        write_atomically(file, drawn)
     except OSError as error:
         raise UsageError(
             f"the figure {file} cannot be written ({error.strerror}); give --figure a place that you can write to"

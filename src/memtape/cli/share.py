@@ -24,6 +24,6 @@ def share(
     if private and not push:
         raise UsageError("--private is for the hub, but without --push a folder is made; add --push or leave it out")
 
-    from memtape.recipes.sharing import push_run, save_run
+    from memtape.experiments.share import push_run, save_run
 
     print(push_run(run, target, private=private) if push else save_run(run, Path(target)))

@@ -15,8 +15,8 @@ from memtape.cli.main import UsageError
 from memtape.cli.table import cell, print_table, spaced
 
 if TYPE_CHECKING:
-    from memtape.recipes.experiment import Experiment
-    from memtape.recipes.sweeping import Configuration
+    from memtape.experiments.experiment import Experiment
+    from memtape.experiments.sweep.sweep import Configuration
 
 HELP = """Train many seeds of a model on a task, and say how many were solved.
 
@@ -53,9 +53,9 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
         if value < least:
             raise UsageError(f"--{name} is {value}, but it must be at least {least}; give {least} or more")
 
-    from memtape.recipes.space import Space
-    from memtape.recipes.sweep_report import report_of, write_sweep_report
-    from memtape.recipes.sweeping import Listener, Plan, default_sweep_folder, sweep
+    from memtape.experiments.sweep.report import report_of, write_sweep_report
+    from memtape.experiments.sweep.search_space import Space
+    from memtape.experiments.sweep.sweep import Listener, Plan, default_sweep_folder, sweep
     from memtape.training.tracking import require_tracker
 
     experiment.build()  # refuses its options now, not in every training
@@ -120,7 +120,7 @@ def _tell(text: str) -> None:
 
 def _tell_training(configuration: "Configuration", seed: int) -> None:
     """Print a line for a training that ended."""
-    from memtape.recipes.sweeping import result_of
+    from memtape.experiments.sweep.sweep import result_of
 
     training = configuration.trainings[seed]
     failure, result = training.failure(), result_of(training, configuration.scored)

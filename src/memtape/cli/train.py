@@ -10,7 +10,7 @@ from cyclopts import App
 from memtape.cli.experiments import add_experiments, word
 
 if TYPE_CHECKING:
-    from memtape.recipes.experiment import Experiment
+    from memtape.experiments.experiment import Experiment
 
 HELP = """Train a model on a task, until it is solved.
 

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from memtape.catalog.registry import find
 from memtape.core.score import Score
-from memtape.recipes.experiment import Experiment
-from memtape.recipes.registry import find
-from memtape.recipes.running import resume_run, train_run
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.run import resume_run, train_run
+from memtape.experiments.run_folder.folder import Run, default_folder
 from memtape.training.interruption import interruption
 from memtape.training.outcome import Outcome
-from memtape.training.processes import Processes
-from memtape.training.runs import Run, default_folder
+from memtape.training.parallel.processes import Processes
 
 
 def carry_out(experiment: Experiment, out: Path | None) -> int:

@@ -3,7 +3,7 @@
 import os
 from types import TracebackType
 
-from memtape.core.kernels import kernels
+from memtape.core.compiled_library import kernels
 
 AUTO = "auto"
 VARIABLE = "MEMTAPE_BACKEND"

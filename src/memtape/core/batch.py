@@ -5,7 +5,7 @@ from typing import Any
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
-from memtape.core import tree
+from memtape.core import state_tree
 from memtape.core.state import state
 
 
@@ -30,7 +30,7 @@ class SequenceBatch:
 
     def rows(self, first: int, last: int) -> "SequenceBatch":
         """Return the rows from `first` up to, but not including, `last`."""
-        return tree.rows(self, first, last)
+        return state_tree.rows(self, first, last)
 
     def steps(self, first: int, last: int) -> "SequenceBatch":
         """Return the steps from `first` up to, but not including, `last`; a row that ended before has length 0.

@@ -13,7 +13,7 @@ S = TypeVar("S")
 
 
 @runtime_checkable
-class Twin(Protocol[S]):
+class FusedRun(Protocol[S]):
     """A cell's fast twin: the same function as the cell stepped through time, in one call."""
 
     def __call__(
@@ -72,7 +72,7 @@ class Cell(nn.Module, ABC, Generic[S]):
         dtype = None if parameter is None else parameter.dtype
         return self, one_hot(symbols, self.input_size, dtype)
 
-    def twin(self, backend: str) -> Twin[S] | None:
+    def fused(self, backend: str) -> FusedRun[S] | None:
         """Return what runs this cell over whole sequences on a backend, None where it can only be stepped."""
         return None
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from memtape.core import tree
+from memtape.core import state_tree
 from memtape.core.cell import AnyCell
 
 
@@ -156,13 +156,13 @@ def state_for(cell: AnyCell, state: Any, example: Any, batch: int) -> None:
         ValueError: a state of another kind, size, dtype, device or batch.
     """
     name = type(cell).__name__
-    if not tree.same_structure(state, example):
+    if not state_tree.same_structure(state, example):
         raise ValueError(
             f"the state is a {type(state).__name__} of another structure than the state of {name}; "
             "pass the state that this network returned, or None to begin anew"
         )
-    wanted = tree.named_leaves(example)
-    for path, leaf in tree.named_leaves(state).items():
+    wanted = state_tree.named_leaves(example)
+    for path, leaf in state_tree.named_leaves(state).items():
         expected = wanted[path]
         if leaf.shape != expected.shape:
             raise ValueError(

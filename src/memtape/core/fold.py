@@ -8,10 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from memtape.core import tree
-from memtape.core.levels import Levels, levels_of
+from memtape.core import state_tree
+from memtape.core.inputs.trees import Trees, checked
 from memtape.core.tree_cell import AnyTreeCell, HasHidden, TreeCell
-from memtape.core.trees import Trees, checked
+from memtape.core.tree_levels import Levels, levels_of
 
 S = TypeVar("S", bound=HasHidden)
 
@@ -50,7 +50,7 @@ def fold(
         >>> import torch
         >>> from memtape.cells import NaryTreeLSTMCell
         >>> from memtape.core.fold import fold
-        >>> from memtape.core.trees import Trees
+        >>> from memtape.core.inputs.trees import Trees
         >>> trees = Trees(words=torch.tensor([[1, 2, -1]]), children=torch.tensor([[[-1, -1], [-1, -1], [0, 1]]]))
         >>> outputs, roots = fold(NaryTreeLSTMCell(4, 5), trees, torch.nn.Embedding(3, 4))
         >>> outputs.shape, roots.hidden.shape
@@ -81,7 +81,7 @@ def fold(
         words = None if level.words is None else read.index_select(0, level.words.to(device))
         state = cell.node(_children(below, level.children.to(device)), words)
         inner_states.append(_wide(state, vectors))
-        below = tree.cat([inner_states[-1], leaves], axis=0)
+        below = state_tree.cat([inner_states[-1], leaves], axis=0)
 
     hidden = torch.cat([*(state.hidden for state in inner_states), leaf_states.hidden])
     order = [level.inner for level in reversed(plan.levels[:last])] + [level.leaves for level in plan.levels]
@@ -114,7 +114,7 @@ def _split(state: S, sizes: list[int]) -> list[S]:
 
 def _wide(state: S, vectors: Tensor) -> S:
     """Keep states, which are handed on over many levels, as wide as the vectors under autocast."""
-    return tree.move(state, dtype=vectors.dtype) if torch.is_autocast_enabled(vectors.device.type) else state
+    return state_tree.move(state, dtype=vectors.dtype) if torch.is_autocast_enabled(vectors.device.type) else state
 
 
 def _room(cell: AnyTreeCell, trees: Trees) -> int:

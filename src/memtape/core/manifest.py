@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from memtape.core.whole_file import write_whole
+from memtape.core.atomic_write import write_atomically
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -52,7 +52,7 @@ def write_manifest(folder: Path, names: Iterable[str]) -> None:
         raise ValueError(
             f"a manifest of {len(files)} files has {len(content)} bytes, but {LARGEST_MANIFEST} are allowed; give fewer files"
         )
-    write_whole(folder / MANIFEST, content)
+    write_atomically(folder / MANIFEST, content)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

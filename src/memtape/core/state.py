@@ -13,7 +13,7 @@ def state(cls: type[T]) -> type[T]:
     """Turn a class of annotated fields into a frozen record that every torch transform understands.
 
     The record is a frozen keyword-only dataclass and a pytree node: it nests, and `vmap`, `checkpoint`, `compile` and
-    the functions of `memtape.core.tree` map over its tensors. Rebuilding a record from its leaves skips `__init__`,
+    the functions of `memtape.core.state_tree` map over its tensors. Rebuilding a record from its leaves skips `__init__`,
     because a transform may pass leaves that are no tensors.
 
     Args:

@@ -7,12 +7,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from memtape.core import checks, padding, tree
+from memtape.core import checks, padding, state_tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
 from memtape.core.recompute import recomputed
+from memtape.core.run_fused import compiled, run_fused, watched
 from memtape.core.symbols import are_symbols, known
-from memtape.core.whole import compiled, watched, whole
 
 S = TypeVar("S")
 
@@ -79,22 +79,22 @@ def unroll(
     checks.finite(xs)
 
     backend = backend_for(xs.device.type)
-    twin = None if collect or watched(cell) else cell.twin(backend)
+    twin = None if collect or watched(cell) else cell.fused(backend)
     if twin is not None:
         options: dict[str, Any] = {"begin": begin, "lengths": lengths, "starts": starts}
-        return *whole(twin, cell.parameters(), xs, state, **options, checkpoint_every=checkpoint_every), None
+        return *run_fused(twin, cell.parameters(), xs, state, **options, checkpoint_every=checkpoint_every), None
     step = compiled(cell) if backend == "compile" else cell
 
     def steps(first: int, xs: Tensor, state: S, begin: S) -> tuple[list[Tensor], S, list[Any]]:
         ys, collected = [], []
         for t, x in enumerate(xs.unbind(dim=1), first):
             if starts is not None:
-                state = tree.select(starts[:, t], begin, state)
+                state = state_tree.select(starts[:, t], begin, state)
             y, moved = step(x, state)
             if torch.is_autocast_enabled(xs.device.type):
-                moved = tree.like(moved, state)
+                moved = state_tree.like(moved, state)
             if alive is not None and t >= all_alive_until:
-                moved = tree.select(alive[:, t], moved, state)
+                moved = state_tree.select(alive[:, t], moved, state)
                 y = torch.where(alive[:, t, None], y, 0)
             state = moved
             ys.append(y)
@@ -113,7 +113,7 @@ def unroll(
             ys, state, kept = steps(first, part, state, begin)
         outputs += ys
         collected += kept
-    return torch.stack(outputs, dim=1), state, tree.stack(collected, axis=1) if collect else None
+    return torch.stack(outputs, dim=1), state, state_tree.stack(collected, axis=1) if collect else None
 
 
 def _vectors(cell: Cell[S], xs: Tensor) -> tuple[Cell[S], Tensor]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from memtape.models.dnc import DNC
+from memtape.models.dnc.dnc import DNC
 from memtape.ports.dnc_weights import ABRUPT_NORM, Layer, filled
 from memtape.ports.given import Given
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from memtape.models.dnc import DNC
+from memtape.models.dnc.dnc import DNC
 from memtape.ports.dnc_weights import Layer, filled, reordered_modes
 from memtape.ports.given import Given
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from memtape.cells import ElmanCell, GRUCell, LSTMCell
-from memtape.models.dnc import DNC
+from memtape.models.dnc.dnc import DNC
 
 ABRUPT_NORM = 1e-30
 """In the place of no epsilon at all in a length: a length in float32 stays as it is, and the square root has a derivative."""

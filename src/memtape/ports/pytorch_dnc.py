@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from memtape.models.dnc import DNC
+from memtape.models.dnc.dnc import DNC
 from memtape.ports.dnc_weights import ABRUPT_NORM, Layer, filled, reordered_modes
 from memtape.ports.given import Given
 

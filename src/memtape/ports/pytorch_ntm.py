@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from memtape.models.turing import NTM
+from memtape.models.ntm.ntm import NTM
 from memtape.ports.given import Given
 
 READ_BLOCKS = ("keys", "strengths", "gates", "kernel", "exponents")

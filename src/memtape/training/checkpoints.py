@@ -30,7 +30,7 @@ from torch import Tensor
 
 from memtape.core.manifest import DamagedError, read_manifest, read_verified, write_manifest
 from memtape.core.tensor_file import tensors_of
-from memtape.training.processes import Processes
+from memtape.training.parallel.processes import Processes
 from memtape.training.progress import Progress
 
 PREFIX = "step-"

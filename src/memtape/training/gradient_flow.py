@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memtape.core import tree
+from memtape.core import state_tree
 from memtape.core.recurrent import Recurrent
 
 
@@ -51,7 +51,7 @@ def gradient_norms(
     after: list[list[Tensor]] = []
 
     def keep(cell: Any, given: Any, returned: tuple[Tensor, Any]) -> None:
-        leaves = tree.named_leaves(returned[1])
+        leaves = state_tree.named_leaves(returned[1])
         chosen = [leaf for name, leaf in leaves.items() if part is None or f"{name}.".startswith(f"{part}.")]
         if not chosen:
             raise ValueError(

@@ -10,20 +10,20 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.manifest import DamagedError
 from memtape.core.task import Task
 from memtape.training.checkpoints import Checkpoint, Checkpoints
-from memtape.training.closed_form import solve
-from memtape.training.fit import check_fit
+from memtape.training.compatibility import check_compatible
+from memtape.training.gradient import gradient
+from memtape.training.interaction import batch_for
 from memtape.training.interruption import Interruption
-from memtape.training.non_finite import NonFiniteError, first_non_finite
+from memtape.training.optim.closed_form import solve
+from memtape.training.optim.non_finite import NonFiniteError, first_non_finite
+from memtape.training.optim.schedule import rate_at, teacher_at
+from memtape.training.optim.vanishing_penalty import against_vanishing
 from memtape.training.outcome import Outcome
-from memtape.training.playing import batch_for
-from memtape.training.processes import Processes
+from memtape.training.parallel.processes import Processes
 from memtape.training.randomness import seed_generators
-from memtape.training.schedule import rate_at, teacher_at
 from memtape.training.settings import TrainSettings
-from memtape.training.standing import Standing
-from memtape.training.update import gradient
+from memtape.training.state import TrainingState
 from memtape.training.validation import OtherWeights, validate
-from memtape.training.vanishing import against_vanishing
 
 Record = dict[str, Any]
 
@@ -110,10 +110,10 @@ class _Training:
             raise ValueError(
                 'non_finite is "rollback", but nothing is saved to roll back to; pass checkpoints or choose "skip"'
             )
-        check_fit(model, task, settings)
+        check_compatible(model, task, settings)
         self.model, self.task, self.settings, self.seed = model, task, settings, seed
         self.processes, self.checkpoints, self.record = processes, checkpoints, record
-        self.standing = Standing(model, task, settings, processes)
+        self.standing = TrainingState(model, task, settings, processes)
 
     def begin(self, checkpoint: Checkpoint | None) -> None:
         """Stand where a checkpoint stands, or save that nothing was done yet."""

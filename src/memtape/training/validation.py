@@ -7,14 +7,14 @@ from typing import Any
 from torch import Tensor
 
 from memtape.training.evaluation import evaluate
-from memtape.training.standing import Standing
+from memtape.training.state import TrainingState
 
 OtherWeights = Callable[[int], Mapping[str, Tensor]]
 """Returns the weights of a new beginning, by its number from 1 on."""
 
 
 def validate(
-    standing: Standing,
+    standing: TrainingState,
     *,
     seed: int,
     record: Callable[[str, Mapping[str, Any]], None],

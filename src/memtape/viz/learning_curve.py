@@ -86,7 +86,7 @@ def _draw(axes: Axes, curves: Mapping[str, Curve], metric: str, chance: float | 
 
 def _mark_solved(axes: Axes, at: float, text: str) -> None:
     axes.axvline(at, color=GREEN, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-    # Late in the run the text stands left of the line, or it would leave the panel; the line of guessing is above it.
+    # Delayed in the run the text stands left of the line, or it would leave the panel; the line of guessing is above it.
     late = at > 0.6 * axes.get_xlim()[1]
     axes.annotate(
         text,

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 
-from memtape.core.whole_file import write_whole
+from memtape.core.atomic_write import write_atomically
 from memtape.viz.saving import rendered
 
 _TEMPLATE = "report.html.jinja"
@@ -128,7 +128,7 @@ def write_report(
     environment.filters.update(cell=_cell, picture=_picture, kind=lambda part: type(part).__name__)
     template = environment.from_string(resources.files(__package__).joinpath(_TEMPLATE).read_text(encoding="utf-8"))
     page = template.render(title=title, summary=summary, sections=sections, facts=dict(facts or {}), footer=footer)
-    write_whole(path, page.encode("utf-8"))
+    write_atomically(path, page.encode("utf-8"))
     return path
 
 

@@ -7,9 +7,9 @@ import torch
 from torch.utils import _pytree as pytree
 
 from memtape import tree, use_backend
-from memtape.core import kernels as loading
-from memtape.ops import calling
-from memtape.ops.dnc import cpu
+from memtape.core import compiled_library as loading
+from memtape.kernels import calling
+from memtape.kernels.dnc import cpu
 
 F64 = torch.float64
 EXACT = 1e-9

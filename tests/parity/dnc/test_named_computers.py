@@ -126,17 +126,17 @@ STEPPED = {
 
 @pytest.mark.parametrize("options", STEPPED.values(), ids=STEPPED)
 def test_what_the_fused_machine_does_not_know_is_stepped(options):
-    assert DNC(3, 2, slots=5, width=3, controller_size=4).cell.twin("cpu") is not None
-    assert DNC(3, 2, slots=5, width=3, controller_size=4, **options).cell.twin("cpu") is None
+    assert DNC(3, 2, slots=5, width=3, controller_size=4).cell.fused("cpu") is not None
+    assert DNC(3, 2, slots=5, width=3, controller_size=4, **options).cell.fused("cpu") is None
 
 
 def test_dropout_asks_for_single_steps_in_training_only(computer):
     network = computer.build(bypass_dropout=0.5)
-    assert network.cell.twin("cpu") is None
-    assert network.eval().cell.twin("cpu") is not None
+    assert network.cell.fused("cpu") is None
+    assert network.eval().cell.fused("cpu") is not None
     agree(computer, torch.float64, EXACT)
 
 
 def test_no_backend_but_that_of_the_processor_has_a_fused_machine():
     for network in (DNC(3, 2), NTM(3, 2)):
-        assert network.cell.twin("triton") is None
+        assert network.cell.fused("triton") is None

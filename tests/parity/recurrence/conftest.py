@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from memtape.ops.recurrence import TWINS, RecurrenceForm, RecurrenceParameters, RecurrenceState
+from memtape.kernels.recurrence import TWINS, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 EXACT = 1e-10
 """float64: both sides round at 1e-16; the worst of these cases is 3e-13."""

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from memtape.core import kernels as loading
-from memtape.ops import calling
+from memtape.core import compiled_library as loading
+from memtape.kernels import calling
 
 BATCH, TIME, HIDDEN = 5, 19, 6
 LENGTHS = torch.tensor([19, 1, 17, 0, 9])

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from memtape.ops.recurrence import RecurrenceForm
+from memtape.kernels.recurrence import RecurrenceForm
 
 # float32: rounding of 6e-8, amplified over the steps; the worst of these cases is 2e-6.
 SINGLE = 1e-4

@@ -12,7 +12,7 @@ from memtape.tasks.graph.encoding import decoded, encoded
 from memtape.tasks.graph.lessons import SHORTEST_PATH
 from memtape.tasks.graph.planner import FAR
 from memtape.training.evaluation import evaluate
-from memtape.training.playing import batch_for
+from memtape.training.interaction import batch_for
 
 
 def search(leads, start, goal):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape.core.trees import Trees, checked
+from memtape.core.inputs.trees import Trees, checked
 from memtape.tasks.language import Boolean
 from memtape.tasks.language.boolean import written
 from memtape.tasks.language.labelled_trees import LabelledTrees

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape.core.trees import checked
+from memtape.core.inputs.trees import checked
 from memtape.tasks.language.boolean_trees import SYMBOLS, boolean_trees
 
 CONSTANTS = {"false": False, "true": True}

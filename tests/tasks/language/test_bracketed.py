@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape.core.trees import checked
+from memtape.core.inputs.trees import checked
 from memtape.tasks.language.bracketed import BracketedError, parse_bracketed, read_bracketed
 from memtape.tasks.language.labelled_trees import labelled_trees, vocabulary_of
 

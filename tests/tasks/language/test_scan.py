@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from memtape.core.pairs import Pairs
+from memtape.core.inputs.pairs import Pairs
 from memtape.tasks.data_folder import DataError
 from memtape.tasks.language import Scan, scan_examples
 from memtape.tasks.language.scan import VOCABULARY

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from memtape.core.trees import Trees, checked
+from memtape.core.inputs.trees import Trees, checked
 from memtape.tasks.data_folder import DataError
 from memtape.tasks.language import Sentiment, sentiment
 from memtape.tasks.language.bracketed import BracketedError

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.elman import HiddenState
-from memtape.cells.spread import spread_by_inputs
+from memtape.cells.weight_gain import gain_by_inputs
 from memtape.core import checks
 from memtape.core.tree_cell import TreeCell
 
@@ -40,7 +40,7 @@ class RecursiveCell(TreeCell[HiddenState]):
         checks.module_sizes(self, hidden_size=hidden_size)
         self.input_size = self.output_size = hidden_size
         self.from_children = nn.Linear(ARITY * hidden_size, hidden_size)
-        spread_by_inputs(self, gain)
+        gain_by_inputs(self, gain)
 
     def read(self, x: Float[Tensor, "nodes input"]) -> Float[Tensor, "nodes input"]:
         """Return the words' vectors as they are."""
@@ -85,7 +85,7 @@ class RNTNCell(TreeCell[HiddenState]):
         pair = ARITY * hidden_size
         self.from_children = nn.Linear(pair, hidden_size)
         self.tensor = nn.Parameter(torch.empty(hidden_size, pair, pair))
-        spread_by_inputs(self, gain)
+        gain_by_inputs(self, gain)
         nn.init.uniform_(self.tensor, -gain / pair, gain / pair)
 
     def read(self, x: Float[Tensor, "nodes input"]) -> Float[Tensor, "nodes input"]:

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.lstm import LSTMState
-from memtape.cells.spread import spread_by_inputs
+from memtape.cells.weight_gain import gain_by_inputs
 from memtape.core import checks
 from memtape.core.tree_cell import TreeCell
 
@@ -47,7 +47,7 @@ class ChildSumTreeLSTMCell(TreeCell[LSTMState]):
         self.from_input = nn.Linear(input_size, 4 * hidden_size)
         self.from_sum = nn.Linear(hidden_size, 3 * hidden_size, bias=False)
         self.from_child = nn.Linear(hidden_size, hidden_size, bias=False)
-        spread_by_inputs(self, gain)
+        gain_by_inputs(self, gain)
         nn.init.constant_(self.from_input.bias[hidden_size : 2 * hidden_size], forget_bias)
 
     def read(self, x: Float[Tensor, "nodes input"]) -> Float[Tensor, "nodes four_hidden"]:
@@ -105,7 +105,7 @@ class NaryTreeLSTMCell(TreeCell[LSTMState]):
         self.input_size, self.output_size, self.arity = input_size, hidden_size, arity
         self.from_input = nn.Linear(input_size, 4 * hidden_size)
         self.from_children = nn.Linear(arity * hidden_size, (3 + arity) * hidden_size, bias=False)
-        spread_by_inputs(self, gain)
+        gain_by_inputs(self, gain)
         nn.init.constant_(self.from_input.bias[hidden_size : 2 * hidden_size], forget_bias)
 
     def read(self, x: Float[Tensor, "nodes input"]) -> Float[Tensor, "nodes four_hidden"]:
@@ -159,7 +159,7 @@ class ConstituencyTreeLSTMCell(TreeCell[LSTMState]):
         self.input_size, self.output_size = input_size, hidden_size
         self.from_input = nn.Linear(input_size, 2 * hidden_size)
         self.from_children = nn.Linear(2 * hidden_size, 5 * hidden_size)
-        spread_by_inputs(self, gain)
+        gain_by_inputs(self, gain)
         nn.init.constant_(self.from_children.bias[hidden_size : 3 * hidden_size], forget_bias)
 
     def read(self, x: Float[Tensor, "nodes input"]) -> Float[Tensor, "nodes two_hidden"]:

@@ -12,7 +12,7 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
-from memtape.tasks.numbers import NumberTask, number_sums
+from memtape.tasks.regression import RegressionTask, number_sums
 
 LARGEST_ORDER = 10
 """Beyond it most sequences leave every bound sooner or later."""
@@ -24,7 +24,7 @@ TRIES = 100
 """How often at most."""
 
 
-class Narma(NumberTask, DrawnTask):
+class Narma(RegressionTask, DrawnTask):
     r"""See the noise that drives a system, and say what the system does.
 
     The noise $u_t$ is uniform from 0 to 1/2, and the system, at rest before, an autoregressive moving average of order n:

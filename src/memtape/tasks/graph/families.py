@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Sequence
 
-from memtape.tasks.graph.named import NamedGraph
+from memtape.tasks.graph.named_graph import NamedGraph
 
 Couple = tuple[str, str, str | None, str | None]
 """A husband and a wife, their son and their daughter, None for a child that they have not."""

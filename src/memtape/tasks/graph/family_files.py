@@ -2,7 +2,7 @@
 
 from memtape.tasks.data_folder import DataSet
 from memtape.tasks.graph.families import RELATIONS, Fact, family
-from memtape.tasks.graph.named import NamedGraph
+from memtape.tasks.graph.named_graph import NamedGraph
 
 FILE = "hinton1986_triples.tsv"
 

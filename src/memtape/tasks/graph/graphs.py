@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from memtape.core import tree
+from memtape.core import state_tree
 from memtape.core.state import state
 
 LABELS = 1_000
@@ -103,7 +103,7 @@ def draw_graphs(
 def chosen(rows: Bool[Tensor, " batch"], graphs: Graphs, others: Graphs) -> Graphs:
     """Return the graphs of the rows that hold, and the others elsewhere, whatever their sizes."""
     nodes, edges = (max(graphs.neighbours.shape[axis], others.neighbours.shape[axis]) for axis in (1, 2))
-    return tree.select(rows, graphs.padded(nodes, edges), others.padded(nodes, edges))
+    return state_tree.select(rows, graphs.padded(nodes, edges), others.padded(nodes, edges))
 
 
 def draw_between(low: Int[Tensor, "*shape"], high: Int[Tensor, "*shape"], generator: torch.Generator) -> Tensor:

@@ -13,7 +13,7 @@ from memtape.tasks.graph.family_files import read
 from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
 from memtape.tasks.graph.graphs import Graphs, chosen, draw_graphs, shuffled_triples
 from memtape.tasks.graph.lessons import INFERENCE, Drawn, Lesson, check_lessons, draw_lessons
-from memtape.tasks.graph.named import Atlas
+from memtape.tasks.graph.named_graph import Atlas
 from memtape.tasks.graph.phases import Phase, answering, empty, laid_out
 from memtape.tasks.graph.picture import picture_of
 from memtape.tasks.graph.relations import EDGE_LABELS, STEPS, followed, relation_labels, sequences

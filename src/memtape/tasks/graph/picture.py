@@ -8,7 +8,7 @@ from memtape.core.graph_picture import GraphPicture, Triple
 from memtape.tasks.graph.encoding import BLANK, END, TRIPLE, decoded, digit_scores
 from memtape.tasks.graph.graph_batch import GraphBatch
 from memtape.tasks.graph.graphs import Graphs
-from memtape.tasks.graph.named import NamedGraph
+from memtape.tasks.graph.named_graph import NamedGraph
 
 ENDED: Triple = ("end", "", "")
 

@@ -13,15 +13,15 @@ from memtape.core.score import Score
 from memtape.core.task import DrawnTask, Player
 from memtape.tasks.graph.edge_choices import edge_scores, planner_nats
 from memtape.tasks.graph.encoding import BLANK, CHANNELS, TRIPLE, told
-from memtape.tasks.graph.episodes import Crossing, PathBatch, step_inputs, walked
 from memtape.tasks.graph.graph_batch import shown_at
 from memtape.tasks.graph.graphs import Graphs, chosen, draw_graphs, shuffled_triples
 from memtape.tasks.graph.lessons import SHORTEST_PATH, Drawn, Lesson, check_lessons, draw_lessons
-from memtape.tasks.graph.named import Atlas
+from memtape.tasks.graph.named_graph import Atlas
+from memtape.tasks.graph.paths import Crossing, PathBatch, step_inputs, walked
 from memtape.tasks.graph.phases import Phase, empty, laid_out
 from memtape.tasks.graph.picture import picture_of
 from memtape.tasks.graph.planner import distances, draw_ends
-from memtape.tasks.graph.showing import shown_phases
+from memtape.tasks.graph.triple_text import shown_phases
 from memtape.tasks.graph.underground import underground
 from memtape.tasks.graph.underground_files import read
 

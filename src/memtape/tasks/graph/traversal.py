@@ -11,7 +11,7 @@ from memtape.tasks.graph.encoding import BLANK, encoded
 from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
 from memtape.tasks.graph.graphs import draw_between, draw_graphs, shuffled_triples
 from memtape.tasks.graph.lessons import TRAVERSAL, Lesson, check_lessons, draw_lessons
-from memtape.tasks.graph.named import Atlas
+from memtape.tasks.graph.named_graph import Atlas
 from memtape.tasks.graph.phases import Phase, answering, laid_out
 from memtape.tasks.graph.picture import picture_of
 from memtape.tasks.graph.triples import TripleTask

@@ -11,7 +11,7 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask
 from memtape.tasks.graph.encoding import CHANNELS, DIGITS, TRIPLE, digit_scores
-from memtape.tasks.graph.showing import shown_phases
+from memtape.tasks.graph.triple_text import shown_phases
 
 CROSS_ENTROPY = Score(name="cross_entropy", label="cross-entropy, nats per triple", short="nats")
 RIGHT = Score(name="right", label="answers wholly right", short="right", higher_is_better=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 
-from memtape.tasks.graph.named import NamedGraph, to_unit_square
+from memtape.tasks.graph.named_graph import NamedGraph, to_unit_square
 
 STATIONS = {
     "Aldgate East": (51.515, -0.073),

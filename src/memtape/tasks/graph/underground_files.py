@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 
 from memtape.tasks.data_folder import DataSet
-from memtape.tasks.graph.named import NamedGraph
+from memtape.tasks.graph.named_graph import NamedGraph
 from memtape.tasks.graph.underground import network
 
 TUBE = DataSet(

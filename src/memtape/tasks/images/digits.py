@@ -13,7 +13,7 @@ from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
-from memtape.tasks.classes import ClassTask, class_sums
+from memtape.tasks.classification import ClassificationTask, class_sums
 from memtape.tasks.data_folder import DataSet
 from memtape.tasks.images.idx import array_of
 from memtape.tasks.images.strokes import SIDE, draw_digits
@@ -43,7 +43,7 @@ Examples = tuple[Tensor, Tensor]
 """Images, bytes of shape (examples, 784), and what they show."""
 
 
-class Digits(ClassTask, HeldTask):
+class Digits(ClassificationTask, HeldTask):
     """See an image of a digit from top to bottom, and say at the last step which one it shows.
 
     The images are those of MNIST, or else drawn by rule. Their pixels, from 0 to 1, are shifted and scaled by the mean and the

@@ -7,10 +7,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from memtape.core.batch import SequenceBatch
+from memtape.core.inputs.trees import NONE, Trees
 from memtape.core.score import Score
 from memtape.core.task import generator_for
-from memtape.core.trees import NONE, Trees
-from memtape.tasks.classes import ClassTask
+from memtape.tasks.classification import ClassificationTask
 from memtape.tasks.language.boolean_trees import SYMBOLS, boolean_trees
 from memtape.tasks.language.labelled_trees import LabelledTrees
 from memtape.tasks.lengths import check_range, steps_since
@@ -18,7 +18,7 @@ from memtape.tasks.lengths import check_range, steps_since
 OPEN, CLOSE = len(SYMBOLS), len(SYMBOLS) + 1
 
 
-class Boolean(ClassTask):
+class Boolean(ClassificationTask):
     """See a Boolean expression, and say whether it is true.
 
     As trees, each part that has a value is learned; as sequences, the expression comes as it is written, with brackets around

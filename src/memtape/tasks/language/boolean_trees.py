@@ -6,7 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from memtape.core.trees import NONE, Trees
+from memtape.core.inputs.trees import NONE, Trees
 from memtape.tasks.language.labelled_trees import LabelledTrees
 
 SYMBOLS = ("false", "true", "and", "or", "not")

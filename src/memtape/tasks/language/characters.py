@@ -12,8 +12,8 @@ from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
 from memtape.core.task import generator_for
-from memtape.tasks.classes import ClassTask, class_sums
-from memtape.tasks.language.invented_text import invented_text
+from memtape.tasks.classification import ClassificationTask, class_sums
+from memtape.tasks.language.synthetic_text import invented_text
 from memtape.tasks.language.texts import read_text
 from memtape.tasks.lengths import draw_lengths, steps_since
 
@@ -24,7 +24,7 @@ INVENTED = 60_000
 """Characters of the text that is invented where none is read."""
 
 
-class Characters(ClassTask):
+class Characters(ClassificationTask):
     """See a window of a text and say at each character the next one.
 
     Inputs are symbols, the places of the characters in the `vocabulary`; outputs are logits over the same. The first 90 % of

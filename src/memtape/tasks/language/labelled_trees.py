@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from memtape.core.inputs.trees import NONE, Trees
 from memtape.core.state import state
-from memtape.core.trees import NONE, Trees
 from memtape.tasks.language.bracketed import BracketedTree
 
 UNKNOWN = 0

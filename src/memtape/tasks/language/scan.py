@@ -9,10 +9,10 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
-from memtape.core.pairs import BOUNDARY, Pairs, given_for
+from memtape.core.inputs.pairs import BOUNDARY, Pairs, given_for
 from memtape.core.score import Score
 from memtape.core.task import HeldTask, generator_for
-from memtape.tasks.classes import ClassTask, class_sums
+from memtape.tasks.classification import ClassificationTask, class_sums
 from memtape.tasks.language import scan_grammar
 from memtape.tasks.language.scan_examples import FILES, of_grammar, read
 from memtape.tasks.lengths import steps_since
@@ -24,7 +24,7 @@ VALIDATION = 10
 VOCABULARY = ("|", *scan_grammar.WORDS, *scan_grammar.ACTIONS)
 
 
-class Scan(ClassTask, HeldTask):
+class Scan(ClassificationTask, HeldTask):
     """See a command such as "jump twice and walk left", and say the actions that it asks for, one by one.
 
     Inputs and outputs are symbols of one `vocabulary`; its symbol 0, the boundary, stands before and after an answer. As a

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.inputs.trees import NONE, Trees
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
-from memtape.core.trees import NONE, Trees
-from memtape.tasks.classes import ClassTask
+from memtape.tasks.classification import ClassificationTask
 from memtape.tasks.data_folder import DataSet
 from memtape.tasks.language.boolean_trees import SYMBOLS, boolean_trees
 from memtape.tasks.language.bracketed import BracketedTree, parse_lines
@@ -35,7 +35,7 @@ UNKNOWN_WORD = "<unknown>"
 Parts = dict[str, LabelledTrees]
 
 
-class Sentiment(ClassTask, HeldTask):
+class Sentiment(ClassificationTask, HeldTask):
     """See a sentence of a film review, and say how it is meant, from 0 for very negative to 4 for very positive.
 
     As trees, each phrase has its class, and all of them are learned; as sequences, the words come in order, and the class of

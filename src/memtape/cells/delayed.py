@@ -1,0 +1,67 @@
+"""Delayed: a cell that sees each input one step late."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape.core import padding
+from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.state import state
+
+
+@state
+class DelayedState:
+    """The state of the cell, and the input that it has not seen yet."""
+
+    cell: Any
+    x: Float[Tensor, "*batch input"]
+
+
+class Delayed(Cell[DelayedState]):
+    r"""Hand each input to a cell in the step after its own; before the first step that input is 0.
+
+    $$(y_t, s_t) = f(x_{t-1}, s_{t-1}), \qquad x_0 = 0$$
+
+    This is how the textbook indexes its gated recurrent unit: $h_t$ is made of $x_{t-1}$, $h_{t-1}$ and of the gates of step
+    $t - 1$, which saw the same two.
+
+    Args:
+        cell: any cell.
+
+    References:
+        Goodfellow, Bengio & Courville (2016), "Deep Learning", section 10.10.2, equations 10.45 to 10.47.
+    """
+
+    def __init__(self, cell: AnyCell):
+        super().__init__()
+        self.cell = cell
+        self.input_size = cell.input_size
+        self.output_size = cell.output_size
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> DelayedState:
+        """Return the initial state of the cell, and an input of zeros."""
+        return DelayedState(
+            cell=self.cell.init_state(batch_size, device=device, dtype=dtype),
+            x=torch.zeros(batch_size, self.input_size, device=device, dtype=dtype),
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: DelayedState
+    ) -> tuple[Float[Tensor, "batch output"], DelayedState]:
+        """Take one step."""
+        y, moved = self.cell(state.x, state.cell)
+        return y, DelayedState(cell=moved, x=x)
+
+    def fused(self, backend: str) -> FusedRun[DelayedState] | None:
+        """Return the twin of the cell, over inputs that are moved by one step."""
+        inner = self.cell.fused(backend)
+        if inner is None:
+            return None
+
+        def whole(xs: Tensor, state: DelayedState, lengths: Tensor | None) -> tuple[Tensor, DelayedState]:
+            ys, moved = inner(torch.cat([state.x[:, None], xs[:, :-1]], dim=1), state.cell, lengths)
+            return ys, DelayedState(cell=moved, x=padding.last_of(xs, state.x, lengths))
+
+        return whole

@@ -1,0 +1,52 @@
+"""TruncatedInput: a cell that does not see the end of its input."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape.core import checks
+from memtape.core.cell import AnyCell, Cell, FusedRun
+
+
+class TruncatedInput(Cell[Any]):
+    r"""Hide the last entries of the input from a cell; output and state are the cell's.
+
+    $$x_t = [a_t; z_t], \qquad (y_t, s_t) = f(a_t, s_{t-1})$$
+
+    Args:
+        cell: the cell $f$.
+        size: size of $z_t$.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1.
+    """
+
+    def __init__(self, cell: AnyCell, size: int):
+        super().__init__()
+        checks.at_least(1, size=size)
+        self.cell = cell
+        self.input_size, self.output_size = cell.input_size + size, cell.output_size
+
+    def init_state(
+        self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
+    ) -> Any:
+        """Return the initial state of the cell."""
+        return self.cell.init_state(batch_size, device=device, dtype=dtype)
+
+    def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
+        """Take one step."""
+        return self.cell(x[:, : self.cell.input_size], state)
+
+    def fused(self, backend: str) -> FusedRun[Any] | None:
+        """Return the twin of the cell, which does not see the end of its inputs either."""
+        inner = self.cell.fused(backend)
+        if inner is None:
+            return None
+
+        def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
+            return inner(xs[..., : self.cell.input_size], state, lengths)
+
+        return whole

@@ -1,0 +1,71 @@
+"""Kernels: the compiled library of fast twins, in the build that suits this processor best.
+
+The package is built with one library for each set of instructions; which of them the processor has is known only here.
+"""
+
+import ctypes
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent.parent / "kernels" / "compiled"
+
+INTERFACE = 3
+"""Version of the C interface that this code calls."""
+
+LEVELS = {"x86-64-v4": 4, "x86-64-v3": 3, "portable": 0}
+"""Builds, the fastest first, with the level of the x86-64 architecture that each needs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kernels:
+    """The loaded library, or the reason why there is none."""
+
+    library: ctypes.CDLL | None
+    instructions: str | None
+    """Name of the build in use."""
+    absent: str | None
+
+
+@cache
+def kernels() -> Kernels:
+    """Load the best build that this processor can run; the environment variable MEMTAPE_INSTRUCTIONS names another."""
+    built = [name for name in LEVELS if _file(name).is_file()]
+    if not built:
+        return _none(_why_unbuilt())
+    asked = os.environ.get("MEMTAPE_INSTRUCTIONS")
+    try:
+        level = _load(built[-1]).memtape_x86_64_level()
+        able = [name for name in built if LEVELS[name] <= level]
+        if asked is not None and asked not in able:
+            return _none(
+                f"MEMTAPE_INSTRUCTIONS is {asked!r}, but this processor and build offer {', '.join(able)}; name one of them"
+            )
+        chosen = asked or able[0]
+        library = _load(chosen)
+    except (OSError, AttributeError) as error:
+        return _none(f"the compiled kernels cannot be loaded ({error}); install memtape again")
+    if library.memtape_interface() != INTERFACE:
+        return _none("the compiled kernels are of another version of memtape; install memtape again")
+    return Kernels(library=library, instructions=chosen, absent=None)
+
+
+def _file(name: str) -> Path:
+    return FOLDER / f"memtape-{name}.so"
+
+
+def _load(name: str) -> ctypes.CDLL:
+    return ctypes.CDLL(str(_file(name)))
+
+
+def _none(reason: str) -> Kernels:
+    return Kernels(library=None, instructions=None, absent=reason)
+
+
+def _why_unbuilt() -> str:
+    try:
+        return str(json.loads((FOLDER / "unbuilt.json").read_text())["reason"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "the compiled kernels are not there; install memtape again, with a C++ compiler at hand"

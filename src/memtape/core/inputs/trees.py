@@ -1,0 +1,105 @@
+"""Trees: a batch of trees as two tables of whole numbers, and what makes such tables trees."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from memtape.core import checks
+from memtape.core.state import state
+
+NONE = -1
+"""Stands where there is no word, and where there is no child."""
+
+
+@state
+class Trees:
+    """A batch of trees, one a row, whose nodes stand in postorder: children before their parent, the root last.
+
+    A row that has fewer nodes than the longest is padded at its end.
+
+    Example:
+        >>> import torch
+        >>> from memtape.core.inputs.trees import Trees
+        >>> chain = Trees(  # (7 8) 9
+        ...     words=torch.tensor([[7, 8, -1, 9, -1]]),
+        ...     children=torch.tensor([[[-1, -1], [-1, -1], [0, 1], [-1, -1], [2, 3]]]),
+        ... )
+    """
+
+    words: Int[Tensor, "batch nodes"]
+    """The symbol of each node, -1 for none; inner nodes of a parse have none."""
+    children: Int[Tensor, "batch nodes arity"]
+    """The children of each node, as their places in the same row, -1 for none."""
+
+
+def checked(trees: Trees, lengths: Any = None) -> Tensor:
+    """Return the number of nodes of each row, on the processor, once the rows are known to be trees.
+
+    Args:
+        trees: the trees.
+        lengths: the number of nodes of each row, shape (batch,); None means that no row is padded.
+
+    Raises:
+        TypeError: tensors or lengths that are no whole numbers.
+        ValueError: shapes that do not fit, a row without nodes, or a row that is no tree in postorder with words at its leaves.
+    """
+    _check_tables(trees)
+    batch, nodes = trees.words.shape
+    counts = torch.full((batch,), nodes) if lengths is None else checks.lengths_of(trees.words, lengths).cpu().long()
+    if batch and not int(counts.min()):
+        raise ValueError(
+            f"row {int(counts.argmin())} has length 0, but a tree has at least one node; leave rows without a tree out"
+        )
+    words, children = trees.words.cpu(), trees.children.cpu()
+    places = torch.arange(nodes)
+    inside = places < counts[:, None]
+    present = (children != NONE) & inside[:, :, None]
+
+    wrong = _first(present & ((children < 0) | (children >= places[:, None])))
+    if wrong:
+        row, node, _ = wrong
+        raise ValueError(
+            f"node {node} of row {row} has the child {int(children[wrong])}, but children stand before their parent, at "
+            f"0..{node - 1}; number the nodes in postorder, with {NONE} for no child"
+        )
+    flat = (children + nodes * torch.arange(batch)[:, None, None])[present]
+    parents = torch.bincount(flat, minlength=batch * nodes).view(batch, nodes)
+    wrong = _first((parents != 1) & (places < counts[:, None] - 1))
+    if wrong:
+        raise ValueError(
+            f"node {wrong[1]} of row {wrong[0]} is the child of {int(parents[wrong])} nodes, but all nodes of a tree save the "
+            "last, its root, are the child of one; number the nodes in postorder and give the length of each row"
+        )
+    wrong = _first((words < NONE) & inside)
+    if wrong:
+        raise ValueError(
+            f"node {wrong[1]} of row {wrong[0]} has the word {int(words[wrong])}, but symbols count from 0; "
+            f"give {NONE} to nodes without a word"
+        )
+    wrong = _first((words == NONE) & ~present.any(dim=2) & inside)
+    if wrong:
+        raise ValueError(
+            f"node {wrong[1]} of row {wrong[0]} has neither a word nor children, but a leaf is a word; "
+            "give it a word, or leave it out by lengths if it is padding"
+        )
+    return counts
+
+
+def _check_tables(trees: Trees) -> None:
+    for name, table in (("words", trees.words), ("children", trees.children)):
+        if table.is_floating_point() or table.is_complex() or table.dtype == torch.bool:
+            raise TypeError(
+                f"{name} of the trees are {table.dtype}, but they are numbers of things; pass whole numbers"
+            )
+    if trees.words.ndim != 2 or trees.children.ndim != 3 or trees.words.shape != trees.children.shape[:2]:
+        raise ValueError(
+            f"words of the trees have shape {tuple(trees.words.shape)} and children {tuple(trees.children.shape)}, but they "
+            "are (batch, nodes) and (batch, nodes, arity); give every node its word and its children"
+        )
+
+
+def _first(wrong: Tensor) -> tuple[int, ...] | None:
+    """Return the first place where something is wrong."""
+    return tuple(wrong.nonzero()[0].tolist()) if bool(wrong.any()) else None

@@ -1,0 +1,112 @@
+"""Whole: run a fast twin over sequences, as `unroll` runs single steps."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary, ref
+
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from memtape.core import state_tree
+from memtape.core.cell import AnyCell, FusedRun
+from memtape.core.recompute import recomputed
+
+S = TypeVar("S")
+
+_COMPILED: WeakKeyDictionary[nn.Module, Any] = WeakKeyDictionary()
+
+
+def compiled(cell: AnyCell) -> Any:
+    """Return the step of a cell compiled by `torch.compile`, compiled once for each cell."""
+    if cell not in _COMPILED:
+        known = ref(cell)  # the table must not keep its own keys alive
+
+        def step(x: Tensor, state: Any) -> Any:
+            return known()(x, state)  # type: ignore[misc]
+
+        _COMPILED[cell] = torch.compile(step)
+    return _COMPILED[cell]
+
+
+def watched(cell: AnyCell) -> bool:
+    """Tell whether somebody looks at single steps, by a hook on the cell, on one of its parts or on all modules."""
+    return bool(nn.modules.module._has_any_global_hook()) or any(
+        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+        for module in cell.modules()
+    )
+
+
+def run_fused(
+    twin: FusedRun[S],
+    parameters: Iterable[Tensor],
+    xs: Tensor,
+    state: S,
+    *,
+    begin: S,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    checkpoint_every: int | None,
+) -> tuple[Tensor, S]:
+    """Run a twin with everything that `unroll` offers.
+
+    Args:
+        twin: the fast twin of a cell.
+        parameters: those of the cell.
+        xs: the inputs, zero beyond a row's length.
+        state: the state before the first step.
+        begin: the cell's own initial state.
+        lengths: how many steps of each row count.
+        starts: where a new sequence begins inside a row, never beyond the row's length.
+        checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
+
+    Returns:
+        The outputs, and the state after each row's last step.
+    """
+    time = xs.shape[1]
+    stride = checkpoint_every or time
+    kept, outputs = list(parameters), []
+
+    def steps(xs: Tensor, state: S, begin: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
+        if starts is None or not starts.any():
+            return twin(xs, state, lengths)
+        return _in_pieces(twin, xs, state, begin=begin, lengths=lengths, starts=starts)
+
+    for first in range(0, time, stride):
+        part = xs[:, first : first + stride]
+        rest = None if lengths is None else (lengths - first).clamp(0, part.shape[1])
+        fresh = None if starts is None else starts[:, first : first + stride]
+        if checkpoint_every:
+            ys, state = recomputed(steps, kept, part, state, begin, rest, fresh)
+        else:
+            ys, state = steps(part, state, begin, rest, fresh)
+        outputs.append(ys)
+    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), state
+
+
+def _in_pieces(
+    twin: FusedRun[S], xs: Tensor, state: S, *, begin: S, lengths: Tensor | None, starts: Tensor
+) -> tuple[Tensor, S]:
+    """Cut every row where a new sequence starts, and run the pieces as rows of their own."""
+    batch, time = starts.shape
+    steps = torch.arange(time, device=xs.device)
+    ends = torch.full((batch,), time, device=xs.device) if lengths is None else lengths
+    cuts = starts.clone()
+    cuts[:, 0] = True
+    row, first = torch.nonzero(cuts, as_tuple=True)
+    last_of_row = torch.cat([row[1:] != row[:-1], row.new_ones(1, dtype=torch.bool)])
+    end = torch.where(last_of_row, ends[row], first.roll(-1))
+    length = end - first
+    place = first[:, None] + steps[: int(length.max().clamp(min=1))]
+    inside = place < end[:, None]
+    pieces = torch.where(inside[..., None], xs[row[:, None], place.clamp(max=time - 1)], 0)
+    carried = (first == 0) & ~starts[row, first]
+    before = state_tree.select(carried, _rows(state, row), _rows(begin, row))
+    ys, after = twin(pieces, before, length)
+    outputs = ys.new_zeros(batch, time, ys.shape[-1])
+    outputs = outputs.index_put((row[:, None].expand_as(place)[inside], place[inside]), ys[inside])
+    return outputs, _rows(after, torch.nonzero(last_of_row).flatten())
+
+
+def _rows(state: S, row: Tensor) -> S:
+    return pytree.tree_map(lambda leaf: leaf[row], state)

@@ -1,0 +1,1 @@
+"""Floor 6, experiments: train, evaluate, report, sweep and bench by name."""

@@ -1,0 +1,1 @@
+"""Bench: time and memory of a step on each backend."""

@@ -1,0 +1,319 @@
+"""Benching: what a step of time costs a model, on each backend, side by side."""
+
+import gc
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from statistics import median, quantiles
+from time import perf_counter
+from typing import Any, Literal
+
+import torch
+
+from memtape.catalog.registry import MODELS, Entry, find
+from memtape.core import checks
+from memtape.core.backends import BackendError, backends, use_backend
+from memtape.core.compiled_library import kernels
+from memtape.core.recurrent import Recurrent
+from memtape.experiments.experiment import Experiment, ExperimentError
+from memtape.experiments.run_folder.folder import environment
+from memtape.training.settings import TrainSettings
+
+Mode = Literal["train", "infer"]
+Device = Literal["cpu", "cuda"]
+Step = Callable[[], object]
+
+FUSED: dict[Device, str] = {"cpu": "cpu", "cuda": "triton"}
+"""The backend with the fused kernels of each device."""
+
+TASK = "copy"
+"""The task whose input and output sizes are used."""
+
+WARM_UPS = 3
+LEAST_ROUNDS = 5
+TURN = 0.03
+"""About how many seconds a turn is timed for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One thing to measure; plain values, so that another process can be told."""
+
+    model: str
+    options: Mapping[str, Any]
+    """Options of the model, its slots among them if it has any."""
+    backend: str
+    mode: Mode
+    batch: int
+    time: int
+    threads: int
+    device: Device = "cpu"
+
+    def network(self) -> Recurrent[Any]:
+        """Build the network; the same case always has the same weights.
+
+        Raises:
+            ExperimentError: an option that does not exist or has a value that cannot be.
+        """
+        model, _ = Experiment(
+            model=self.model, task=TASK, model_options=self.options, task_options={}, train=TrainSettings()
+        ).build()
+        return model.to(self.device)  # type: ignore[return-value]
+
+    def step(self, network: Recurrent[Any]) -> Step:
+        """Return the work that is measured: forwards, and in training also backwards from a mean of squares."""
+        xs = torch.randint(2, (self.batch, self.time, network.cell.input_size)).float().to(self.device)
+
+        def train() -> None:
+            network.zero_grad()
+            network(xs)[0].square().mean().backward()
+
+        def infer() -> None:
+            with torch.no_grad():
+                network(xs)
+
+        def step() -> None:
+            with use_backend(self.backend):
+                train() if self.mode == "train" else infer()
+            if self.device == "cuda":
+                torch.cuda.synchronize()
+
+        return step
+
+
+def comparisons(
+    models: Sequence[str] = (),
+    *,
+    batch: Sequence[int],
+    time: Sequence[int],
+    slots: Sequence[int],
+    backend: Sequence[str] = (),
+    mode: Sequence[Mode] = ("train", "infer"),
+    options: Mapping[str, Any] | None = None,
+    threads: int | None = None,
+    device: Device = "cpu",
+) -> list[list[Case]]:
+    """Return what to measure, in groups of cases that differ in nothing but the backend.
+
+    Args:
+        models: their names; none for all that are a cell run step after step.
+        batch: numbers of sequences.
+        time: numbers of steps.
+        slots: numbers of slots; models without slots pass them over.
+        backend: names of backends; none for all that are present on the device, but "compile", which is slow to begin.
+        mode: whether to measure a training step, or the outputs alone.
+        options: options of the models; a model passes over those that only another one has.
+        threads: threads of the processor; none leaves torch's own choice.
+        device: where to compute.
+
+    Raises:
+        ExperimentError: a model that is no cell run step after step, a size below 1, an option that no model has, or a value
+            that a model refuses.
+        UnknownNameError: a model that does not exist.
+        BackendError: a backend that does not exist, or not here.
+    """
+    entries = [find("model", name) for name in models] or [entry for entry in MODELS.values() if _has_steps(entry)]
+    _refuse_stepless(entries)
+    threads = torch.get_num_threads() if threads is None else threads
+    _refuse_sizes(batch=batch, time=time, slots=slots, threads=[threads])
+    _refuse_options(options or {}, {option.name for entry in entries for option in entry.options}, entries)
+    chosen = _checked(backend, device)
+    groups = []
+    for entry in entries:
+        known = {option.name for option in entry.options}
+        own = {name: value for name, value in (options or {}).items() if name in known}
+        tapes = [own | {"slots": number} for number in slots] if "slots" in known else [own]
+        for tape, one_mode, size, steps in product(tapes, mode, batch, time):
+            case = Case(
+                model=entry.name,
+                options=tape,
+                backend=chosen[0],
+                mode=one_mode,
+                batch=size,
+                time=steps,
+                threads=threads,
+                device=device,
+            )
+            case.network()  # refuses its options now, not after minutes of measuring
+            groups.append([replace(case, backend=name) for name in chosen])
+    return groups
+
+
+def measured(group: Sequence[Case], *, seconds: float) -> list[dict[str, Any]]:
+    """Measure cases that differ in nothing but the backend, and return a row for each.
+
+    Args:
+        group: the cases.
+        seconds: about how long to time each.
+
+    Returns:
+        Rows of plain values: what was measured, "ms_per_step" with its "spread" (the interquartile range as a share of the
+        median), "ratio" with its "ratio_spread" (how many times as fast as the reference of the same group; None without
+        one), "peak_mib" (memory beyond what was held before), "rounds", and "fused" (whether the backend has a twin of
+        this model; without one it takes single steps).
+    """
+    network = group[0].network()
+    with _threads(group[0].threads):
+        times = side_by_side({case.backend: case.step(network) for case in group}, seconds=seconds * len(group))
+    return [_row(case, network, times) for case in group]
+
+
+def side_by_side(steps: Mapping[str, Step], *, seconds: float) -> dict[str, list[float]]:
+    """Time steps in turn, round after round, so that a machine that slows down slows all of them down.
+
+    A turn is a run of the same step: the first is not timed, as it finds the caches full of another's numbers.
+
+    Args:
+        steps: what to time, by name.
+        seconds: about how long to go on; there are at least five rounds.
+
+    Returns:
+        The mean seconds of each step, round by round.
+    """
+    repeats = {}
+    for name, step in steps.items():
+        for _ in range(WARM_UPS):
+            step()
+        before = perf_counter()
+        step()
+        repeats[name] = max(1, round(TURN / (perf_counter() - before)))
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    rounds = 0
+    with _uncollected():
+        begun = perf_counter()
+        while rounds < LEAST_ROUNDS or perf_counter() - begun < seconds:
+            for name, step in steps.items():
+                step()
+                before = perf_counter()
+                for _ in range(repeats[name]):
+                    step()
+                times[name].append((perf_counter() - before) / repeats[name])
+            gc.collect()
+            rounds += 1
+    return times
+
+
+def ratio(times: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
+    """Return how many times as long the others took, round by round, as a median and its spread."""
+    return middle([other / own for own, other in zip(times, others, strict=True)])
+
+
+def middle(values: Sequence[float]) -> tuple[float, float]:
+    """Return the median of at least two values, and their interquartile range as a share of it."""
+    low, _, high = quantiles(values, method="inclusive")
+    return median(values), (high - low) / median(values)
+
+
+def surroundings(threads: int | None) -> dict[str, Any]:
+    """Return what the numbers depend on, the build of the kernels included."""
+    found = environment()
+    return {**found, "threads": threads or found["threads"], "instructions": kernels().instructions}
+
+
+def _row(case: Case, network: Recurrent[Any], times: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    own = times[case.backend]
+    length, spread = middle(own)
+    times_as_fast, ratio_spread = ratio(own, times["reference"]) if "reference" in times else (None, None)
+    return {
+        "model": case.model,
+        "backend": case.backend,
+        "mode": case.mode,
+        "batch": case.batch,
+        "time": case.time,
+        "slots": case.options.get("slots"),
+        "threads": case.threads,
+        "device": case.device,
+        "options": dict(case.options),
+        "ms_per_step": 1000 * length / case.time,
+        "spread": spread,
+        "ratio": times_as_fast,
+        "ratio_spread": ratio_spread,
+        "peak_mib": _peak(case),
+        "rounds": len(own),
+        "fused": network.cell.fused(case.backend) is not None,
+    }
+
+
+def _peak(case: Case) -> float:
+    """Return the peak memory of a case, from a process in which nothing was measured before."""
+    command = [sys.executable, "-m", "memtape.experiments.bench.peak_memory", json.dumps(asdict(case))]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        reason = (finished.stderr.strip().splitlines() or [f"exit code {finished.returncode}"])[-1]
+        raise ExperimentError(
+            f"the memory of {case.model} on {case.backend} with batch {case.batch} and time {case.time} cannot be measured "
+            f"({reason}); measure a smaller case"
+        )
+    return float(finished.stdout)
+
+
+def _checked(names: Sequence[str], device: Device) -> list[str]:
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ExperimentError("device is cuda, but torch finds none here; leave --device out")
+    present = backends()
+    for name in names:
+        if name not in present:
+            raise BackendError(f"the backend is {name!r}, but it must be one of {', '.join(present)}; name one of them")
+        with use_backend(name):
+            pass
+        if name in FUSED.values() and name != FUSED[device]:
+            raise ExperimentError(
+                f"the backend {name} does not compute on {device}; leave it out or give --device another value"
+            )
+    here = [name for name in ("reference", FUSED[device]) if present[name] is None]
+    return list(dict.fromkeys(names)) or here
+
+
+def _has_steps(entry: Entry) -> bool:
+    return issubclass(entry.load(), Recurrent)
+
+
+def _refuse_stepless(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        if not _has_steps(entry):
+            raise ExperimentError(f"{entry.name} is no cell that is run step after step; measure another model")
+
+
+def _refuse_sizes(**sizes: Sequence[int]) -> None:
+    for name, values in sizes.items():
+        for value in values:
+            try:
+                checks.at_least(1, **{name: value})
+            except ValueError as error:
+                raise ExperimentError(str(error)) from None
+
+
+def _refuse_options(options: Mapping[str, Any], known: set[str], entries: Sequence[Any]) -> None:
+    if "slots" in options:
+        raise ExperimentError("slots is given as an option of the model, but several can be measured; give --slots")
+    for name in options:
+        if name not in known:
+            models = " or ".join(entry.name for entry in entries)
+            raise ExperimentError(f"there is no option {name} of {models}; the options are {', '.join(sorted(known))}")
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from running by itself, and what is there already from being looked through."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()

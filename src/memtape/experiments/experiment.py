@@ -1,0 +1,207 @@
+"""Experiment: a model on a task with all settings, as a value that can be written down and built again."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from reprlib import repr as shortened
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from memtape.catalog.registry import Entry, find
+from memtape.core.plain_type import is_of
+from memtape.core.task import Task
+from memtape.experiments.run_folder.folder import Run
+from memtape.sharing.blueprint import MisfitError, build
+from memtape.training.compatibility import check_compatible
+from memtape.training.network_traits import input_kind, sees_ahead
+from memtape.training.settings import TrainSettings
+
+FORM = {
+    "model": str,
+    "task": str,
+    "model_options": dict,
+    "task_options": dict,
+    "seed": int,
+    "recipe": str | None,
+    "weights": str | None,
+}
+"""What a configuration must hold, beside the settings of the training."""
+
+LARGEST_SEED = 2**62
+"""Of either sign; generators take 64 bits, and seeds of later beginnings are counted on from it."""
+
+
+class ExperimentError(ValueError):
+    """Settings that no experiment can be built from; the sentence says which and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A model, a task, how to train, and the seed: everything that a run depends on but the machine."""
+
+    model: str
+    task: str
+    model_options: Mapping[str, Any]
+    task_options: Mapping[str, Any]
+    train: TrainSettings
+    seed: int = 0
+    recipe: str | None = None
+    weights: str | None = None
+    """Run folder whose weights it begins with; None for weights drawn from the seed."""
+
+    def build(self) -> tuple[nn.Module, Task]:
+        """Make the network, with the weights that it begins with, and the task.
+
+        Raises:
+            ExperimentError: an option that does not exist or has a value that cannot be, or weights of another network.
+            RunError: there is no such run to begin with, or a damaged one.
+            SettingsError: a setting of the training that this model or this task has no use for.
+        """
+        task = self.build_task()
+        torch.manual_seed(self.seed)
+        sizes = (task.input_size, task.output_size)
+        if self.weights is None:
+            model: nn.Module = _construct(find("model", self.model), self.model_options, *sizes)
+        else:
+            model = self._begun_with(self.weights, *sizes)
+        check_compatible(model, task, self.train)
+        return model, task
+
+    def _begun_with(self, folder: str, *sizes: int) -> nn.Module:
+        if self.train.restarts:
+            raise ExperimentError(
+                f"restarts is {self.train.restarts}, but with the weights of {folder} every beginning is the same; "
+                "leave one out"
+            )
+        try:
+            return self.build_network(Run.open(Path(folder)).weights(), *sizes)
+        except MisfitError as error:
+            raise ExperimentError(
+                f"the weights of {folder} are those of another network ({error}); give the model the options of that run"
+            ) from None
+
+    def _check_form(self, task: Task) -> None:
+        model = find("model", self.model).load()
+        reads = input_kind(model)
+        if reads not in task.gives:
+            raise ExperimentError(
+                f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.gives)}; choose another model or task"
+            )
+        if sees_ahead(model) and task.foretells:
+            raise ExperimentError(
+                f"{self.model} reads from both ends, but {self.task} asks at each step for what comes next, which it would see;"
+                " choose another model or task"
+            )
+        if sees_ahead(model) and task.played:
+            raise ExperimentError(
+                f"{self.model} reads from both ends, but {self.task} shows what hangs on what was said before; choose another "
+                "model or task"
+            )
+
+    def build_task(self) -> Task:
+        """Make the task alone, for a model that it fits.
+
+        Raises:
+            ExperimentError: an option that does not exist or has a value that cannot be, or a model that reads something else.
+        """
+        task: Task = _construct(find("task", self.task), self.task_options)
+        self._check_form(task)
+        return task
+
+    def build_network(self, weights: Mapping[str, Tensor], input_size: int, output_size: int) -> nn.Module:
+        """Make the network with weights that came from a file.
+
+        It takes memory only once the weights are known to fit, whatever sizes the options name.
+
+        Raises:
+            ExperimentError: an option that does not exist or has a value that cannot be.
+            MisfitError: weights of another network.
+        """
+        entry = find("model", self.model)
+        _check_names(entry, self.model_options)
+        arguments = {"input_size": input_size, "output_size": output_size, **self.model_options}
+        network: nn.Module = build(entry.load(), arguments, weights)
+        return network
+
+    def build_with(self, weights: Mapping[str, Tensor]) -> tuple[nn.Module, Task]:
+        """Make the network with weights that came from a file, and the task.
+
+        Raises:
+            ExperimentError: an option that does not exist or has a value that cannot be.
+            MisfitError: weights of another network.
+        """
+        task = self.build_task()
+        return self.build_network(weights, task.input_size, task.output_size), task
+
+    def config(self) -> dict[str, Any]:
+        """Return the experiment as plain values, for a JSON file."""
+        return asdict(self)
+
+    def options(self) -> dict[str, Any]:
+        """Return model, task, seed, and all settings by name, such as "model.slots"."""
+        parts = {"model": self.model_options, "task": self.task_options, "train": asdict(self.train)}
+        named = {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
+        return {"model": self.model, "task": self.task, "seed": self.seed, **named}
+
+    @classmethod
+    def from_config(cls, config: Any) -> "Experiment":
+        """Read an experiment back.
+
+        Raises:
+            ExperimentError: the values are not those of an experiment.
+        """
+        try:
+            experiment = cls(**{**config, "train": TrainSettings(**config["train"])})
+            for name, kind in FORM.items():
+                if not is_of(kind, value := getattr(experiment, name)):
+                    raise TypeError(f"{name} is {shortened(value)}")
+            if abs(experiment.seed) > LARGEST_SEED:
+                raise ValueError(f"seed is {shortened(experiment.seed)}, beyond {LARGEST_SEED}")
+            return experiment
+        except (TypeError, KeyError, ValueError) as error:  # pydantic's errors are ValueErrors
+            raise ExperimentError(
+                f"the configuration is not that of an experiment ({first_line(error)}); restore config.json from its run"
+            ) from None
+
+
+def settings_from(values: Mapping[str, Any]) -> TrainSettings:
+    """Return checked training settings.
+
+    Raises:
+        ExperimentError: a value out of its range.
+    """
+    try:
+        return TrainSettings(**values)
+    except ValidationError as error:
+        raise ExperimentError(f"a training setting cannot be used: {first_line(error)}; give another value") from None
+
+
+def first_line(error: Exception) -> str:
+    """Return an exception as one line; of a validation, the first field that failed and why."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        return f"{name} is {first['input']!r}, {first['msg']}" if name else first["msg"]
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _check_names(entry: Entry, options: Mapping[str, Any]) -> None:
+    known = {option.name for option in entry.options}
+    for name in options:
+        if name not in known:
+            raise ExperimentError(f"{entry.name} has no option {name[:80]}; its options are {', '.join(sorted(known))}")
+
+
+def _construct(entry: Entry, options: Mapping[str, Any], *sizes: int) -> Any:
+    _check_names(entry, options)
+    try:
+        return entry.load()(*sizes, **options)
+    except (TypeError, ValueError) as error:
+        raise ExperimentError(first_line(error)) from None
+    except (ArithmeticError, RuntimeError, MemoryError) as error:  # torch's, of sizes and numbers beyond its own
+        raise ExperimentError(
+            f"{entry.name} cannot be built with these options ({first_line(error)}); give smaller ones"
+        ) from None

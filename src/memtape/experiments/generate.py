@@ -1,0 +1,71 @@
+"""Generating: let the language model of a run speak."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from memtape.core import checks
+from memtape.experiments.experiment import LARGEST_SEED, Experiment, ExperimentError, first_line
+from memtape.experiments.run import with_weights
+from memtape.experiments.run_folder.folder import Run, RunError
+from memtape.inference.generation import generate
+
+
+def generate_from_run(
+    folder: Path, prompt: str, *, length: int, temperature: float, stop: str | None, seed: int
+) -> str:
+    """Let a language model of a run go on from a prompt, and return what it says.
+
+    The data of the training is not needed: the run folder knows its vocabulary.
+
+    Args:
+        folder: the run folder.
+        prompt: what it reads first.
+        length: most characters to say.
+        temperature: below 1 likely characters become likelier, 0 takes the most likely one.
+        stop: the character after which it says no more; None for none.
+        seed: seed of what is drawn.
+
+    Raises:
+        ExperimentError: a configuration that no experiment can be built from, or words that cannot be carried out.
+        RunError: no such run, a damaged one, or none of a language model.
+    """
+    run = Run.open(folder)
+    experiment = Experiment.from_config(run.read("config.json"))
+    vocabulary = run.vocabulary()
+    if vocabulary is None or set(map(len, vocabulary)) != {1}:
+        raise RunError(
+            f"{folder} is a run of {experiment.model} on {experiment.task}, which does not say text character by character; "
+            "give one of a language model, such as `memtape train lstm char-lm` makes"
+        )
+    if not prompt:
+        raise ExperimentError(
+            "the prompt is empty, but a network speaks after what it has read; give a character or more"
+        )
+    if abs(seed) > LARGEST_SEED:
+        raise ExperimentError(f"seed is {seed}, beyond {LARGEST_SEED}; give a smaller one")
+    places = {character: place for place, character in enumerate(vocabulary)}
+    for name, text in (("prompt", prompt), ("stop", stop or "")):
+        for character in text:
+            if character not in places:
+                raise ExperimentError(
+                    f"the {name} has the character {character!r}, which is none of the {len(places)} of the run's vocabulary; "
+                    "leave it out"
+                )
+    place = run.folder / "weights.safetensors"
+    model: Any = with_weights(experiment, (len(places), len(places)), run.weights(), place).eval()
+    symbols = torch.tensor([[places[character] for character in prompt]], dtype=torch.long)
+    try:
+        checks.at_least(1, length=length)
+        said = generate(
+            model,
+            symbols,
+            steps=length,
+            temperature=temperature,
+            stop=None if stop is None else places[stop],
+            generator=torch.Generator().manual_seed(seed),
+        )
+    except (TypeError, ValueError) as error:
+        raise ExperimentError(first_line(error)) from None
+    return "".join(vocabulary[symbol] for symbol in said[0].tolist())

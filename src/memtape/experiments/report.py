@@ -1,0 +1,167 @@
+"""Reporting: turn a finished run into figures and a page."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from memtape.catalog.registry import MODELS, TASKS
+from memtape.core import state_tree
+from memtape.core.graph_picture import GraphPicture
+from memtape.core.task import Task
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.inspection import graph_of, tape_of
+from memtape.experiments.run_folder.folder import Run, RunError
+from memtape.experiments.run_record import RunFolder
+from memtape.training.network_traits import input_kind
+from memtape.viz import figures
+from memtape.viz.dnc_tape import DNCTape
+from memtape.viz.report import Example, Illustration, Section, Table, write_report
+from memtape.viz.tape import Tape
+
+
+def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: Task) -> Path:
+    """Draw the figures of a run, as PNG and SVG, and its report.html; return the report's file.
+
+    Args:
+        run: a run folder with its metrics, result and evaluation.
+        experiment: what was run.
+        model: the trained network.
+        task: the task that it was trained on.
+
+    Raises:
+        RunError: files that are missing, damaged, or not those of this task.
+    """
+    read = RunFolder.read(run.folder)
+    outcome, results, environment = run.read("result.json"), read.evaluation, read.environment
+    entry = TASKS[experiment.task]
+    try:
+        drawn = {"learning": _learning(read.records, outcome["solved_step"], task)}
+        if len(results) > 1:
+            drawn["lengths"] = _lengths(results, task, entry.unit)
+    except ValueError as error:
+        raise RunError(f"{run.folder} cannot be drawn ({error}); restore its files or train again") from None
+    tape = entry.picture_length and tape_of(model, task, length=entry.picture_length, seed=experiment.seed)
+    if tape:
+        drawn["memory" if isinstance(tape, DNCTape) else "tape"] = _tape(tape, f"{entry.picture_length} {entry.unit}")
+    graph = entry.picture_length and graph_of(model, task, length=entry.picture_length, seed=experiment.seed)
+    if graph:
+        drawn["graph"] = _graph(*graph, f"{entry.unit} {entry.picture_length}")
+    for name, illustration in drawn.items():
+        figures.save(illustration.figure, run.figures, name)
+
+    verdict = f"Solved after {outcome['solved_step']} updates" if outcome["solved"] else "Not solved"
+    return write_report(
+        run.report_file,
+        title=f"{experiment.model} on {experiment.task}",
+        summary=f"{MODELS[experiment.model].summary} {entry.summary} {verdict}; "
+        f"{outcome['sequences']:,} sequences in {outcome['seconds']:.0f} seconds of training.",
+        facts={
+            "seed": experiment.seed,
+            **({"began with the weights of": experiment.weights} if experiment.weights else {}),
+            "updates": f"{outcome['steps']:,}",
+            **{f"validation, {score.label}": f"{outcome['scores'][score.name]:.3g}" for score in task.scored},
+            "parameters": f"{sum(parameter.numel() for parameter in model.parameters()):,}",
+        },
+        sections=_sections(environment, experiment, drawn, results, _example(model, task)),
+        footer=_footer(run, environment),
+    )
+
+
+def _sections(
+    environment: Mapping[str, Any],
+    experiment: Experiment,
+    drawn: dict[str, Illustration],
+    results: list[dict[str, Any]],
+    example: str,
+) -> list[Section]:
+    columns = [name.replace("_", " ") for name in results[0]]
+    title = "Scores by length" if "lengths" in drawn else "Scores on the test sequences"
+    scores = Table(title, columns, [tuple(result.values()) for result in results])
+    sections = [
+        Section("Beyond the lengths of training", [drawn["lengths"], scores])
+        if "lengths" in drawn
+        else Section("Test", [scores]),
+        Section("Learning", [drawn["learning"]]),
+        Section("An example", [Example("A short sequence, and the answer of the network", example)]),
+        Section(
+            "Settings",
+            [
+                Table.of_settings("Model", experiment.model_options),
+                Table.of_settings("Task", experiment.task_options),
+                Table.of_settings("Training", experiment.config()["train"]),
+                Table.of_settings("Environment", environment),
+            ],
+        ),
+    ]
+    for heading, name in (("The tape", "tape"), ("The memory", "memory"), ("The graph", "graph")):
+        if name in drawn:
+            sections.insert(0, Section(heading, [drawn[name]]))
+    return sections
+
+
+def _tape(tape: Tape | DNCTape, size: str) -> Illustration:
+    seen = (
+        f"One test sequence of {size} as the network sees it, on one time axis: what goes in and comes out, what the heads add "
+        "and read, "
+    )
+    alt = "Inputs, outputs, targets, adds, reads, "
+    if isinstance(tape, Tape):
+        return Illustration(
+            figures.tape_figure(tape),
+            f"{seen}and where they stand on the tape.",
+            f"{alt}write weights and read weights over time.",
+        )
+    links = "; below, which slots were written one after another" if len(tape.links) else ""
+    return Illustration(
+        figures.dnc_figure(tape),
+        f"{seen}what they are told about free slots and where to read, where they stand, and which slots are in use{links}.",
+        f"{alt}gates, read modes, write weights, read weights and usage over time{', and the links' if links else ''}.",
+    )
+
+
+def _graph(picture: GraphPicture, looks: Any, size: str) -> Illustration:
+    seen = "; below, at which edges each read head looked in each step of the answer" if looks is not None else ""
+    return Illustration(
+        figures.graph_figure(picture, looks),
+        f"A test graph of {size}, told edge by edge, with what was asked and what the network said in its place{seen}.",
+        f"A graph with the edges that were asked and said{', and the weights of the read heads on edges' if seen else ''}.",
+    )
+
+
+def _learning(records: Sequence[Mapping[str, Any]], solved_step: int | None, task: Task) -> Illustration:
+    return Illustration(
+        figures.learning_curve(records, task.scored, solved_step=solved_step, chance=task.guess(task.lengths)),
+        "Scores while training; the marks are validations on sequences that training never saw.",
+        "A curve for each score, as training goes on.",
+    )
+
+
+def _lengths(results: list[dict[str, Any]], task: Task, unit: str) -> Illustration:
+    score = task.scored[-1]
+    guesses = {length: task.guess((length, length)) for length in (result["length"] for result in results)}
+    chance = {length: guess[score.name] for length, guess in guesses.items() if score.name in guess}
+    return Illustration(
+        figures.score_by_length(results, score, trained=task.lengths, chance=chance),
+        f"{score.label.capitalize()} by length, in {unit}; lengths of training are shaded"
+        + (", the dotted line is a guess." if chance else "."),
+        f"{score.label.capitalize()} over the length of the sequence.",
+    )
+
+
+@torch.no_grad()
+def _example(model: nn.Module, task: Task) -> str:
+    """Return a short example with the network's answer as text."""
+    length = min(task.lengths[1], max(task.lengths[0], 6))
+    lengths = (length, length) if task.available("example") is None else None
+    batch = task.batch(0, 1, split="example", lengths=lengths, form=input_kind(model))
+    inputs = state_tree.move(batch.inputs, device=next(model.parameters()).device)
+    outputs, _ = model(inputs, lengths=batch.lengths)
+    return task.show(batch, outputs.cpu())
+
+
+def _footer(run: Run, environment: Mapping[str, Any]) -> str:
+    commit = f", commit {environment['commit']}" if environment.get("commit") else ""
+    return f"memtape {environment.get('memtape')}{commit}; made again by `memtape report {run.folder}`"

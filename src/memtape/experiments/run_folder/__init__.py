@@ -1,0 +1,1 @@
+"""Run folder: the files that a training run leaves, written and read."""

@@ -1,0 +1,325 @@
+"""Runs: the folder that a training leaves behind.
+
+config.json        the resolved experiment: model, task, their options, training settings, seed
+environment.json   versions, processor, threads, commit
+metrics.jsonl      one record a line, training and validation; the last one may say why the training stopped
+checkpoints/       what a training needs to go on
+tracker/           what a tracker was told, if there is one
+weights.safetensors
+result.json        how the training ended
+evaluation.json    scores by length
+manifest.json      size and SHA-256 of the files above, once the training is finished
+figures/           PNG and SVG
+report.html        all of it on one page
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from memtape.core import manifest
+from memtape.core.atomic_write import write_atomically
+from memtape.core.compiled_library import kernels
+from memtape.core.tensor_file import tensors_of
+from memtape.experiments.run_folder.schema import check_form, is_record
+from memtape.version import __version__
+
+COPIED = ("config.json", "environment.json", "metrics.jsonl")
+"""Files that every checkpoint holds a copy of."""
+FINAL = (*COPIED, "weights.safetensors", "result.json", "evaluation.json")
+"""Files of a finished training that its manifest vouches for."""
+
+VOCABULARY = "vocabulary.json"
+"""What the symbols of a task stand for, in their order, of a task that has symbols."""
+
+LARGEST_JSON = 2**20
+"""Bytes of a JSON file of a run, which takes more than its size when it is parsed."""
+
+LIBRARIES = ("torch", "numpy", "accelerate", "safetensors")
+
+
+class RunError(ValueError):
+    """A run folder that cannot be written or read; the sentence says why and what to do."""
+
+
+class Run:
+    """A run folder, addressed by what it holds.
+
+    Args:
+        folder: where it is.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.checkpoints = folder / "checkpoints"
+        self.figures = folder / "figures"
+        self.tracker = folder / "tracker"
+        self.metrics_file = folder / "metrics.jsonl"
+        self.report_file = folder / "report.html"
+
+    @classmethod
+    def create(cls, folder: Path, config: Mapping[str, Any], vocabulary: Sequence[str] | None = None) -> "Run":
+        """Make a new folder and write its configuration and environment, and the vocabulary of its task if it has one.
+
+        Raises:
+            RunError: the folder holds something already, or cannot be written.
+        """
+        partial = cls(folder.with_name(f".{folder.name}.partial"))
+        try:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise RunError(f"{folder} exists and is not an empty folder; give --out another name or remove it")
+            shutil.rmtree(partial.folder, ignore_errors=True)
+            partial.figures.mkdir(parents=True)
+            partial.write("config.json", config)
+            partial.write("environment.json", environment())
+            if vocabulary is not None:
+                partial.write(VOCABULARY, list(vocabulary))
+            partial.folder.replace(folder)
+        except OSError as error:
+            raise RunError(
+                f"the run folder {folder} cannot be made ({error.strerror}); give --out a place that you can write to"
+            ) from None
+        return cls(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Run":
+        """Open the folder of a finished training.
+
+        Raises:
+            RunError: there is none, or the training in it is not finished.
+        """
+        run = cls.open_any(folder)
+        if not run.finished:
+            raise RunError(
+                f"the training in {folder} is not finished; go on with `memtape resume {folder}` (which writes manifest.json)"
+            )
+        return run
+
+    @classmethod
+    def open_any(cls, folder: Path) -> "Run":
+        """Open the folder of a training, finished or not.
+
+        Raises:
+            RunError: there is none.
+        """
+        if not folder.is_dir():
+            raise RunError(f"there is no run folder {folder}; give the folder that `memtape train` named")
+        if not any((folder / name).exists() for name in ("config.json", "checkpoints", manifest.MANIFEST)):
+            raise RunError(f"{folder} has no config.json, so it is not the folder of a training; give one that is")
+        return cls(folder)
+
+    @property
+    def finished(self) -> bool:
+        """Whether its training came to its end."""
+        return (self.folder / manifest.MANIFEST).exists()
+
+    def finish(self) -> None:
+        """Write the manifest, by which every file of the finished training is checked from now on.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        with _writing(self.folder / manifest.MANIFEST):
+            known = (VOCABULARY,) if (self.folder / VOCABULARY).exists() else ()
+            manifest.write_manifest(self.folder, (*FINAL, *known))
+
+    def read_verified(self, name: str) -> bytes:
+        """Return the contents of a file of a finished training.
+
+        Raises:
+            RunError: the file or the manifest is damaged.
+        """
+        try:
+            return manifest.read_verified(self.folder, name, manifest.read_manifest(self.folder))
+        except manifest.DamagedError as error:
+            raise RunError(str(error)) from None
+
+    def write(self, name: str, value: Any) -> None:
+        """Write a JSON file whole, or leave the old one."""
+        _replace(self.folder / name, (json.dumps(value, indent=2) + "\n").encode())
+
+    def read(self, name: str) -> Any:
+        """Read a JSON file, after its check once the training is finished.
+
+        Raises:
+            RunError: it is missing, damaged, too large, no JSON, or holds something else than it should.
+        """
+        if not self.finished and not os.path.lexists(self.folder / name):
+            raise RunError(f"{self.folder} has no {name}; evaluate or train the run again")
+        return self.parsed(name, self.content(name))
+
+    def parsed(self, name: str, content: bytes) -> Any:
+        """Return what the contents of a JSON file of this run say.
+
+        Raises:
+            RunError: they are too large, no JSON, or something else than they should be.
+        """
+        path = self.folder / name
+        try:
+            if len(content) > LARGEST_JSON:
+                raise ValueError(f"it has {len(content)} bytes of at most {LARGEST_JSON}")
+            value = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"{path} is no JSON ({error}); restore the file or train again") from None
+        try:
+            check_form(name, value)
+        except ValueError as error:
+            raise RunError(
+                f"{path} does not hold what a run's does ({error}); restore the file or train again"
+            ) from None
+        return value
+
+    def content(self, name: str) -> bytes:
+        """Return the contents of a file, after its check once the training is finished.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        if self.finished:
+            return self.read_verified(name)
+        try:
+            return manifest.read_file(self.folder, name)
+        except manifest.DamagedError as error:
+            raise RunError(str(error)) from None
+
+    @contextmanager
+    def metrics(self) -> Iterator[IO[str]]:
+        """Open the metrics file for appending, a line at a time."""
+        with self.metrics_file.open("a", buffering=1) as file:
+            yield file
+
+    def vocabulary(self) -> list[str] | None:
+        """Return what the symbols of the task stood for in training; None if it has no symbols.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        known: list[str] | None = self.read(VOCABULARY) if os.path.lexists(self.folder / VOCABULARY) else None
+        return known
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the metrics, in the order in which they were written; a kill may have left half a line, which is left out.
+
+        Raises:
+            RunError: the training is finished and its metrics are damaged, or a line is no record.
+        """
+        if not self.finished and not self.metrics_file.exists():
+            return []
+        lines = self.content(self.metrics_file.name).splitlines(keepends=True)
+        try:
+            records = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        except (ValueError, RecursionError):
+            records = [None]
+        if not all(map(is_record, records)):
+            raise RunError(f"{self.metrics_file} holds a line that is no record; restore the file or train again")
+        return records
+
+    def stop(self) -> str | None:
+        """Say at which update the training stopped, and why; None if it did not, or goes on since."""
+        try:
+            last = (self.records() or [{}])[-1]
+        except RunError:  # nobody goes on from these metrics, but from a checkpoint's
+            return None
+        return f"at update {last['step']}, as {last['place']} is not finite" if last.get("kind") == "stopped" else None
+
+    def restore(self, files: Mapping[str, bytes]) -> None:
+        """Set files back to what a checkpoint holds."""
+        for name, content in files.items():
+            _replace(self.folder / name, content)
+
+    def save_weights(self, model: nn.Module) -> None:
+        """Write the parameters and buffers of a network as safetensors."""
+        tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+        _replace(self.folder / "weights.safetensors", save(tensors))
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights of the finished training.
+
+        Raises:
+            RunError: the file is damaged, or holds no weights.
+        """
+        name = "weights.safetensors"
+        content = self.read_verified(name)
+        try:
+            return tensors_of(self.folder / name, content)
+        except manifest.DamagedError as error:
+            raise RunError(str(error)) from None
+
+
+def default_folder(model: str, task: str, seed: int) -> Path:
+    """Return a new name for a run under `runs/`, by model, task, seed and time."""
+    return Path("runs") / f"{model}-{task}-seed{seed}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def environment() -> dict[str, Any]:
+    """Return what a number depends on: versions, processor, threads, instructions of the kernels, accelerator, commit."""
+    return {
+        "memtape": __version__,
+        "commit": commit(),
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in LIBRARIES},
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "instructions": kernels().instructions,
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def processor() -> str:
+    """Return the name of the processor, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def commit() -> str | None:
+    """Return the commit of the source tree that memtape is imported from, marked if it was changed; None outside one."""
+
+    def git(*words: str) -> str:
+        root = Path(__file__).parent
+        return subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        tracked = git("ls-files", "--error-unmatch", Path(__file__).name)
+        head = git("rev-parse", "--short=12", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no", ":/src")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return f"{head}+changes" if tracked and changed else head
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    with _writing(path):
+        write_atomically(path, content)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{path} cannot be written ({error.strerror}); free the place or give --out another") from None

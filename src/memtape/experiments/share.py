@@ -1,0 +1,105 @@
+"""Sharing: a trained run, handed on with its story."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from memtape.catalog.registry import MODELS, TASKS
+from memtape.core.score import Score
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.run import open_run
+from memtape.experiments.run_folder.folder import Run
+from memtape.sharing.model_card import Training
+from memtape.sharing.shared_folder import SharingError
+
+CAPTIONS = {
+    "tape": "One test sequence of {length} {unit}: what goes in and comes out, and where the heads stand on the tape.",
+    "memory": "One test sequence of {length} {unit}: what goes in and comes out, and what the heads do.",
+    "graph": "A test graph of {unit} {length}: what was asked, and what the network said in its place.",
+    "lengths": "{score} by length, in {unit}; the shaded lengths are those of training.",
+}
+"""Figures of a run that stand for it, the first one that it has."""
+
+
+def save_run(folder: Path, target: Path) -> Path:
+    """Write the network of a run to a new folder, with a card that tells how it was trained; return that folder.
+
+    Args:
+        folder: the run folder.
+        target: the new folder.
+
+    Raises:
+        ExperimentError: a configuration that no experiment can be built from.
+        RunError: no such run, or a damaged one.
+        SharingError: the new folder holds something already, or cannot be written.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise SharingError(f"{target} exists and is not an empty folder; give another name or remove it")
+    network, training = _opened(folder)
+    network.save_pretrained(target, training=training)
+    return target
+
+
+def push_run(folder: Path, repo_id: str, *, private: bool) -> str:
+    """Push the network of a run to the hub, with a card that tells how it was trained; return the commit's address.
+
+    Args:
+        folder: the run folder.
+        repo_id: name of the repository.
+        private: let a new repository be private.
+
+    Raises:
+        ExperimentError: a configuration that no experiment can be built from.
+        RunError: no such run, or a damaged one.
+        SharingError: the hub refuses it, or cannot be reached.
+    """
+    network, training = _opened(folder)
+    return network.push_to_hub(repo_id, training=training, private=private or None)
+
+
+def _opened(folder: Path) -> tuple[Any, Training]:
+    run, experiment, network, task = open_run(folder, {})
+    return network, _training(run, experiment, task.scored[-1])
+
+
+def _training(run: Run, experiment: Experiment, score: Score) -> Training:
+    model, task = MODELS[experiment.model], TASKS[experiment.task]
+    outcome, environment = run.read("result.json"), run.read("environment.json")
+    picture = next((name for name in CAPTIONS if (run.figures / f"{name}.png").is_file()), None)
+    label = score.label[:1].upper() + score.label[1:]
+    verdict = f"solved after {outcome['solved_step']:,} updates" if outcome["solved"] else "not solved"
+    return Training(
+        title=f"{experiment.model} on {experiment.task}",
+        summary=f"{model.summary} The task: {task.summary}",
+        tags=(experiment.model, experiment.task),
+        facts={
+            "task": f"{experiment.task} ({_listed(_without_places(experiment.task_options))})",
+            "recipe": experiment.recipe,
+            "settings": _listed(asdict(experiment.train)),
+            "seed": experiment.seed,
+            "outcome": verdict,
+            "updates": f"{outcome['steps']:,}",
+            "sequences": f"{outcome['sequences']:,}",
+            "seconds": f"{outcome['seconds']:.0f}",
+            **{name: environment.get(name) for name in ("processor", "accelerator", "memtape", "commit", "torch")},
+            "paper": model.paper,
+        },
+        results=run.read("evaluation.json"),
+        unit=task.unit,
+        figure=(run.figures / f"{picture}.png").read_bytes() if picture else None,
+        caption=CAPTIONS[picture].format(length=task.picture_length, unit=task.unit, score=label) if picture else "",
+        symbols=run.vocabulary(),
+    )
+
+
+def _without_places(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a task, the folder of its data by whether there was one: a card names no place of a machine."""
+    if "data_dir" not in options:
+        return dict(options)
+    data = "generated" if options["data_dir"] is None else "real"
+    return {"data": data, **{name: value for name, value in options.items() if name != "data_dir"}}
+
+
+def _listed(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items())

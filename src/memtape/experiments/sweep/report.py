@@ -1,0 +1,106 @@
+"""Sweep report: what came of each training, what the seeds say together, and the best configuration."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from memtape.core.atomic_write import write_atomically
+from memtape.core.score import Score
+from memtape.experiments.configuration_file import as_toml
+from memtape.experiments.run_folder.folder import Run, environment
+from memtape.experiments.sweep.statistics import quartiles, wilson_interval
+from memtape.experiments.sweep.sweep import Configuration, Plan, result_of
+from memtape.experiments.sweep.workers import Training
+from memtape.viz.saving import save
+from memtape.viz.sweep_figure import sweep_figure
+
+OUTCOME = ("solved", "solved_step", "steps", "sequences", "restarts", "seconds")
+
+
+def report_of(plan: Plan, configurations: Sequence[Configuration]) -> dict[str, Any]:
+    """Return the report of a finished sweep, as plain values.
+
+    Args:
+        plan: what was swept.
+        configurations: all of them.
+
+    Returns:
+        The plan, the environment, "configurations" from the best to the worst, and "best", the number of the first of them,
+        None if most seeds of every configuration failed. A configuration has the values that were proposed, its "value", of
+        which less is better, and its "score", the same by its name, how many seeds were "solved" of those "trained" with the
+        "interval" of that share, quartiles of steps until solved, of all steps and of seconds, and a row for each seed; the
+        row of a training that failed has its "failure" instead.
+    """
+    told = sorted((_summary(one) for one in configurations), key=_rank)
+    return {
+        "plan": plan.record(),
+        "environment": environment(),
+        "configurations": told,
+        "best": None if told[0]["value"] is None else told[0]["number"],
+    }
+
+
+def write_sweep_report(folder: Path, report: dict[str, Any], configurations: Sequence[Configuration]) -> list[Path]:
+    """Write report.json, best.toml and the learning curves of a sweep; return the files.
+
+    There is no best.toml if most seeds of every configuration failed, and no figure if no training came to a validation.
+
+    Args:
+        folder: the sweep's folder.
+        report: what `report_of` returned.
+        configurations: all of them.
+    """
+    files = [folder / "report.json"]
+    write_atomically(files[0], f"{json.dumps(report, indent=2)}\n".encode())
+    by_number = {one.number: one for one in configurations}
+    told = report["configurations"][0]
+    solved = f"{told['solved']} of {told['trained']} seeds solved"
+    first, *others = (by_number[one["number"]] for one in report["configurations"])
+    if report["best"] is not None:
+        remark = f"The best configuration of a sweep: {solved}."
+        files.append(folder / "best.toml")
+        write_atomically(files[1], as_toml(first.experiment, remark).encode())
+    curves, *rest = ([_validations(training) for training in one.trainings.values()] for one in (first, *others))
+    if any(curves):
+        title = f"{first.experiment.model} on {first.experiment.task}, configuration {first.number}: {solved}"
+        files += save(sweep_figure(curves, first.scored, others=rest, title=title), folder, "learning_curves")
+    return files
+
+
+def _validations(training: Training) -> list[dict[str, Any]]:
+    return [record for record in Run(training.folder).records() if record["kind"] == "validation"]
+
+
+def _rank(told: dict[str, Any]) -> tuple[float, float, int]:
+    """Return what sorts configurations: the value, the steps until solved, which a repetition gives again, and the number."""
+    value, steps = told["value"], told["steps_until_solved"]
+    return math.inf if value is None else value, math.inf if steps is None else steps["median"], told["number"]
+
+
+def _summary(configuration: Configuration) -> dict[str, Any]:
+    rows = [_row(seed, training, configuration.scored) for seed, training in configuration.trainings.items()]
+    ended = [row for row in rows if "failure" not in row]
+    solved = [row["solved_step"] for row in ended if row["solved"]]
+    value, first = configuration.value, configuration.scored[0]
+    return {
+        "number": configuration.number,
+        "values": dict(configuration.values),
+        "value": value if math.isfinite(value) else None,
+        "score": {first.name: first.cost(value) if math.isfinite(value) else None},
+        "solved": len(solved),
+        "trained": len(rows),
+        "interval": wilson_interval(len(solved), len(rows)),
+        "steps_until_solved": quartiles(solved),
+        "steps": quartiles([row["steps"] for row in ended]),
+        "seconds": quartiles([row["seconds"] for row in ended]),
+        "rows": rows,
+    }
+
+
+def _row(seed: int, training: Training, scored: Sequence[Score]) -> dict[str, Any]:
+    result = result_of(training, scored)
+    if result is None:
+        return {"seed": seed, "failure": training.failure()}
+    return {"seed": seed, **{name: result[name] for name in OUTCOME}, **result["scores"]}

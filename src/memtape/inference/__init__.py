@@ -1,0 +1,1 @@
+"""Inference: decode and generate with a trained network."""

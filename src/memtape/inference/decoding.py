@@ -1,0 +1,152 @@
+"""Decoding: the most likely sequence of a network that says one symbol after another."""
+
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from memtape.core import checks, state_tree
+from memtape.core.inputs.pairs import BOUNDARY
+from memtape.core.state import state
+
+
+@runtime_checkable
+class Speaker(Protocol):
+    """What can be decoded, such as `Seq2Seq`: it returns the logits of the next symbol after the last one."""
+
+    def step(self, symbols: Int[Tensor, " batch"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
+        """Return the logits of the next symbol, and the next state."""
+        ...
+
+
+@state
+class Decoded:
+    """Sequences that were found, and how likely they are."""
+
+    symbols: Int[Tensor, "*batch time"]
+    """What is said, the symbol that stops included, which also pads rows that end early."""
+    lengths: Int[Tensor, "*batch"]
+    """How many symbols of each row count, the one that stops included."""
+    log_likelihood: Float[Tensor, "*batch"]
+    """Sum of the logarithms of the probabilities of these symbols."""
+
+
+@torch.no_grad()
+def greedy(network: Speaker, begin: Any, *, longest: int = 100, start: int = BOUNDARY, stop: int = BOUNDARY) -> Decoded:
+    r"""Say the most likely symbol at every step, until each row stops.
+
+    $$y_t = \arg\max_y p(y \mid y_1 \dots y_{t-1})$$
+
+    Args:
+        network: what speaks; call its `eval()` first if it has dropout.
+        begin: its state before the first step, such as `Seq2Seq.begin(source, lengths)`.
+        longest: number of symbols after which a row that has not stopped is cut.
+        start: the symbol that is given before the first.
+        stop: the symbol that ends a row.
+
+    Returns:
+        One sequence for each row.
+
+    Raises:
+        TypeError: `longest` is no whole number.
+        ValueError: `longest` is below 1.
+    """
+    checks.at_least(1, longest=longest)
+    batch, device = _rows_and_device(begin)
+    symbols = torch.full((batch,), start, device=device)
+    ended = torch.zeros(batch, dtype=torch.bool, device=device)
+    lengths = torch.zeros(batch, dtype=torch.long, device=device)
+    total, now = torch.zeros(batch, device=device), begin
+    said: list[Tensor] = []
+    while len(said) < longest and not ended.all():
+        logits, now = network.step(symbols, now)
+        gain, symbols = torch.log_softmax(logits, dim=-1).max(dim=-1)
+        symbols = torch.where(ended, stop, symbols)
+        total = total + torch.where(ended, 0, gain)
+        lengths = lengths + ~ended
+        ended = ended | (symbols == stop)
+        said.append(symbols)
+    return Decoded(symbols=torch.stack(said, dim=1), lengths=lengths, log_likelihood=total)
+
+
+@torch.no_grad()
+def beam_search(
+    network: Speaker,
+    begin: Any,
+    *,
+    width: int = 5,
+    length_penalty: float = 1.0,
+    longest: int = 100,
+    start: int = BOUNDARY,
+    stop: int = BOUNDARY,
+) -> Decoded:
+    r"""Follow the best few beginnings of every row at once, and return the best sequences.
+
+    $$\text{score}(y) = \frac{\log p(y)}{|y|^a}$$
+
+    A sequence that has stopped stays among the best few for as long as its score holds against those that go on. A width
+    of 1 is `greedy`; a width of all sequences there are finds the best of them.
+
+    Args:
+        network: what speaks; call its `eval()` first if it has dropout.
+        begin: its state before the first step, such as `Seq2Seq.begin(source, lengths)`.
+        width: how many beginnings of each row are followed.
+        length_penalty: $a$; 0 takes the most likely sequence, which favours short ones, 1 the best mean of each symbol's
+            logarithm.
+        longest: number of symbols after which a sequence that has not stopped is cut.
+        start: the symbol that is given before the first.
+        stop: the symbol that ends a sequence.
+
+    Returns:
+        `width` sequences for each row, the best first, tensors of shape (batch, width, ...). Where there are fewer, the rest
+        has a likelihood of 0.
+
+    Raises:
+        TypeError: a number that must be whole is not.
+        ValueError: a number below 1, or a penalty below 0.
+
+    References:
+        Graves (2012), "Sequence transduction with recurrent neural networks", arXiv:1211.3711; normalisation by length: Cho et
+        al. (2014), "On the properties of neural machine translation", arXiv:1409.1259.
+    """
+    checks.at_least(1, width=width, longest=longest)
+    if not 0 <= length_penalty < float("inf"):
+        raise ValueError(
+            f"length_penalty is {length_penalty}, but it is a power of the length; give a number of at least 0"
+        )
+    batch, device = _rows_and_device(begin)
+    first_of_row = torch.arange(batch, device=device)[:, None] * width
+    now = _rows(begin, torch.arange(batch, device=device).repeat_interleave(width))
+    total = torch.full((batch, width), -torch.inf, device=device)
+    total[:, 0] = 0  # all beginnings are still the same one
+    ended = torch.zeros(batch, width, dtype=torch.bool, device=device)
+    lengths = torch.zeros(batch, width, dtype=torch.long, device=device)
+    said = torch.full((batch, width, 1), start, device=device)
+    for _ in range(longest):
+        logits, now = network.step(said[:, :, -1].flatten(), now)
+        gains = torch.log_softmax(logits, dim=-1).unflatten(0, (batch, width))
+        silence = torch.full_like(gains, -torch.inf)
+        silence[:, :, stop] = 0
+        totals = total[:, :, None] + torch.where(ended[:, :, None], silence, gains)
+        lengths = lengths + ~ended
+        scores = totals / (lengths[:, :, None] ** length_penalty)
+        best = scores.flatten(1).topk(width).indices
+        parent, symbol = best // gains.shape[2], best % gains.shape[2]
+        total = totals.flatten(1).gather(1, best)
+        lengths, ended = lengths.gather(1, parent), ended.gather(1, parent) | (symbol == stop)
+        said = torch.cat([said.gather(1, parent[:, :, None].expand_as(said)), symbol[:, :, None]], dim=2)
+        if bool((ended | total.isinf()).all()):
+            break
+        now = _rows(now, (first_of_row + parent).flatten())
+    return Decoded(symbols=said[:, :, 1:], lengths=lengths, log_likelihood=total)
+
+
+def _rows(state: Any, chosen: Tensor) -> Any:
+    return pytree.tree_map(lambda leaf: leaf[chosen], state)
+
+
+def _rows_and_device(state: Any) -> tuple[int, torch.device]:
+    leaf = state_tree.leaves(state)[0]
+    return len(leaf), leaf.device

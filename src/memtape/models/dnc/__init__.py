@@ -1,0 +1,1 @@
+"""DNC: the Differentiable Neural Computer and its bidirectional form."""

@@ -1,0 +1,97 @@
+"""Bidirectional DNC: a Differentiable Neural Computer whose memory also hears what comes later in the sequence."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from memtape.cells.bidirectional import BidirectionalState, unroll_backwards
+from memtape.core import checks, padding
+from memtape.core.recurrent import takes
+from memtape.core.symbols import are_symbols, known, one_hot
+from memtape.core.unroll import unroll
+from memtape.models.dnc.assembly import SIZES, controller, machine
+from memtape.models.dnc.dnc import DNCCell
+from memtape.models.machine.resizable import Resizable
+
+
+class BiDNC(Resizable):
+    r"""Let a second controller read the sequence from its end, before a Differentiable Neural Computer runs over it.
+
+    $$g_t = \text{backwards}(x_t, g_{t+1}), \qquad h_t = \text{controller}([x_t; r_{t-1}]), \qquad
+    (r_t, M_t) = \text{memory}(\text{interface}([h_t; g_t]), M_{t-1}), \qquad y_t = V [h_t; g_t; r_t] + c$$
+
+    The arguments are those of `DNCCell`; both controllers are of the same kind and size. It needs whole sequences: the way
+    back begins at each row's own end, and a start inside a row cuts both ways.
+
+    Example:
+        >>> import torch
+        >>> from memtape import BiDNC
+        >>> ys, state = BiDNC(input_size=9, output_size=8, slots=16)(torch.zeros(4, 7, 9))
+        >>> ys.shape, state.forwards.memory.usage.shape
+        (torch.Size([4, 7, 8]), torch.Size([4, 16]))
+
+    References:
+        Franke, Niehues & Waibel (2018), "Robust and scalable differentiable neural computer for question answering",
+        arXiv:1807.02658, "Bidirectional controller".
+    """
+
+    reads: ClassVar[str] = "sequences"
+    sees_ahead: ClassVar[bool] = True
+
+    def _build(self, options: dict[str, Any]) -> None:
+        super().__init__()
+        checks.module_sizes(self, **{size: options[size] for size in SIZES})
+        self.input_size, self.output_size = options["input_size"], options["output_size"]
+        self.backwards = controller(options, self.input_size)
+        self.machine = machine(options, around=self.backwards.output_size)
+
+    __init__ = takes(DNCCell, _build)
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> BidirectionalState:
+        """Return the states that the machine and the controller backwards begin from.
+
+        Device and dtype are those of the parameters unless given.
+        """
+        parameter = next(self.parameters())
+        form: dict[str, Any] = {"device": device or parameter.device, "dtype": dtype or parameter.dtype}
+        return BidirectionalState(
+            forwards=self.machine.init_state(batch_size, **form),
+            backwards=self.backwards.init_state(batch_size, **form),
+        )
+
+    def forward(
+        self,
+        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+        state: BidirectionalState | None = None,
+        *,
+        lengths: Int[Tensor, " batch"] | None = None,
+        starts: Bool[Tensor, "batch time"] | None = None,
+        collect: Callable[[Any], Any] | None = None,
+        checkpoint_every: int | None = None,
+    ) -> Any:
+        """Run over whole sequences; arguments and results are those of `Recurrent`.
+
+        What is collected comes from the state of the machine. The state's way back is that of each row's last step when it is
+        given, and of its first step when it is returned.
+
+        Raises:
+            TypeError: an argument of the wrong type.
+            ValueError: an argument that does not fit, in shape, dtype, device or value.
+        """
+        if are_symbols(xs):
+            xs = one_hot(
+                known(xs, self.input_size, type(self).__name__), self.input_size, self.machine.to_output.weight.dtype
+            )
+        if lengths is not None:
+            lengths = checks.lengths_of(xs, lengths)
+        if starts is not None:
+            starts = checks.starts_of(xs, starts)
+        options: dict[str, Any] = {"lengths": lengths, "starts": starts, "checkpoint_every": checkpoint_every}
+        later, first = unroll_backwards(self.backwards, xs, state and state.backwards, **options)
+        both = torch.cat([padding.zero_beyond(xs, lengths), later], dim=-1)
+        ys, last, trace = unroll(self.machine, both, state and state.forwards, collect=collect, **options)
+        after = BidirectionalState(forwards=last, backwards=first)
+        return (ys, after, trace) if collect else (ys, after)

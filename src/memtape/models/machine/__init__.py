@@ -1,0 +1,1 @@
+"""Machine: what all controllers with a memory have in common."""

@@ -1,0 +1,117 @@
+"""Augmented: a controller with a memory is again a cell."""
+
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from memtape.core import checks, state_tree
+from memtape.core.cell import AnyCell, Cell
+from memtape.core.memory import AnyInterface, AnyMemory
+from memtape.core.state import state
+from memtape.memory.slots import CONSTANT
+
+InitialReads = Literal["constant", "learned", "zeros"]
+INITIAL_READS = ("constant", "learned", "zeros")
+
+
+@state
+class AugmentedState:
+    """What a network with memory remembers: its controller's state, its memory, and what it read last."""
+
+    controller: Any
+    memory: Any
+    reads: Float[Tensor, "*batch read"]
+
+
+class AugmentedCell(Cell[AugmentedState]):
+    r"""Let a controller drive a memory through an interface, and read its answer back in the next step.
+
+    $$h_t = \text{controller}([x_t; r_{t-1}]), \qquad (r_t, M_t) = \text{memory}(\text{interface}(h_t), M_{t-1}), \qquad
+    y_t = V [h_t; r_t] + c$$
+
+    Under autocast the memory and the whole state stay in the dtype of the state.
+
+    Args:
+        controller: the cell that sees the input and the last reads.
+        interface: turns the controller's output into the memory's control.
+        memory: what is written and read.
+        input_size: size of $x_t$.
+        output_size: size of $y_t$, logits.
+        initial_reads: $r_0$: "learned" (trained biases that begin at 0), "constant" (1e-6 everywhere) or "zeros".
+        bypass: what $h_t$ passes on its way to the output, such as `torch.nn.Dropout`; the interface sees it as it is.
+        output_clip: bound of every entry of $y_t$ on both sides; None leaves them free.
+
+    Raises:
+        ValueError: a size below 1, a bound that is not positive, or a controller whose input size is not that of the input and
+            the reads together.
+    """
+
+    def __init__(
+        self,
+        controller: AnyCell,
+        interface: AnyInterface,
+        memory: AnyMemory,
+        *,
+        input_size: int,
+        output_size: int,
+        initial_reads: InitialReads = "learned",
+        bypass: nn.Module | None = None,
+        output_clip: float | None = None,
+    ):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, output_size=output_size)
+        checks.one_of(INITIAL_READS, initial_reads=initial_reads)
+        if output_clip is not None:
+            checks.positive(output_clip=output_clip)
+        if controller.input_size != input_size + memory.read_size:
+            raise ValueError(
+                f"controller.input_size is {controller.input_size}, but it receives the input ({input_size}) and the "
+                f"last reads ({memory.read_size}), so it must be {input_size + memory.read_size}"
+            )
+        self.controller, self.interface, self.memory = controller, interface, memory
+        self.bypass, self.output_clip = bypass, output_clip
+        self.first_reads = CONSTANT if initial_reads == "constant" else 0.0
+        self.input_size, self.output_size = input_size, output_size
+        self.initial_reads = nn.Parameter(torch.zeros(memory.read_size)) if initial_reads == "learned" else None
+        self.to_output = nn.Linear(controller.output_size + memory.read_size, output_size)
+        nn.init.xavier_uniform_(self.to_output.weight)
+        nn.init.zeros_(self.to_output.bias)
+
+    def init_state(
+        self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
+    ) -> AugmentedState:
+        """Return the initial states of the parts and the initial reads."""
+        if self.initial_reads is None:
+            reads = torch.full((self.memory.read_size,), self.first_reads, device=device, dtype=dtype)
+        else:
+            reads = self.initial_reads.to(device=device, dtype=dtype)
+        return AugmentedState(
+            controller=self.controller.init_state(batch_size, device=device, dtype=dtype),
+            memory=self.memory.init_state(batch_size, device=device, dtype=dtype),
+            reads=reads.expand(batch_size, -1),
+        )
+
+    def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
+        """Return what the memory would be told in this step; for pictures, the step itself does not use it."""
+        hidden, _ = self.controller(torch.cat([x, state.reads], dim=-1), state.controller)
+        return self.interface(hidden)
+
+    def forward(
+        self, x: Float[Tensor, "batch input"], state: AugmentedState
+    ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
+        """Take one step."""
+        hidden, controller = self.controller(torch.cat([x, state.reads], dim=-1), state.controller)
+        control = self.interface(hidden)
+        if torch.is_autocast_enabled(x.device.type):
+            with torch.autocast(x.device.type, enabled=False):
+                reads, memory = self.memory(state_tree.move(control, dtype=state.reads.dtype), state.memory)
+        else:
+            reads, memory = self.memory(control, state.memory)
+        if self.bypass is not None:
+            hidden = self.bypass(hidden)
+        y = self.to_output(torch.cat([hidden, reads], dim=-1))
+        if self.output_clip is not None:
+            y = y.clamp(-self.output_clip, self.output_clip)
+        return y, AugmentedState(controller=controller, memory=memory, reads=reads)

@@ -1,0 +1,140 @@
+"""Whole controller: the parameters and the state of a machine's controller as plain tensors, for the fused twins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Shortcuts, Stacked
+from memtape.cells.elman import HiddenState
+from memtape.cells.lstm import LSTMState
+from memtape.cells.stacked import StackedState
+from memtape.core.cell import AnyCell
+from memtape.core.state import NoState
+from memtape.kernels.operator import Controller, MachineParameters
+from memtape.models.machine.augmented import AugmentedCell, AugmentedState
+
+KINDS: dict[type[AnyCell], Controller] = {
+    LSTMCell: "lstm",
+    GRUCell: "gru",
+    ElmanCell: "rnn",
+    FeedforwardCell: "feedforward",
+}
+
+
+@dataclass(frozen=True)
+class FusedController:
+    """A controller that the fused twins know: cells of one kind and size, alone or on top of each other."""
+
+    kind: Controller
+    shortcuts: bool
+    """Whether every layer sees the input, and is seen by the interface and the output."""
+    layers: Sequence[Any]
+
+    @classmethod
+    def of(cls, cell: AugmentedCell) -> "FusedController | None":
+        """Return what the twins know of a cell's controller, None if it has parts that they do not know."""
+        inner = cell.controller.cell if isinstance(cell.controller, LearnedInitialState) else cell.controller
+        stacked = type(inner) in (Stacked, Shortcuts)
+        layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
+        first = layers[0]
+        alike = all(type(layer) is type(first) and layer.output_size == first.output_size for layer in layers)
+        if cell.output_clip is not None or _dropped(cell.bypass, inner):
+            return None
+        if not alike or not all(_known(layer) for layer in layers):
+            return None
+        return cls(KINDS[type(first)], isinstance(inner, Shortcuts), layers)
+
+    def parameters(self, cell: AugmentedCell, raw: tuple[Tensor, Tensor] | None = None) -> MachineParameters:
+        """Return the parameters of the whole cell whose controller this is.
+
+        Args:
+            cell: the cell.
+            raw: weight and bias of its interface, unless they are those of one layer.
+        """
+        first, *upper = parts = [_layer(layer) for layer in self.layers]
+        own = [part.own for part in parts if part.own is not None]
+        interface: Any = cell.interface
+        output = cell.to_output
+        if raw is None:
+            raw = interface.head_parameters.linear.weight, interface.head_parameters.linear.bias
+        none = first.below.new_empty(0, len(first.bias), self.layers[0].output_size)
+        return MachineParameters(
+            first_weight=first.below,
+            upper_weights=_stacked([part.below for part in upper]) if upper else none,
+            own_weights=_stacked(own) if own else none,
+            biases=_stacked([part.bias for part in parts]),
+            interface_weight=raw[0],
+            interface_bias=raw[1],
+            output_weight=output.weight,
+            output_bias=output.bias,
+        )
+
+    def plain(self, state: AugmentedState) -> dict[str, Tensor]:
+        """Return the hidden vectors and the cells of all layers."""
+        layers = state.controller.layers if isinstance(state.controller, StackedState) else (state.controller,)
+        if isinstance(layers[0], NoState):
+            hidden = state.reads.new_zeros(len(layers), len(state.reads), self.layers[0].output_size)
+        else:
+            hidden = _stacked([layer.hidden for layer in layers])
+        none = hidden.new_empty(0, *hidden.shape[1:])
+        return {
+            "hidden": hidden,
+            "cell": _stacked([layer.cell for layer in layers]) if isinstance(layers[0], LSTMState) else none,
+        }
+
+    def rebuilt(self, before: Any, hidden: Tensor, cell: Tensor) -> Any:
+        """Return a state of the controller, of the kind of `before`."""
+        stacked = isinstance(before, StackedState)
+        first = before.layers[0] if stacked else before
+        layers: list[Any]
+        if isinstance(first, NoState):
+            layers = [first] * len(self.layers)
+        elif not len(cell):
+            layers = [HiddenState(hidden=of_layer) for of_layer in hidden]
+        else:
+            layers = [LSTMState(hidden=h, cell=c) for h, c in zip(hidden, cell, strict=True)]
+        return StackedState(layers=tuple(layers)) if stacked else layers[0]
+
+
+def _dropped(bypass: nn.Module | None, controller: AnyCell) -> bool:
+    """Tell whether anything happens to a hidden vector between the cells and the output."""
+    if bypass is not None and (type(bypass) is not nn.Dropout or bypass.training):
+        return True
+    return isinstance(controller, Stacked) and bool(controller.dropout) and controller.training
+
+
+def _known(layer: AnyCell) -> bool:
+    if isinstance(layer, ElmanCell):
+        return layer.activation == "tanh"
+    return layer.plain if isinstance(layer, LSTMCell | GRUCell) else type(layer) in KINDS
+
+
+def _stacked(tensors: list[Tensor]) -> Tensor:
+    return tensors[0][None] if len(tensors) == 1 else torch.stack(tensors)
+
+
+class _Layer(NamedTuple):
+    """What a layer multiplies its input and its own hidden vector with, and its bias, in the blocks of the contract."""
+
+    below: Tensor
+    own: Tensor | None
+    bias: Tensor
+
+
+def _layer(cell: Any) -> _Layer:
+    if isinstance(cell, FeedforwardCell):
+        return _Layer(cell.layer.weight, None, cell.layer.bias)
+    if not isinstance(cell, GRUCell):
+        return _Layer(cell.from_input.weight, cell.from_hidden.weight, cell.from_input.bias)
+    size = cell.output_size
+    nothing = cell.from_input.weight.new_zeros
+    blend, candidate = cell.from_hidden.weight.split([2 * size, size])
+    bias, own_bias = cell.from_input.bias, cell.from_hidden.bias
+    return _Layer(
+        torch.cat([cell.from_input.weight, nothing(size, cell.input_size)]),
+        torch.cat([blend, nothing(size, size), candidate]),
+        torch.cat([bias[: 2 * size] + own_bias[: 2 * size], bias[2 * size :], own_bias[2 * size :]]),
+    )

@@ -1,0 +1,47 @@
+"""Whole sequences: how the fused twin of any machine takes its parameters and its state, and gives the state back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from memtape.models.machine.augmented import AugmentedCell, AugmentedState
+from memtape.models.machine.fused_controller import FusedController
+
+
+@dataclass(frozen=True, eq=False)
+class FusedSequences:
+    """The twin of one machine: reads its parameters and state as plain tensors, and rebuilds the state."""
+
+    run: Callable[..., tuple[Tensor, Any]]
+    """The kernel: form, parameters, plain state, inputs and lengths go in, outputs and plain state come out."""
+    form: Any
+    """What the kernel is told of the machine's options."""
+    cell: AugmentedCell
+    controller: FusedController
+    state: Callable[..., Any]
+    """Makes a plain state of its tensors by name."""
+    tensors: Callable[[Any], Mapping[str, Tensor]]
+    """Returns the tensors of a state of the memory, by their names in the plain state."""
+    memory: Callable[[Any], Any]
+    """Returns the state of the memory that stands in a plain state."""
+    interface: Callable[[], tuple[Tensor, Tensor]] | None = None
+    """Returns weight and bias of the interface; None if they are those of one layer."""
+
+    def __call__(self, xs: Tensor, state: AugmentedState, lengths: Tensor | None) -> tuple[Tensor, AugmentedState]:
+        """Run over whole sequences."""
+        parameters = self.controller.parameters(self.cell, self.interface() if self.interface else None)
+        ys, last = self.run(self.form, parameters, self.plain(state), xs, lengths)
+        if torch.is_autocast_enabled(xs.device.type):
+            ys = ys.to(torch.get_autocast_dtype(xs.device.type))
+        return ys, AugmentedState(
+            controller=self.controller.rebuilt(state.controller, last.hidden, last.cell),
+            memory=self.memory(last),
+            reads=last.reads,
+        )
+
+    def plain(self, state: AugmentedState) -> Any:
+        """Return a state as the kernel takes it."""
+        return self.state(**self.tensors(state.memory), reads=state.reads, **self.controller.plain(state))

@@ -1,0 +1,1 @@
+"""NTM: the Neural Turing Machine."""

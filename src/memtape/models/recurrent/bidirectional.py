@@ -1,0 +1,171 @@
+"""Bidirectional: layers that read from both ends, with a readout of every step or of the whole sequence."""
+
+from abc import ABC
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from memtape.cells import Bidirectional, GRUCell, Layers, LSTMCell
+from memtape.core import checks, padding
+from memtape.core.cell import AnyCell
+from memtape.core.symbols import are_symbols, known, one_hot
+from memtape.sharing.shareable import Shareable, constructor_arguments
+
+SUMMARIES = ("steps", "ends", "mean", "max")
+"""What the readout can see."""
+
+
+class BothWays(Shareable, ABC):
+    """Abstract network of layers that read from both ends, with an embedding below and a readout above.
+
+    Args:
+        cell: the class of the cells.
+        configuration: the arguments of the concrete class, by name.
+    """
+
+    reads: ClassVar[str] = "sequences"
+    sees_ahead: ClassVar[bool] = True
+
+    def __init__(self, cell: Callable[[int, int], AnyCell], configuration: Mapping[str, Any]):
+        super().__init__()
+        self.configuration = dict(configuration)
+        self.input_size, self.output_size, self.summary = (
+            configuration[name] for name in ("input_size", "output_size", "summary")
+        )
+        sizes = {name: configuration[name] for name in ("input_size", "output_size", "hidden_size", "layers")}
+        hidden, embedding, dropout = (configuration[name] for name in ("hidden_size", "embedding_size", "dropout"))
+        checks.at_least(1, **sizes, **({} if embedding is None else {"embedding_size": embedding}))
+        checks.one_of(SUMMARIES, summary=self.summary)
+        self.embedding = None if embedding is None else nn.Embedding(self.input_size, embedding)
+        below = [embedding or self.input_size] + [2 * hidden] * (sizes["layers"] - 1)
+        self.layers = Layers([Bidirectional(cell(size, hidden), cell(size, hidden)) for size in below], dropout=dropout)
+        self.dropout = nn.Dropout(dropout)
+        self.to_output = nn.Linear(2 * hidden, self.output_size)
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> Any:
+        """Return the states that all layers begin from, in both directions."""
+        return self.layers.init_state(batch_size, device=device, dtype=dtype)
+
+    def forward(
+        self,
+        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+        state: Any = None,
+        *,
+        lengths: Int[Tensor, " batch"] | None = None,
+        checkpoint_every: int | None = None,
+    ) -> tuple[Float[Tensor, "batch time output"], Any]:
+        """Run over whole sequences; the arguments are those of `Recurrent`.
+
+        Raises:
+            TypeError: an argument of the wrong type.
+            ValueError: an argument that does not fit, in shape, dtype, device or value.
+        """
+        if are_symbols(xs):
+            symbols, dtype = known(xs, self.input_size, type(self).__name__), self.to_output.weight.dtype
+            xs = one_hot(symbols, self.input_size, dtype) if self.embedding is None else self.embedding(symbols)
+        elif self.embedding is not None:
+            xs = xs @ self.embedding.weight
+        ys, state = self.layers(xs, state, lengths=lengths, checkpoint_every=checkpoint_every)
+        ys = self.to_output(self.dropout(self._summed_up(ys, state, lengths)))
+        return padding.zero_beyond(ys, lengths), state
+
+    def _summed_up(self, ys: Tensor, state: Any, lengths: Tensor | None) -> Tensor:
+        """Return what the readout sees at each step: the step itself, or at all steps one vector of the whole sequence."""
+        if self.summary == "steps":
+            return ys
+        if self.summary == "ends":
+            top = state.layers[-1]
+            whole = torch.cat([top.forwards.hidden, top.backwards.hidden], dim=-1)
+        elif self.summary == "mean":
+            counts = ys.new_full((len(ys),), ys.shape[1]) if lengths is None else lengths.clamp(min=1).to(ys)
+            whole = ys.sum(dim=1) / counts[:, None]
+        else:
+            inside = None if lengths is None else padding.alive(ys, lengths)[..., None]
+            whole = (ys if inside is None else ys.masked_fill(~inside, -torch.inf)).amax(dim=1)
+            whole = torch.where(torch.isfinite(whole), whole, 0)
+        return whole[:, None].expand_as(ys)
+
+
+class BiLSTM(BothWays):
+    r"""Read sequences from both ends by layers of LSTM cells.
+
+    $$y_t = V [h_t; g_t] + c$$
+
+    with the hidden vectors $h$ of the way there and $g$ of the way back of the top layer.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector; outputs are logits.
+        hidden_size: number of units of each direction of each layer.
+        layers: number of layers.
+        summary: what the readout sees: each step, or at all steps the same: where both directions came out, or the mean or the
+            largest values over all steps.
+        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
+        dropout: probability that a number on its way between layers or under the readout is dropped in training.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, or an unknown summary.
+
+    References:
+        Schuster & Paliwal (1997), "Bidirectional recurrent neural networks", IEEE Transactions on Signal Processing 45,
+        doi:10.1109/78.650093; Graves & Schmidhuber (2005), "Framewise phoneme classification with bidirectional LSTM and
+        other neural network architectures", Neural Networks 18, doi:10.1016/j.neunet.2005.06.042.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        *,
+        hidden_size: int = 128,
+        layers: int = 1,
+        summary: Literal["steps", "ends", "mean", "max"] = "steps",
+        embedding_size: int | None = None,
+        dropout: float = 0.0,
+    ):
+        super().__init__(LSTMCell, constructor_arguments(locals()))
+
+
+class BiGRU(BothWays):
+    r"""Read sequences from both ends by layers of GRU cells.
+
+    $$y_t = V [h_t; g_t] + c$$
+
+    with the hidden vectors $h$ of the way there and $g$ of the way back of the top layer.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector; outputs are logits.
+        hidden_size: number of units of each direction of each layer.
+        layers: number of layers.
+        summary: what the readout sees: each step, or at all steps the same: where both directions came out, or the mean or the
+            largest values over all steps.
+        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
+        dropout: probability that a number on its way between layers or under the readout is dropped in training.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, or an unknown summary.
+
+    References:
+        Schuster & Paliwal (1997), "Bidirectional recurrent neural networks", IEEE Transactions on Signal Processing 45,
+        doi:10.1109/78.650093; Graves & Schmidhuber (2005), "Framewise phoneme classification with bidirectional LSTM and
+        other neural network architectures", Neural Networks 18, doi:10.1016/j.neunet.2005.06.042.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        *,
+        hidden_size: int = 128,
+        layers: int = 1,
+        summary: Literal["steps", "ends", "mean", "max"] = "steps",
+        embedding_size: int | None = None,
+        dropout: float = 0.0,
+    ):
+        super().__init__(GRUCell, constructor_arguments(locals()))

@@ -1,0 +1,53 @@
+"""Clockwork: layers of plain units that work at different rates, with a readout."""
+
+from typing import Any
+
+from memtape.cells import ClockworkCell
+from memtape.core.cell import AnyCell
+from memtape.core.recurrent import Recurrent, runs
+from memtape.models.recurrent.layered import layered
+from memtape.sharing.shareable import Shareable
+
+
+def clockwork_network(
+    input_size: int,
+    output_size: int,
+    *,
+    hidden_size: int = 128,
+    groups: int = 8,
+    layers: int = 1,
+    embedding_size: int | None = None,
+    dropout: float = 0.0,
+) -> AnyCell:
+    """Build a network of layers of plain units in groups, of which each works at a rate of its own.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector; outputs are logits.
+        hidden_size: number of units of each layer.
+        groups: number of groups of each layer; the periods are the powers of two.
+        layers: number of layers.
+        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
+        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, or a number of units that the groups do not share equally.
+
+    References:
+        Koutnik, Greff, Gomez & Schmidhuber (2014), "A clockwork RNN", arXiv:1402.3511.
+    """
+    return layered(
+        lambda size: ClockworkCell(size, hidden_size, groups=groups),
+        input_size,
+        output_size,
+        layers=layers,
+        embedding_size=embedding_size,
+        dropout=dropout,
+    )
+
+
+class Clockwork(Recurrent[Any], Shareable):
+    """Layers of units that work at different rates, run over sequences; the arguments are those of `clockwork_network`."""
+
+    __init__ = runs(clockwork_network)

@@ -1,0 +1,75 @@
+"""Echo state: a random reservoir that stays as it is, under a readout that is solved for or trained."""
+
+from typing import Any
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from memtape.cells import ConcatenatedInput, EchoStateCell, Embedded, Readout
+from memtape.core import checks
+from memtape.core.cell import AnyCell
+from memtape.core.recurrent import Recurrent, runs
+from memtape.core.symbols import are_symbols
+from memtape.core.unroll import unroll
+from memtape.sharing.shareable import Shareable
+
+
+def echo_state_network(
+    input_size: int,
+    output_size: int,
+    *,
+    hidden_size: int = 300,
+    radius: float = 0.9,
+    leak: float = 1.0,
+    input_scale: float = 1.0,
+    density: float = 0.1,
+    embedding_size: int | None = None,
+) -> AnyCell:
+    """Build a reservoir with a linear readout that sees the input too.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector.
+        hidden_size: number of units of the reservoir.
+        radius: spectral radius of the reservoir's weights.
+        leak: share of a unit that is replaced in each step.
+        input_scale: how far the weights of the inputs spread.
+        density: share of the reservoir's connections that exist.
+        embedding_size: size of random vectors, which stay as they are, that stand for symbols; none for one-hot vectors.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, or another number out of its range.
+
+    References:
+        Jaeger (2001), "The echo state approach to analysing and training recurrent neural networks", GMD report 148.
+    """
+    checks.at_least(1, input_size=input_size, output_size=output_size)
+    if embedding_size is not None:
+        checks.at_least(1, embedding_size=embedding_size)
+    reservoir = EchoStateCell(
+        embedding_size or input_size, hidden_size, radius=radius, leak=leak, input_scale=input_scale, density=density
+    )
+    network = Readout(ConcatenatedInput(reservoir), output_size)
+    return network if embedding_size is None else Embedded(network, input_size, learned=False)
+
+
+class EchoState(Recurrent[Any], Shareable):
+    """A reservoir with a readout, run over sequences; the arguments are those of `echo_state_network`."""
+
+    __init__ = runs(echo_state_network)
+
+    def features(
+        self, xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"], *, lengths: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch time feature"]:
+        """Return what the readout sees: inputs and reservoir."""
+        cell, vectors = self.cell.read(xs) if are_symbols(xs) else (self.cell, xs)
+        readout: Any = cell
+        seen, _, _ = unroll(readout.cell, vectors, lengths=lengths)
+        return seen
+
+    def set_readout(self, weights: Float[Tensor, "feature output"], bias: Float[Tensor, " output"]) -> None:
+        """Take a readout that was solved for."""
+        readout: Any = self.cell.cell if isinstance(self.cell, Embedded) else self.cell
+        readout.to_output.weight.data.copy_(weights.T)
+        readout.to_output.bias.data.copy_(bias)

@@ -1,0 +1,56 @@
+"""Jordan: plain units whose only memory is what the network said, taught with what it should have said."""
+
+from typing import Any, Literal
+
+from memtape.cells import Embedded, JordanCell
+from memtape.core import checks
+from memtape.core.cell import AnyCell
+from memtape.core.recurrent import Recurrent, runs
+from memtape.sharing.shareable import Shareable
+
+
+def jordan_network(
+    input_size: int,
+    output_size: int,
+    *,
+    hidden_size: int = 128,
+    activation: Literal["tanh", "relu"] = "tanh",
+    feedback: Literal["outputs", "softmax", "sigmoid", "argmax"] = "outputs",
+    teacher_forcing: bool = True,
+    embedding_size: int | None = None,
+) -> AnyCell:
+    """Build a network of one layer of plain units that see the last output.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector; outputs are logits.
+        hidden_size: number of units.
+        activation: what the units compute.
+        feedback: what of the output is fed back.
+        teacher_forcing: feed back the true outputs in training, so that all steps are taken at once; without it the network
+            learns from its own outputs, step by step, as it must where most steps have no true output.
+        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, or an unknown choice.
+
+    References:
+        Jordan (1986), "Serial order: a parallel distributed processing approach", ICS report 8604, University of
+        California, San Diego; Goodfellow, Bengio & Courville (2016), "Deep Learning", section 10.2.1.
+    """
+    if embedding_size is not None:
+        checks.at_least(1, embedding_size=embedding_size, input_size=input_size)
+    cell = JordanCell(embedding_size or input_size, hidden_size, output_size, activation=activation, feedback=feedback)
+    return cell if embedding_size is None else Embedded(cell, input_size)
+
+
+class Jordan(Recurrent[Any], Shareable):
+    """Plain units that see what the network said, run over sequences; the arguments are those of `jordan_network`."""
+
+    __init__ = runs(jordan_network)
+
+    @property
+    def forced(self) -> bool:
+        """Whether targets are fed back in training."""
+        return bool(self.configuration["teacher_forcing"])

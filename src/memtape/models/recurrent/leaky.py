@@ -1,0 +1,60 @@
+"""Leaky: layers of leaky units with a readout."""
+
+from typing import Any, Literal
+
+from memtape.cells import LeakyCell
+from memtape.core.cell import AnyCell
+from memtape.core.recurrent import Recurrent, runs
+from memtape.models.recurrent.layered import layered
+from memtape.sharing.shareable import Shareable
+
+
+def leaky_network(
+    input_size: int,
+    output_size: int,
+    *,
+    hidden_size: int = 128,
+    time_constants: Literal["fixed", "learned"] = "fixed",
+    longest: float = 100.0,
+    activation: Literal["tanh", "relu"] = "tanh",
+    layers: int = 1,
+    embedding_size: int | None = None,
+    dropout: float = 0.0,
+) -> AnyCell:
+    """Build a network of layers of leaky units, each with a time constant of its own.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector; outputs are logits.
+        hidden_size: number of units of each layer.
+        time_constants: whether the time constants stay as they were drawn or are learned.
+        longest: the longest of them, in steps.
+        activation: what the units compute.
+        layers: number of layers.
+        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
+        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size or the longest time constant below 1, or an unknown choice.
+
+    References:
+        Mozer (1992), "Induction of multiscale temporal structure", NIPS 4; Goodfellow, Bengio & Courville (2016), "Deep
+        Learning", section 10.9.2.
+    """
+    return layered(
+        lambda size: LeakyCell(
+            size, hidden_size, time_constants=time_constants, longest=longest, activation=activation
+        ),
+        input_size,
+        output_size,
+        layers=layers,
+        embedding_size=embedding_size,
+        dropout=dropout,
+    )
+
+
+class Leaky(Recurrent[Any], Shareable):
+    """Layers of leaky units, run over sequences; the arguments are those of `leaky_network`."""
+
+    __init__ = runs(leaky_network)

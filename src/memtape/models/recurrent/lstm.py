@@ -1,0 +1,102 @@
+"""Stacked LSTM: the baseline without external memory that the Neural Turing Machine was measured against."""
+
+from typing import Any, Literal
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from memtape.cells import Embedded, LearnedInitialState, LSTMCell, Readout, Stacked, VariationalDropout
+from memtape.core import checks
+from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.recurrent import Recurrent, runs
+from memtape.sharing.shareable import Shareable
+
+
+class StackedLSTMCell(Cell[Any]):
+    """One step of several LSTM layers with a linear readout, begun from a learned state.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector; outputs are logits.
+        hidden_size: number of units of each layer.
+        layers: number of layers.
+        candidate: what may enter the memory: tanh as in libraries, or sigmoid as the textbook prints it.
+        peepholes: let the gates see the memory.
+        layer_norm: normalise what the gates are made of, and what the memory shows.
+        forget_bias: where the bias of the forget gate begins.
+        chrono: the longest time scale that the task is known to have, from which the biases of the gates are drawn; none leaves
+            them to `forget_bias`.
+        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
+        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, or an unknown candidate.
+
+    References:
+        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4; for the forms of the cell,
+        `memtape.cells.LSTMCell`.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        *,
+        hidden_size: int = 256,
+        layers: int = 3,
+        candidate: Literal["tanh", "sigmoid"] = "tanh",
+        peepholes: bool = False,
+        layer_norm: bool = False,
+        forget_bias: float = 1.0,
+        chrono: int | None = None,
+        embedding_size: int | None = None,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, output_size=output_size)
+        checks.module_sizes(self, hidden_size=hidden_size, layers=layers)
+        if embedding_size is not None:
+            checks.module_sizes(self, embedding_size=embedding_size)
+        self.input_size, self.output_size = input_size, output_size
+        sizes = [embedding_size or input_size] + [hidden_size] * (layers - 1)
+        cells: list[AnyCell] = [
+            LSTMCell(
+                below,
+                hidden_size,
+                candidate=candidate,
+                peepholes=peepholes,
+                layer_norm=layer_norm,
+                forget_bias=forget_bias,
+                chrono=chrono,
+            )
+            for below in sizes
+        ]
+        if dropout:
+            cells = [VariationalDropout(LearnedInitialState(cell), outputs=dropout) for cell in cells]
+        network: AnyCell = Readout(Stacked(cells), output_size)
+        if not dropout:  # a mask of dropout is a part of the state, and not to be learned
+            network = LearnedInitialState(network)
+        self.network = network if embedding_size is None else Embedded(network, input_size)
+
+    def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> Any:
+        """Return the learned state."""
+        return self.network.init_state(batch_size, device=device, dtype=dtype)
+
+    def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
+        """Take one step."""
+        return self.network(x, state)
+
+    def read(self, symbols: Int[Tensor, "batch time"]) -> tuple[AnyCell, Float[Tensor, "batch time vector"]]:
+        """Return the cell that takes the vectors of symbols, and these vectors."""
+        return self.network.read(symbols)
+
+    def fused(self, backend: str) -> FusedRun[Any] | None:
+        """Return the twin of the layers."""
+        return self.network.fused(backend)
+
+
+class StackedLSTM(Recurrent[Any], Shareable):
+    """Stacked LSTM layers run over sequences; the arguments are those of `StackedLSTMCell`."""
+
+    __init__ = runs(StackedLSTMCell)

@@ -1,0 +1,53 @@
+"""Orthogonal: layers of units whose recurrence only turns, with a readout."""
+
+from typing import Any
+
+from memtape.cells import OrthogonalCell
+from memtape.core.cell import AnyCell
+from memtape.core.recurrent import Recurrent, runs
+from memtape.models.recurrent.layered import layered
+from memtape.sharing.shareable import Shareable
+
+
+def orthogonal_network(
+    input_size: int,
+    output_size: int,
+    *,
+    hidden_size: int = 128,
+    gain: float = 1.0,
+    layers: int = 1,
+    embedding_size: int | None = None,
+    dropout: float = 0.0,
+) -> AnyCell:
+    """Build a network of layers of plain units whose recurrent matrix stays orthogonal while it is learned.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector; outputs are logits.
+        hidden_size: number of units of each layer.
+        gain: how far the initial input weights spread, in units of one over the square root of the hidden size.
+        layers: number of layers.
+        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
+        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1.
+
+    References:
+        Lezcano-Casado & Martinez-Rubio (2019), "Cheap orthogonal constraints in neural networks", arXiv:1901.08428.
+    """
+    return layered(
+        lambda size: OrthogonalCell(size, hidden_size, gain=gain),
+        input_size,
+        output_size,
+        layers=layers,
+        embedding_size=embedding_size,
+        dropout=dropout,
+    )
+
+
+class Orthogonal(Recurrent[Any], Shareable):
+    """Layers of units whose recurrence only turns, run over sequences; the arguments are those of `orthogonal_network`."""
+
+    __init__ = runs(orthogonal_network)

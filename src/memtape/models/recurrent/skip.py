@@ -1,0 +1,58 @@
+"""Skip: layers of plain units with connections over many steps, with a readout."""
+
+from typing import Any, Literal
+
+from memtape.cells import SkipCell
+from memtape.core.cell import AnyCell
+from memtape.core.recurrent import Recurrent, runs
+from memtape.models.recurrent.layered import layered
+from memtape.sharing.shareable import Shareable
+
+
+def skip_network(
+    input_size: int,
+    output_size: int,
+    *,
+    hidden_size: int = 128,
+    delay: int = 10,
+    keep_short: bool = True,
+    activation: Literal["tanh", "relu"] = "tanh",
+    layers: int = 1,
+    embedding_size: int | None = None,
+    dropout: float = 0.0,
+) -> AnyCell:
+    """Build a network of layers of plain units that see their hidden vector of some steps ago.
+
+    Args:
+        input_size: size of one input vector, or number of symbols.
+        output_size: size of one output vector; outputs are logits.
+        hidden_size: number of units of each layer.
+        delay: how many steps ago.
+        keep_short: keep the connection over one step too.
+        activation: what the units compute.
+        layers: number of layers.
+        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
+        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size or a delay below 1, or an unknown activation.
+
+    References:
+        Lin, Horne, Tino & Giles (1996), "Learning long-term dependencies in NARX recurrent neural networks", IEEE
+        Transactions on Neural Networks 7, doi:10.1109/72.548162.
+    """
+    return layered(
+        lambda size: SkipCell(size, hidden_size, delay=delay, keep_short=keep_short, activation=activation),
+        input_size,
+        output_size,
+        layers=layers,
+        embedding_size=embedding_size,
+        dropout=dropout,
+    )
+
+
+class Skip(Recurrent[Any], Shareable):
+    """Layers of plain units with connections over many steps, run over sequences; the arguments are those of `skip_network`."""
+
+    __init__ = runs(skip_network)

@@ -1,0 +1,1 @@
+"""SAM: the sparse memories, and their dense form."""

@@ -1,0 +1,206 @@
+"""Seq2Seq: an encoder reads a sequence of symbols, and a decoder says another."""
+
+from typing import Any, ClassVar, Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from memtape.cells import Conditioned, Stacked
+from memtape.core import checks, padding, state_tree
+from memtape.core.inputs.pairs import Pairs
+from memtape.core.symbols import known
+from memtape.memory.encoded import EncodedMemory
+from memtape.models.seq2seq.decoder import Decoder, DecoderState
+from memtape.models.seq2seq.encoder import KINDS, Encoder
+from memtape.sharing.shareable import Shareable, constructor_arguments
+
+Context = Literal["vector", "attention"]
+CONTEXTS = ("vector", "attention")
+
+
+class Seq2Seq(Shareable):
+    r"""Turn sequences of symbols into sequences of other symbols, of another length.
+
+    $$(h_1 \dots h_n, c) = \text{encoder}(x_1 \dots x_n), \qquad
+    p(y \mid x) = \prod_t \operatorname{softmax}(o_t)[y_t], \qquad o_t = \text{decoder}(y_1 \dots y_{t-1}, c, h)$$
+
+    The target symbol 0 (`memtape.core.inputs.pairs.BOUNDARY`) ends every answer, and stands before its first symbol.
+
+    Args:
+        input_size: number of symbols of the source.
+        output_size: number of symbols of the target, the boundary included.
+        cell: cells of encoder and decoder, "lstm" or "gru".
+        hidden_size: number of units of each layer, and of each direction of the encoder.
+        embedding_size: size of the vectors that stand for symbols.
+        encoder_layers: number of layers of the encoder.
+        decoder_layers: number of layers of the decoder.
+        bidirectional: let the encoder read from both ends.
+        context: what the decoder sees of the source: the last vector $c$ alone ("vector"), or all of $h$ too ("attention").
+        attention: how states of the decoder are compared with the vectors of the source: "additive", "dot" or "general".
+        attend_first: look at the source before each step, with the state before it, so that what is seen enters the step,
+            one step after another (Bahdanau); else after it, with the new state, for whole sequences at once (Luong).
+        into: where $c$ enters the decoder: at every step ("input"), at the beginning ("state") or "both".
+        dropout: probability that a number of an embedding, between layers or under the readout is dropped in training.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, an unknown choice, a dropout that is no probability, or a dot product of vectors of two
+            sizes.
+
+    Example:
+        >>> import torch
+        >>> from memtape.core.inputs.pairs import Pairs, given_for
+        >>> network = Seq2Seq(input_size=7, output_size=5, hidden_size=8)
+        >>> targets = torch.tensor([[3, 1, 0], [4, 0, 0]])
+        >>> source, lengths = torch.tensor([[1, 6, 2, 2], [5, 3, 0, 0]]), torch.tensor([4, 2])
+        >>> pairs = Pairs(source=source, source_lengths=lengths, given=given_for(targets))
+        >>> logits, state = network(pairs, lengths=torch.tensor([3, 2]))
+        >>> logits.shape
+        torch.Size([2, 3, 5])
+
+    References:
+        Sutskever, Vinyals & Le (2014), arXiv:1409.3215; Cho et al. (2014), arXiv:1406.1078; Bahdanau, Cho & Bengio (2015),
+        arXiv:1409.0473; Luong, Pham & Manning (2015), arXiv:1508.04025; scheduled sampling: Bengio, Vinyals, Jaitly &
+        Shazeer (2015), arXiv:1506.03099.
+    """
+
+    reads: ClassVar[str] = "pairs"
+    forced: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        *,
+        cell: Literal["lstm", "gru"] = "lstm",
+        hidden_size: int = 128,
+        embedding_size: int = 64,
+        encoder_layers: int = 1,
+        decoder_layers: int = 1,
+        bidirectional: bool = True,
+        context: Literal["vector", "attention"] = "attention",
+        attention: Literal["additive", "dot", "general"] = "additive",
+        attend_first: bool = True,
+        into: Literal["input", "state", "both"] = "state",
+        dropout: float = 0.0,
+    ):
+        configuration = constructor_arguments(locals())
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, output_size=output_size, embedding_size=embedding_size)
+        checks.module_sizes(self, hidden_size=hidden_size, decoder_layers=decoder_layers)
+        checks.one_of(CONTEXTS, context=context)
+        checks.probabilities(dropout=dropout)
+        self.configuration = configuration
+        self.input_size, self.output_size = input_size, output_size
+        self.source_vectors = nn.Embedding(input_size, embedding_size)
+        self.target_vectors = nn.Embedding(output_size, embedding_size)
+        self.dropout = nn.Dropout(dropout)
+        self.encoder = Encoder(
+            embedding_size,
+            hidden_size,
+            cell=cell,
+            layers=encoder_layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
+        )
+        encoded_size = self.encoder.output_size
+        memory = EncodedMemory(encoded_size, hidden_size, attention=attention) if context == "attention" else None
+        seen = (
+            embedding_size + (encoded_size if memory and attend_first else 0) + (encoded_size if into != "state" else 0)
+        )
+        layers = [KINDS[cell](below, hidden_size) for below in [seen] + [hidden_size] * (decoder_layers - 1)]
+        conditioned = Conditioned(Stacked(layers, dropout=dropout), encoded_size, into=into)
+        self.decoder = Decoder(conditioned, memory, output_size, attend_first=attend_first, dropout=dropout)
+
+    def begin(
+        self, source: Int[Tensor, "batch source_time"], lengths: Int[Tensor, " batch"] | None = None
+    ) -> DecoderState:
+        """Read sources, and return the state from which the answers begin.
+
+        Args:
+            source: the symbols to read.
+            lengths: how many of each row count; None means all.
+
+        Raises:
+            TypeError: lengths that are no whole numbers.
+            ValueError: an unknown symbol, symbols of another shape, or lengths that do not fit.
+        """
+        source, lengths = self._checked(source, lengths, self.input_size, "source")
+        vectors, last = self.encoder(self.dropout(self.source_vectors(source)), lengths)
+        return self.decoder.begin(last, vectors, lengths)
+
+    def step(
+        self, symbols: Int[Tensor, " batch"], state: DecoderState
+    ) -> tuple[Float[Tensor, "batch output"], DecoderState]:
+        """Return the logits of the next symbol after the last one, and the next state."""
+        return self.decoder.step(self.dropout(self.target_vectors(symbols)), state)
+
+    def forward(
+        self,
+        pairs: Pairs,
+        state: DecoderState | None = None,
+        *,
+        lengths: Int[Tensor, " batch"] | None = None,
+        targets: Int[Tensor, "batch time"] | None = None,
+        teacher: float = 1.0,
+    ) -> tuple[Float[Tensor, "batch time output"], DecoderState]:
+        """Return the logits of every symbol of the answer.
+
+        Each symbol sees the true ones before it, those of `pairs.given`. So do the symbols of greedy decoding for as long as
+        they are right: an answer whose every most likely symbol is right is the one that greedy decoding gives.
+
+        Args:
+            pairs: sources, and what is given of their answers.
+            state: the state to go on from, such as the one that the last call returned; None reads the sources.
+            lengths: how many symbols of each answer count, the last boundary included; None means all.
+            targets: the answers, which a training passes to every network that is taught; `pairs` holds them already.
+            teacher: probability with which a true symbol is given; else the network's own, drawn from its last logits, is
+                (scheduled sampling, one step after another).
+
+        Returns:
+            The logits, zero beyond a row's length, and the state after each row's last symbol.
+
+        Raises:
+            TypeError: inputs that are no `Pairs`, or lengths that are no whole numbers.
+            ValueError: an unknown symbol, symbols of another shape, lengths that do not fit, or a probability outside of 0..1.
+        """
+        checks.probabilities(teacher=teacher)
+        if not isinstance(pairs, Pairs):
+            raise TypeError(
+                f"the inputs are a {type(pairs).__name__}, but {type(self).__name__} reads sources beside what is given of "
+                "their answers; pass memtape.core.inputs.pairs.Pairs"
+            )
+        given, lengths = self._checked(pairs.given, lengths, self.output_size, "target")
+        state = self.begin(pairs.source, pairs.source_lengths) if state is None else state
+        if teacher < 1:
+            return self._sampled(given, state, lengths, teacher)
+        return self.decoder(self.dropout(self.target_vectors(given)), state, lengths)
+
+    def _sampled(
+        self, given: Tensor, state: DecoderState, lengths: Tensor, teacher: float
+    ) -> tuple[Tensor, DecoderState]:
+        outputs: list[Tensor] = []
+        heard = given[:, 0]
+        for t, true in enumerate(given.unbind(1)):
+            if outputs:
+                own = torch.multinomial(torch.softmax(outputs[-1].detach(), dim=-1), 1)[:, 0]
+                heard = torch.where(torch.rand(len(true), device=true.device) < teacher, true, own)
+            logits, moved = self.step(heard, state)
+            cell = state_tree.select(t < lengths, moved.cell, state.cell)
+            state = DecoderState(cell=cell, encoded=state.encoded)
+            outputs.append(logits)
+        return padding.zero_beyond(torch.stack(outputs, dim=1), lengths), state
+
+    def _checked(self, symbols: Tensor, lengths: Any, count: int, side: str) -> tuple[Tensor, Tensor]:
+        """Return symbols with 0 for padding, and their lengths, once both are known to fit."""
+        if symbols.ndim != 2 or symbols.shape[1] < 1:
+            raise ValueError(
+                f"the {side} has shape {tuple(symbols.shape)}, but {type(self).__name__} reads symbols of shape (batch, time) "
+                "with at least one step of time; pad or reshape them"
+            )
+        if lengths is None:
+            lengths = torch.full((len(symbols),), symbols.shape[1], device=symbols.device)
+        lengths = checks.lengths_of(symbols, lengths)
+        read = torch.where(padding.alive(symbols, lengths), symbols, 0)
+        return known(read, count, f"the {side} side of {type(self).__name__}"), lengths

@@ -1,0 +1,1 @@
+"""Tree: networks over trees."""

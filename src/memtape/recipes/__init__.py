@@ -1,1 +1,0 @@
-"""Floor 5, recipes: which model takes which exam with which settings, and what came of it."""

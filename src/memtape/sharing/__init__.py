@@ -1,0 +1,1 @@
+"""Sharing: save networks to folders and to the hub, and load them from there."""

@@ -1,0 +1,59 @@
+"""Hub: fetch shared folders from the Hugging Face hub, and push them there."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import huggingface_hub  # loads its own modules when they are first used
+
+from memtape.sharing.shared_folder import LOADED, SharingError
+
+
+@contextmanager
+def fetched(repo_id: str, **options: Any) -> Iterator[Path]:
+    """Download what loading looks at, all of one commit, and lend a folder with it.
+
+    Args:
+        repo_id: name of the repository.
+        options: those of `huggingface_hub.snapshot_download`, such as `revision`.
+
+    Raises:
+        SharingError: the hub has no such repository or revision, or cannot be reached.
+    """
+    with _sentence(f"{repo_id!r} is no folder here and cannot be fetched from the hub"):
+        snapshot = Path(huggingface_hub.snapshot_download(repo_id, allow_patterns=list(LOADED), **options))
+    with TemporaryDirectory() as folder:
+        for name in LOADED:
+            if (snapshot / name).exists():
+                shutil.copyfile(snapshot / name, Path(folder) / name)  # files of the hub's cache are links
+        yield Path(folder)
+
+
+def push(
+    folder: Path, repo_id: str, *, message: str, private: bool | None, token: str | bool | None, branch: str | None
+) -> str:
+    """Upload a folder in one commit, to a repository that is made if it is not there, and return the commit's address.
+
+    Raises:
+        SharingError: the hub refuses it, or cannot be reached.
+    """
+    with _sentence(f"the network cannot be pushed to {repo_id!r}"):
+        api = huggingface_hub.HfApi(token=token, library_name="memtape")
+        name = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
+        return str(api.upload_folder(repo_id=name, folder_path=folder, commit_message=message, revision=branch))
+
+
+@contextmanager
+def _sentence(beginning: str) -> Iterator[None]:
+    """Tell in one sentence what the hub's library raises, which has errors of many kinds and lines."""
+    try:
+        yield
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise SharingError(
+            f"{beginning} ({reason}); check the name and the connection, log in by `hf auth login` if it is private, "
+            "or use a folder"
+        ) from error

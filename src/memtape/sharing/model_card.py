@@ -1,0 +1,112 @@
+"""Model card: what a person reads first about a shared network."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+HEADER = """---
+library_name: memtape
+tags:
+{tags}
+# license: yours to choose, such as apache-2.0
+---"""
+
+TAGS = ("memtape", "pytorch", "recurrent-neural-network")
+
+USE = """## Use
+
+```python
+import {package}
+
+network = {name}.from_pretrained({source})
+outputs, state = network({inputs}
+```"""
+
+INPUTS = {
+    "sequences": "xs)  # xs: shape (batch, time, {input_size}); outputs: logits, (batch, time, {output_size})",
+    "symbols": "xs)  # xs: whole numbers below {input_size}, (batch, time); outputs: logits, (batch, time, {output_size})",
+    "pairs": "pairs)  # pairs: memtape.core.inputs.pairs.Pairs; outputs: logits, (batch, time, {output_size})",
+    "trees": "trees)  # trees: memtape.core.inputs.trees.Trees; outputs: logits, (batch, nodes, {output_size})",
+}
+"""How a network is called, by what it reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a network was trained and what came of it, for its card."""
+
+    title: str
+    summary: str
+    tags: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Task, recipe, seed and whatever else a reader needs to train it again."""
+    results: Sequence[Mapping[str, Any]] = ()
+    """One record a length, all with the same names."""
+    unit: str = ""
+    """What a length counts."""
+    figure: bytes | None = None
+    """A picture, PNG."""
+    caption: str = ""
+    symbols: Sequence[str] | None = None
+    """What the symbols stand for that the network reads, in their order; None if it reads none."""
+
+
+def model_card(network: Any, source: str, training: Training | None) -> str:
+    """Return the card of a network as Markdown with a header of YAML.
+
+    Args:
+        network: a network that runs over sequences, with its `configuration`.
+        source: name of the folder or repository.
+        training: how it was trained, if that is known.
+    """
+    kind = type(network)
+    title = training.title if training else kind.__name__
+    summary = training.summary if training else (kind.__doc__ or "").partition("\n")[0]
+    tags = (*TAGS, *(training.tags if training else ()))
+    parts = [HEADER.format(tags="\n".join(f"- {tag}" for tag in tags)), f"# {title}", summary]
+    if training and training.figure is not None:
+        parts += [f"![{training.caption}](figure.png)", f"*{training.caption}*"]
+    package = "memtape" if kind.__module__.startswith("memtape.") else kind.__module__
+    parts.append(
+        USE.format(
+            package=package,
+            name=f"{package}.{kind.__name__}",
+            source=json.dumps(source),
+            inputs=_inputs(network, training),
+        )
+    )
+    if training and training.symbols is not None:
+        parts.append("`vocabulary.json` says what each symbol stands for, in the order of their numbers.")
+    if training:
+        parts += ["## Training", _table(("", ""), training.facts.items())]
+    if training and training.results:
+        heads = [f"length ({training.unit})" if name == "length" else name for name in training.results[0]]
+        rows = [record.values() for record in training.results]
+        parts += ["## Results", "Averages over sequences that training never saw.", _table(heads, rows)]
+    count = sum(parameter.numel() for parameter in network.parameters())
+    parts += [
+        "## Configuration",
+        f"{count:,} parameters.",
+        _table(("argument", "value"), network.configuration.items()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _inputs(network: Any, training: Training | None) -> str:
+    reads = str(getattr(network, "reads", "sequences"))
+    if reads == "sequences" and training and training.symbols is not None:
+        reads = "symbols"
+    return INPUTS[reads].format(input_size=network.input_size, output_size=network.output_size)
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    lines = [[head.replace("_", " ") for head in heads], *([_cell(value) for value in row] for row in rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "none" if value is None else " ".join(str(value).replace("|", "\\|").split())

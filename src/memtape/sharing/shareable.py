@@ -1,0 +1,157 @@
+"""Sharing: networks that are saved, loaded and pushed the way people know from the Hugging Face hub.
+
+The methods are those of `huggingface_hub.PyTorchModelHubMixin`. That class itself is not used, because its loading passes
+over unknown arguments and missing tensors, builds whatever size the configuration names, and falls back to pickle files.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+from torch import nn
+
+from memtape.sharing import hub
+from memtape.sharing.blueprint import MisfitError, blueprint, build
+from memtape.sharing.model_card import Training, model_card
+from memtape.sharing.shared_folder import PICKLES, Contents, SharingError, read_folder, write_folder
+
+N = TypeVar("N", bound="Shareable")
+
+
+def constructor_arguments(names: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a constructor by name, from its `locals()` before it has any names of its own."""
+    return {name: value for name, value in names.items() if name not in ("self", "__class__")}
+
+
+class Shareable(nn.Module):
+    """Abstract network that can be saved to a folder or the hub and loaded from there, without pickle.
+
+    Attributes:
+        configuration: the arguments of the constructor by name, plain values; `memtape.core.recurrent.runs` keeps them.
+    """
+
+    configuration: dict[str, Any]
+
+    def save_pretrained(self, folder: str | Path, *, training: Training | None = None) -> None:
+        """Write weights, configuration, card and manifest to a folder; those of a network shared there before are replaced.
+
+        Args:
+            folder: where; it is made if it does not exist.
+            training: how the network was trained, for the card.
+
+        Raises:
+            SharingError: a network that its constructor's arguments do not describe, or a folder that cannot be written or
+                has a file of such a name from elsewhere.
+        """
+        self._write(Path(folder), Path(folder).absolute().name, training)
+
+    @classmethod
+    def from_pretrained(
+        cls: type[N],
+        source: str | Path,
+        *,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: str | Path | None = None,
+        force_download: bool = False,
+        local_files_only: bool = False,
+    ) -> N:
+        """Load a network that was saved, on the processor and in evaluation mode; nothing in the files is run.
+
+        Args:
+            source: a folder, or the name of a repository on the hub.
+            revision: branch, tag or commit of the repository; a commit never changes.
+            token: access token of the hub, for private repositories; None takes the one of your login.
+            cache_dir: where downloads are kept; None for the hub's usual place.
+            force_download: download anew what is there already.
+            local_files_only: use what was downloaded before, without the network.
+
+        Raises:
+            DamagedError: a file that is missing, or is not what the folder's manifest says.
+            SharingError: no such folder or repository, another model, or files that do not belong together.
+        """
+        folder = Path(source)
+        if folder.is_dir():
+            if revision is not None:
+                raise SharingError(
+                    f"revision is {revision!r}, but {folder} is a folder, which has none; leave it out or name a repository"
+                )
+            return cls._read(folder)
+        if folder.exists() or isinstance(source, Path) or source.startswith((".", "/", "~")):
+            raise SharingError(_no_folder(folder))
+        fetching = hub.fetched(
+            source,
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+            force_download=force_download,
+            local_files_only=local_files_only,
+        )
+        with fetching as copy:
+            return cls._read(copy)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        training: Training | None = None,
+        commit_message: str | None = None,
+        private: bool | None = None,
+        token: str | bool | None = None,
+        branch: str | None = None,
+    ) -> str:
+        """Save the network to a repository of the hub, and return the address of the commit.
+
+        Args:
+            repo_id: name of the repository, such as "me/ntm-copy"; it is made if it does not exist.
+            training: how the network was trained, for the card.
+            commit_message: what the commit says.
+            private: whether a new repository is private; None for the owner's usual choice.
+            token: access token of the hub; None takes the one of your login.
+            branch: where to commit; None for the main branch.
+
+        Raises:
+            SharingError: a network that its constructor's arguments do not describe, or a hub that refuses or is not there.
+        """
+        with TemporaryDirectory() as folder:
+            self._write(Path(folder), repo_id, training)
+            message = commit_message or f"Share {type(self).__name__}"
+            return hub.push(Path(folder), repo_id, message=message, private=private, token=token, branch=branch)
+
+    def _write(self, folder: Path, name: str, training: Training | None) -> None:
+        contents = Contents(type(self).__name__, self.configuration, self.state_dict())
+        try:
+            blueprint(type(self), contents.arguments, contents.tensors)
+        except MisfitError as error:
+            raise SharingError(f"this network could not be loaded again: {error}") from None
+        card = model_card(self, name, training)
+        write_folder(
+            folder,
+            contents,
+            card=card,
+            figure=training.figure if training else None,
+            symbols=training.symbols if training else None,
+        )
+
+    @classmethod
+    def _read(cls: type[N], folder: Path) -> N:
+        contents = read_folder(folder)
+        if contents.model != cls.__name__:
+            raise SharingError(
+                f"{folder} holds a network of the class {contents.model[:80]!r}, but {cls.__name__} was to be loaded; "
+                "call from_pretrained of that class"
+            )
+        try:
+            return build(cls, contents.arguments, contents.tensors).eval()
+        except MisfitError as error:
+            raise SharingError(f"the files in {folder} do not fit: {error}") from None
+
+
+def _no_folder(path: Path) -> str:
+    if path.suffix in PICKLES:
+        return (
+            f"{path} is a pickle file, which can run any code when it is loaded and is never opened here; "
+            "convert it to safetensors where you trust it, and share that"
+        )
+    return f"there is no folder {path}; give one that save_pretrained wrote, or the name of a repository such as me/ntm-copy"

@@ -1,0 +1,1 @@
+"""Optim: optimisers, schedules, gradients, and what is added to a loss."""

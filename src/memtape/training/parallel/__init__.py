@@ -1,0 +1,1 @@
+"""Parallel: several processes that train one network."""

@@ -1,0 +1,105 @@
+"""Network: a network as the processes of its training hold it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from memtape.training.optim.schedule import optimizer_for, remembered_by
+from memtape.training.parallel.processes import Processes
+from memtape.training.settings import TrainSettings
+
+
+class Network(ABC):
+    """A network in training, with its optimiser.
+
+    Args:
+        model: the network for all that is not training; `gather` brings its weights and gradients up to date.
+        trained: what is trained, the same network in the form in which the processes hold it.
+        settings: the optimiser, and how gradients are limited.
+        processes: who holds it.
+    """
+
+    def __init__(self, model: nn.Module, trained: nn.Module, settings: TrainSettings, processes: Processes):
+        self.model, self.trained, self.settings = model, trained, settings
+        self.accelerator = processes.accelerator
+        self.optimizer = self.accelerator.prepare_optimizer(optimizer_for(trained.parameters(), settings))
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Run what is trained."""
+        return self.trained(*args, **options)
+
+    @abstractmethod
+    def alone(self) -> AbstractContextManager[None]:
+        """Let each process add up gradients of its own, until a backward pass outside of this brings all together."""
+
+    @abstractmethod
+    def gather(self) -> None:
+        """Give `model` the weights and gradients of now; a place where all processes wait for all."""
+
+    @abstractmethod
+    def load(self, weights: Mapping[str, Tensor]) -> None:
+        """Take other weights."""
+
+    @abstractmethod
+    def whole(self, tensor: Tensor) -> Tensor:
+        """Return a whole tensor for one that the processes hold."""
+
+    @abstractmethod
+    def held(self, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
+        """Return what this process holds of a whole tensor that belongs to a parameter."""
+
+    def clip(self) -> float:
+        """Limit the gradients as the settings say, and return their norm before that.
+
+        The norm is summed in float64: gradients that exploded, but are numbers still, are cut to the limit like any others.
+        """
+        parameters = list(self.trained.parameters())
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        norms = [torch.linalg.vector_norm(gradient, dtype=torch.float64) for gradient in gradients]
+        norm = torch.linalg.vector_norm(torch.stack(norms))
+        if self.settings.clip == "norm":
+            nn.utils.clip_grads_with_norm_(parameters, self.settings.clip_limit, norm)
+        elif self.settings.clip == "value":
+            nn.utils.clip_grad_value_(parameters, self.settings.clip_limit)
+        return self.whole(norm).item()
+
+    def remembered(self) -> dict[str, Tensor]:
+        """Return what the optimiser remembers, each tensor whole, by the number of its parameter and its name."""
+        state = self.optimizer.state_dict()["state"]
+        return {
+            f"{number}.{name}": self.whole(value) for number, values in state.items() for name, value in values.items()
+        }
+
+    def remember(self, tensors: Mapping[str, Tensor]) -> None:
+        """Give the optimiser back what it remembered; its settings stay as they are.
+
+        Raises:
+            ValueError: it is not what this optimiser remembers of these parameters.
+        """
+        parameters, names = list(self.trained.parameters()), remembered_by(self.settings)
+        numbers = {path.partition(".")[0] for path in tensors}
+        if set(tensors) != {f"{number}.{name}" for number in numbers for name in names}:
+            raise ValueError(f"its optimiser remembers other things than {', '.join(sorted(names))}")
+        state: dict[int, dict[str, Tensor]] = {}
+        for path, value in sorted(tensors.items()):  # one order in all processes, which a file does not give
+            number, _, name = path.partition(".")
+            parameter = parameters[int(number)] if number in map(str, range(len(parameters))) else None
+            if (
+                parameter is None
+                or not value.is_floating_point()
+                or value.shape not in (parameter.shape, torch.Size([]))
+            ):
+                raise ValueError(
+                    f"the optimiser remembers {path[:80]!r} as {value.dtype} of shape {tuple(value.shape)}, but no parameter "
+                    "has that number and shape; restore the checkpoint"
+                )
+            state.setdefault(int(number), {})[name] = self.held(value, parameter)
+        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
+
+    def release(self) -> None:
+        """Take off `model` what a training puts around it."""
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)

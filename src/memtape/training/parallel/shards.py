@@ -1,0 +1,78 @@
+"""Shards: every process holds a part of each parameter (fully sharded data parallel)."""
+
+import copy
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+from memtape.training.parallel.network import Network
+from memtape.training.parallel.processes import Processes
+from memtape.training.settings import TrainSettings
+
+
+@final
+class Shards(Network):
+    """A network of which every process holds a part: of each parameter, its gradient, and what the optimiser remembers.
+
+    The whole network is put together for a forward and a backward pass, and in `model`, which is a copy, for validation.
+
+    Args:
+        model: the network; its weights are those that training begins with.
+        settings: the optimiser, and how gradients are limited.
+        processes: who holds it.
+    """
+
+    def __init__(self, model: nn.Module, settings: TrainSettings, processes: Processes):
+        accelerator = processes.accelerator
+        parts = copy.deepcopy(model)
+        for each in (model, parts):
+            accelerator.prepare_model(each, evaluation_mode=True)  # to the device, under autocast; not into replicas
+        # It warns of changing an output in place, which nothing here does.
+        warnings.filterwarnings("ignore", message=r"FSDP2-wrapped module .* returned a view tensor")
+        self.shards = fully_shard(parts, mesh=init_device_mesh(accelerator.device.type, (processes.count,)))
+        super().__init__(model, parts, settings, processes)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep gradients from being averaged and shared out."""
+        self.shards.set_requires_gradient_sync(False)
+        try:
+            yield
+        finally:
+            self.shards.set_requires_gradient_sync(True)
+
+    @torch.no_grad()
+    def gather(self) -> None:
+        """Put the parts together in `model`."""
+        for parameter, part in zip(self.model.parameters(), self.trained.parameters(), strict=True):
+            parameter.copy_(self.whole(part))
+            parameter.grad = None if part.grad is None else self.whole(part.grad)
+        for buffer, own in zip(self.model.buffers(), self.trained.buffers(), strict=True):
+            buffer.copy_(own)
+
+    @torch.no_grad()
+    def load(self, weights: Mapping[str, Tensor]) -> None:
+        """Take other weights, of which each process keeps its part."""
+        self.model.load_state_dict(weights)
+        for parameter, part in zip(self.model.parameters(), self.trained.parameters(), strict=True):
+            part.copy_(self.held(parameter, part))
+        for buffer, own in zip(self.model.buffers(), self.trained.buffers(), strict=True):
+            own.copy_(buffer)
+
+    def whole(self, tensor: Tensor) -> Tensor:
+        """Return a tensor put together from all parts, if it is held in parts."""
+        return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+    def held(self, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
+        """Return this process's part of a tensor that is shaped like its parameter."""
+        if not isinstance(parameter, DTensor) or tensor.shape != parameter.shape:
+            return tensor
+        here = tensor.to(parameter.device)
+        return distribute_tensor(here, parameter.device_mesh, parameter.placements, src_data_rank=None)

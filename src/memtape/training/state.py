@@ -1,0 +1,157 @@
+"""TrainingState: where a training stands, to be saved and to go on from."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from memtape.core import state_tree
+from memtape.core.task import Task
+from memtape.training.checkpoints import Checkpoint, ProcessShare
+from memtape.training.gradient import State
+from memtape.training.optim.schedule import lengths_at
+from memtape.training.parallel.network import Network
+from memtape.training.parallel.processes import Processes
+from memtape.training.parallel.replicas import Replicas
+from memtape.training.progress import Progress
+from memtape.training.randomness import random_states, restore_random_states
+from memtape.training.settings import TrainSettings
+
+
+class TrainingState:
+    """Where a training stands: what it came to, and what it needs to go on.
+
+    Args:
+        model: the network.
+        task: what it learns.
+        settings: how it is trained.
+        processes: who trains it.
+
+    Attributes:
+        network: the network as the processes hold it, with its optimiser.
+        progress: the same in plain numbers.
+        carried: state that the next batch begins from; None for the initial one.
+        best_weights: those of the best validation; empty before the first.
+    """
+
+    def __init__(self, model: nn.Module, task: Task, settings: TrainSettings, processes: Processes):
+        self.model, self.task, self.settings, self.processes = model, task, settings, processes
+        self.network = _network_for(model, settings, processes)
+        self.progress = Progress()
+        self.carried: State = None
+        self.best_weights: dict[str, Tensor] = {}
+        self.counted_to = time.perf_counter()
+
+    @property
+    def done(self) -> bool:
+        """Whether the training came to its end."""
+        solved = self.settings.stop_when_solved and self.progress.solved_step is not None
+        return solved or self.progress.own_step >= self.settings.steps
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """The shortest and the longest length that training draws now."""
+        least, progress = self.task.shortest_length(), self.progress
+        return lengths_at(progress.own_step, self.task.lengths, self.settings, least=least, passed=progress.passed)
+
+    @property
+    def growing_to(self) -> int | None:
+        """The longest length now, if a curriculum by what is learned has it grow on, else None."""
+        longest = self.lengths[1]
+        return longest if self.settings.curriculum_score is not None and longest < self.task.lengths[1] else None
+
+    def on_beat(self, every: int) -> bool:
+        """Tell whether something is due that comes again after so many updates, and at the end."""
+        return self.progress.own_step % every == 0 or self.progress.own_step == self.settings.steps
+
+    def keep_as_best(self, scores: dict[str, float]) -> None:
+        """Note that the present weights had the best scores so far."""
+        self.progress.best, self.progress.best_step = scores, self.progress.step
+        self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
+
+    def forget_best(self) -> None:
+        """Let the next validation be the best, whatever its scores."""
+        self.progress.best, self.best_weights = None, {}
+
+    def begin_again(self, weights: Mapping[str, Tensor]) -> None:
+        """Begin anew from other weights; only the data goes on."""
+        self.network.load(weights)
+        self.network.optimizer.state.clear()
+        self.carried = None
+        self.forget_best()
+        self.progress.begun_at, self.progress.solved_in_a_row, self.progress.passed = self.progress.step, 0, 0
+
+    def count_seconds(self) -> None:
+        """Add the time since the last call."""
+        now = time.perf_counter()
+        self.progress.seconds += now - self.counted_to
+        self.counted_to = now
+
+    def checkpoint(self) -> Checkpoint:
+        """Return everything that is needed to stand here again."""
+        self.count_seconds()
+        self.network.gather()
+        random_tensors, random_plain = random_states()
+        carried = {} if self.carried is None else state_tree.named_tensors(state_tree.move(self.carried, device="cpu"))
+        share = ProcessShare(
+            tensors={
+                **{f"random.{name}": value for name, value in random_tensors.items()},
+                **{f"carried.{name}": value for name, value in carried.items()},
+            },
+            plain=random_plain,
+        )
+        return Checkpoint(
+            weights=self.model.state_dict(),
+            best_weights=self.best_weights,
+            optimizer=self.network.remembered(),
+            progress=self.progress,
+            shares=(share,),
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Stand where a checkpoint stands; errors of many kinds say that it is of another training."""
+        self.network.load(checkpoint.weights)
+        self.network.remember(checkpoint.optimizer)
+        self._check_like_weights(checkpoint.best_weights)
+        if (best := checkpoint.progress.best) is not None and not best.keys() >= {s.name for s in self.task.scored}:
+            raise ValueError("its best validation has not the scores of this task")
+        self.progress = replace(checkpoint.progress, seconds=max(self.progress.seconds, checkpoint.progress.seconds))
+        self.best_weights = dict(checkpoint.best_weights)
+        self.carried = self._own_rows(checkpoint.shares)
+        if self.processes.index < len(checkpoint.shares):
+            share = checkpoint.shares[self.processes.index]
+            tensors = {name.removeprefix("random."): value for name, value in share.tensors.items()}
+            restore_random_states(tensors, dict(share.plain))
+
+    def _check_like_weights(self, best: Mapping[str, Tensor]) -> None:
+        """Raise ValueError unless the best weights are of this network, or there are none yet."""
+        kinds = {name: (value.shape, value.dtype) for name, value in self.model.state_dict().items()}
+        if best and {name: (value.shape, value.dtype) for name, value in best.items()} != kinds:
+            raise ValueError("its best weights are those of another network")
+
+    def _own_rows(self, shares: Sequence[ProcessShare]) -> State:
+        """Return this process's rows of the carried state, whatever the number of processes that saved it."""
+        names = [name for name in shares[0].tensors if name.startswith("carried.")]
+        if not names:
+            return None
+        first, last = self.processes.share(self.settings.batch_size)
+        rows = {
+            name.removeprefix("carried."): torch.cat([s.tensors[name] for s in shares])[first:last] for name in names
+        }
+        example = self.model.init_state(last - first)  # type: ignore[operator]
+        carried = state_tree.from_named_tensors(rows, example)
+        kinds = [[(leaf.shape, leaf.dtype) for leaf in state_tree.leaves(state)] for state in (carried, example)]
+        if kinds[0] != kinds[1]:
+            raise ValueError("the state that it carries is one of another network or batch size")
+        return state_tree.move(carried, device=self.processes.accelerator.device)
+
+
+def _network_for(model: nn.Module, settings: TrainSettings, processes: Processes) -> Network:
+    """Return a network in the form in which the processes hold it."""
+    if settings.parallel == "fsdp" and processes.count > 1:
+        from memtape.training.parallel.shards import Shards
+
+        return Shards(model, settings, processes)
+    return Replicas(model, settings, processes)

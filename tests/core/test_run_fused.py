@@ -1,0 +1,235 @@
+"""The seam between a run over sequences and a fast twin, tried with a small cell whose twin is written in plain torch."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from memtape import Cell, tree, unroll, use_backend
+from memtape.core import unroll as seam
+from memtape.core.state import state
+
+F64 = torch.float64
+BATCH, TIME, INPUT = 3, 6, 2
+
+
+@state
+class Sums:
+    """What the toy cell remembers: a running sum, and how many steps it took."""
+
+    total: Float[Tensor, "*batch width"]
+    steps: Float[Tensor, "*batch"]
+
+
+class Toy(Cell[Sums]):
+    """A leaky sum, s <- tanh(a s + W x), y = (s, steps), which has a twin."""
+
+    def __init__(self):
+        super().__init__()
+        self.input_size, self.output_size = INPUT, 4
+        self.leak = nn.Parameter(torch.tensor(0.7))
+        self.linear = nn.Linear(INPUT, 3)
+        self.begin = nn.Parameter(torch.full((3,), 0.3))
+        self.calls = []
+
+    def init_state(self, batch_size, *, device=None, dtype=None):
+        total = self.begin.to(device=device, dtype=dtype).expand(batch_size, -1)
+        return Sums(total=total, steps=torch.zeros(batch_size, device=device, dtype=dtype))
+
+    def forward(self, x, state):
+        total = torch.tanh(self.leak * state.total + self.linear(x))
+        return torch.cat([total, state.steps[:, None] + 1], dim=1), Sums(total=total, steps=state.steps + 1)
+
+    def fused(self, backend):
+        return self._whole if backend == "cpu" else None
+
+    def _whole(self, xs, state, lengths):
+        """Run over whole sequences, by another way than `unroll`: each row by itself, as far as its length."""
+        self.calls.append((xs.shape, None if lengths is None else lengths.tolist()))
+        assert xs.isfinite().all()
+        batch, time = xs.shape[:2]
+        outputs, ends = [], []
+        for row in range(batch):
+            own = Sums(total=state.total[row : row + 1], steps=state.steps[row : row + 1])
+            ys = xs.new_zeros(time, self.output_size)
+            for t in range(time if lengths is None else int(lengths[row])):
+                y, own = self.forward(xs[row : row + 1, t], own)
+                ys = ys.index_put((torch.tensor([t]),), y)
+            outputs.append(ys)
+            ends.append(own)
+        if not batch:
+            return xs.new_zeros(0, time, self.output_size), state
+        return torch.stack(outputs), tree.cat(ends, axis=0)
+
+
+@pytest.fixture(autouse=True)
+def by_twin(monkeypatch):
+    """Let "auto" and "cpu" take twins, whether or not the kernels are built."""
+    monkeypatch.setattr(seam, "backend_for", lambda _: chosen[0])
+    chosen[0] = "cpu"
+
+
+chosen = ["cpu"]
+
+
+@pytest.fixture(scope="module")
+def toy():
+    torch.manual_seed(0)
+    return Toy().double()
+
+
+def run(toy, backend, xs, **options):
+    """Return outputs, last state and gradients by single steps ("reference") or by the twin ("cpu")."""
+    chosen[0] = backend
+    xs = xs.clone().requires_grad_()
+    toy.calls.clear()
+    ys, last, trace = unroll(toy, xs, **options)
+    assert trace is None
+    assert bool(toy.calls) == (backend == "cpu")
+    parts = [ys, *tree.leaves(last)]
+    weighted = sum((part * torch.linspace(1, 2, part.numel(), dtype=F64).view(part.shape)).sum() for part in parts)
+    return [*parts, *torch.autograd.grad(weighted, [xs, *toy.parameters()], materialize_grads=True)]
+
+
+def agree(toy, xs, **options):
+    for mine, other in zip(run(toy, "cpu", xs, **options), run(toy, "reference", xs, **options), strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-12, atol=1e-14)
+
+
+def carried(toy, batch=BATCH):
+    chosen[0] = "reference"
+    with torch.no_grad():
+        return unroll(toy, torch.randn(batch, 2, INPUT, dtype=F64))[1]
+
+
+def marks(*rows):
+    """Return starts at the given steps of each row."""
+    return torch.tensor([[t in row for t in range(TIME)] for row in rows])
+
+
+@pytest.fixture
+def xs():
+    return torch.randn(BATCH, TIME, INPUT, dtype=F64)
+
+
+def test_a_twin_is_called_once_for_plain_sequences(toy, xs):
+    agree(toy, xs)
+    run(toy, "cpu", xs)
+    assert toy.calls == [((BATCH, TIME, INPUT), None)]
+
+
+def test_starts_cut_rows_into_pieces_that_run_side_by_side(toy, xs):
+    starts = marks([2], [], [0, 3, 4])
+    agree(toy, xs, state=carried(toy), starts=starts)
+    run(toy, "cpu", xs, starts=starts)
+    assert toy.calls == [((6, TIME, INPUT), [2, 4, 6, 3, 1, 2])]
+
+
+def test_starts_nowhere_are_no_starts(toy, xs):
+    run(toy, "cpu", xs, starts=marks([], [], []))
+    assert toy.calls == [((BATCH, TIME, INPUT), None)]
+
+
+def test_a_start_at_the_first_step_forgets_the_state_that_was_given(toy, xs):
+    state = carried(toy)
+    starts = marks([0], [], [0])
+    agree(toy, xs, state=state, starts=starts)
+    parts = run(toy, "cpu", xs, state=state, starts=starts)
+    fresh, alone = run(toy, "cpu", xs), run(toy, "cpu", xs, state=state)
+    assert torch.equal(parts[0][::2], fresh[0][::2])
+    assert torch.equal(parts[0][1], alone[0][1])
+
+
+def test_a_start_at_every_step_agrees(toy, xs):
+    agree(toy, xs, state=carried(toy), starts=torch.ones(BATCH, TIME, dtype=torch.bool))
+
+
+def test_a_start_at_the_last_step_agrees(toy, xs):
+    agree(toy, xs, starts=marks([TIME - 1], [], [TIME - 1]))
+
+
+@pytest.mark.parametrize("every", [1, 2, 4, 6, 50])
+def test_rows_that_end_before_a_chunk_begins_keep_their_state(toy, xs, every):
+    lengths = torch.tensor([TIME, 1, 3])
+    agree(toy, xs, lengths=lengths, state=carried(toy), checkpoint_every=every)
+    run(toy, "cpu", xs, lengths=lengths, checkpoint_every=every)
+    ahead = toy.calls[: -(-TIME // every)]  # the others are the recomputation of the way back
+    assert [given for _, given in ahead] == [
+        [min(max(length - first, 0), every, TIME - first) for length in lengths.tolist()]
+        for first in range(0, TIME, every)
+    ]
+
+
+@pytest.mark.parametrize("every", [None, 1, 2, 4])
+def test_starts_lengths_and_chunks_together_agree(toy, xs, every):
+    starts = marks([0, 2, 5], [1, 4], [2, 3])
+    agree(toy, xs, lengths=torch.tensor([6, 2, 4]), starts=starts, state=carried(toy), checkpoint_every=every)
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+@pytest.mark.parametrize("every", [None, 1, 3])
+def test_a_start_beyond_the_length_of_its_row_is_not_looked_at(toy, xs, backend, every):
+    """It once set the state after the row's own last step back to the beginning."""
+    lengths = torch.tensor([2, TIME, 3])
+    beyond = marks([2, 4], [], [3, 5])
+    expected = run(toy, backend, xs, lengths=lengths, checkpoint_every=every)
+    actual = run(toy, backend, xs, lengths=lengths, starts=beyond, checkpoint_every=every)
+    for mine, other in zip(actual, expected, strict=True):
+        assert torch.equal(mine, other)
+    assert actual[2].tolist() == lengths.tolist()  # the steps taken
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_nan_before_a_start_and_beyond_a_length_reaches_nothing(toy, xs, backend):
+    begin = carried(toy)
+    broken = Sums(total=begin.total * torch.nan, steps=begin.steps)
+    padded = xs.clone()
+    padded[1, 3:] = torch.nan
+    lengths, starts = torch.tensor([TIME, 3, TIME]), marks([0], [0], [0, 4])
+    found = run(toy, backend, padded, state=broken, lengths=lengths, starts=starts)
+    assert all(part.isfinite().all() for part in found)
+    expected = run(toy, backend, xs, lengths=lengths, starts=starts)
+    assert torch.equal(found[0], expected[0])
+
+
+def test_an_empty_batch_runs(toy):
+    chosen[0] = "cpu"
+    nothing = torch.zeros(0, TIME, INPUT, dtype=F64)
+    for options in ({}, {"starts": torch.zeros(0, TIME, dtype=torch.bool)}, {"lengths": torch.zeros(0).long()}):
+        ys, last, _ = unroll(toy, nothing, **options)
+        assert ys.shape == (0, TIME, 4)
+        assert last.total.shape == (0, 3)
+
+
+@given(
+    batch=st.integers(1, 4),
+    time=st.integers(1, 9),
+    every=st.sampled_from([None, 1, 2, 3, 20]),
+    seed=st.integers(0, 1000),
+    some=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+)
+def test_anything_together_agrees(toy, batch, time, every, seed, some):
+    generator = torch.Generator().manual_seed(seed)
+    xs = torch.randn(batch, time, INPUT, dtype=F64, generator=generator)
+    options = {
+        "lengths": torch.randint(1, time + 1, (batch,), generator=generator) if some[0] else None,
+        "starts": torch.rand(batch, time, generator=generator) < 0.3 if some[1] else None,
+        "state": carried(toy, batch) if some[2] else None,
+    }
+    agree(toy, xs, checkpoint_every=every, **options)
+
+
+def test_a_cell_without_a_twin_is_stepped_on_every_backend(monkeypatch):
+    monkeypatch.undo()
+    from memtape.cells import GRUCell  # noqa: PLC0415
+
+    class Other(GRUCell):
+        """A class of its own, whose steps no kernel knows."""
+
+    cell, xs = Other(INPUT, 3), torch.randn(BATCH, TIME, INPUT)
+    assert cell.fused("cpu") is None
+    with use_backend("reference"):
+        expected, _, _ = unroll(cell, xs)
+    assert torch.equal(unroll(cell, xs)[0], expected)

@@ -1,0 +1,189 @@
+"""Run folders: what they hold, and how damage is told."""
+
+import json
+import os
+
+import pytest
+import torch
+from torch import nn
+
+from memtape.experiments.run_folder import folder as run_folder
+from memtape.experiments.run_folder.folder import FINAL, Run, RunError
+
+
+def flip_a_bit(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run.create(tmp_path / "run", {"seed": 1})
+
+
+def finish(run, model):
+    run.save_weights(model)
+    with run.metrics() as file:
+        file.write('{"step": 1}\n')
+    for name in ("result.json", "evaluation.json"):
+        run.write(name, {})
+    run.finish()
+
+
+@pytest.fixture
+def finished(run):
+    finish(run, nn.Linear(2, 3))
+    return run
+
+
+def test_a_new_run_holds_its_configuration_and_environment(run):
+    assert run.read("config.json") == {"seed": 1}
+    environment = run.read("environment.json")
+    assert environment["torch"] == torch.__version__
+    assert environment["cores"] == os.cpu_count()
+
+
+def test_weights_come_back_to_the_bit(run):
+    saved, loaded = nn.Linear(2, 3), nn.Linear(2, 3)
+    finish(run, saved)
+    loaded.load_state_dict(run.weights())
+    assert torch.equal(saved.weight, loaded.weight)
+    assert torch.equal(saved.bias, loaded.bias)
+
+
+def test_metrics_come_back_in_order(run):
+    with run.metrics() as file:
+        for step in range(3):
+            file.write(json.dumps({"kind": "skip", "step": step}) + "\n")
+    assert [record["step"] for record in run.records()] == [0, 1, 2]
+
+
+def test_a_folder_that_holds_something_is_not_written_to(tmp_path):
+    (tmp_path / "a").write_text("mine")
+    with pytest.raises(RunError, match="exists and is not an empty folder; give --out another name"):
+        Run.create(tmp_path, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"the run folder .*file/run cannot be made \(Not a directory\); give --out"):
+        Run.create(tmp_path / "file" / "run", {})
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(RunError, match=r"there is no run folder .*nowhere; give the folder"):
+        Run.open(tmp_path / "nowhere")
+
+
+def test_a_kill_may_leave_half_a_line_of_metrics(run):
+    run.metrics_file.write_text('{"kind": "skip"}\n{"ki')
+    assert run.records() == [{"kind": "skip"}]
+
+
+def test_a_training_that_is_not_finished_is_told_to_go_on(run):
+    with pytest.raises(RunError, match=r"the training in .*run is not finished; go on with `memtape resume .*run`"):
+        Run.open(run.folder)
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path):
+    with pytest.raises(RunError, match=r"has no config\.json, so it is not the folder of a training"):
+        Run.open_any(tmp_path)
+
+
+@pytest.mark.parametrize("name", FINAL)
+@pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: content + b"\n", flip_a_bit])
+def test_damage_to_any_file_of_a_finished_run_is_named(finished, name, damage):
+    path = finished.folder / name
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(RunError, match=rf"{name} (has|is not the file) .*; restore the folder from where"):
+        finished.read_verified(name)
+
+
+def test_a_lost_file_of_a_finished_run_is_named(finished):
+    (finished.folder / "weights.safetensors").unlink()
+    with pytest.raises(RunError, match=r"weights\.safetensors is missing"):
+        finished.weights()
+
+
+def test_a_broken_json_file_is_refused(run):
+    (run.folder / "config.json").write_text("{")
+    with pytest.raises(RunError, match=r"config\.json is no JSON .*; restore the file or train again"):
+        run.read("config.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        (
+            "config.json",
+            "[]",
+            r"does not hold what a run's does \(Input should be a valid dictionary\); restore the file",
+        ),
+        ("environment.json", '{"commit": []}', r"does not hold what a run's does \(commit\."),
+        ("result.json", '{"solved": 1}', r"does not hold what a run's does \(solved: Input should be a valid boolean"),
+        ("evaluation.json", '[{"length": "1"}]', r"does not hold what a run's does \(0\.length\.\w+: "),
+        ("vocabulary.json", '{"a": 1}', r"does not hold what a run's does \(Input should be a valid list"),
+        ("vocabulary.json", "[1]", r"does not hold what a run's does \(0: Input should be a valid string"),
+        ("evaluation.json", "[]", r"does not hold what a run's does \(there is no record"),
+        ("evaluation.json", '[{"a": 1}, {"b": 1}]', r"does not hold what a run's does \(the records tell other things"),
+        ("evaluation.json", '[{"a": 1}, {"a": 1}]', r"does not hold what a run's does \(there are several records"),
+        ("config.json", "[" * 100_000, r"is no JSON \(maximum recursion depth exceeded"),
+        ("config.json", "[" + "1, " * 2**19 + "1]", r"is no JSON \(it has 1572867 bytes of at most 1048576\)"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_json_of_something_else_is_refused(run, name, text, sentence):
+    (run.folder / name).write_text(text)
+    with pytest.raises(RunError, match=rf"{name} {sentence}"):
+        run.read(name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[]", "3", '{"step": 1}', '{"kind": ["train"]}', '{"kind": "train", "step": 1}', "[" * 100_000, "9" * 10_000],
+)
+def test_a_line_that_is_no_record_is_refused(run, line):
+    run.metrics_file.write_text(f"{line}\n")
+    with pytest.raises(RunError, match=r"metrics\.jsonl holds a line that is no record; restore the file"):
+        run.records()
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl"])
+def test_a_pipe_is_not_waited_for(run, name):
+    (run.folder / name).unlink(missing_ok=True)
+    os.mkfifo(run.folder / name)
+    with pytest.raises(RunError, match=f"{name} is no regular file"):
+        run.records() if name == "metrics.jsonl" else run.read(name)
+
+
+def test_what_holds_no_weights_is_refused(finished):
+    (finished.folder / "weights.safetensors").write_bytes(b"no weights")
+    finished.finish()
+    with pytest.raises(RunError, match=r"weights\.safetensors has a header of \d+ bytes, but at most"):
+        finished.weights()
+
+
+def test_a_missing_json_file_is_named(run):
+    with pytest.raises(RunError, match=r"has no evaluation\.json; evaluate or train the run again"):
+        run.read("evaluation.json")
+
+
+def test_a_write_that_fails_leaves_the_old_file(run, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(RunError, match=r"config\.json cannot be written \(No space left on device\)"):
+        run.write("config.json", {"seed": 2})
+    assert run.read("config.json") == {"seed": 1}
+    assert not list(run.folder.glob(".*.partial"))
+
+
+def test_the_default_folder_tells_what_was_run():
+    assert str(run_folder.default_folder("ntm", "copy", 3)).startswith(os.path.join("runs", "ntm-copy-seed3-"))
+
+
+def test_outside_of_a_source_tree_there_is_no_commit(monkeypatch, tmp_path):
+    monkeypatch.setattr(run_folder, "__file__", str(tmp_path / "runs.py"))
+    assert run_folder.commit() is None

@@ -1,0 +1,168 @@
+"""Benching: paired times, and memory that is what was taken."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from memtape.catalog.registry import MODELS, UnknownNameError
+from memtape.core.backends import BackendError
+from memtape.experiments.bench.measure import comparisons, measured, middle, ratio, side_by_side
+from memtape.experiments.experiment import ExperimentError
+
+SIZES = {"batch": [2], "time": [3], "slots": [4]}
+ROW = {
+    *("model", "backend", "mode", "batch", "time", "slots", "threads", "device", "options"),
+    *("ms_per_step", "spread", "ratio", "ratio_spread", "peak_mib", "rounds", "fused"),
+}
+
+
+def test_a_row_holds_what_was_measured_and_what_came_out():
+    (group,) = comparisons(["ntm"], **SIZES, backend=["reference"], mode=["train"], options={"width": 5}, threads=1)
+    (row,) = measured(group, seconds=0.01)
+    assert set(row) == ROW
+    assert [row[name] for name in ("model", "backend", "mode", "batch", "time", "slots", "threads")] == [
+        *("ntm", "reference", "train", 2, 3, 4, 1)
+    ]
+    assert row["options"] == {"width": 5, "slots": 4}
+    assert row["ms_per_step"] > 0
+    assert row["spread"] >= 0
+    assert (row["ratio"], row["ratio_spread"], row["fused"]) == (1, 0, False)
+    assert row["rounds"] >= 5
+    assert row["peak_mib"] >= 0
+
+
+def test_groups_differ_in_nothing_but_the_backend():
+    sizes = {"batch": [1, 2], "time": [3, 4], "slots": [5, 6, 7]}
+    names = ["ntm", "lstm"]
+    groups = comparisons(names, **sizes, backend=["reference", "compile"], options={"width": 3, "layers": 2})
+    assert all([case.backend for case in group] == ["reference", "compile"] for group in groups)
+    cases = [case for case, _ in groups]
+    assert len([case for case in cases if case.model == "ntm"]) == 2 * 2 * 2 * 3
+    assert len([case for case in cases if case.model == "lstm"]) == 2 * 2 * 2
+    assert {case.options["slots"] for case in cases if case.model == "ntm"} == {5, 6, 7}
+    assert all(case.options.keys() == {"width", "slots"} for case in cases if case.model == "ntm")
+    assert all(case.options == {"layers": 2} for case in cases if case.model == "lstm")
+
+
+def test_all_models_that_take_single_steps_are_measured_and_no_other_one():
+    cases = [case for (case,) in comparisons(**SIZES, backend=["reference"], mode=["infer"])]
+    assert {case.model for case in cases} == set(MODELS) - {
+        *("bilstm", "bigru", "bidnc", "seq2seq", "treelstm", "recursive", "rntn")
+    }
+
+
+def test_training_goes_backwards_and_inference_does_not():
+    train, infer = (group[0] for group in comparisons(["ntm"], **SIZES, backend=["reference"]))
+    network = train.network()
+    infer.step(network)()
+    assert all(parameter.grad is None for parameter in network.parameters())
+    train.step(network)()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_steps_take_turns_whose_first_is_not_timed(monkeypatch):
+    monkeypatch.setattr("memtape.experiments.bench.measure.TURN", 0.0)
+    done = []
+    side_by_side({"a": lambda: done.append("a"), "b": lambda: done.append("b")}, seconds=0.0)
+    assert done == [*"aaaabbbb", *"aabb" * 5]
+
+
+def test_a_machine_that_slows_down_to_a_quarter_changes_no_ratio(monkeypatch):
+    now = 0.0
+
+    def step(seconds):
+        nonlocal now
+        now += seconds * (1 + now)
+
+    monkeypatch.setattr("memtape.experiments.bench.measure.perf_counter", lambda: now)
+    times = side_by_side({"a": lambda: step(0.001), "b": lambda: step(0.003)}, seconds=3.0)
+    assert max(times["a"]) > 3 * min(times["a"])
+    assert ratio(times["a"], times["b"])[0] == pytest.approx(3, rel=0.1)
+
+
+def test_the_ratio_says_how_many_times_as_fast_and_comes_from_pairs():
+    drifting = [1.0, 2.0, 4.0, 8.0, 16.0]
+    assert ratio(drifting, [3 * length for length in drifting]) == (3, 0)
+
+
+def test_a_step_that_sleeps_is_timed():
+    (lengths,) = side_by_side({"sleep": lambda: time.sleep(0.01)}, seconds=0.0).values()
+    assert len(lengths) == 5
+    assert min(lengths) >= 0.01
+
+
+def test_the_spread_is_the_interquartile_range_as_a_share_of_the_median():
+    assert middle([5.0, 1.0, 3.0, 2.0, 4.0]) == (3, 2 / 3)
+
+
+def peak_of_code(*lines):
+    """Return the peak memory of `step` as these lines define it, in a process of its own."""
+    begin = "import torch; from memtape.experiments.bench.peak_memory import peak_of, return_freed_memory_at_once"
+    code = "\n".join([begin, *lines, "print(peak_of(step))"])
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # other threads would bring memory of their own
+    finished = subprocess.run([sys.executable, "-c", code], env=alone, capture_output=True, text=True, check=True)
+    return float(finished.stdout)
+
+
+def test_the_peak_of_a_known_allocation_is_its_size():
+    # Pieces of 4 MiB: smaller ones would settle in the holes that loading torch leaves in the heap, and stay there.
+    peak = peak_of_code(
+        "return_freed_memory_at_once()",
+        "kept = torch.ones(30 * 2**20); torch.ones(31 * 2**20)",
+        "pieces = [torch.ones(2**15) for _ in range(1600)]; del pieces",
+        "def step():",
+        "    pieces = [torch.ones(2**20) for _ in range(40)]; middle = pieces[20]; del pieces",
+        "    torch.ones(39 * 2**20)",
+    )
+    assert peak == pytest.approx(160, rel=0.05)
+
+
+def test_a_step_in_memory_that_was_freed_before_is_counted_all_the_same():
+    # The last piece stays, so that what was freed below it stays in the heap until it is given back.
+    peak = peak_of_code("def step(): return [torch.ones(2**14) for _ in range(640)]", "last = step()[-1]")
+    assert peak == pytest.approx(40, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "sentence"),
+    [
+        ({"models": ["nmt"]}, UnknownNameError, 'there is no model "nmt"; did you mean "ntm"?'),
+        ({"models": ["seq2seq"]}, ExperimentError, "seq2seq is no cell that is run step after step; measure another"),
+        ({"models": ["ntm", "bilstm"]}, ExperimentError, "bilstm is no cell that is run step after step"),
+        ({"batch": [1, 0]}, ExperimentError, "batch is 0, but it must be at least 1"),
+        ({"time": [-1]}, ExperimentError, "time is -1, but it must be at least 1"),
+        ({"slots": [0]}, ExperimentError, "slots is 0, but it must be at least 1"),
+        ({"threads": 0}, ExperimentError, "threads is 0, but it must be at least 1"),
+        ({"options": {"slots": 3}}, ExperimentError, "slots is given as an option of the model.*give --slots"),
+        (
+            {"options": {"widht": 3}},
+            ExperimentError,
+            "there is no option widht of ntm or dnc or .*; the options are ",
+        ),
+        ({"options": {"width": 0}}, ExperimentError, "width of NTMCell is 0, but it must be at least 1"),
+        ({"backend": ["auto"]}, BackendError, "the backend is 'auto', but it must be one of reference, compile, cpu"),
+        ({"backend": ["triton"]}, BackendError, "the backend is 'triton', which is absent here"),
+        ({"device": "cuda"}, ExperimentError, "device is cuda, but torch finds none here; leave --device out"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(shapes_unchecked, monkeypatch, given, error, sentence):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(error, match=sentence):
+        comparisons(**{**SIZES, **given})
+
+
+def test_fused_kernels_of_another_device_are_refused(monkeypatch):
+    monkeypatch.setattr("memtape.experiments.bench.measure.FUSED", {"cpu": "reference", "cuda": "compile"})
+    with pytest.raises(ExperimentError, match="the backend compile does not compute on cpu; leave it out"):
+        comparisons(**SIZES, backend=["compile"])
+
+
+def test_a_measuring_process_that_fails_is_told(monkeypatch):
+    (group,) = comparisons(["ntm"], **SIZES, backend=["reference"], mode=["infer"], threads=1)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(ExperimentError, match=r"the memory of ntm on reference .* \(exit code 1\); measure a smaller"):
+        measured(group, seconds=0.0)

@@ -1,0 +1,107 @@
+"""What other code does otherwise than the paper, in the form of options of the DNC."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from memtape import DNC, DNCCell, tree, unroll, use_backend
+from memtape.cells import Clipped, LSTMCell, TruncatedInput
+from memtape.core.backends import backends
+
+INPUT, OUTPUT, SLOTS, WIDTH, HIDDEN, BATCH, TIME = 3, 2, 5, 4, 6, 2, 7
+F64 = torch.float64
+SIZES = {"slots": SLOTS, "width": WIDTH, "controller_size": HIDDEN}
+
+
+def machine(**options):
+    torch.manual_seed(1)
+    return DNC(INPUT, OUTPUT, **SIZES, **options).double()
+
+
+def with_same_weights(network, **options):
+    other = machine(**options)
+    other.load_state_dict(network.state_dict(), strict=False)
+    return other
+
+
+def sequences():
+    return torch.randn(BATCH, TIME, INPUT, generator=torch.Generator().manual_seed(2), dtype=F64)
+
+
+def test_without_shortcuts_a_layer_sees_the_layer_below_and_the_top_one_is_seen():
+    deep = machine(controller_layers=3, controller_shortcuts=False)
+    controller = deep.cell.machine.controller
+    assert [layer.input_size for layer in controller.layers] == [INPUT + WIDTH, HIDDEN, HIDDEN]
+    assert controller.output_size == HIDDEN
+    assert deep.cell.machine.to_output.in_features == HIDDEN + WIDTH
+
+
+def test_a_clipped_cell_cuts_its_outputs_and_its_whole_state():
+    cell = LSTMCell(INPUT, HIDDEN).double()
+    x = 5 * sequences()[:, 0]
+    state = tree.move(cell.init_state(BATCH), dtype=F64)
+    y, after = cell(x, state)
+    clipped_y, clipped = Clipped(cell, 0.1)(x, state)
+    for whole, cut in ((y, clipped_y), (after.hidden, clipped.hidden), (after.cell, clipped.cell)):
+        assert torch.equal(cut, whole.clamp(-0.1, 0.1))
+        assert not torch.equal(cut, whole)
+
+
+def test_outputs_are_cut_and_what_is_remembered_is_not():
+    network = machine()
+    with use_backend("reference"):
+        ys, state = network(sequences())
+        cut, same = with_same_weights(network, output_clip=0.1)(sequences())
+    assert torch.equal(cut, ys.clamp(-0.1, 0.1))
+    torch.testing.assert_close(tree.named_tensors(same), tree.named_tensors(state), rtol=0, atol=0)
+
+
+def test_without_feedback_the_controller_does_not_know_what_was_read():
+    cell = DNCCell(INPUT, OUTPUT, **SIZES, read_feedback=False).double()
+    state = cell.init_state(BATCH, dtype=F64)
+    control = cell.control(sequences()[:, 0], state)
+    again = cell.control(sequences()[:, 0], dataclasses.replace(state, reads=state.reads + 1))
+    torch.testing.assert_close(tree.named_tensors(again), tree.named_tensors(control), rtol=0, atol=0)
+
+
+def test_a_blinkered_cell_is_the_cell_on_the_first_entries():
+    cell = LSTMCell(INPUT - 1, HIDDEN).double()
+    for backend in (None, *backends()):
+        twin = None if backend is None else TruncatedInput(cell, 1).fused(backend)
+        run = twin or (lambda xs, state, lengths: unroll(TruncatedInput(cell, 1), xs, state)[:2])
+        ys, _ = run(sequences(), cell.init_state(BATCH, dtype=F64), None)
+        torch.testing.assert_close(ys, unroll(cell, sequences()[..., :-1])[0])
+
+
+def test_beginnings_are_what_they_are_called():
+    begun = machine(initial_memory="even", initial_weights="constant", initial_reads="constant").init_state(1)
+    assert begun.memory.memory.unique().tolist() == [1 / (SLOTS * WIDTH)]
+    assert begun.memory.read_weights.unique().tolist() == begun.memory.write_weights.unique().tolist() == [1e-6]
+    assert begun.reads.unique().tolist() == [1e-6]
+    network = machine(initial_weights="random", read_heads=2)
+    first, second = network.init_state(3), network.init_state(3)
+    assert torch.equal(first.memory.read_weights, second.memory.read_weights)
+    weights = torch.cat([first.memory.read_weights, first.memory.write_weights], dim=1)
+    assert weights.unique(dim=1).shape == (3, 3, SLOTS)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(3, 3, dtype=F64))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"controller_clip": 0.0}, "controller_clip is 0.0, but it must be finite and above 0; give a positive number"),
+        ({"output_clip": -1.0}, "output_clip is -1.0, but it must be finite and above 0; give a positive number"),
+        ({"initial_weights": "ones"}, "initial_weights is 'ones', but it must be one of 'constant', 'random', 'zeros'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(options, message, shapes_unchecked):
+    with pytest.raises(ValueError, match=message):
+        DNCCell(INPUT, OUTPUT, **SIZES, **options)
+
+
+def test_blinkers_have_a_size():
+    with pytest.raises(ValueError, match="size is 0, but it must be at least 1"):
+        TruncatedInput(LSTMCell(INPUT, HIDDEN), 0)
+    with pytest.raises(ValueError, match=r"bound is 0\.0, but it must be finite and above 0"):
+        Clipped(LSTMCell(INPUT, HIDDEN), 0.0)

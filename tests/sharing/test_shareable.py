@@ -1,0 +1,224 @@
+"""Shared networks come back as they were, or are not saved."""
+
+import json
+import re
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import memtape
+from memtape.catalog.registry import MODELS
+from memtape.core.recurrent import Recurrent, runs
+from memtape.models.recurrent.lstm import StackedLSTMCell
+from memtape.sharing.model_card import Training
+from memtape.sharing.shareable import Shareable
+from memtape.sharing.shared_folder import SharingError
+
+INPUT, OUTPUT = 3, 2
+TINY = {"slots": 4, "width": 3, "controller_size": 5}
+
+
+OPTIONS = [(entry.name, entry.options) for entry in MODELS.values() if entry.load().reads == "sequences"]
+CHOICES = {
+    "dropout": [0.0, 0.5],
+    "leak": [0.5, 1.0],
+    "density": [0.5, 1.0],
+    "longest": [1.0, 5.0],
+    "chrono": [None, 5],
+    "delay": [2, 3],
+    "embedding_size": [None, 2],
+    "groups": [2],
+    "hidden_size": [2, 4],
+    "slots": [4, 5],
+    "heads": [1, 2],
+    "nearest": [1, 2],
+    "link_size": [None],
+    "mask_floor": [0.0],
+    "usage_epsilon": [0.0, 0.5],
+    "product_epsilon": [0.0, 0.5],
+    "bypass_dropout": [0.0, 0.5],
+    "discount": [0.5, 0.9],
+    "initial_strength": [1.5, 6.0],
+}
+"""Values of options that not every number of their type can be."""
+
+
+@st.composite
+def constructors(draw):
+    """Draw a name of the registry, with any of the options of its class."""
+    name, known = draw(st.sampled_from(OPTIONS))
+    options = {}
+    for option in known:
+        choices = getattr(option.type, "__args__", ())
+        if option.name in CHOICES:
+            options[option.name] = draw(st.sampled_from(CHOICES[option.name]))
+        elif choices and all(isinstance(choice, str) for choice in choices):
+            options[option.name] = draw(st.sampled_from(choices))
+        elif option.type is bool:
+            options[option.name] = draw(st.booleans())
+        elif option.type is int:
+            options[option.name] = draw(st.integers(1, 3))
+        else:
+            options[option.name] = draw(st.sampled_from([0.5, 1.0, 2.0]))
+    if options.get("addressing") == "content":
+        location = ("shift_range", "sequential_heads", "initial_weights", "gate_bias", "sharpening_bias")
+        for option in (*location, "write_shift_bias", "read_stay_bias"):
+            del options[option]
+    if options.get("links") == "none":
+        del options["sharpen_links"]
+    if options.get("strengths") == "none":
+        del options["initial_strength"]
+    return name, options
+
+
+@given(constructor=constructors(), dtype=st.sampled_from([torch.float32, torch.float64]))
+def test_a_network_comes_back_as_it_was(constructor, dtype, tmp_path_factory, same):
+    name, options = constructor
+    network = MODELS[name].load()(INPUT, OUTPUT, **options).to(dtype).eval()
+    folder = tmp_path_factory.mktemp("shared")
+    network.save_pretrained(folder)
+    same(network, type(network).from_pretrained(folder))
+    assert not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_of_the_registry_can_be_shared(name):
+    assert issubclass(MODELS[name].load(), Shareable)
+
+
+def test_trained_weights_come_back(ntm, tmp_path, same):
+    with torch.no_grad():
+        for parameter in ntm.parameters():
+            parameter.normal_()
+    ntm.save_pretrained(tmp_path)
+    same(ntm, memtape.NTM.from_pretrained(tmp_path))
+
+
+def test_a_loaded_network_can_be_trained_on_and_shared_again(folder, tmp_path, same):
+    loaded = memtape.NTM.from_pretrained(folder)
+    assert not loaded.training
+    assert all(parameter.requires_grad for parameter in loaded.parameters())
+    loaded(torch.randn(2, 3, INPUT))[0].sum().backward()
+    with torch.no_grad():
+        next(loaded.parameters()).add_(1)
+    loaded.save_pretrained(tmp_path / "again")
+    same(loaded, memtape.NTM.from_pretrained(tmp_path / "again"))
+
+
+def test_loading_draws_no_random_numbers(folder):
+    before = torch.get_rng_state()
+    memtape.NTM.from_pretrained(folder)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_files_are_what_was_promised(folder):
+    assert {path.name for path in folder.iterdir()} == {
+        *("model.safetensors", "config.json", "README.md", "manifest.json")
+    }
+    config = json.loads((folder / "config.json").read_text())
+    assert config["model"] == "NTM"
+    assert config["memtape"] == memtape.__version__
+    assert config["arguments"] == {
+        **{option.name: option.default for option in MODELS["ntm"].options},
+        **TINY,
+        "input_size": INPUT,
+        "output_size": OUTPUT,
+    }
+
+
+def test_arguments_given_by_place_are_kept_by_name():
+    known = memtape.StackedLSTM(4, 5, layers=2).configuration
+    defaults = {option.name: option.default for option in MODELS["lstm"].options}
+    assert known == {**defaults, "input_size": 4, "output_size": 5, "layers": 2}
+
+
+def test_saving_again_replaces_the_files(folder, same):
+    other = memtape.NTM(INPUT, OUTPUT, **TINY, squash=False)
+    training = Training(title="t", summary="s", figure=b"png")
+    other.save_pretrained(folder, training=training)
+    assert (folder / "figure.png").read_bytes() == b"png"
+    same(other, memtape.NTM.from_pretrained(folder))
+    other.save_pretrained(folder)
+    assert not (folder / "figure.png").exists()
+
+
+@pytest.mark.parametrize("name", ["README.md", "config.json", "model.safetensors", "figure.png"])
+def test_files_from_elsewhere_are_not_replaced(ntm, tmp_path, name):
+    (tmp_path / name).write_text("Mine.")
+    with pytest.raises(
+        SharingError, match=f"has a {re.escape(name)} but no manifest.json, so that file is not replaced; give"
+    ):
+        ntm.save_pretrained(tmp_path)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "Mine.")]
+
+
+def test_the_card_may_be_edited(folder):
+    (folder / "README.md").write_text("Mine.")
+    memtape.NTM.from_pretrained(folder)
+
+
+def test_a_folder_without_a_manifest_loads(ntm, bare, same):
+    same(ntm, memtape.NTM.from_pretrained(bare))
+
+
+def test_an_argument_that_is_not_there_has_its_default(bare):
+    config = json.loads((bare / "config.json").read_text())
+    del config["arguments"]["squash"]
+    (bare / "config.json").write_text(json.dumps(config))
+    assert memtape.NTM.from_pretrained(bare).configuration["squash"] is True
+
+
+def test_a_whole_number_may_stand_for_a_float_of_any_size(bare, shapes_unchecked, change):
+    change(bare, clip=10**9, gate_bias=-3)
+    assert memtape.NTM.from_pretrained(bare).configuration["clip"] == 10**9
+
+
+def test_a_class_of_one_s_own_can_be_shared(tmp_path, same):
+    class Mine(Recurrent, Shareable):
+        __init__ = runs(StackedLSTMCell)
+
+    network = Mine(INPUT, OUTPUT, hidden_size=4)
+    network.save_pretrained(tmp_path)
+    same(network, Mine.from_pretrained(tmp_path))
+
+
+# Networks that cannot be shared
+
+
+def test_a_network_that_was_rebuilt_by_hand_is_not_saved(ntm, tmp_path):
+    ntm.cell.machine.to_output = torch.nn.Linear(8, OUTPUT + 1)
+    with pytest.raises(
+        SharingError, match=r"this network could not be loaded again: the tensor .*to_output\.weight has"
+    ):
+        ntm.save_pretrained(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_narrow_network_is_not_saved(ntm, tmp_path):
+    with pytest.raises(
+        SharingError, match=r"is torch\.float16, but weights are float32 or float64; convert .*\.float\(\)"
+    ):
+        ntm.half().save_pretrained(tmp_path)
+
+
+def test_a_network_of_two_dtypes_is_not_saved(ntm, tmp_path):
+    ntm.cell.machine.to_output.double()
+    with pytest.raises(SharingError, match=r"has dtype .* but NTM with these arguments has"):
+        ntm.save_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_argument_that_is_no_number_of_json_is_not_saved(value, tmp_path):
+    network = memtape.NTM(INPUT, OUTPUT, **TINY, gate_bias=value)
+    with pytest.raises(
+        SharingError, match=f"gate_bias of NTM is {value}, but it must be float and finite; correct the argument"
+    ):
+        network.save_pretrained(tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_named(ntm, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SharingError, match=r"file/x cannot be written \(Not a directory\); give a place"):
+        ntm.save_pretrained(tmp_path / "file" / "x")

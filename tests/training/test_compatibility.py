@@ -1,0 +1,122 @@
+"""Settings that a network or a task has no use for are refused before anything is trained; the others are let through."""
+
+import pytest
+from pydantic import ValidationError
+
+from memtape.models.recurrent.bidirectional import BiLSTM
+from memtape.models.recurrent.elman import Elman
+from memtape.models.recurrent.esn import EchoState
+from memtape.models.recurrent.gru import GRU
+from memtape.models.recurrent.jordan import Jordan
+from memtape.models.seq2seq.seq2seq import Seq2Seq
+from memtape.models.tree.tree_networks import TreeLSTM
+from memtape.tasks.dynamics import Narma
+from memtape.tasks.graph import ShortestPath
+from memtape.tasks.images import Digits
+from memtape.tasks.language.boolean import Boolean
+from memtape.tasks.language.scan import Scan
+from memtape.tasks.long_range import Adding
+from memtape.training.compatibility import check_compatible
+from memtape.training.loop import train
+from memtape.training.settings import SettingsError, TrainSettings
+
+
+def network(kind, task, **options):
+    return kind(task.input_size, task.output_size, hidden_size=4, **options)
+
+
+def check(kind, task, options=None, **settings):
+    check_compatible(network(kind, task, **(options or {})), task, TrainSettings(device="cpu", **settings))
+
+
+FREE = {"teacher_forcing": False}
+SHORT = {"min_length": 30, "max_length": 30, "washout": 5}
+
+
+@pytest.mark.parametrize(
+    ("kind", "task", "options", "settings", "sentence"),
+    [
+        (TreeLSTM, Boolean, {}, {"tbptt": 5}, "tbptt is 5, but TreeLSTM reads trees, so that no state goes on"),
+        (Seq2Seq, Scan, {}, {"carry": True}, "carry is True, but Seq2Seq reads pairs, so that no state goes on"),
+        (BiLSTM, Adding, {}, {"tbptt": 5}, "tbptt is 5, but BiLSTM reads from both ends"),
+        (BiLSTM, Adding, {}, {"carry": True}, "carry is True, but BiLSTM reads from both ends"),
+        (TreeLSTM, Boolean, {}, {"checkpoint_every": 2}, "checkpoint_every is 2, but TreeLSTM takes no single steps"),
+        (Seq2Seq, Scan, {}, {"checkpoint_every": 2}, "checkpoint_every is 2, but Seq2Seq takes no single steps"),
+        (Jordan, Narma, {}, {"checkpoint_every": 2}, "checkpoint_every is 2, but Jordan takes no single steps"),
+        (GRU, Adding, {}, {"teacher": "linear"}, 'teacher is "linear", but GRU is given no true answers'),
+        (Jordan, Adding, FREE, {"teacher": "linear"}, 'teacher is "linear", but Jordan is given no true answers'),
+        (GRU, Narma, {}, {"optimizer": "ridge"}, 'optimizer is "ridge", but GRU is not read out linearly'),
+        (
+            BiLSTM,
+            ShortestPath,
+            {},
+            {},
+            "ShortestPath is played step by step, but BiLSTM cannot go on from a state of its own",
+        ),
+        (
+            Jordan,
+            ShortestPath,
+            {},
+            {},
+            "ShortestPath is played step by step, but Jordan cannot go on from a state of its own",
+        ),
+        (
+            GRU,
+            Digits,
+            {},
+            {"restarts": 3},
+            "restarts is 3, but nothing says which accuracy a training on Digits must reach",
+        ),
+        (GRU, Adding, {}, {"vanishing_penalty": 0.1}, "weight 0.1, but GRU contains no ElmanCell"),
+        (
+            GRU,
+            Digits,
+            {},
+            {"curriculum_steps": 2, "curriculum_min": 3, "curriculum_max": 3},
+            "the curriculum cannot begin: lengths are 3..3, but the examples of Digits are what they are",
+        ),
+    ],
+)
+def test_what_means_nothing_is_refused(kind, task, options, settings, sentence):
+    with pytest.raises(SettingsError, match=sentence):
+        check(kind, task(), options, **settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "task", "options", "settings"),
+    [
+        (GRU, Adding, {}, {"tbptt": 5, "carry": True, "checkpoint_every": 2}),
+        (BiLSTM, Adding, {}, {"checkpoint_every": 2}),
+        (Jordan, Narma, {}, {"teacher": "linear", "tbptt": 5}),
+        (Jordan, Adding, FREE, {"checkpoint_every": 2}),
+        (Seq2Seq, Scan, {}, {"teacher": "linear"}),
+        (EchoState, Narma, {}, {"optimizer": "ridge"}),
+        (Elman, Adding, {}, {"vanishing_penalty": 0.1}),
+        (TreeLSTM, Boolean, {}, {"curriculum_steps": 2, "curriculum_max": 2}),
+        (GRU, Digits, {}, {"curriculum_steps": 2}),
+        (GRU, ShortestPath, {}, {"curriculum_score": 0.8, "tbptt": 5}),
+    ],
+)
+def test_what_means_something_is_let_through(kind, task, options, settings):
+    check(kind, task(**(SHORT if task is Narma else {})), options, **settings)
+
+
+@pytest.mark.parametrize("name", ["tbptt", "checkpoint_every", "vanishing_penalty", "carry"])
+def test_a_readout_that_is_solved_for_leaves_no_gradient_to_settle(name):
+    with pytest.raises(ValidationError, match=f"{name} is .*, but the optimizer ridge solves on whole batches"):
+        TrainSettings(optimizer="ridge", **{name: 1})
+
+
+def test_a_training_refuses_before_its_first_update():
+    task = Adding(min_length=8, max_length=8)
+    told = []
+    with pytest.raises(SettingsError, match="teacher"):
+        train(
+            network(GRU, task),
+            task,
+            TrainSettings(device="cpu", teacher="linear", steps=1),
+            seed=0,
+            record=told.append,
+            watch=lambda *_: told.append(None),
+        )
+    assert told == []
