@@ -15,7 +15,7 @@ settings.load_profile("repeatable")
 
 ROUNDING = {torch.float64: {"rtol": 1e-10, "atol": 1e-12}, torch.float32: {"rtol": 1e-5, "atol": 1e-6}}
 """How far the same numbers may differ if they were summed in another order: a product of matrices rounds by its shape, by the
-threads that share it and by the instructions of the processor. Some thousand times the last bit of a number around 1 in float64,
+threads that share it and by the instructions of the processor. Thousands of times the last bit of numbers around 1 in float64,
 some ten times in float32."""
 
 

@@ -46,7 +46,7 @@ def with_noise(tensor, noise):
 
 
 def beginning(cell):
-    """Return a state in which slots of other contents are used alike, or, of sparse memories, slots used otherwise are alike."""
+    """Return a state of which different slots are used alike, or, in sparse memories, slots are alike in pairs."""
     begin = cell.init_state(BATCH, dtype=torch.float64)
     memory = begin.memory
     parts = {"memory": memory.memory}

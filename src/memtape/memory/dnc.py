@@ -76,7 +76,8 @@ class DNCMemory(Memory[DNCState, DNCControl]):
             once when the memory is built and then kept, summing to 1).
 
     Raises:
-        ValueError: a size below 1, an epsilon or tolerance out of its range, an unknown choice, or a size of links that are not sparse.
+        ValueError: a size below 1, an epsilon or a tolerance out of its range, an unknown choice, or a size of links that are
+            not sparse.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,

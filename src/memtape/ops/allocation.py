@@ -67,8 +67,8 @@ def allocation_weights(
 
     $$a[\phi_j] = (1 - u[\phi_j]) \prod_{i < j} u[\phi_i], \qquad u[\phi_1] \le u[\phi_2] \le \dots$$
 
-    Slots that are used alike, within the tolerance, are taken in their order. The gradient flows through the usages, not through their order.
-    Products are exact, not sums of logarithms: a trace of weight on the wrong slot would decide between equal ones later.
+    Slots that are used alike, within the tolerance, are taken in their order. The gradient flows through the usages, not
+    through their order. Products are exact, not sums of logarithms, which would leave traces of weight on the wrong slots.
 
     Args:
         usage: $u$ in $[0, 1]$.

@@ -9,17 +9,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-import os
-NEAR_TIE = float(os.environ.get("NT","1e-5"))
+NEAR_TIE = 1e-5
 """Largest difference of a near-tie, for usages, weights and cosines, which are around 1: a hundred times the rounding of
 float32, so that float32 and float64 choose alike, and too little for a memory to depend on. csrc/near_ties.hpp has the same."""
 
 MOST_SLOTS = 2**32
 
 
-def least_first(
-    values: Float[Tensor, "*rows slots"], *, tolerance: float = NEAR_TIE
-) -> Int[Tensor, "*rows slots"]:
+def least_first(values: Float[Tensor, "*rows slots"], *, tolerance: float = NEAR_TIE) -> Int[Tensor, "*rows slots"]:
     """Return the order of slots by a value, the least first.
 
     Neighbours in this order that differ by no more than the tolerance, or that part of a value above 1, are in the same run.
