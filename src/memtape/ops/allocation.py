@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from memtape.ops.near_ties import NEAR_TIE, least_first
+
 
 def retention(
     free_gates: Float[Tensor, "batch reads"], read_weights: Float[Tensor, "batch reads slots"]
@@ -58,16 +60,19 @@ def usage_after(
     return usage * retained
 
 
-def allocation_weights(usage: Float[Tensor, "batch slots"]) -> Float[Tensor, "batch slots"]:
+def allocation_weights(
+    usage: Float[Tensor, "batch slots"], *, tolerance: float = NEAR_TIE
+) -> Float[Tensor, "batch slots"]:
     r"""Focus on the slot that is used least, and on the next ones as far as it is used itself.
 
     $$a[\phi_j] = (1 - u[\phi_j]) \prod_{i < j} u[\phi_i], \qquad u[\phi_1] \le u[\phi_2] \le \dots$$
 
-    Slots that are used alike are taken in their order. The gradient flows through the usages, not through their order.
-    Products are exact, not sums of logarithms: a trace of weight on the wrong slot would decide between equal ones later.
+    Slots that are used alike, within the tolerance, are taken in their order. The gradient flows through the usages, not
+    through their order. Products are exact, not sums of logarithms, which would leave traces of weight on the wrong slots.
 
     Args:
         usage: $u$ in $[0, 1]$.
+        tolerance: largest difference of usages that are alike; 0 leaves it to rounding which of them is taken first.
 
     Returns:
         $a$; it sums to $1 - \prod_i u[i]$, to 0 if there is no room at all.
@@ -80,7 +85,7 @@ def allocation_weights(usage: Float[Tensor, "batch slots"]) -> Float[Tensor, "ba
     References:
         Graves et al. (2016), Nature 538, doi:10.1038/nature20101, Methods, "Dynamic memory allocation".
     """
-    order = torch.sort(usage.detach(), dim=-1, stable=True).indices
+    order = least_first(usage, tolerance=tolerance)
     ascending = usage.gather(-1, order)
     taken = torch.cumprod(torch.cat([torch.ones_like(usage[:, :1]), ascending[:, :-1]], dim=-1), dim=-1)
     return torch.zeros_like(usage).scatter(-1, order, (1 - ascending) * taken)

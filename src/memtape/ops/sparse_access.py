@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memtape.ops.near_ties import NEAR_TIE, largest, least_first
+
 SLOT_EPSILON = 1e-6
 """Added to a squared norm. Slots begin empty: the cosine of an empty slot is 0, and its slope, which is that of the square
 root of this, stays below 1000."""
@@ -40,7 +42,8 @@ def nearest_weights(
 
     $$w[i] = \frac{\exp(\beta K(k, M[i]))}{\sum_{j \in S} \exp(\beta K(k, M[j]))} \text{ in } S, \quad 0 \text{ elsewhere}$$
 
-    with $S$ the `nearest` slots; of slots that are equally near the first ones. No gradient goes through the choice.
+    with $S$ the `nearest` slots; of slots that are equally near, within `memtape.ops.near_ties.NEAR_TIE`, the first
+    ones. No gradient goes through the choice.
 
     Args:
         memory: $M$, the slots.
@@ -57,7 +60,7 @@ def nearest_weights(
     scores = cosines(memory, keys)
     if nearest is None:
         return torch.softmax(strengths[:, :, None] * scores, dim=-1)
-    chosen = scores.detach().sort(dim=-1, descending=True, stable=True).indices[:, :, :nearest]
+    chosen = largest(scores, nearest)
     weights = torch.softmax(strengths[:, :, None] * scores.gather(-1, chosen), dim=-1)
     return torch.zeros_like(scores).scatter(-1, chosen, weights)
 
@@ -69,13 +72,14 @@ def least_used(usage: Float[Tensor, "batch slots"], count: int) -> Int[Tensor, "
     least recently accessed slot has the maximum. Both kinds of usage here are higher where a slot is in use.
 
     Args:
-        usage: how much in use each slot is; of equal ones the first give way first.
+        usage: how much in use each slot is; of equal ones, within `memtape.ops.near_ties.NEAR_TIE`, the first
+            give way first.
         count: how many slots.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, section 3.2.
     """
-    return usage.sort(dim=-1, stable=True).indices[:, :count]
+    return least_first(usage)[:, :count]
 
 
 def write_weights(
@@ -135,7 +139,8 @@ def last_access(
 ) -> Float[Tensor, "batch slots"]:
     r"""Note the step at which each slot was accessed last.
 
-    A slot is accessed if the heads' weights at it, of reading and writing together, exceed $\delta$. Steps are counted up from
+    A slot is accessed if the heads' weights at it, of reading and writing together, exceed $\delta$ by more than
+    `memtape.ops.near_ties.NEAR_TIE`. Steps are counted up from
     the latest of any slot, in whole numbers, exactly so up to $2^{24}$ steps in float32. No gradient.
 
     Args:
@@ -148,7 +153,7 @@ def last_access(
     """
     usage = usage.detach().round()
     now = usage.amax(-1, keepdim=True) + 1
-    return torch.where(weights.detach().sum(1) > threshold, now, usage)
+    return torch.where(weights.detach().sum(1) > threshold + NEAR_TIE, now, usage)
 
 
 def discounted_usage(

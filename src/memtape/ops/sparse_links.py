@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memtape.ops.near_ties import NEAR_TIE, strongest_first
+
 
 def strongest(
     weights: Float[Tensor, "batch writes slots"], size: int
@@ -11,7 +13,7 @@ def strongest(
     r"""Return the largest weights and their slots, scaled so that they sum to what all weights sum to.
 
     The paper scales them to a sum of 1, so that even a closed write gate would write over links; with open gates it is the
-    same. Equal weights are taken in the order of the slots.
+    same. Weights that are equal, within `memtape.ops.near_ties.NEAR_TIE`, are taken in the order of the slots.
 
     Args:
         weights: where each head writes, or what it wrote last.
@@ -20,8 +22,8 @@ def strongest(
     Returns:
         The weights, the largest first, and the numbers of their slots.
     """
-    values, places = torch.sort(weights, dim=-1, descending=True, stable=True)
-    kept, slots = values[..., :size], places[..., :size]
+    slots = strongest_first(weights)[..., :size]
+    kept = weights.gather(-1, slots)
     total = kept.sum(dim=-1, keepdim=True)
     scale = weights.sum(dim=-1, keepdim=True) / torch.where(total > 0, total, 1)
     return kept * scale, slots
@@ -45,7 +47,7 @@ def sparse_links_after(
             that of the slot itself.
         precedence: $p_{t-1}$, how strongly each slot was the last one written.
         weights: $w_t$, where each head writes.
-        threshold: below it a link is cut.
+        threshold: below it, by more than `memtape.ops.near_ties.NEAR_TIE`, a link is cut.
 
     Returns:
         The new values and places.
@@ -70,7 +72,7 @@ def sparse_links_after(
     order = torch.sort(candidates.detach(), dim=-1, descending=True, stable=True).indices[..., :size]
     values = values.scatter(2, written, candidates.gather(-1, order))
     sources = sources.scatter(2, written, candidate_sources.gather(-1, order))
-    kept, itself = values >= threshold, torch.arange(weights.shape[-1], device=weights.device)[:, None]
+    kept, itself = values >= threshold - NEAR_TIE, torch.arange(weights.shape[-1], device=weights.device)[:, None]
     return torch.where(kept, values, 0), torch.where(kept, sources, itself).to(places.dtype)
 
 
