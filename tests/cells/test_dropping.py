@@ -135,7 +135,7 @@ def test_weight_drop_drops_the_recurrent_weights_once_a_call(xs):
     [
         (
             lambda: VariationalDropout(GRUCell(2, 3), hidden=0.5),
-            "hidden vector of GRUCell is its memory, which a mask in each",
+            "hidden vector of GRUCell is its memory, which a mask at every",
         ),
         (
             lambda: VariationalDropout(LeakyCell(2, 3), hidden=0.5),
