@@ -143,7 +143,7 @@ def test_weight_drop_drops_the_recurrent_weights_once_a_call(xs):
         ),
         (
             lambda: VariationalDropout(FeedforwardCell(2, 3), hidden=0.5),
-            "FeedforwardCell has no vector 'hidden' that could be",
+            "hidden is 0.5, but the state of FeedforwardCell has no vector 'hidden'; give",
         ),
         (
             lambda: VariationalDropout(GRUCell(2, 3), inputs=-0.5),
