@@ -152,7 +152,7 @@ class CountingCell(ElmanCell):
 def test_a_cell_must_have_room_for_an_input_beside_the_context():
     with pytest.raises(
         ValueError,
-        match="the cell takes inputs of size 3, but the context alone has size 3 and enters beside an input; give the cell",
+        match="inputs of size 3, but the context alone has size 3 and is concatenated to an input; give the cell",
     ):
         Conditioned(ElmanCell(3, 4), 3)
     assert Conditioned(ElmanCell(3, 4), 3, into="state").input_size == 3

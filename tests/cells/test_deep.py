@@ -60,12 +60,12 @@ def test_a_residual_cell_adds_its_input(equal_up_to_rounding):
     [
         (
             lambda: Residual(GRUCell(2, 3)),
-            "the cell takes inputs of size 2 and returns 3, so that they cannot be added; make",
+            "the cell takes inputs of size 2 and returns outputs of size 3, which cannot be added; make",
         ),
         (lambda: DeepTransitionCell(2, 3, depth=0), "depth of DeepTransitionCell is 0, but it must be at least 1"),
         (
             lambda: DeepTransitionCell(2, 3, depth=1, shortcut=True),
-            "a shortcut was asked for at a depth of 1, which is the",
+            "shortcut is True, but depth is 1, where there is no layer to skip; give",
         ),
         (
             lambda: DeepTransitionCell(2, 3, activation="sine"),

@@ -38,7 +38,7 @@ def test_shortcuts_need_cells_of_sizes_that_meet():
     with pytest.raises(ValueError, match="layers is empty, but a stack needs at least one cell; give one or more"):
         Shortcuts([])
     sentence = (
-        "layer 1 takes inputs of size 4, but it sees the input (2) and the output of the layer below it (4), so it"
+        "layer 1 takes inputs of size 4, but it receives the input (2) and the output of the layer below it (4), so it"
     )
     with pytest.raises(ValueError, match=re.escape(sentence)):
         Shortcuts([ElmanCell(2, 4), ElmanCell(4, 4)])
@@ -68,7 +68,7 @@ def test_nothing_goes_around_beyond_a_row_s_length():
 
 
 def test_what_goes_around_must_be_a_part_of_the_input():
-    with pytest.raises(ValueError, match="first is 4, but the cell takes inputs of size 3; give a place within them"):
+    with pytest.raises(ValueError, match=r"first is 4, but the cell takes inputs of size 3; give an index in 0\.\.3"):
         InputBypass(FeedforwardCell(3, 2), 4, 1)
     with pytest.raises(ValueError, match="size is 0, but it must be at least 1"):
         InputBypass(FeedforwardCell(3, 2), 1, 0)

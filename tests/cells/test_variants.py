@@ -107,7 +107,7 @@ def test_dropping_keeps_the_mean_of_what_enters():
         ),
         (
             lambda: LeakyCell(2, 3, longest=0.5),
-            "longest is 0.5, but a unit cannot change within less than a step; give a f",
+            "longest is 0.5, but a time constant is at least 1 step and finite; give a f",
         ),
         (
             lambda: LeakyCell(2, 3, time_constants="free"),

@@ -1,4 +1,4 @@
-"""Tasks on dynamics: systems that are driven by noise."""
+"""Dynamics tasks: identification of systems driven by noise."""
 
 from memtape.tasks.dynamics.narma import Narma
 

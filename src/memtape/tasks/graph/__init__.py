@@ -1,4 +1,4 @@
-"""Tasks of graphs: walks, shortest paths and relations (Graves et al. 2016)."""
+"""Graph tasks: walks, shortest paths and relations (Graves et al. 2016)."""
 
 from memtape.tasks.graph.inference import Inference
 from memtape.tasks.graph.shortest_path import ShortestPath

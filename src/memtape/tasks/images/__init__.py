@@ -1,4 +1,4 @@
-"""Tasks on images, which are read as sequences."""
+"""Image tasks: images read as sequences of rows or pixels."""
 
 from memtape.tasks.images.digits import Digits
 

@@ -1,4 +1,4 @@
-"""Tasks on language: characters, words, and trees of words."""
+"""Language tasks: sequences of characters or words, pairs of sequences, and trees of words."""
 
 from memtape.tasks.language.boolean import Boolean
 from memtape.tasks.language.characters import Characters

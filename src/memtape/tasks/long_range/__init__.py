@@ -1,4 +1,4 @@
-"""Tasks of a long lag: the answer hangs on inputs of long ago."""
+"""Long-range tasks: the targets depend on inputs of many steps ago."""
 
 from memtape.tasks.long_range.adding import Adding
 from memtape.tasks.long_range.copy_memory import CopyMemory

@@ -1,4 +1,4 @@
-"""Tasks on music: sequences of chords."""
+"""Music tasks: prediction of sequences of chords."""
 
 from memtape.tasks.music.chorales import Chorales
 
