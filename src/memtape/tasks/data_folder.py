@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+from memtape.core.errors import RequestError
+
 LARGEST = 2**28
 """Bytes of a file, unpacked; the largest one that is read has a fifth of it."""
 
 
-class DataError(ValueError):
+class DataError(RequestError):
     """A file of a data set that is missing, or is not what it should be; the sentence says which and what to do."""
 
 

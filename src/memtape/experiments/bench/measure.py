@@ -20,7 +20,7 @@ from memtape.core.backends import BackendError, backends, use_backend
 from memtape.core.compiled_library import kernels
 from memtape.core.recurrent import Recurrent
 from memtape.experiments.experiment import Experiment, ExperimentError
-from memtape.experiments.run_folder.folder import environment
+from memtape.experiments.run_folder.environment import environment
 from memtape.training.settings import TrainSettings
 
 Mode = Literal["train", "infer"]

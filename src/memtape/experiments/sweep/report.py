@@ -9,7 +9,8 @@ from typing import Any
 from memtape.core.atomic_write import write_atomically
 from memtape.core.score import Score
 from memtape.experiments.configuration_file import as_toml
-from memtape.experiments.run_folder.folder import Run, environment
+from memtape.experiments.run_folder.environment import environment
+from memtape.experiments.run_folder.folder import Run
 from memtape.experiments.sweep.statistics import quartiles, wilson_interval
 from memtape.experiments.sweep.sweep import Configuration, Plan, result_of
 from memtape.experiments.sweep.workers import Training

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from memtape.catalog.options import Option, options_of_record
 from memtape.catalog.registry import find, hint
+from memtape.core.errors import RequestError
 from memtape.core.plain_type import is_of
 from memtape.experiments.experiment import Experiment, ExperimentError, settings_from
 from memtape.training.settings import TrainSettings
@@ -24,7 +25,7 @@ PARTS = {"model": "model_options", "task": "task_options", "train": "train"}
 Value = bool | int | float | str
 
 
-class SpaceError(ValueError):
+class SpaceError(RequestError):
     """A space that cannot be searched; the sentence says what of it and why."""
 
 

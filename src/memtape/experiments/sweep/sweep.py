@@ -20,6 +20,7 @@ from typing import Any
 
 from memtape.catalog.registry import find
 from memtape.core.atomic_write import write_atomically
+from memtape.core.errors import RequestError
 from memtape.core.score import Score
 from memtape.experiments.configuration_file import as_toml
 from memtape.experiments.experiment import Experiment
@@ -33,7 +34,7 @@ from memtape.experiments.sweep.workers import Training, carry_out
 LOCK = "sweep.lock"
 
 
-class SweepError(ValueError):
+class SweepError(RequestError):
     """A sweep that cannot be carried out; the sentence says why and what to do."""
 
 

@@ -10,13 +10,14 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
+from memtape.core.errors import WorkError
 from memtape.training.settings import SettingsError, TrainSettings
 
 MEETING_PLACE = "MEMTAPE_RENDEZVOUS"
 """Environment variable with the address where the processes find one another, such as file:///shared/meeting."""
 
 
-class LostProcessError(RuntimeError):
+class LostProcessError(WorkError, RuntimeError):
     """Another process of the training is gone."""
 
 
