@@ -92,7 +92,7 @@ def bench(
 
     from memtape.experiments.bench.measure import comparisons, measured, surroundings
 
-    groups = comparisons(
+    compared = comparisons(
         models,
         batch=batch,
         time=time,
@@ -106,8 +106,8 @@ def bench(
     environment = surroundings(threads)
     rows = []
     with _progress() as progress:
-        for group in progress.track(groups, description="measuring"):
-            rows += measured(group, seconds=seconds)
+        for comparison in progress.track(compared, description="measuring"):
+            rows += measured(comparison, seconds=seconds)
     text = json.dumps({"environment": environment, "rows": rows}, indent=2)
     if json_file == STANDARD_OUTPUT:
         print(text)
@@ -131,7 +131,10 @@ def _progress() -> Progress:
 
 COLUMNS = {
     **{name: name for name in ("model", "mode", "backend", "batch", "time", "slots")},
-    **{"ms_per_step": "ms/step", "spread": "spread", "ratio": "ratio", "peak_mib": "peak MiB"},
+    "ms_per_step": "ms/step",
+    "spread": "spread",
+    "ratio": "ratio",
+    "peak_mib": "peak MiB",
 }
 """Names of what was measured, and the heads of the table."""
 FORMATS = {"ms/step": ".4g", "spread": ".0%", "ratio": ".2f", "peak MiB": ".1f"}
