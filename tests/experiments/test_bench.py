@@ -142,6 +142,7 @@ def test_a_step_in_memory_that_was_freed_before_is_counted_all_the_same():
         ({"models": ["nmt"]}, UnknownNameError, 'there is no model "nmt"; did you mean "ntm"?'),
         ({"models": ["seq2seq"]}, ExperimentError, "seq2seq is no cell that is run step after step; measure another"),
         ({"models": ["ntm", "bilstm"]}, ExperimentError, "bilstm is no cell that is run step after step"),
+        ({"batch": []}, ExperimentError, "batch has no value, but it must have at least one; give one or more"),
         ({"batch": [1, 0]}, ExperimentError, "batch is 0, but it must be at least 1"),
         ({"time": [-1]}, ExperimentError, "time is -1, but it must be at least 1"),
         ({"slots": [0]}, ExperimentError, "slots is 0, but it must be at least 1"),

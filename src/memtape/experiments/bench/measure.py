@@ -149,6 +149,8 @@ def comparisons(
                 )
                 for one_mode, size, steps in product(mode, batch, time)
             ]
+            if not cases:
+                continue
             network = cases[0].network()  # may be refused, which is better now than after minutes of measuring
             compared += [
                 Comparison(cases=tuple(replace(case, backend=name) for name in chosen), network=network)
@@ -294,6 +296,8 @@ def _refuse_stepless(entries: Sequence[Entry]) -> None:
 
 def _refuse_sizes(**sizes: Sequence[int]) -> None:
     for name, values in sizes.items():
+        if not values:
+            raise ExperimentError(f"{name} has no value, but it must have at least one; give one or more")
         for value in values:
             try:
                 checks.at_least(1, **{name: value})
