@@ -76,7 +76,7 @@ def test_a_new_beginning_trains_as_a_first_one_would(short, model, task):
 
         return Later(bits=2, max_length=3)
 
-    options = {"seed": 0, "record": lambda _: None, "watch": lambda *_: None}
+    options = {"seed": 0, "on_record": lambda _: None, "on_step": lambda *_: None}
     again = {name: value.clone() for name, value in begun.state_dict().items()}
     train(model, task, TrainSettings(**settings, restarts=1), **options, restart_weights=lambda _: again)
     train(begun, data_from(2), TrainSettings(**settings), **options)

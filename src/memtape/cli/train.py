@@ -57,7 +57,7 @@ def train(experiment: "Experiment", out: Path | None) -> int:
 
     model, task = experiment.build(initial_weights(experiment))  # may be refused, so before processes meet
     processes = Processes(experiment.train)
-    folder = out or Path(processes.agree_on(str(default_folder(experiment.model, experiment.task, experiment.seed))))
+    folder = out or Path(processes.broadcast(str(default_folder(experiment.model, experiment.task, experiment.seed))))
     with interruption() as request, ProgressDisplay() as display:
         if processes.first:
             display.start(experiment)

@@ -66,7 +66,7 @@ def resume_run(
         model = network_of_run(experiment, sizes, checkpoint.weights, checkpoints.path(step))
     processes = Processes(experiment.train)
     stop = run.stop()
-    with processes.together():
+    with processes.sharing_errors():
         if processes.first:
             require_tracker(experiment.train.tracker)
             run.restore(files or {"metrics.jsonl": b""})

@@ -65,7 +65,7 @@ def train_run(
     backend_for("cpu")  # refuses a wrong MEMTAPE_BACKEND before anything is written
     processes = processes or Processes(experiment.train)
     run = Run(folder)
-    with processes.together():
+    with processes.sharing_errors():
         if processes.first:
             require_tracker(experiment.train.tracker)
             Run.create(folder, experiment.config(), environment(), task.vocabulary)
@@ -124,7 +124,7 @@ def train_to_the_end(
         return replace(experiment, seed=seed).new_network(*sizes).state_dict()
 
     with ExitStack() as stack:
-        with processes.together():
+        with processes.sharing_errors():
             track = stack.enter_context(
                 tracking(
                     experiment.train.tracker if processes.first else "none",

@@ -78,7 +78,7 @@ def train(
         checkpoints=checkpoints,
         on_record=on_record,
     )
-    with training.processes.watched():
+    with training.processes.reporting_lost_processes():
         training.start(resume_from)
         while not training.state.done:
             scores = training.step()
@@ -235,7 +235,7 @@ class _Training:
         self.state.count_seconds()
         progress = self.state.progress
         if finished:
-            self.state.network.release()
+            self.state.network.unwrap()
             self.model.load_state_dict(self.state.best_weights)
         return Outcome(
             finished=finished,

@@ -77,7 +77,7 @@ class TrainingState:
 
     def restart(self, weights: Mapping[str, Tensor]) -> None:
         """Start again from other weights; only the sequence of batches continues."""
-        self.network.load(weights)
+        self.network.load_weights(weights)
         self.network.optimizer.state.clear()
         self.carried = None
         self.forget_best()
@@ -105,15 +105,15 @@ class TrainingState:
         return Checkpoint(
             weights=self.model.state_dict(),
             best_weights=self.best_weights,
-            optimizer=self.network.remembered(),
+            optimizer=self.network.optimizer_state(),
             progress=self.progress,
             shares=(share,),
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Take the state of a checkpoint; errors of many kinds mean that it belongs to another training run."""
-        self.network.load(checkpoint.weights)
-        self.network.remember(checkpoint.optimizer)
+        self.network.load_weights(checkpoint.weights)
+        self.network.load_optimizer_state(checkpoint.optimizer)
         self._check_like_weights(checkpoint.best_weights)
         if (best := checkpoint.progress.best) is not None and not best.keys() >= {s.name for s in self.task.scored}:
             raise ValueError("its best validation has not the scores of this task")
