@@ -154,7 +154,7 @@ def main() -> int:
 
         try:
             with use_backend(options.backend):
-                outcome = train(machine, task, settings, seed=0, record=lambda _: None, watch=watch)
+                outcome = train(machine, task, settings, seed=0, on_record=lambda _: None, on_step=watch)
             told = f"{outcome.steps} updates, every loss and gradient finite"
         except NonFiniteError as error:
             told, failed = f"{error} (inputs: {task.kind})", failed + 1

@@ -27,7 +27,7 @@ import torch.distributed.tensor  # noqa: F401  a training would load them
 
 from memtape.cli import train  # noqa: F401
 from memtape.cli.main import run as carry_out
-from memtape.experiments import run as running
+from memtape.experiments import train as training
 from memtape.training.parallel.processes import MEETING_PLACE
 
 WORDS = [
@@ -110,8 +110,8 @@ def killed(folder: Path, processes: int, longest: float, chooser: random.Random,
 
 def without_figures(work: Callable[[], None]) -> None:
     """Leave out the scores by length and the figures of finished runs, which take longer than these trainings."""
-    running.by_length = lambda *_, **__: [{"length": 4, "sequences": 0, "cost_bits": 0.0, "wrong_bits": 0.0}]
-    running.write_run_report = lambda *_: None
+    training.by_length = lambda *_, **__: [{"length": 4, "sequences": 0, "cost_bits": 0.0, "wrong_bits": 0.0}]
+    training.write_run_report = lambda *_: None
     work()
 
 

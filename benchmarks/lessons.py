@@ -22,7 +22,8 @@ from safetensors.torch import load_file
 
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.inspection import graph_of
-from memtape.experiments.run_folder.folder import Run, environment
+from memtape.experiments.run_folder.environment import environment
+from memtape.experiments.run_folder.folder import Run
 from memtape.models.machine.resizable import Resizable
 from memtape.training.evaluation import evaluate
 from memtape.viz.graph_figure import graph_figure

@@ -34,14 +34,16 @@ import memtape
 from memtape.cli.main import run as carry_out
 from memtape.core.manifest import DamagedError
 from memtape.experiments import report as reporting
-from memtape.experiments import run as running
 from memtape.experiments.bench.peak_memory import peak_of, return_freed_memory_at_once
+from memtape.experiments.evaluate import evaluate_run
 from memtape.experiments.experiment import Experiment
-from memtape.experiments.run import evaluate_run, open_run, resume_run, train_run
+from memtape.experiments.open_run import open_run
+from memtape.experiments.resume import resume_run
 from memtape.experiments.share import save_run
 from memtape.experiments.sweep import workers
 from memtape.experiments.sweep.proposals import Proposals
 from memtape.experiments.sweep.search_space import Choices, Space
+from memtape.experiments.train import train_run
 from memtape.sharing.shared_folder import SharingError
 from memtape.training.checkpoints import Checkpoints
 from memtape.training.interruption import Interruption
@@ -75,13 +77,13 @@ def train(experiment: Experiment, folder: Path, until: int) -> None:
     wish = Interruption()
 
     def watch(step: int, _: dict[str, float]) -> None:
-        wish.asked = step == until
+        wish.requested = step == until
 
-    train_run(experiment, folder, record=ignore, watch=watch, interruption=wish)
+    train_run(experiment, *experiment.build(), folder, on_record=ignore, on_step=watch, interruption=wish)
 
 
 def resume(folder: Path) -> None:
-    resume_run(folder, begin=ignore, record=ignore, watch=ignore, tell=ignore)
+    resume_run(folder, on_start=ignore, on_record=ignore, on_step=ignore, warn=ignore)
 
 
 # Pickle
@@ -118,7 +120,7 @@ def count_pickles(place: Path) -> dict[str, int]:
     with during("evaluate"):
         evaluate_run(run, [2], sequences=2, task_options={})
     with during("report"):
-        reporting.write_run_report(*open_run(run, {}))
+        reporting.write_run_report(*open_run(run))
     with during("share"):
         save_run(run, place / "network")
     with during("load"):
@@ -147,7 +149,6 @@ def read_network(folder: Path) -> int:
 
 
 def draw(run: Path) -> int:
-    running.write_run_report = reporting.write_run_report
     return carry_out(["report", str(run)])
 
 
@@ -272,7 +273,7 @@ def resume_one_update(run: Path) -> None:
         raise Reached
 
     try:
-        resume_run(run, begin=ignore, record=ignore, watch=stop, tell=ignore)
+        resume_run(run, on_start=ignore, on_record=ignore, on_step=stop, warn=ignore)
     except Reached:
         return
 
@@ -292,7 +293,7 @@ def measure(place: Path) -> list[str]:
         folder.mkdir()
         in_a_process_of_its_own(lambda folder=folder, experiment=experiment: make(experiment, folder), place / "made")
     readers: dict[str, tuple[int, Callable[[Path], Any]]] = {
-        "a run": (sizes(large / "run"), lambda where: open_run(where / "run", {})),
+        "a run": (sizes(large / "run"), lambda where: open_run(where / "run")),
         "a checkpoint, and one update": (
             sizes(checkpoint_of(large / "begun")),
             lambda where: resume_one_update(where / "begun"),

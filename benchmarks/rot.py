@@ -27,9 +27,9 @@ from crash import WORDS, fingerprint, fork, wait, without_figures
 
 import memtape
 from memtape.core.manifest import DamagedError
-from memtape.experiments.run import open_run
+from memtape.experiments.open_run import open_run
 from memtape.experiments.run_folder.folder import COPIED, FINAL, RunError
-from memtape.experiments.run_record import RunFolder
+from memtape.experiments.run_folder.record import RunRecord
 from memtape.sharing.shared_folder import SharingError
 from memtape.training.checkpoints import Checkpoints
 
@@ -229,8 +229,8 @@ def damage_checkpoints(begun: Path, number: int, wanted: dict[str, str], chooser
 
 def read_run(folder: Path) -> None:
     """Read a finished run, as `evaluate`, `report`, `share` and `runs` do together."""
-    open_run(folder, {})
-    RunFolder.read(folder)
+    open_run(folder)
+    RunRecord.read(folder)
 
 
 def damage_folders(
@@ -309,7 +309,7 @@ def final_files(run: Path, folder: Path) -> Path:
 
 def share(run: Path, folder: Path) -> Path:
     """Share a run's network, without its card, which may be edited."""
-    open_run(run, {})[2].save_pretrained(folder)
+    open_run(run)[2].save_pretrained(folder)
     (folder / "README.md").unlink()
     return folder
 

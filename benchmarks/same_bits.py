@@ -52,7 +52,7 @@ def weights(model: str, change: dict[str, Any]) -> dict[str, torch.Tensor]:
             last.update({name: value.clone() for name, value in network.state_dict().items()})
 
     with use_backend(backend):
-        train(network, task, settings, seed=seed, record=lambda _: None, watch=watch)
+        train(network, task, settings, seed=seed, on_record=lambda _: None, on_step=watch)
     return last
 
 

@@ -16,8 +16,8 @@ from typing import Any
 from memtape.catalog.registry import find, recipe_for
 from memtape.cli.experiments import DATA_DIR
 from memtape.cli.main import run as carry_out
-from memtape.experiments.run_folder.folder import environment
-from memtape.experiments.run_record import RunFolder
+from memtape.experiments.run_folder.environment import environment
+from memtape.experiments.run_folder.record import RunRecord
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,7 +26,7 @@ def row(told: dict[str, Any], trainings: Path) -> dict[str, Any]:
     """Return the row of the results for a row of the sweep's report."""
     if "failure" in told:
         return {"seed": told["seed"], "solved": False, "error": told["failure"]["last_line"]}
-    run = RunFolder.read(trainings / f"seed{told['seed']}")
+    run = RunRecord.read(trainings / f"seed{told['seed']}")
     scored = [score.name for score in run.scored]
     metrics = {f"validation_{name}": told[name] for name in scored}
     for result in run.evaluation:

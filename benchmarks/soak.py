@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from memtape.experiments import run as running
+from memtape.experiments import train as training
 from memtape.experiments.experiment import Experiment
 from memtape.training.settings import TrainSettings
 
@@ -73,9 +73,11 @@ def main() -> int:
             if len(rows) % max(1, options.samples // 10) == 0:
                 print(f"update {rows[-1][0]:7d}  {rows[-1][1]:7.1f} MiB  {rows[-1][2]} tensors", flush=True)
 
-    running.write_run_report = lambda *_: None
+    training.write_run_report = lambda *_: None
     with tempfile.TemporaryDirectory() as folder:
-        running.train_run(experiment, Path(folder) / "run", record=record, watch=lambda *_: None)
+        training.train_run(
+            experiment, *experiment.build(), Path(folder) / "run", on_record=record, on_step=lambda *_: None
+        )
     settled = np.array([row[:2] for row in rows if row[0] >= options.steps / 10])
     slope = np.polyfit(settled[:, 0], settled[:, 1], 1)[0] * 100_000
     spread = settled[:, 1].max() - settled[:, 1].min()

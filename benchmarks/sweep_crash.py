@@ -33,7 +33,7 @@ from typing import IO, Any
 import optuna.samplers  # noqa: F401  a sweep would load it
 
 from memtape.cli.main import run as carry_out
-from memtape.experiments import run as running
+from memtape.experiments import train as train_by_name
 from memtape.experiments.sweep import report as sweep_report  # noqa: F401
 from memtape.experiments.sweep import workers
 
@@ -98,8 +98,8 @@ def load_everything(folder: Path) -> None:
 
 def forked_without_figures() -> None:
     """Fork trainings, and leave out their scores by length and their figures, which take longer than these trainings."""
-    running.by_length = lambda *_, **__: [{"length": 4, "sequences": 1, "cost_bits": 0.0, "wrong_bits": 0.0}]
-    running.write_run_report = lambda run, *_: run.report_file.touch()
+    train_by_name.by_length = lambda *_, **__: [{"length": 4, "sequences": 1, "cost_bits": 0.0, "wrong_bits": 0.0}]
+    train_by_name.write_run_report = lambda run, *_: run.report_file.touch()
     workers.subprocess = SimpleNamespace(Popen=Forked, DEVNULL=subprocess.DEVNULL)
 
 

@@ -107,8 +107,8 @@ def test_a_recipe_learns(recipe):
         task,
         experiment.train,
         seed=0,
-        record=lambda _: None,
-        watch=lambda _, scores: losses.append(scores["loss"]),
+        on_record=lambda _: None,
+        on_step=lambda _, scores: losses.append(scores["loss"]),
     )
     assert len(losses) == 20
     assert losses[-1] < losses[0] - 0.002

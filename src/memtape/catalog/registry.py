@@ -9,6 +9,7 @@ from memtape.catalog.entry import Entry, TaskEntry
 from memtape.catalog.model_entries import MODELS
 from memtape.catalog.recipe import Recipe
 from memtape.catalog.task_entries import TASKS
+from memtape.core.errors import RequestError
 
 __all__ = ["MODELS", "RECIPES", "TASKS", "Entry", "TaskEntry", "UnknownNameError", "find", "hint", "recipe_for"]
 
@@ -21,7 +22,7 @@ def hint(kind: str, name: str, known: Iterable[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else f"the {kind}s are {', '.join(known)}"
 
 
-class UnknownNameError(ValueError):
+class UnknownNameError(RequestError):
     """A name that the registry does not have."""
 
     def __init__(self, kind: str, name: str, known: Mapping[str, Any]):

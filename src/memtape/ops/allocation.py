@@ -67,8 +67,9 @@ def allocation_weights(
 
     $$a[\phi_j] = (1 - u[\phi_j]) \prod_{i < j} u[\phi_i], \qquad u[\phi_1] \le u[\phi_2] \le \dots$$
 
-    Usages that are equal within the tolerance are sorted by slot number. The gradient flows through the usages, not through the sort order. Products are computed
-    exactly, not as sums of logarithms, since a small weight on the wrong slot would later break ties.
+    Usages that are equal within the tolerance are sorted by slot number. The gradient flows through the usages, not through
+    the sort order. Products are computed exactly, not as sums of logarithms, since a small weight on the wrong slot would
+    later break ties.
 
     Args:
         usage: $u$ in $[0, 1]$.

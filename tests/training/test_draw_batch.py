@@ -41,8 +41,8 @@ def test_a_training_that_is_played_resumes_to_the_same_bits(run, short, walk, tm
         walk,
         TrainSettings(**short),
         seed=0,
-        record=lambda _: None,
-        watch=lambda step, scores: watched.append((step, scores)),
+        on_record=lambda _: None,
+        on_step=lambda step, scores: watched.append((step, scores)),
         resume_from=checkpoints.newest()[0],
     )
     assert watched == steps[4:]

@@ -6,7 +6,7 @@ import pytest
 
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.run_folder.folder import Run, RunError
-from memtape.experiments.run_record import RunFolder, run_folders
+from memtape.experiments.run_folder.record import RunRecord, run_folders
 from memtape.training.settings import TrainSettings
 
 RECORDS = [
@@ -46,30 +46,30 @@ def made(tmp_path):
 
 def test_a_finished_run_is_a_row_with_its_result(made):
     finished = {"state": "finished", "solved": False, "seconds": 1.5}
-    assert RunFolder.read(made(result=RESULT)).row() == ROW | finished
+    assert RunRecord.read(made(result=RESULT)).row() == ROW | finished
 
 
 def test_an_unfinished_run_is_a_row_with_its_best_validation_so_far(made):
-    assert RunFolder.read(made()).row() == ROW | {"state": "unfinished", "solved": None, "seconds": None}
+    assert RunRecord.read(made()).row() == ROW | {"state": "unfinished", "solved": None, "seconds": None}
 
 
 STOPPED = {"kind": "stopped", "step": 5, "sequences": 10, "place": "the loss"}
 
 
 def test_a_run_that_stopped_says_where_and_why_until_it_goes_on(made):
-    run = RunFolder.read(made("stopped", records=[*RECORDS, STOPPED]))
+    run = RunRecord.read(made("stopped", records=[*RECORDS, STOPPED]))
     assert run.row() == ROW | {"state": "stopped", "steps": 5, "solved": None, "seconds": None}
     assert run.stop == "at update 5, as the loss is not finite"
-    assert RunFolder.read(made("gone on", records=[*RECORDS, STOPPED, RECORDS[0]])).stop is None
+    assert RunRecord.read(made("gone on", records=[*RECORDS, STOPPED, RECORDS[0]])).stop is None
 
 
 def test_a_run_that_has_just_begun_has_no_scores(made):
-    row = RunFolder.read(made(records=[])).row()
+    row = RunRecord.read(made(records=[])).row()
     assert (row["steps"], row["cost_bits"], row["wrong_bits"]) == (0, None, None)
 
 
 def test_changes_are_what_differs_from_the_constructors(made):
-    run = RunFolder.read(made(task_options={"bits": 8, "max_length": 5}))
+    run = RunRecord.read(made(task_options={"bits": 8, "max_length": 5}))
     assert run.changes() == {"model.layers": (1, 3), "task.max_length": (5, 20), "train.steps": (4, 10_000)}
     assert run.experiment.options()["task.bits"] == 8
 
@@ -78,7 +78,7 @@ def test_a_line_that_is_being_written_is_left_out(made):
     folder = made()
     with (folder / "metrics.jsonl").open("a") as file:
         file.write('{"kind": "train", "st')
-    assert RunFolder.read(folder).records == RECORDS
+    assert RunRecord.read(folder).records == RECORDS
 
 
 def test_a_folder_without_metrics_has_no_records(tmp_path):
@@ -117,7 +117,7 @@ def test_a_damaged_file_is_named(made, shapes_unchecked, name, text, sentence):
     folder = made(result=RESULT)
     (folder / name).write_text(text)
     with pytest.raises(RunError, match=sentence):
-        RunFolder.read(folder)
+        RunRecord.read(folder)
 
 
 @pytest.mark.parametrize("name", ["config.json", "environment.json", "metrics.jsonl", "result.json", "evaluation.json"])
@@ -128,10 +128,10 @@ def test_any_damage_to_a_finished_run_is_named(made, shapes_unchecked, name, dam
     (folder / "evaluation.json").write_text(json.dumps([{"length": 10, "sequences": 5, **RESULT["scores"]}]))
     (folder / "weights.safetensors").write_bytes(b"")
     Run(folder).finish()
-    assert RunFolder.read(folder).row()["state"] == "finished"
+    assert RunRecord.read(folder).row()["state"] == "finished"
     (folder / name).unlink() if damage == "lost" else (folder / name).write_text((folder / name).read_text() + " ")
     with pytest.raises(RunError, match=rf"{name} (is missing|has \d+ bytes, but manifest\.json counts)"):
-        RunFolder.read(folder)
+        RunRecord.read(folder)
 
 
 def test_a_run_of_an_unknown_model_is_named(made):
@@ -139,11 +139,11 @@ def test_a_run_of_an_unknown_model_is_named(made):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "model": "lstn"}))
     with pytest.raises(RunError, match=r'is no run of this memtape: there is no model "lstn"; did you mean "lstm"'):
-        RunFolder.read(folder)
+        RunRecord.read(folder)
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
     with pytest.raises(RunError, match=r"has no config\.json, so it is no run folder; `memtape runs list` names"):
-        RunFolder.read(tmp_path)
+        RunRecord.read(tmp_path)
     with pytest.raises(RunError, match=r"there is no folder .*nowhere; give one with run folders in it"):
         list(run_folders(tmp_path / "nowhere"))

@@ -1,4 +1,4 @@
-"""Playing: batches for a network, also of tasks whose inputs hang on what it says."""
+"""Draw a batch for a network, also of interactive tasks, whose inputs depend on the outputs of the network."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from memtape.core.task import Task, generator_for
 from memtape.training.network_traits import input_kind
 
 
-def batch_for(
+def draw_batch(
     task: Task,
     model: nn.Module,
     index: int,
@@ -23,15 +23,15 @@ def batch_for(
     lengths: tuple[int, int] | None = None,
     run: Callable[..., Any] | None = None,
 ) -> SequenceBatch:
-    """Hand out a batch in the form that a network reads, played by the network if the task is such.
+    """Return a batch of the kind of input that a network reads; of an interactive task, one that the network played.
 
     Args:
-        task: where batches come from.
+        task: the task that makes the batches.
         model: the network.
-        index: which batch of the split.
+        index: number of the batch in its split.
         batch_size: number of sequences.
-        seed: seed of the data, and of chance in a training.
-        split: split of the data; in training the task may mix what the network says with something else.
+        seed: seed of the data, and of random choices in training.
+        split: split of the data; in training an interactive task may replace some outputs of the network.
         lengths: shortest and longest length; None means those of training.
         run: runs the network, as `model` itself would; None means `model`.
     """

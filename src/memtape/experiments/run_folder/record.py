@@ -1,4 +1,4 @@
-"""Run folder: what a run was and what came of it, read from its files whatever state it is in."""
+"""Run record: the experiment, the metrics and the result of a run in whatever state, as its folder holds them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,16 +10,14 @@ from memtape.catalog.options import options_of_record
 from memtape.catalog.registry import UnknownNameError, find
 from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment, ExperimentError
-from memtape.experiments.run_folder.folder import Run, RunError
+from memtape.experiments.run_folder.folder import CONFIGURATION, ENVIRONMENT, EVALUATION, RESULT, Run, RunError
 from memtape.experiments.run_folder.schema import KNOWN, SCORED, has_scores
 from memtape.training.settings import TrainSettings
 
-CONFIGURATION = "config.json"
-
 
 @dataclass(frozen=True, kw_only=True)
-class RunFolder:
-    """A run in whatever state, as its folder tells it."""
+class RunRecord:
+    """A run in whatever state: its experiment, metrics and result."""
 
     folder: Path
     experiment: Experiment
@@ -37,7 +35,7 @@ class RunFolder:
     """At which update the training stopped, and why; None if it did not."""
 
     @classmethod
-    def read(cls, folder: Path) -> "RunFolder":
+    def read(cls, folder: Path) -> "RunRecord":
         """Read a run.
 
         Raises:
@@ -54,12 +52,12 @@ class RunFolder:
             scored = find("task", experiment.task).load().scored
         except (ExperimentError, UnknownNameError) as error:
             raise RunError(f"{folder} is no run of this memtape: {error}") from None
-        result = _read_if_there(run, "result.json")
-        evaluation = _read_if_there(run, "evaluation.json") or []
+        result = _read_if_there(run, RESULT)
+        evaluation = _read_if_there(run, EVALUATION) or []
         records = [record for record in run.records() if record["kind"] in KNOWN]
         names = [score.name for score in scored]
-        told = [*evaluation, *(record for record in records if record["kind"] in SCORED)]
-        if not all(has_scores(values, names) for values in [*told, *([result["scores"]] if result else [])]):
+        scored_values = [*evaluation, *(record for record in records if record["kind"] in SCORED)]
+        if not all(has_scores(values, names) for values in [*scored_values, *([result["scores"]] if result else [])]):
             raise RunError(
                 f"{folder} has not the scores of {experiment.task} ({', '.join(names)}) in its files; "
                 "restore them or train again"
@@ -68,7 +66,7 @@ class RunFolder:
             folder=folder,
             experiment=experiment,
             begun=datetime.fromtimestamp((folder / CONFIGURATION).stat().st_mtime).astimezone(),
-            environment=_read_if_there(run, "environment.json") or {},
+            environment=_read_if_there(run, ENVIRONMENT) or {},
             result=result,
             scored=scored,
             evaluation=evaluation,
