@@ -90,6 +90,7 @@ def build(words: Sequence[str] = ()) -> App:
     Raises:
         UsageError: a file that is not there or is no TOML.
         UnknownNameError: a recipe that does not exist.
+        RecipeError: a file that is no recipe.
     """
     app = App(name="memtape", help=HELP, version=__version__, version_flags=["--version"])
     file = _value_of("--config", words)
@@ -150,6 +151,7 @@ def _exit_code(error: Exception) -> int | None:
     if isinstance(error, (UsageError, UnknownNameError)):
         return 2
     for module, name, code in (
+        ("memtape.catalog.recipe_reader", "RecipeError", 2),
         ("memtape.core.backends", "BackendError", 2),
         ("memtape.experiments.experiment", "ExperimentError", 2),
         ("memtape.experiments.sweep.search_space", "SpaceError", 2),
