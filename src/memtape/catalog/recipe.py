@@ -17,7 +17,7 @@ class Recipe:
     task_options: Mapping[str, Any] = field(default_factory=dict)
     train: Mapping[str, Any] = field(default_factory=dict)
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Numbers to compare with: for each score, values by the name of the network or baseline that has them."""
+    """Numbers to compare with: for a metric such as "accuracy_test", values by the network or baseline that has them."""
     source: str | None = None
     """Where these numbers stand: paper, figure or table."""
     formerly: str | None = None

@@ -1,8 +1,8 @@
 """Recipe reader: recipes are TOML pages `<model>/<task>[-variant].toml`, each read when it is asked for, and checked.
 
 A page has the tables of a `--config` file, [model], [task] and [train], and three things more: `extends`, the name of a page
-whose values it takes where it has none itself; `formerly`, the name that the recipe had before; and [published], numbers to
-compare with, by score, and their `source`.
+whose values hold where it has none itself; `formerly`, the name that the recipe had before; and [published], the numbers of
+papers, by the metric of a result that compares with them, and their `source`.
 """
 
 import re

@@ -44,6 +44,8 @@ COMMANDS = {
     "models": ("memtape.cli.lists:models", "List the models."),
     "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
     "recipes": ("memtape.cli.lists:recipes", "List the recipes, or show one."),
+    "results": ("memtape.cli.results:results", "Print the ledger: published numbers and ours, for each recipe."),
+    "reproduce": ("memtape.cli.reproduce:reproduce", "Train a recipe again and compare with the ledger."),
     "doctor": ("memtape.cli.doctor:doctor", "Show versions, hardware and backends, and what is missing."),
 }
 

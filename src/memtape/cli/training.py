@@ -11,6 +11,7 @@ from rich.table import Table
 
 from memtape.catalog.registry import find
 from memtape.core.score import Score
+from memtape.experiments.expectation import expectation
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.run import resume_run, train_run
 from memtape.experiments.run_folder.folder import Run, default_folder
@@ -27,6 +28,8 @@ def carry_out(experiment: Experiment, out: Path | None) -> int:
     with interruption() as wish, _Display() as display:
         if processes.first:
             display.begin(experiment)
+            if (line := expectation(experiment)) is not None:
+                display.tell(line)
         run, outcome = train_run(
             experiment, folder, record=display.record, watch=display.watch, processes=processes, interruption=wish
         )
