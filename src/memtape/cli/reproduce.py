@@ -87,11 +87,9 @@ def _announced(before: "Result", seeds: int, jobs: int) -> str:
     """Return how long the training runs will take, as far as the ledger knows."""
     from memtape.experiments.expectation import duration
 
-    expected = ceil(seeds / jobs) * (before.minutes or 0.0)
-    return (
-        f"{before.recipe}: {seeds} {'seed' if seeds == 1 else 'seeds'}, {jobs} at a time; the ledger has {duration(before)}, so expect about "
-        f"{max(expected, 0.1):.1f} minutes"
-    )
+    minutes = max(ceil(seeds / jobs) * (before.minutes or 0.0), 0.1)
+    count = "1 seed" if seeds == 1 else f"{seeds} seeds"
+    return f"{before.recipe}: {count}, {jobs} at a time; the ledger has {duration(before)}, so expect about {minutes:.1f} min"
 
 
 def _trained(recipe: "Recipe", plan: "Plan", out: Path | None, jobs: int) -> "Result | None":

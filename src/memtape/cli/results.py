@@ -52,7 +52,7 @@ def results(
 def markdown_tables(found: Sequence[tuple["Recipe", "Result"]]) -> str:
     """Return a Markdown table for each task, its recipes in lines.
 
-    A table has the headline scores, and of a task that is tested at several lengths the last score at each.
+    A table has the headline scores, and of a task that is tested at several lengths one score at each.
     """
     tables = []
     for task in dict.fromkeys(recipe.task for recipe, _ in found):
@@ -73,7 +73,7 @@ def _row(recipe: "Recipe", result: "Result") -> dict[str, Any]:
         "score": shown[0].replace("_", " ") if shown else None,
         "published": _numbers(recipe.published.get(shown[0], {})) if shown else None,
         "ours": _spread(result, shown[0]) if shown else None,
-        "solved": f"{result.solved} of {len(result.seeds)}",
+        "seeds solved": next(iter(_seeds(recipe, result).values())),
         "minutes": _minutes(result),
     }
 
@@ -82,16 +82,20 @@ def _markdown_row(recipe: "Recipe", result: "Result") -> dict[str, str]:
     from memtape.experiments.ledger import headlines
 
     shown = headlines(recipe, result.metrics)
-    last = TASKS[recipe.task].load().scored[-1].name
-    lengths = [name for name in result.metrics if name.startswith(f"{last}_") and name.rpartition("_")[2].isdecimal()]
+    at_lengths = {name: name.rpartition("_")[0] for name in result.metrics if name.rpartition("_")[2].isdecimal()}
+    last = next((at_lengths[name] for name in shown if name in at_lengths), TASKS[recipe.task].load().scored[-1].name)
     published = "; ".join(_numbers(recipe.published[name]) for name in shown if name in recipe.published)
     return {
         "recipe": f"`{recipe.name}`",
-        "seeds solved": f"{result.solved} of {len(result.seeds)}",
+        **_seeds(recipe, result),
         "minutes": _minutes(result),
         "published": published,
-        **{name.replace("_", " "): _spread(result, name) for name in shown},
-        **{name.replace("_", " "): f"{result.spread(name).median:.3g}" for name in lengths if name not in shown},
+        **{name.replace("_", " "): _spread(result, name) for name in shown if name not in at_lengths},
+        **{
+            name.replace("_", " "): f"{result.spread(name).median:.3g}"
+            for name in at_lengths
+            if at_lengths[name] == last
+        },
     }
 
 
@@ -133,13 +137,20 @@ def _as_json(recipe: "Recipe", result: "Result") -> dict[str, Any]:
     }
 
 
+def _seeds(recipe: "Recipe", result: "Result") -> dict[str, str]:
+    """Return how many seeds were solved, or how many there were of a task without a goal."""
+    if TASKS[recipe.task].load().solved_at is None:
+        return {"seeds": str(len(result.seeds))}
+    return {"seeds solved": f"{result.solved} of {len(result.seeds)}"}
+
+
 def _spread(result: "Result", metric: str) -> str:
     spread = result.spread(metric)
     return f"{spread.median:.3g} ({spread.low:.3g} to {spread.high:.3g})"
 
 
 def _numbers(published: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3g}" for name, value in published.items())
+    return ", ".join(f"{name} {value:.4g}" for name, value in published.items())
 
 
 def _minutes(result: "Result") -> str:

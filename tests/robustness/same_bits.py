@@ -1,6 +1,6 @@
 """Same bits: what changes the numbers of a training, and what does not.
 
-    python benchmarks/same_bits.py
+    python tests/robustness/same_bits.py
 
 trains models on copy for 200 updates again and again with the same seed: once more the same, then with other threads,
 another backend, recomputation, accumulation, and chunks. It prints the largest difference of a weight from the first time.

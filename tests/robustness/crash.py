@@ -1,7 +1,7 @@
 """Crash: kill trainings at random moments and see whether they come to the same bits when they are resumed.
 
-    python benchmarks/crash.py --kills 200
-    python benchmarks/crash.py --kills 20 --processes 2
+    python tests/robustness/crash.py --kills 200
+    python tests/robustness/crash.py --kills 20 --processes 2
 
 trains a small machine once without disturbance, then again and again with SIGKILL at random moments, during saves too, resuming
 after each kill. A run is right if its weights, its optimiser's tensors, its random states and its metrics file are the same to

@@ -1,6 +1,6 @@
 """Processes: train in one, two and three processes, and see whether they come to the same weights.
 
-    python benchmarks/processes.py
+    python tests/robustness/processes.py
 
 trains a small machine for 200 updates in one process, and with the same global batches in several, which hold the network whole
 (ddp) or in parts (fsdp); then it lets one process go on where two stood in the middle, and two where one stood. It prints the

@@ -1,6 +1,6 @@
 """Loading: what files from elsewhere can do, and whether anything here is a pickle.
 
-    python benchmarks/loading.py
+    python tests/robustness/loading.py
 
 trains a small machine, ends it early, resumes, evaluates, draws, shares, loads and sweeps it under an audit hook that counts
 unpickled names; then gives every reader of files (runs, reports, checkpoints, shared networks, configurations, sweeps) hostile
@@ -353,7 +353,7 @@ def main() -> int:
         for older in sorted((bases["begun"] / "checkpoints").iterdir())[:-1]:
             shutil.rmtree(older)
         (bases["sweep"].parent / "space.toml").write_text("trials = 2\n[model]\nslots = [4, 6]\n")
-        workers.COMMAND = (sys.executable, str(Path(__file__).parents[1] / "tests" / "stand_in.py"))
+        workers.COMMAND = (sys.executable, str(Path(__file__).parents[1] / "stand_in.py"))
         attempt(lambda: READERS["sweep"][1](bases["sweep"]), place)
         wrong += try_all(bases, place, options.files)
         wrong += measure(place)

@@ -1,6 +1,6 @@
 """Adversarial: train Turing machines on inputs that break careless arithmetic, and see whether a number is ever not finite.
 
-    python benchmarks/adversarial.py --steps 100000
+    python tests/robustness/adversarial_inputs.py --steps 100000
 
 trains several small machines at a high rate for so many updates each. Every update has a batch of one of these kinds in turn:
 numbers of 1e30 and of both signs, subnormal numbers, zeros, equal vectors in all steps (and so equal keys), sizes from 1e-38 to

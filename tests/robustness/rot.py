@@ -1,6 +1,6 @@
 """Rot: damage checkpoints, finished runs and shared networks at random and see whether it is noticed.
 
-    python benchmarks/rot.py --corruptions 2000
+    python tests/robustness/rot.py --corruptions 2000
 
 trains a small machine, ends it after 40 of 60 updates, and then damages its newest checkpoint again and again: flipped bits,
 cut, lost, swapped and stale files, pages of zeros, links, folders of other names. A damage is right if it is detected, the

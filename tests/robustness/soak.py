@@ -1,6 +1,6 @@
 """Soak: does a long training hold its memory flat, and does a state that is carried hold on to graphs?
 
-    python benchmarks/soak.py --steps 100000
+    python tests/robustness/soak.py --steps 100000
 
 trains a small Neural Turing Machine on copy in a run folder, with truncated back-propagation, a carried state, validations and
 checkpoints. It prints the resident memory of the process and the number of its tensors as they go, and the slope of the memory

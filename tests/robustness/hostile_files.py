@@ -1,4 +1,4 @@
-"""Hostile files: what anyone could have made, for every reader of files; benchmarks/loading.py tries them."""
+"""Hostile files: what anyone could have made, for every reader of files; tests/robustness/loading.py tries them."""
 
 import json
 import os

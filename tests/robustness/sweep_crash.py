@@ -1,6 +1,6 @@
 """Sweep crash: kill sweeps and their trainings at random moments and see whether they come to the same report.
 
-    python benchmarks/sweep_crash.py --kills 20
+    python tests/robustness/sweep_crash.py --kills 20
 
 carries a small sweep out once without disturbance, one of seeds and one of a space, then both again and again, each kill a
 SIGKILL for the sweep alone, for one of its trainings, or for all of them at once. A sweep that was killed is begun again with
