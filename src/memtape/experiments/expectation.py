@@ -7,14 +7,17 @@ from memtape.experiments.reproduction import changed_options, data_of
 
 
 def expectation(experiment: Experiment) -> str | None:
-    """Return what the ledger says of an experiment's recipe, or why its numbers are not comparable; None without numbers."""
+    """Return what the ledger says of an experiment's recipe.
+
+    Returns:
+        One line, which says so where the ledger's numbers are of other data; None without numbers, and with options by which
+        the experiment is another one than the recipe.
+    """
     recipe = RECIPES.get(experiment.recipe) if experiment.recipe else None
     result = None if recipe is None else read_result(recipe.name)
-    if recipe is None or result is None or not result.finished:
+    if recipe is None or result is None or not result.finished or changed_options(experiment, recipe):
         return None
     shown = f"`memtape results {recipe.model} {recipe.task}`"
-    if changed := changed_options(experiment, recipe):
-        return f"the ledger has {recipe.name} with another {', '.join(changed)}, which is not comparable; {shown}"
     if data_of(experiment) != result.data:
         return f"the ledger has {recipe.name} on {result.data} data, which is not comparable; {shown}"
     return f"the ledger: {outcome(result, headlines(recipe, result.metrics))}, {duration(result)}; {shown}"
