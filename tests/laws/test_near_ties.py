@@ -7,8 +7,8 @@ import torch
 
 from memtape import DNCCell, NTMCell, unroll, use_backend
 from memtape.core.backends import backends
-from memtape.models.sparse_access import DAMCell, SAMCell
-from memtape.models.sparse_computer import SDNCCell
+from memtape.models.sam.sam import DAMCell, SAMCell
+from memtape.models.sam.sdnc import SDNCCell
 from memtape.ops import near_ties
 
 INPUT, OUTPUT, BATCH, TIME, DRAWS = 2, 3, 3, 12, 3

@@ -25,7 +25,7 @@ def tasks(*, as_json: AsJson = False) -> None:
 def recipes(
     name: Annotated[str | None, Parameter(help="Show the settings of this one.")] = None, /, *, as_json: AsJson = False
 ) -> None:
-    """List the recipes; the first one of a model and a task is used unless --recipe names another."""
+    """List the recipes; the one without a variant is used unless --recipe names another."""
     chosen = list(RECIPES.values()) if name is None else [find("recipe", name)]
     if as_json:
         print(json.dumps([asdict(recipe) for recipe in chosen], indent=2))
@@ -40,6 +40,10 @@ def recipes(
         for option, value in values.items()
     ]
     print_table(rows, folded=["value"])
+    for score, values in chosen[0].published.items():
+        print(f"published {score}: {', '.join(f'{name} {value:g}' for name, value in values.items())}")
+    if chosen[0].source is not None:
+        print(f"source: {chosen[0].source}")
 
 
 def _entries(kind: str, entries: Sequence[Entry], as_json: bool) -> None:
