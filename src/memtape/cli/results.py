@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from memtape.catalog.registry import TASKS, find
-from memtape.cli.lists import AsJson
+from memtape.cli.options import AsJson
 from memtape.cli.table import print_table
 
 if TYPE_CHECKING:
