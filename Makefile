@@ -2,6 +2,7 @@
 # make test      set up, run all checks and tests but the slow ones
 # make test-all  the slow ones too
 # make test-sanitize  the kernels under the sanitizers of the compiler
+# make generated write the public names and the tables of models and tasks from their cards
 # make format    format the code
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ WHOLE := $(addprefix --ignore=,$(PARTS)) tests README.md CONTRIBUTING.md docs --
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all test-sanitize lint format clean
+.PHONY: setup demo test test-all test-sanitize lint generated format clean
 
 setup: $(READY)
 
@@ -46,6 +47,9 @@ test-all: lint
 
 test-sanitize:
 	tests/sanitize/run.sh
+
+generated: $(READY)
+	$(BIN)/python docs/generated.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -44,6 +44,7 @@ COMMANDS = {
     "models": ("memtape.cli.lists:models", "List the models."),
     "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
     "recipes": ("memtape.cli.lists:recipes", "List the recipes, or show one."),
+    "cite": ("memtape.cli.lists:cite", "Print the papers of models, tasks and recipes as BibTeX."),
     "doctor": ("memtape.cli.doctor:doctor", "Show versions, hardware and backends, and what is missing."),
 }
 
