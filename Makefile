@@ -3,6 +3,7 @@
 # make test-all  the slow ones too
 # make test-sanitize  the kernels under the sanitizers of the compiler
 # make test-processors  the parts that compute, as on processors with other instructions
+# make generated write the public names and the tables of models and tasks from their cards
 # make format    format the code
 
 PYTHON ?= python3
@@ -22,7 +23,7 @@ KERNELS := portable x86-64-v3 x86-64-v4
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all test-sanitize test-processors lint format clean
+.PHONY: setup demo test test-all test-sanitize test-processors lint generated format clean
 
 setup: $(READY)
 
@@ -61,6 +62,9 @@ test-processors: $(READY)
 	for build in $(KERNELS); do \
 		MEMTAPE_INSTRUCTIONS=$$build $(BIN)/python -m pytest -n 2 -m "not slow" $(COMPUTING) || exit 1; \
 	done
+
+generated: $(READY)
+	$(BIN)/python docs/generated.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

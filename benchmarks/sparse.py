@@ -33,7 +33,8 @@ from matplotlib.figure import Figure
 from memtape import DNC, NTM, SDNC, tree, use_backend
 from memtape.core.compiled_library import kernels
 from memtape.experiments.bench.peak_memory import peak_of, return_freed_memory_at_once
-from memtape.models.sam.sam import DAM, SAM
+from memtape.models.sam.dam import DAM
+from memtape.models.sam.sam import SAM
 from memtape.viz.saving import save
 from memtape.viz.style import BLUE, GREEN, INK, VERMILION, paper_style
 

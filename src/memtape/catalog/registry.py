@@ -1,16 +1,47 @@
 """Registry: finds a model, a task or a recipe by its name; a configuration names nothing else."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
-from memtape.catalog.entry import Entry, TaskEntry
-from memtape.catalog.model_entries import MODELS
+from memtape.catalog.built_in import built_in
+from memtape.catalog.entry import Entry, ModelEntry, TaskEntry
 from memtape.catalog.recipe import Recipe
 from memtape.catalog.recipe_reader import FOLDER, RecipeTree
-from memtape.catalog.task_entries import TASKS
 from memtape.catalog.unknown_name import UnknownNameError, hint
 
 __all__ = ["MODELS", "RECIPES", "TASKS", "Entry", "TaskEntry", "UnknownNameError", "find", "hint", "recipe_for"]
+
+E = TypeVar("E", ModelEntry, TaskEntry)
+
+
+class Register(Mapping[str, E]):
+    """Entries of one kind by name; cards are read when the first one is looked up.
+
+    Args:
+        kind: the class of the entries.
+    """
+
+    def __init__(self, kind: type[E]):
+        self.kind: type[E] = kind
+
+    def __getitem__(self, name: str) -> E:
+        """Return the entry of a name."""
+        return self._entries()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names, ordered by family and then by letter."""
+        return iter(self._entries())
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return len(self._entries())
+
+    def _entries(self) -> dict[str, E]:
+        return {entry.name: entry for entry in built_in() if isinstance(entry, self.kind)}
+
+
+MODELS = Register(ModelEntry)
+TASKS = Register(TaskEntry)
 
 RECIPES = RecipeTree(FOLDER, MODELS, TASKS)
 

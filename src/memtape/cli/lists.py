@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from memtape.catalog.registry import MODELS, RECIPES, TASKS, Entry, find
+from memtape.catalog.references import references
+from memtape.catalog.registry import MODELS, RECIPES, TASKS, Entry, UnknownNameError, find
+from memtape.cli.errors import UsageError
 from memtape.cli.options import AsJson
 from memtape.cli.table import print_table
 
@@ -20,6 +22,29 @@ def models(*, as_json: AsJson = False) -> None:
 def tasks(*, as_json: AsJson = False) -> None:
     """List the tasks, what they ask for and their papers."""
     _entries("task", list(TASKS.values()), as_json)
+
+
+def cite(
+    *names: Annotated[str, Parameter(name="NAME", help="Models, tasks and recipes.")],
+) -> None:
+    """Print the papers of models, tasks and recipes as BibTeX, each once."""
+    if not names:
+        raise UsageError("there is no name to cite; give models, tasks or recipes, such as `memtape cite ntm copy`")
+    cards = [entry.card for name in names for entry in _named(name)]
+    known = references()
+    print(
+        "\n\n".join(dict.fromkeys(known[key].bibtex if key in known else key for card in cards for key in card.paper))
+    )
+
+
+def _named(name: str) -> list[Entry]:
+    """Return the model and the task of a name; of a recipe, both of its own."""
+    found: list[Entry] = [kind[name] for kind in (MODELS, TASKS) if name in kind]
+    if found:
+        return found
+    if name in RECIPES:
+        return [MODELS[RECIPES[name].model], TASKS[RECIPES[name].task]]
+    raise UnknownNameError("model, task or recipe", name, dict.fromkeys((*MODELS, *TASKS)))
 
 
 def recipes(
@@ -53,6 +78,7 @@ def _entries(kind: str, entries: Sequence[Entry], as_json: bool) -> None:
                 "name": entry.name,
                 "summary": entry.summary,
                 "paper": entry.paper,
+                "inputs": entry.card.inputs,
                 "options": {option.name: option.default for option in entry.options},
             }
             for entry in entries

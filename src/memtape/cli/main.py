@@ -44,6 +44,7 @@ COMMANDS = {
     "recipes": ("memtape.cli.lists:recipes", "List the recipes, or show one."),
     "results": ("memtape.cli.results:results", "Print the ledger: published numbers and ours, for each recipe."),
     "reproduce": ("memtape.cli.reproduce:reproduce", "Train a recipe again and compare with the ledger."),
+    "cite": ("memtape.cli.lists:cite", "Print the papers of models, tasks and recipes as BibTeX."),
     "doctor": ("memtape.cli.doctor:doctor", "Show versions, hardware and backends, and what is missing."),
 }
 

@@ -7,7 +7,9 @@ import torch
 from torch.nn import functional
 
 from memtape.core.inputs.trees import Trees
-from memtape.models.tree.tree_networks import RNTN, Recursive, TreeLSTM
+from memtape.models.tree.recursive import Recursive
+from memtape.models.tree.rntn import RNTN
+from memtape.models.tree.treelstm import TreeLSTM
 from memtape.tasks.language.boolean_trees import SYMBOLS, boolean_trees
 
 KINDS = [TreeLSTM, Recursive, RNTN]

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from memtape import NTM
-from memtape.tasks.graph import ShortestPath
 from memtape.tasks.graph.encoding import decoded, encoded
 from memtape.tasks.graph.lessons import SHORTEST_PATH
 from memtape.tasks.graph.planner import FAR
+from memtape.tasks.graph.shortest_path import ShortestPath
 from memtape.training.draw_batch import draw_batch
 from memtape.training.evaluation import evaluate
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from memtape.core import checks
+from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.dnc.assembly import SIZES, machine
@@ -148,3 +149,12 @@ class DNC(Recurrent[AugmentedState], Resizable):
     """
 
     __init__ = runs(DNCCell)
+
+
+CARD = ModelCard(
+    name="dnc",
+    summary="Differentiable Neural Computer: a memory that allocates and frees slots, and links them in order.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    small={"slots": 5, "width": 3, "controller_size": 4, "initial_memory": "random"},
+)
