@@ -37,6 +37,6 @@ def test_the_command_reads_the_same_experiment(recipe, tmp_path, monkeypatch):
 
 
 def test_the_remark_stands_at_the_top():
-    assert as_toml(resolved(RECIPES["ntm-copy"]), "A remark.").startswith(
-        '# A remark.\nrecipe = "ntm-copy"\n\n[model]\n'
+    assert as_toml(resolved(RECIPES["ntm/copy"]), "A remark.").startswith(
+        '# A remark.\nrecipe = "ntm/copy"\n\n[model]\n'
     )

@@ -6,7 +6,8 @@ import torch
 
 from memtape import DAM, DNC, NTM, SAM, SDNC, BiLSTM, Copy, StackedLSTM
 from memtape.experiments.inspection import graph_of, tape_of
-from memtape.tasks.graph import ShortestPath, Traversal
+from memtape.tasks.graph.shortest_path import ShortestPath
+from memtape.tasks.graph.traversal import Traversal
 from memtape.training.draw_batch import draw_batch
 from memtape.viz.graph_figure import graph_figure
 

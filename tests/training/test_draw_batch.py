@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from memtape import NTM
-from memtape.tasks.graph import ShortestPath
+from memtape.tasks.graph.shortest_path import ShortestPath
 from memtape.training.checkpoints import Checkpoints
 from memtape.training.loop import train
 from memtape.training.settings import TrainSettings

@@ -8,7 +8,8 @@ from torch import nn
 
 from memtape.models.recurrent.lstm import StackedLSTM
 from memtape.models.seq2seq.seq2seq import Seq2Seq
-from memtape.models.tree.tree_networks import RNTN, TreeLSTM
+from memtape.models.tree.rntn import RNTN
+from memtape.models.tree.treelstm import TreeLSTM
 from memtape.tasks.language.characters import Characters
 from memtape.tasks.language.scan import Scan
 from memtape.tasks.language.sentiment import Sentiment

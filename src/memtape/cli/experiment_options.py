@@ -10,6 +10,7 @@ from cyclopts import App
 
 from memtape.catalog.options import Option, options_of_record
 from memtape.catalog.recipe import Recipe
+from memtape.catalog.recipe_reader import read_recipe
 from memtape.catalog.registry import MODELS, TASKS, Entry, find, recipe_for
 from memtape.cli.options import group_of_options, named_option, with_signature
 from memtape.experiments.data_dir import VARIABLE, with_data_dir
@@ -43,18 +44,21 @@ def add_experiments(
         app: the command.
         own: options of this command alone; one named "seed" is the experiment's.
         run_experiment: does the work; receives the experiment and the values of `own`, and returns the exit code.
-        recipe_name: the recipe that was asked for by name.
+        recipe_name: the recipe that was asked for, by name or as a TOML file.
         words: the command line; tasks and options are built for the models and tasks that it names.
 
     Raises:
         UnknownNameError: a recipe that does not exist.
+        RecipeError: a file that is no recipe for the model and the task.
     """
-    asked = find("recipe", recipe_name) if recipe_name else None
+    file = Path(recipe_name).absolute() if recipe_name and recipe_name.endswith(".toml") else None
+    asked = find("recipe", recipe_name) if recipe_name and file is None else None
     for model in MODELS.values():
         tasks = App(name=model.name, help=model.summary)
         for task in TASKS.values() if model.name in words else ():
             if task.name in words:
-                recipe = asked or recipe_for(model.name, task.name)
+                own_recipe = None if file is None else read_recipe(file, name=str(file), model=model, task=task)
+                recipe = own_recipe or asked or recipe_for(model.name, task.name)
                 tasks.command(_command(model, task, recipe, own, run_experiment), name=task.name, help=task.summary)
             else:
                 tasks.command(App(name=task.name, help=task.summary))
@@ -102,7 +106,7 @@ def parameters_of_experiments(
         *own,
         named_option("config", Path | None, None, "TOML file with the tables [model], [task] and [train]."),
         DATA_DIR,
-        named_option("recipe", str | None, None, "Recipe to start from, by name; `memtape recipes` lists them."),
+        named_option("recipe", str | None, None, "Recipe to start from: a name of `memtape recipes`, or a TOML file."),
         group_of_options("model", model_options, recipe.model_options if recipe else {}),
         group_of_options("task", task_options, recipe.task_options if recipe else {}),
         group_of_options("train", options_of_record(TrainSettings), recipe.train if recipe else {}),

@@ -42,6 +42,9 @@ COMMANDS = {
     "models": ("memtape.cli.lists:models", "List the models."),
     "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
     "recipes": ("memtape.cli.lists:recipes", "List the recipes, or show one."),
+    "results": ("memtape.cli.results:results", "Print the ledger: published numbers and ours, for each recipe."),
+    "reproduce": ("memtape.cli.reproduce:reproduce", "Train a recipe again and compare with the ledger."),
+    "cite": ("memtape.cli.lists:cite", "Print the papers of models, tasks and recipes as BibTeX."),
     "doctor": ("memtape.cli.doctor:doctor", "Show versions, hardware and backends, and what is missing."),
 }
 
@@ -86,6 +89,7 @@ def build(words: Sequence[str] = ()) -> App:
     Raises:
         UsageError: a file that is not there or is no TOML.
         UnknownNameError: a recipe that does not exist.
+        RecipeError: a file that is no recipe.
     """
     app = App(name="memtape", help=HELP, version=__version__, version_flags=["--version"])
     file = _value_of("--config", words)

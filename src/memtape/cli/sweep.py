@@ -17,7 +17,7 @@ from memtape.cli.table import cell, print_table, spaced
 
 if TYPE_CHECKING:
     from memtape.experiments.experiment import Experiment
-    from memtape.experiments.sweep.sweep import Configuration
+    from memtape.experiments.sweep.sweep import Configuration, Plan
 
 HELP = """Train many seeds of a model on a task, and say how many were solved.
 
@@ -51,14 +51,14 @@ def app(recipe_name: str | None, words: Sequence[str]) -> App:
 
 
 def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
-    seeds, jobs = _seeds(given["seeds"]), given["jobs"]
+    seeds, jobs = seeds_from(given["seeds"]), given["jobs"]
     for name, value, least in (("jobs", jobs, 1), ("sampler-seed", given["sampler_seed"], 0)):
         if value < least:
             raise UsageError(f"--{name} is {value}, but it must be at least {least}; give {least} or more")
 
     from memtape.experiments.sweep.report import report_of, write_sweep_report
     from memtape.experiments.sweep.search_space import Space
-    from memtape.experiments.sweep.sweep import Listener, Plan, default_sweep_folder, sweep
+    from memtape.experiments.sweep.sweep import Plan, default_sweep_folder
     from memtape.training.tracking import require_tracker
 
     experiment.build()  # may be refused now, once, and not in every training run
@@ -68,9 +68,7 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
     folder = given["out"] or default_sweep_folder(experiment.model, experiment.task)
     _print_to_stderr(f"sweep {folder}")
     try:
-        with _stopped_by_signals() as stop:
-            listener = Listener(ended=_print_end, killed=_print_kill)
-            configurations = sweep(plan, folder, jobs=jobs, stop=stop, listener=listener)
+        configurations = trained(plan, folder, jobs)
         if configurations is None:
             print(f"stopped; the same command with --out {folder} goes on")
             return 0
@@ -86,7 +84,21 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
     return 0
 
 
-def _seeds(text: str) -> tuple[int, ...]:
+def trained(plan: "Plan", folder: Path, jobs: int) -> list["Configuration"] | None:
+    """Carry a sweep out, with a line for each training run that ends; return its configurations, None if it was stopped."""
+    from memtape.experiments.sweep.sweep import Listener, sweep
+
+    with _stopped_by_signals() as stop:
+        listener = Listener(ended=_print_end, killed=_print_kill)
+        return sweep(plan, folder, jobs=jobs, stop=stop, listener=listener)
+
+
+def seeds_from(text: str) -> tuple[int, ...]:
+    """Return the seeds that --seeds names, as in 0:10 or 3.
+
+    Raises:
+        UsageError: it names none, or too many.
+    """
     first, colon, end = text.partition(":")
     if not (first.isdecimal() and (end.isdecimal() if colon else True)):
         raise UsageError(f"--seeds is {text!r}, but it must be FIRST:END or a single seed; give 0:10 for seeds 0 to 9")

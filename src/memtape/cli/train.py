@@ -49,6 +49,7 @@ def train(experiment: "Experiment", out: Path | None) -> int:
         out: the run folder to make; None makes a new one under runs/.
     """
     from memtape.cli.progress_display import ProgressDisplay, print_outcome
+    from memtape.experiments.expectation import expectation
     from memtape.experiments.initial_weights import initial_weights
     from memtape.experiments.run_folder.folder import default_folder
     from memtape.experiments.train import train_run
@@ -61,6 +62,8 @@ def train(experiment: "Experiment", out: Path | None) -> int:
     with interruption() as request, ProgressDisplay() as display:
         if processes.first:
             display.start(experiment)
+            if (line := expectation(experiment)) is not None:
+                display.print(line)
         run, outcome = train_run(
             experiment,
             model,

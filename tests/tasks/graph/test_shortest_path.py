@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from memtape import NTM
-from memtape.tasks.graph import ShortestPath
 from memtape.tasks.graph.encoding import decoded, encoded
 from memtape.tasks.graph.lessons import SHORTEST_PATH
 from memtape.tasks.graph.planner import FAR
+from memtape.tasks.graph.shortest_path import ShortestPath
 from memtape.training.draw_batch import draw_batch
 from memtape.training.evaluation import evaluate
 
@@ -265,7 +265,7 @@ def test_an_example_is_shown_with_its_wrong_steps_marked(network):
     batch = task.batch(0, 1, lengths=(8, 8))
     lines = task.show(batch, torch.randn(1, batch.mask.shape[1], 90)).splitlines()
     assert [line.split()[0] for line in lines if not line.startswith("  ")][1:] == [
-        *("told", "asked", "wait", "went", "target", "output")
+        *("graph", "query", "wait", "path", "target", "output")
     ]
     assert lines[-2].removeprefix("target ") == ", ".join(" ".join(map(str, edge)) for edge in follow(batch, 0)[1])
     assert "!" in lines[-1]

@@ -6,8 +6,8 @@ import torch
 from memtape.core.batch import SequenceBatch
 from memtape.models.recurrent.esn import EchoState
 from memtape.models.recurrent.gru import GRU
-from memtape.tasks.dynamics import Narma
-from memtape.tasks.images import Digits
+from memtape.tasks.dynamics.narma import Narma
+from memtape.tasks.images.digits import Digits
 from memtape.training.loop import train
 from memtape.training.optim.closed_form import solve
 from memtape.training.settings import SettingsError, TrainSettings
