@@ -12,7 +12,7 @@ from memtape.cli import main
 from memtape.core.errors import ReportedError, RequestError, WorkError
 
 CLI = Path(main.__file__).parent
-CAUGHT_WHERE_THEY_ARISE = {"MisfitError", "BracketedError"}
+CAUGHT_WHERE_THEY_ARISE = {"MisfitError", "BracketedError", "CardError"}
 """Errors that another one stands for before they reach the command."""
 
 
