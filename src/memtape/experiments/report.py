@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from memtape.catalog.registry import MODELS, TASKS
-from memtape.core import state_tree
 from memtape.core.graph_picture import GraphPicture
 from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
@@ -156,8 +155,8 @@ def _example(model: nn.Module, task: Task) -> str:
     """Return a short example with the network's answer as text."""
     length = min(task.lengths[1], max(task.lengths[0], 6))
     lengths = (length, length) if task.available("example") is None else None
-    batch = task.batch(0, 1, split="example", lengths=lengths, form=input_kind(model))
-    inputs = state_tree.move(batch.inputs, device=next(model.parameters()).device)
+    batch = task.batch(0, 1, split="example", lengths=lengths, input_kind=input_kind(model))
+    inputs = batch.kind.move(batch.inputs, device=next(model.parameters()).device)
     outputs, _ = model(inputs, lengths=batch.lengths)
     return task.show(batch, outputs.cpu())
 

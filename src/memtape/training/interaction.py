@@ -23,7 +23,7 @@ def batch_for(
     lengths: tuple[int, int] | None = None,
     run: Callable[..., Any] | None = None,
 ) -> SequenceBatch:
-    """Hand out a batch in the form that a network reads, played by the network if the task is such.
+    """Hand out a batch of the kind of input that a network reads, played by the network if the task is such.
 
     Args:
         task: where batches come from.
@@ -35,7 +35,7 @@ def batch_for(
         lengths: shortest and longest length; None means those of training.
         run: runs the network, as `model` itself would; None means `model`.
     """
-    batch = task.batch(index, batch_size, seed=seed, split=split, lengths=lengths, form=input_kind(model))
+    batch = task.batch(index, batch_size, seed=seed, split=split, lengths=lengths, input_kind=input_kind(model))
     if not task.played:
         return batch
     device = next(model.parameters()).device
