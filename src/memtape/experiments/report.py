@@ -56,7 +56,7 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
         drawn["memory"] = _memory(tape, f"{entry.picture_length} {entry.unit}")
     graph = entry.picture_length and graph_of(model, task, length=entry.picture_length, seed=experiment.seed)
     if graph:
-        drawn["graph"] = _graph(*graph, f"{entry.unit} {entry.picture_length}")
+        drawn["graph"] = _graph(*graph, f"lesson {entry.picture_length}")
     for name, illustration in drawn.items():
         figures.save(illustration.figure, run.figures, name)
 
