@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from memtape.ops.near_ties import NEAR_TIE, least_first
+
 
 def retention(
     free_gates: Float[Tensor, "batch reads"], read_weights: Float[Tensor, "batch reads slots"]
@@ -58,16 +60,20 @@ def usage_after(
     return usage * retained
 
 
-def allocation_weights(usage: Float[Tensor, "batch slots"]) -> Float[Tensor, "batch slots"]:
+def allocation_weights(
+    usage: Float[Tensor, "batch slots"], *, tolerance: float = NEAR_TIE
+) -> Float[Tensor, "batch slots"]:
     r"""Compute the allocation weights: they address the least used slot, and further slots in so far as that one is used.
 
     $$a[\phi_j] = (1 - u[\phi_j]) \prod_{i < j} u[\phi_i], \qquad u[\phi_1] \le u[\phi_2] \le \dots$$
 
-    Ties are sorted by slot number. The gradient flows through the usages, not through the sort order. Products are computed
-    exactly, not as sums of logarithms, since a small weight on the wrong slot would later break ties.
+    Usages that are equal within the tolerance are sorted by slot number. The gradient flows through the usages, not through
+    the sort order. Products are computed exactly, not as sums of logarithms, since a small weight on the wrong slot would
+    later break ties.
 
     Args:
         usage: $u$ in $[0, 1]$.
+        tolerance: largest difference of usages that count as equal; with 0, rounding decides their order.
 
     Returns:
         $a$; it sums to $1 - \prod_i u[i]$, which is 0 if all slots are in use.
@@ -80,7 +86,7 @@ def allocation_weights(usage: Float[Tensor, "batch slots"]) -> Float[Tensor, "ba
     References:
         Graves et al. (2016), Nature 538, doi:10.1038/nature20101, Methods, "Dynamic memory allocation".
     """
-    order = torch.sort(usage.detach(), dim=-1, stable=True).indices
+    order = least_first(usage, tolerance=tolerance)
     ascending = usage.gather(-1, order)
     taken = torch.cumprod(torch.cat([torch.ones_like(usage[:, :1]), ascending[:, :-1]], dim=-1), dim=-1)
     return torch.zeros_like(usage).scatter(-1, order, (1 - ascending) * taken)

@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memtape.ops.near_ties import strongest_first
+
 
 def add_to_lists(
     slots: Float[Tensor, "*rows listed"],
@@ -20,15 +22,15 @@ def add_to_lists(
         new_weights: the weights to add to these slots.
 
     Returns:
-        Slots and weights of the lists, the strongest first; among equal weights, earlier entries come first.
+        Slots and weights of the lists, the strongest first; weights that are equal within
+        `memtape.ops.near_ties.NEAR_TIE` are sorted by slot number.
     """
     same = (new_slots[..., None, :] == slots[..., :, None]) & (weights > 0)[..., None]
     raised = weights + (same * new_weights[..., None, :]).sum(-1)
     fresh = torch.where(same.any(-2), -1.0, new_weights)
-    order = (
-        torch.cat([raised, fresh], dim=-1).sort(dim=-1, descending=True, stable=True).indices[..., : slots.shape[-1]]
-    )
-    return torch.cat([slots, new_slots], dim=-1).gather(-1, order), torch.cat([raised, fresh], dim=-1).gather(-1, order)
+    candidates, all_slots = torch.cat([raised, fresh], dim=-1), torch.cat([slots, new_slots], dim=-1)
+    order = strongest_first(candidates, all_slots)[..., : slots.shape[-1]]
+    return all_slots.gather(-1, order), candidates.gather(-1, order)
 
 
 def linked(

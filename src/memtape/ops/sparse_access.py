@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memtape.ops.near_ties import NEAR_TIE, largest, least_first
+
 SLOT_EPSILON = 1e-6
 """Added to a squared norm. Slots are initialised to 0: the cosine of such a slot is 0, and its gradient, bounded by the inverse
 root of this number, stays below 1000."""
@@ -40,7 +42,8 @@ def nearest_weights(
 
     $$w[i] = \frac{\exp(\beta K(k, M[i]))}{\sum_{j \in S} \exp(\beta K(k, M[j]))} \text{ in } S, \quad 0 \text{ elsewhere}$$
 
-    with $S$ the `nearest` slots; ties go to the first slots. No gradient passes through the choice of $S$.
+    with $S$ the `nearest` slots; scores that are equal within `memtape.ops.near_ties.NEAR_TIE` are sorted by slot number.
+    No gradient passes through the choice of $S$.
 
     Args:
         memory: $M$, the slots.
@@ -57,7 +60,7 @@ def nearest_weights(
     scores = cosines(memory, keys)
     if nearest is None:
         return torch.softmax(strengths[:, :, None] * scores, dim=-1)
-    chosen = scores.detach().sort(dim=-1, descending=True, stable=True).indices[:, :, :nearest]
+    chosen = largest(scores, nearest)
     weights = torch.softmax(strengths[:, :, None] * scores.gather(-1, chosen), dim=-1)
     return torch.zeros_like(scores).scatter(-1, chosen, weights)
 
@@ -69,7 +72,8 @@ def least_used(usage: Float[Tensor, "batch slots"], count: int) -> Int[Tensor, "
     access, the least recently accessed slot has the maximum. Both kinds of usage here are higher for slots in use.
 
     Args:
-        usage: usage of each slot; ties go to the first slots.
+        usage: usage of each slot; usages that are equal within
+            `memtape.ops.near_ties.NEAR_TIE` are sorted by slot number.
         count: number of slots to return.
 
     Returns:
@@ -78,7 +82,7 @@ def least_used(usage: Float[Tensor, "batch slots"], count: int) -> Int[Tensor, "
     References:
         Rae et al. (2016), arXiv:1610.09027, section 3.2.
     """
-    return usage.sort(dim=-1, stable=True).indices[:, :count]
+    return least_first(usage)[:, :count]
 
 
 def write_weights(
@@ -138,7 +142,8 @@ def last_access(
 ) -> Float[Tensor, "batch slots"]:
     r"""Update the step at which each slot was last accessed.
 
-    A slot is accessed if the sum of the heads' read and write weights at it exceeds $\delta$. The current step is the latest
+    A slot is accessed if the sum of the heads' read and write weights at it exceeds $\delta$ by more than
+    `memtape.ops.near_ties.NEAR_TIE`. The current step is the latest
     step of any slot plus 1. Steps are integers stored as floats, exact up to $2^{24}$ in float32. No gradient.
 
     Args:
@@ -154,7 +159,7 @@ def last_access(
     """
     usage = usage.detach().round()
     now = usage.amax(-1, keepdim=True) + 1
-    return torch.where(weights.detach().sum(1) > threshold, now, usage)
+    return torch.where(weights.detach().sum(1) > threshold + NEAR_TIE, now, usage)
 
 
 def discounted_usage(

@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memtape.ops.near_ties import NEAR_TIE, strongest_first
+
 
 def strongest(
     weights: Float[Tensor, "batch writes slots"], size: int
@@ -11,7 +13,7 @@ def strongest(
     r"""Return the $K$ largest weights and their slots, rescaled to the sum of all weights.
 
     The paper rescales them to a sum of 1, so that links would be overwritten even with a closed write gate; with open gates
-    the two are the same. Ties go to the first slots.
+    the two are the same. Weights that are equal within `memtape.ops.near_ties.NEAR_TIE` are sorted by slot number.
 
     Args:
         weights: write weights or precedence of each write head.
@@ -20,8 +22,8 @@ def strongest(
     Returns:
         The weights, the largest first, and their slot numbers.
     """
-    values, places = torch.sort(weights, dim=-1, descending=True, stable=True)
-    kept, slots = values[..., :size], places[..., :size]
+    slots = strongest_first(weights)[..., :size]
+    kept = weights.gather(-1, slots)
     total = kept.sum(dim=-1, keepdim=True)
     scale = weights.sum(dim=-1, keepdim=True) / torch.where(total > 0, total, 1)
     return kept * scale, slots
@@ -45,7 +47,7 @@ def sparse_links_after(
             the slot itself.
         precedence: $p_{t-1}$, the degree to which each slot was the last one written.
         weights: $w_t$, the write weights.
-        threshold: links below it are removed.
+        threshold: links below it by more than `memtape.ops.near_ties.NEAR_TIE` are removed.
 
     Returns:
         The updated values and places.
@@ -70,7 +72,7 @@ def sparse_links_after(
     order = torch.sort(candidates.detach(), dim=-1, descending=True, stable=True).indices[..., :size]
     values = values.scatter(2, written, candidates.gather(-1, order))
     sources = sources.scatter(2, written, candidate_sources.gather(-1, order))
-    kept, itself = values >= threshold, torch.arange(weights.shape[-1], device=weights.device)[:, None]
+    kept, itself = values >= threshold - NEAR_TIE, torch.arange(weights.shape[-1], device=weights.device)[:, None]
     return torch.where(kept, values, 0), torch.where(kept, sources, itself).to(places.dtype)
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+from memtape.core.errors import RequestError
+
 LARGEST = 2**28
 """Largest size of an uncompressed file in bytes, about five times the largest file of the data sets."""
 
 
-class DataError(ValueError):
+class DataError(RequestError):
     """A file of a data set is missing or invalid; the message names the file, the problem and the cure."""
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memtape.tasks.algorithmic import KeyValue
+from memtape.tasks.algorithmic.key_value import KeyValue
 
 
 @pytest.mark.parametrize(("bits", "lengths"), [(12, None), (12, (64, 64)), (2, (2, 2)), (4, (1, 4))])

@@ -6,7 +6,8 @@ import numpy
 import pytest
 import torch
 
-from memtape.tasks.dynamics import Narma, narma
+from memtape.tasks.dynamics import narma
+from memtape.tasks.dynamics.narma import Narma
 
 
 def by_the_letter(noise, order):

@@ -3,9 +3,9 @@
 import pytest
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.graph import Inference
 from memtape.tasks.graph.families import ENGLISH, ITALIAN, facts_of, hinton_families
 from memtape.tasks.graph.family_files import read
+from memtape.tasks.graph.inference import Inference
 
 
 def lines():

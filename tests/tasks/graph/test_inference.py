@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from memtape.tasks.graph import Inference
 from memtape.tasks.graph.encoding import decoded
+from memtape.tasks.graph.inference import Inference
 from memtape.tasks.graph.lessons import INFERENCE
 from memtape.tasks.graph.relations import relation_labels, sequences
 

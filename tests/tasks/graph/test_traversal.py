@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from memtape.tasks.graph import Traversal
 from memtape.tasks.graph.lessons import TRAVERSAL
+from memtape.tasks.graph.traversal import Traversal
 
 
 def label_of(bits):

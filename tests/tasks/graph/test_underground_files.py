@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.graph import ShortestPath, Traversal
+from memtape.tasks.graph.shortest_path import ShortestPath
+from memtape.tasks.graph.traversal import Traversal
 from memtape.tasks.graph.underground import LINES, STATIONS, links, underground
 from memtape.tasks.graph.underground_files import read
 

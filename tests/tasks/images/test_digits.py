@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.images import Digits, digits
+from memtape.tasks.images import digits
+from memtape.tasks.images.digits import Digits
 from memtape.tasks.images.idx import array_of
 from memtape.tasks.images.strokes import draw_digits
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from memtape.core.inputs.trees import Trees, checked
-from memtape.tasks.language import Boolean
-from memtape.tasks.language.boolean import written
+from memtape.tasks.language.boolean import Boolean, written
 from memtape.tasks.language.labelled_trees import LabelledTrees
 
 PYTHON = {"false": "False", "true": "True"}

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.language import Characters, texts
+from memtape.tasks.language import texts
+from memtape.tasks.language.characters import Characters
 from memtape.tasks.language.synthetic_text import synthetic_text
 
 TEXT = "".join(random.Random(0).choices("abcdefghijklmnopqrstuvwxyz \n", k=999)) + "é"

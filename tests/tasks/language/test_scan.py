@@ -7,8 +7,8 @@ import torch
 
 from memtape.core.inputs.pairs import Pairs
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.language import Scan, scan_examples
-from memtape.tasks.language.scan import VOCABULARY
+from memtape.tasks.language import scan_examples
+from memtape.tasks.language.scan import VOCABULARY, Scan
 from memtape.tasks.language.scan_grammar import actions, commands
 
 EXAMPLES = {

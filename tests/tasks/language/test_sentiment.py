@@ -7,8 +7,9 @@ import torch
 
 from memtape.core.inputs.trees import Trees, checked
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.language import Sentiment, sentiment
+from memtape.tasks.language import sentiment
 from memtape.tasks.language.bracketed import BracketedError
+from memtape.tasks.language.sentiment import Sentiment
 
 TRAIN = ["(3 (2 It) (4 (2 's) (4 fun)))", "(1 (2 It) (0 (2 's) (1 (2 not) (4 fun))))", "(2 Well)"]
 DEV = ["(2 (2 Well) (3 done))"]

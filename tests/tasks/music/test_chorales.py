@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.music import Chorales, chorales
+from memtape.tasks.music import chorales
 from memtape.tasks.music.cadences import cadences
+from memtape.tasks.music.chorales import Chorales
 
 PIECES = {
     "train": [[[60, 64, 67], [60.0, 60, 64]], [[21, 108]]],

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from memtape.cells import LeakyCell
+from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.recurrent.layered import layered
@@ -58,3 +59,12 @@ class Leaky(Recurrent[Any], Shareable):
     """Layers of leaky units, run over sequences; the arguments are those of `leaky_network`."""
 
     __init__ = runs(leaky_network)
+
+
+CARD = ModelCard(
+    name="leaky",
+    summary="Layers of leaky units, each with its own time constant, fixed or learned.",
+    paper=("mozer1992",),
+    inputs=("sequences",),
+    small={"hidden_size": 8},
+)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from memtape.cells import Conditioned, Stacked
 from memtape.core import checks, padding, state_tree
+from memtape.core.card import ModelCard
 from memtape.core.inputs.pairs import Pairs
 from memtape.core.symbols import known
 from memtape.memory.encoded import EncodedMemory
@@ -204,3 +205,12 @@ class Seq2Seq(Shareable):
         lengths = checks.lengths_of(symbols, lengths)
         read = torch.where(padding.alive(symbols, lengths), symbols, 0)
         return known(read, count, f"the {side} side of {type(self).__name__}"), lengths
+
+
+CARD = ModelCard(
+    name="seq2seq",
+    summary="Encoder and decoder, with a context vector or with attention to the whole source.",
+    paper=("sutskever2014", "bahdanau2015"),
+    inputs=("pairs",),
+    small={"hidden_size": 8},
+)

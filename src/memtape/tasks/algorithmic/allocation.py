@@ -4,6 +4,7 @@ import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask
 from memtape.tasks.algorithmic.succession import draw_counts, in_succession
 from memtape.tasks.lengths import check_range
@@ -61,3 +62,15 @@ class Allocation(BitTask):
         fixed = (self.vectors, self.vectors)
         counts = draw_counts(batch_size, lengths, fixed, generator, same=self.same_length)
         return in_succession(counts, self.bits, generator)
+
+
+CARD = TaskCard(
+    name="allocation",
+    summary="Copy ten sequences one after another, with room for two at a time.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    small={"min_length": 2, "max_length": 2, "vectors": 2},
+    unit="copies",
+    test_lengths=(10, 20),
+    picture_length=10,
+)

@@ -4,6 +4,7 @@ import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
@@ -75,3 +76,15 @@ class AssociativeRecall(BitTask):
         inputs[:, :, self.bits + 1] = ((since_query == 0) | (since_query == item_steps)).float()
         answer = pick(vectors, (asked[:, None] + 1) * self.item_vectors + since_answer)
         return SequenceBatch(inputs=inputs, targets=answer * mask[:, :, None], mask=mask, lengths=steps)
+
+
+CARD = TaskCard(
+    name="associative-recall",
+    summary="Given an item of a list, output the item that followed it.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"max_length": 2},
+    unit="items",
+    test_lengths=(3, 6, 10, 15, 20),
+    picture_length=10,
+)

@@ -4,6 +4,7 @@ import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
@@ -58,3 +59,15 @@ class Copy(BitTask):
         inputs[:, :, self.bits] = (since_answer == -1).float()
         targets = pick(vectors, since_answer) * mask[:, :, None]
         return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=2 * counts + 1)
+
+
+CARD = TaskCard(
+    name="copy",
+    summary="Remember a sequence of bit vectors and repeat it.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"max_length": 3},
+    unit="vectors",
+    test_lengths=(10, 20, 30, 50, 120),
+    picture_length=50,
+)

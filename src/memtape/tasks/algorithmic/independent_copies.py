@@ -4,6 +4,7 @@ import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask
 from memtape.tasks.algorithmic.succession import draw_counts, in_succession
 from memtape.tasks.lengths import check_range
@@ -65,3 +66,15 @@ class IndependentCopies(BitTask):
         """Draw vectors and lay out the copies one after another."""
         counts = draw_counts(batch_size, lengths, self.vectors, generator, same=self.same_length)
         return in_succession(counts, self.bits, generator, end_marker=True)
+
+
+CARD = TaskCard(
+    name="independent-copies",
+    summary="Copy sequences of many lengths, one after another, through a memory that must be freed between them.",
+    paper=("csordas2019",),
+    inputs=("sequences",),
+    small={"max_length": 2, "max_vectors": 3},
+    unit="copies",
+    test_lengths=(2, 4, 8),
+    picture_length=4,
+)

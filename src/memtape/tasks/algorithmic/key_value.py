@@ -5,6 +5,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
@@ -96,3 +97,15 @@ def _shuffled(counts: Tensor, most: int, generator: torch.Generator) -> Tensor:
     """Return, for each row, the integers below its count in random order, followed by the other integers below `most`."""
     chances = torch.rand(len(counts), most, generator=generator)
     return (chances + (torch.arange(most) >= counts[:, None])).argsort(dim=1)
+
+
+CARD = TaskCard(
+    name="key-value",
+    summary="Given one half of a word of a list, output the other half.",
+    paper=("csordas2019",),
+    inputs=("sequences",),
+    small={"max_length": 2},
+    unit="words",
+    test_lengths=(2, 8, 16),
+    picture_length=8,
+)

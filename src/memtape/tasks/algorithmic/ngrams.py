@@ -6,6 +6,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
@@ -92,3 +93,15 @@ class DynamicNGrams(BitTask):
 def _beta(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     r"""Draw from Beta(1/2, 1/2), the arcsine distribution: $\sin^2(\pi u / 2)$ of a uniform $u$."""
     return torch.sin(torch.rand(rows, columns, generator=generator) * torch.pi / 2) ** 2
+
+
+CARD = TaskCard(
+    name="ngrams",
+    summary="Predict the next bit of a source that is drawn anew for every sequence.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"min_length": 20, "max_length": 20, "order": 1},
+    unit="bits",
+    test_lengths=(200, 400),
+    picture_length=240,
+)

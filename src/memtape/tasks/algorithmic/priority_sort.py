@@ -4,6 +4,7 @@ import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
@@ -69,3 +70,15 @@ class PrioritySort(BitTask):
         inputs[:, :, self.bits + 1] = (since_answer == -1).float()
         targets = pick(pick(vectors, order), since_answer) * mask[:, :, None]
         return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=steps)
+
+
+CARD = TaskCard(
+    name="priority-sort",
+    summary="Output the vectors of highest priority of a list, in order.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"min_length": 4, "max_length": 4},
+    unit="vectors",
+    test_lengths=(20, 30),
+    picture_length=30,
+)

@@ -6,6 +6,7 @@ import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
@@ -79,3 +80,15 @@ class RepeatCopy(BitTask):
         put_where(targets, repeating, pick(vectors, since_answer % counts[:, None]), slice(0, self.bits))
         targets[:, :, self.bits] = (since_answer == answers[:, None]).float()
         return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=steps)
+
+
+CARD = TaskCard(
+    name="repeat-copy",
+    summary="Repeat a sequence of bit vectors a given number of times, and then stop.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"max_length": 2, "max_repeats": 2},
+    unit="vectors",
+    test_lengths=(5, 10, 15, 20),
+    picture_length=15,
+)

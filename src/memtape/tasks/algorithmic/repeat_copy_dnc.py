@@ -4,6 +4,7 @@ import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
@@ -85,3 +86,14 @@ class RepeatCopyDNC(BitTask):
         put_where(targets, repeating, pick(vectors, since_answer % counts[:, None]), slice(0, self.bits))
         targets[:, :, self.bits] = (since_answer == answers[:, None]).float()
         return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=steps)
+
+
+CARD = TaskCard(
+    name="repeat-copy-dnc",
+    summary="Repeat a sequence of bit vectors a given number of times, as in the code of the paper's authors.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    unit="vectors",
+    test_lengths=(2, 5, 10),
+    picture_length=5,
+)

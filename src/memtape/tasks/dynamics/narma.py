@@ -9,6 +9,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
@@ -151,3 +152,13 @@ def narma(noise: Float[Tensor, "batch time"], order: int) -> Float[Tensor, "batc
         last = states[step : step + order]
         states[step + order] = last[-1] * (0.3 + 0.05 * last.sum(0)) + pushes[step]
     return states[order:].T
+
+
+CARD = TaskCard(
+    name="narma",
+    summary="Follow a system whose output depends on its last ten outputs and inputs.",
+    paper=("atiya2000",),
+    inputs=("sequences",),
+    small={"min_length": 30, "max_length": 30, "washout": 20},
+    unit="steps",
+)

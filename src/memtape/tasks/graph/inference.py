@@ -6,6 +6,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.graph_picture import GraphPicture
 from memtape.tasks.graph.encoding import BLANK, encoded
 from memtape.tasks.graph.families import hinton_families, synthetic_family
@@ -172,3 +173,15 @@ def _question(possible: Bool[Tensor, "batch nodes relations"], generator: torch.
     chances = torch.rand(possible.shape, generator=generator).masked_fill(~open_to, -1.0)
     flat = chances.flatten(1).argmax(1)
     return flat // relations, flat % relations
+
+
+CARD = TaskCard(
+    name="inference",
+    summary="Find the node in a given relation to another, where the relation is a chain of edges.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    small={"max_lesson": 1, "questions": 1, "planning": 1},
+    unit="lessons",
+    test_lengths=(1, 4, 9, 13, 17, 18),
+    picture_length=18,
+)

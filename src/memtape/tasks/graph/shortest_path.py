@@ -8,6 +8,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.graph_picture import GraphPicture
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask, Player
@@ -248,3 +249,15 @@ def _chances(scores: Float[Tensor, "batch edges"], crossing: Crossing) -> Float[
     """Return the probability of each edge; uniform where the outputs are NaN, which the loss will report."""
     uniform = (crossing.triples[..., 0] != BLANK).to(scores)
     return torch.where(scores.isnan().any(1, keepdim=True), uniform, scores.exp())
+
+
+CARD = TaskCard(
+    name="shortest-path",
+    summary="Find a shortest path between two nodes of a graph.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    small={"min_lesson": 8, "max_lesson": 9},
+    unit="lessons",
+    test_lengths=(1, 4, 8, 12, 15, 16),
+    picture_length=16,
+)

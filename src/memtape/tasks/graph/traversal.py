@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.graph_picture import GraphPicture
 from memtape.tasks.graph.encoding import BLANK, encoded
 from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
@@ -113,3 +114,15 @@ class Traversal(TripleTask):
     def picture(self, batch: GraphBatch, outputs: Tensor | None = None, row: int = 0) -> GraphPicture:
         """Return the data of a figure of one example: the graph, the walk, and the inputs, targets and outputs of each step."""
         return picture_of(batch, self.atlas.graphs, outputs, row)
+
+
+CARD = TaskCard(
+    name="traversal",
+    summary="Walk through a graph along the edges that are named.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    small={"max_lesson": 1},
+    unit="lessons",
+    test_lengths=(1, 2, 3, 5, 8, 11, 14, 15),
+    picture_length=15,
+)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
 from memtape.tasks.classification import ClassificationTask, class_sums
@@ -170,3 +171,12 @@ def _array(data_dir: str, file: str, *, axes: int, things: str) -> Tensor:
         raise MNIST.damaged(path, str(error)) from None
     MNIST.check_count(path, len(array), things)
     return array
+
+
+CARD = TaskCard(
+    name="digits",
+    summary="Classify the digit in an image that is read row by row or pixel by pixel.",
+    paper=("lecun1998", "le2015"),
+    inputs=("sequences",),
+    unit="steps",
+)

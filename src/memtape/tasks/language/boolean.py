@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.inputs.trees import NONE, Trees
 from memtape.core.score import Score
 from memtape.core.task import generator_for
@@ -122,3 +123,14 @@ def written(data: LabelledTrees) -> tuple[Int[Tensor, "batch time"], Int[Tensor,
     rows, places = inside.nonzero(as_tuple=True)
     text[rows, (places + opened[rows, places])] = torch.where(inner, CLOSE, words)[rows, places]
     return text, steps
+
+
+CARD = TaskCard(
+    name="boolean",
+    summary="Evaluate an expression of true, false, and, or, not, from its tree or from its text.",
+    paper=("bowman2015",),
+    inputs=("trees", "sequences"),
+    small={"max_length": 2},
+    unit="levels",
+    test_lengths=(6, 7, 8, 9),
+)

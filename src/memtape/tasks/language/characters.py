@@ -10,6 +10,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import generator_for
 from memtape.tasks.classification import ClassificationTask, class_sums
@@ -197,3 +198,13 @@ def _windows(
         mask=inside if unscored is None else inside & (since_begin >= unscored[:, None]),
         lengths=steps,
     )
+
+
+CARD = TaskCard(
+    name="char-lm",
+    summary="Predict the next character of a text.",
+    paper=("karpathy2015",),
+    inputs=("sequences",),
+    small={"window": 6, "context": 2},
+    unit="characters",
+)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.inputs.pairs import BOUNDARY, Pairs, given_for
 from memtape.core.score import Score
 from memtape.core.task import HeldTask, generator_for
@@ -135,3 +136,12 @@ class Scan(ClassificationTask, HeldTask):
             f"{name} {' '.join(VOCABULARY[symbol] for symbol in symbols.tolist())}" for name, symbols in rows.items()
         ]
         return "\n".join([f"{type(self).__name__}, {int(batch.lengths[row])} steps", *lines])
+
+
+CARD = TaskCard(
+    name="scan",
+    summary="Translate a command into the actions that it asks for.",
+    paper=("lake2018",),
+    inputs=("sequences", "pairs"),
+    unit="symbols",
+)

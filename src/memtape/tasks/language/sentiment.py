@@ -9,6 +9,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.inputs.trees import NONE, Trees
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
@@ -200,3 +201,12 @@ def _trees(data_dir: str, file: str) -> list[BracketedTree]:
     trees = parse_lines(text, classes=CLASSES, place=str(path))
     SST.check_count(path, len(trees), "trees")
     return trees
+
+
+CARD = TaskCard(
+    name="sentiment",
+    summary="Classify how favourable a sentence is, from its tree or its words.",
+    paper=("socher2013",),
+    inputs=("trees", "sequences"),
+    unit="nodes",
+)

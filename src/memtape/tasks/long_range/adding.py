@@ -9,6 +9,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
@@ -118,3 +119,13 @@ class Adding(RegressionTask, DrawnTask):
         if outputs is not None:
             lines.append(f"output {float(outputs[row, length - 1, 0]):.2f}")
         return "\n".join(line.rstrip() for line in lines)
+
+
+CARD = TaskCard(
+    name="adding",
+    summary="Add the two marked numbers of a long sequence.",
+    paper=("hochreiter1997", "arjovsky2016"),
+    inputs=("sequences",),
+    small={"min_length": 8, "max_length": 8},
+    unit="steps",
+)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask
 from memtape.tasks.classification import ClassificationTask, class_sums
@@ -119,3 +120,13 @@ class CopyMemory(ClassificationTask, DrawnTask):
         if symbol in (0, self.symbols + 1):
             return ":" if symbol else "."
         return "0123456789abcdefghijklmnopqrstuvwxyz"[symbol] if symbol < 36 else "?"
+
+
+CARD = TaskCard(
+    name="copy-memory",
+    summary="Repeat ten symbols after a long blank.",
+    paper=("arjovsky2016",),
+    inputs=("sequences",),
+    small={"min_length": 4, "max_length": 4, "remembered": 2},
+    unit="blanks",
+)

@@ -1,5 +1,1 @@
 """Music tasks: prediction of sequences of chords."""
-
-from memtape.tasks.music.chorales import Chorales
-
-__all__ = ["Chorales"]

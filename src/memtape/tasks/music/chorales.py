@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
 from memtape.tasks.data_folder import DataSet
@@ -191,3 +192,12 @@ def _roll(pieces: list[list[list[int]]]) -> Ragged:
     roll = torch.zeros(len(chords), KEYS, dtype=torch.uint8)
     roll[steps, keys] = 1
     return Ragged(roll, torch.tensor([len(piece) for piece in pieces]))
+
+
+CARD = TaskCard(
+    name="chorales",
+    summary="Predict which notes of a chorale sound next.",
+    paper=("boulanger2012",),
+    inputs=("sequences",),
+    unit="steps",
+)
