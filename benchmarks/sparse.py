@@ -1,7 +1,7 @@
 """Sparse access: time per step and memory against the number of slots, of SAM and SDNC and of dense machines.
 
-    python benchmarks/sparse.py --out results/bench/sparse.json --figure docs/images
-    python benchmarks/sparse.py --kinds paper DNC --out results/bench/sparse.json     # these anew, the others as they are there
+    python benchmarks/sparse.py --out results/speed/sparse.json --figure docs/images
+    python benchmarks/sparse.py --kinds paper DNC --out results/speed/sparse.json     # these anew, the others as they are there
 
 runs forward and backward passes of a Sparse Access Memory with exact and with approximate neighbours (width 32, 4 heads, 4
 nearest slots, LSTM of 100 units, batch 1, one thread), of the same with links, the SDNC, of the Neural Turing Machine (4 read

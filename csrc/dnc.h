@@ -21,7 +21,7 @@ typedef struct {
     int64_t deallocate;     /* 1: what is freed is erased */
     int64_t usage_gradient; /* 1: through where was written into what is used */
     double clip;            /* infinity for none */
-    double mask_floor, usage_epsilon, norm_epsilon, product_epsilon;
+    double mask_floor, usage_epsilon, usage_tolerance, norm_epsilon, product_epsilon;
 } memtape_dnc_sizes;
 
 typedef struct {

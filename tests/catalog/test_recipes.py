@@ -56,6 +56,37 @@ def test_a_recipe_names_options_that_exist(recipe):
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_published_numbers_have_a_source_and_a_metric_that_evaluation_gives(recipe):
+    scores = {score.name for score in TASKS[recipe.task].load().scored}
+    lengths = TASKS[recipe.task].test_lengths
+    ends = [str(length) for length in lengths] if lengths else ["test"]
+    metrics = {f"validation_{score}" for score in scores} | {f"{score}_{end}" for score in scores for end in ends}
+    assert set(recipe.published) <= metrics
+    assert not recipe.published or recipe.source
+
+
+def test_a_recipe_is_found_by_the_name_that_it_had_before():
+    before = {
+        "ntm-copy": "ntm/copy",
+        "ntm-feedforward-repeat-copy": "ntm/repeat-copy-feedforward",
+        "dnc-feedforward-copy": "dnc/copy-feedforward",
+        "dnc-allocation": "dnc/allocation-keeping",
+        "dnc-erasing-allocation": "dnc/allocation",
+        "lstm-phrases": "lstm/sentiment-phrases",
+        "seq2seq-scan-length": "seq2seq/scan-length",
+    }
+    assert {name: find("recipe", name).name for name in before} == before
+    formerly = [recipe.formerly for recipe in RECIPES.values()]
+    assert len(set(formerly)) == len(formerly) == 109
+
+
+def test_every_model_and_task_with_a_recipe_has_one_without_a_variant():
+    assert all(recipe_for(recipe.model, recipe.task) for recipe in RECIPES.values())
+    assert recipe_for("dnc", "allocation").model_options["deallocate"] is True
+    assert recipe_for("bidnc", "copy") is None
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_a_recipe_learns(recipe):
     """Twenty updates on a small form of the task, always the same batch, lower the loss."""
     known = {option.name for option in MODELS[recipe.model].options}
@@ -78,8 +109,8 @@ def test_a_recipe_learns(recipe):
         task,
         experiment.train,
         seed=0,
-        record=lambda _: None,
-        watch=lambda _, scores: losses.append(scores["loss"]),
+        on_record=lambda _: None,
+        on_step=lambda _, scores: losses.append(scores["loss"]),
     )
     assert len(losses) == 20
     assert losses[-1] < losses[0] - 0.002
@@ -97,8 +128,9 @@ def test_the_ntm_has_a_recipe_for_every_controller_and_the_lstm_for_all_of_its_t
         assert controllers == {"lstm", "feedforward", "gru", "rnn"}
 
 
-def test_the_first_recipe_of_the_ntm_has_the_lstm_controller():
-    assert recipe_for("ntm", "copy").name == "ntm-copy"
+def test_the_recipe_of_the_ntm_without_a_variant_has_the_lstm_controller():
+    assert recipe_for("ntm", "copy").name == "ntm/copy"
+    assert recipe_for("ntm", "copy").model_options["controller"] == "lstm"
 
 
 def test_an_unknown_name_says_which_is_near():
@@ -114,7 +146,7 @@ def tiny(**changes):
 
 
 def test_an_experiment_survives_being_written_down():
-    experiment = tiny(recipe="ntm-copy")
+    experiment = tiny(recipe="ntm/copy")
     assert Experiment.from_config(experiment.config()) == experiment
 
 

@@ -153,7 +153,7 @@ def test_a_class_made_of_a_cell_does_not_inherit_its_twin(base):
     assert Other(INPUT, HIDDEN).fused("cpu") is None
 
 
-def test_dropout_in_a_stack_works_in_twins_as_in_steps():
+def test_dropout_in_a_stack_works_in_twins_as_in_steps(equal_up_to_rounding):
     torch.manual_seed(0)
     stack = Stacked([FeedforwardCell(INPUT, 64), FeedforwardCell(64, HIDDEN)], dropout=0.5)
     xs = torch.randn(1, 1, INPUT).expand(4000, 2, -1)
@@ -163,4 +163,4 @@ def test_dropout_in_a_stack_works_in_twins_as_in_steps():
             first, _, _ = unroll(stack.train(), xs)
         assert first[:, 0].std(dim=0).min() > 0.02
         assert not torch.equal(first[:, 0], first[:, 1])
-        assert torch.equal(kept[0, 0], kept[0, 1])
+        equal_up_to_rounding(kept[0, 0], kept[0, 1])

@@ -130,11 +130,11 @@ def test_a_hidden_recurrence_cannot_take_all_steps_at_once():
         (lambda cell: cell.teacher_forced(random(1, 4, INPUT), random(1, 3, OUTPUT)), "the targets have shape"),
         (
             lambda cell: cell.teacher_forced(torch.full((1, 4), 5), random(1, 4, OUTPUT)),
-            "inputs hold the symbol 5, but there",
+            "inputs contain the symbol 5, but there are 2 symbols; give integers in",
         ),
         (
             lambda cell: cell.teacher_forced(random(1, 2, INPUT), torch.tensor([[0, 3]])),
-            "targets hold the symbol 3, but",
+            "targets contain the symbol 3, but",
         ),
         (
             lambda cell: cell.teacher_forced(random(1, 2, INPUT), random(1, 2, OUTPUT), teacher=2.0),
@@ -142,11 +142,11 @@ def test_a_hidden_recurrence_cannot_take_all_steps_at_once():
         ),
         (
             lambda cell: TeacherForced(ElmanCell(2, 3)),
-            "ElmanCell feeds no output back, so that a teacher has nothing to re",
+            "ElmanCell has no output feedback, but teacher forcing replaces",
         ),
         (
             lambda cell: OutputFeedback(ElmanCell(3, 3)),
-            "inputs of size 3, which leave no room beside its own outputs of s",
+            "inputs of size 3, but they must be larger than its outputs of size 3, which",
         ),
         (lambda cell: OutputFeedback(ElmanCell(3, 2), feedback="all"), "feedback is 'all', but it must be one of"),
     ],

@@ -183,7 +183,7 @@ def test_a_network_of_buffers_alone_knows_its_dtype():
     [
         (lambda: SkipCell(2, 3, delay=1), "delay is 1, but it must be at least 2; give a larger delay"),
         (lambda: SkipCell(2, 3, activation="sine"), "activation is 'sine', but it must be one of 'tanh', 'relu'"),
-        (lambda: ClockworkCell(2, 7, groups=2), "hidden_size is 7, which 2 groups do not divide; give a multiple of 2"),
+        (lambda: ClockworkCell(2, 7, groups=2), "hidden_size is 7, but it must be a multiple of the 2 groups; give"),
         (lambda: ClockworkCell(2, 4, groups=0), "groups of ClockworkCell is 0, but it must be at least 1"),
         (lambda: ClockworkCell(2, 4, base=1), "base is 1, but it must be at least 2; give a larger base"),
         (

@@ -12,7 +12,7 @@ import torch
 import memtape
 from memtape.cli.main import run
 from memtape.core.manifest import verify
-from memtape.experiments.run import open_run
+from memtape.experiments.open_run import open_run
 
 TINY = [
     *("--task.bits", "2", "--task.max-length", "3", "--train.batch-size", "2", "--train.steps", "2"),
@@ -37,7 +37,7 @@ def shared(finished, tmp_path, capsys):
 
 
 def test_the_folder_holds_the_network_of_the_run(finished, shared):
-    _, _, trained, task = open_run(finished, {})
+    _, _, trained, task = open_run(finished)
     loaded = memtape.NTM.from_pretrained(shared)
     xs = torch.randn(2, 5, task.input_size)
     assert torch.equal(loaded(xs)[0], trained(xs)[0])

@@ -11,7 +11,6 @@ import pytest
 
 from memtape.cli.main import run
 from memtape.core.manifest import write_manifest
-from memtape.experiments.run_folder.folder import Run
 
 EXAMPLES = Path(__file__).parents[2] / "examples/plugins"
 MGU, REVERSAL = EXAMPLES / "mgu.py", EXAMPLES / "reversal.py"
@@ -74,10 +73,11 @@ def test_a_plugin_s_run_is_evaluated_reported_and_listed(trained, capsys):
 def test_a_plugin_s_training_is_resumed(copied, trained, capsys):
     for name in ("result.json", "weights.safetensors", "evaluation.json", "report.html", "manifest.json"):
         (copied / name).unlink()
+    shutil.rmtree(copied / "checkpoints/step-000000002")
     assert "mgu.py" in refused(capsys, "resume", copied)
     assert run(["resume", str(copied), *PLUGINS]) == 0
-    assert Run(copied).weights().keys() == Run(trained).weights().keys()
-    assert (copied / "evaluation.json").read_bytes() == (trained / "evaluation.json").read_bytes()
+    for name in ("weights.safetensors", "evaluation.json"):
+        assert (copied / name).read_bytes() == (trained / name).read_bytes()
 
 
 def test_a_sweep_gives_its_processes_the_plugins(tmp_path, capsys):

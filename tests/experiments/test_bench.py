@@ -11,7 +11,7 @@ import torch
 from memtape.catalog.registry import MODELS, UnknownNameError
 from memtape.core.backends import BackendError
 from memtape.core.recurrent import Recurrent
-from memtape.experiments.bench.measure import comparisons, measured, middle, ratio, side_by_side
+from memtape.experiments.bench.measure import Case, comparisons, measured, middle, ratio, side_by_side
 from memtape.experiments.experiment import ExperimentError
 
 SIZES = {"batch": [2], "time": [3], "slots": [4]}
@@ -40,8 +40,8 @@ def test_groups_differ_in_nothing_but_the_backend():
     sizes = {"batch": [1, 2], "time": [3, 4], "slots": [5, 6, 7]}
     names = ["ntm", "lstm"]
     groups = comparisons(names, **sizes, backend=["reference", "compile"], options={"width": 3, "layers": 2})
-    assert all([case.backend for case in group] == ["reference", "compile"] for group in groups)
-    cases = [case for case, _ in groups]
+    assert all([case.backend for case in group.cases] == ["reference", "compile"] for group in groups)
+    cases = [group.cases[0] for group in groups]
     assert len([case for case in cases if case.model == "ntm"]) == 2 * 2 * 2 * 3
     assert len([case for case in cases if case.model == "lstm"]) == 2 * 2 * 2
     assert {case.options["slots"] for case in cases if case.model == "ntm"} == {5, 6, 7}
@@ -49,15 +49,24 @@ def test_groups_differ_in_nothing_but_the_backend():
     assert all(case.options == {"layers": 2} for case in cases if case.model == "lstm")
 
 
+def test_each_network_is_built_once(monkeypatch):
+    built, build = [], Case.network
+    monkeypatch.setattr(Case, "network", lambda case: built.append(case.options["slots"]) or build(case))
+    for group in comparisons(["ntm"], batch=[1, 2], time=[3, 4], slots=[5, 6], backend=["reference"], threads=1):
+        monkeypatch.setattr("memtape.experiments.bench.measure._peak", lambda _: 1.5)
+        measured(group, seconds=0.0)
+    assert built == [5, 6]
+
+
 def test_all_models_that_take_single_steps_are_measured_and_no_other_one():
-    cases = [case for (case,) in comparisons(**SIZES, backend=["reference"], mode=["infer"])]
+    cases = [group.cases[0] for group in comparisons(**SIZES, backend=["reference"], mode=["infer"])]
     stepping = {name for name, entry in MODELS.items() if issubclass(entry.load(), Recurrent)}
     assert {case.model for case in cases} == stepping
     assert set(MODELS) > stepping > {"ntm", "lstm"}
 
 
 def test_training_goes_backwards_and_inference_does_not():
-    train, infer = (group[0] for group in comparisons(["ntm"], **SIZES, backend=["reference"]))
+    train, infer = (group.cases[0] for group in comparisons(["ntm"], **SIZES, backend=["reference"]))
     network = train.network()
     infer.step(network)()
     assert all(parameter.grad is None for parameter in network.parameters())
@@ -134,6 +143,7 @@ def test_a_step_in_memory_that_was_freed_before_is_counted_all_the_same():
         ({"models": ["nmt"]}, UnknownNameError, 'there is no model "nmt"; did you mean "ntm"?'),
         ({"models": ["seq2seq"]}, ExperimentError, "seq2seq is no cell that is run step after step; measure another"),
         ({"models": ["ntm", "bilstm"]}, ExperimentError, "bilstm is no cell that is run step after step"),
+        ({"batch": []}, ExperimentError, "batch has no value, but it must have at least one; give one or more"),
         ({"batch": [1, 0]}, ExperimentError, "batch is 0, but it must be at least 1"),
         ({"time": [-1]}, ExperimentError, "time is -1, but it must be at least 1"),
         ({"slots": [0]}, ExperimentError, "slots is 0, but it must be at least 1"),

@@ -8,7 +8,7 @@ from memtape import DAM, DNC, NTM, SAM, SDNC, BiLSTM, Copy, StackedLSTM
 from memtape.experiments.inspection import graph_of, tape_of
 from memtape.tasks.graph.shortest_path import ShortestPath
 from memtape.tasks.graph.traversal import Traversal
-from memtape.training.interaction import batch_for
+from memtape.training.draw_batch import draw_batch
 from memtape.viz.graph_figure import graph_figure
 
 HEADS = {"read_heads": 2, "write_heads": 3}
@@ -95,7 +95,7 @@ def test_a_question_about_a_graph_is_pictured_with_what_was_said_and_looked_at(t
     steps = len(picture.steps)
     assert looks.shape == (steps, 2, steps)
     assert [said is None for said in picture.said] == [answer is None for answer in picture.answers]
-    batch = batch_for(task, model, 0, 1, seed=0, split="picture", lengths=(1, 1))
+    batch = draw_batch(task, model, 0, 1, seed=0, split="picture", lengths=(1, 1))
     outputs, state = model(batch.inputs)
     assert task.picture(batch, outputs) == picture
     written = looks[-1].sum(axis=1)

@@ -51,7 +51,7 @@ def test_a_pair_that_does_not_fit_is_refused(model, task):
 
 def step(model, task):
     network, exam = experiment(model, task).build()
-    train(network, exam, TRAIN, seed=0, record=lambda _: None, watch=lambda *_: None)
+    train(network, exam, TRAIN, seed=0, on_record=lambda _: None, on_step=lambda *_: None)
     scores = evaluate(network, exam, sequences=3, seed=0, split="test")
     assert set(scores) == {score.name for score in exam.scored}
 

@@ -37,6 +37,7 @@ CHOICES = {
     "link_size": [None],
     "mask_floor": [0.0],
     "usage_epsilon": [0.0, 0.5],
+    "usage_tolerance": [0.0, 0.5],
     "product_epsilon": [0.0, 0.5],
     "bypass_dropout": [0.0, 0.5],
     "discount": [0.5, 0.9],

@@ -116,7 +116,7 @@ def test_a_training_refuses_before_its_first_update():
             task,
             TrainSettings(device="cpu", teacher="linear", steps=1),
             seed=0,
-            record=told.append,
-            watch=lambda *_: told.append(None),
+            on_record=told.append,
+            on_step=lambda *_: told.append(None),
         )
     assert told == []

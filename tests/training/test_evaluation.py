@@ -29,7 +29,7 @@ def test_nothing_is_dropped_in_evaluation_and_something_again_afterwards(sentime
     modes = []
     model.register_forward_hook(lambda module, *_: modes.append(module.training))
     settings = TrainSettings(steps=4, batch_size=4, validate_every=2, validation_sequences=40, device="cpu")
-    train(model, sentiment, settings, seed=0, record=lambda _: None, watch=lambda *_: None)
+    train(model, sentiment, settings, seed=0, on_record=lambda _: None, on_step=lambda *_: None)
     assert modes == [True, True, False, False, True, True, False, False]
     first, again = (evaluate(model, sentiment, sequences=40, seed=0, split="test") for _ in range(2))
     assert first == again

@@ -10,8 +10,9 @@ import torch
 from memtape import Copy
 from memtape.core.manifest import MANIFEST, write_manifest
 from memtape.experiments.experiment import Experiment, settings_from
-from memtape.experiments.run import resume_run, train_run
+from memtape.experiments.resume import resume_run
 from memtape.experiments.run_folder.folder import COPIED, Run, RunError
+from memtape.experiments.train import train_run
 from memtape.training.checkpoints import Checkpoints
 from memtape.training.interruption import Interruption
 from memtape.training.optim.non_finite import NonFiniteError
@@ -41,8 +42,8 @@ SETTINGS = {
 @pytest.fixture(autouse=True)
 def short_ending(monkeypatch):
     """The end of a run, its scores by length and its figures, is not looked at here."""
-    monkeypatch.setattr("memtape.experiments.run.by_length", lambda *_, **__: [])
-    monkeypatch.setattr("memtape.experiments.run.write_run_report", lambda run, *_: run.report_file)
+    monkeypatch.setattr("memtape.experiments.train.by_length", lambda *_, **__: [])
+    monkeypatch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
 
 
 def experiment(**settings):
@@ -64,18 +65,19 @@ def train(folder, settings, *, until=None):
     wish = Interruption()
 
     def watch(step, _):
-        wish.asked = step == until
+        wish.requested = step == until
 
-    return train_run(experiment(**settings), folder, record=ignore, watch=watch, interruption=wish)
+    chosen = experiment(**settings)
+    return train_run(chosen, *chosen.build(), folder, on_record=ignore, on_step=watch, interruption=wish)
 
 
 def resume(folder, *, until=None, tell=ignore):
     wish = Interruption()
 
     def watch(step, _):
-        wish.asked = step == until
+        wish.requested = step == until
 
-    return resume_run(folder, begin=ignore, record=ignore, watch=watch, tell=tell, interruption=wish)
+    return resume_run(folder, on_start=ignore, on_record=ignore, on_step=watch, warn=tell, interruption=wish)
 
 
 def bits(run):

@@ -71,7 +71,9 @@ def _plugins(files: str) -> tuple[Entry, ...]:
     modules: dict[str, Path] = {}
     for entry in found:
         if modules.setdefault(entry.module, entry.file) != entry.file:
-            raise PluginError(f"{modules[entry.module]} and {entry.file} are plugins of one name; rename one of the files")
+            raise PluginError(
+                f"{modules[entry.module]} and {entry.file} are plugins of one name; rename one of the files"
+            )
         owner = names.setdefault((type(entry), entry.name), f"the plugin {entry.plugin}")
         if owner != f"the plugin {entry.plugin}":
             raise PluginError(

@@ -1,14 +1,14 @@
 """Registry: finds a model, a task or a recipe by its name; a configuration names nothing else."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from memtape.catalog import algorithmic, differentiable, sequences
 from memtape.catalog.built_in import built_in
 from memtape.catalog.entry import Entry, ModelEntry, TaskEntry
 from memtape.catalog.plugins import plugins
 from memtape.catalog.recipe import Recipe
+from memtape.catalog.recipe_reader import FOLDER, RecipeTree
+from memtape.catalog.unknown_name import UnknownNameError, hint
 
 __all__ = ["MODELS", "RECIPES", "TASKS", "Entry", "TaskEntry", "UnknownNameError", "find", "hint", "recipe_for"]
 
@@ -44,20 +44,7 @@ class Register(Mapping[str, E]):
 MODELS = Register(ModelEntry)
 TASKS = Register(TaskEntry)
 
-RECIPES = {recipe.name: recipe for recipe in (*algorithmic.RECIPES, *differentiable.RECIPES, *sequences.RECIPES)}
-
-
-def hint(kind: str, name: str, known: Iterable[str]) -> str:
-    """Return the cure for a name that does not exist: the one that is near, or all of its kind."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f'did you mean "{near[0]}"?' if near else f"the {kind}s are {', '.join(known)}"
-
-
-class UnknownNameError(ValueError):
-    """A name that the registry does not have."""
-
-    def __init__(self, kind: str, name: str, known: Mapping[str, Any]):
-        super().__init__(f'there is no {kind} "{name}"; {hint(kind, name, known)}')
+RECIPES = RecipeTree(FOLDER, MODELS, TASKS)
 
 
 def find(kind: str, name: str) -> Any:
@@ -65,7 +52,10 @@ def find(kind: str, name: str) -> Any:
 
     Raises:
         UnknownNameError: there is none; the message says which is near.
+        RecipeError: the page of a recipe is damaged.
     """
+    if kind == "recipe":
+        name = RECIPES.renamed(name)
     registries: dict[str, Mapping[str, Any]] = {"model": MODELS, "task": TASKS, "recipe": RECIPES}
     known = registries[kind]
     if name not in known:
@@ -74,5 +64,5 @@ def find(kind: str, name: str) -> Any:
 
 
 def recipe_for(model: str, task: str) -> Recipe | None:
-    """Return the recipe that is used for a model and a task unless another is asked for: the first one of the two."""
-    return next((recipe for recipe in RECIPES.values() if (recipe.model, recipe.task) == (model, task)), None)
+    """Return the recipe that is used for a model and a task unless another is asked for: the one without a variant."""
+    return RECIPES.get(f"{model}/{task}")

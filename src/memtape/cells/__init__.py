@@ -1,4 +1,4 @@
-"""Floor 3a, recurrent parts without external memory: each a Cell, most of them used as controllers."""
+"""Floor 3a: recurrent cells without external memory, most of which can serve as the controller of a memory."""
 
 from memtape.cells.bidirectional import Bidirectional
 from memtape.cells.clipped import Clipped

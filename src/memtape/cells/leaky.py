@@ -1,4 +1,4 @@
-"""Leaky: units that integrate over time scales of their own."""
+"""Leaky: leaky integrator units, each with its own time constant."""
 
 from functools import partial
 from typing import Any, Literal
@@ -17,23 +17,23 @@ from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrencePar
 
 
 class LeakyCell(Cell[HiddenState]):
-    r"""Let each hidden unit keep a share of what it was; the output is the hidden vector.
+    r"""Update each hidden unit as a leaky integrator; the output is the hidden vector.
 
     $$h_t = \alpha \odot h_{t-1} + (1 - \alpha) \odot f(W x_t + U h_{t-1} + b), \qquad \alpha = 1 - 1 / \tau$$
 
-    Each unit has its own time constant $\tau$, drawn once, log-uniformly, from 1 (an ordinary unit) to the longest.
+    Each unit has its own time constant $\tau$, drawn once, log-uniformly, from 1 (a plain unit) to `longest`.
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
-        time_constants: whether $\alpha$ stays as it was drawn (a buffer, `share`) or is learned, as
-            $\alpha = \sigma(a)$ (a parameter, `share_logits`).
+        time_constants: "fixed" keeps $\alpha$ as drawn (a buffer, `share`); "learned" trains it as $\alpha = \sigma(a)$ (a
+            parameter, `share_logits`).
         longest: the longest time constant, in steps, at least 1.
-        activation: what $f$ is.
-        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+        activation: the activation function $f$.
+        gain: scale of the initial weights, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
-        ValueError: a size or the longest time constant below 1, an unknown activation or kind of time constants.
+        ValueError: a size or `longest` is below 1, or the activation or kind of time constants is unknown.
 
     References:
         Jaeger, Lukosevicius, Popovici & Siewert (2007), "Optimization and applications of echo state networks with
@@ -59,7 +59,7 @@ class LeakyCell(Cell[HiddenState]):
         checks.one_of(tuple(ACTIVATIONS), activation=activation)
         if not 1 <= longest < float("inf"):
             raise ValueError(
-                f"longest is {longest}, but a unit cannot change within less than a step; give a finite number of at least 1"
+                f"longest is {longest}, but a time constant is at least 1 step and finite; give a finite number of at least 1"
             )
         self.input_size = input_size
         self.output_size = hidden_size
@@ -76,7 +76,7 @@ class LeakyCell(Cell[HiddenState]):
 
     @property
     def shares(self) -> Float[Tensor, " hidden"]:
-        r"""The share $\alpha$ of itself that each unit keeps in a step."""
+        r"""The share $\alpha$ of its value that each unit keeps at each step."""
         return torch.sigmoid(self.share_logits) if self.learned else self.share
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> HiddenState:
@@ -92,7 +92,7 @@ class LeakyCell(Cell[HiddenState]):
         return hidden, HiddenState(hidden=hidden)
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
-        """Return memtape's fused kernel on the processor."""
+        """Return memtape's fused CPU kernel."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and type(self) is LeakyCell else None
 

@@ -11,7 +11,7 @@ from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class Readout(Cell[Any]):
-    r"""Map the output of a cell to logits at every step; the state is the cell's.
+    r"""Apply a linear layer to the output of a cell at every step; the state is the cell's.
 
     $$y_t = V h_t + c$$
 
@@ -20,7 +20,7 @@ class Readout(Cell[Any]):
         output_size: size of $y_t$.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: the output size is below 1.
     """
 
     def __init__(self, cell: AnyCell, output_size: int):
@@ -45,7 +45,7 @@ class Readout(Cell[Any]):
         return self.to_output(hidden), state
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the cell, and the linear layer on top of all its steps."""
+        """Return the fused kernel of the inner cell, followed by the linear layer over all steps."""
         inner = self.cell.fused(backend)
         if inner is None:
             return None

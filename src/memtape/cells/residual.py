@@ -1,4 +1,4 @@
-"""Residual: a cell that adds to its input."""
+"""Residual: a residual connection around a cell."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class Residual(Cell[Any]):
-    r"""Add the input of a cell to its output, so that a deep stack of them is easy to train; the state is the cell's.
+    r"""Add the input of a cell to its output, which eases the training of deep stacks; the state is the cell's.
 
     $$(h_t, s_t) = f(x_t, s_{t-1}), \qquad y_t = x_t + h_t$$
 
     Args:
-        cell: a cell whose outputs are as large as its inputs.
+        cell: a cell whose `input_size` equals its `output_size`.
 
     Raises:
-        ValueError: a cell whose outputs and inputs differ in size.
+        ValueError: the input and output sizes of the cell differ.
 
     References:
         Wu et al. (2016), "Google's neural machine translation system", arXiv:1609.08144, section 3.1.
@@ -29,8 +29,8 @@ class Residual(Cell[Any]):
         super().__init__()
         if cell.input_size != cell.output_size:
             raise ValueError(
-                f"the cell takes inputs of size {cell.input_size} and returns {cell.output_size}, so that they cannot be "
-                "added; make the two sizes equal"
+                f"the cell takes inputs of size {cell.input_size} and returns outputs of size {cell.output_size}, which "
+                "cannot be added; make the two sizes equal"
             )
         self.cell = cell
         self.input_size = self.output_size = cell.input_size
@@ -47,7 +47,7 @@ class Residual(Cell[Any]):
         return x + y, state
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the cell, with the inputs added to its outputs."""
+        """Return the fused kernel of the inner cell, with the inputs added to its outputs."""
         inner = self.cell.fused(backend)
         if inner is None:
             return None

@@ -4,12 +4,13 @@ import os
 from types import TracebackType
 
 from memtape.core.compiled_library import kernels
+from memtape.core.errors import RequestError
 
 AUTO = "auto"
 VARIABLE = "MEMTAPE_BACKEND"
 
 
-class BackendError(ValueError):
+class BackendError(RequestError):
     """A backend that does not exist, or not here."""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent.parent / "kernels" / "compiled"
 
-INTERFACE = 3
+INTERFACE = 4
 """Version of the C interface that this code calls."""
 
 LEVELS = {"x86-64-v4": 4, "x86-64-v3": 3, "portable": 0}

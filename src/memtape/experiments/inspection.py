@@ -12,7 +12,7 @@ from memtape.core.state import NoState
 from memtape.core.task import Task
 from memtape.memory import ContentState, DNCState, LinkState, TuringState
 from memtape.models.machine.augmented import AugmentedState
-from memtape.training.interaction import batch_for
+from memtape.training.draw_batch import draw_batch
 from memtape.viz.dnc_tape import DNCTape
 from memtape.viz.looks import looks_of
 from memtape.viz.tape import Tape
@@ -90,7 +90,7 @@ def graph_of(model: nn.Module, task: Task, *, length: int, seed: int) -> tuple[G
     """
     if not isinstance(task, Pictured) or not isinstance(model, Recurrent):
         return None
-    batch = batch_for(task, model, 0, 1, seed=seed, split="picture", lengths=(length, length))
+    batch = draw_batch(task, model, 0, 1, seed=seed, split="picture", lengths=(length, length))
     inputs = batch.inputs.to(next(model.parameters()).device)
     outputs, _, states = model(inputs, collect=lambda state: state)
     picture = task.picture(batch, outputs.cpu())

@@ -13,13 +13,23 @@ from memtape.core.graph_picture import GraphPicture
 from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.inspection import graph_of, tape_of
+from memtape.experiments.open_run import open_run
 from memtape.experiments.run_folder.folder import Run, RunError
-from memtape.experiments.run_record import RunFolder
+from memtape.experiments.run_folder.record import RunRecord
 from memtape.training.network_traits import input_kind
 from memtape.viz import figures
 from memtape.viz.dnc_tape import DNCTape
 from memtape.viz.report import Example, Illustration, Section, Table, write_report
 from memtape.viz.tape import Tape
+
+
+def report_run(folder: Path) -> Path:
+    """Draw the figures of a finished run again and write its report; return the report's file.
+
+    Raises:
+        RunError: no such run, or a damaged one.
+    """
+    return write_run_report(*open_run(folder))
 
 
 def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: Task) -> Path:
@@ -34,7 +44,7 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
     Raises:
         RunError: files that are missing, damaged, or not those of this task.
     """
-    read = RunFolder.read(run.folder)
+    read = RunRecord.read(run.folder)
     outcome, results, environment = run.read("result.json"), read.evaluation, read.environment
     entry = TASKS[experiment.task]
     try:

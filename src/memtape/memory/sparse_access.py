@@ -154,7 +154,11 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
     ) -> tuple[Int[Tensor, "batch heads"], Float[Tensor, "batch heads slots"]]:
         """Return the slots that give way, one for each head, and the write weights."""
         usage = state.usage.detach()
-        least = ops.least_used(usage.round() if self.usage == "last_access" else usage, self.heads)
+        if self.usage == "last_access":
+            # differences of values above 1 are relative: counted down from the latest, steps stay apart however many they are
+            steps = usage.round()
+            usage = steps - steps.amax(-1, keepdim=True)
+        least = ops.least_used(usage, self.heads)
         return least, ops.write_weights(state.read_weights, least, control.write_gates, control.gates)
 
 

@@ -20,6 +20,7 @@ from memtape.memory.sparse_access import (
     SparseAccessState,
     Strengths,
 )
+from memtape.ops.near_ties import largest_weights
 
 MODES = 3
 """Backward, by content, forward."""
@@ -121,7 +122,7 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
         backward, forward = self.links.follow(state.read_weights, state.links, self.nearest)
         modes = control.read_modes[..., None]
         reading = modes[:, :, 0] * backward + modes[:, :, 1] * content + modes[:, :, 2] * forward
-        kept = reading.detach().sort(dim=-1, descending=True, stable=True).indices[:, :, : self.nearest]
+        kept = largest_weights(reading, self.nearest)
         reading = torch.zeros_like(reading).scatter(-1, kept, reading.gather(-1, kept))
         usage = ops.last_access(state.usage, writing + reading, self.access.threshold)
         return SparseComputerState(memory=state.memory, read_weights=reading, usage=usage, links=state.links)

@@ -1,4 +1,4 @@
-"""Fit: settings that a network or a task has no use for are refused before anything is trained."""
+"""Compatibility: settings that have no effect on a network or a task are refused before training."""
 
 import inspect
 

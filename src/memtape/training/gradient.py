@@ -1,4 +1,4 @@
-"""Update: the loss of one batch and its gradient, in as many parts as the settings and the processes ask for."""
+"""Gradient: the loss of one batch and its gradient, in as many parts as the settings and the processes ask for."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -62,7 +62,7 @@ def gradient(
         chunks = list(_chunks(part, settings.tbptt))
         for number, chunk in enumerate(chunks):
             final = end == rows and number == len(chunks) - 1
-            with nullcontext() if final else network.alone():
+            with nullcontext() if final else network.no_sync():
                 given = () if state is None else (state,)
                 told = {"targets": chunk.targets, "teacher": teacher} if forced else {}
                 ys, state = network(chunk.inputs, *given, lengths=chunk.lengths, **told, **options)

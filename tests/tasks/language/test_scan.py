@@ -44,7 +44,7 @@ def test_there_are_20910_commands():
     ("split", "counts"), [("simple", (16_728, 4_182)), ("length", (16_990, 3_920)), ("jump", (14_670, 7_706))]
 )
 def test_the_grammar_is_split_as_published(split, counts):
-    train, test = scan_examples.of_grammar(split)
+    train, test = scan_examples.from_grammar(split)
     assert (len(train), len(test)) == counts
     told = {" ".join(command) for command, _ in train}
     asked = {" ".join(command) for command, _ in test}
@@ -137,11 +137,11 @@ def test_files_are_read(folder, split):
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("jump I_JUMP", r"has no 'IN: command OUT: actions' on line 10"),
-        ("IN: jump OUT:", r"has no 'IN: command OUT: actions' on line 10"),
-        ("IN: hop OUT: I_JUMP", r"has 'hop' on line 10, which SCAN does not have"),
-        ("IN: jump OUT: JUMP", r"has 'JUMP' on line 10, which SCAN does not have"),
-        (LINES[0], r"holds 10 commands, but that of SCAN has 9"),
+        ("jump I_JUMP", r"has a line 10 that is not 'IN: command OUT: actions'"),
+        ("IN: jump OUT:", r"has a line 10 that is not 'IN: command OUT: actions'"),
+        ("IN: hop OUT: I_JUMP", r"has 'hop' on line 10, which is not a word of SCAN"),
+        ("IN: jump OUT: JUMP", r"has 'JUMP' on line 10, which is not a word of SCAN"),
+        (LINES[0], r"has 10 commands, but that of SCAN has 9"),
     ],
 )
 def test_a_file_that_is_not_what_it_should_be_is_refused(folder, line, sentence):

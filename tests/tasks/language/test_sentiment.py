@@ -105,7 +105,7 @@ def test_scores_are_about_the_whole_sentence(folder, form):
         (
             "(2 a)\n(2 b)",
             DataError,
-            r"dev\.txt holds 2 trees, but that of the Stanford Sentiment Treebank has 1; get it",
+            r"dev\.txt has 2 trees, but that of the Stanford Sentiment Treebank has 1; get it",
         ),
         ("", DataError, r"dev\.txt is empty; get it again from trainDevTestTrees_PTB\.zip at https"),
     ],

@@ -68,7 +68,7 @@ def test_a_training_of_one_update_is_enough(task):
     torch.manual_seed(0)
     network = EchoState(task.input_size, task.output_size, hidden_size=50)
     records = []
-    outcome = train(network, task, RIDGE, seed=0, record=records.append, watch=lambda *_: None)
+    outcome = train(network, task, RIDGE, seed=0, on_record=records.append, on_step=lambda *_: None)
     assert outcome.scores["nrmse"] < 0.9
     assert [record["kind"] for record in records] == ["train", "validation"]
 

@@ -8,7 +8,7 @@ from memtape.kernels.dnc.form import ComputerForm, ComputerState
 from memtape.kernels.operator import CONTROLLERS, Given, MachineOperator, MachineParameters, MachineSizes
 
 SWITCHES = ("oneplus", "squash", "masked", "sharpen", "deallocate", "usage_gradient")
-NUMBERS = ("clip", "mask_floor", "usage_epsilon", "norm_epsilon", "product_epsilon")
+NUMBERS = ("clip", "mask_floor", "usage_epsilon", "usage_tolerance", "norm_epsilon", "product_epsilon")
 """Fields of `ComputerForm`, in the order of csrc/dnc.h."""
 
 

@@ -30,6 +30,7 @@ class ComputerForm:
     """Bound of the raw parameters, infinity for none."""
     mask_floor: float
     usage_epsilon: float
+    usage_tolerance: float
     norm_epsilon: float
     product_epsilon: float
 

@@ -41,6 +41,7 @@ def _form(cell: AugmentedCell, controller: FusedController) -> ComputerForm:
         clip=math.inf if clip is None else clip,
         mask_floor=interface.mask_floor,
         usage_epsilon=memory.usage_epsilon,
+        usage_tolerance=memory.usage_tolerance,
         norm_epsilon=memory.norm_epsilon,
         product_epsilon=memory.product_epsilon,
     )

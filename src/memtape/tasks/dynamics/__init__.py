@@ -1,1 +1,1 @@
-"""Tasks on dynamics: systems that are driven by noise."""
+"""Dynamics tasks: identification of systems driven by noise."""

@@ -1,1 +1,1 @@
-"""Tasks of graphs: walks, shortest paths and relations (Graves et al. 2016)."""
+"""Graph tasks: walks, shortest paths and relations (Graves et al. 2016)."""

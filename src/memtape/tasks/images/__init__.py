@@ -1,1 +1,1 @@
-"""Tasks on images, which are read as sequences."""
+"""Image tasks: images read as sequences of rows or pixels."""

@@ -1,1 +1,1 @@
-"""Tasks on language: characters, words, and trees of words."""
+"""Language tasks: sequences of characters or words, pairs of sequences, and trees of words."""

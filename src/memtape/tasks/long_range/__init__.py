@@ -1,1 +1,1 @@
-"""Tasks of a long lag: the answer hangs on inputs of long ago."""
+"""Long-range tasks: the targets depend on inputs of many steps ago."""

@@ -1,1 +1,1 @@
-"""Tasks on music: sequences of chords."""
+"""Music tasks: prediction of sequences of chords."""

@@ -1,0 +1,67 @@
+"""The command: no module imports it, and each error that a person may cause carries its own exit code."""
+
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import memtape
+from memtape.cli import main
+from memtape.core.errors import ReportedError, RequestError, WorkError
+
+CLI = Path(main.__file__).parent
+CAUGHT_WHERE_THEY_ARISE = {"MisfitError", "BracketedError", "CardError"}
+"""Errors that another one stands for before they reach the command."""
+
+
+@pytest.mark.parametrize("file", sorted(CLI.glob("*.py")), ids=lambda file: file.stem)
+def test_only_the_module_itself_names_the_command(file):
+    """The linter of imports sees neither names in strings nor circles through them."""
+    text = file.read_text()
+    assert file.name == "main.py" or ("cli.main" not in text and "import main" not in text)
+
+
+def errors_of_the_library():
+    for module in pkgutil.walk_packages(memtape.__path__, "memtape."):
+        if module.name != "memtape.__main__":
+            found = vars(importlib.import_module(module.name)).values()
+            yield from (
+                kind
+                for kind in found
+                if inspect.isclass(kind)
+                and issubclass(kind, Exception)
+                and kind.__module__ == module.name
+                and not kind.__name__.startswith("_")
+            )
+
+
+def test_every_error_of_the_library_carries_an_exit_code():
+    kinds = {kind.__name__: kind for kind in errors_of_the_library()}
+    assert len(kinds) > 12
+    for name, kind in kinds.items():
+        assert name in CAUGHT_WHERE_THEY_ARISE or issubclass(kind, ReportedError), name
+        assert issubclass(kind, ValueError) == (issubclass(kind, RequestError) or name in CAUGHT_WHERE_THEY_ARISE), name
+
+
+@pytest.mark.parametrize(("base", "code"), [(RequestError, 2), (WorkError, 1)])
+def test_an_error_of_a_module_that_the_command_does_not_know_is_reported_with_its_code(monkeypatch, capsys, base, code):
+    class PluginError(base):
+        """An error of somebody's own module."""
+
+    def fail(_):
+        raise PluginError("the plugin\nis broken")
+
+    monkeypatch.setattr(main, "build", fail)
+    assert main.run(["train"]) == code
+    assert capsys.readouterr().err == "memtape: the plugin is broken\n"
+
+
+def test_a_fault_of_the_library_is_not_hidden(monkeypatch):
+    def fail(_):
+        raise ValueError("shapes differ")
+
+    monkeypatch.setattr(main, "build", fail)
+    with pytest.raises(ValueError, match="shapes differ"):
+        main.run(["train"])
