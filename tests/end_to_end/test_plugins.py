@@ -43,6 +43,11 @@ def test_a_plugin_is_one_file_of_at_most_40_lines(file):
     assert len(file.read_text().splitlines()) <= 40
 
 
+@pytest.mark.parametrize("file", [MGU, REVERSAL], ids=lambda file: file.stem)
+def test_the_document_shows_the_file_as_it_is(file):
+    assert f"```python\n{file.read_text()}```" in (EXAMPLES.parents[1] / "docs/plugins.md").read_text()
+
+
 def test_a_run_records_the_names_of_its_plugins_and_no_path(trained):
     assert json.loads((trained / "config.json").read_text())["plugins"] == {
         "model mgu": "mgu.py",
@@ -174,3 +179,22 @@ def test_a_run_that_names_a_file_imports_nothing(copied, tmp_path, capsys, monke
     told = refused(capsys, "evaluate", copied, "--plugin", REVERSAL)
     assert sentence.replace("TRAP", str(trap)) in told
     assert "trap" not in sys.modules
+
+
+@pytest.mark.slow
+def test_several_processes_get_the_plugins(tmp_path):
+    processes = []
+    for rank in range(2):
+        together = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}
+        environment = {
+            **os.environ,
+            **{name: str(value) for name, value in together.items()},
+            "MEMTAPE_RENDEZVOUS": f"file://{tmp_path / 'meeting'}",
+            "MEMTAPE_PLUGINS": f"{MGU}{os.pathsep}{REVERSAL}",
+        }
+        words = ["train", "mgu", "reversal", *TINY, "--out", str(tmp_path / "run")]
+        command = [sys.executable, "-m", "memtape", *words]
+        processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
+    told = [process.communicate(timeout=200)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], told
+    assert (tmp_path / "run/report.html").is_file()
