@@ -66,6 +66,10 @@ def test_small_sizes_are_options(entry):
     assert set(entry.card.small) <= {option.name for option in entry.options}
 
 
+def test_a_card_belongs_to_the_network_and_not_to_its_cell():
+    assert [MODELS[name].load().__name__ for name in ("ntm", "dnc", "lstm")] == ["NTM", "DNC", "StackedLSTM"]
+
+
 def test_no_two_have_the_same_name():
     assert len(MODELS) + len(TASKS) == len(built_in())
 
