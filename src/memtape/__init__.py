@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from memtape.models.recurrent.gru import GRU
     from memtape.models.recurrent.jordan import Jordan
     from memtape.models.recurrent.leaky import Leaky
+    from memtape.models.recurrent.lru import LRU
     from memtape.models.recurrent.lstm import StackedLSTM, StackedLSTMCell
     from memtape.models.recurrent.orthogonal import Orthogonal
     from memtape.models.recurrent.skip import Skip
@@ -103,6 +104,7 @@ _MODULES = {
     "GRU": "memtape.models.recurrent.gru",
     "Jordan": "memtape.models.recurrent.jordan",
     "Leaky": "memtape.models.recurrent.leaky",
+    "LRU": "memtape.models.recurrent.lru",
     "NTM": "memtape.models.ntm.ntm",
     "NTMCell": "memtape.models.ntm.ntm",
     "Orthogonal": "memtape.models.recurrent.orthogonal",
@@ -145,6 +147,7 @@ __all__ = [
     "DAM",
     "DNC",
     "GRU",
+    "LRU",
     "NTM",
     "RNTN",
     "SAM",

@@ -84,6 +84,13 @@ MODELS = {
             constructor="memtape.models.recurrent.leaky:leaky_network",
         ),
         Entry(
+            name="lru",
+            summary="Linear recurrent units: complex units that decay and rotate, in parallel over time.",
+            paper="Orvieto et al. (2023), Resurrecting recurrent neural networks for long sequences, arXiv:2303.06349",
+            path="memtape.models.recurrent.lru:LRU",
+            constructor="memtape.models.recurrent.lru:lru_network",
+        ),
+        Entry(
             name="skip",
             summary="Plain units that also, or only, see what they were some steps ago.",
             paper="Lin, Horne, Tino & Giles (1996), Learning long-term dependencies in NARX networks, IEEE TNN 7",
