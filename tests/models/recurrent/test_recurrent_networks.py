@@ -12,12 +12,13 @@ from memtape.models.recurrent.esn import EchoState
 from memtape.models.recurrent.gru import GRU
 from memtape.models.recurrent.jordan import Jordan
 from memtape.models.recurrent.leaky import Leaky
+from memtape.models.recurrent.lru import LRU
 from memtape.models.recurrent.lstm import StackedLSTM
 from memtape.models.recurrent.orthogonal import Orthogonal
 from memtape.models.recurrent.skip import Skip
 
-NETWORKS = [Elman, Jordan, StackedLSTM, GRU, Leaky, Skip, Orthogonal, Clockwork, EchoState, BiLSTM, BiGRU]
-LAYERED = [Elman, StackedLSTM, GRU, Leaky, Skip, Orthogonal, Clockwork, BiLSTM, BiGRU]
+NETWORKS = [Elman, Jordan, StackedLSTM, GRU, Leaky, LRU, Skip, Orthogonal, Clockwork, EchoState, BiLSTM, BiGRU]
+LAYERED = [Elman, StackedLSTM, GRU, Leaky, LRU, Skip, Orthogonal, Clockwork, BiLSTM, BiGRU]
 SYMBOLS = torch.tensor([[1, 4, 0, 2], [3, 3, 0, 0]])
 LENGTHS = torch.tensor([4, 2])
 

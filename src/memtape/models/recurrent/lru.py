@@ -14,7 +14,7 @@ def lru_network(
     output_size: int,
     *,
     hidden_size: int = 128,
-    features: int = 128,
+    embedding_size: int = 128,
     layers: int = 1,
     min_radius: float = 0.0,
     max_radius: float = 1.0,
@@ -23,14 +23,14 @@ def lru_network(
 ) -> AnyCell:
     """Build a network of blocks, each a linear recurrent unit and a gated map of its outputs, added to the block's input.
 
-    A linear map makes features of the inputs, which are the first block's input. The blocks are those of the paper without
-    normalisation.
+    The blocks are those of the paper without their normalisation.
 
     Args:
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of complex units of each block.
-        features: size of the vectors that go from block to block.
+        embedding_size: size of the learned vectors that stand for symbols, or of the linear map of input vectors; the blocks
+            are as wide.
         layers: number of blocks.
         min_radius: inner radius of the ring that the eigenvalues are drawn from.
         max_radius: its outer radius; the closer to 1, the longer the units remember.
@@ -45,11 +45,11 @@ def lru_network(
     References:
         Orvieto et al. (2023), "Resurrecting recurrent neural networks for long sequences", arXiv:2303.06349, section 3.
     """
-    checks.at_least(1, input_size=input_size, output_size=output_size, features=features, layers=layers)
+    checks.at_least(1, input_size=input_size, output_size=output_size, embedding_size=embedding_size, layers=layers)
 
     def block() -> AnyCell:
-        units = LRUCell(features, hidden_size, min_radius=min_radius, max_radius=max_radius, max_phase=max_phase)
-        inner: AnyCell = Stacked([units, GatedLinearCell(features, features)])
+        units = LRUCell(embedding_size, hidden_size, min_radius=min_radius, max_radius=max_radius, max_phase=max_phase)
+        inner: AnyCell = Stacked([units, GatedLinearCell(embedding_size, embedding_size)])
         return Residual(VariationalDropout(inner, outputs=dropout) if dropout else inner)
 
     blocks = [block() for _ in range(layers)]
