@@ -201,6 +201,26 @@ def _others() -> list[Recipe]:
             )
             for model, options in (("lstm", FAMILIES["lstm"]), ("bilstm", FROM_BOTH_ENDS["bilstm"]))
         ),
+        *(
+            Recipe(
+                name=f"lru-{task}",
+                model="lru",
+                task=task,
+                model_options={**SIZES[task], "embedding_size": SIZES[task]["hidden_size"], "layers": 2, **ring},
+                task_options=TASK_OPTIONS.get(task, {}),
+                train=TRAIN[task],
+                published=PUBLISHED[task],
+            )
+            for task, ring in (("adding", {}), ("copy-memory", {"min_radius": 0.9}))
+        ),
+        Recipe(
+            name="lru-pixels",
+            model="lru",
+            task="digits",
+            model_options={"hidden_size": 128, "embedding_size": 128, "layers": 2, "min_radius": 0.9, "max_phase": 0.314},
+            task_options={"order": "pixels"},
+            train={**DIGITS, "steps": 430, "validate_every": 215},
+        ),
         Recipe(
             name="gru-pixels",
             model="gru",
