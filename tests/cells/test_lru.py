@@ -101,9 +101,12 @@ def test_weights_are_drawn_as_in_the_paper():
     assert abs(cell.skip.std() - 1) < 0.2
 
 
+@pytest.mark.parametrize("drawn", [0.0, 1 - 2**-53, None])
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.0, 1e-4), (0.9999, 1.0)])
-def test_extreme_rings_are_finite(low, high):
-    cell = LRUCell(2, 10_000, min_radius=low, max_radius=high)
+def test_extreme_draws_are_finite(low, high, drawn, monkeypatch):
+    if drawn is not None:
+        monkeypatch.setattr(torch, "rand", lambda size, dtype: torch.full((size,), drawn, dtype=dtype))
+    cell = LRUCell(2, 100, min_radius=low, max_radius=high)
     ys, _, _ = unroll(cell, torch.randn(1, 50, 2))
     ys.square().sum().backward()
     assert all(p.isfinite().all() and p.grad.isfinite().all() for p in cell.parameters())

@@ -321,6 +321,18 @@ def test_what_a_start_forgets_may_be_broken(engine):
 
 
 @needs_kernels
+@pytest.mark.parametrize("engine", [chunkwise, scan_on_cpu])
+def test_states_stay_float32_under_autocast(engine):
+    steps, state = pytree.tree_map(lambda leaf: leaf.float(), drawn("constant diagonal", 2, 40))
+    expected, end = engine(steps, state, None, None)
+    low = Diagonal(decay=steps.decay, added=steps.added.bfloat16())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        states, last = engine(low, state, None, None)
+    assert states.dtype == last.dtype == torch.float32
+    torch.testing.assert_close((states, last), (expected, end), rtol=0.02, atol=0.02)
+
+
+@needs_kernels
 def test_numbers_of_other_precision_run_in_chunks():
     steps, state = pytree.tree_map(lambda leaf: leaf.bfloat16(), drawn("diagonal", 2, 9))
     states, last = scan_on_cpu(steps, state, None, None)

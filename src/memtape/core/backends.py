@@ -20,7 +20,7 @@ def backends() -> dict[str, str | None]:
         "compile": None,
         "scan": None,
         "cpu": kernels().absent,
-        "triton": "this version has no kernels for accelerators; the reference runs there",
+        "triton": "this version has no kernels for accelerators; single steps and the scan run there",
     }
 
 
