@@ -1,7 +1,7 @@
 // Driver: calls the kernels of csrc/ over odd sizes, with every buffer on the heap and exactly as large as the headers
 // say, so that a sanitizer sees each step over an end. It prints nothing unless something is wrong, and a count at the
 // end. Here are the Turing machines; dnc.cpp has the Differentiable Neural Computers, sparse.cpp the Sparse Access
-// Memories, and recurrence.cpp the recurrent layers.
+// Memories, recurrence.cpp the recurrent layers, and scan.cpp those that are linear in their state.
 //
 // Two arguments: the level of the x86-64 architecture that it was built for, without which it refuses to run (code 77),
 // and how many of each to run. With MEMTAPE_DRIVER_SAYS set it names each before it runs.
@@ -18,6 +18,7 @@
 extern "C" int64_t memtape_x86_64_level(void);
 
 void run_recurrence(int64_t number);
+void run_scan(int64_t number);
 void run_dnc(int64_t number);
 void run_sparse(int64_t number);
 
@@ -100,11 +101,12 @@ int main(int argc, char** argv) {
         run_dnc(number);
         run_sparse(number);
         run_recurrence(number);
+        run_scan(number);
         ++done;
     }
     std::printf(
-        "%ld Turing machines, Differentiable Neural Computers, Sparse Access Memories and recurrent layers of float32 and "
-        "of float64\n",
+        "%ld Turing machines, Differentiable Neural Computers, Sparse Access Memories, recurrent layers and scans of "
+        "float32 and of float64\n",
         long(done));
     return 0;
 }
