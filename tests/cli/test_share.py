@@ -52,7 +52,7 @@ def test_the_card_tells_how_it_was_trained(finished, shared):
     card = (shared / "README.md").read_text()
     results = json.loads((finished / "evaluation.json").read_text())
     for text in (
-        *("# ntm on copy", "- ntm\n- copy\n", "| task | copy (", "bits 2", "| recipe | ntm-copy |", "| seed | 3 |"),
+        *("# ntm on copy", "- ntm\n- copy\n", "| task | copy (", "bits 2", "| recipe | ntm/copy |", "| seed | 3 |"),
         *("| settings | steps 2, batch_size 2, optimizer rmsprop, ",),
         *("| outcome | not solved |", "| updates | 2 |", "arXiv:1410.5401", "![One test sequence of 50 vectors: "),
         *("| length (vectors) | sequences | cost bits | wrong bits |", "| slots | 6 |"),
