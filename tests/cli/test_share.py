@@ -45,7 +45,7 @@ def test_the_folder_holds_the_network_of_the_run(finished, shared):
         *("model.safetensors", "config.json", "README.md", "figure.png", "manifest.json")
     }
     assert set(verify(shared)) == {"config.json", "model.safetensors"}
-    assert (shared / "figure.png").read_bytes() == (finished / "figures" / "tape.png").read_bytes()
+    assert (shared / "figure.png").read_bytes() == (finished / "figures" / "memory.png").read_bytes()
 
 
 def test_the_card_tells_how_it_was_trained(finished, shared):

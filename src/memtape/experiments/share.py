@@ -14,8 +14,7 @@ from memtape.sharing.model_card import Training
 from memtape.sharing.shared_folder import SharingError
 
 CAPTIONS = {
-    "tape": "One test sequence of {length} {unit}: what goes in and comes out, and where the heads stand on the tape.",
-    "memory": "One test sequence of {length} {unit}: what goes in and comes out, and what the heads do.",
+    "memory": "One test sequence of {length} {unit}: inputs, outputs, and what the memory and its heads do.",
     "graph": "A test graph of {unit} {length}: what was asked, and what the network said in its place.",
     "lengths": "{score} by length, in {unit}; the shaded lengths are those of training.",
 }
