@@ -20,6 +20,7 @@ LARGE_FOLDERS = {
     "cli": "one file for each command",
     "core": "the floor that all others stand on: one file for each of its ideas",
     "tasks/graph": "one file for each family of graphs and for each step from a graph to a task",
+    "experiments": "one file for each thing that is done with an experiment, and for each part of the ledger",
     "training": "one file for each step of a training run",
     "viz": "one file for each figure",
 }

@@ -57,7 +57,7 @@ def test_what_is_read_is_what_the_module_has(entry):
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_the_inputs_of_a_card_are_those_of_the_class(entry):
     known = entry.load()
-    inputs = known.gives if isinstance(entry.card, TaskCard) else (known.reads,)
+    inputs = known.input_kinds if isinstance(entry.card, TaskCard) else (known.input_kind,)
     assert entry.card.inputs == tuple(inputs)
 
 

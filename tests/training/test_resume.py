@@ -44,6 +44,7 @@ def short_ending(monkeypatch):
     """The end of a run, its scores by length and its figures, is not looked at here."""
     monkeypatch.setattr("memtape.experiments.train.by_length", lambda *_, **__: [])
     monkeypatch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
+    monkeypatch.setattr("memtape.experiments.resume.report_run", ignore)
 
 
 def experiment(**settings):

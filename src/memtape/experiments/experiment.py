@@ -97,9 +97,10 @@ class Experiment:
     def _check_form(self, task: Task) -> None:
         model = find("model", self.model).load()
         reads = input_kind(model)
-        if reads not in task.gives:
+        if reads not in task.input_kinds:
             raise ExperimentError(
-                f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.gives)}; choose another model or task"
+                f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.input_kinds)}; "
+                "choose another model or task"
             )
         if sees_ahead(model) and task.foretells:
             raise ExperimentError(

@@ -1,9 +1,9 @@
-"""What a read head looked at is traced back to the steps in which it was written."""
+"""What a read head reads is traced back to the steps in which it was written."""
 
 import numpy as np
 import pytest
 
-from memtape.viz.looks import looks_of
+from memtape.viz.read_sources import read_sources
 
 TIME, SLOTS = 7, 4
 
@@ -12,29 +12,29 @@ def weights(heads: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).dirichlet(np.ones(SLOTS), size=(TIME, heads))
 
 
-def test_a_slot_that_is_written_once_is_what_was_told_then() -> None:
+def test_a_slot_that_is_written_once_comes_from_that_step() -> None:
     write = np.eye(4)[[0, 1, 2, 3]][:, None]
     read = np.eye(4)[[0, 0, 2, 1]][:, None]
-    looks = looks_of(write, read)
-    assert [looks[step, 0].argmax() for step in range(4)] == [0, 0, 2, 1]
-    np.testing.assert_array_equal(looks.sum(axis=2), 1)
+    sources = read_sources(write, read)
+    assert [sources[step, 0].argmax() for step in range(4)] == [0, 0, 2, 1]
+    np.testing.assert_array_equal(sources.sum(axis=2), 1)
 
 
 def test_a_slot_that_is_written_over_forgets() -> None:
     write = np.array([[[1.0, 0.0]], [[0.75, 0.0]], [[0.0, 1.0]]])
     read = np.array([[[1.0, 0.0]]] * 3)
-    np.testing.assert_allclose(looks_of(write, read)[:, 0], [[1, 0, 0], [0.25, 0.75, 0], [0.25, 0.75, 0]])
+    np.testing.assert_allclose(read_sources(write, read)[:, 0], [[1, 0, 0], [0.25, 0.75, 0], [0.25, 0.75, 0]])
 
 
 def test_what_was_there_before_is_no_step() -> None:
     write = np.full((1, 1, 2), 0.25)
-    np.testing.assert_allclose(looks_of(write, np.array([[[0.5, 0.5]]])), [[[0.25]]])
+    np.testing.assert_allclose(read_sources(write, np.array([[[0.5, 0.5]]])), [[[0.25]]])
 
 
 @pytest.mark.parametrize(("writes", "reads"), [(1, 1), (2, 3)])
-def test_looks_are_those_of_the_definition(writes: int, reads: int) -> None:
+def test_sources_are_those_of_the_definition(writes: int, reads: int) -> None:
     write, read = weights(writes, 0), weights(reads, 1)
-    looks = looks_of(write, read)
+    sources = read_sources(write, read)
     for now in range(TIME):
         for head in range(reads):
             for then in range(TIME):
@@ -46,4 +46,4 @@ def test_looks_are_those_of_the_definition(writes: int, reads: int) -> None:
                         for later in range(then + 1, now + 1):
                             share *= np.prod([1 - write[later, h, slot] for h in range(writes)])
                     expected += read[now, head, slot] * share
-                assert looks[now, head, then] == pytest.approx(expected, abs=1e-12)
+                assert sources[now, head, then] == pytest.approx(expected, abs=1e-12)

@@ -1,4 +1,4 @@
-"""Graph looks: at which edges of a graph the read heads looked while they said the answer."""
+"""Edge reads: which edges of a graph the read heads read in the steps of the answer."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ from matplotlib.patches import Rectangle
 from memtape.core.graph_picture import GraphPicture
 from memtape.viz.style import DPI, GREEN, INK_ON_PAPER, MUTED, SMALL, VERMILION, muted
 
-LOOKED_AT = 0.1
-"""An edge is listed once a head looks at it with more than this weight, or if it is to be said."""
+LISTED_FROM = 0.1
+"""An edge is listed if a head reads more than this share from it, or if it is part of the target."""
 
 ENDED = ("end", "", "")
-"""What is said where an answer ends."""
+"""The target at the end of an answer."""
 
 _MOST_EDGES = 24
 _ELSEWHERE = "elsewhere"
@@ -34,8 +34,8 @@ _HEAD, _AXIS = 34, 70
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """Hold how much each head looked at each listed edge in each step of the answer."""
+class EdgeReads:
+    """Hold how much each head read of each listed edge in each step of the answer."""
 
     names: tuple[str, ...]
     """What each row is; the last one is whatever is not listed."""
@@ -43,26 +43,26 @@ class Seen:
     """What each column is."""
     weights: Float[np.ndarray, "read_heads rows steps"]
     right: tuple[tuple[int, ...], ...]
-    """The rows of what is to be said at each step, or of the path that it follows from."""
+    """The rows of the target of each step, or of the path that it follows from."""
     wrong: tuple[bool, ...]
-    """Whether something else was said."""
+    """Whether the prediction is another than the target."""
 
 
-def seen_edges(picture: GraphPicture, looks: Float[np.ndarray, "time read_heads told"]) -> Seen:
-    """Return how much each read head looked at edges, in the steps of the answer.
+def edge_reads(picture: GraphPicture, sources: Float[np.ndarray, "time read_heads source"]) -> EdgeReads:
+    """Return how much each read head read of each edge, in the steps of the answer.
 
-    The edges of the answer come first, in their order, and then the others at which some head looked, the most seen first.
+    The edges of the answer come first, in their order, and then the others that some head read, the most read first.
 
     Args:
-        picture: what was told, asked and said.
-        looks: how much each read head looked, at each step, at what was told in each step.
+        picture: the graph, its paths and the predictions.
+        sources: how much each read head read, at each step, of what was written in each step.
     """
-    told = np.zeros((len(picture.shown), len(picture.edges)))
+    shown = np.zeros((len(picture.shown), len(picture.edges)))
     for step, number in enumerate(picture.shown):
         if number is not None:
-            told[step, number] = 1
+            shown[step, number] = 1
     answering = [step for step, answer in enumerate(picture.answers) if answer is not None]
-    at_edges = looks[answering] @ told
+    at_edges = sources[answering] @ shown
     numbers = {_triple(picture, edge): number for number, edge in enumerate(picture.edges)}
     steps: list[str] = []
     asked: list[tuple[int, ...]] = []
@@ -77,12 +77,12 @@ def seen_edges(picture: GraphPicture, looks: Float[np.ndarray, "time read_heads 
     first = list(dict.fromkeys(number for path in asked for number in path))
     most = at_edges.max(axis=(0, 1), initial=0.0)
     others = [
-        int(number) for number in np.argsort(-most, kind="stable") if most[number] > LOOKED_AT and number not in first
+        int(number) for number in np.argsort(-most, kind="stable") if most[number] > LISTED_FROM and number not in first
     ]
     listed = (first + others)[: max(_MOST_EDGES, len(first))]
     weights = at_edges[:, :, listed]
-    rest = looks[answering].sum(axis=2, keepdims=True) - weights.sum(axis=2, keepdims=True)
-    return Seen(
+    rest = sources[answering].sum(axis=2, keepdims=True) - weights.sum(axis=2, keepdims=True)
+    return EdgeReads(
         names=(*(_name(_triple(picture, picture.edges[number])) for number in listed), _ELSEWHERE),
         weights=np.concatenate([weights, rest], axis=2).transpose(1, 2, 0),
         steps=tuple(steps),
@@ -91,53 +91,53 @@ def seen_edges(picture: GraphPicture, looks: Float[np.ndarray, "time read_heads 
     )
 
 
-def looks_height(seen: Seen) -> int:
+def edge_reads_height(reads: EdgeReads) -> int:
     """Return how many pixels high it is drawn.
 
     Args:
-        seen: what to draw.
+        reads: what to draw.
     """
-    return _HEAD + _ROW * len(seen.names) + _AXIS
+    return _HEAD + _ROW * len(reads.names) + _AXIS
 
 
-def looks_width(seen: Seen) -> int:
+def edge_reads_width(reads: EdgeReads) -> int:
     """Return how many pixels wide it is drawn.
 
     Args:
-        seen: what to draw.
+        reads: what to draw.
     """
-    heads, _, steps = seen.weights.shape
-    return _names_width(seen) + heads * (steps * _STEP + _GAP) + _BAR
+    heads, _, steps = reads.weights.shape
+    return _names_width(reads) + heads * (steps * _STEP + _GAP) + _BAR
 
 
-def draw_looks(figure: Figure, seen: Seen, *, left: int, bottom: int) -> None:
-    """Draw at which edges the heads looked, a panel for each head, in the style of paper, which must be on.
+def draw_edge_reads(figure: Figure, reads: EdgeReads, *, left: int, bottom: int) -> None:
+    """Draw which edges the heads read, a panel for each head, in the style of paper, which must be on.
 
     Args:
         figure: where.
-        seen: what.
+        reads: what.
         left: pixels from the left edge of the figure.
         bottom: pixels from its bottom edge.
     """
     width, height = figure.get_size_inches() * DPI
-    heads, rows, steps = seen.weights.shape
+    heads, rows, steps = reads.weights.shape
 
     def add(begin: int, across: int) -> Axes:
         return figure.add_axes((begin / width, (bottom + _AXIS) / height, across / width, rows * _ROW / height))
 
-    begin = left + _names_width(seen)
-    for head, weights in enumerate(seen.weights):
+    begin = left + _names_width(reads)
+    for head, weights in enumerate(reads.weights):
         axes = add(begin, steps * _STEP)
         image = axes.imshow(weights, aspect="auto", interpolation="none", cmap=INK_ON_PAPER, norm=Normalize(0, 1))
         axes.set_label(f"Read head {head + 1}")
         axes.set_title(f"read head {head + 1}" if heads > 1 else "read head", fontsize=SMALL, color=MUTED, pad=3)
-        axes.set_xticks(range(steps), seen.steps, fontsize=SMALL)
-        axes.set_yticks(range(rows), seen.names if head == 0 else [""] * rows, fontsize=SMALL)
+        axes.set_xticks(range(steps), reads.steps, fontsize=SMALL)
+        axes.set_yticks(range(rows), reads.names if head == 0 else [""] * rows, fontsize=SMALL)
         axes.tick_params(length=0)
-        for label, wrong in zip(axes.get_xticklabels(), seen.wrong, strict=True):
+        for label, wrong in zip(axes.get_xticklabels(), reads.wrong, strict=True):
             label.set_color(VERMILION if wrong else GREEN)
         frames = [
-            Rectangle((step - 0.5, row - 0.5), 1, 1) for step, rows_of in enumerate(seen.right) for row in rows_of
+            Rectangle((step - 0.5, row - 0.5), 1, 1) for step, rows_of in enumerate(reads.right) for row in rows_of
         ]
         axes.add_collection(PatchCollection(frames, facecolor="none", edgecolor=GREEN, linewidth=0.9))
         axes.set_xlabel("step of the answer", fontsize=SMALL, color=MUTED)
@@ -150,8 +150,8 @@ def draw_looks(figure: Figure, seen: Seen, *, left: int, bottom: int) -> None:
         bar.set_label("share of the read", fontsize=SMALL, color=MUTED)
 
 
-def _names_width(seen: Seen) -> int:
-    return 20 + _LETTER * max(map(len, seen.names))
+def _names_width(reads: EdgeReads) -> int:
+    return 20 + _LETTER * max(map(len, reads.names))
 
 
 def _triple(picture: GraphPicture, edge: tuple[int, str, int]) -> tuple[str, str, str]:
