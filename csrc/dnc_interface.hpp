@@ -4,8 +4,8 @@
 // The blocks are those of memtape/memory/dnc_interface.py, in the order of the paper.
 #pragma once
 
-#include "addressing.hpp"
-#include "raw.hpp"
+#include "parts/addressing.hpp"
+#include "machine/blocks.hpp"
 
 template <typename T>
 class DNCInterface {

@@ -4,8 +4,8 @@
 // erase | add, read heads first; by content alone there are no gates, kernel and exponents.
 #pragma once
 
-#include "addressing.hpp"
-#include "raw.hpp"
+#include "parts/addressing.hpp"
+#include "machine/blocks.hpp"
 
 template <typename T>
 class Interface {

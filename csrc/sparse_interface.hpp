@@ -5,7 +5,7 @@
 // followed: keys | add | write gates | gates | modes | strengths, the last of which may be left out; they are 1 then.
 #pragma once
 
-#include "raw.hpp"
+#include "machine/blocks.hpp"
 
 constexpr int64_t MODES = 3;  // backward, by content, forward
 

@@ -1,5 +1,5 @@
 // The Differentiable Neural Computers of csrc/ over odd sizes; see driver.cpp.
-#include "../../csrc/dnc.h"
+#include "machines/dnc.hpp"
 
 #include <cstdio>
 #include <limits>

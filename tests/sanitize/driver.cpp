@@ -12,7 +12,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "../../csrc/turing_machine.h"
+#include "machines/ntm.hpp"
 #include "machines.hpp"
 
 extern "C" int64_t memtape_x86_64_level(void);

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "../../csrc/machine.h"
+#include "machine/abi.hpp"
 #include "buffer.hpp"
 
 template <typename Kind>

@@ -1,5 +1,5 @@
 // The recurrent layers of csrc/ over odd sizes; see driver.cpp.
-#include "../../csrc/recurrence.h"
+#include "recurrence/recurrence.hpp"
 
 #include <cstdio>
 #include <cstdlib>

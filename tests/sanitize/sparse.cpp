@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "../../csrc/sparse_machine.h"
+#include "machines/sam.hpp"
 #include "machines.hpp"
 
 namespace {
