@@ -1,11 +1,10 @@
-// Turing machine: whole sequences of a Neural Turing Machine, forwards and backwards.
+// Neural Turing Machine: here is its memory, machine/engine.hpp has the rest.
 //
-// Here is its memory; machine.hpp has the rest. The tape is kept only where a stretch begins: on the way back the
-// writes of the stretch, which are known, are done again.
+// The tape is kept only where a stretch begins: the backward pass writes those of the stretch again.
 #include "machines/ntm.hpp"
 
-#include "interface.hpp"
 #include "machine/passes.hpp"
+#include "parts/addressing.hpp"
 
 namespace {
 
@@ -13,23 +12,24 @@ template <typename T>
 class Tape {
   public:
     using Number = T;
-    using Sizes = memtape_turing_sizes;
-    using State = memtape_turing_state;
+    using Sizes = memtape_ntm_sizes;
+    using State = memtape_ntm_state;
 
-    const int64_t count, slots, width, reads, writes, heads, read_size, tape_size;  // slots are padded
+    const int64_t count, slots, width, reads, writes, heads, shift_range, read_size, tape_size;  // slots are padded
     const int64_t steps, stretch, stretches;
     const bool read_first;
-    const Interface<T> interface;
+    const NTMInterface<T> interface;
+    const Blocks<T> written;  // what a write needs of it
     const Lookup<T> lookup;
     int64_t kept;  // numbers for the way back
 
     explicit Tape(const Sizes& sizes)
         : count(sizes.slots), slots(padded<T>(sizes.slots)), width(sizes.width), reads(sizes.reads),
-          writes(sizes.writes), heads(reads + writes), read_size(reads * width), tape_size(width * slots),
+          writes(sizes.writes), heads(reads + writes), shift_range(sizes.shift_range), read_size(reads * width), tape_size(width * slots),
           steps(sizes.machine.time), stretch(steps_of_a_stretch(sizes.machine.batch)),
           stretches((steps + stretch - 1) / stretch), read_first(sizes.read_first),
-          interface(reads, writes, width, sizes.reach, sizes.location, sizes.squash, sizes.clip),
-          lookup(Kinds{count, slots, width, heads, sizes.reach, sizes.location != 0, sizes.cosine != 0}) {
+          interface(sizes), written(interface.only({"erase", "add"})),
+          lookup(Kinds{count, slots, width, heads, shift_range, sizes.location != 0, sizes.cosine != 0}) {
         Sections sections;
         weights_at = sections.section(sizes.machine.batch * (steps + 1) * heads * slots);
         tapes_at = sections.section(sizes.machine.batch * stretches * tape_size);
@@ -38,6 +38,13 @@ class Tape {
 
     int64_t forward_bytes() const { return tape_size * int64_t(sizeof(T)); }
     int64_t backward_bytes() const { return (stretch + 2) * forward_bytes(); }
+
+    // The parameters of a head, or their gradients.
+    Told<T> told(T* control, int64_t head) const {
+        return {control + interface.keys + head * width, control + interface.strengths + head,
+                control + interface.gates + head, control + interface.kernel + head * (2 * shift_range + 1),
+                control + interface.exponents + head};
+    }
 
     // Where in what is kept the weights after `t` steps are, and the tape at the begin of a stretch.
     T* weights(T* block, int64_t row, int64_t t) const {
@@ -53,12 +60,14 @@ class Tape {
             to_tape(width, count, slots, (const T*)state.memory + row * count * width, tape);
         else
             clear(tape, tape_size);
-        take_padded((const T*)state.weights, heads, row * heads, count, slots, own_weights);
+        take_padded((const T*)state.read_weights, reads, row * reads, count, slots, own_weights);
+        take_padded((const T*)state.write_weights, writes, row * writes, count, slots, own_weights + reads * slots);
     }
 
     void give(const State& state, int64_t row, const T* tape, const T* own_weights) const {
         from_tape(width, count, slots, tape, (T*)state.memory + row * count * width);
-        give_padded(own_weights, heads, row * heads, count, slots, (T*)state.weights);
+        give_padded(own_weights, reads, row * reads, count, slots, (T*)state.read_weights);
+        give_padded(own_weights + reads * slots, writes, row * writes, count, slots, (T*)state.write_weights);
     }
 
     class Forward;
@@ -87,7 +96,7 @@ class Tape<T>::Forward {
         T *tape = own_tape(r), *weights = own_weights(r);
         if (kept && t % m.stretch == 0) copy(tape, m.tape_size, m.tape(kept, row, t / m.stretch));
         lookup.face(tape);
-        for (int64_t h = 0; h < m.heads; ++h) lookup.move(m.interface.told(control.data(), h), weights + h * m.slots);
+        for (int64_t h = 0; h < m.heads; ++h) lookup.move(m.told(control.data(), h), weights + h * m.slots);
         auto look = [&] {
             for (int64_t h = 0; h < m.reads; ++h)
                 over_slots(m.width, m.slots, tape, weights + h * m.slots, reads + h * m.width);
@@ -150,8 +159,8 @@ class Tape<T>::Backward {
         if (m.read_first) look(before);
         lookup.face(before);
         for (int64_t h = 0; h < m.heads; ++h)
-            lookup.move_backward(h, m.interface.told(control.data(), h), m.weights(kept, row, t) + h * m.slots,
-                                 weights + h * m.slots, own_weights + h * m.slots, m.interface.told(d_raw, h));
+            lookup.move_backward(h, m.told(control.data(), h), m.weights(kept, row, t) + h * m.slots,
+                                 weights + h * m.slots, own_weights + h * m.slots, m.told(d_raw, h));
         lookup.settle(tape);
         m.interface.backward(raw, control.data(), d_raw);
     }
@@ -173,7 +182,7 @@ class Tape<T>::Backward {
         const int64_t start = again[r] * m.stretch;
         copy((const T*)m.tape(kept, row, again[r]), m.tape_size, tape_before(r, start));
         for (int64_t t = start; t < last + (m.read_first ? 0 : 1); ++t) {
-            m.interface.what_is_written(raw - (last - t) * m.interface.size, control.data());
+            m.written.forward(raw - (last - t) * m.interface.size, control.data());
             T* before = tape_before(r, t);
             write_tape(m.width, m.slots, m.writes, before, m.weights(kept, row, t + 1) + m.reads * m.slots,
                        &control[m.interface.erase], &control[m.interface.add], before + m.tape_size);
@@ -193,34 +202,4 @@ class Tape<T>::Backward {
 
 }  // namespace
 
-extern "C" {
-
-int64_t memtape_turing_kept_float32(const memtape_turing_sizes* sizes) { return kept_numbers<Tape<float>>(sizes); }
-int64_t memtape_turing_kept_float64(const memtape_turing_sizes* sizes) { return kept_numbers<Tape<double>>(sizes); }
-
-int memtape_turing_forward_float32(const memtape_turing_sizes* sizes, const memtape_machine_parameters* parameters,
-                                   const void* xs, const memtape_turing_state* first, void* ys,
-                                   const memtape_turing_state* last, void* kept) {
-    return forward<Tape<float>>(sizes, parameters, xs, first, ys, last, kept);
-}
-
-int memtape_turing_forward_float64(const memtape_turing_sizes* sizes, const memtape_machine_parameters* parameters,
-                                   const void* xs, const memtape_turing_state* first, void* ys,
-                                   const memtape_turing_state* last, void* kept) {
-    return forward<Tape<double>>(sizes, parameters, xs, first, ys, last, kept);
-}
-
-int memtape_turing_backward_float32(const memtape_turing_sizes* sizes, const memtape_machine_parameters* parameters,
-                                    const void* xs, const void* kept, const void* d_ys,
-                                    const memtape_turing_state* d_last, const memtape_machine_parameters* d_parameters,
-                                    void* d_xs, const memtape_turing_state* d_first) {
-    return backward<Tape<float>>(sizes, parameters, xs, kept, d_ys, d_last, d_parameters, d_xs, d_first);
-}
-
-int memtape_turing_backward_float64(const memtape_turing_sizes* sizes, const memtape_machine_parameters* parameters,
-                                    const void* xs, const void* kept, const void* d_ys,
-                                    const memtape_turing_state* d_last, const memtape_machine_parameters* d_parameters,
-                                    void* d_xs, const memtape_turing_state* d_first) {
-    return backward<Tape<double>>(sizes, parameters, xs, kept, d_ys, d_last, d_parameters, d_xs, d_first);
-}
-}
+MEMTAPE_DEFINE_MACHINE(ntm, Tape, NTMInterface)

@@ -1,57 +1,52 @@
-/* Turing machine: the plain C interface of turing_machine.cpp. All tensors are contiguous, of float32 or of float64
- * throughout.
- *
- * Sizes in the comments: those of machine.h, and N slots, W width, R = reads * W, heads = reads + writes (read heads
- * first).
- */
+// Neural Turing Machine: the structs that it exports, and its interface vector.
+//
+// Sizes in the comments: those of machine/abi.hpp, and N slots, W width, R = reads * W.
 #pragma once
 
 #include "machine/abi.hpp"
+#include "machine/blocks.hpp"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+#define MEMTAPE_NTM_SIZES(FIELD)                                                \
+    FIELD(memtape_machine_sizes, machine)                                       \
+    FIELD(int64_t, slots)                                                       \
+    FIELD(int64_t, width)                                                       \
+    FIELD(int64_t, reads)                                                       \
+    FIELD(int64_t, writes)                                                      \
+    FIELD(int64_t, shift_range)                                                 \
+    FIELD(int64_t, location) /* 1: blend, step and sharpen; 0: by content */    \
+    FIELD(int64_t, cosine)   /* 1: cosine, 0: dot product */                    \
+    FIELD(int64_t, read_first)                                                  \
+    FIELD(int64_t, squash) /* 1: keys and added vectors go through tanh */      \
+    FIELD(double, clip)    /* infinity for none */
+MEMTAPE_STRUCT(memtape_ntm_sizes, MEMTAPE_NTM_SIZES)
 
-typedef struct {
-    memtape_machine_sizes machine;
-    int64_t slots, width, reads, writes, reach;
-    int64_t location; /* 1: blend, step and sharpen; 0: by content alone */
-    int64_t cosine;   /* 1: cosine, 0: dot product */
-    int64_t read_first, squash;
-    double clip; /* infinity for none */
-} memtape_turing_sizes;
+#define MEMTAPE_NTM_STATE(FIELD)               \
+    FIELD(void*, memory)        /* B, N, W */      \
+    FIELD(void*, read_weights)  /* B, reads, N */  \
+    FIELD(void*, write_weights) /* B, writes, N */ \
+    FIELD(memtape_machine_state, machine)
+MEMTAPE_STRUCT(memtape_ntm_state, MEMTAPE_NTM_STATE)
 
-typedef struct {
-    void* memory;  /* B, N, W */
-    void* weights; /* B, heads, N */
-    memtape_machine_state machine;
-} memtape_turing_state;
+MEMTAPE_DECLARE_MACHINE(ntm)
 
-/* How many numbers have to be kept for the way back. */
-int64_t memtape_turing_kept_float32(const memtape_turing_sizes* sizes);
-int64_t memtape_turing_kept_float64(const memtape_turing_sizes* sizes);
+// The rows are those of memtape/memory/turing.py and content.py, read heads first.
+template <typename T>
+struct NTMInterface : Blocks<T> {
+    const int64_t keys = this->at("keys"), strengths = this->at("strengths"), gates = this->at("gates"),
+                  kernel = this->at("kernel"), exponents = this->at("exponents"), erase = this->at("erase"),
+                  add = this->at("add");
 
-/* xs: B, T, X. ys: B, T, Y, zero beyond a row's length. `last` is the state after each row's last step. `kept` may be
- * null. Returns 0 when done and 1 when memory ran out, as the way back does. */
-int memtape_turing_forward_float32(const memtape_turing_sizes* sizes, const memtape_machine_parameters* parameters,
-                                   const void* xs, const memtape_turing_state* first, void* ys,
-                                   const memtape_turing_state* last, void* kept);
-int memtape_turing_forward_float64(const memtape_turing_sizes* sizes, const memtape_machine_parameters* parameters,
-                                   const void* xs, const memtape_turing_state* first, void* ys,
-                                   const memtape_turing_state* last, void* kept);
+    explicit NTMInterface(const memtape_ntm_sizes& s) : Blocks<T>(table(s), s.clip) {}
 
-/* The gradients of everything that went in from those of everything that came out: a null pointer in `d_last`, and a
- * null `d_ys`, stand for zeros; a null `d_xs` is not wanted. `parameters` are those of the way forward, the biases
- * unread. */
-int memtape_turing_backward_float32(const memtape_turing_sizes* sizes, const memtape_machine_parameters* parameters,
-                                    const void* xs, const void* kept, const void* d_ys,
-                                    const memtape_turing_state* d_last, const memtape_machine_parameters* d_parameters,
-                                    void* d_xs, const memtape_turing_state* d_first);
-int memtape_turing_backward_float64(const memtape_turing_sizes* sizes, const memtape_machine_parameters* parameters,
-                                    const void* xs, const void* kept, const void* d_ys,
-                                    const memtape_turing_state* d_last, const memtape_machine_parameters* d_parameters,
-                                    void* d_xs, const memtape_turing_state* d_first);
-
-#ifdef __cplusplus
-}
-#endif
+    static std::vector<Row> table(const memtape_ntm_sizes& s) {
+        const auto vector = s.squash ? Row::tanh : Row::identity;
+        const int64_t heads = s.reads + s.writes, moving = s.location ? heads : 0, offsets = 2 * s.shift_range + 1;
+        return {{"keys", heads * s.width, vector},
+                {"strengths", heads, Row::softplus},
+                {"gates", moving, Row::sigmoid},
+                {"kernel", moving * offsets, Row::softmax, offsets},
+                {"exponents", moving, Row::oneplus},
+                {"erase", s.writes * s.width, Row::sigmoid},
+                {"add", s.writes * s.width, vector}};
+    }
+};

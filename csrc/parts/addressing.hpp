@@ -20,7 +20,7 @@ constexpr T SQUARES_OVERFLOW = sizeof(T) == 4 ? T(1e15) : T(1e150);
 // What a head is told in one step, or the gradients of that.
 template <typename T>
 struct Told {
-    T *key, *strength, *gate, *kernel, *exponent;
+    T *key, *strength, *gate = nullptr, *kernel = nullptr, *exponent = nullptr;
 };
 
 struct Kinds {

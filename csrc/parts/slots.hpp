@@ -6,7 +6,6 @@
 
 #include "parts/allocation.hpp"
 #include "machines/dnc.hpp"
-#include "dnc_interface.hpp"
 #include "parts/links.hpp"
 #include "parts/look_ups.hpp"
 #include "machine/engine.hpp"
@@ -33,6 +32,7 @@ class Slots {
     const int64_t steps, stretch, stretches;
     const bool masked, sharp, deallocate, usage_gradient;
     const DNCInterface<T> interface;
+    const Blocks<T> written;  // what a write needs of it
     const Links<T> links;
     const Kinds readers, writers;
     const Allocation<T> allocation;
@@ -47,8 +47,7 @@ class Slots {
           steps(sizes.machine.time), stretch(steps_between_links(steps)), stretches((steps + stretch - 1) / stretch),
           masked(sizes.masked), sharp(sizes.sharpen), deallocate(sizes.deallocate),
           usage_gradient(sizes.usage_gradient),
-          interface(reads, writes, width, sizes.oneplus, sizes.squash, masked, sizes.mask_floor, sharp, sizes.clip),
-          links(slots), readers{count, slots, width, reads, 0, false, true, sizes.norm_epsilon, sizes.product_epsilon},
+          interface(sizes), written(interface.only({"erase", "add", "free_gates"})), links(slots), readers{count, slots, width, reads, 0, false, true, sizes.norm_epsilon, sizes.product_epsilon},
           writers{count, slots, width, writes, 0, false, true, sizes.norm_epsilon, sizes.product_epsilon},
           allocation(count, slots, writes, sizes.usage_epsilon), writing(reads * slots),
           usage(writing + writes * slots), precedence(usage + slots), places_size(precedence + writes * slots),
@@ -63,6 +62,16 @@ class Slots {
 
     int64_t forward_bytes() const { return (tape_size + links_size) * int64_t(sizeof(T)); }
     int64_t backward_bytes() const { return (stretch + 2) * forward_bytes(); }
+
+    // The parameters of a head, or their gradients; without masks these are not read.
+    Told<T> reader(T* control, int64_t head) const {
+        return {control + interface.read_keys + head * width, control + interface.read_strengths + head};
+    }
+    Told<T> writer(T* control, int64_t head) const {
+        return {control + interface.write_keys + head * width, control + interface.write_strengths + head};
+    }
+    T* read_mask(T* control, int64_t head) const { return control + interface.read_masks + head * width; }
+    T* write_mask(T* control, int64_t head) const { return control + interface.write_masks + head * width; }
 
     // Where in what is kept the places after `t` steps are, and tape and links at the begin of a stretch.
     T* places(T* block, int64_t row, int64_t t) const {

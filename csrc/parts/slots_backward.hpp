@@ -64,7 +64,7 @@ class Slots<T>::Backward {
         copy((const T*)m.linked(kept, row, again[r]), m.links_size, links_before(r, start));
         for (int64_t t = start; t <= last; ++t) {
             const T *before = m.places(kept, row, t), *after = m.places(kept, row, t + 1);
-            m.interface.what_is_written(raw - (last - t) * m.interface.size, control.data());
+            m.written.forward(raw - (last - t) * m.interface.size, control.data());
             T *tape = tape_before(r, t), *own_links = links_before(r, t);
             if (m.deallocate)
                 retain(m.slots, m.reads, &control[m.interface.free_gates], before, retained.data(), retained_by_all());
@@ -94,12 +94,12 @@ class Slots<T>::Backward {
         for (int64_t h = 0; h < m.reads; ++h) {
             const T* d_own = d_reading + h * m.slots;
             const int64_t mode = m.interface.read_modes + h * m.interface.modes + m.writes;
-            const Told<T> told = m.interface.reader(control.data(), h);
-            const T* mask = m.interface.read_mask(control.data(), h);
+            const Told<T> told = m.reader(control.data(), h);
+            const T* mask = m.read_mask(control.data(), h);
             d_raw[mode] = product(m.slots, readers.find(told, mask), d_own);
             mix(m.slots, control[mode], d_own, T(0), d_own, d_found.data());
-            readers.find_backward(h, told, mask, d_found.data(), m.interface.reader(d_raw, h),
-                                  m.interface.read_mask(d_raw, h));
+            readers.find_backward(h, told, mask, d_found.data(), m.reader(d_raw, h),
+                                  m.read_mask(d_raw, h));
         }
         readers.settle(d_tape);
     }
@@ -197,15 +197,15 @@ class Slots<T>::Backward {
         writers.face(tape);
         for (int64_t h = 0; h < m.writes; ++h) {
             const T *free = allocation.weights(h), *d_own = d_writing + h * m.slots;
-            const Told<T> told = m.interface.writer(control.data(), h);
-            const T *mask = m.interface.write_mask(control.data(), h), *content = writers.find(told, mask);
+            const Told<T> told = m.writer(control.data(), h);
+            const T *mask = m.write_mask(control.data(), h), *content = writers.find(told, mask);
             const T by_room = product(m.slots, free, d_own), by_content = product(m.slots, content, d_own);
             d_write_gates[h] = gates[h] * by_room + (T(1) - gates[h]) * by_content;
             d_gates[h] = write_gates[h] * (by_room - by_content);
             mix(m.slots, write_gates[h] * gates[h], d_own, T(0), d_own, &d_free[h * m.slots]);
             mix(m.slots, write_gates[h] * (T(1) - gates[h]), d_own, T(0), d_own, d_found.data());
-            writers.find_backward(h, told, mask, d_found.data(), m.interface.writer(d_raw, h),
-                                  m.interface.write_mask(d_raw, h));
+            writers.find_backward(h, told, mask, d_found.data(), m.writer(d_raw, h),
+                                  m.write_mask(d_raw, h));
         }
         writers.settle(d_tape);
         allocation.backward(gates, write_gates, d_free.data(), d + m.usage, d_gates, d_write_gates);

@@ -63,7 +63,7 @@ class Slots<T>::Forward {
         writers.face(tape);
         for (int64_t h = 0; h < m.writes; ++h)
             mix(m.slots, write_gates[h] * gates[h], allocation.weights(h), write_gates[h] * (T(1) - gates[h]),
-                writers.find(m.interface.writer(control.data(), h), m.interface.write_mask(control.data(), h)),
+                writers.find(m.writer(control.data(), h), m.write_mask(control.data(), h)),
                 places + m.writing + h * m.slots);
         if (m.deallocate) keep_tape(m.width, m.slots, tape, &retained[m.reads * m.slots], tape);
         write_tape(m.width, m.slots, m.writes, tape, places + m.writing, &control[m.interface.erase],
@@ -84,7 +84,7 @@ class Slots<T>::Forward {
         readers.face(tape);
         for (int64_t h = 0; h < m.reads; ++h) {
             T* own = &seen[h * stride];
-            copy(readers.find(m.interface.reader(control.data(), h), m.interface.read_mask(control.data(), h)), m.slots,
+            copy(readers.find(m.reader(control.data(), h), m.read_mask(control.data(), h)), m.slots,
                  own + m.writes * m.slots);
             over_modes(modes, &control[m.interface.read_modes + h * modes], own, places + h * m.slots);
         }

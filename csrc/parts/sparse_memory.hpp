@@ -8,7 +8,6 @@
 #include "parts/link_lists.hpp"
 #include "machine/engine.hpp"
 #include "parts/neighbours.hpp"
-#include "sparse_interface.hpp"
 
 // to += factor * from
 template <typename T>
@@ -38,20 +37,20 @@ template <typename T>
 class SparseMemory {
   public:
     using Number = T;
-    using Sizes = memtape_sparse_sizes;
-    using State = memtape_sparse_state;
+    using Sizes = memtape_sam_sizes;
+    using State = memtape_sam_state;
 
     const Sizes& sizes;
     const int64_t slots, width, heads, nearest, first_nearest, links, read_size, steps;
     const T threshold;
-    const SparseInterface<T> interface;
+    const SAMInterface<T> interface;
     int64_t kept;  // numbers for the way back
 
     explicit SparseMemory(const Sizes& sizes)
         : sizes(sizes), slots(sizes.slots), width(sizes.width), heads(sizes.heads), nearest(sizes.nearest),
           first_nearest(sizes.first_nearest), links(sizes.links), read_size(heads * width), steps(sizes.machine.time),
           threshold(T(sizes.threshold)),
-          interface(heads, width, sizes.squash != 0, Strengths(sizes.strengths), links > 0, sizes.clip),
+          interface(sizes),
           first_written(std::min(slots, heads * (first_nearest + 1))), written(std::min(slots, heads * (nearest + 1))) {
         const int64_t rows = sizes.machine.batch, once = heads * first_nearest, each = heads * nearest;
         Sections sections;

@@ -532,37 +532,26 @@ int backward(const memtape_recurrence_sizes* sizes, const memtape_recurrence_par
 
 extern "C" {
 
-int memtape_recurrence_forward_float32(const memtape_recurrence_sizes* sizes,
-                                       const memtape_recurrence_parameters* parameters, const void* given,
-                                       const memtape_recurrence_state* first, void* ys,
-                                       const memtape_recurrence_state* last, const memtape_recurrence_kept* kept) {
+const char* memtape_recurrence_layout(void) {
+    static const std::string text = Layout::of<memtape_recurrence_sizes>("sizes") +
+                                    Layout::of<memtape_recurrence_parameters>("parameters") +
+                                    Layout::of<memtape_recurrence_state>("state") +
+                                    Layout::of<memtape_recurrence_kept>("kept") +
+                                    signature("forward", MEMTAPE_TEXT(MEMTAPE_RECURRENCE_FORWARD)) +
+                                    signature("backward", MEMTAPE_TEXT(MEMTAPE_RECURRENCE_BACKWARD));
+    return text.c_str();
+}
+
+int memtape_recurrence_forward_float32(MEMTAPE_RECURRENCE_FORWARD) {
     return forward<float>(sizes, parameters, given, first, ys, last, kept);
 }
-
-int memtape_recurrence_forward_float64(const memtape_recurrence_sizes* sizes,
-                                       const memtape_recurrence_parameters* parameters, const void* given,
-                                       const memtape_recurrence_state* first, void* ys,
-                                       const memtape_recurrence_state* last, const memtape_recurrence_kept* kept) {
+int memtape_recurrence_forward_float64(MEMTAPE_RECURRENCE_FORWARD) {
     return forward<double>(sizes, parameters, given, first, ys, last, kept);
 }
-
-int memtape_recurrence_backward_float32(const memtape_recurrence_sizes* sizes,
-                                        const memtape_recurrence_parameters* parameters,
-                                        const memtape_recurrence_state* first, const void* ys,
-                                        const memtape_recurrence_kept* kept, const void* d_ys,
-                                        const memtape_recurrence_state* d_last, void* d_given,
-                                        const memtape_recurrence_parameters* d_parameters,
-                                        const memtape_recurrence_state* d_first) {
+int memtape_recurrence_backward_float32(MEMTAPE_RECURRENCE_BACKWARD) {
     return backward<float>(sizes, parameters, first, ys, kept, d_ys, d_last, d_given, d_parameters, d_first);
 }
-
-int memtape_recurrence_backward_float64(const memtape_recurrence_sizes* sizes,
-                                        const memtape_recurrence_parameters* parameters,
-                                        const memtape_recurrence_state* first, const void* ys,
-                                        const memtape_recurrence_kept* kept, const void* d_ys,
-                                        const memtape_recurrence_state* d_last, void* d_given,
-                                        const memtape_recurrence_parameters* d_parameters,
-                                        const memtape_recurrence_state* d_first) {
+int memtape_recurrence_backward_float64(MEMTAPE_RECURRENCE_BACKWARD) {
     return backward<double>(sizes, parameters, first, ys, kept, d_ys, d_last, d_given, d_parameters, d_first);
 }
 }

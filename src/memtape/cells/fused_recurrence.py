@@ -1,12 +1,12 @@
-"""Fused: where kernels that run whole sequences stand in for single steps."""
+"""Fused recurrence: where fused kernels, which run whole sequences, take the place of single steps."""
 
 import torch
 
-from memtape.kernels.recurrence import TWINS, Recurrence
+from memtape.kernels.recurrence import KERNELS, Recurrence
 
 
 def fused_here(backend: str) -> bool:
-    """Tell whether whole sequences can stand in for single steps.
+    """Tell whether fused kernels can take the place of single steps.
 
     Under autocast they cannot, as the state would not stay float32.
     """
@@ -14,5 +14,5 @@ def fused_here(backend: str) -> bool:
 
 
 def recurrence_here(backend: str) -> Recurrence | None:
-    """Return memtape's kernel of recurrent layers, where it can stand in for single steps."""
-    return TWINS.get(backend) if fused_here(backend) else None
+    """Return memtape's kernel of recurrent layers, None where it cannot take the place of single steps."""
+    return KERNELS.get(backend) if fused_here(backend) else None

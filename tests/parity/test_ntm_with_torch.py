@@ -81,13 +81,13 @@ def test_torch_finds_nothing_wrong_with_the_operators(machine, controller, lengt
     assert len(noted.calls) == 1 + keep
     for operator, arguments in noted.calls:
         fresh = [value.detach().clone() if isinstance(value, torch.Tensor) else value for value in arguments]
-        if keep and operator is torch.ops.memtape.turing_machine.default:
+        if keep and operator is torch.ops.memtape.ntm.default:
             fresh = [
                 value.requires_grad_() if isinstance(value, torch.Tensor) and value.is_floating_point() else value
                 for value in fresh
             ]
         tests = ["test_schema", "test_faketensor", "test_autograd_registration"]
-        if not (keep and operator is torch.ops.memtape.turing_machine.default):
+        if not (keep and operator is torch.ops.memtape.ntm.default):
             tests.append("test_aot_dispatch_dynamic")
         torch.library.opcheck(operator, tuple(fresh), test_utils=tests)
 
@@ -113,7 +113,7 @@ def test_a_gradient_of_a_gradient_is_refused_in_a_sentence(machine):
     with use_backend("cpu"):
         ys, _ = network(xs)
     (gradient,) = torch.autograd.grad((ys**2).sum(), xs, create_graph=True)
-    message = 'a gradient of a gradient was asked of the fused Turing machine, which has none; run the .*"reference"'
+    message = 'a gradient of a gradient was asked of the fused NTM, which has none; run the .*"reference"'
     with pytest.raises(RuntimeError, match=message):
         torch.autograd.grad(gradient.sum(), xs)
 

@@ -9,7 +9,7 @@ from torch.utils import _pytree as pytree
 from memtape import tree, use_backend
 from memtape.core import compiled_library as loading
 from memtape.kernels import calling
-from memtape.kernels.dnc import cpu
+from memtape.kernels.dnc.cpu import dnc_on_cpu
 
 F64 = torch.float64
 EXACT = 1e-9
@@ -153,28 +153,21 @@ def test_running_out_of_memory_and_second_gradients_are_said_in_a_sentence(compu
     with use_backend("cpu"):
         ys, _ = network(xs)
         (gradient,) = torch.autograd.grad((ys**2).sum(), xs, create_graph=True)
-        with pytest.raises(
-            RuntimeError, match="a gradient of a gradient was asked of the fused Differentiable Neural Comp"
-        ):
+        with pytest.raises(RuntimeError, match="a gradient of a gradient was asked of the fused DNC, which"):
             gradient.sum().backward()
         monkeypatch.setattr(calling, "kernels", type("Found", (), {"library": Exhausted()}))
-        with pytest.raises(
-            MemoryError, match="the fused Differentiable Neural Computer ran out of memory; take a smaller"
-        ):
+        with pytest.raises(MemoryError, match="the fused DNC ran out of memory; take a smaller"):
             network(xs)
 
 
 def kept_bytes(**sizes):
-    machine = cpu.MachineSizes(
-        **({"inputs": 9, "outputs": 8, "hidden": 100, "layers": 1, "threads": 1} | sizes.pop("machine"))
-    )
-    record = cpu._Sizes(**({"machine": machine, "width": 20, "reads": 1, "writes": 1} | sizes))
-    return 4 * calling.function("dnc_kept", torch.float32)(ctypes.byref(record))
+    usual = {"inputs": 9, "outputs": 8, "hidden": 100, "layers": 1, "threads": 1, "width": 20, "reads": 1, "writes": 1}
+    return 4 * calling.function("dnc_kept", torch.float32)(ctypes.byref(dnc_on_cpu.sizes_struct(**usual, **sizes)))
 
 
 def test_links_are_not_kept_for_every_step():
     matrix = 4 * 1024**2
-    assert kept_bytes(slots=1024, machine={"batch": 16, "time": 100}) < 16 * (7 * matrix + 100 * 1024 * 64)
-    long, longer = (kept_bytes(slots=1024, machine={"batch": 1, "time": time}) for time in (400, 1600))
+    assert kept_bytes(slots=1024, batch=16, time=100) < 16 * (7 * matrix + 100 * 1024 * 64)
+    long, longer = (kept_bytes(slots=1024, batch=1, time=time) for time in (400, 1600))
     assert long < 20 * matrix + 400 * 1024 * 64
     assert longer < 3 * long, "four times as many steps keep about twice as many links"

@@ -111,13 +111,13 @@ def test_nan_in_one_row_s_state_stays_in_that_row(machine):
 
 
 def test_running_out_of_memory_is_said_in_a_sentence(machine, monkeypatch):
-    from memtape.ops import calling  # noqa: PLC0415
+    from memtape.kernels import calling  # noqa: PLC0415
 
     class Exhausted:
         """Kernels whose every call finds no memory."""
 
         def __getattr__(self, name):
-            if name.startswith(("memtape_turing_forward", "memtape_turing_backward")):
+            if name.startswith(("memtape_ntm_forward", "memtape_ntm_backward")):
                 return lambda *records: 1
             return getattr(real, name)
 
@@ -127,7 +127,7 @@ def test_running_out_of_memory_is_said_in_a_sentence(machine, monkeypatch):
     with use_backend("cpu"):
         ys, _ = network(xs)
         monkeypatch.setattr(calling, "kernels", type("Found", (), {"library": Exhausted()}))
-        message = "the fused Turing machine ran out of memory; take a smaller batch or shorter sequences, or keep fewer"
+        message = "the fused NTM ran out of memory; take a smaller batch or shorter sequences, or keep fewer"
         with pytest.raises(MemoryError, match=message):
             network(xs)
         with pytest.raises(MemoryError, match=message):

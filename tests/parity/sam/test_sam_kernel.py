@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from memtape import use_backend
 from memtape.kernels.calling import call, function, pointers
-from memtape.kernels.operator import PARAMETERS, Given
-from memtape.kernels.sam import cpu
+from memtape.kernels.machine import PARAMETERS, Given
+from memtape.kernels.sam.cpu import sam_on_cpu
 from memtape.models.sam.sam import DAM, SAM
 
 # float64: both sides round at 1e-16; the worst of these cases is 1e-14.
@@ -150,27 +150,31 @@ def test_the_writes_are_rolled_back_bit_for_bit():
     twin, begin = network.cell.fused("cpu"), network.init_state(BATCH)
     begin = dataclasses.replace(begin, memory=dataclasses.replace(begin.memory, memory=torch.randn(BATCH, 9, 4)))
     parameters, state = twin.controller.parameters(twin.cell), twin.plain(begin)
-    given = [xs, *(getattr(parameters, name) for name in PARAMETERS), *(getattr(state, name) for name in cpu.STATE)]
+    given = [
+        xs,
+        *(getattr(parameters, name) for name in PARAMETERS),
+        *(getattr(state, name) for name in sam_on_cpu.state),
+    ]
     form, numbers = [0, 0, 3, 0, 0, 2], [0.005, 20.0]
-    _, *last, kept, first_nearest = torch.ops.memtape.sparse_machine(*given, None, form, numbers, True)
+    _, *last, kept, first_nearest = torch.ops.memtape.sam(*given, None, form, numbers, True)
     plain = Given.of(tuple(tensor.detach().contiguous() for tensor in given))
-    sizes = cpu._sizes(plain, None, form, numbers)
+    sizes = sam_on_cpu.sizes(plain, None, form, numbers)
     back = last[0].detach().clone()
     assert not torch.equal(back, begin.memory.memory)
     sizes.first_nearest, sizes.memory, sizes.rolled_back = int(first_nearest), last[0].data_ptr(), back.data_ptr()
-    found = Given.of(cpu._gradients(plain, [True, True, True]))
+    found = Given.of(sam_on_cpu.gradients(plain, [True, True, True]))
     call(
-        "sparse machine",
-        function("sparse_backward", torch.float32),
+        "SAM",
+        function("sam_backward", torch.float32),
         sizes,
-        pointers(cpu._Parameters, plain.parameters),
+        pointers(sam_on_cpu.parameters_struct, plain.parameters),
         plain.xs,
         kept,
         torch.randn(BATCH, 30, OUTPUT),
-        pointers(cpu._State, [None] * len(cpu.STATE)),
-        pointers(cpu._Parameters, found.parameters),
+        pointers(sam_on_cpu.state_struct, [None] * len(sam_on_cpu.state)),
+        pointers(sam_on_cpu.parameters_struct, found.parameters),
         found.xs,
-        pointers(cpu._State, found.state),
+        pointers(sam_on_cpu.state_struct, found.state),
     )
     assert torch.equal(back, begin.memory.memory)
 
