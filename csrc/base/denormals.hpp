@@ -1,4 +1,5 @@
-// Denormals: numbers below the smallest normal one, which processors are slow with. Products of weights reach them soon.
+// Denormals: numbers below the smallest normal one, which processors are slow with. Products of weights reach them
+// soon.
 #pragma once
 
 #if defined(__SSE2__)

@@ -23,7 +23,7 @@ inline T normalise(int64_t size, T* x, T epsilon, T* normal, Scaled scaled) {
     return scale;
 }
 
-// The way back through gain * normal, where normal came of x: d becomes the gradient of x, and that of the gain is
+// The backward pass through gain * normal, where normal came of x: d becomes the gradient of x, and that of the gain is
 // added to.
 template <typename T>
 inline void normalise_backward(int64_t size, const T* normal, T scale, const T* gain, T* d, T* d_gain) {

@@ -1,4 +1,4 @@
-// Machine, on the way back.
+// Machine, in the backward pass.
 #pragma once
 
 #include "machine/engine.hpp"
@@ -12,7 +12,7 @@ struct ParameterGradients {
     MatrixGradient<T> interface, output;
 
     explicit ParameterGradients(const Machine<Memory>& m)
-        : interface(m.raw, m.shown), output(m.outputs, m.shown + m.read_size) {
+        : interface(m.interface_size, m.shown), output(m.outputs, m.shown + m.read_size) {
         for (int64_t layer = 0; layer < m.layers; ++layer) layers.emplace_back(m.gates, m.fed(layer) + m.own);
     }
 
@@ -35,7 +35,7 @@ struct ParameterGradients {
     }
 };
 
-// The rows that one thread takes through time together, on the way back.
+// The rows that one thread takes through time together, in the backward pass.
 template <typename Memory>
 class Backward {
   public:
@@ -48,8 +48,8 @@ class Backward {
           d_xs(d_xs), d_first(d_first), together(together), memory(std::move(memory)), d_reads(together * m.read_size),
           d_hidden(m.layers * together * m.hidden), d_cell(m.layers * together * m.hidden),
           d_straight(m.layers * together * m.hidden), sums_stride(matrices.widest()), sums(together * sums_stride),
-          d_answers(m.stretch * together * m.outputs), d_seen_stride(matrices.output.padded_outputs()),
-          d_seen(m.stretch * together * d_seen_stride), d_raw(m.stretch * together * m.raw),
+          d_outputs(m.stretch * together * m.outputs), d_seen_stride(matrices.output.padded_outputs()),
+          d_seen(m.stretch * together * d_seen_stride), d_vector(m.stretch * together * m.interface_size),
           d_gates(m.layers * m.stretch * together * m.gates), seen_stride(whole_panels<T>(m.shown + m.read_size)),
           inputs_stride(whole_panels<T>(m.inputs + m.read_size + m.hidden + m.own)),
           rows_seen(m.stretch * together * seen_stride), rows_in(m.stretch * together * inputs_stride),
@@ -62,7 +62,7 @@ class Backward {
             const int64_t steps = std::min(m.stretch, m.length(rows[0]) - start);
             int64_t within = 0;
             while (within < count && m.length(rows[within]) > start) ++within;
-            ask(rows, within, start, steps);
+            outputs_backward(rows, within, start, steps);
             int64_t alive = 0;
             for (int64_t k = steps - 1; k >= 0; --k) {
                 while (alive < within && m.length(rows[alive]) > start + k) ++alive;
@@ -87,9 +87,9 @@ class Backward {
     typename Memory::Backward memory;
     Array<T> d_reads, d_hidden, d_cell, d_straight;
     const int64_t sums_stride;
-    Array<T> sums, d_answers;
+    Array<T> sums, d_outputs;
     const int64_t d_seen_stride;
-    Array<T> d_seen, d_raw, d_gates;
+    Array<T> d_seen, d_vector, d_gates;
     const int64_t seen_stride, inputs_stride;
     Array<T> rows_seen, rows_in, d_inputs;
 
@@ -99,7 +99,7 @@ class Backward {
     T* own_gates(int64_t layer, int64_t k, int64_t r) {
         return &d_gates[((layer * m.stretch + k) * together + r) * m.gates];
     }
-    T* own_raw(int64_t k, int64_t r) { return &d_raw[(k * together + r) * m.raw]; }
+    T* own_vector(int64_t k, int64_t r) { return &d_vector[(k * together + r) * m.interface_size]; }
 
     void begin(int64_t r, int64_t row) {
         memory.begin(r, row);
@@ -117,57 +117,57 @@ class Backward {
             d_first.give_layer(layer, row, own_hidden(layer, r), own_cell(layer, r));
     }
 
-    // What the outputs of a stretch ask of what they saw. Rows that have ended get zeros, here and in all that is
+    // The gradients of what the outputs of a stretch saw. Rows that have ended get zeros, here and in all that is
     // summed.
-    void ask(const int64_t* rows, int64_t within, int64_t start, int64_t steps) {
+    void outputs_backward(const int64_t* rows, int64_t within, int64_t start, int64_t steps) {
         for (int64_t k = 0; k < steps; ++k)
             for (int64_t r = 0; r < together; ++r) {
-                T* to = &d_answers[(k * together + r) * m.outputs];
+                T* to = &d_outputs[(k * together + r) * m.outputs];
                 if (d_ys && r < within && m.length(rows[r]) > start + k)
                     copy(d_ys + (rows[r] * m.time + start + k) * m.outputs, m.outputs, to);
                 else
                     clear(to, m.outputs);
             }
-        matrices.output.multiply(steps * together, d_answers.data(), m.outputs, d_seen.data(), d_seen_stride);
-        clear(d_raw.data(), steps * together * m.raw);
+        matrices.output.multiply(steps * together, d_outputs.data(), m.outputs, d_seen.data(), d_seen_stride);
+        clear(d_vector.data(), steps * together * m.interface_size);
         clear(d_gates.data(), m.layers * m.stretch * together * m.gates);
     }
 
     void step(const int64_t* rows, int64_t alive, int64_t t, int64_t k) {
         for (int64_t r = 0; r < alive; ++r) {
-            const T* asked = &d_seen[(k * together + r) * d_seen_stride];
+            const T* d_shown = &d_seen[(k * together + r) * d_seen_stride];
             T* own_reads = &d_reads[r * m.read_size];
-            ask_layers(asked, r);
-            gather(asked + m.shown, m.read_size, own_reads);
-            memory.step(r, rows[r], t, kept.raw(rows[r], t), own_reads, own_raw(k, r));
+            add_to_layers(d_shown, r);
+            gather(d_shown + m.shown, m.read_size, own_reads);
+            memory.step(r, rows[r], t, kept.interface_vector(rows[r], t), own_reads, own_vector(k, r));
             clear(own_reads, m.read_size);
         }
-        matrices.interface.multiply(alive, own_raw(k, 0), m.raw, sums.data(), sums_stride);
-        for (int64_t r = 0; r < alive; ++r) ask_layers(&sums[r * sums_stride], r);
-        for (int64_t layer = m.layers - 1; layer >= 0; --layer) leave_layer(layer, rows, alive, t, k);
+        matrices.interface.multiply(alive, own_vector(k, 0), m.interface_size, sums.data(), sums_stride);
+        for (int64_t r = 0; r < alive; ++r) add_to_layers(&sums[r * sums_stride], r);
+        for (int64_t layer = m.layers - 1; layer >= 0; --layer) layer_backward(layer, rows, alive, t, k);
     }
 
     // Add the gradients of all that a row's controller shows to those of its layers.
-    void ask_layers(const T* asked, int64_t r) {
+    void add_to_layers(const T* d_shown, int64_t r) {
         for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
-            gather(asked + (layer - m.first_shown) * m.hidden, m.hidden, own_hidden(layer, r));
+            gather(d_shown + (layer - m.first_shown) * m.hidden, m.hidden, own_hidden(layer, r));
     }
 
-    void leave_layer(int64_t layer, const int64_t* rows, int64_t alive, int64_t t, int64_t k) {
+    void layer_backward(int64_t layer, const int64_t* rows, int64_t alive, int64_t t, int64_t k) {
         for (int64_t r = 0; r < alive; ++r) {
             const T* gates = kept.gates(layer, rows[r], t);
             const T* d_own = own_hidden(layer, r);
-            T* d_raw_gates = own_gates(layer, k, r);
+            T* d_own_gates = own_gates(layer, k, r);
             switch (m.controller) {
                 case Controller::lstm:
                     lstm_backward<T>(m.hidden, gates, kept.cell(layer, rows[r], t), d_own, own_cell(layer, r),
-                                     d_raw_gates);
+                                     d_own_gates);
                     break;
                 case Controller::gru:
                     gru_backward<T>(m.hidden, gates, kept.hidden(layer, rows[r], t), d_own, own_straight(layer, r),
-                                    d_raw_gates, d_raw_gates + 3 * m.hidden);
+                                    d_own_gates, d_own_gates + 3 * m.hidden);
                     break;
-                default: plain_backward<T>(m.hidden, gates, d_own, d_raw_gates);
+                default: plain_backward<T>(m.hidden, gates, d_own, d_own_gates);
             }
         }
         matrices.recurrent[layer].multiply(alive, own_gates(layer, k, 0), m.gates, sums.data(), sums_stride);
@@ -199,8 +199,8 @@ class Backward {
                 own = copy((const T*)kept.hidden(layer, row, t + 1), m.hidden, own);
             copy((const T*)kept.reads(row, t + 1), m.read_size, own);
         });
-        d_parameters.output.add(count, d_answers.data(), m.outputs, rows_seen.data(), seen_stride);
-        d_parameters.interface.add(count, d_raw.data(), m.raw, rows_seen.data(), seen_stride);
+        d_parameters.output.add(count, d_outputs.data(), m.outputs, rows_seen.data(), seen_stride);
+        d_parameters.interface.add(count, d_vector.data(), m.interface_size, rows_seen.data(), seen_stride);
         for (int64_t layer = 0; layer < m.layers; ++layer) {
             for_alive(rows_in, inputs_stride, [&](T* own, int64_t row, int64_t t) {
                 own = copy(xs + (row * m.time + t) * m.inputs, m.inputs_of(layer), own);

@@ -1,5 +1,5 @@
-// Blocks: the interface vector of a machine, which a table describes row by row, forwards to the parameters of the heads
-// (the control) and backwards. Every number is first clipped between two bounds.
+// Blocks: the interface vector of a machine, which a table describes row by row, forwards to the parameters of the
+// heads (the control) and backwards. Every number is first clipped between two bounds.
 //
 // Rows that lie side by side and have the same activation are worked on as one block.
 #pragma once
@@ -148,9 +148,8 @@ class Blocks {
 
     template <typename Function>
     void each(const Block& block, const T* x, T* y, Function function) const {
-        by_register<T>(block.size, [&](int64_t i, int64_t count) {
-            store(y + i, function(clipped(load(x + i, count))), count);
-        });
+        by_register<T>(block.size,
+                       [&](int64_t i, int64_t count) { store(y + i, function(clipped(load(x + i, count))), count); });
     }
 
     template <typename Slope>

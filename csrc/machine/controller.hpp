@@ -1,6 +1,7 @@
 // Controller: what one layer of a recurrent network does once its matrix products are there, forwards and backwards.
 //
-// `gates` holds one block of `size` raw numbers for each gate, which become activated and are kept so for the way back.
+// `gates` holds one block of `size` numbers for each gate, which become activated and are kept so for the backward
+// pass.
 #pragma once
 
 #include "base/normalisation.hpp"

@@ -1,16 +1,16 @@
-// Machine: a controller that works a memory, over whole sequences.
+// Engine: a machine, which is a controller with a memory, over whole sequences.
 //
-// A memory says how many numbers a step reads and is told, and has a class for each way through time, which takes one
-// step of one row of the batch; turing_machine.cpp and dnc.cpp have one each. What is here is the rest: the parameters,
-// the state of the controller, and what is kept for the way back.
+// A memory has the size of what a step reads, its interface vector, and a class for each pass through time, which takes
+// one step of one row of the batch; machines/ntm.cpp has one. What is here is the rest: the parameters, the state of
+// the controller, and what is kept for the backward pass.
 #pragma once
 
 #include <vector>
 
-#include "machine/controller.hpp"
-#include "machine/abi.hpp"
 #include "base/matrix.hpp"
 #include "base/rows.hpp"
+#include "machine/abi.hpp"
+#include "machine/controller.hpp"
 
 // Few rows take more steps at once, so that the products of a stretch have enough to do.
 inline int64_t steps_of_a_stretch(int64_t batch) { return batch >= 8 ? 8 : batch >= 4 ? 16 : 32; }
@@ -35,7 +35,7 @@ class Machine {
 
     const Memory& memory;
     const Controller controller;
-    const int64_t batch, time, inputs, outputs, hidden, layers, read_size, raw, own, gates;
+    const int64_t batch, time, inputs, outputs, hidden, layers, read_size, interface_size, own, gates;
     const int64_t seeing;       // how many layers, from the first on, see the inputs and the last reads
     const int64_t shown;        // numbers of the controller that the interface and the outputs see
     const int64_t first_shown;  // the first layer that they see
@@ -45,7 +45,7 @@ class Machine {
     Machine(const memtape_machine_sizes& sizes, const Memory& memory)
         : memory(memory), controller(Controller(sizes.controller)), batch(sizes.batch), time(sizes.time),
           inputs(sizes.inputs), outputs(sizes.outputs), hidden(sizes.hidden), layers(sizes.layers),
-          read_size(memory.read_size), raw(memory.interface.size), own(sees_itself(controller) ? hidden : 0),
+          read_size(memory.read_size), interface_size(memory.interface.size), own(sees_itself(controller) ? hidden : 0),
           gates(gates_of(controller) * hidden), seeing(sizes.shortcuts ? layers : 1),
           shown((sizes.shortcuts ? layers : 1) * hidden), first_shown(sizes.shortcuts ? 0 : layers - 1),
           stretch(steps_of_a_stretch(batch)), rows(sizes.batch, sizes.time, sizes.lengths, sizes.threads) {}
@@ -62,8 +62,8 @@ class Machine {
     int64_t recurrent(int64_t layer) const { return reads_of(layer) + below(layer) + own; }
 };
 
-// What the way forward leaves for the way back, in one block of memory. States are those before each step, and after
-// the last.
+// What the forward pass leaves for the backward pass, in one block of memory. States are those before each step, and
+// after the last.
 template <typename Memory>
 class Kept : public Sections {
   public:
@@ -74,7 +74,7 @@ class Kept : public Sections {
         hidden_at = section(m.layers * m.batch * (m.time + 1) * m.hidden);
         cell_at = section(m.controller == Controller::lstm ? m.layers * m.batch * (m.time + 1) * m.hidden : 0);
         gates_at = section(m.layers * m.batch * m.time * m.gates);
-        raw_at = section(m.batch * m.time * m.raw);
+        interface_at = section(m.batch * m.time * m.interface_size);
         memory_at = section(m.memory.kept);
     }
 
@@ -90,13 +90,15 @@ class Kept : public Sections {
     T* gates(int64_t layer, int64_t row, int64_t t) const {
         return block + gates_at + ((layer * m.batch + row) * m.time + t) * m.gates;
     }
-    T* raw(int64_t row, int64_t t) const { return block + raw_at + (row * m.time + t) * m.raw; }
+    T* interface_vector(int64_t row, int64_t t) const {
+        return block + interface_at + (row * m.time + t) * m.interface_size;
+    }
     T* memory() const { return block ? block + memory_at : nullptr; }
 
   private:
     const Machine<Memory>& m;
     T* const block;
-    int64_t reads_at, hidden_at, cell_at, gates_at, raw_at, memory_at;
+    int64_t reads_at, hidden_at, cell_at, gates_at, interface_at, memory_at;
 };
 
 // The parameters, as numbers of one kind.
@@ -172,7 +174,7 @@ class State {
     T *reads, *hidden, *cell;
 };
 
-// The matrices that rows are multiplied with, on the way forward or, transposed, on the way back.
+// The matrices that rows are multiplied with, in the forward pass or, transposed, in the backward pass.
 template <typename Memory>
 struct Matrices {
     using T = typename Memory::Number;
@@ -181,8 +183,8 @@ struct Matrices {
     Packed<T> interface, output;
 
     static Matrices forward(const Machine<Memory>& m, const Parameters<T>& p) {
-        Matrices all{{}, {}, Packed<T>(m.shown, m.raw), Packed<T>(m.shown + m.read_size, m.outputs)};
-        all.interface.place(0, m.shown, 1, 0, m.raw, m.shown, p.interface_weight);
+        Matrices all{{}, {}, Packed<T>(m.shown, m.interface_size), Packed<T>(m.shown + m.read_size, m.outputs)};
+        all.interface.place(0, m.shown, 1, 0, m.interface_size, m.shown, p.interface_weight);
         all.output.place(0, m.shown + m.read_size, 1, 0, m.outputs, m.shown + m.read_size, p.output_weight);
         for (int64_t layer = 0; layer < m.layers; ++layer) {
             const int64_t inputs = m.inputs_of(layer), fed = m.fed(layer);
@@ -200,8 +202,8 @@ struct Matrices {
     }
 
     static Matrices backward(const Machine<Memory>& m, const Parameters<T>& p) {
-        Matrices all{{}, {}, Packed<T>(m.raw, m.shown), Packed<T>(m.outputs, m.shown + m.read_size)};
-        all.interface.place(0, m.raw, m.shown, 0, m.shown, 1, p.interface_weight);
+        Matrices all{{}, {}, Packed<T>(m.interface_size, m.shown), Packed<T>(m.outputs, m.shown + m.read_size)};
+        all.interface.place(0, m.interface_size, m.shown, 0, m.shown, 1, p.interface_weight);
         all.output.place(0, m.outputs, m.shown + m.read_size, 0, m.shown + m.read_size, 1, p.output_weight);
         for (int64_t layer = 0; layer < m.layers; ++layer) {
             const int64_t inputs = m.inputs_of(layer), fed = m.fed(layer);

@@ -1,4 +1,4 @@
-// Machine, on the way forward.
+// Machine, in the forward pass.
 //
 // A thread takes its rows of the batch through all of time, a few rows together so that they share one reading of the
 // parameters, and a stretch of steps at once: what does not depend on the step before (the projection of the inputs,
@@ -7,7 +7,7 @@
 
 #include "machine/engine.hpp"
 
-// The rows that one thread takes through time together, on the way forward.
+// The rows that one thread takes through time together, in the forward pass.
 template <typename Memory>
 class Forward {
   public:
@@ -21,9 +21,9 @@ class Forward {
           cell(m.layers * together * m.hidden), given_stride(matrices.input[0].padded_outputs()),
           projected(m.seeing * m.stretch * together * given_stride), stretch_inputs(m.stretch * together * m.inputs),
           seen_size(m.shown + m.read_size), seen(m.stretch * together * seen_size),
-          answers(m.stretch * together * matrices.output.padded_outputs()),
+          outputs(m.stretch * together * matrices.output.padded_outputs()),
           recurrent(together * (m.hidden + m.read_size + m.own)), sums_stride(matrices.widest()),
-          sums(together * sums_stride), raw(m.raw), gates(m.gates) {}
+          sums(together * sums_stride), vector(m.interface_size), gates(m.gates) {}
 
     void run(const int64_t* rows, int64_t count) {
         for (int64_t r = 0; r < count; ++r) begin(r, rows[r]);
@@ -38,7 +38,7 @@ class Forward {
                 while (alive && m.length(rows[alive - 1]) <= start + k) end(alive - 1, rows[alive - 1]), --alive;
                 step(rows, alive, start + k, k);
             }
-            answer(rows, at_start, start, steps);
+            output(rows, at_start, start, steps);
         }
         while (alive) end(alive - 1, rows[alive - 1]), --alive;
     }
@@ -58,9 +58,9 @@ class Forward {
     const int64_t given_stride;
     Array<T> projected, stretch_inputs;
     const int64_t seen_size;
-    Array<T> seen, answers, recurrent;
+    Array<T> seen, outputs, recurrent;
     const int64_t sums_stride;
-    Array<T> sums, raw, gates;
+    Array<T> sums, vector, gates;
 
     T* own_hidden(int64_t layer, int64_t r) { return &hidden[(layer * together + r) * m.hidden]; }
     T* own_cell(int64_t layer, int64_t r) { return &cell[(layer * together + r) * m.hidden]; }
@@ -108,12 +108,12 @@ class Forward {
     }
 
     // The outputs of a stretch.
-    void answer(const int64_t* rows, int64_t alive, int64_t start, int64_t steps) {
+    void output(const int64_t* rows, int64_t alive, int64_t start, int64_t steps) {
         const int64_t stride = matrices.output.padded_outputs();
-        matrices.output.multiply(steps * together, seen.data(), seen_size, answers.data(), stride);
+        matrices.output.multiply(steps * together, seen.data(), seen_size, outputs.data(), stride);
         for (int64_t k = 0; k < steps; ++k)
             for (int64_t r = 0; r < alive && m.length(rows[r]) > start + k; ++r) {
-                const T* from = &answers[(k * together + r) * stride];
+                const T* from = &outputs[(k * together + r) * stride];
                 T* to = ys + (rows[r] * m.time + start + k) * m.outputs;
                 by_register<T>(m.outputs, [&](int64_t i, int64_t some) {
                     store(to + i, load(from + i, some) + load(p.output_bias + i, some), some);
@@ -155,8 +155,8 @@ class Forward {
     }
 
     void work_memory(int64_t r, int64_t row, int64_t t) {
-        T* told = kept ? kept.raw(row, t) : raw.data();
-        add((const T*)&sums[r * sums_stride], (const T*)p.interface_bias, m.raw, told);
-        memory.step(r, row, t, told, &reads[r * m.read_size]);
+        T* to = kept ? kept.interface_vector(row, t) : vector.data();
+        add((const T*)&sums[r * sums_stride], (const T*)p.interface_bias, m.interface_size, to);
+        memory.step(r, row, t, to, &reads[r * m.read_size]);
     }
 };

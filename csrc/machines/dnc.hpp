@@ -6,22 +6,22 @@
 #include "machine/abi.hpp"
 #include "machine/blocks.hpp"
 
-#define MEMTAPE_DNC_SIZES(FIELD)                                                               \
-    FIELD(memtape_machine_sizes, machine)                                                      \
-    FIELD(int64_t, slots)                                                                      \
-    FIELD(int64_t, width)                                                                      \
-    FIELD(int64_t, reads)                                                                      \
-    FIELD(int64_t, writes)                                                                     \
-    FIELD(int64_t, oneplus)        /* 1: strengths start at 1; 0: at 0 */                      \
-    FIELD(int64_t, squash)         /* 1: keys and added vectors go through tanh */             \
-    FIELD(int64_t, masked)         /* 1: heads choose which columns they compare */            \
-    FIELD(int64_t, sharpen)        /* 1: read heads choose how sharply they follow links */    \
-    FIELD(int64_t, deallocate)     /* 1: what is freed is erased */                            \
-    FIELD(int64_t, usage_gradient) /* 1: through the write weights into the usage */           \
-    FIELD(double, clip)            /* infinity for none */                                     \
-    FIELD(double, mask_floor)                                                                  \
-    FIELD(double, usage_epsilon)                                                               \
-    FIELD(double, norm_epsilon)                                                                \
+#define MEMTAPE_DNC_SIZES(FIELD)                                                            \
+    FIELD(memtape_machine_sizes, machine)                                                   \
+    FIELD(int64_t, slots)                                                                   \
+    FIELD(int64_t, width)                                                                   \
+    FIELD(int64_t, reads)                                                                   \
+    FIELD(int64_t, writes)                                                                  \
+    FIELD(int64_t, oneplus)        /* 1: strengths start at 1; 0: at 0 */                   \
+    FIELD(int64_t, squash)         /* 1: keys and added vectors go through tanh */          \
+    FIELD(int64_t, masked)         /* 1: heads choose which columns they compare */         \
+    FIELD(int64_t, sharpen)        /* 1: read heads choose how sharply they follow links */ \
+    FIELD(int64_t, deallocate)     /* 1: what is freed is erased */                         \
+    FIELD(int64_t, usage_gradient) /* 1: through the write weights into the usage */        \
+    FIELD(double, clip)            /* infinity for none */                                  \
+    FIELD(double, mask_floor)                                                               \
+    FIELD(double, usage_epsilon)                                                            \
+    FIELD(double, norm_epsilon)                                                             \
     FIELD(double, product_epsilon)
 MEMTAPE_STRUCT(memtape_dnc_sizes, MEMTAPE_DNC_SIZES)
 

@@ -21,14 +21,14 @@ class Tape {
     const NTMInterface<T> interface;
     const Blocks<T> written;  // what a write needs of it
     const Lookup<T> lookup;
-    int64_t kept;  // numbers for the way back
+    int64_t kept;  // numbers for the backward pass
 
     explicit Tape(const Sizes& sizes)
         : count(sizes.slots), slots(padded<T>(sizes.slots)), width(sizes.width), reads(sizes.reads),
-          writes(sizes.writes), heads(reads + writes), shift_range(sizes.shift_range), read_size(reads * width), tape_size(width * slots),
-          steps(sizes.machine.time), stretch(steps_of_a_stretch(sizes.machine.batch)),
-          stretches((steps + stretch - 1) / stretch), read_first(sizes.read_first),
-          interface(sizes), written(interface.only({"erase", "add"})),
+          writes(sizes.writes), heads(reads + writes), shift_range(sizes.shift_range), read_size(reads * width),
+          tape_size(width * slots), steps(sizes.machine.time), stretch(steps_of_a_stretch(sizes.machine.batch)),
+          stretches((steps + stretch - 1) / stretch), read_first(sizes.read_first), interface(sizes),
+          written(interface.only({"erase", "add"})),
           lookup(Kinds{count, slots, width, heads, shift_range, sizes.location != 0, sizes.cosine != 0}) {
         Sections sections;
         weights_at = sections.section(sizes.machine.batch * (steps + 1) * heads * slots);
@@ -40,7 +40,7 @@ class Tape {
     int64_t backward_bytes() const { return (stretch + 2) * forward_bytes(); }
 
     // The parameters of a head, or their gradients.
-    Told<T> told(T* control, int64_t head) const {
+    HeadParameters<T> head(T* control, int64_t head) const {
         return {control + interface.keys + head * width, control + interface.strengths + head,
                 control + interface.gates + head, control + interface.kernel + head * (2 * shift_range + 1),
                 control + interface.exponents + head};
@@ -91,12 +91,12 @@ class Tape<T>::Forward {
 
     void end(int64_t r, int64_t row) { m.give(last, row, own_tape(r), own_weights(r)); }
 
-    void step(int64_t r, int64_t row, int64_t t, const T* raw, T* reads) {
-        m.interface.forward(raw, control.data());
+    void step(int64_t r, int64_t row, int64_t t, const T* vector, T* reads) {
+        m.interface.forward(vector, control.data());
         T *tape = own_tape(r), *weights = own_weights(r);
         if (kept && t % m.stretch == 0) copy(tape, m.tape_size, m.tape(kept, row, t / m.stretch));
-        lookup.face(tape);
-        for (int64_t h = 0; h < m.heads; ++h) lookup.move(m.told(control.data(), h), weights + h * m.slots);
+        lookup.prepare(tape);
+        for (int64_t h = 0; h < m.heads; ++h) lookup.address(m.head(control.data(), h), weights + h * m.slots);
         auto look = [&] {
             for (int64_t h = 0; h < m.reads; ++h)
                 over_slots(m.width, m.slots, tape, weights + h * m.slots, reads + h * m.width);
@@ -141,10 +141,10 @@ class Tape<T>::Backward {
         m.give(d_first, row, &d_tape[r * m.tape_size], &d_weights[r * m.heads * m.slots]);
     }
 
-    // The raw numbers of the steps before stand before `raw`.
-    void step(int64_t r, int64_t row, int64_t t, const T* raw, const T* d_reads, T* d_raw) {
-        if (again[r] != t / m.stretch) write_again(r, row, t, raw);
-        m.interface.forward(raw, control.data());
+    // The interface vectors of the steps before stand before `vector`.
+    void step(int64_t r, int64_t row, int64_t t, const T* vector, const T* d_reads, T* d_vector) {
+        if (again[r] != t / m.stretch) write_again(r, row, t, vector);
+        m.interface.forward(vector, control.data());
         const T* before = tape_before(r, t);
         const T* weights = m.weights(kept, row, t + 1);
         T* tape = &d_tape[r * m.tape_size];
@@ -155,14 +155,14 @@ class Tape<T>::Backward {
             add_outer(m.width, m.slots, m.reads, tape, d_reads, weights);
         };
         if (!m.read_first) look(before + m.tape_size);
-        leave_write(before, weights + m.reads * m.slots, tape, own_weights + m.reads * m.slots, d_raw);
+        write_backward(before, weights + m.reads * m.slots, tape, own_weights + m.reads * m.slots, d_vector);
         if (m.read_first) look(before);
-        lookup.face(before);
+        lookup.prepare(before);
         for (int64_t h = 0; h < m.heads; ++h)
-            lookup.move_backward(h, m.told(control.data(), h), m.weights(kept, row, t) + h * m.slots,
-                                 weights + h * m.slots, own_weights + h * m.slots, m.told(d_raw, h));
-        lookup.settle(tape);
-        m.interface.backward(raw, control.data(), d_raw);
+            lookup.address_backward(h, m.head(control.data(), h), m.weights(kept, row, t) + h * m.slots,
+                                    weights + h * m.slots, own_weights + h * m.slots, m.head(d_vector, h));
+        lookup.add_tape_gradient(tape);
+        m.interface.backward(vector, control.data(), d_vector);
     }
 
   private:
@@ -177,26 +177,26 @@ class Tape<T>::Backward {
     T* tape_before(int64_t r, int64_t t) { return &tapes[(r * (m.stretch + 1) + t % m.stretch) * m.tape_size]; }
 
     // Write the tapes of a stretch, up to that which step `last` saw and, if it read after, left.
-    void write_again(int64_t r, int64_t row, int64_t last, const T* raw) {
+    void write_again(int64_t r, int64_t row, int64_t last, const T* vector) {
         again[r] = last / m.stretch;
         const int64_t start = again[r] * m.stretch;
         copy((const T*)m.tape(kept, row, again[r]), m.tape_size, tape_before(r, start));
         for (int64_t t = start; t < last + (m.read_first ? 0 : 1); ++t) {
-            m.written.forward(raw - (last - t) * m.interface.size, control.data());
+            m.written.forward(vector - (last - t) * m.interface.size, control.data());
             T* before = tape_before(r, t);
             write_tape(m.width, m.slots, m.writes, before, m.weights(kept, row, t + 1) + m.reads * m.slots,
                        &control[m.interface.erase], &control[m.interface.add], before + m.tape_size);
         }
     }
 
-    // The way back through the write of a tape, whose gradient becomes that of the tape before.
-    void leave_write(const T* before, const T* writing, T* tape, T* d_writing, T* d_raw) {
+    // The backward pass through the write of a tape, whose gradient becomes that of the tape before.
+    void write_backward(const T* before, const T* writing, T* tape, T* d_writing, T* d_vector) {
         const T* erase = &control[m.interface.erase];
         for (int64_t h = 0; h < m.writes; ++h)
             add_backward(m.width, m.slots, tape, writing + h * m.slots, &control[m.interface.add + h * m.width],
-                         d_writing + h * m.slots, d_raw + m.interface.add + h * m.width);
+                         d_writing + h * m.slots, d_vector + m.interface.add + h * m.width);
         erases_backward(m.width, m.slots, m.writes, before, writing, erase, chain.data(), tape, d_writing,
-                        d_raw + m.interface.erase);
+                        d_vector + m.interface.erase);
     }
 };
 

@@ -1,4 +1,4 @@
-// Addressing: where a head of the Neural Turing Machine looks (Graves et al. 2014, section 3.3), forwards and
+// Addressing: the weights of a head of the Neural Turing Machine (Graves et al. 2014, section 3.3), forwards and
 // backwards.
 //
 // The equations, the epsilons and the care for numbers beyond the range are those of memtape/ops/addressing.py.
@@ -17,9 +17,9 @@ constexpr double WEIGHT_EPSILON = 1e-12, LARGEST_SCORE = 1e30;
 template <typename T>
 constexpr T SQUARES_OVERFLOW = sizeof(T) == 4 ? T(1e15) : T(1e150);
 
-// What a head is told in one step, or the gradients of that.
+// The parameters of a head in one step, or their gradients.
 template <typename T>
-struct Told {
+struct HeadParameters {
     T *key, *strength, *gate = nullptr, *kernel = nullptr, *exponent = nullptr;
 };
 
@@ -39,8 +39,8 @@ class Lookup {
           d_content(kinds.slots), key(kinds.width), d_key(kinds.width), keys(kinds.heads * kinds.width),
           by_key(kinds.heads * kinds.slots), by_tape(kinds.slots) {}
 
-    // Look at a tape before any head asks.
-    void face(const T* memory) {
+    // Prepare a tape for the heads.
+    void prepare(const T* memory) {
         seen = memory;
         Vector<T> beyond = {};
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {
@@ -62,46 +62,47 @@ class Lookup {
     }
 
     // weights (still those of the step before) become those of this step.
-    void move(const Told<T>& told, T* weights) {
-        ask(told);
+    void address(const HeadParameters<T>& parameters, T* weights) {
+        compare(parameters);
         if (!kinds.location) {
             std::copy(content.begin(), content.end(), weights);
             return;
         }
-        step(told, weights);
-        for (int64_t i = 0; i < kinds.slots; i += LANES<T>) store(weights + i, load(&logs[i]) * *told.exponent);
+        step(parameters, weights);
+        for (int64_t i = 0; i < kinds.slots; i += LANES<T>) store(weights + i, load(&logs[i]) * *parameters.exponent);
         softmax(kinds.count, kinds.slots, weights);
     }
 
-    // The way back through one head. d_weights is the gradient of `weights` and becomes that of `before`, the weights
-    // of the step before.
-    void move_backward(int64_t head, const Told<T>& told, const T* before, const T* weights, T* d_weights,
-                       const Told<T>& d_told) {
-        ask(told);
+    // The backward pass through one head. d_weights is the gradient of `weights` and becomes that of `before`, the
+    // weights of the step before.
+    void address_backward(int64_t head, const HeadParameters<T>& parameters, const T* before, const T* weights,
+                          T* d_weights, const HeadParameters<T>& d_parameters) {
+        compare(parameters);
         if (kinds.location) {
-            step(told, before);
-            step_backward(told, before, weights, d_weights, d_told);
+            step(parameters, before);
+            step_backward(parameters, before, weights, d_weights, d_parameters);
         } else {
             std::copy(d_weights, d_weights + kinds.slots, d_content.begin());
             std::fill(d_weights, d_weights + kinds.slots, T(0));
         }
-        ask_backward(head, told, d_told);
+        compare_backward(head, parameters, d_parameters);
     }
 
     // The weights by content alone; they stay until the next key comes.
-    const T* find(const Told<T>& told) {
-        ask(told);
+    const T* find(const HeadParameters<T>& parameters) {
+        compare(parameters);
         return content.data();
     }
 
-    // The way back through the last `find`.
-    void find_backward(int64_t head, const Told<T>& told, const T* d_found, const Told<T>& d_told) {
+    // The backward pass through the last `find`.
+    void find_backward(int64_t head, const HeadParameters<T>& parameters, const T* d_found,
+                       const HeadParameters<T>& d_parameters) {
         copy(d_found, kinds.slots, d_content.data());
-        ask_backward(head, told, d_told);
+        compare_backward(head, parameters, d_parameters);
     }
 
-    // Add what all heads looked up to the gradient of the tape.
-    void settle(T* d_tape) {
+    // Add the gradients through all heads to that of the tape.
+    void add_tape_gradient(T* d_tape) {
         add_outer(kinds.width, kinds.slots, kinds.heads, d_tape, keys.data(), by_key.data());
         for (int64_t f = 0; f < kinds.width; ++f)
             for (int64_t i = 0; i < kinds.slots; i += LANES<T>)
@@ -134,11 +135,11 @@ class Lookup {
     }
 
     // How alike the key is to every slot, and the softmax of that.
-    void ask(const Told<T>& told) {
+    void compare(const HeadParameters<T>& parameters) {
         T size = 1, squares = 0;
-        for (int64_t f = 0; f < kinds.width; ++f) size = std::max(size, std::abs(told.key[f]));
+        for (int64_t f = 0; f < kinds.width; ++f) size = std::max(size, std::abs(parameters.key[f]));
         for (int64_t f = 0; f < kinds.width; ++f) {
-            key[f] = told.key[f] / size;
+            key[f] = parameters.key[f] / size;
             squares += key[f] * key[f];
         }
         key_scale = size;
@@ -147,7 +148,7 @@ class Lookup {
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {
             const Vector<T> alike = load(&similarity[i]) * factor(i);
             store(&similarity[i], alike);
-            store(&content[i], score(alike, *told.strength));
+            store(&content[i], score(alike, *parameters.strength));
         }
         softmax(kinds.count, kinds.slots, content.data());
     }
@@ -174,15 +175,15 @@ class Lookup {
     }
 
     // From d_content to the key and the strength, and to what the tape gets of the key and of itself.
-    void ask_backward(int64_t head, const Told<T>& told, const Told<T>& d_told) {
+    void compare_backward(int64_t head, const HeadParameters<T>& parameters, const HeadParameters<T>& d_parameters) {
         softmax_backward(kinds.slots, content.data(), d_content.data());
         Vector<T> d_strength = {}, along = {};
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {
             Vector<T> d = load(&d_content[i]);
             const Vector<T> alike = load(&similarity[i]);
-            if (!kinds.cosine) d = magnitude<T>(alike * *told.strength) > T(LARGEST_SCORE) ? Vector<T>{} : d;
+            if (!kinds.cosine) d = magnitude<T>(alike * *parameters.strength) > T(LARGEST_SCORE) ? Vector<T>{} : d;
             d_strength += d * alike;
-            d *= *told.strength;
+            d *= *parameters.strength;
             const Vector<T> inverse = load(&inverse_norm[i]), shrunk = T(1) / load(&scale[i]);
             const Vector<T> product = d * factor(i);
             store(&d_content[i], product / key_scale);
@@ -192,10 +193,10 @@ class Lookup {
             store(&by_tape[i], load(&by_tape[i]) + by_length * inverse * inverse * shrunk);
             along += by_length;
         }
-        *d_told.strength = sum<T>(d_strength);
+        *d_parameters.strength = sum<T>(d_strength);
         over_slots(kinds.width, kinds.slots, seen, d_content.data(), d_key.data());
         const T itself = kinds.cosine ? sum<T>(along) * key_inverse_norm * key_inverse_norm / key_scale : T(0);
-        for (int64_t f = 0; f < kinds.width; ++f) d_told.key[f] = d_key[f] - key[f] * itself;
+        for (int64_t f = 0; f < kinds.width; ++f) d_parameters.key[f] = d_key[f] - key[f] * itself;
         std::copy(key.begin(), key.end(), keys.begin() + head * kinds.width);
     }
 
@@ -208,8 +209,8 @@ class Lookup {
     }
 
     // Blend with the place before, step along the ring, and take logarithms.
-    void step(const Told<T>& told, const T* before) {
-        const T g = *told.gate;
+    void step(const HeadParameters<T>& parameters, const T* before) {
+        const T g = *parameters.gate;
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {
             const Vector<T> old = load(before + i), found = load(&content[i]), apart = found - old;
             store(&ring[kinds.reach + i], g < T(0.5) ? old + g * apart : found - apart * (T(1) - g));
@@ -218,40 +219,42 @@ class Lookup {
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {
             Vector<T> total = {};
             for (int64_t j = 0; j <= 2 * kinds.reach; ++j)
-                total += told.kernel[j] * load(&ring[i + 2 * kinds.reach - j]);
+                total += parameters.kernel[j] * load(&ring[i + 2 * kinds.reach - j]);
             total += T(WEIGHT_EPSILON);
             store(&shifted[i], total);
             store(&logs[i], logarithm<T>(total));
         }
     }
 
-    void step_backward(const Told<T>& told, const T* before, const T* weights, T* d_weights, const Told<T>& d_told) {
+    void step_backward(const HeadParameters<T>& parameters, const T* before, const T* weights, T* d_weights,
+                       const HeadParameters<T>& d_parameters) {
         softmax_backward(kinds.slots, weights, d_weights);
         Vector<T> d_exponent = {};
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {
             const Vector<T> d = load(d_weights + i);
             d_exponent += d * load(&logs[i]);
-            store(&d_ring[kinds.reach + i], d * *told.exponent / load(&shifted[i]));
+            store(&d_ring[kinds.reach + i], d * *parameters.exponent / load(&shifted[i]));
         }
-        *d_told.exponent = sum<T>(d_exponent);
+        *d_parameters.exponent = sum<T>(d_exponent);
         std::fill(d_ring.begin() + kinds.reach + kinds.count, d_ring.end(), T(0));
         for (int64_t j = 0; j <= 2 * kinds.reach; ++j) {
             Vector<T> total = {};
             for (int64_t i = 0; i < kinds.slots; i += LANES<T>)
                 total += load(&d_ring[kinds.reach + i], kinds.count - i) *
                          load(&ring[i + 2 * kinds.reach - j], kinds.count - i);
-            d_told.kernel[j] = sum<T>(total);
+            d_parameters.kernel[j] = sum<T>(total);
         }
         close_ring(d_ring);
         Vector<T> d_gate = {};
-        const T g = *told.gate;
+        const T g = *parameters.gate;
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {
             Vector<T> d = {};
-            for (int64_t j = 0; j <= 2 * kinds.reach; ++j) d += told.kernel[j] * load(&d_ring[i + j], kinds.count - i);
+            for (int64_t j = 0; j <= 2 * kinds.reach; ++j)
+                d += parameters.kernel[j] * load(&d_ring[i + j], kinds.count - i);
             d_gate += d * (load(&content[i]) - load(before + i));
             store(&d_content[i], d * g);
             store(d_weights + i, d * (T(1) - g));
         }
-        *d_told.gate = sum<T>(d_gate);
+        *d_parameters.gate = sum<T>(d_gate);
     }
 };

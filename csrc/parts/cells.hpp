@@ -117,8 +117,8 @@ class Cells {
 
     // Make a list of slots among which those nearest to a key likely are; it may have room left.
     const std::vector<int32_t>& shortlist(const T* key, int64_t length) {
-        told.assign(words() * BYTES, 0);
-        std::copy(key, key + width, told.begin());
+        key_words.assign(words() * BYTES, 0);
+        std::copy(key, key + width, key_words.begin());
         list = Nearest<float>(length);
         near.clear();
         regions->compare(1, key, width, alike.data());
@@ -158,7 +158,7 @@ class Cells {
 
     std::vector<Cell> members;
     Lazy<int32_t> cell_of, place_of;  // each from 1 on, 0 for nowhere
-    std::vector<float> told;
+    std::vector<float> key_words;
     Nearest<float> list;
 
     // What is no number, as that of a slot that has grown beyond all bounds, counts as 0.
@@ -185,7 +185,7 @@ class Cells {
             Numbers parts[BYTES] = {};  // sums that do not wait for one another
             for (int64_t word = 0; word < words(); ++word) {
                 const Words four = *reinterpret_cast<const Stored*>(codes + word * BLOCK);
-                const float* key = &told[word * BYTES];
+                const float* key = &key_words[word * BYTES];
                 parts[0] += __builtin_convertvector(four << 24 >> 24, Numbers) * key[0];
                 parts[1] += __builtin_convertvector(four << 16 >> 24, Numbers) * key[1];
                 parts[2] += __builtin_convertvector(four << 8 >> 24, Numbers) * key[2];

@@ -2,8 +2,8 @@
 // memory linkage"), forwards and backwards.
 //
 // The matrix of links is the largest thing that a step touches. One pass over its rows links what is written and steps
-// along the links for some read heads; on the way back one pass does the same for the gradients of both. All matrices
-// are square, padded with zeros to whole registers.
+// along the links for some read heads; in the backward pass one pass does the same for the gradients of both. All
+// matrices are square, padded with zeros to whole registers.
 #pragma once
 
 #include "base/vectors.hpp"
@@ -37,12 +37,12 @@ class Links {
         });
     }
 
-    // What the way back through both is given and gives; the arrays of read heads are reads x slots.
+    // What the backward pass through both is given and gives; the arrays of read heads are reads x slots.
     struct Way {
-        const T *before, *weights, *precedence;  // of the way forward
+        const T *before, *weights, *precedence;  // of the forward pass
         const T* reading;                        // where the heads read
         const T *ahead, *back;                   // vectors that after^T and after are multiplied with
-        const T *asked_ahead, *read_back;        // after gets the gradients asked_ahead reading^T + read_back back^T
+        const T *d_ahead, *read_back;            // after gets the gradients d_ahead reading^T + read_back back^T
         T* d_links;                              // becomes the gradient of `before`
         T *d_weights, *d_precedence;             // are added to
         T *along, *against;                      // after^T ahead, and after back
@@ -131,7 +131,7 @@ class Links {
     void rows_backward(int64_t first, const Way& way) const {
         const T *weights = way.weights, *reading = way.reading + first;
         const T *ahead = way.ahead + first, *back = way.back + first;
-        const T *asked_ahead = way.asked_ahead + first, *read_back = way.read_back + first;
+        const T *d_ahead = way.d_ahead + first, *read_back = way.read_back + first;
         T* along = way.along + first;
         clear(along, READS * slots);
         for (int64_t i = 0; i < slots; i += ROWS) {
@@ -155,7 +155,7 @@ class Links {
                         const int64_t at = h * slots + i + r;
                         own += ahead[at] * now[r];
                         sums[r][h] += to * now[r];
-                        d[r] += asked_ahead[at] * from + read_back[at] * to;
+                        d[r] += d_ahead[at] * from + read_back[at] * to;
                     }
                     store(along + h * slots + j, own);
                 }

@@ -1,14 +1,14 @@
 // Slots: the memory of a Differentiable Neural Computer, for machine.hpp.
 //
-// Slots and links are kept only where a stretch of steps begins: on the way back the writes of the stretch, which are
-// known, are done again.
+// Slots and links are kept only where a stretch of steps begins: in the backward pass the writes of the stretch, which
+// are known, are done again.
 #pragma once
 
-#include "parts/allocation.hpp"
+#include "machine/engine.hpp"
 #include "machines/dnc.hpp"
+#include "parts/allocation.hpp"
 #include "parts/links.hpp"
 #include "parts/look_ups.hpp"
-#include "machine/engine.hpp"
 #include "parts/sharpening.hpp"
 
 // About the root of the number of steps, which keeps the fewest links: those where stretches begin, and those of one.
@@ -39,15 +39,16 @@ class Slots {
     // Where heads are: the arrays of the read heads, of the write heads, the usage, and the precedence of write heads.
     const int64_t writing, usage, precedence, places_size;
     const int64_t seen_size;  // where the read heads could look: for each head and mode an array
-    int64_t kept;             // numbers for the way back
+    int64_t kept;             // numbers for the backward pass
 
     explicit Slots(const Sizes& sizes)
         : count(sizes.slots), slots(padded<T>(sizes.slots)), width(sizes.width), reads(sizes.reads),
           writes(sizes.writes), read_size(reads * width), tape_size(width * slots), links_size(writes * slots * slots),
           steps(sizes.machine.time), stretch(steps_between_links(steps)), stretches((steps + stretch - 1) / stretch),
           masked(sizes.masked), sharp(sizes.sharpen), deallocate(sizes.deallocate),
-          usage_gradient(sizes.usage_gradient),
-          interface(sizes), written(interface.only({"erase", "add", "free_gates"})), links(slots), readers{count, slots, width, reads, 0, false, true, sizes.norm_epsilon, sizes.product_epsilon},
+          usage_gradient(sizes.usage_gradient), interface(sizes),
+          written(interface.only({"erase", "add", "free_gates"})), links(slots),
+          readers{count, slots, width, reads, 0, false, true, sizes.norm_epsilon, sizes.product_epsilon},
           writers{count, slots, width, writes, 0, false, true, sizes.norm_epsilon, sizes.product_epsilon},
           allocation(count, slots, writes, sizes.usage_epsilon), writing(reads * slots),
           usage(writing + writes * slots), precedence(usage + slots), places_size(precedence + writes * slots),
@@ -64,10 +65,10 @@ class Slots {
     int64_t backward_bytes() const { return (stretch + 2) * forward_bytes(); }
 
     // The parameters of a head, or their gradients; without masks these are not read.
-    Told<T> reader(T* control, int64_t head) const {
+    HeadParameters<T> reader(T* control, int64_t head) const {
         return {control + interface.read_keys + head * width, control + interface.read_strengths + head};
     }
-    Told<T> writer(T* control, int64_t head) const {
+    HeadParameters<T> writer(T* control, int64_t head) const {
         return {control + interface.write_keys + head * width, control + interface.write_strengths + head};
     }
     T* read_mask(T* control, int64_t head) const { return control + interface.read_masks + head * width; }

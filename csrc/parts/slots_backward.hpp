@@ -1,4 +1,4 @@
-// Slots, on the way back.
+// Slots, in the backward pass.
 #pragma once
 
 #include "parts/slots.hpp"
@@ -13,8 +13,8 @@ class Slots<T>::Backward {
           d_places(together * m.places_size), chain((m.writes - 1) * m.tape_size),
           cleared(m.deallocate ? m.tape_size : 0), control(m.interface.size), retained((m.reads + 1) * m.slots),
           used((m.writes + 1) * m.slots), d_retained(m.slots), d_found(m.slots), d_free(m.writes * m.slots),
-          along(m.reads * m.slots), against(m.reads * m.slots), asked_ahead(m.reads * m.slots),
-          read_back(m.reads * m.slots), asked_back(m.sharp ? m.reads * m.slots : 0), sharp(m.sharp ? m.slots : 0),
+          along(m.reads * m.slots), against(m.reads * m.slots), d_ahead(m.reads * m.slots),
+          read_back(m.reads * m.slots), d_back(m.sharp ? m.reads * m.slots : 0), sharp(m.sharp ? m.slots : 0),
           d_reading(m.reads * m.slots), again(together) {}
 
     void begin(int64_t r, int64_t row) {
@@ -26,19 +26,20 @@ class Slots<T>::Backward {
         m.give(d_first, row, &d_tape[r * m.tape_size], &d_links[r * m.links_size], &d_places[r * m.places_size]);
     }
 
-    // The raw numbers of the steps before stand before `raw`.
-    void step(int64_t r, int64_t row, int64_t t, const T* raw, const T* d_reads, T* d_raw) {
-        if (again[r] != t / m.stretch) write_again(r, row, t, raw);
-        m.interface.forward(raw, control.data());
+    // The interface vectors of the steps before stand before `vector`.
+    void step(int64_t r, int64_t row, int64_t t, const T* vector, const T* d_reads, T* d_vector) {
+        if (again[r] != t / m.stretch) write_again(r, row, t, vector);
+        m.interface.forward(vector, control.data());
         const T *before = m.places(kept, row, t), *after = m.places(kept, row, t + 1), *tape = tape_before(r, t);
         T *d_own_tape = &d_tape[r * m.tape_size], *d_own = &d_places[r * m.places_size];
         retain(m.slots, m.reads, &control[m.interface.free_gates], before, retained.data(), retained_by_all());
         clear(d_retained.data(), m.slots);
-        leave_contents(tape + m.tape_size, after, d_reads, d_own_tape, d_own, d_raw);
-        leave_links(links_before(r, t), m.seen(kept, row, t), before, after, &d_links[r * m.links_size], d_own, d_raw);
-        leave_write(tape, after, d_own_tape, d_own, d_raw);
-        leave_usage(before, d_own, d_raw);
-        m.interface.backward(raw, control.data(), d_raw);
+        contents_backward(tape + m.tape_size, after, d_reads, d_own_tape, d_own, d_vector);
+        links_backward(links_before(r, t), m.seen(kept, row, t), before, after, &d_links[r * m.links_size], d_own,
+                       d_vector);
+        write_backward(tape, after, d_own_tape, d_own, d_vector);
+        usage_backward(before, d_own, d_vector);
+        m.interface.backward(vector, control.data(), d_vector);
     }
 
   private:
@@ -49,7 +50,7 @@ class Slots<T>::Backward {
     LookUps<T> readers, writers;
     Allocation<T> allocation;
     Array<T> tapes, links, d_tape, d_links, d_places, chain, cleared, control, retained, used, d_retained, d_found,
-        d_free, along, against, asked_ahead, read_back, asked_back, sharp, d_reading;
+        d_free, along, against, d_ahead, read_back, d_back, sharp, d_reading;
     std::vector<int64_t> again;  // the stretch of each row whose tapes and links are there
 
     T* tape_before(int64_t r, int64_t t) { return &tapes[(r * (m.stretch + 1) + t % m.stretch) * m.tape_size]; }
@@ -57,14 +58,14 @@ class Slots<T>::Backward {
     T* links_before(int64_t r, int64_t t) { return &links[(r * m.stretch + t % m.stretch) * m.links_size]; }
 
     // Write the tapes of a stretch up to that which step `last` left, and the links up to those that it found.
-    void write_again(int64_t r, int64_t row, int64_t last, const T* raw) {
+    void write_again(int64_t r, int64_t row, int64_t last, const T* vector) {
         again[r] = last / m.stretch;
         const int64_t start = again[r] * m.stretch;
         copy((const T*)m.tape(kept, row, again[r]), m.tape_size, tape_before(r, start));
         copy((const T*)m.linked(kept, row, again[r]), m.links_size, links_before(r, start));
         for (int64_t t = start; t <= last; ++t) {
             const T *before = m.places(kept, row, t), *after = m.places(kept, row, t + 1);
-            m.written.forward(raw - (last - t) * m.interface.size, control.data());
+            m.written.forward(vector - (last - t) * m.interface.size, control.data());
             T *tape = tape_before(r, t), *own_links = links_before(r, t);
             if (m.deallocate)
                 retain(m.slots, m.reads, &control[m.interface.free_gates], before, retained.data(), retained_by_all());
@@ -85,47 +86,46 @@ class Slots<T>::Backward {
         return cleared.data();
     }
 
-    // The way back through what was read, and where by its content.
-    void leave_contents(const T* tape, const T* after, const T* d_reads, T* d_tape, T* d_reading, T* d_raw) {
+    // The backward pass through what was read, and where by its content.
+    void contents_backward(const T* tape, const T* after, const T* d_reads, T* d_tape, T* d_reading, T* d_vector) {
         for (int64_t h = 0; h < m.reads; ++h)
             over_features<T, true>(m.width, m.slots, tape, d_reads + h * m.width, d_reading + h * m.slots);
         add_outer(m.width, m.slots, m.reads, d_tape, d_reads, after);
-        readers.face(tape);
+        readers.prepare(tape);
         for (int64_t h = 0; h < m.reads; ++h) {
             const T* d_own = d_reading + h * m.slots;
             const int64_t mode = m.interface.read_modes + h * m.interface.modes + m.writes;
-            const Told<T> told = m.reader(control.data(), h);
+            const HeadParameters<T> head = m.reader(control.data(), h);
             const T* mask = m.read_mask(control.data(), h);
-            d_raw[mode] = product(m.slots, readers.find(told, mask), d_own);
+            d_vector[mode] = product(m.slots, readers.find(head, mask), d_own);
             mix(m.slots, control[mode], d_own, T(0), d_own, d_found.data());
-            readers.find_backward(h, told, mask, d_found.data(), m.reader(d_raw, h),
-                                  m.read_mask(d_raw, h));
+            readers.find_backward(h, head, mask, d_found.data(), m.reader(d_vector, h), m.read_mask(d_vector, h));
         }
-        readers.settle(d_tape);
+        readers.add_tape_gradient(d_tape);
     }
 
-    // The way back through steps along the links and what was linked: `d` becomes the gradient of where the read heads
-    // were, and of the precedence, before.
-    void leave_links(const T* links, const T* seen, const T* before, const T* after, T* d_links, T* d, T* d_raw) {
+    // The backward pass through steps along the links and what was linked: `d` becomes the gradient of where the read
+    // heads were, and of the precedence, before.
+    void links_backward(const T* links, const T* seen, const T* before, const T* after, T* d_links, T* d, T* d_vector) {
         clear(d_reading.data(), m.reads * m.slots);
         for (int64_t h = 0; h < m.writes; ++h) {
             const T *writing = after + m.writing + h * m.slots, *precedence = before + m.precedence + h * m.slots;
             T *d_writing = d + m.writing + h * m.slots, *d_precedence = d + m.precedence + h * m.slots;
-            leave_precedence(writing, precedence, d_writing, d_precedence);
+            precedence_backward(writing, precedence, d_writing, d_precedence);
             auto pass = [&](const T* ahead, const T* back, const T* read_back) {
                 m.links.backward(m.reads, {links + h * m.slots * m.slots, writing, precedence, before, ahead, back,
-                                           asked_ahead.data(), read_back, d_links + h * m.slots * m.slots, d_writing,
+                                           d_ahead.data(), read_back, d_links + h * m.slots * m.slots, d_writing,
                                            d_precedence, along.data(), against.data()});
             };
             if (m.sharp)
-                leave_sharpened(h, seen, before, d, d_raw, pass);
+                sharpened_backward(h, seen, before, d, d_vector, pass);
             else
-                leave_followed(h, before, d, d_raw, pass);
+                followed_backward(h, before, d, d_vector, pass);
         }
         copy((const T*)d_reading.data(), m.reads * m.slots, d);
     }
 
-    // Where the share of a read head's step along the links of a write head is told.
+    // Where the control has the share of a read head's step along the links of a write head.
     int64_t share(int64_t read, int64_t write, bool ahead) const {
         return m.interface.read_modes + read * m.interface.modes + mode(write, ahead);
     }
@@ -133,17 +133,17 @@ class Slots<T>::Backward {
 
     // The vectors that are multiplied do not yet have the shares, so that the products give the gradients of these too.
     template <typename Pass>
-    void leave_followed(int64_t write, const T* before, const T* d, T* d_raw, Pass pass) {
+    void followed_backward(int64_t write, const T* before, const T* d, T* d_vector, Pass pass) {
         for (int64_t read = 0; read < m.reads; ++read) {
             const int64_t at = read * m.slots;
-            mix(m.slots, control[share(read, write, true)], d + at, T(0), d + at, &asked_ahead[at]);
+            mix(m.slots, control[share(read, write, true)], d + at, T(0), d + at, &d_ahead[at]);
             mix(m.slots, control[share(read, write, false)], before + at, T(0), before + at, &read_back[at]);
         }
         pass(d, d, read_back.data());
         for (int64_t read = 0; read < m.reads; ++read) {
             const int64_t at = read * m.slots, ahead = share(read, write, true), back = share(read, write, false);
-            d_raw[ahead] = product(m.slots, before + at, &along[at]);
-            d_raw[back] = product(m.slots, before + at, &against[at]);
+            d_vector[ahead] = product(m.slots, before + at, &along[at]);
+            d_vector[back] = product(m.slots, before + at, &against[at]);
             for (int64_t i = at; i < at + m.slots; i += LANES<T>)
                 store(&d_reading[i],
                       load(&d_reading[i]) + control[ahead] * load(&along[i]) + control[back] * load(&against[i]));
@@ -151,26 +151,26 @@ class Slots<T>::Backward {
     }
 
     template <typename Pass>
-    void leave_sharpened(int64_t write, const T* seen, const T* before, const T* d, T* d_raw, Pass pass) {
+    void sharpened_backward(int64_t write, const T* seen, const T* before, const T* d, T* d_vector, Pass pass) {
         for (int64_t read = 0; read < m.reads; ++read)
             for (bool ahead : {true, false}) {
                 const int64_t exponent = m.interface.exponent(read, mode(write, ahead));
-                const int64_t at = read * m.slots, told = share(read, write, ahead);
+                const int64_t at = read * m.slots, mode_share = share(read, write, ahead);
                 const T* own = seen + (read * m.interface.modes + mode(write, ahead)) * m.slots;
-                T* asked = ahead ? &asked_ahead[at] : &asked_back[at];
+                T* asked = ahead ? &d_ahead[at] : &d_back[at];
                 sharpen(m.count, m.slots, control[exponent], T(LINK_EPSILON), own, sharp.data());
-                d_raw[told] = product(m.slots, (const T*)sharp.data(), d + at);
-                mix(m.slots, control[told], d + at, T(0), d + at, asked);
-                d_raw[exponent] =
+                d_vector[mode_share] = product(m.slots, (const T*)sharp.data(), d + at);
+                mix(m.slots, control[mode_share], d + at, T(0), d + at, asked);
+                d_vector[exponent] =
                     sharpen_backward(m.slots, control[exponent], T(LINK_EPSILON), own, (const T*)sharp.data(), asked);
             }
-        pass(asked_ahead.data(), asked_back.data(), before);
+        pass(d_ahead.data(), d_back.data(), before);
         gather((const T*)along.data(), m.reads * m.slots, d_reading.data());
         gather((const T*)against.data(), m.reads * m.slots, d_reading.data());
     }
 
     // p = (1 - sum w) p' + w
-    void leave_precedence(const T* writing, const T* precedence, T* d_writing, T* d_precedence) const {
+    void precedence_backward(const T* writing, const T* precedence, T* d_writing, T* d_precedence) const {
         const T rest = T(1) - total<T>(m.slots, [&](int64_t i, int64_t) { return load(writing + i); });
         const T lost = product(m.slots, d_precedence, precedence);
         for (int64_t i = 0; i < m.slots; i += LANES<T>) {
@@ -180,39 +180,38 @@ class Slots<T>::Backward {
         }
     }
 
-    // The way back through the write and where it went: the gradient of the tape becomes that of the tape before, and
-    // that of the usage gets what the allocation asks.
-    void leave_write(const T* tape, const T* after, T* d_tape, T* d, T* d_raw) {
+    // The backward pass through the write and where it went: the gradient of the tape becomes that of the tape before,
+    // and that of the usage gets what the allocation asks.
+    void write_backward(const T* tape, const T* after, T* d_tape, T* d, T* d_vector) {
         const T *writing = after + m.writing, *gates = &control[m.interface.allocation_gates],
                 *write_gates = &control[m.interface.write_gates];
-        T *d_writing = d + m.writing, *d_gates = d_raw + m.interface.allocation_gates,
-          *d_write_gates = d_raw + m.interface.write_gates;
+        T *d_writing = d + m.writing, *d_gates = d_vector + m.interface.allocation_gates,
+          *d_write_gates = d_vector + m.interface.write_gates;
         for (int64_t h = 0; h < m.writes; ++h)
             add_backward(m.width, m.slots, d_tape, writing + h * m.slots, &control[m.interface.add + h * m.width],
-                         d_writing + h * m.slots, d_raw + m.interface.add + h * m.width);
+                         d_writing + h * m.slots, d_vector + m.interface.add + h * m.width);
         erases_backward(m.width, m.slots, m.writes, without_freed(tape), writing, &control[m.interface.erase],
-                        chain.data(), d_tape, d_writing, d_raw + m.interface.erase);
+                        chain.data(), d_tape, d_writing, d_vector + m.interface.erase);
         if (m.deallocate) keep_backward(m.width, m.slots, tape, retained_by_all(), d_tape, d_retained.data());
         allocation.find(after + m.usage, gates, write_gates);
-        writers.face(tape);
+        writers.prepare(tape);
         for (int64_t h = 0; h < m.writes; ++h) {
             const T *free = allocation.weights(h), *d_own = d_writing + h * m.slots;
-            const Told<T> told = m.writer(control.data(), h);
-            const T *mask = m.write_mask(control.data(), h), *content = writers.find(told, mask);
+            const HeadParameters<T> head = m.writer(control.data(), h);
+            const T *mask = m.write_mask(control.data(), h), *content = writers.find(head, mask);
             const T by_room = product(m.slots, free, d_own), by_content = product(m.slots, content, d_own);
             d_write_gates[h] = gates[h] * by_room + (T(1) - gates[h]) * by_content;
             d_gates[h] = write_gates[h] * (by_room - by_content);
             mix(m.slots, write_gates[h] * gates[h], d_own, T(0), d_own, &d_free[h * m.slots]);
             mix(m.slots, write_gates[h] * (T(1) - gates[h]), d_own, T(0), d_own, d_found.data());
-            writers.find_backward(h, told, mask, d_found.data(), m.writer(d_raw, h),
-                                  m.write_mask(d_raw, h));
+            writers.find_backward(h, head, mask, d_found.data(), m.writer(d_vector, h), m.write_mask(d_vector, h));
         }
-        writers.settle(d_tape);
+        writers.add_tape_gradient(d_tape);
         allocation.backward(gates, write_gates, d_free.data(), d + m.usage, d_gates, d_write_gates);
     }
 
-    // The way back through what was counted as used and as freed: `d` becomes the gradient of all places before.
-    void leave_usage(const T* before, T* d, T* d_raw) {
+    // The backward pass through what was counted as used and as freed: `d` becomes the gradient of all places before.
+    void usage_backward(const T* before, T* d, T* d_vector) {
         T *d_usage = d + m.usage, *d_writing = d + m.writing;
         const T* free_gates = &control[m.interface.free_gates];
         use(m.slots, m.writes, before + m.usage, before + m.writing, used.data());
@@ -222,7 +221,7 @@ class Slots<T>::Backward {
             store(d_usage + i, of_usage * load(retained_by_all() + i));
         }
         retain_backward(m.slots, m.reads, free_gates, before, retained.data(), d_retained.data(), d,
-                        d_raw + m.interface.free_gates);
+                        d_vector + m.interface.free_gates);
         if (!m.usage_gradient) clear(d_writing, m.writes * m.slots);
         use_backward(m.slots, m.writes, before + m.writing, used.data(), d_usage,
                      m.usage_gradient ? d_writing : nullptr);

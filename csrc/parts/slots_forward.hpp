@@ -1,4 +1,4 @@
-// Slots, on the way forward: a step counts what is used and freed, writes, links what was written, and then reads.
+// Slots, in the forward pass: a step counts what is used and freed, writes, links what was written, and then reads.
 #pragma once
 
 #include "parts/slots.hpp"
@@ -19,8 +19,8 @@ class Slots<T>::Forward {
 
     void end(int64_t r, int64_t row) { m.give(last, row, own_tape(r), own_links(r), own_places(r)); }
 
-    void step(int64_t r, int64_t row, int64_t t, const T* raw, T* reads) {
-        m.interface.forward(raw, control.data());
+    void step(int64_t r, int64_t row, int64_t t, const T* vector, T* reads) {
+        m.interface.forward(vector, control.data());
         if (kept && t % m.stretch == 0) {
             copy(own_tape(r), m.tape_size, m.tape(kept, row, t / m.stretch));
             copy(own_links(r), m.links_size, m.linked(kept, row, t / m.stretch));
@@ -60,7 +60,7 @@ class Slots<T>::Forward {
     void write(T* tape, T* places) {
         const T *gates = &control[m.interface.allocation_gates], *write_gates = &control[m.interface.write_gates];
         allocation.find(places + m.usage, gates, write_gates);
-        writers.face(tape);
+        writers.prepare(tape);
         for (int64_t h = 0; h < m.writes; ++h)
             mix(m.slots, write_gates[h] * gates[h], allocation.weights(h), write_gates[h] * (T(1) - gates[h]),
                 writers.find(m.writer(control.data(), h), m.write_mask(control.data(), h)),
@@ -81,7 +81,7 @@ class Slots<T>::Forward {
             mix(m.slots, T(1) - sum_of(writing), precedence, T(1), writing, precedence);
         }
         if (m.sharp) sharpen_links(kept_seen);
-        readers.face(tape);
+        readers.prepare(tape);
         for (int64_t h = 0; h < m.reads; ++h) {
             T* own = &seen[h * stride];
             copy(readers.find(m.reader(control.data(), h), m.read_mask(control.data(), h)), m.slots,

@@ -69,7 +69,7 @@ inline void erase_tape(int64_t width, int64_t slots, const T* from, const T* wei
             store(to + f * slots + i, load(from + f * slots + i) * (T(1) - load(weights + i) * erase[f]));
 }
 
-// The way back through the adds of one head: d_add = d_tape weights, d_weights += add d_tape.
+// The backward pass through the adds of one head: d_add = d_tape weights, d_weights += add d_tape.
 template <typename T>
 inline void add_backward(int64_t width, int64_t slots, const T* d_tape, const T* weights, const T* add, T* d_weights,
                          T* d_add) {
@@ -77,8 +77,8 @@ inline void add_backward(int64_t width, int64_t slots, const T* d_tape, const T*
     over_features<T, true>(width, slots, d_tape, add, d_weights);
 }
 
-// The way back through the erase of one head; `before` is the tape that it erased from. d_tape becomes the gradient of
-// that.
+// The backward pass through the erase of one head; `before` is the tape that it erased from. d_tape becomes the
+// gradient of that.
 template <typename T>
 inline void erase_backward(int64_t width, int64_t slots, const T* before, const T* weights, const T* erase, T* d_tape,
                            T* d_weights, T* d_erase) {
@@ -116,7 +116,7 @@ inline void keep_tape(int64_t width, int64_t slots, const T* from, const T* kept
             store(to + f * slots + i, load(from + f * slots + i) * load(kept + i));
 }
 
-// The way back through that; d_tape becomes the gradient of the tape before, and d_kept is added to.
+// The backward pass through that; d_tape becomes the gradient of the tape before, and d_kept is added to.
 template <typename T>
 inline void keep_backward(int64_t width, int64_t slots, const T* before, const T* kept, T* d_tape, T* d_kept) {
     for (int64_t f = 0; f < width; ++f)

@@ -2,23 +2,23 @@
 //
 // What the inputs add to the gates is given, as it is one product for all steps. A thread takes its rows of the batch
 // through all of time, a few together so that they share one reading of the recurrent weights, which are packed once.
-// On the way back the gradients of these weights are gathered for a stretch of steps at once, while its numbers are
-// near.
+// In the backward pass the gradients of these weights are gathered for a stretch of steps at once, while its numbers
+// are near.
 #include "recurrence/recurrence.hpp"
 
 #include <memory>
 
-#include "machine/controller.hpp"
 #include "base/matrix.hpp"
 #include "base/rows.hpp"
 #include "base/softmax.hpp"
+#include "machine/controller.hpp"
 
 namespace {
 
 enum class Kind : int64_t { lstm = 0, gru = 1, plain = 2, early_gru = 3, output = 4 };
 enum class Feedback : int64_t { outputs = 0, softmax = 1, sigmoid = 2, largest = 3 };
 
-constexpr int64_t STRETCH = 16;  // steps whose products with what they saw are taken at once, on the way back
+constexpr int64_t STRETCH = 16;  // steps whose products with what they saw are taken at once, in the backward pass
 
 // From one row to the next in an array that rows are read from side by side: never a multiple of a large power of two,
 // which would have all of them in the same few lines of the cache.
@@ -128,7 +128,7 @@ struct State {
     }
 };
 
-// What the way forward leaves for the way back.
+// What the forward pass leaves for the backward pass.
 template <typename T>
 class Kept {
   public:
@@ -152,7 +152,7 @@ class Kept {
     }
 };
 
-// The matrices that rows are multiplied with, on the way forward or, transposed, on the way back.
+// The matrices that rows are multiplied with, in the forward pass or, transposed, in the backward pass.
 template <typename T>
 struct Matrices {
     Packed<T> first, second;
@@ -183,7 +183,7 @@ struct Matrices {
     int64_t widest() const { return std::max(first.padded_outputs(), second.padded_outputs()); }
 };
 
-// The rows that one thread takes through time together, on the way forward.
+// The rows that one thread takes through time together, in the forward pass.
 template <typename T>
 class Forward {
   public:
@@ -312,7 +312,7 @@ class Forward {
     }
 };
 
-// The rows that one thread takes through time together, on the way back.
+// The rows that one thread takes through time together, in the backward pass.
 template <typename T>
 class Backward {
   public:
@@ -533,12 +533,11 @@ int backward(const memtape_recurrence_sizes* sizes, const memtape_recurrence_par
 extern "C" {
 
 const char* memtape_recurrence_layout(void) {
-    static const std::string text = Layout::of<memtape_recurrence_sizes>("sizes") +
-                                    Layout::of<memtape_recurrence_parameters>("parameters") +
-                                    Layout::of<memtape_recurrence_state>("state") +
-                                    Layout::of<memtape_recurrence_kept>("kept") +
-                                    signature("forward", MEMTAPE_TEXT(MEMTAPE_RECURRENCE_FORWARD)) +
-                                    signature("backward", MEMTAPE_TEXT(MEMTAPE_RECURRENCE_BACKWARD));
+    static const std::string text =
+        Layout::of<memtape_recurrence_sizes>("sizes") + Layout::of<memtape_recurrence_parameters>("parameters") +
+        Layout::of<memtape_recurrence_state>("state") + Layout::of<memtape_recurrence_kept>("kept") +
+        signature("forward", MEMTAPE_TEXT(MEMTAPE_RECURRENCE_FORWARD)) +
+        signature("backward", MEMTAPE_TEXT(MEMTAPE_RECURRENCE_BACKWARD));
     return text.c_str();
 }
 

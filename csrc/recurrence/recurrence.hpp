@@ -10,51 +10,51 @@
 
 #include "base/layout.hpp"
 
-#define MEMTAPE_RECURRENCE_SIZES(FIELD)                                                                              \
-    FIELD(int64_t, batch)                                                                                            \
-    FIELD(int64_t, time)                                                                                             \
-    FIELD(int64_t, hidden)                                                                                           \
-    FIELD(int64_t, outputs)                                                                                          \
+#define MEMTAPE_RECURRENCE_SIZES(FIELD)                                                                                \
+    FIELD(int64_t, batch)                                                                                              \
+    FIELD(int64_t, time)                                                                                               \
+    FIELD(int64_t, hidden)                                                                                             \
+    FIELD(int64_t, outputs)                                                                                            \
     FIELD(int64_t, kind) /* 0 LSTM, 1 GRU, 2 plain, 3 GRU that resets before the product, 4 plain, outputs fed back */ \
-    FIELD(int64_t, activation) /* of the candidate, or of plain units: 0 tanh, 1 sigmoid, 2 rectifier */             \
-    FIELD(int64_t, feedback)   /* of the outputs: 0 themselves, 1 softmax, 2 sigmoid, 3 one-hot the largest */       \
-    FIELD(double, epsilon)     /* added to variances */                                                              \
-    FIELD(int64_t, threads)                                                                                          \
+    FIELD(int64_t, activation) /* of the candidate, or of plain units: 0 tanh, 1 sigmoid, 2 rectifier */               \
+    FIELD(int64_t, feedback)   /* of the outputs: 0 themselves, 1 softmax, 2 sigmoid, 3 one-hot the largest */         \
+    FIELD(double, epsilon)     /* added to variances */                                                                \
+    FIELD(int64_t, threads)                                                                                            \
     FIELD(const int64_t*, lengths) /* B, each in 0..T, or null for T everywhere */
 MEMTAPE_STRUCT(memtape_recurrence_sizes, MEMTAPE_RECURRENCE_SIZES)
 
 // Null pointers for what a network has not.
-#define MEMTAPE_RECURRENCE_PARAMETERS(FIELD)                                                                   \
-    FIELD(void*, weight)        /* G, F: what is fed back is multiplied with it */                             \
-    FIELD(void*, gain)          /* G: the products are normalised, and scaled by this */                       \
-    FIELD(void*, bias)          /* G: added to the products after that */                                      \
-    FIELD(void*, peepholes)     /* 3, H: of the gates i, f and o of an LSTM */                                 \
+#define MEMTAPE_RECURRENCE_PARAMETERS(FIELD)                                                                    \
+    FIELD(void*, weight)        /* G, F: what is fed back is multiplied with it */                              \
+    FIELD(void*, gain)          /* G: the products are normalised, and scaled by this */                        \
+    FIELD(void*, bias)          /* G: added to the products after that */                                       \
+    FIELD(void*, peepholes)     /* 3, H: of the gates i, f and o of an LSTM */                                  \
     FIELD(void*, cell_gain)     /* H: the cell of an LSTM is normalised in its last tanh, and scaled by this */ \
-    FIELD(void*, cell_bias)     /* H: added to the cell after that; there if cell_gain is */                   \
-    FIELD(void*, leak)          /* H: the share of itself that a plain unit keeps */                           \
-    FIELD(void*, output_weight) /* O, H */                                                                     \
+    FIELD(void*, cell_bias)     /* H: added to the cell after that; there if cell_gain is */                    \
+    FIELD(void*, leak)          /* H: the share of itself that a plain unit keeps */                            \
+    FIELD(void*, output_weight) /* O, H */                                                                      \
     FIELD(void*, output_bias)   /* O */
 MEMTAPE_STRUCT(memtape_recurrence_parameters, MEMTAPE_RECURRENCE_PARAMETERS)
 
 // What the forward pass leaves for the backward pass, of each step.
-#define MEMTAPE_RECURRENCE_KEPT(FIELD)                                                   \
-    FIELD(void*, cells)   /* B, T, H: the cell before the step, of an LSTM */            \
-    FIELD(void*, gates)   /* B, T, K */                                                  \
-    FIELD(void*, normals) /* B, T, G: normalised products, if there is a gain */         \
+#define MEMTAPE_RECURRENCE_KEPT(FIELD)                                           \
+    FIELD(void*, cells)   /* B, T, H: the cell before the step, of an LSTM */    \
+    FIELD(void*, gates)   /* B, T, K */                                          \
+    FIELD(void*, normals) /* B, T, G: normalised products, if there is a gain */ \
     FIELD(void*, scales)  /* B, T, S: what they were multiplied with */
 MEMTAPE_STRUCT(memtape_recurrence_kept, MEMTAPE_RECURRENCE_KEPT)
 
 #define MEMTAPE_RECURRENCE_STATE(FIELD) \
-    FIELD(void*, fed)  /* B, F */        \
+    FIELD(void*, fed)  /* B, F */       \
     FIELD(void*, cell) /* B, H, of an LSTM */
 MEMTAPE_STRUCT(memtape_recurrence_state, MEMTAPE_RECURRENCE_STATE)
 
 // given: B, T, G, what the inputs add to the gates. ys: B, T, H, or B, T, O of a network that feeds outputs back, zero
 // beyond a row's length. `last` is the state after each row's last step. `kept` may be null. Returns 0 when done and 1
 // when memory ran out, as the backward pass does.
-#define MEMTAPE_RECURRENCE_FORWARD                                                                                    \
-    const memtape_recurrence_sizes *sizes, const memtape_recurrence_parameters *parameters, const void *given,        \
-        const memtape_recurrence_state *first, void *ys, const memtape_recurrence_state *last,                        \
+#define MEMTAPE_RECURRENCE_FORWARD                                                                             \
+    const memtape_recurrence_sizes *sizes, const memtape_recurrence_parameters *parameters, const void *given, \
+        const memtape_recurrence_state *first, void *ys, const memtape_recurrence_state *last,                 \
         const memtape_recurrence_kept *kept
 
 // The gradients of everything that went in from those of everything that came out: null pointers in `d_last` and a null

@@ -3,6 +3,10 @@
 import pytest
 import torch
 
+from memtape import AugmentedCell
+from memtape.cells import LSTMCell, Shortcuts
+from memtape.memory import TuringInterface, TuringMemory
+
 # float64: both sides round at 1e-16; the worst of these cases is 1.3e-14.
 EXACT = 1e-10
 # float32: rounding of 6e-8, amplified over the steps; the worst of these cases is 6.7e-6.
@@ -95,3 +99,15 @@ def test_an_empty_batch_runs(machine):
     found = machine.run("cpu", network, xs)
     assert found["outputs"].shape == (0, 4, network.output_size)
     machine.differences(found, machine.run("reference", network, xs))
+
+
+def test_a_controller_with_shortcuts_agrees(machine):
+    torch.manual_seed(0)
+    memory = TuringMemory(6, 4, read_heads=2)
+    seen = 3 + memory.read_size
+    controller = Shortcuts([LSTMCell(seen, 5), LSTMCell(seen + 5, 5)])
+    interface = TuringInterface(controller.output_size, 4, read_heads=2)
+    network = machine.build()
+    network.cell.machine = AugmentedCell(controller, interface, memory, input_size=3, output_size=2).double()
+    assert network.cell.fused("cpu") is not None
+    machine.compare(network, torch.randn(3, 9, 3, dtype=torch.float64), tolerance=EXACT)

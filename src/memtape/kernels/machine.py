@@ -1,8 +1,8 @@
 """Machine: what the fused kernels of all machines, controllers with a memory, have in common.
 
-A machine is an operator of torch over plain tensors: inputs, parameters and state go in, outputs and state come out. Its forward
-and its backward pass are functions of the compiled library; `csrc/machine/abi.hpp` declares them. Everything else follows from
-two dataclasses, the machine's form and its state.
+A machine is an operator of torch over plain tensors: inputs, parameters and state go in, outputs and state come out. Its
+forward and its backward pass are functions of the compiled library, which `csrc/machine/abi.hpp` declares. Everything else
+follows from two dataclasses, the machine's form and its state.
 """
 
 import ctypes
@@ -58,16 +58,17 @@ FUNCTIONS = {
 """The arguments of the library's functions, in their order."""
 
 Form = TypeVar("Form")
+Form_contra = TypeVar("Form_contra", contravariant=True)
 State = TypeVar("State")
 
 
 @runtime_checkable
-class Machine(Protocol[Form, State]):
+class Machine(Protocol[Form_contra, State]):
     """A fused kernel: run a machine over whole sequences."""
 
     def __call__(
         self,
-        form: Form,
+        form: Form_contra,
         parameters: MachineParameters,
         state: State,
         xs: Float[Tensor, "batch time input"],
@@ -317,7 +318,9 @@ class MachineOperator(Generic[Form, State]):
         forward = Pass(f"{given}, {form}, bool keep", results, self._forward, self._forward_shapes)
         back = f"{d_last}, {given}, {saved}, {form}, bool[] wanted"
         backward = Pass(back, self.count, self._backward, self._backward_shapes)
-        return register(self.name, self.title, forward, backward, self._save, self._gradients)
+        return register(
+            self.name, self.title, forward=forward, backward=backward, save=self._save, gradients=self._gradients
+        )
 
 
 def is_one_zero(tensor: Tensor) -> bool:

@@ -24,6 +24,7 @@ class Pass(NamedTuple):
 def register(
     name: str,
     title: str,
+    *,
     forward: Pass,
     backward: Pass,
     save: Callable[[Any, tuple[Any, ...], tuple[Tensor, ...]], None],

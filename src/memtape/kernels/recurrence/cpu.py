@@ -172,7 +172,7 @@ def _register() -> torch.library.Library:
     results, count = 1 + len(STATE) + len(KEPT), 1 + len(PARAMETERS) + len(STATE)
     forward = Pass(f"Tensor given, {given}, {form}, bool keep", results, _forward, _forward_shapes)
     backward = Pass(f"{d_last}, {given}, {kept}, {form}", count, _backward, _backward_shapes)
-    return register(NAME, NAME, forward, backward, _save, _autograd)
+    return register(NAME, NAME, forward=forward, backward=backward, save=_save, gradients=_autograd)
 
 
 def _contiguous(tensors: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:

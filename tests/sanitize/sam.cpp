@@ -1,25 +1,20 @@
 // The Sparse Access Memories of csrc/, with links and without, over odd sizes; see driver.cpp.
-#include <cstdio>
+#include "machines/sam.hpp"
+
 #include <cstring>
 #include <limits>
-#include <type_traits>
-#include <vector>
 
-#include "machines/sam.hpp"
 #include "machines.hpp"
 
 namespace {
 
-struct Sparse {
-    using Sizes = memtape_sparse_sizes;
-    using State = memtape_sparse_state;
-    static constexpr int64_t places[] = {1};
-    static inline const void* memory = nullptr;  // after the last way forward
+MACHINE(Kernel, sam, SAMInterface)
+
+struct SAM : Kernel {
+    static constexpr int64_t weights[] = {1};
+    static inline const void* memory = nullptr;  // after the last forward pass
 
     static int64_t read(const Sizes& s) { return s.heads * s.width; }
-    static int64_t raw(const Sizes& s) {
-        return s.heads * (2 * s.width + 2 + (s.strengths ? 1 : 0) + (s.links ? 3 : 0));
-    }
     static std::vector<int64_t> state(const Sizes& s) {
         const int64_t rows = s.machine.batch * s.slots;
         const int64_t links = rows * s.links, last = s.machine.batch * s.links;
@@ -41,8 +36,8 @@ struct Sparse {
 
     // The parts that are changed in place begin as they are in `first`, or empty.
     template <typename T>
-    static int forward(const Sizes* s, const memtape_machine_parameters* parameters, const void* xs, const State* first,
-                       void* ys, const State* last, void* kept) {
+    static int forward(MEMTAPE_FORWARD(sam)) {
+        const Sizes* s = sizes;
         const int64_t rows = s->machine.batch * s->slots * sizeof(T);
         auto begin = [&](void* to, const void* from, int64_t bytes, bool empty) {
             empty ? std::memset(to, 0, bytes) : std::memcpy(to, from, bytes);
@@ -56,16 +51,11 @@ struct Sparse {
         begin_lists<T>(links.after_places, links.after_weights, from.after_weights, count * s->slots, *s);
         begin_lists<T>(links.last_places, links.last_weights, from.last_weights, count, *s);
         memory = last->memory;
-        if constexpr (std::is_same_v<T, float>)
-            return memtape_sparse_forward_float32(s, parameters, xs, first, ys, last, kept);
-        else
-            return memtape_sparse_forward_float64(s, parameters, xs, first, ys, last, kept);
+        return Kernel::forward<T>(s, parameters, xs, first, ys, last, kept);
     }
 
     template <typename T>
-    static int backward(const Sizes* sizes, const memtape_machine_parameters* parameters, const void* xs,
-                        const void* kept, const void* d_ys, const State* d_last,
-                        const memtape_machine_parameters* d_parameters, void* d_xs, const State* d_first) {
+    static int backward(MEMTAPE_BACKWARD(sam)) {
         Sizes s = *sizes;
         s.memory = memory;
         const int64_t rows = s.machine.batch * s.slots * sizeof(T), lists = rows * s.links;
@@ -75,27 +65,16 @@ struct Sparse {
             std::memset(part, 0, lists);
         for (void* part : {d_first->links.last_places, d_first->links.last_weights})
             std::memset(part, 0, s.machine.batch * s.links * sizeof(T));
-        if constexpr (std::is_same_v<T, float>)
-            return memtape_sparse_backward_float32(&s, parameters, xs, kept, d_ys, d_last, d_parameters, d_xs, d_first);
-        else
-            return memtape_sparse_backward_float64(&s, parameters, xs, kept, d_ys, d_last, d_parameters, d_xs, d_first);
-    }
-
-    template <typename T>
-    static int64_t kept(const Sizes* sizes) {
-        if constexpr (std::is_same_v<T, float>)
-            return memtape_sparse_kept_float32(sizes);
-        else
-            return memtape_sparse_kept_float64(sizes);
+        return Kernel::backward<T>(&s, parameters, xs, kept, d_ys, d_last, d_parameters, d_xs, d_first);
     }
 };
 
 }  // namespace
 
 // One machine of random sizes, of each dtype.
-void run_sparse(int64_t number) {
+void run_sam(int64_t number) {
     const int64_t odd[] = {5, 9, 31, 130, 700};
-    memtape_sparse_sizes s = {};
+    memtape_sam_sizes s = {};
     s.machine = random_machine();
     s.machine.controller = number / 5 % 4;
     s.machine.shortcuts = pick({0, 1});
@@ -114,12 +93,5 @@ void run_sparse(int64_t number) {
     s.unlinked = pick({0, 1});
     s.threshold = pick({0, 1}) ? 0.005 : 0.5;
     s.clip = pick({0, 1}) ? 0.5 : std::numeric_limits<double>::infinity();
-    char name[300];
-    std::snprintf(name, sizeof name,
-                  " slots %ld width %ld heads %ld nearest %ld links %ld few %ld squash %ld strengths %ld empty %ld "
-                  "unread %ld unused %ld unlinked %ld threshold %g clip %g",
-                  long(s.slots), long(s.width), long(s.heads), long(s.nearest), long(s.links), long(s.few),
-                  long(s.squash), long(s.strengths), long(s.empty), long(s.unread), long(s.unused), long(s.unlinked),
-                  s.threshold, s.clip);
-    run_both<Sparse>(s, named("Sparse Access Memory", number, s.machine) + name);
+    run_both<SAM>(number, s);
 }
