@@ -5,9 +5,9 @@
 // so that the speed of the memory is the limit: parallel forms over time, which do more work, would be slower.
 #include "recurrence/scan.h"
 
-#include "denormals.hpp"
-#include "rows.hpp"
-#include "vectors.hpp"
+#include "base/denormals.hpp"
+#include "base/rows.hpp"
+#include "base/vectors.hpp"
 
 namespace {
 

@@ -13,7 +13,7 @@ from memtape import NTM, tree, unroll, use_backend
 from memtape.core.backends import BackendError, backend_for, backends
 from memtape.core.compiled_library import Kernels, kernels
 from memtape.core.run_fused import compiled
-from memtape.kernels.ntm import TWINS
+from memtape.kernels.ntm import KERNELS
 
 needs_kernels = pytest.mark.skipif(
     kernels().absent is not None, reason=f"the fused machine is absent: {kernels().absent}"
@@ -42,13 +42,13 @@ def small(**options):
 def twin_calls(monkeypatch):
     """How often the fused machine was called."""
     calls = []
-    original = TWINS["cpu"]
+    original = KERNELS["cpu"]
 
     def counted(*arguments):
         calls.append(arguments)
         return original(*arguments)
 
-    monkeypatch.setitem(TWINS, "cpu", counted)
+    monkeypatch.setitem(KERNELS, "cpu", counted)
     return calls
 
 

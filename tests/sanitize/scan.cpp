@@ -1,5 +1,5 @@
 // The scan of csrc/ over odd sizes; see driver.cpp.
-#include "../../csrc/recurrence/scan.h"
+#include "recurrence/scan.h"
 
 #include <cstdio>
 #include <cstdlib>
