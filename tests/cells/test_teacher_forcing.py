@@ -95,7 +95,7 @@ def test_symbols_stand_for_one_hot_vectors(build):
     same(cell.teacher_forced(symbols, classes, lengths=lengths)[0][:, :-1], cell.teacher_forced(*vectors)[0][:, :-1])
 
 
-def test_without_a_teacher_the_network_hears_itself(build):
+def test_without_teacher_forcing_the_outputs_are_fed_back(build):
     cell = build(feedback="softmax")
     xs, targets = random(BATCH, TIME, INPUT), random(BATCH, TIME, OUTPUT)
     ys, last = cell.teacher_forced(xs, targets, teacher=0.0)
@@ -104,7 +104,7 @@ def test_without_a_teacher_the_network_hears_itself(build):
     same(tree.named_tensors(last), tree.named_tensors(end))
 
 
-def test_a_teacher_speaks_as_often_as_the_probability_says():
+def test_targets_are_fed_back_with_the_given_probability():
     cell = TeacherForced(JordanCell(1, 2, 1), teacher=0.3)
     inputs = torch.stack([torch.ones(20000), torch.full((20000,), 7.0)], dim=1)
     fed_back = cell(inputs, cell.init_state(20000))[1].fed_back
