@@ -113,8 +113,10 @@ class LRUCell(Cell[LRUState]):
         return padding.zero_beyond(self._output(xs, modes), lengths), LRUState(modes=last)
 
     def _added(self, x: Float[Tensor, "*batch input"]) -> Float[Tensor, "*batch 2 hidden"]:
-        seen = functional.linear(x, self.input_weight.flatten(0, 1)).unflatten(-1, (2, self.hidden_size))
-        return self.log_input_scale.exp() * seen
+        weight = (
+            self.log_input_scale.exp()[:, None] * self.input_weight
+        )  # scaled here, as there are fewer weights than steps
+        return functional.linear(x, weight.flatten(0, 1)).unflatten(-1, (2, self.hidden_size))
 
     def _output(
         self, x: Float[Tensor, "*batch input"], modes: Float[Tensor, "*batch 2 hidden"]
