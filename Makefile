@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RUN := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 # the parts of the library are tested with every annotation of a shape executed, the rest as users run it
-PARTS := $(addprefix tests/,core ops cells memory laws models tasks training viz sharing inference ports)
+PARTS := $(addprefix tests/,core ops kernels cells memory laws models tasks training viz sharing inference ports)
 CHECKED := --jaxtyping-packages=memtape,beartype.beartype $(PARTS)
 WHOLE := $(addprefix --ignore=,$(PARTS)) tests README.md CONTRIBUTING.md docs --doctest-modules src/memtape
 
@@ -27,7 +27,7 @@ export OMP_NUM_THREADS ?= 1
 
 setup: $(READY)
 
-$(READY): pyproject.toml constraints.txt hatch_build.py $(wildcard csrc/*)
+$(READY): pyproject.toml constraints.txt hatch_build.py $(wildcard csrc/* csrc/*/*)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group test

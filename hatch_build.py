@@ -17,7 +17,6 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = ("turing_machine.cpp", "dnc.cpp", "sparse_machine.cpp", "recurrence.cpp", "processor.cpp")
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fPIC", "-pthread")
 THREADS = ("-fopenmp",)
 """Torch's own threads where the compiler knows OpenMP, else threads of our own."""
@@ -51,21 +50,25 @@ def build(sources: Path, folder: Path) -> str | None:
         return "no C++ compiler was found when memtape was installed; install g++ or clang++ and install memtape again"
     intel = platform.machine().lower() in ("x86_64", "amd64")
     names = (*(LEVELS if intel else ()), "portable")
-    words = [*compiler.split(), *FLAGS]
+    words = [*compiler.split(), *FLAGS, "-I", str(sources)]
+    found = [path.relative_to(sources).as_posix() for path in sorted(sources.rglob("*.cpp"))]
     with TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
         trial = [str(sources / "processor.cpp"), "-shared", "-o", str(Path(scratch) / "trial.so")]
         if _failure([*words, *THREADS, *trial]) is None:
             words += THREADS
 
+        def object_of(name: str, source: str) -> str:
+            return f"{scratch}/{name}-{source.replace('/', '-')}.o"
+
         def compiled(name: str, source: str) -> str | None:
             options = () if name == "portable" else (f"-march={name}",)
-            return _failure([*words, *options, "-c", str(sources / source), "-o", f"{scratch}/{name}-{source}.o"])
+            return _failure([*words, *options, "-c", str(sources / source), "-o", object_of(name, source)])
 
         def linked(name: str) -> str | None:
-            objects = (f"{scratch}/{name}-{source}.o" for source in SOURCES)
+            objects = (object_of(name, source) for source in found)
             return _failure([*words, "-shared", *objects, "-o", str(folder / f"memtape-{name}.so")])
 
-        parts = {name: [pool.submit(compiled, name, source) for source in SOURCES] for name in names}
+        parts = {name: [pool.submit(compiled, name, source) for source in found] for name in names}
         reasons = {}
         for name, compiling in parts.items():
             failures = filter(None, [part.result() for part in compiling])

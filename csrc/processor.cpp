@@ -3,9 +3,6 @@
 
 extern "C" {
 
-// Version of the C interface; memtape/core/compiled_library.py has the same.
-int64_t memtape_interface(void) { return 4; }
-
 // The level of the x86-64 architecture that the processor and the system support; 0 on other architectures.
 int64_t memtape_x86_64_level(void) {
 #if defined(__x86_64__)

@@ -40,6 +40,7 @@ from memtape.models.recurrent.esn import EchoState as EchoState
 from memtape.models.recurrent.gru import GRU as GRU
 from memtape.models.recurrent.jordan import Jordan as Jordan
 from memtape.models.recurrent.leaky import Leaky as Leaky
+from memtape.models.recurrent.lru import LRU as LRU
 from memtape.models.recurrent.lstm import StackedLSTM as StackedLSTM
 from memtape.models.recurrent.lstm import StackedLSTMCell as StackedLSTMCell
 from memtape.models.recurrent.orthogonal import Orthogonal as Orthogonal
@@ -81,6 +82,7 @@ __all__ = [
     "DAM",
     "DNC",
     "GRU",
+    "LRU",
     "NTM",
     "RNTN",
     "SAM",

@@ -57,13 +57,17 @@ def test_what_is_read_is_what_the_module_has(entry):
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_the_inputs_of_a_card_are_those_of_the_class(entry):
     known = entry.load()
-    inputs = known.gives if isinstance(entry.card, TaskCard) else (known.reads,)
+    inputs = known.input_kinds if isinstance(entry.card, TaskCard) else (known.input_kind,)
     assert entry.card.inputs == tuple(inputs)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_small_sizes_are_options(entry):
     assert set(entry.card.small) <= {option.name for option in entry.options}
+
+
+def test_a_card_belongs_to_the_network_and_not_to_its_cell():
+    assert [MODELS[name].load().__name__ for name in ("ntm", "dnc", "lstm")] == ["NTM", "DNC", "StackedLSTM"]
 
 
 def test_no_two_have_the_same_name():

@@ -81,7 +81,7 @@ CARD = TaskCard(name="echo", summary="Copy again.", paper=("graves2014",), test_
 LOOK = """
 import importlib.util, json, sys
 import memtape
-from memtape.catalog.registry import MODELS, TASKS
+from memtape.catalog.registry import MODELS, TASKS, recipe_for
 from memtape.cli.main import build
 
 def load(path):
@@ -98,6 +98,7 @@ pairs = load(f"{tests}/experiments/test_pairs.py")
 every_task = load(f"{tests}/tasks/test_every_task.py")
 print(json.dumps({
     "registry": "decay" in MODELS and "echo" in TASKS,
+    "recipe": recipe_for("decay", "echo").train["steps"] == 1,
     "public names": {"Decay", "Echo"} <= set(memtape.__all__) and memtape.Decay(2, 2) is not None,
     "completion": "decay" in completion and "echo" in completion,
     "stub": "import Decay as Decay" in generated.stub() and "import Echo as Echo" in generated.stub(),
@@ -112,13 +113,15 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """Return a copy of the repository's package with one more model and one more task, each one file."""
+    """Return a copy of the repository's package with one more model and one more task, each one file, and a recipe."""
     root = tmp_path_factory.mktemp("tree")
     shutil.copytree(ROOT / "src/memtape", root / "src/memtape", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "docs", root / "docs", ignore=shutil.ignore_patterns("images"))
     shutil.copy(ROOT / "README.md", root)
     (root / "src/memtape/models/recurrent/decay.py").write_text(MODEL.lstrip())
     (root / "src/memtape/tasks/algorithmic/echo.py").write_text(TASK.lstrip())
+    (root / "src/memtape/recipes/decay").mkdir()
+    (root / "src/memtape/recipes/decay/echo.toml").write_text("[train]\nsteps = 1\nvalidate_every = 1\n")
     return root
 
 
@@ -140,8 +143,9 @@ def test_one_more_file_is_listed_and_trained_by_the_command_line(tree):
     assert "decay" in call(tree, "-m", "memtape", "models")
     assert "echo" in call(tree, "-m", "memtape", "tasks")
     assert "Neural {Turing}" in call(tree, "-m", "memtape", "cite", "decay", "echo")
-    small = ("--train.steps", "1", "--train.validation-sequences", "2", "--train.validate-every", "1")
-    call(tree, "-m", "memtape", "train", "decay", "echo", *small, "--out", str(tree / "run"))
+    call(
+        tree, "-m", "memtape", "train", "decay", "echo", "--train.validation-sequences", "2", "--out", str(tree / "run")
+    )
     assert (tree / "run/report.html").is_file()
 
 

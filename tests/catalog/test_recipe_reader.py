@@ -77,7 +77,7 @@ def test_what_is_no_name_of_a_page_is_not_there(tree, name):
             'extends = "ntm/nothing"\n',
             "copy.toml extends 'ntm/nothing', which is no recipe; `memtape recipes` lists them",
         ),
-        ('extends = "../ntm/ngrams"\n', "copy.toml extends '../ntm/ngrams', which is no recipe"),
+        ('extends = "ntm/../ntm/ngrams"\n', "copy.toml extends 'ntm/../ntm/ngrams', which is no recipe"),
         (
             'extends = "ntm/copy"\n',
             "copy.toml extends ntm/copy, which extends ntm/copy; a recipe extends one that extends no",

@@ -101,7 +101,7 @@ def test_a_recipe_learns(recipe):
         train=TrainSettings(**{**recipe.train, "steps": 20, "validation_sequences": 1, "device": "cpu"}),
     )
     model, task = experiment.build()
-    batch = task.batch(0, 16, form=input_kind(model))
+    batch = task.batch(0, 16, input_kind=input_kind(model))
     task.batch = lambda *_, **__: batch
     losses = []
     train(

@@ -114,6 +114,10 @@ def test_dropping_keeps_the_mean_of_what_enters():
             "time_constants is 'free', but it must be one of 'fixed', 'learne",
         ),
         (
+            lambda: LeakyCell(2, 3, recurrence="diagonal"),
+            "recurrence is 'diagonal', but it must be one of 'full', 'linear'",
+        ),
+        (
             lambda: JordanCell(2, 3, 1, feedback="hidden"),
             "feedback is 'hidden', but it must be one of 'outputs', 'softmax'",
         ),

@@ -34,7 +34,19 @@ def refused(capsys, *parts, code=2):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["train"], ["train", "ntm"], ["evaluate"], ["report"], ["share"], ["doctor"], ["recipes"]]
+    "command",
+    [
+        [],
+        ["train"],
+        ["train", "ntm"],
+        ["evaluate"],
+        ["report"],
+        ["share"],
+        ["doctor"],
+        ["recipes"],
+        ["results"],
+        ["reproduce"],
+    ],
 )
 def test_help_is_given_without_loading_torch(command):
     code = (

@@ -34,6 +34,21 @@ def test_a_compiler_that_fails_is_named(hatch_build, monkeypatch, tmp_path, comp
     assert told in reason
 
 
+def test_every_source_is_found_and_compiled(hatch_build, monkeypatch, tmp_path):
+    sources = ("processor.cpp", "machines/ntm.cpp", "machines/another.cpp", "recurrence/recurrence.cpp")
+    for source in sources:
+        (tmp_path / "csrc" / source).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "csrc" / source).touch()
+    monkeypatch.setenv("CXX", "a compiler")
+    calls = []
+    monkeypatch.setattr(hatch_build, "_failure", calls.append)
+    assert hatch_build.build(tmp_path / "csrc", tmp_path) is None
+    for source in sources:
+        compiled = [words for words in calls if "-c" in words and words[words.index("-c") + 1].endswith(source)]
+        assert len(compiled) == len([*hatch_build.LEVELS, "portable"])
+        assert all(str(tmp_path / "csrc") == words[words.index("-I") + 1] for words in compiled)
+
+
 def test_every_build_is_one_that_can_be_loaded(hatch_build):
     assert {*hatch_build.LEVELS, "portable"} == set(compiled_library.LEVELS)
 

@@ -10,6 +10,7 @@ import torch
 
 from memtape import NTM, use_backend
 from memtape.core import compiled_library as loading
+from memtape.kernels import calling
 
 PORTABLE = loading.FOLDER / "memtape-portable.so"
 
@@ -41,6 +42,10 @@ def put(folder, *names):
     """Put a library that can be loaded there under each name."""
     for name in names:
         shutil.copy(PORTABLE, folder / f"memtape-{name}.so")
+
+
+def put_empty(folder, name):
+    (folder / f"memtape-{name}.so").touch()
 
 
 def runs_by_single_steps():
@@ -83,16 +88,66 @@ def test_a_foreign_library_is_no_crash(folder):
     assert runs_by_single_steps()
 
 
+LAYOUT = "sizes(slots:int64@0,width:int64@8,clip:double@16) forward(sizes,xs)"
+
+
+@pytest.mark.parametrize(
+    ("found", "difference"),
+    [
+        (
+            LAYOUT.replace("slots", "rows").replace("width", "slots"),
+            "ntm has rows:int64@0 in the place of slots:int64@0",
+        ),
+        (LAYOUT.replace("width:int64@8", "width:int32@8"), "ntm has width:int32@8 in the place of width:int64@8"),
+        (LAYOUT.replace(",clip:double@16", ""), "ntm has ) in the place of clip:double@16"),
+        (LAYOUT.replace("sizes,xs", "xs,sizes"), "ntm has xs in the place of sizes"),
+        (LAYOUT.replace("forward", "backward"), "ntm has backward in the place of forward"),
+        (LAYOUT.removesuffix(" forward(sizes,xs)"), "ntm has nothing in the place of forward"),
+    ],
+    ids=["swapped", "resized", "missing", "other arguments", "another function", "no function"],
+)
+def test_a_library_whose_structs_or_functions_differ_is_not_called(folder, monkeypatch, found, difference):
+    pretended = Pretended(0)
+    pretended.memtape_ntm_layout = Text(found)
+    monkeypatch.setattr(loading, "LAYOUTS", {"ntm": LAYOUT})
+    monkeypatch.setattr(loading, "_load", lambda name: pretended)
+    put_empty(folder, "portable")
+    assert loading.kernels().absent == (
+        f"the compiled kernels are of another version of memtape ({difference}); install memtape again"
+    )
+    pretended.memtape_ntm_layout = Text(LAYOUT)
+    loading.kernels.cache_clear()
+    assert loading.kernels().absent is None
+
+
 @needs_kernels
-def test_a_library_of_another_version_is_not_called(folder, monkeypatch):
+def test_a_library_without_a_kernel_is_not_called(folder, monkeypatch):
     put(folder, "portable")
-    monkeypatch.setattr(loading, "INTERFACE", loading.INTERFACE + 1)
-    assert loading.kernels().absent == ("the compiled kernels are of another version of memtape; install memtape again")
+    monkeypatch.setitem(loading.LAYOUTS, "another", LAYOUT)
+    message = "the compiled kernels are of another version of memtape (they lack another); install memtape again"
+    assert loading.kernels().absent == message
+    with pytest.raises(RuntimeError, match="the fused kernels are absent: the compiled kernels are of another version"):
+        calling.function("ntm_forward", torch.float32)
+
+
+@needs_kernels
+@pytest.mark.parametrize("kernel", ["ntm", "dnc", "sam", "recurrence"])
+def test_every_kernel_says_how_its_structs_must_look(folder, monkeypatch, kernel):
+    put(folder, "portable")
+    assert loading.kernels().absent is None
+    layout = loading.LAYOUTS[kernel]
+    swapped = layout.replace("batch:int64@0,time:int64@8", "time:int64@0,batch:int64@8")
+    assert swapped != layout
+    monkeypatch.setitem(loading.LAYOUTS, kernel, swapped)
+    loading.kernels.cache_clear()
+    assert f"{kernel} has batch:int64@0 in the place of time:int64@0" in loading.kernels().absent
+    assert runs_by_single_steps()
 
 
 @needs_kernels
 def test_the_best_build_that_the_processor_can_run_is_taken(folder, monkeypatch):
     put(folder, *loading.LEVELS)
+    monkeypatch.setattr(loading, "LAYOUTS", {})
     chosen = {}
     for level in range(5):
         monkeypatch.setattr(loading, "_load", lambda name, level=level: Pretended(level))
@@ -106,7 +161,16 @@ class Pretended(ctypes.CDLL):
 
     def __init__(self, level):
         self.memtape_x86_64_level = lambda: level
-        self.memtape_interface = lambda: loading.INTERFACE
+
+
+class Text:
+    """A function of a library that returns a text."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __call__(self):
+        return self.text.encode()
 
 
 @needs_kernels
@@ -114,6 +178,7 @@ def test_builds_that_are_missing_are_passed_over(folder, monkeypatch):
     put(folder, "portable")
     assert loading.kernels().instructions == "portable"
     put(folder, "x86-64-v3")
+    monkeypatch.setattr(loading, "LAYOUTS", {})
     monkeypatch.setattr(loading, "_load", lambda name: Pretended(4))
     loading.kernels.cache_clear()
     assert loading.kernels().instructions == "x86-64-v3"

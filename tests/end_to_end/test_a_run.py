@@ -35,7 +35,7 @@ def test_a_run_leaves_all_that_it_promises(finished):
         *("checkpoints", "manifest.json", "figures", "report.html"),
     }
     assert {path.name for path in (finished / "figures").iterdir()} == {
-        f"{name}.{kind}" for name in ("learning", "lengths", "tape") for kind in ("png", "svg")
+        f"{name}.{kind}" for name in ("learning", "lengths", "memory") for kind in ("png", "svg")
     }
     assert len((finished / "metrics.jsonl").read_text().splitlines()) == 4
 
@@ -43,7 +43,7 @@ def test_a_run_leaves_all_that_it_promises(finished):
 def test_the_configuration_is_resolved(finished):
     config = json.loads((finished / "config.json").read_text())
     assert config["seed"] == 3
-    assert config["recipe"] == "ntm-copy"
+    assert config["recipe"] == "ntm/copy"
     assert config["model_options"]["slots"] == 6
     assert config["model_options"]["controller"] == "lstm"
     assert config["train"]["optimizer"] == "rmsprop"
@@ -139,7 +139,7 @@ def test_weights_that_do_not_fit_are_refused_before_anything_is_written(finished
         (["--lengths", "0"], "lengths are 0..0, but Copy needs 1 <= shortest <= longest"),
         (["--lengths", "two"], "Invalid value"),
         (["--sequences", "0"], "sequences is 0, but it must be at least 1"),
-        (["--task.bitz", "3"], "copy has no option bitz"),
+        (["--task.bitz", "3"], "Unknown option: --task.bitz. Did you mean --task.bits?"),
     ],
 )
 def test_a_wrong_evaluation_gets_one_sentence(finished, capsys, words, sentence):
@@ -151,11 +151,11 @@ def test_a_wrong_evaluation_gets_one_sentence(finished, capsys, words, sentence)
 
 def test_report_draws_again(copied, capsys):
     (copied / "report.html").unlink()
-    (copied / "figures" / "tape.png").unlink()
+    (copied / "figures" / "memory.png").unlink()
     assert run(["report", str(copied)]) == 0
     assert capsys.readouterr().out.strip() == str(copied / "report.html")
     assert (copied / "report.html").is_file()
-    assert (copied / "figures" / "tape.png").is_file()
+    assert (copied / "figures" / "memory.png").is_file()
 
 
 def test_resume_draws_the_report_of_a_run_that_was_ended_before_it_was_there(copied, capsys):
@@ -207,10 +207,10 @@ def test_another_recipe_can_be_asked_for(tmp_path):
 
 def test_a_file_can_ask_for_another_recipe(tmp_path):
     file, folder = tmp_path / "settings.toml", tmp_path / "run"
-    file.write_text('recipe = "ntm-gru-copy"\n')
+    file.write_text('recipe = "ntm/copy-gru"\n')
     assert run(["train", "ntm", "copy", *TINY, *NTM, "--config", str(file), "--out", str(folder)]) == 0
     config = json.loads((folder / "config.json").read_text())
-    assert config["recipe"] == "ntm-gru-copy"
+    assert config["recipe"] == "ntm/copy-gru"
     assert config["model_options"]["controller"] == "gru"
 
 
@@ -225,4 +225,4 @@ def test_a_model_without_a_tape_has_a_report_too(tmp_path):
     words = ["train", "lstm", "copy", *TINY, "--model.hidden-size", "8", "--out", str(folder)]
     assert run(words) == 0
     assert (folder / "report.html").is_file()
-    assert not (folder / "figures" / "tape.png").exists()
+    assert not (folder / "figures" / "memory.png").exists()

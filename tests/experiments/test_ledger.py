@@ -1,6 +1,11 @@
 """Ledger: the results of recipes are read and written, and each is summed up by its own seeds."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
 
 import pytest
 
@@ -114,3 +119,24 @@ def test_a_run_on_other_data_is_not_comparable(folder):
     assert expectation(experiment_of(RECIPES["lstm/sentiment"])) == (
         "the ledger has lstm/sentiment on real data, which is not comparable; `memtape results lstm sentiment`"
     )
+
+
+@pytest.mark.slow
+def test_a_wheel_has_every_recipe_and_every_result(tmp_path):
+    """Built in a copy of the tree by way of the source distribution, without kernels, which take a minute."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+        shutil.copy(ledger.SOURCE_TREE / name, tree)
+    for name in ("src", "results", "csrc"):
+        shutil.copytree(ledger.SOURCE_TREE / name, tree / name)
+    environment = {**os.environ, "CXX": "/bin/false"}
+    build = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path), "-t"]
+    subprocess.run([*build, "sdist"], cwd=tree, env=environment, check=True, capture_output=True)
+    shutil.unpack_archive(next(tmp_path.glob("*.tar.gz")), tmp_path / "unpacked", filter="data")
+    (unpacked,) = (tmp_path / "unpacked").iterdir()
+    subprocess.run([*build, "wheel"], cwd=unpacked, env=environment, check=True, capture_output=True)
+    names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
+    assert {f"memtape/recipes/{name}.toml" for name in RECIPES} <= set(names)
+    kept = {str(path.relative_to(ledger.SOURCE_TREE)) for path in (ledger.SOURCE_TREE / "results").rglob("*.json")}
+    assert {f"memtape/{name}" for name in kept} <= set(names)

@@ -18,11 +18,13 @@ from memtape.cells import (
     ElmanCell,
     Embedded,
     FeedforwardCell,
+    GatedLinearCell,
     GRUCell,
     InputBypass,
     JordanCell,
     LeakyCell,
     LearnedInitialState,
+    LRUCell,
     LSTMCell,
     OrthogonalCell,
     OutputFeedback,
@@ -39,6 +41,7 @@ from memtape.cells import (
 from memtape.core.backends import backends
 from memtape.core.recurrent import Recurrent
 from memtape.memory import TuringInterface, TuringMemory
+from memtape.models.recurrent.lru import lru_network
 
 INPUT, BATCH, TIME = 2, 3, 6
 TWO_HEADS = {"read_heads": 2, "write_heads": 2}
@@ -76,6 +79,14 @@ CELLS = [
     ("gru-book", lambda: Delayed(GRUCell(INPUT, 4, variant="reset_before", candidate="sigmoid"))),
     ("leaky", lambda: LeakyCell(INPUT, 4, longest=5.0)),
     ("leaky-learned", lambda: LeakyCell(INPUT, 4, longest=5.0, time_constants="learned", activation="relu")),
+    ("leaky-linear", lambda: LeakyCell(INPUT, 4, longest=5.0, recurrence="linear")),
+    (
+        "leaky-linear-learned",
+        lambda: LeakyCell(INPUT, 4, longest=5.0, recurrence="linear", time_constants="learned", activation="relu"),
+    ),
+    ("lru", lambda: LRUCell(INPUT, 4)),
+    ("lru-deep", lambda: lru_network(INPUT, 3, hidden_size=4, embedding_size=3, layers=2)),
+    ("lru-learned-initial-state", lambda: LearnedInitialState(LRUCell(INPUT, 4, min_radius=0.5, max_radius=0.9))),
     ("skip", lambda: SkipCell(INPUT, 4, delay=2)),
     ("skip-only", lambda: SkipCell(INPUT, 4, delay=3, keep_short=False, activation="relu")),
     ("orthogonal", lambda: OrthogonalCell(INPUT, 5)),
@@ -89,6 +100,7 @@ CELLS = [
     ("zoneout", lambda: Zoneout(LSTMCell(INPUT, 4), hidden=0.2, memory=0.3).eval()),
     ("dropout-in-evaluation", lambda: VariationalDropout(GRUCell(INPUT, 4), inputs=0.3, outputs=0.3).eval()),
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
+    ("gated-linear", lambda: GatedLinearCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
     ("shortcuts", lambda: Shortcuts([LSTMCell(INPUT, 4), GRUCell(INPUT + 4, 3), FeedforwardCell(INPUT + 3, 2)])),
     ("around", lambda: InputBypass(GRUCell(1, 4), 1, 1)),
@@ -172,9 +184,9 @@ def factory(request):
     return request.param
 
 
-@pytest.fixture(params=["reference", "cpu"])
+@pytest.fixture(params=["reference", "scan", "cpu"])
 def backend(request):
-    """Single steps, and the fused twins of the cells that have one."""
+    """Single steps, the scan in parallel over time, and the fused twins of the cells that have one."""
     absent = backends()[request.param]
     if absent:
         pytest.skip(absent)

@@ -7,7 +7,8 @@ import torch
 
 from memtape import DNCCell, NTMCell, unroll, use_backend
 from memtape.core.backends import backends
-from memtape.models.sam.sam import DAMCell, SAMCell
+from memtape.models.sam.dam import DAMCell
+from memtape.models.sam.sam import SAMCell
 from memtape.models.sam.sdnc import SDNCCell
 from memtape.ops import near_ties
 

@@ -33,6 +33,7 @@ from typing import IO, Any
 import optuna.samplers  # noqa: F401  a sweep would load it
 
 from memtape.cli.main import run as carry_out
+from memtape.experiments import resume
 from memtape.experiments import train as train_by_name
 from memtape.experiments.sweep import report as sweep_report  # noqa: F401
 from memtape.experiments.sweep import workers
@@ -100,6 +101,7 @@ def forked_without_figures() -> None:
     """Fork trainings, and leave out their scores by length and their figures, which take longer than these trainings."""
     train_by_name.by_length = lambda *_, **__: [{"length": 4, "sequences": 1, "cost_bits": 0.0, "wrong_bits": 0.0}]
     train_by_name.write_run_report = lambda run, *_: run.report_file.touch()
+    resume.report_run = lambda folder: (folder / "report.html").touch()
     workers.subprocess = SimpleNamespace(Popen=Forked, DEVNULL=subprocess.DEVNULL)
 
 

@@ -1,49 +1,21 @@
 // The Differentiable Neural Computers of csrc/ over odd sizes; see driver.cpp.
-#include "../../csrc/dnc.h"
+#include "machines/dnc.hpp"
 
-#include <cstdio>
 #include <limits>
-#include <type_traits>
-#include <vector>
 
 #include "machines.hpp"
 
 namespace {
 
-struct Computer {
-    using Sizes = memtape_dnc_sizes;
-    using State = memtape_dnc_state;
-    static constexpr int64_t places[] = {1, 2, 3, 4, 5};
+MACHINE(Kernel, dnc, DNCInterface)
+
+struct DNC : Kernel {
+    static constexpr int64_t weights[] = {1, 2, 3, 4, 5};
 
     static int64_t read(const Sizes& s) { return s.reads * s.width; }
-    static int64_t raw(const Sizes& s) {
-        return s.reads * (s.width + 2 + 1 + 2 * s.writes) + s.writes * (3 * s.width + 3) +
-               (s.masked ? (s.reads + s.writes) * s.width : 0) + (s.sharpen ? 2 * s.reads * s.writes : 0);
-    }
     static std::vector<int64_t> state(const Sizes& s) {
         const int64_t rows = s.machine.batch * s.slots;
         return {rows * s.width, rows * s.reads, rows * s.writes, rows, rows * s.writes * s.slots, rows * s.writes};
-    }
-    template <typename T, typename... Given>
-    static int forward(Given... given) {
-        if constexpr (std::is_same_v<T, float>)
-            return memtape_dnc_forward_float32(given...);
-        else
-            return memtape_dnc_forward_float64(given...);
-    }
-    template <typename T, typename... Given>
-    static int backward(Given... given) {
-        if constexpr (std::is_same_v<T, float>)
-            return memtape_dnc_backward_float32(given...);
-        else
-            return memtape_dnc_backward_float64(given...);
-    }
-    template <typename T>
-    static int64_t kept(const Sizes* sizes) {
-        if constexpr (std::is_same_v<T, float>)
-            return memtape_dnc_kept_float32(sizes);
-        else
-            return memtape_dnc_kept_float64(sizes);
     }
 };
 
@@ -73,13 +45,5 @@ void run_dnc(int64_t number) {
     s.usage_tolerance = pick({0, 1}) ? 1e-5 : 0;
     s.norm_epsilon = 1e-12;
     s.product_epsilon = pick({0, 1}) ? 1e-6 : 0;
-    char name[200];
-    std::snprintf(name, sizeof name,
-                  " slots %ld width %ld reads %ld writes %ld oneplus %ld squash %ld masked %ld sharpen %ld deallocate "
-                  "%ld usage_gradient %ld "
-                  "clip %g usage_epsilon %g product_epsilon %g",
-                  long(s.slots), long(s.width), long(s.reads), long(s.writes), long(s.oneplus), long(s.squash),
-                  long(s.masked), long(s.sharpen), long(s.deallocate), long(s.usage_gradient), s.clip, s.usage_epsilon,
-                  s.product_epsilon);
-    run_both<Computer>(s, named("Differentiable Neural Computer", number, s.machine) + name);
+    run_both<DNC>(number, s);
 }

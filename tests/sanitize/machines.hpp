@@ -1,5 +1,5 @@
-// Machines: what the drivers of all machines, controllers that work a memory, have in common. A kind of machine says
-// what its records are, how many numbers each part of its state has, and which functions run it.
+// Machines: what the drivers of all machines, controllers with a memory, have in common. A kind of machine has its
+// structs, its interface vector and its functions, by MACHINE, and says how many numbers each part of its state has.
 #pragma once
 
 #include <cmath>
@@ -9,10 +9,37 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
-#include "../../csrc/machine.h"
 #include "buffer.hpp"
+#include "machine/abi.hpp"
+
+// The struct KERNEL: structs, interface vector and functions, for both dtypes, of the machine NAME.
+#define MACHINE(KERNEL, NAME, INTERFACE)                                                             \
+    struct KERNEL {                                                                                  \
+        using Sizes = memtape_##NAME##_sizes;                                                        \
+        using State = memtape_##NAME##_state;                                                        \
+        static constexpr const char* name = #NAME;                                                   \
+        static int64_t interface(const Sizes& s) { return INTERFACE<float>(s).size; }                \
+        template <typename T>                                                                        \
+        static int64_t kept(const Sizes* sizes) {                                                    \
+            constexpr bool single = std::is_same_v<T, float>;                                        \
+            return (single ? memtape_##NAME##_kept_float32 : memtape_##NAME##_kept_float64)(sizes);  \
+        }                                                                                            \
+        template <typename T>                                                                        \
+        static int forward(MEMTAPE_FORWARD(NAME)) {                                                  \
+            constexpr bool single = std::is_same_v<T, float>;                                        \
+            return (single ? memtape_##NAME##_forward_float32 : memtape_##NAME##_forward_float64)(   \
+                sizes, parameters, xs, first, ys, last, kept);                                       \
+        }                                                                                            \
+        template <typename T>                                                                        \
+        static int backward(MEMTAPE_BACKWARD(NAME)) {                                                \
+            constexpr bool single = std::is_same_v<T, float>;                                        \
+            return (single ? memtape_##NAME##_backward_float32 : memtape_##NAME##_backward_float64)( \
+                sizes, parameters, xs, kept, d_ys, d_last, d_parameters, d_xs, d_first);             \
+        }                                                                                            \
+    };
 
 template <typename Kind>
 struct Case {
@@ -65,14 +92,15 @@ class Parameters : public Buffers<T, memtape_machine_parameters> {
 
   private:
     static std::vector<int64_t> counts(const typename Kind::Sizes& s, const memtape_machine_sizes& m) {
-        const int64_t gates = (m.controller < 2 ? 4 : 1) * m.hidden, fed = m.inputs + Kind::read(s), raw = Kind::raw(s);
+        const int64_t gates = (m.controller < 2 ? 4 : 1) * m.hidden, fed = m.inputs + Kind::read(s),
+                      vector = Kind::interface(s);
         const int64_t shown = (m.shortcuts ? m.layers : 1) * m.hidden;
         return {gates * fed,
                 (m.layers - 1) * gates * (m.hidden + (m.shortcuts ? fed : 0)),
                 m.controller == 3 ? 0 : m.layers * gates * m.hidden,
                 m.layers * gates,
-                raw * shown,
-                raw,
+                vector * shown,
+                vector,
                 m.outputs * (shown + Kind::read(s)),
                 m.outputs};
     }
@@ -84,12 +112,12 @@ class State : public Buffers<T, typename Kind::State> {
     State(const typename Kind::Sizes& s, double size)
         : Buffers<T, typename Kind::State>(counts(s, s.machine), size), sizes(s) {}
 
-    // Make places of heads of what the kind says are such: positive numbers that sum to less than 1.
+    // Make weights of the parts that the kind names: positive numbers that sum to less than 1.
     void focus() {
-        for (int64_t part : Kind::places) {
-            Buffer<T>& places = this->all[part];
-            for (int64_t i = 0; i < places.count; ++i)
-                places.data()[i] = (std::fabs(places.data()[i]) + T(1e-3)) / T(sizes.slots);
+        for (int64_t part : Kind::weights) {
+            Buffer<T>& weights = this->all[part];
+            for (int64_t i = 0; i < weights.count; ++i)
+                weights.data()[i] = (std::fabs(weights.data()[i]) + T(1e-3)) / T(sizes.slots);
         }
     }
 
@@ -119,16 +147,26 @@ inline memtape_machine_sizes random_machine() {
     return m;
 }
 
-inline std::string named(const char* what, int64_t number, const memtape_machine_sizes& m) {
-    char name[300];
-    std::snprintf(
-        name, sizeof name,
-        "%s %ld: batch %ld time %ld inputs %ld outputs %ld hidden %ld layers %ld controller %ld shortcuts %ld "
-        "threads %ld lengths %d",
-        what, long(number), long(m.batch), long(m.time), long(m.inputs), long(m.outputs), long(m.hidden),
-        long(m.layers), long(m.controller), long(m.shortcuts), long(m.threads), m.lengths != nullptr);
-    return name;
-}
+// The fields of a struct, with their values.
+class Values {
+  public:
+    std::string text;
+
+    explicit Values(const void* record) : record(static_cast<const char*>(record)) {}
+
+    template <typename Type>
+    void field(const char* name, size_t at) {
+        if constexpr (std::is_class_v<Type>)
+            Type::visit(*this, at);
+        else if constexpr (std::is_pointer_v<Type>)
+            text += std::string(" ") + name + (*reinterpret_cast<const Type*>(record + at) ? " given" : " none");
+        else
+            text += std::string(" ") + name + " " + std::to_string(*reinterpret_cast<const Type*>(record + at));
+    }
+
+  private:
+    const char* const record;
+};
 
 // One machine of random sizes, of one dtype.
 template <typename T, typename Kind>
@@ -152,7 +190,7 @@ void run(const Case<Kind>& one) {
         const auto end = last.pointers();
         sizes.machine.threads = threads;
         if (Kind::template forward<T>(&sizes, &given, (const void*)xs.data(), &begin, (void*)ys.data(), &end, kept))
-            fail(one, "memory ran out on the way forward");
+            fail(one, "memory ran out in the forward pass");
         if (!ys.finite()) fail(one, "an output is not finite");
         if (!last.finite()) fail(one, "the last state is not finite");
     };
@@ -179,7 +217,7 @@ void run(const Case<Kind>& one) {
         if (Kind::template backward<T>(&sizes, &given, (const void*)xs.data(), (const void*)kept.data(),
                                        (const void*)(one.some_gradients_missing ? nullptr : d_ys.data()), &d_end,
                                        &d_given, (void*)(one.some_gradients_missing ? nullptr : d_xs.data()), &d_begin))
-            fail(one, "memory ran out on the way back");
+            fail(one, "memory ran out in the backward pass");
         if (!d_parameters.finite()) fail(one, "a gradient of the parameters is not finite");
         if (!one.some_gradients_missing && !d_xs.finite()) fail(one, "a gradient of the inputs is not finite");
         if (!d_first.finite()) fail(one, "a gradient of the first state is not finite");
@@ -192,11 +230,14 @@ void run(const Case<Kind>& one) {
     if (!d_first.same(other_d_first)) fail(one, "threads change a gradient of the first state");
 }
 
-// Both dtypes, kept for the way back or not.
+// Both dtypes, kept for the backward pass or not.
 template <typename Kind>
-void run_both(const typename Kind::Sizes& sizes, const std::string& name) {
+void run_both(int64_t number, const typename Kind::Sizes& sizes) {
+    Values values(&sizes);
+    Kind::Sizes::visit(values);
+    const std::string name = std::string(Kind::name) + " " + std::to_string(number) + ":" + values.text;
     const Case<Kind> one{sizes, pick({0, 1, 1}) != 0, pick({0, 0, 1}) != 0, name};
-    if (std::getenv("MEMTAPE_DRIVER_SAYS"))
+    if (std::getenv("MEMTAPE_DRIVER_VERBOSE"))
         std::fprintf(stderr, "%s keep %d some missing %d\n", name.c_str(), one.keep, one.some_gradients_missing);
     run<float>(one);
     run<double>(one);

@@ -1,5 +1,5 @@
 // The recurrent layers of csrc/ over odd sizes; see driver.cpp.
-#include "../../csrc/recurrence.h"
+#include "recurrence/recurrence.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -107,7 +107,7 @@ void run(Case one) {
         const auto end = last.pointers();
         one.sizes.threads = threads;
         if (forward(&one.sizes, &own, (const void*)given.data(), &begin, (void*)ys.data(), &end, kept))
-            fail(one, "memory ran out on the way forward");
+            fail(one, "memory ran out in the forward pass");
         if (!ys.finite()) fail(one, "an output is not finite");
         if (!last.finite()) fail(one, "the last state is not finite");
     };
@@ -136,7 +136,7 @@ void run(Case one) {
         if (backward(&one.sizes, &own, &begin, (const void*)ys.data(), &all,
                      (const void*)(one.some_gradients_missing ? nullptr : d_ys.data()), &d_end, (void*)d_given.data(),
                      &d_own, &d_begin))
-            fail(one, "memory ran out on the way back");
+            fail(one, "memory ran out in the backward pass");
         if (!d_parameters.finite()) fail(one, "a gradient of the parameters is not finite");
         if (!d_given.finite()) fail(one, "a gradient of what the inputs add is not finite");
         if (!d_first.finite()) fail(one, "a gradient of the first state is not finite");
@@ -183,7 +183,7 @@ void run_recurrence(int64_t number) {
                   long(s.activation), long(s.feedback), long(s.threads), s.lengths != nullptr, one.gain, one.bias,
                   one.peepholes, one.leak, one.keep, one.some_gradients_missing);
     one.name = name;
-    if (std::getenv("MEMTAPE_DRIVER_SAYS")) std::fprintf(stderr, "%s\n", name);
+    if (std::getenv("MEMTAPE_DRIVER_VERBOSE")) std::fprintf(stderr, "%s\n", name);
     run<float>(one);
     run<double>(one);
 }

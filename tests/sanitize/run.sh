@@ -20,10 +20,10 @@ run() {
     name=$1 level=$2 cases=$3
     shift 3
     sources=""
-    for source in tests/sanitize/*.cpp csrc/*.cpp; do sources="$sources $source"; done
-    echo "$name: $CXX -std=c++17 -g -fno-omit-frame-pointer -pthread $* $sources"
+    for source in tests/sanitize/*.cpp csrc/*.cpp csrc/*/*.cpp; do sources="$sources $source"; done
+    echo "$name: $CXX -std=c++17 -g -fno-omit-frame-pointer -pthread -I csrc $* $sources"
     # shellcheck disable=SC2086 # a list of files
-    "$CXX" -std=c++17 -g -fno-omit-frame-pointer -pthread "$@" $sources -o "$work/$name"
+    "$CXX" -std=c++17 -g -fno-omit-frame-pointer -pthread -I csrc "$@" $sources -o "$work/$name"
     code=0
     # Without the shifting of addresses, which the sanitizer of threads of older compilers does not know.
     if [ "${name#threads}" != "$name" ] && command -v setarch >/dev/null; then

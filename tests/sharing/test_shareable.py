@@ -20,7 +20,7 @@ INPUT, OUTPUT = 3, 2
 TINY = {"slots": 4, "width": 3, "controller_size": 5}
 
 
-OPTIONS = [(entry.name, entry.options) for entry in MODELS.values() if entry.load().reads == "sequences"]
+OPTIONS = [(entry.name, entry.options) for entry in MODELS.values() if entry.load().input_kind == "sequences"]
 CHOICES = {
     "dropout": [0.0, 0.5],
     "leak": [0.5, 1.0],

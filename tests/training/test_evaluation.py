@@ -96,7 +96,7 @@ def test_what_processes_score_adds_up_to_what_one_does(make, kind, shapes_unchec
 def test_losses_of_rows_weighted_add_up_to_the_loss_of_the_whole(make, kind):
     task = make()
     model: nn.Module = network(task, kind).eval()
-    batch = task.batch(0, 6, form=kind.reads)
+    batch = task.batch(0, 6, input_kind=kind.input_kind)
     losses, weights = [], []
     for part in (batch, batch.rows(0, 1), batch.rows(1, 4), batch.rows(4, 6)):
         outputs, _ = model(part.inputs, lengths=part.lengths)
@@ -108,9 +108,10 @@ def test_losses_of_rows_weighted_add_up_to_the_loss_of_the_whole(make, kind):
 
 
 def test_a_record_says_why_it_cannot_be_cut_into_steps():
-    batch = Scan().batch(0, 2, form="pairs")
+    batch = Scan().batch(0, 2, input_kind="pairs")
     with pytest.raises(
-        ValueError, match="the inputs are Pairs, which cannot be cut into chunks of time; leave tbptt out"
+        ValueError,
+        match=r"the inputs are pairs, whose steps of time \(symbol of the answer by symbol of the answer\) cannot",
     ):
         batch.steps(0, 1)
 

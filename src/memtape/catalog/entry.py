@@ -12,9 +12,10 @@ from typing import Any
 from memtape.catalog.options import Option, options_of
 from memtape.catalog.references import cited
 from memtape.core.card import Card, ModelCard, TaskCard
+from memtape.core.errors import RequestError
 
 
-class PluginError(ValueError):
+class PluginError(RequestError):
     """A plugin that is missing or cannot be used; the sentence says why and what to do."""
 
 

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from memtape.catalog.built_in import built_in
 from memtape.catalog.entry import Entry, ModelEntry, TaskEntry
+from memtape.catalog.plugins import plugins
 from memtape.catalog.recipe import Recipe
 from memtape.catalog.recipe_reader import FOLDER, RecipeTree
 from memtape.catalog.unknown_name import UnknownNameError, hint
@@ -15,7 +16,7 @@ E = TypeVar("E", ModelEntry, TaskEntry)
 
 
 class Register(Mapping[str, E]):
-    """Entries of one kind by name; cards are read when the first one is looked up.
+    """Entries of one kind by name, also those of plugins; cards are read when the first one is looked up.
 
     Args:
         kind: the class of the entries.
@@ -29,7 +30,7 @@ class Register(Mapping[str, E]):
         return self._entries()[name]
 
     def __iter__(self) -> Iterator[str]:
-        """Return the names, ordered by family and then by letter."""
+        """Return the names, ordered by family and then by letter; those of plugins come last."""
         return iter(self._entries())
 
     def __len__(self) -> int:
@@ -37,7 +38,7 @@ class Register(Mapping[str, E]):
         return len(self._entries())
 
     def _entries(self) -> dict[str, E]:
-        return {entry.name: entry for entry in built_in() if isinstance(entry, self.kind)}
+        return {entry.name: entry for entry in (*built_in(), *plugins()) if isinstance(entry, self.kind)}
 
 
 MODELS = Register(ModelEntry)

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.starts import Starts, made_of, run_with_starts
 
 
 class Embedded(Cell[Any]):
@@ -60,4 +61,10 @@ class Embedded(Cell[Any]):
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, applied to the embedding vectors."""
         inner = self.cell.fused(backend)
-        return None if inner is None else lambda xs, state, lengths: inner(xs @ self.table, state, lengths)
+        if inner is None:
+            return None
+
+        def whole(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+            return run_with_starts(inner, xs @ self.table, state, lengths, starts)
+
+        return made_of([inner], whole)

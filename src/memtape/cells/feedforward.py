@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from memtape.cells.fused_recurrence import fused_here
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.starts import Starts, StartsInside
 from memtape.core.state import NoState
 
 
@@ -49,7 +50,9 @@ class FeedforwardCell(Cell[NoState]):
 
     def fused(self, backend: str) -> FusedRun[NoState] | None:
         """Return a run that computes all steps at once, on the CPU."""
-        return self._whole if fused_here(backend) and type(self) is FeedforwardCell else None
+        return StartsInside(self._whole) if fused_here(backend) and type(self) is FeedforwardCell else None
 
-    def _whole(self, xs: Tensor, state: NoState, lengths: Tensor | None) -> tuple[Tensor, NoState]:
+    def _whole(
+        self, xs: Tensor, state: NoState, lengths: Tensor | None, starts: Starts[NoState] | None
+    ) -> tuple[Tensor, NoState]:
         return padding.zero_beyond(torch.tanh(self.layer(xs)), lengths), state

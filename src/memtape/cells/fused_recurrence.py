@@ -2,7 +2,7 @@
 
 import torch
 
-from memtape.kernels.recurrence import TWINS, Recurrence
+from memtape.kernels.recurrence import KERNELS, Recurrence
 
 
 def fused_here(backend: str) -> bool:
@@ -15,4 +15,4 @@ def fused_here(backend: str) -> bool:
 
 def recurrence_here(backend: str) -> Recurrence | None:
     """Return memtape's fused kernel of recurrent layers, or None where the backend has none or autocast is enabled."""
-    return TWINS.get(backend) if fused_here(backend) else None
+    return KERNELS.get(backend) if fused_here(backend) else None

@@ -11,9 +11,11 @@ from memtape.cells.activation import ACTIVATIONS, Activation
 from memtape.cells.elman import HiddenState
 from memtape.cells.fused_recurrence import recurrence_here
 from memtape.cells.weight_gain import gain_by_hidden_size
-from memtape.core import checks
+from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.starts import Starts, StartsInside
 from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
+from memtape.kernels.scan import ENGINES, Diagonal, ScanEngine
 
 
 class LeakyCell(Cell[HiddenState]):
@@ -21,11 +23,13 @@ class LeakyCell(Cell[HiddenState]):
 
     $$h_t = \alpha \odot h_{t-1} + (1 - \alpha) \odot f(W x_t + U h_{t-1} + b), \qquad \alpha = 1 - 1 / \tau$$
 
-    Each unit has its own time constant $\tau$, drawn once, log-uniformly, from 1 (a plain unit) to `longest`.
+    Each unit has its own time constant $\tau$, drawn once, log-uniformly, from 1 (a plain unit) to `longest`. Without recurrent
+    weights, $U = 0$, the units are linear in their state and run in parallel over time.
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
+        recurrence: "full" has the recurrent matrix $U$; "linear" has none.
         time_constants: "fixed" keeps $\alpha$ as drawn (a buffer, `share`); "learned" trains it as $\alpha = \sigma(a)$ (a
             parameter, `share_logits`).
         longest: the longest time constant, in steps, at least 1.
@@ -33,7 +37,7 @@ class LeakyCell(Cell[HiddenState]):
         gain: scale of the initial weights, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
-        ValueError: a size or `longest` is below 1, or the activation or kind of time constants is unknown.
+        ValueError: a size or `longest` is below 1, or the activation, recurrence or kind of time constants is unknown.
 
     References:
         Jaeger, Lukosevicius, Popovici & Siewert (2007), "Optimization and applications of echo state networks with
@@ -48,6 +52,7 @@ class LeakyCell(Cell[HiddenState]):
         input_size: int,
         hidden_size: int,
         *,
+        recurrence: Literal["full", "linear"] = "full",
         time_constants: Literal["fixed", "learned"] = "fixed",
         longest: float = 100.0,
         activation: Activation = "tanh",
@@ -55,6 +60,7 @@ class LeakyCell(Cell[HiddenState]):
     ):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
+        checks.one_of(("full", "linear"), recurrence=recurrence)
         checks.one_of(("fixed", "learned"), time_constants=time_constants)
         checks.one_of(tuple(ACTIVATIONS), activation=activation)
         if not 1 <= longest < float("inf"):
@@ -65,7 +71,7 @@ class LeakyCell(Cell[HiddenState]):
         self.output_size = hidden_size
         self.activation: Activation = activation
         self.from_input = nn.Linear(input_size, hidden_size)
-        self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False) if recurrence == "full" else None
         gain_by_hidden_size(self, hidden_size, gain)
         constants = longest ** torch.rand(hidden_size)
         if time_constants == "learned":
@@ -87,19 +93,40 @@ class LeakyCell(Cell[HiddenState]):
         self, x: Float[Tensor, "batch input"], state: HiddenState
     ) -> tuple[Float[Tensor, "batch hidden"], HiddenState]:
         """Take one step."""
-        fresh = ACTIVATIONS[self.activation](self.from_input(x) + self.from_hidden(state.hidden))
+        seen = self.from_input(x)
+        if self.from_hidden is not None:
+            seen = seen + self.from_hidden(state.hidden)
+        fresh = ACTIVATIONS[self.activation](seen)
         hidden = self.shares * state.hidden + (1 - self.shares) * fresh
         return hidden, HiddenState(hidden=hidden)
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
-        """Return memtape's fused CPU kernel."""
+        """Return the fused CPU kernel; linear units also run in parallel over time elsewhere."""
+        if type(self) is not LeakyCell:
+            return None
+        if self.from_hidden is None:
+            scan = ENGINES.get(backend)
+            return None if scan is None else StartsInside(partial(self._scanned, scan))
         run = recurrence_here(backend)
-        return partial(self._whole, run) if run is not None and type(self) is LeakyCell else None
+        return None if run is None else partial(self._whole, run, self.from_hidden.weight)
 
     def _whole(
-        self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None
+        self, run: Recurrence, weight: Tensor, xs: Tensor, state: HiddenState, lengths: Tensor | None
     ) -> tuple[Tensor, HiddenState]:
         form = RecurrenceForm(kind="plain", activation=self.activation)
-        parameters = RecurrenceParameters(weight=self.from_hidden.weight, leak=self.shares)
+        parameters = RecurrenceParameters(weight=weight, leak=self.shares)
         ys, last = run(form, parameters, RecurrenceState(fed=state.hidden), self.from_input(xs), lengths)
         return ys, HiddenState(hidden=last.fed)
+
+    def _scanned(
+        self,
+        scan: ScanEngine,
+        xs: Tensor,
+        state: HiddenState,
+        lengths: Tensor | None,
+        starts: Starts[HiddenState] | None,
+    ) -> tuple[Tensor, HiddenState]:
+        fresh = ACTIVATIONS[self.activation](self.from_input(xs))
+        steps = Diagonal(decay=self.shares[None, None], added=(1 - self.shares) * fresh)
+        hidden, last = scan(steps, state.hidden, lengths, starts and starts.of(starts.state.hidden))
+        return padding.zero_beyond(hidden, lengths), HiddenState(hidden=last)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.starts import Starts, made_of, run_with_starts
 
 
 class Readout(Cell[Any]):
@@ -50,8 +51,8 @@ class Readout(Cell[Any]):
         if inner is None:
             return None
 
-        def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
-            hidden, last = inner(xs, state, lengths)
+        def whole(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+            hidden, last = run_with_starts(inner, xs, state, lengths, starts)
             return padding.zero_beyond(self.to_output(hidden), lengths), last
 
-        return whole
+        return made_of([inner], whole)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from memtape.core import padding
 from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.starts import Starts, made_of, run_with_starts
 
 
 class Residual(Cell[Any]):
@@ -52,8 +53,8 @@ class Residual(Cell[Any]):
         if inner is None:
             return None
 
-        def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
-            ys, last = inner(xs, state, lengths)
+        def whole(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+            ys, last = run_with_starts(inner, xs, state, lengths, starts)
             return padding.zero_beyond(xs + ys, lengths), last
 
-        return whole
+        return made_of([inner], whole)

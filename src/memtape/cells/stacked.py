@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.starts import Starts, made_of, run_with_starts
 from memtape.core.state import state
 from memtape.core.step_by_step import fused_or_steps
 
@@ -82,14 +83,17 @@ class Stacked(Cell[StackedState]):
             return None
         parts = [fused_or_steps(layer, backend) for layer in self.layers]
 
-        def whole(xs: Tensor, state: StackedState, lengths: Tensor | None) -> tuple[Tensor, StackedState]:
+        def whole(
+            xs: Tensor, state: StackedState, lengths: Tensor | None, starts: Starts[StackedState] | None
+        ) -> tuple[Tensor, StackedState]:
             states = []
             for number, (part, old) in enumerate(zip(parts, state.layers, strict=True)):
-                xs, new = part(self._passed(number, xs), old, lengths)
+                own = starts and starts.of(starts.state.layers[number])
+                xs, new = run_with_starts(part, self._passed(number, xs), old, lengths, own)
                 states.append(new)
             return xs, StackedState(layers=tuple(states))
 
-        return whole
+        return made_of(parts, whole)
 
     def _passed(self, number: int, x: Tensor) -> Tensor:
         """Return the input of a layer, after dropout."""

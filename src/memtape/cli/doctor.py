@@ -8,6 +8,7 @@ from memtape.cli.table import print_table
 
 def doctor(*, as_json: AsJson = False) -> None:
     """Print versions, threads, accelerator and backends, and why a backend is absent."""
+    import memtape.kernels  # noqa: F401 - a library of another version is known by what the kernels expect
     from memtape.core.backends import backends
     from memtape.experiments.run_folder.environment import environment
 

@@ -79,6 +79,7 @@ def _entries(kind: str, entries: Sequence[Entry], as_json: bool) -> None:
                 "summary": entry.summary,
                 "paper": entry.paper,
                 "inputs": entry.card.inputs,
+                "plugin": entry.plugin,
                 "options": {option.name: option.default for option in entry.options},
             }
             for entry in entries

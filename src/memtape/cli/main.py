@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 from cyclopts.config import Dict
 
+from memtape.catalog.plugins import with_plugins
 from memtape.catalog.registry import MODELS, TASKS
 from memtape.cli.errors import UsageError
 from memtape.core.errors import ReportedError
@@ -19,6 +20,7 @@ from memtape.version import __version__
 HELP = """Neural networks with a memory you can read, write and look into.
 
 `memtape train ntm copy` trains a Neural Turing Machine to copy, and leaves a run folder with weights, figures and a report.
+With `--plugin FILE.py`, once or several times, a command also knows the model or the task of that file.
 """
 
 EXPERIMENTS = {
@@ -64,9 +66,11 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def run(words: list[str]) -> int:
-    """Carry out a command line and return its exit code."""
+    """Carry out a command line and return its exit code; `--plugin FILE.py` may stand anywhere in it."""
     try:
-        result = build(words)(words, exit_on_error=False, print_error=False, result_action="return_value")
+        words, plugins = _without_plugins(words)
+        with with_plugins(plugins):
+            result = build(words)(words, exit_on_error=False, print_error=False, result_action="return_value")
     except UnusedCliTokensError as error:
         extra = " ".join(error.unused_tokens or ())
         return _report(
@@ -106,6 +110,21 @@ def build(words: Sequence[str] = ()) -> App:
         commands = {model: dict.fromkeys(TASKS, values) for model in MODELS}
         app.config = (Dict(dict.fromkeys(EXPERIMENTS, commands), source=file),)
     return app
+
+
+def _without_plugins(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the other words of a command line, and the files that it names as plugins."""
+    others, files, rest = [], [], iter(words)
+    for word in rest:
+        flag, equals, value = word.partition("=")
+        if flag != "--plugin":
+            others.append(word)
+            continue
+        file = value if equals else next(rest, "")
+        if not file:
+            raise UsageError("--plugin names no file; give a Python file that ends in a CARD")
+        files.append(file)
+    return others, files
 
 
 def _experiments(name: str, text: str, recipe: str | None, words: Sequence[str]) -> App:

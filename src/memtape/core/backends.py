@@ -19,21 +19,23 @@ def backends() -> dict[str, str | None]:
     return {
         "reference": None,
         "compile": None,
+        "scan": None,
         "cpu": kernels().absent,
-        "triton": "this version has no kernels for accelerators; the reference runs there",
+        "triton": "this version has no kernels for accelerators; single steps and the scan run there",
     }
 
 
 class use_backend:  # noqa: N801 - a function to those who call it
     """Choose how networks run over sequences, from here on or inside a `with` block.
 
-    "auto" takes the fused twin of a network where there is one, and single steps elsewhere; so does "cpu", which insists that
-    its kernels are present, and so will "triton", which is absent in this version. "reference" takes single steps always,
-    "compile" single steps compiled by `torch.compile`. All give the same results up to rounding. The environment variable
-    MEMTAPE_BACKEND holds the choice of a process that calls nothing.
+    "auto" runs the fused kernel of a network where there is one, and single steps elsewhere; so does "cpu", which insists that
+    its kernels are present, and so will "triton", which is absent in this version. "reference" always runs single steps,
+    "compile" single steps compiled by `torch.compile`. "scan" runs cells that are linear in their state in parallel over time,
+    with operations of torch, and single steps of all others; "auto" uses it where there are no kernels. All give the same
+    results up to rounding. The environment variable MEMTAPE_BACKEND holds the choice of a process that calls nothing.
 
     Args:
-        name: "auto", "reference", "compile", "cpu" or "triton".
+        name: "auto", "reference", "compile", "scan", "cpu" or "triton".
 
     Raises:
         BackendError: another name, or a backend that is absent here.
@@ -62,14 +64,14 @@ class use_backend:  # noqa: N801 - a function to those who call it
 
 
 def backend_for(device: str) -> str:
-    """Return the backend that is in use on a kind of device: "reference", "compile", "cpu" or "triton".
+    """Return the backend that is in use on a kind of device: "reference", "compile", "scan", "cpu" or "triton".
 
     Raises:
         BackendError: MEMTAPE_BACKEND names none, or one that is absent here.
     """
     name = use_backend._chosen or _checked(os.environ.get(VARIABLE, AUTO), VARIABLE)
     if name == AUTO:
-        name = "cpu" if kernels().absent is None else "reference"
+        name = "cpu" if kernels().absent is None and device == "cpu" else "scan"
     return "reference" if name == "cpu" and device != "cpu" else name
 
 

@@ -1,4 +1,4 @@
-"""Kernels: the compiled library of fast twins, in the build that suits this processor best.
+"""Compiled library: the fused kernels, in the build that suits this processor best.
 
 The package is built with one library for each set of instructions; which of them the processor has is known only here.
 """
@@ -6,14 +6,16 @@ The package is built with one library for each set of instructions; which of the
 import ctypes
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 FOLDER = Path(__file__).parent.parent / "kernels" / "compiled"
 
-INTERFACE = 4
-"""Version of the C interface that this code calls."""
+LAYOUTS: dict[str, str] = {}
+"""How the C structs and functions of each kernel must look, by the kernel's name; `expect` fills it."""
 
 LEVELS = {"x86-64-v4": 4, "x86-64-v3": 3, "portable": 0}
 """Builds, the fastest first, with the level of the x86-64 architecture that each needs."""
@@ -47,9 +49,30 @@ def kernels() -> Kernels:
         library = _load(chosen)
     except (OSError, AttributeError) as error:
         return _none(f"the compiled kernels cannot be loaded ({error}); install memtape again")
-    if library.memtape_interface() != INTERFACE:
-        return _none("the compiled kernels are of another version of memtape; install memtape again")
+    difference = next(filter(None, (_difference(library, *layout) for layout in LAYOUTS.items())), None)
+    if difference is not None:
+        return _none(f"the compiled kernels are of another version of memtape ({difference}); install memtape again")
     return Kernels(library=library, instructions=chosen, absent=None)
+
+
+def expect(kernel: str, layout: str) -> None:
+    """Refuse a library in which a kernel has another layout than this one, which `memtape_KERNEL_layout` returns."""
+    LAYOUTS[kernel] = layout
+    kernels.cache_clear()
+
+
+def _difference(library: ctypes.CDLL, kernel: str, layout: str) -> str | None:
+    """Return the first difference between the layout of a kernel in a library and the one that is expected."""
+    try:
+        function = getattr(library, f"memtape_{kernel}_layout")
+    except AttributeError:
+        return f"they lack {kernel}"
+    function.restype = ctypes.c_char_p
+    found = function().decode()
+    for ours, theirs in zip_longest(*(re.findall(r"[^\s,()]+|[()]", text) for text in (layout, found))):
+        if ours != theirs:
+            return f"{kernel} has {theirs or 'nothing'} in the place of {ours or 'nothing'}"
+    return None
 
 
 def _file(name: str) -> Path:

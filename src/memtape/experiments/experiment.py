@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from memtape.catalog.registry import Entry, find
+from memtape.catalog.registry import MODELS, TASKS, Entry, find
 from memtape.core.errors import RequestError
 from memtape.core.plain_type import is_of
 from memtape.core.task import Task
@@ -97,9 +97,10 @@ class Experiment:
     def _check_form(self, task: Task) -> None:
         model = find("model", self.model).load()
         reads = input_kind(model)
-        if reads not in task.gives:
+        if reads not in task.input_kinds:
             raise ExperimentError(
-                f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.gives)}; choose another model or task"
+                f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.input_kinds)}; "
+                "choose another model or task"
             )
         if sees_ahead(model) and task.foretells:
             raise ExperimentError(
@@ -138,8 +139,10 @@ class Experiment:
         return network
 
     def config(self) -> dict[str, Any]:
-        """Return the experiment as plain values, for a JSON file."""
-        return asdict(self)
+        """Return the experiment as plain values, for a JSON file, with the plugins that it needs by name."""
+        named = {"model": MODELS.get(self.model), "task": TASKS.get(self.task)}
+        plugins = {f"{kind} {entry.name}": entry.plugin for kind, entry in named.items() if entry and entry.plugin}
+        return {**asdict(self), **({"plugins": plugins} if plugins else {})}
 
     def options(self) -> dict[str, Any]:
         """Return model, task, seed, and all settings by name, such as "model.slots"."""
@@ -152,20 +155,39 @@ class Experiment:
         """Read an experiment back.
 
         Raises:
-            ExperimentError: the values are not those of an experiment.
+            ExperimentError: the values are not those of an experiment, or a plugin is missing.
         """
         try:
-            experiment = cls(**{**config, "train": TrainSettings(**config["train"])})
+            values = {name: value for name, value in config.items() if name != "plugins"}
+            experiment = cls(**{**values, "train": TrainSettings(**config["train"])})
             for name, kind in FORM.items():
                 if not is_of(kind, value := getattr(experiment, name)):
                     raise TypeError(f"{name} is {shortened(value)}")
             if abs(experiment.seed) > LARGEST_SEED:
                 raise ValueError(f"seed is {shortened(experiment.seed)}, beyond {LARGEST_SEED}")
-            return experiment
-        except (TypeError, KeyError, ValueError) as error:  # pydantic's errors are ValueErrors
+            plugins = config.get("plugins", {})
+            if not isinstance(plugins, dict):
+                raise TypeError(f"plugins is {shortened(plugins)}")
+        except (AttributeError, TypeError, KeyError, ValueError) as error:  # pydantic's errors are ValueErrors
             raise ExperimentError(
                 f"the configuration is not that of an experiment ({first_line(error)}); restore config.json from its run"
             ) from None
+        _check_plugins(experiment, plugins)
+        return experiment
+
+
+def _check_plugins(experiment: Experiment, plugins: Mapping[str, Any]) -> None:
+    """Refuse an experiment whose model or task comes from a plugin that is missing; what it records is never imported."""
+    missing = [
+        f'the {kind} "{name[:80]}" comes from the plugin {str(plugins[f"{kind} {name}"])[:80]}'
+        for kind, name, known in (("model", experiment.model, MODELS), ("task", experiment.task, TASKS))
+        if name not in known and f"{kind} {name}" in plugins
+    ]
+    if missing:
+        raise ExperimentError(
+            f"{' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} missing; give each by --plugin FILE.py "
+            "or in MEMTAPE_PLUGINS, or install its package"
+        )
 
 
 def settings_from(values: Mapping[str, Any]) -> TrainSettings:

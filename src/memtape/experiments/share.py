@@ -14,9 +14,8 @@ from memtape.sharing.model_card import Training
 from memtape.sharing.shared_folder import SharingError
 
 CAPTIONS = {
-    "tape": "One test sequence of {length} {unit}: what goes in and comes out, and where the heads stand on the tape.",
-    "memory": "One test sequence of {length} {unit}: what goes in and comes out, and what the heads do.",
-    "graph": "A test graph of {unit} {length}: what was asked, and what the network said in its place.",
+    "memory": "One test sequence of {length} {unit}: inputs, outputs, and what the memory and its heads do.",
+    "graph": "A test graph of lesson {length}: the target paths, and the predictions in their place.",
     "lengths": "{score} by length, in {unit}; the shaded lengths are those of training.",
 }
 """Figures of a run that stand for it, the first one that it has."""

@@ -1,1 +1,5 @@
 """Floor 2, kernels: fused kernels that run whole sequences in one call."""
+
+from memtape.kernels import dnc, ntm, recurrence, sam
+
+__all__ = ["dnc", "ntm", "recurrence", "sam"]

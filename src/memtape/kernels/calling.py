@@ -11,8 +11,15 @@ from memtape.core.compiled_library import kernels
 
 
 def function(name: str, dtype: torch.dtype) -> Any:
-    """Return a function of the library for numbers of a kind."""
-    found = getattr(kernels().library, f"memtape_{name}_{str(dtype).removeprefix('torch.')}")
+    """Return a function of the library for numbers of a kind.
+
+    Raises:
+        RuntimeError: the library is absent.
+    """
+    loaded = kernels()
+    if loaded.library is None:
+        raise RuntimeError(f'the fused kernels are absent: {loaded.absent}; run under memtape.use_backend("reference")')
+    found = getattr(loaded.library, f"memtape_{name}_{str(dtype).removeprefix('torch.')}")
     found.restype = ctypes.c_int64
     return found
 
@@ -28,7 +35,7 @@ def pointers(kind: Any, tensors: Iterable[Tensor | None]) -> Any:
 
 
 def call(what: str, function: Any, *arguments: Any) -> None:
-    """Call with tensors as pointers and records by reference; `what` names the network to the user.
+    """Call with tensors as pointers and records by reference; `what` names the kernel to the user.
 
     Raises:
         MemoryError: memory ran out.
@@ -54,7 +61,7 @@ def counted(lengths: Tensor | None) -> Tensor | None:
 
 
 def refuse_second_gradient(what: str) -> Any:
-    """Return what stands for the gradients of a way back; `what` names the network to the user."""
+    """Return what stands for the gradients of a backward pass; `what` names the kernel to the user."""
 
     def refuse(ctx: Any, *gradients: Any) -> Any:
         raise RuntimeError(

@@ -12,8 +12,10 @@ from memtape import ops
 from memtape.core import checks
 from memtape.core.memory import Memory
 from memtape.core.state import NoState, state
+from memtape.core.view import SLOT, View, Views
 from memtape.memory.dnc_control import DNCControl, LookUpMasks
 from memtape.memory.links import DenseLinks, Links
+from memtape.memory.slot_views import contents_view, gates_view, links_view, modes_view, vectors_view, weights_view
 from memtape.memory.slots import CONSTANT, InitialMemory, InitialSlots
 from memtape.memory.sparse_links import SparseLinks
 from memtape.ops.addressing import NORM_EPSILON
@@ -174,6 +176,28 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         written = self.write(control, self._move_write_heads(control, state))
         after = self._move_read_heads(control, written)
         return self.read(after), after
+
+    def views(self, control: DNCControl, state: DNCState) -> Views:
+        """Return what is added and read, all gates, the read modes, the weights, the usage, the links, and the contents after.
+
+        Without links there are neither links nor modes.
+        """
+        reads, after = self(control, state)
+        numbers = [""] if self.write_heads == 1 else [f" {head + 1}" for head in range(self.write_heads)]
+        modes = (*(f"backward{n}" for n in numbers), "content", *(f"forward{n}" for n in numbers))
+        return (
+            vectors_view("adds", "Adds", control.add),
+            vectors_view("reads", "Reads", reads.unflatten(1, (self.read_heads, -1))),
+            gates_view("write_gates", "Write gates", control.write_gates),
+            gates_view("allocation_gates", "Allocation gates", control.allocation_gates),
+            gates_view("free_gates", "Free gates", control.free_gates),
+            *((modes_view(control.read_modes, modes),) if self.links else ()),
+            weights_view("write_weights", "Write weights", after.write_weights),
+            weights_view("read_weights", "Read weights", after.read_weights),
+            View(name="usage", title="Usage", values=after.usage, axes=(SLOT,), scale="level", measure="usage"),
+            *((links_view(self.links.matrix(after.links)),) if self.links else ()),
+            contents_view(after.memory),
+        )
 
     def _move_write_heads(self, control: DNCControl, state: DNCState) -> DNCState:
         written = state.write_weights if self.usage_gradient else state.write_weights.detach()

@@ -101,6 +101,12 @@ class LinkLists(nn.Module):
             ops.linked(after.places, after.weights, slots, reading),
         )
 
+    def matrix(self, state: LinkListState) -> Float[Tensor, "batch slots slots"]:
+        """Return all links as a matrix: row i, column j is how strongly slot i was written right after slot j."""
+        before = self._sound(state.before)
+        zeros = before.weights.new_zeros(*before.weights.shape[:-1], self.slots)
+        return zeros.scatter_add(-1, before.places.long(), before.weights)
+
     def _sound(self, part: SlotList) -> SlotList:
         """Return lists without their graph, and whatever they hold, places of slots that there are."""
         places = part.places.detach().nan_to_num().round().clamp(0, self.slots - 1)

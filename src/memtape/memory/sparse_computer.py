@@ -9,8 +9,10 @@ from torch import Tensor
 from memtape import ops
 from memtape.core.memory import Interface, Memory
 from memtape.core.state import state
+from memtape.core.view import Views
 from memtape.memory.control import HeadParameters
 from memtape.memory.link_lists import LinkLists, LinkListState
+from memtape.memory.slot_views import links_view, modes_view
 from memtape.memory.sparse_access import (
     InitialContents,
     Neighbours,
@@ -22,8 +24,11 @@ from memtape.memory.sparse_access import (
 )
 from memtape.ops.near_ties import largest_weights
 
-MODES = 3
-"""Backward, by content, forward."""
+MODES = ("backward", "content", "forward")
+"""How a head can read, in the order of the interface vector."""
+
+MOST_LINKED_SLOTS = 1024
+"""A view of links is a matrix of slots by slots, which of more slots is too large to draw and to keep."""
 
 
 @state
@@ -138,6 +143,19 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
         moved = self.address(control, self.write(control, state))
         return self.read(moved), moved
 
+    def views(self, control: SparseComputerControl, state: SparseComputerState) -> Views:
+        """Return the views of SAM, with the read modes before the weights and the links before the contents.
+
+        Of more than `MOST_LINKED_SLOTS` slots the links are left out.
+        """
+        reads, after = self(control, state)
+        *first, write_weights, read_weights, usage, contents = self.access.views_of(
+            control.access, _access(state), reads, _access(after)
+        )
+        links = (links_view(self.links.matrix(after.links)),) if self.slots <= MOST_LINKED_SLOTS else ()
+        modes = modes_view(control.read_modes, MODES)
+        return (*first, modes, write_weights, read_weights, usage, *links, contents)
+
 
 class SparseComputerInterface(Interface[SparseComputerControl]):
     r"""Turn a hidden vector into what every head is told: as in SAM, and $\pi = \operatorname{softmax}(\cdot)$.
@@ -180,11 +198,11 @@ class SparseComputerInterface(Interface[SparseComputerControl]):
             squash=squash,
             clip=clip,
         )
-        self.modes = HeadParameters(hidden_size, {"read_modes": torch.zeros(MODES * heads)}, clip=clip)
+        self.modes = HeadParameters(hidden_size, {"read_modes": torch.zeros(len(MODES) * heads)}, clip=clip)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> SparseComputerControl:
         """Return the control that the hidden vector stands for."""
-        modes = self.modes(hidden)["read_modes"].unflatten(-1, (-1, MODES))
+        modes = self.modes(hidden)["read_modes"].unflatten(-1, (-1, len(MODES)))
         return SparseComputerControl(access=self.access(hidden), read_modes=torch.softmax(modes, dim=-1))
 
 

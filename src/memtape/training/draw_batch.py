@@ -35,7 +35,7 @@ def draw_batch(
         lengths: shortest and longest length; None means those of training.
         run: runs the network, as `model` itself would; None means `model`.
     """
-    batch = task.batch(index, batch_size, seed=seed, split=split, lengths=lengths, form=input_kind(model))
+    batch = task.batch(index, batch_size, seed=seed, split=split, lengths=lengths, input_kind=input_kind(model))
     if not task.played:
         return batch
     device = next(model.parameters()).device

@@ -48,7 +48,7 @@ def gradient(
     """
     whole = task.weight(batch)
     first, last = processes.share(len(batch))
-    own = state_tree.move(batch.rows(first, last), device=processes.accelerator.device)
+    own = batch.rows(first, last).move(device=processes.accelerator.device)
     rows = len(own)
     forced = is_teacher_forced(network.model)
     options = {"checkpoint_every": settings.checkpoint_every} if settings.checkpoint_every else {}
@@ -86,7 +86,7 @@ def _cuts(rows: int, parts: int) -> Iterator[tuple[int, int]]:
 
 
 def _chunks(batch: SequenceBatch, steps: int | None) -> Iterator[SequenceBatch]:
-    time = batch.mask.shape[1]
+    time = batch.kind.length(batch.inputs)
     if steps is None or steps >= time:
         yield batch
         return

@@ -4,8 +4,8 @@ from torch import nn
 
 
 def input_kind(model: nn.Module | type) -> str:
-    """Return what the inputs of a network, or of a class of them, are: "sequences", "pairs" or "trees"."""
-    return str(getattr(model, "reads", "sequences"))
+    """Return the name of the kind of input of a network, or of a class of them; without an `input_kind`, "sequences"."""
+    return str(getattr(model, "input_kind", "sequences"))
 
 
 def sees_ahead(model: nn.Module | type) -> bool:

@@ -35,7 +35,7 @@ def test_it_keeps_its_arguments_and_says_what_it_reads(kind):
     assert list(network.configuration) == list(inspect.signature(kind).parameters)
     changed = kind(len(SYMBOLS), 2, **{name: OTHER[name] for name in list(network.configuration)[2:]})
     assert all(changed.configuration[name] == OTHER[name] for name in list(network.configuration)[2:])
-    assert network.reads == "trees"
+    assert network.input_kind == "trees"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from memtape.kernels.recurrence import TWINS, RecurrenceForm, RecurrenceParameters, RecurrenceState
+from memtape.kernels.recurrence import KERNELS, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 EXACT = 1e-10
 """float64: both sides round at 1e-16; the worst of these cases is 3e-13."""
@@ -125,7 +125,7 @@ def run(way, form, parameters, state, given, lengths):
 def agree(form, drawing, lengths=None, tolerance=EXACT):
     """Raise unless the fused recurrence agrees with the equations; return the worst relative error."""
     expected = run(stepped, form, *drawing, lengths)
-    actual = run(TWINS["cpu"], form, *drawing, lengths)
+    actual = run(KERNELS["cpu"], form, *drawing, lengths)
     assert actual.keys() == expected.keys()
     worst = {}
     for name, wanted in expected.items():
@@ -145,7 +145,7 @@ class Tools:
     drawn = staticmethod(drawn)
     run = staticmethod(run)
     agree = staticmethod(agree)
-    fused = staticmethod(TWINS["cpu"])
+    fused = staticmethod(KERNELS["cpu"])
 
 
 @pytest.fixture(scope="session")

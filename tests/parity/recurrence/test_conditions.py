@@ -134,7 +134,9 @@ def test_the_operator_is_what_torch_takes_it_for(case):
     tensors = (given, *vars(parameters).values(), *vars(state).values(), None)
     kind = ["lstm", "gru", "plain", "early_gru", "output"].index(form.kind)
     checks = ("test_schema", "test_faketensor", "test_aot_dispatch_static")
-    torch.library.opcheck(torch.ops.memtape.recurrence.default, (*tensors, [kind, 0, 0], 1e-5, True), test_utils=checks)
+    torch.library.opcheck(
+        torch.ops.memtape.recurrence.default, (*tensors, [kind, 0, 0], [1e-5], True), test_utils=checks
+    )
 
 
 @each_form

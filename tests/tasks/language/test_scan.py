@@ -76,7 +76,7 @@ def test_a_sequence_asks_for_the_answer_after_the_command(split):
 
 def test_a_pair_is_the_command_and_the_answer():
     task = Scan()
-    pairs, sequences = task.batch(3, 60, form="pairs"), task.batch(3, 60)
+    pairs, sequences = task.batch(3, 60, input_kind="pairs"), task.batch(3, 60)
     assert isinstance(pairs.inputs, Pairs)
     for row, length in enumerate(pairs.lengths.tolist()):
         command = words(pairs.inputs.source[row, : pairs.inputs.source_lengths[row]])
@@ -89,8 +89,8 @@ def test_a_pair_is_the_command_and_the_answer():
 
 def test_an_answer_is_exact_if_all_its_symbols_are_right():
     task = Scan()
-    for form in task.gives:
-        batch = task.batch(0, 8, form=form)
+    for form in task.input_kinds:
+        batch = task.batch(0, 8, input_kind=form)
         outputs = torch.nn.functional.one_hot(batch.targets, 20).float()
         assert task.scores(outputs, batch) == {"exact": 1, "token_accuracy": 1}
         last = batch.lengths - 1
@@ -158,7 +158,7 @@ def test_a_file_that_is_not_what_it_should_be_is_refused(folder, line, sentence)
 
 def test_an_example_is_shown_alike_in_both_forms():
     task = Scan()
-    shown = [task.show(task.batch(0, 4, form=form), row=2).splitlines()[1:] for form in task.gives]
+    shown = [task.show(task.batch(0, 4, input_kind=form), row=2).splitlines()[1:] for form in task.input_kinds]
     assert shown[0] == shown[1]
     command, answer = (line.split(" ", 1)[1].strip() for line in shown[0])
     assert answer == " ".join([*actions(command), "|"])

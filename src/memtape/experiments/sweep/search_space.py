@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any, Literal, get_args, get_origin
@@ -107,7 +107,7 @@ def with_options(experiment: Experiment, values: Mapping[str, Value]) -> Experim
     Raises:
         ExperimentError: a training setting out of its range.
     """
-    config = experiment.config()
+    config = asdict(experiment)
     for name, value in values.items():
         part, _, option = name.partition(".")
         config[PARTS[part]][option] = value

@@ -1,24 +1,24 @@
-"""Contract: what every twin of the whole-sequence Differentiable Neural Computer takes and returns."""
+"""Form: what every fused kernel of the Differentiable Neural Computer takes and returns."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from memtape.kernels.operator import Controller, MachineParameters
+from memtape.kernels.machine import Controller
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComputerForm:
-    """Everything about a machine that is no tensor."""
+class DNCForm:
+    """Everything about a machine that is no tensor, in the order of csrc/machines/dnc.hpp."""
 
     controller: Controller
     shortcuts: bool
     """Whether every layer of the controller sees the input and the last reads, and is seen by interface and output."""
     oneplus: bool
-    """Whether strengths begin at 1; else at 0."""
+    """Whether strengths start at 1; else at 0."""
     squash: bool
+    """Whether keys and added vectors go through tanh."""
     masked: bool
     """Whether heads choose which columns of a slot they compare."""
     sharpen: bool
@@ -27,7 +27,7 @@ class ComputerForm:
     """Whether what is freed is erased."""
     usage_gradient: bool
     clip: float
-    """Bound of the raw parameters, infinity for none."""
+    """Bound of the interface vector, infinity for none."""
     mask_floor: float
     usage_epsilon: float
     usage_tolerance: float
@@ -36,7 +36,7 @@ class ComputerForm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComputerState:
+class DNCState:
     """The state of a machine between two steps."""
 
     memory: Float[Tensor, "batch slots width"]
@@ -49,19 +49,3 @@ class ComputerState:
     hidden: Float[Tensor, "layers batch hidden"]
     cell: Float[Tensor, "cell_layers batch hidden"]
     """Of an LSTM controller, else of no layer."""
-
-
-@runtime_checkable
-class Computer(Protocol):
-    """A twin: run a machine over whole sequences."""
-
-    def __call__(
-        self,
-        form: ComputerForm,
-        parameters: MachineParameters,
-        state: ComputerState,
-        xs: Float[Tensor, "batch time input"],
-        lengths: Int[Tensor, " batch"] | None,
-    ) -> tuple[Float[Tensor, "batch time output"], ComputerState]:
-        """Return the outputs, zero beyond a row's length, and the state after each row's last step."""
-        ...

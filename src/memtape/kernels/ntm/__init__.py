@@ -1,13 +1,14 @@
-"""Turing machine: whole sequences of a Neural Turing Machine in one call.
+"""NTM: whole sequences of a Neural Turing Machine in one call.
 
-The reference is the machine itself, `memtape.models.NTMCell`, stepped by `memtape.unroll`; what is here are its fast twins,
-which take its parameters and state as plain tensors. A twin for another device is one more file beside `cpu.py`.
+The reference is `memtape.models.NTMCell`, stepped by `memtape.unroll`. A kernel for another device is one more file beside
+`cpu.py`.
 """
 
-from memtape.kernels.ntm.cpu import turing_machine_on_cpu
-from memtape.kernels.ntm.form import MachineForm, MachineState, TuringMachine
+from memtape.kernels.machine import Machine
+from memtape.kernels.ntm.cpu import ntm_on_cpu
+from memtape.kernels.ntm.form import NTMForm, NTMState
 
-TWINS: dict[str, TuringMachine] = {"cpu": turing_machine_on_cpu}
-"""The twins by the name of their backend."""
+KERNELS: dict[str, Machine[NTMForm, NTMState]] = {"cpu": ntm_on_cpu}
+"""The fused kernels by the name of their backend."""
 
-__all__ = ["TWINS", "MachineForm", "MachineState", "TuringMachine"]
+__all__ = ["KERNELS", "NTMForm", "NTMState"]

@@ -1,21 +1,20 @@
-"""Contract: what every twin of the whole-sequence Turing machine takes and returns."""
+"""Form: what every fused kernel of the Neural Turing Machine takes and returns."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from memtape.kernels.operator import Controller, MachineParameters
+from memtape.kernels.machine import Controller
 
 
 @dataclass(frozen=True, kw_only=True)
-class MachineForm:
-    """Everything about a machine that is no tensor."""
+class NTMForm:
+    """Everything about a machine that is no tensor, in the order of csrc/machines/ntm.hpp."""
 
     controller: Controller
-    read_heads: int
-    write_heads: int
+    shortcuts: bool
+    """Whether every layer of the controller sees the input and the last reads, and is seen by interface and output."""
     shift_range: int
     location: bool
     """Whether heads blend, step and sharpen; else they go by content alone."""
@@ -23,34 +22,19 @@ class MachineForm:
     """Whether keys are compared by cosine; else by the dot product."""
     read_first: bool
     squash: bool
+    """Whether keys and added vectors go through tanh."""
     clip: float
-    """Bound of the raw parameters, infinity for none."""
+    """Bound of the interface vector, infinity for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class MachineState:
+class NTMState:
     """The state of a machine between two steps."""
 
     memory: Float[Tensor, "batch slots width"]
-    weights: Float[Tensor, "batch heads slots"]
-    """Read heads first."""
+    read_weights: Float[Tensor, "batch reads slots"]
+    write_weights: Float[Tensor, "batch writes slots"]
     reads: Float[Tensor, "batch read"]
     hidden: Float[Tensor, "layers batch hidden"]
     cell: Float[Tensor, "cell_layers batch hidden"]
     """Of an LSTM controller, else of no layer."""
-
-
-@runtime_checkable
-class TuringMachine(Protocol):
-    """A twin: run a machine over whole sequences."""
-
-    def __call__(
-        self,
-        form: MachineForm,
-        parameters: MachineParameters,
-        state: MachineState,
-        xs: Float[Tensor, "batch time input"],
-        lengths: Int[Tensor, " batch"] | None,
-    ) -> tuple[Float[Tensor, "batch time output"], MachineState]:
-        """Return the outputs, zero beyond a row's length, and the state after each row's last step."""
-        ...

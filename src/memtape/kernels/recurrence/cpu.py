@@ -1,23 +1,45 @@
-"""CPU: the recurrence in C++ (csrc/recurrence.cpp), with its gradients, as an operator of torch."""
+"""CPU: the recurrence in C++ (csrc/recurrence/recurrence.cpp), with its gradients, as an operator of torch."""
 
 import ctypes
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
-from memtape.kernels.calling import call, counted, function, pointers, record_of, refuse_second_gradient
-from memtape.kernels.recurrence.form import RecurrenceForm, RecurrenceParameters, RecurrenceState
+from memtape.core.compiled_library import expect
+from memtape.kernels import schema
+from memtape.kernels.calling import call, counted, function, pointers
+from memtape.kernels.operator import Pass, register
+from memtape.kernels.recurrence.form import Kind, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
-KINDS = ("lstm", "gru", "plain", "early_gru", "output")
-ACTIVATIONS = ("tanh", "sigmoid", "relu")
-FEEDBACKS = ("outputs", "softmax", "sigmoid", "argmax")
-"""In the order of their numbers in csrc/recurrence.h."""
-
-PARAMETERS = tuple(RecurrenceParameters.__dataclass_fields__)
-STATE = tuple(RecurrenceState.__dataclass_fields__)
+PARAMETERS = schema.names_of(RecurrenceParameters)
+STATE = schema.names_of(RecurrenceState)
 KEPT = ("cells", "gates", "normals", "scales")
-WHAT = "recurrence"
+FORM = schema.names_of(RecurrenceForm)
+KINDS = get_args(Kind)
+NAME = "recurrence"
+
+FUNCTIONS = {
+    "forward": ("sizes", "parameters", "given", "first", "ys", "last", "kept"),
+    "backward": (
+        *("sizes", "parameters", "first", "ys", "kept", "d_ys", "d_last", "d_given", "d_parameters", "d_first"),
+    ),
+}
+"""The arguments of the library's functions, in their order."""
+
+_Sizes = schema.struct(
+    (
+        *dict.fromkeys(("batch", "time", "hidden", "outputs"), ctypes.c_int64).items(),
+        *schema.form_members(RecurrenceForm).items(),
+        ("threads", ctypes.c_int64),
+        ("lengths", ctypes.c_void_p),
+    )
+)
+_Parameters, _State, _Kept = (schema.pointers_to(names) for names in (PARAMETERS, STATE, KEPT))
+expect(
+    NAME,
+    schema.layout({"sizes": _Sizes, "parameters": _Parameters, "state": _State, "kept": _Kept}, FUNCTIONS),
+)
 
 
 class _Given(NamedTuple):
@@ -40,27 +62,6 @@ class _Given(NamedTuple):
 
 
 GIVEN = len(PARAMETERS) + len(STATE) + 1
-
-
-class _Sizes(ctypes.Structure):
-    """`memtape_recurrence_sizes` of csrc/recurrence.h."""
-
-    _fields_ = (
-        *((name, ctypes.c_int64) for name in ("batch", "time", "hidden", "outputs")),
-        *((name, ctypes.c_int64) for name in ("kind", "activation", "feedback", "threads")),
-        ("epsilon", ctypes.c_double),
-        ("lengths", ctypes.c_void_p),
-    )
-
-
-_Parameters = record_of(len(PARAMETERS))
-"""`memtape_recurrence_parameters`, whose pointers stand in the order of `RecurrenceParameters`."""
-
-_State = record_of(len(STATE))
-"""`memtape_recurrence_state`, in the order of `RecurrenceState`."""
-
-_Kept = record_of(len(KEPT))
-"""`memtape_recurrence_kept`."""
 
 
 def recurrence_on_cpu(
@@ -86,23 +87,22 @@ def recurrence_on_cpu(
         MemoryError: memory ran out.
         RuntimeError: a gradient of a gradient was asked for; the reference has them.
     """
-    numbers = [KINDS.index(form.kind), ACTIVATIONS.index(form.activation), FEEDBACKS.index(form.feedback)]
     tensors = [given, *(getattr(parameters, name) for name in PARAMETERS), *(getattr(state, name) for name in STATE)]
     keep = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
-    ys, fed, cell, *_ = torch.ops.memtape.recurrence(*tensors, lengths, numbers, form.epsilon, keep)
+    ys, fed, cell, *_ = torch.ops.memtape.recurrence(*tensors, lengths, *schema.form_numbers(form), keep)
     return ys, RecurrenceState(fed=fed, cell=None if state.cell is None else cell)
 
 
 def _forward(*arguments: Any) -> tuple[Tensor, ...]:
-    """Return the outputs, the last state, and what is kept for the way back."""
+    """Return the outputs, the last state, and what is kept for the backward pass."""
     steps, given = arguments[0].contiguous(), _Given.of(arguments[1 : 1 + GIVEN]).contiguous()
-    form, epsilon, keep = arguments[1 + GIVEN :]
-    ys, *rest = _outputs(steps, given, form, keep)
+    integers, floats, keep = arguments[1 + GIVEN :]
+    ys, *rest = _outputs(steps, given, integers, keep)
     last, kept = rest[: len(STATE)], rest[len(STATE) :]
     call(
-        WHAT,
-        function("recurrence_forward", steps.dtype),
-        _sizes(steps.shape, given, form, epsilon),
+        NAME,
+        function(f"{NAME}_forward", steps.dtype),
+        _sizes(steps.shape, given, integers, floats),
         pointers(_Parameters, given.parameters),
         steps,
         pointers(_State, given.state),
@@ -114,20 +114,20 @@ def _forward(*arguments: Any) -> tuple[Tensor, ...]:
 
 
 def _forward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
-    form, _, keep = arguments[1 + GIVEN :]
-    return _outputs(arguments[0], _Given.of(arguments[1 : 1 + GIVEN]), form, keep)
+    integers, _, keep = arguments[1 + GIVEN :]
+    return _outputs(arguments[0], _Given.of(arguments[1 : 1 + GIVEN]), integers, keep)
 
 
 def _backward(*arguments: Any) -> tuple[Tensor, ...]:
     """Return the gradients of what the inputs add, of the parameters and of the state, empty for what there is not."""
     d_ys, *d_last = _contiguous(arguments[: 1 + len(STATE)])
     given = _Given.of(arguments[1 + len(STATE) : 1 + len(STATE) + GIVEN]).contiguous()
-    ys, *kept, form, epsilon = arguments[1 + len(STATE) + GIVEN :]
+    ys, *kept, integers, floats = arguments[1 + len(STATE) + GIVEN :]
     d_given, *others = _gradients(ys, given)
     call(
-        WHAT,
-        function("recurrence_backward", ys.dtype),
-        _sizes(ys.shape, given, form, epsilon),
+        NAME,
+        function(f"{NAME}_backward", ys.dtype),
+        _sizes(ys.shape, given, integers, floats),
         pointers(_Parameters, given.parameters),
         pointers(_State, given.state),
         ys,
@@ -146,71 +146,49 @@ def _backward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
     return _gradients(rest[GIVEN], _Given.of(rest[:GIVEN]))
 
 
-class _Differentiable(torch.autograd.Function):
-    """The operator with its gradients; see that of the Turing machine."""
+def _save(ctx: Any, arguments: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
+    kept = results[1 + len(STATE) :]
+    ctx.mark_non_differentiable(*kept)
+    ctx.save_for_backward(*arguments[1 : 1 + GIVEN], results[0], *kept)
+    ctx.form = arguments[1 + GIVEN : 3 + GIVEN]
 
-    @staticmethod
-    def forward(ctx: Any, *arguments: Any) -> tuple[Tensor, ...]:
-        with torch._C._AutoDispatchBelowAutograd():
-            results = torch.ops.memtape.recurrence(*arguments)
-        kept = results[1 + len(STATE) :]
-        ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(*kept)
-        ctx.save_for_backward(*arguments[1 : 1 + GIVEN], results[0], *kept)
-        ctx.form, ctx.epsilon = arguments[1 + GIVEN : 3 + GIVEN]
-        return results
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        d_given, *others = torch.ops.memtape.recurrence_backward(
-            *gradients[: 1 + len(STATE)], *ctx.saved_tensors, ctx.form, ctx.epsilon
-        )
-        given = ctx.saved_tensors
-        others = [None if tensor is None else d_tensor for tensor, d_tensor in zip(given, others, strict=False)]
-        return d_given, *others, None, None, None, None
+def _autograd(ctx: Any, *d_results: Tensor | None) -> tuple[Tensor | None, ...]:
+    d_given, *others = torch.ops.memtape.recurrence_backward(
+        *d_results[: 1 + len(STATE)], *ctx.saved_tensors, *ctx.form
+    )
+    given = ctx.saved_tensors
+    others = [None if tensor is None else d_tensor for tensor, d_tensor in zip(given, others, strict=False)]
+    return d_given, *others, None, None, None, None
 
 
 def _register() -> torch.library.Library:
-    """Make both ways known to torch: to autograd, autocast and `torch.compile`."""
-    library = torch.library.Library("memtape", "FRAGMENT")
     needed = ("weight", "fed")
     given = ", ".join(f"Tensor{'' if name in needed else '?'} {name}" for name in (*PARAMETERS, *STATE))
+    given = f"{given}, Tensor? lengths"
     d_last = ", ".join(f"Tensor? d_{name}" for name in ("ys", *STATE))
     kept = ", ".join(f"Tensor kept_{name}" for name in ("ys", *KEPT))
-    form = "int[] form, float epsilon"
-    results, gradients = _several(1 + len(STATE) + len(KEPT)), _several(1 + len(PARAMETERS) + len(STATE))
-    library.define(f"recurrence(Tensor given, {given}, Tensor? lengths, {form}, bool keep) -> ({results})")
-    library.define(f"recurrence_backward({d_last}, {given}, Tensor? lengths, {kept}, {form}) -> ({gradients})")
-    for name, way, shapes in (
-        ("recurrence", _forward, _forward_shapes),
-        ("recurrence_backward", _backward, _backward_shapes),
-    ):
-        library.impl(name, way, "CPU")
-        torch.library.register_fake(f"memtape::{name}", shapes, lib=library)
-    library.impl("recurrence", _Differentiable.apply, "Autograd")
-    torch.library.register_autograd("memtape::recurrence_backward", refuse_second_gradient(WHAT), lib=library)
-    torch.library.register_autocast("memtape::recurrence", "cpu", torch.float32, lib=library)
-    return library
-
-
-def _several(count: int) -> str:
-    return ", ".join(["Tensor"] * count)
+    form = "int[] integers, float[] floats"
+    results, count = 1 + len(STATE) + len(KEPT), 1 + len(PARAMETERS) + len(STATE)
+    forward = Pass(f"Tensor given, {given}, {form}, bool keep", results, _forward, _forward_shapes)
+    backward = Pass(f"{d_last}, {given}, {kept}, {form}", count, _backward, _backward_shapes)
+    return register(NAME, NAME, forward=forward, backward=backward, save=_save, gradients=_autograd)
 
 
 def _contiguous(tensors: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
     return tuple(None if tensor is None else tensor.contiguous() for tensor in tensors)
 
 
-def _hidden(given: _Given, form: list[int]) -> int:
-    blocks = {"lstm": 4, "gru": 3, "early_gru": 3}.get(KINDS[form[0]], 1)
+def _hidden(given: _Given, integers: list[int]) -> int:
+    blocks = {"lstm": 4, "gru": 3, "early_gru": 3}.get(KINDS[integers[0]], 1)
     return len(given.parameters[0]) // blocks
 
 
-def _outputs(steps: Tensor, given: _Given, form: list[int], keep: bool) -> tuple[Tensor, ...]:
+def _outputs(steps: Tensor, given: _Given, integers: list[int], keep: bool) -> tuple[Tensor, ...]:
     """Return unfilled tensors for the outputs, the last state and what is kept."""
     batch, time, gates = steps.shape
     fed, cell = given.state
-    hidden, size, kind = _hidden(given, form), fed.shape[-1], KINDS[form[0]]
+    hidden, size, kind = _hidden(given, integers), fed.shape[-1], KINDS[integers[0]]
     kept_gates = {"gru": gates + hidden, "output": hidden + size}.get(kind, gates)
     parts = 2 if kind in ("gru", "early_gru") else 1
 
@@ -235,19 +213,15 @@ def _gradients(ys: Tensor, given: _Given) -> tuple[Tensor, ...]:
     return new(shape), *(new(0 if tensor is None else tensor.shape) for tensor in (*given.parameters, *given.state))
 
 
-def _sizes(shape: Any, given: _Given, form: list[int], epsilon: float) -> _Sizes:
-    kind, activation, feedback = form
+def _sizes(shape: Any, given: _Given, integers: list[int], floats: list[float]) -> Any:
     return _Sizes(
         batch=shape[0],
         time=shape[1],
-        hidden=_hidden(given, form),
-        outputs=given.state[0].shape[-1] if KINDS[kind] == "output" else 0,
-        kind=kind,
-        activation=activation,
-        feedback=feedback,
+        hidden=_hidden(given, integers),
+        outputs=given.state[0].shape[-1] if KINDS[integers[0]] == "output" else 0,
         threads=torch.get_num_threads(),
-        epsilon=epsilon,
         lengths=None if given.lengths is None else given.lengths.data_ptr(),
+        **dict(zip(FORM, (*integers, *floats), strict=True)),
     )
 
 

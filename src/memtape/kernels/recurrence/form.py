@@ -1,4 +1,4 @@
-"""Contract: what every twin of a whole-sequence recurrence takes and returns."""
+"""Form: what every fused kernel of a recurrence takes and returns."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
@@ -6,12 +6,14 @@ from typing import Literal, Protocol, runtime_checkable
 from jaxtyping import Float, Int
 from torch import Tensor
 
+Kind = Literal["lstm", "gru", "plain", "early_gru", "output"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrenceForm:
-    """Everything about a recurrence that is no tensor."""
+    """Everything about a recurrence that is no tensor, in the order of csrc/recurrence/recurrence.hpp."""
 
-    kind: Literal["lstm", "gru", "plain", "early_gru", "output"]
+    kind: Kind
     """The early GRU resets before its product; "output" is plain units whose outputs alone are fed back."""
     activation: Literal["tanh", "sigmoid", "relu"] = "tanh"
     """That of the candidate, or of plain units."""
@@ -23,7 +25,7 @@ class RecurrenceForm:
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrenceParameters:
-    """The parameters of a recurrence, as the twins read them; None for what it has not.
+    """The parameters of a recurrence, as the kernels read them; None for what it has not.
 
     `gates` counts the numbers of all gates: 4 hidden for the LSTM in the order i, f, g, o; 3 hidden for the GRUs in the order
     r, z, n; hidden for the others. `fed` is what is fed back: the hidden vector, or else the outputs.
@@ -60,7 +62,7 @@ class RecurrenceState:
 
 @runtime_checkable
 class Recurrence(Protocol):
-    """A twin: run a recurrence over whole sequences."""
+    """A fused kernel: run a recurrence over whole sequences."""
 
     def __call__(
         self,

@@ -1,14 +1,14 @@
-"""Sparse machine: whole sequences of a Sparse Access Memory, with or without links, in one call.
+"""SAM: whole sequences of a Sparse Access Memory, with links (SDNC) or without, in one call.
 
-The references are the machines themselves, `memtape.models.SAMCell` and `SDNCCell`, stepped by `memtape.unroll`; what is here
-are their fast twins, which take parameters and state as plain tensors. A twin for another device is one more file beside
-`cpu.py`.
+The references are `memtape.models.SAMCell` and `SDNCCell`, stepped by `memtape.unroll`. A kernel for another device is one more
+file beside `cpu.py`.
 """
 
-from memtape.kernels.sam.cpu import sparse_machine_on_cpu
-from memtape.kernels.sam.form import SparseForm, SparseMachine, SparseState
+from memtape.kernels.machine import Machine
+from memtape.kernels.sam.cpu import sam_on_cpu
+from memtape.kernels.sam.form import SAMForm, SAMState
 
-TWINS: dict[str, SparseMachine] = {"cpu": sparse_machine_on_cpu}
-"""The twins by the name of their backend."""
+KERNELS: dict[str, Machine[SAMForm, SAMState]] = {"cpu": sam_on_cpu}
+"""The fused kernels by the name of their backend."""
 
-__all__ = ["TWINS", "SparseForm", "SparseMachine", "SparseState"]
+__all__ = ["KERNELS", "SAMForm", "SAMState"]

@@ -1,35 +1,36 @@
-"""Contract: what every twin of the whole-sequence sparse machine takes and returns."""
+"""Form: what every fused kernel of the Sparse Access Memory, with or without links, takes and returns."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from memtape.kernels.operator import Controller, MachineParameters
+from memtape.kernels.machine import Controller
 
 
 @dataclass(frozen=True, kw_only=True)
-class SparseForm:
-    """Everything about a machine that is no tensor."""
+class SAMForm:
+    """Everything about a machine that is no tensor, in the order of csrc/machines/sam.hpp."""
 
     controller: Controller
     shortcuts: bool
     """Whether every layer sees the input, and is seen by the interface and the output."""
     nearest: int
     """Number of slots that a head reads in a step."""
-    approximate: bool
-    """Whether nearest slots may be looked for in a part of a large memory."""
+    few: int
+    """Number of slots, once written to, above which only a part of the memory is searched; 0 to search all of it."""
     squash: bool
+    """Whether keys and added vectors go through tanh."""
     strengths: Literal["none", "softplus", "oneplus"]
     threshold: float
     """Weight above which a slot counts as accessed."""
     clip: float
-    """Bound of the raw parameters, infinity for none."""
+    """Bound of the interface vector, infinity for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SparseState:
+class SAMState:
     """The state of a machine between two steps."""
 
     memory: Float[Tensor, "batch slots width"]
@@ -47,19 +48,3 @@ class SparseState:
     hidden: Float[Tensor, "layers batch hidden"]
     cell: Float[Tensor, "cell_layers batch hidden"]
     """Of an LSTM controller, else of no layer."""
-
-
-@runtime_checkable
-class SparseMachine(Protocol):
-    """A twin: run a machine over whole sequences."""
-
-    def __call__(
-        self,
-        form: SparseForm,
-        parameters: MachineParameters,
-        state: SparseState,
-        xs: Float[Tensor, "batch time input"],
-        lengths: Int[Tensor, " batch"] | None,
-    ) -> tuple[Float[Tensor, "batch time output"], SparseState]:
-        """Return the outputs, zero beyond a row's length, and the state after each row's last step."""
-        ...

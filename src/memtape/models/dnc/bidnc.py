@@ -39,7 +39,7 @@ class BiDNC(Resizable):
         arXiv:1807.02658, "Bidirectional controller".
     """
 
-    reads: ClassVar[str] = "sequences"
+    input_kind: ClassVar[str] = "sequences"
     sees_ahead: ClassVar[bool] = True
 
     def _build(self, options: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Whole controller: the parameters and the state of a machine's controller as plain tensors, for the fused twins."""
+"""Fused controller: the parameters and the state of a machine's controller as plain tensors, for the fused kernels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from memtape.cells.lstm import LSTMState
 from memtape.cells.stacked import StackedState
 from memtape.core.cell import AnyCell
 from memtape.core.state import NoState
-from memtape.kernels.operator import Controller, MachineParameters
+from memtape.kernels.machine import Controller, MachineParameters
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 
 KINDS: dict[type[AnyCell], Controller] = {
@@ -26,7 +26,7 @@ KINDS: dict[type[AnyCell], Controller] = {
 
 @dataclass(frozen=True)
 class FusedController:
-    """A controller that the fused twins know: cells of one kind and size, alone or on top of each other."""
+    """A controller that the fused kernels know: cells of one kind and size, alone or on top of each other."""
 
     kind: Controller
     shortcuts: bool
@@ -35,7 +35,7 @@ class FusedController:
 
     @classmethod
     def of(cls, cell: AugmentedCell) -> "FusedController | None":
-        """Return what the twins know of a cell's controller, None if it has parts that they do not know."""
+        """Return what the kernels know of a cell's controller, None if it has parts that they do not know."""
         inner = cell.controller.cell if isinstance(cell.controller, LearnedInitialState) else cell.controller
         stacked = type(inner) in (Stacked, Shortcuts)
         layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
@@ -47,27 +47,27 @@ class FusedController:
             return None
         return cls(KINDS[type(first)], isinstance(inner, Shortcuts), layers)
 
-    def parameters(self, cell: AugmentedCell, raw: tuple[Tensor, Tensor] | None = None) -> MachineParameters:
+    def parameters(self, cell: AugmentedCell, of_interface: tuple[Tensor, Tensor] | None = None) -> MachineParameters:
         """Return the parameters of the whole cell whose controller this is.
 
         Args:
             cell: the cell.
-            raw: weight and bias of its interface, unless they are those of one layer.
+            of_interface: weight and bias of its interface, unless they are those of one layer.
         """
         first, *upper = parts = [_layer(layer) for layer in self.layers]
         own = [part.own for part in parts if part.own is not None]
         interface: Any = cell.interface
         output = cell.to_output
-        if raw is None:
-            raw = interface.head_parameters.linear.weight, interface.head_parameters.linear.bias
+        if of_interface is None:
+            of_interface = interface.head_parameters.linear.weight, interface.head_parameters.linear.bias
         none = first.below.new_empty(0, len(first.bias), self.layers[0].output_size)
         return MachineParameters(
             first_weight=first.below,
             upper_weights=_stacked([part.below for part in upper]) if upper else none,
             own_weights=_stacked(own) if own else none,
             biases=_stacked([part.bias for part in parts]),
-            interface_weight=raw[0],
-            interface_bias=raw[1],
+            interface_weight=of_interface[0],
+            interface_bias=of_interface[1],
             output_weight=output.weight,
             output_bias=output.bias,
         )
@@ -117,7 +117,7 @@ def _stacked(tensors: list[Tensor]) -> Tensor:
 
 
 class _Layer(NamedTuple):
-    """What a layer multiplies its input and its own hidden vector with, and its bias, in the blocks of the contract."""
+    """What a layer multiplies its input and its own hidden vector with, and its bias, in the blocks of `MachineParameters`."""
 
     below: Tensor
     own: Tensor | None

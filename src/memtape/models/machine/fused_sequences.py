@@ -1,5 +1,6 @@
-"""Whole sequences: how the fused twin of any machine takes its parameters and its state, and gives the state back."""
+"""Fused sequences: how a machine hands its parameters and its state to a fused kernel, and takes the state back."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +14,12 @@ from memtape.models.machine.fused_controller import FusedController
 
 @dataclass(frozen=True, eq=False)
 class FusedSequences:
-    """The twin of one machine: reads its parameters and state as plain tensors, and rebuilds the state."""
+    """The fused kernel of one machine, which runs whole sequences."""
 
     run: Callable[..., tuple[Tensor, Any]]
     """The kernel: form, parameters, plain state, inputs and lengths go in, outputs and plain state come out."""
     form: Any
-    """What the kernel is told of the machine's options."""
+    """What the kernel needs to know of the machine's options."""
     cell: AugmentedCell
     controller: FusedController
     state: Callable[..., Any]
@@ -26,7 +27,7 @@ class FusedSequences:
     tensors: Callable[[Any], Mapping[str, Tensor]]
     """Returns the tensors of a state of the memory, by their names in the plain state."""
     memory: Callable[[Any], Any]
-    """Returns the state of the memory that stands in a plain state."""
+    """Returns the state of the memory from a plain state."""
     interface: Callable[[], tuple[Tensor, Tensor]] | None = None
     """Returns weight and bias of the interface; None if they are those of one layer."""
 
@@ -45,3 +46,15 @@ class FusedSequences:
     def plain(self, state: AugmentedState) -> Any:
         """Return a state as the kernel takes it."""
         return self.state(**self.tensors(state.memory), reads=state.reads, **self.controller.plain(state))
+
+
+def form_of(kind: Callable[..., Any], controller: FusedController, interface: Any, **options: Any) -> Any:
+    """Return the form of a machine: what all machines have, and options of its own."""
+    clip = interface.head_parameters.clip
+    return kind(
+        controller=controller.kind,
+        shortcuts=controller.shortcuts,
+        squash=interface.squash,
+        clip=math.inf if clip is None else clip,
+        **options,
+    )

@@ -26,7 +26,7 @@ class BothWays(Shareable, ABC):
         configuration: the arguments of the concrete class, by name.
     """
 
-    reads: ClassVar[str] = "sequences"
+    input_kind: ClassVar[str] = "sequences"
     sees_ahead: ClassVar[bool] = True
 
     def __init__(self, cell: Callable[[int, int], AnyCell], configuration: Mapping[str, Any]):

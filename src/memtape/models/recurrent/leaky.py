@@ -15,6 +15,7 @@ def leaky_network(
     output_size: int,
     *,
     hidden_size: int = 128,
+    recurrence: Literal["full", "linear"] = "full",
     time_constants: Literal["fixed", "learned"] = "fixed",
     longest: float = 100.0,
     activation: Literal["tanh", "relu"] = "tanh",
@@ -28,6 +29,8 @@ def leaky_network(
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units of each layer.
+        recurrence: whether the units of a layer see one another, or each only itself: linear units, which run in parallel
+            over time.
         time_constants: whether the time constants stay as they were drawn or are learned.
         longest: the longest of them, in steps.
         activation: what the units compute.
@@ -45,7 +48,12 @@ def leaky_network(
     """
     return layered(
         lambda size: LeakyCell(
-            size, hidden_size, time_constants=time_constants, longest=longest, activation=activation
+            size,
+            hidden_size,
+            recurrence=recurrence,
+            time_constants=time_constants,
+            longest=longest,
+            activation=activation,
         ),
         input_size,
         output_size,

@@ -1,6 +1,5 @@
-"""Whole sparse machine: hand a cell with a sparse memory to its fused twins, which run whole sequences."""
+"""Fused SAM: the fused kernel that runs an augmented cell with a sparse memory, with links (SDNC) or without."""
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor
 
 from memtape.core.cell import FusedRun
-from memtape.kernels.sam import TWINS, SparseForm, SparseState
+from memtape.kernels.sam import KERNELS, SAMForm, SAMState
 from memtape.memory import (
     LinkListState,
     SlotList,
@@ -22,80 +21,64 @@ from memtape.memory import (
 )
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.fused_controller import FusedController
-from memtape.models.machine.fused_sequences import FusedSequences
+from memtape.models.machine.fused_sequences import FusedSequences, form_of
+
+LINKS = ("before_places", "before_weights", "after_places", "after_weights", "last_places", "last_weights")
+FEW = 4096
+"""So many slots are searched one by one even where approximate neighbours will do."""
 
 
 def fused_sam(cell: AugmentedCell, backend: str) -> FusedRun[AugmentedState] | None:
-    """Return the fused twin of a machine on a backend, None if it has parts that no twin knows."""
-    run, controller = TWINS.get(backend), FusedController.of(cell)
+    """Return the fused kernel of a machine on a backend, None if it has parts that the kernel does not know."""
+    run, controller = KERNELS.get(backend), FusedController.of(cell)
     memory: Any = cell.memory
     interface: Any = cell.interface
     linked = type(memory) is SparseComputerMemory and type(interface) is SparseComputerInterface
     alone = type(memory) is SparseAccessMemory and type(interface) is SparseAccessInterface
     if run is None or controller is None or not (linked or alone) or not memory.sparse:
         return None
+    access = memory.access if linked else memory
+    form = form_of(
+        SAMForm,
+        controller,
+        interface.access if linked else interface,
+        nearest=access.nearest,
+        few=FEW if access.neighbours == "approximate" else 0,
+        strengths=interface.access.strengths if linked else interface.strengths,
+        threshold=access.threshold,
+    )
     if alone:
-        form = _form(memory, interface, controller)
-        return FusedSequences(run, form, cell, controller, SparseState, _tensors, _rebuilt)
-    form = _form(memory.access, interface.access, controller)
+        return FusedSequences(run, form, cell, controller, SAMState, _tensors, _rebuilt)
     parameters = partial(_with_modes, interface)
-    return FusedSequences(
-        run, form, cell, controller, SparseState, _tensors_with_links, _rebuilt_with_links, parameters
-    )
+    return FusedSequences(run, form, cell, controller, SAMState, _linked_tensors, _linked, parameters)
 
 
-def _form(memory: Any, interface: Any, controller: FusedController) -> SparseForm:
-    clip = interface.head_parameters.clip
-    return SparseForm(
-        controller=controller.kind,
-        shortcuts=controller.shortcuts,
-        nearest=memory.nearest,
-        approximate=memory.neighbours == "approximate",
-        squash=interface.squash,
-        strengths=interface.strengths,
-        threshold=memory.threshold,
-        clip=math.inf if clip is None else clip,
-    )
+def _accessed(memory: Any) -> dict[str, Tensor]:
+    return {"memory": memory.memory, "read_weights": memory.read_weights, "usage": memory.usage}
 
 
 def _tensors(memory: SparseAccessState) -> Mapping[str, Tensor]:
-    no_links = memory.usage.new_empty(*memory.usage.shape, 0)
-    of_slots = ("before_places", "before_weights", "after_places", "after_weights")
-    return {
-        "memory": memory.memory,
-        "read_weights": memory.read_weights,
-        "usage": memory.usage,
-        **dict.fromkeys(of_slots, no_links),
-        **dict.fromkeys(("last_places", "last_weights"), no_links[:, 0]),
-    }
+    none = memory.usage.new_empty(*memory.usage.shape, 0)
+    return _accessed(memory) | {name: none[:, 0] if name.startswith("last") else none for name in LINKS}
 
 
-def _rebuilt(last: SparseState) -> SparseAccessState:
-    return SparseAccessState(memory=last.memory, read_weights=last.read_weights, usage=last.usage)
+def _rebuilt(last: SAMState) -> SparseAccessState:
+    return SparseAccessState(**_accessed(last))
 
 
-def _tensors_with_links(memory: SparseComputerState) -> Mapping[str, Tensor]:
-    links: Any = memory.links
-    return {
-        "memory": memory.memory,
-        "read_weights": memory.read_weights,
-        "usage": memory.usage,
-        "before_places": links.before.places,
-        "before_weights": links.before.weights,
-        "after_places": links.after.places,
-        "after_weights": links.after.weights,
-        "last_places": links.last.places,
-        "last_weights": links.last.weights,
-    }
+def _linked_tensors(memory: SparseComputerState) -> Mapping[str, Tensor]:
+    before, after, last = memory.links.before, memory.links.after, memory.links.last
+    links = (before.places, before.weights, after.places, after.weights, last.places, last.weights)
+    return _accessed(memory) | dict(zip(LINKS, links, strict=True))
 
 
-def _rebuilt_with_links(last: SparseState) -> SparseComputerState:
+def _linked(last: SAMState) -> SparseComputerState:
     links = LinkListState(
         before=SlotList(places=last.before_places, weights=last.before_weights),
         after=SlotList(places=last.after_places, weights=last.after_weights),
         last=SlotList(places=last.last_places, weights=last.last_weights),
     )
-    return SparseComputerState(memory=last.memory, read_weights=last.read_weights, usage=last.usage, links=links)
+    return SparseComputerState(**_accessed(last), links=links)
 
 
 def _with_modes(interface: Any) -> tuple[Tensor, Tensor]:

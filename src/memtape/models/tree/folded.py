@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from memtape.core import checks
 from memtape.core.fold import fold
-from memtape.core.inputs.trees import Trees
+from memtape.core.inputs.trees import TREES, Trees
 from memtape.core.padding import zero_beyond
 from memtape.core.tree_cell import AnyTreeCell
 from memtape.ops.dropout import dropout
@@ -27,14 +27,14 @@ class Folded(Shareable):
         dropout: share of the numbers of $h_j$ that are left out in training.
 
     Attributes:
-        reads: the form of its inputs, `Trees`.
+        input_kind: name of the kind of its inputs.
 
     Raises:
         TypeError: a size that is no whole number.
         ValueError: a size below 1, a spread that is not above 0, or a share outside 0..1.
     """
 
-    reads: ClassVar[str] = "trees"
+    input_kind: ClassVar[str] = "trees"
 
     def __init__(
         self, cell: AnyTreeCell, input_size: int, output_size: int, *, embedding_spread: float, dropout: float
@@ -76,8 +76,7 @@ class Folded(Shareable):
             ValueError: a state, an unknown symbol, a row that is no tree, or trees that the cell does not take.
         """
         name = type(self).__name__
-        if not isinstance(trees, Trees):
-            raise TypeError(f"the inputs are a {type(trees).__name__}, but {name} reads trees; pass memtape.Trees")
+        trees = TREES.require(trees, name)
         if state is not None:
             raise ValueError(f"a state was given, but the trees of {name} begin at their leaves; pass None")
         hidden, roots = fold(self.cell, trees, self._look_up, lengths=lengths)

@@ -97,7 +97,7 @@ class Digits(ClassificationTask, HeldTask):
         """Return the number of images of a split."""
         return len(self._split(split)[0])
 
-    def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
+    def examples(self, split: str, rows: Tensor, input_kind: str) -> SequenceBatch:
         """Return images of a split by their numbers."""
         images, labels = (kind[rows] for kind in self._split(split))
         if self.permutation is not None:

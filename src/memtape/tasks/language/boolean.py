@@ -8,7 +8,7 @@ from torch import Tensor
 
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
-from memtape.core.inputs.trees import NONE, Trees
+from memtape.core.inputs.trees import NONE, TREES
 from memtape.core.score import Score
 from memtape.core.task import generator_for
 from memtape.tasks.classification import ClassificationTask
@@ -47,7 +47,7 @@ class Boolean(ClassificationTask):
 
     scored = (Score(name="accuracy", label="accuracy", short="right", higher_is_better=True),)
     solved_at = 1.0
-    gives = ("trees", "sequences")
+    input_kinds = ("trees", "sequences")
     vocabulary: tuple[str, ...] = (*SYMBOLS, "(", ")")
 
     def __init__(self, *, min_length: int = 1, max_length: int = 6):
@@ -56,11 +56,11 @@ class Boolean(ClassificationTask):
         self.input_size, self.output_size = len(self.vocabulary), 2
 
     def draw(
-        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
         """Draw expressions with a generator seeded by the seed, the split and the index."""
         data = boolean_trees(batch_size, lengths, generator_for(seed, split, index))
-        if form == "trees":
+        if input_kind == "trees":
             mask = data.labels != NONE
             return SequenceBatch(inputs=data.trees, targets=data.labels * mask, mask=mask, lengths=data.lengths)
         inputs, steps = written(data)
@@ -95,7 +95,7 @@ class Boolean(ClassificationTask):
 
 def _text(batch: SequenceBatch, row: int) -> Int[Tensor, " time"]:
     """Return the symbols of one example as a sequence."""
-    if isinstance(batch.inputs, Trees):
+    if batch.kind is TREES:
         data = LabelledTrees(trees=batch.inputs, labels=batch.targets, lengths=batch.lengths)
         return written(data.take(torch.tensor([row])))[0][0]
     return batch.inputs[row, : int(batch.lengths[row])]

@@ -113,7 +113,7 @@ class Characters(ClassificationTask):
         return None if split == "train" else math.ceil((len(self._text(split)) - 1) / self.window)
 
     def draw(
-        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
         """Return the windows of the batch with the given index."""
         text = self._text(split)

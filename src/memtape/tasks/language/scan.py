@@ -10,7 +10,7 @@ from torch import Tensor
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
-from memtape.core.inputs.pairs import BOUNDARY, Pairs, given_for
+from memtape.core.inputs.pairs import BOUNDARY, PAIRS, Pairs, given_for
 from memtape.core.score import Score
 from memtape.core.task import HeldTask, generator_for
 from memtape.tasks.classification import ClassificationTask, class_sums
@@ -49,7 +49,7 @@ class Scan(ClassificationTask, HeldTask):
 
     Example:
         >>> task = Scan()
-        >>> print(task.show(task.batch(0, 1, form="pairs")))
+        >>> print(task.show(task.batch(0, 1, input_kind="pairs")))
         Scan, 10 steps
         command turn left after run around right
         target  I_TURN_RIGHT I_RUN I_TURN_RIGHT I_RUN I_TURN_RIGHT I_RUN I_TURN_RIGHT I_RUN I_TURN_LEFT |
@@ -63,7 +63,7 @@ class Scan(ClassificationTask, HeldTask):
         Score(name="exact", label="share of correct answers", short="exact", higher_is_better=True),
         Score(name="token_accuracy", label="share of correct symbols", short="tokens", higher_is_better=True),
     )
-    gives = ("sequences", "pairs")
+    input_kinds = ("sequences", "pairs")
     foretells = True
     vocabulary: tuple[str, ...] = VOCABULARY
 
@@ -91,12 +91,12 @@ class Scan(ClassificationTask, HeldTask):
         """Return the number of commands of a split."""
         return len(self._commands.get(split, self._commands["test"]))
 
-    def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
+    def examples(self, split: str, rows: Tensor, input_kind: str) -> SequenceBatch:
         """Return the commands and answers of a split with the given indices."""
         split = split if split in self._commands else "test"
         commands, source_steps = self._commands[split].padded(rows)
         answers, answer_steps = self._answers[split].padded(rows)
-        if form == "pairs":
+        if input_kind == "pairs":
             return SequenceBatch(
                 inputs=Pairs(source=commands, source_lengths=source_steps, given=given_for(answers)),
                 targets=answers,
@@ -125,7 +125,7 @@ class Scan(ClassificationTask, HeldTask):
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
         """Return one example as text: the command and the actions; with `outputs` also the most likely symbols."""
         scored = batch.mask[row]
-        if isinstance(batch.inputs, Pairs):
+        if batch.kind is PAIRS:
             command = batch.inputs.source[row, : int(batch.inputs.source_lengths[row])]
         else:
             command = batch.inputs[row, : int(scored.int().argmax())]

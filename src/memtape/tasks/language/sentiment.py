@@ -10,7 +10,7 @@ from torch import Tensor
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
-from memtape.core.inputs.trees import NONE, Trees
+from memtape.core.inputs.trees import NONE, TREES, Trees
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
 from memtape.tasks.classification import ClassificationTask
@@ -60,7 +60,7 @@ class Sentiment(ClassificationTask, HeldTask):
 
     Example:
         >>> task = Sentiment()
-        >>> print(task.show(task.batch(0, 1, form="sequences")))
+        >>> print(task.show(task.batch(0, 1, input_kind="sequences")))
         Sentiment, 16 steps
         input  true and true and false and false or false and true or not false or false
         target 3
@@ -75,7 +75,7 @@ class Sentiment(ClassificationTask, HeldTask):
         Score(name="accuracy", label="accuracy of five classes", short="right", higher_is_better=True),
         Score(name="binary_accuracy", label="accuracy of two classes", short="right of 2", higher_is_better=True),
     )
-    gives = ("trees", "sequences")
+    input_kinds = ("trees", "sequences")
     vocabulary: tuple[str, ...]
 
     def __init__(self, *, data_dir: str | None = None, least_count: int = 1, phrases: bool = False):
@@ -96,12 +96,12 @@ class Sentiment(ClassificationTask, HeldTask):
         """Return the number of examples of a split: sentences, or with `phrases` the phrases of the training split."""
         return len(self._roots[_part(split)])
 
-    def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
+    def examples(self, split: str, rows: Tensor, input_kind: str) -> SequenceBatch:
         """Return the examples of a split with the given indices."""
         part = _part(split)
         sentences, nodes = self._roots[part][rows].unbind(1)
         taken = self._parts[part].below(sentences, nodes, self._sizes[part])
-        if form == "trees":
+        if input_kind == "trees":
             mask = taken.labels != NONE
             return SequenceBatch(inputs=taken.trees, targets=taken.labels * mask, mask=mask, lengths=taken.lengths)
         leaves = taken.trees.words != NONE
@@ -141,7 +141,7 @@ class Sentiment(ClassificationTask, HeldTask):
         With `outputs` the most likely class follows.
         """
         steps = int(batch.lengths[row])
-        if isinstance(batch.inputs, Trees):
+        if batch.kind is TREES:
             text = self._bracketed(batch.inputs, batch.targets[row], row, steps)
         else:
             text = " ".join(self.vocabulary[word] for word in batch.inputs[row, :steps].tolist())

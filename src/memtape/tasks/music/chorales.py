@@ -85,7 +85,7 @@ class Chorales(HeldTask):
         """Return the number of pieces of a split."""
         return len(self._part(split))
 
-    def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
+    def examples(self, split: str, rows: Tensor, input_kind: str) -> SequenceBatch:
         """Return the pieces of a split with the given indices."""
         chords, steps = self._part(split).padded(rows)
         targets = chords.float()

@@ -1,0 +1,229 @@
+// Machine, in the backward pass.
+#pragma once
+
+#include "machine/engine.hpp"
+
+// The gradients of all parameters that one thread gathers.
+template <typename Memory>
+struct ParameterGradients {
+    using T = typename Memory::Number;
+
+    std::vector<MatrixGradient<T>> layers;
+    MatrixGradient<T> interface, output;
+
+    explicit ParameterGradients(const Machine<Memory>& m)
+        : interface(m.interface_size, m.shown), output(m.outputs, m.shown + m.read_size) {
+        for (int64_t layer = 0; layer < m.layers; ++layer) layers.emplace_back(m.gates, m.fed(layer) + m.own);
+    }
+
+    void add(const ParameterGradients& other) {
+        for (size_t layer = 0; layer < layers.size(); ++layer) layers[layer].add(other.layers[layer]);
+        interface.add(other.interface);
+        output.add(other.output);
+    }
+
+    void give(const Machine<Memory>& m, const Parameters<T>& d) const {
+        for (int64_t layer = 0; layer < m.layers; ++layer) {
+            layers[layer].give(0, m.fed(layer), d.fed_weight(m, layer));
+            if (m.own) layers[layer].give(m.fed(layer), m.hidden, d.own_weight(m, layer));
+            layers[layer].give_bias(d.biases + layer * m.gates);
+        }
+        interface.give(0, m.shown, d.interface_weight);
+        interface.give_bias(d.interface_bias);
+        output.give(0, m.shown + m.read_size, d.output_weight);
+        output.give_bias(d.output_bias);
+    }
+};
+
+// The rows that one thread takes through time together, in the backward pass.
+template <typename Memory>
+class Backward {
+  public:
+    using T = typename Memory::Number;
+
+    Backward(const Machine<Memory>& m, const Matrices<Memory>& matrices, const T* xs, const Kept<Memory>& kept,
+             const T* d_ys, const State<Memory>& d_last, ParameterGradients<Memory>& d_parameters, T* d_xs,
+             const State<Memory>& d_first, typename Memory::Backward memory, int64_t together)
+        : m(m), matrices(matrices), xs(xs), kept(kept), d_ys(d_ys), d_last(d_last), d_parameters(d_parameters),
+          d_xs(d_xs), d_first(d_first), together(together), memory(std::move(memory)), d_reads(together * m.read_size),
+          d_hidden(m.layers * together * m.hidden), d_cell(m.layers * together * m.hidden),
+          d_straight(m.layers * together * m.hidden), sums_stride(matrices.widest()), sums(together * sums_stride),
+          d_outputs(m.stretch * together * m.outputs), d_seen_stride(matrices.output.padded_outputs()),
+          d_seen(m.stretch * together * d_seen_stride), d_vector(m.stretch * together * m.interface_size),
+          d_gates(m.layers * m.stretch * together * m.gates), seen_stride(whole_panels<T>(m.shown + m.read_size)),
+          inputs_stride(whole_panels<T>(m.inputs + m.read_size + m.hidden + m.own)),
+          rows_seen(m.stretch * together * seen_stride), rows_in(m.stretch * together * inputs_stride),
+          d_inputs(d_xs ? m.stretch * together * matrices.input[0].padded_outputs() : 0) {}
+
+    void run(const int64_t* rows, int64_t count) {
+        for (int64_t r = 0; r < count; ++r) begin(r, rows[r]);
+        for (int64_t start = (m.length(rows[0]) - 1) / m.stretch * m.stretch; start >= 0 && m.length(rows[0]);
+             start -= m.stretch) {
+            const int64_t steps = std::min(m.stretch, m.length(rows[0]) - start);
+            int64_t within = 0;
+            while (within < count && m.length(rows[within]) > start) ++within;
+            outputs_backward(rows, within, start, steps);
+            int64_t alive = 0;
+            for (int64_t k = steps - 1; k >= 0; --k) {
+                while (alive < within && m.length(rows[alive]) > start + k) ++alive;
+                step(rows, alive, start + k, k);
+            }
+            gather_parameters(rows, within, start, steps);
+        }
+        for (int64_t r = 0; r < count; ++r) end(r, rows[r]);
+    }
+
+  private:
+    const Machine<Memory>& m;
+    const Matrices<Memory>& matrices;
+    const T* const xs;
+    const Kept<Memory>& kept;
+    const T* const d_ys;
+    const State<Memory>& d_last;
+    ParameterGradients<Memory>& d_parameters;
+    T* const d_xs;
+    const State<Memory>& d_first;
+    const int64_t together;
+    typename Memory::Backward memory;
+    Array<T> d_reads, d_hidden, d_cell, d_straight;
+    const int64_t sums_stride;
+    Array<T> sums, d_outputs;
+    const int64_t d_seen_stride;
+    Array<T> d_seen, d_vector, d_gates;
+    const int64_t seen_stride, inputs_stride;
+    Array<T> rows_seen, rows_in, d_inputs;
+
+    T* own_hidden(int64_t layer, int64_t r) { return &d_hidden[(layer * together + r) * m.hidden]; }
+    T* own_cell(int64_t layer, int64_t r) { return &d_cell[(layer * together + r) * m.hidden]; }
+    T* own_straight(int64_t layer, int64_t r) { return &d_straight[(layer * together + r) * m.hidden]; }
+    T* own_gates(int64_t layer, int64_t k, int64_t r) {
+        return &d_gates[((layer * m.stretch + k) * together + r) * m.gates];
+    }
+    T* own_vector(int64_t k, int64_t r) { return &d_vector[(k * together + r) * m.interface_size]; }
+
+    void begin(int64_t r, int64_t row) {
+        memory.begin(r, row);
+        d_last.take_reads(row, &d_reads[r * m.read_size]);
+        for (int64_t layer = 0; layer < m.layers; ++layer)
+            d_last.take_layer(layer, row, own_hidden(layer, r), own_cell(layer, r));
+        const int64_t done = m.length(row);
+        if (d_xs) clear(d_xs + (row * m.time + done) * m.inputs, (m.time - done) * m.inputs);
+    }
+
+    void end(int64_t r, int64_t row) {
+        memory.end(r, row);
+        d_first.give_reads(row, &d_reads[r * m.read_size]);
+        for (int64_t layer = 0; layer < m.layers; ++layer)
+            d_first.give_layer(layer, row, own_hidden(layer, r), own_cell(layer, r));
+    }
+
+    // The gradients of what the outputs of a stretch saw. Rows that have ended get zeros, here and in all that is
+    // summed.
+    void outputs_backward(const int64_t* rows, int64_t within, int64_t start, int64_t steps) {
+        for (int64_t k = 0; k < steps; ++k)
+            for (int64_t r = 0; r < together; ++r) {
+                T* to = &d_outputs[(k * together + r) * m.outputs];
+                if (d_ys && r < within && m.length(rows[r]) > start + k)
+                    copy(d_ys + (rows[r] * m.time + start + k) * m.outputs, m.outputs, to);
+                else
+                    clear(to, m.outputs);
+            }
+        matrices.output.multiply(steps * together, d_outputs.data(), m.outputs, d_seen.data(), d_seen_stride);
+        clear(d_vector.data(), steps * together * m.interface_size);
+        clear(d_gates.data(), m.layers * m.stretch * together * m.gates);
+    }
+
+    void step(const int64_t* rows, int64_t alive, int64_t t, int64_t k) {
+        for (int64_t r = 0; r < alive; ++r) {
+            const T* d_shown = &d_seen[(k * together + r) * d_seen_stride];
+            T* own_reads = &d_reads[r * m.read_size];
+            add_to_layers(d_shown, r);
+            gather(d_shown + m.shown, m.read_size, own_reads);
+            memory.step(r, rows[r], t, kept.interface_vector(rows[r], t), own_reads, own_vector(k, r));
+            clear(own_reads, m.read_size);
+        }
+        matrices.interface.multiply(alive, own_vector(k, 0), m.interface_size, sums.data(), sums_stride);
+        for (int64_t r = 0; r < alive; ++r) add_to_layers(&sums[r * sums_stride], r);
+        for (int64_t layer = m.layers - 1; layer >= 0; --layer) layer_backward(layer, rows, alive, t, k);
+    }
+
+    // Add the gradients of all that a row's controller shows to those of its layers.
+    void add_to_layers(const T* d_shown, int64_t r) {
+        for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
+            gather(d_shown + (layer - m.first_shown) * m.hidden, m.hidden, own_hidden(layer, r));
+    }
+
+    void layer_backward(int64_t layer, const int64_t* rows, int64_t alive, int64_t t, int64_t k) {
+        for (int64_t r = 0; r < alive; ++r) {
+            const T* gates = kept.gates(layer, rows[r], t);
+            const T* d_own = own_hidden(layer, r);
+            T* d_own_gates = own_gates(layer, k, r);
+            switch (m.controller) {
+                case Controller::lstm:
+                    lstm_backward<T>(m.hidden, gates, kept.cell(layer, rows[r], t), d_own, own_cell(layer, r),
+                                     d_own_gates);
+                    break;
+                case Controller::gru:
+                    gru_backward<T>(m.hidden, gates, kept.hidden(layer, rows[r], t), d_own, own_straight(layer, r),
+                                    d_own_gates, d_own_gates + 3 * m.hidden);
+                    break;
+                default: plain_backward<T>(m.hidden, gates, d_own, d_own_gates);
+            }
+        }
+        matrices.recurrent[layer].multiply(alive, own_gates(layer, k, 0), m.gates, sums.data(), sums_stride);
+        for (int64_t r = 0; r < alive; ++r) {
+            const T* from = &sums[r * sums_stride];
+            gather(from, m.reads_of(layer), &d_reads[r * m.read_size]);
+            from += m.reads_of(layer);
+            if (layer) gather(from, m.hidden, own_hidden(layer - 1, r));
+            copy((const T*)own_straight(layer, r), m.hidden, own_hidden(layer, r));
+            gather(from + m.below(layer), m.own, own_hidden(layer, r));
+        }
+    }
+
+    // The products of a stretch, while its numbers are near.
+    void gather_parameters(const int64_t* rows, int64_t within, int64_t start, int64_t steps) {
+        const int64_t count = steps * together;
+        auto for_alive = [&](Array<T>& to, int64_t stride, auto body) {
+            for (int64_t k = 0; k < steps; ++k)
+                for (int64_t r = 0; r < together; ++r) {
+                    T* own = &to[(k * together + r) * stride];
+                    if (r < within && m.length(rows[r]) > start + k)
+                        body(own, rows[r], start + k);
+                    else
+                        clear(own, stride);
+                }
+        };
+        for_alive(rows_seen, seen_stride, [&](T* own, int64_t row, int64_t t) {
+            for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
+                own = copy((const T*)kept.hidden(layer, row, t + 1), m.hidden, own);
+            copy((const T*)kept.reads(row, t + 1), m.read_size, own);
+        });
+        d_parameters.output.add(count, d_outputs.data(), m.outputs, rows_seen.data(), seen_stride);
+        d_parameters.interface.add(count, d_vector.data(), m.interface_size, rows_seen.data(), seen_stride);
+        for (int64_t layer = 0; layer < m.layers; ++layer) {
+            for_alive(rows_in, inputs_stride, [&](T* own, int64_t row, int64_t t) {
+                own = copy(xs + (row * m.time + t) * m.inputs, m.inputs_of(layer), own);
+                own = copy((const T*)kept.reads(row, t), m.reads_of(layer), own);
+                if (layer) own = copy((const T*)kept.hidden(layer - 1, row, t + 1), m.hidden, own);
+                copy((const T*)kept.hidden(layer, row, t), m.own, own);
+            });
+            d_parameters.layers[layer].add(count, own_gates(layer, 0, 0), m.gates, rows_in.data(), inputs_stride);
+        }
+        for (int64_t layer = 0; d_xs && layer < m.seeing; ++layer) give_inputs(layer, rows, within, start, steps);
+    }
+
+    void give_inputs(int64_t layer, const int64_t* rows, int64_t within, int64_t start, int64_t steps) {
+        const int64_t stride = matrices.input[layer].padded_outputs();
+        matrices.input[layer].multiply(steps * together, own_gates(layer, 0, 0), m.gates, d_inputs.data(), stride);
+        for (int64_t k = 0; k < steps; ++k)
+            for (int64_t r = 0; r < within && m.length(rows[r]) > start + k; ++r) {
+                const T* from = &d_inputs[(k * together + r) * stride];
+                T* to = d_xs + (rows[r] * m.time + start + k) * m.inputs;
+                if (layer)
+                    gather(from, m.inputs, to);
+                else
+                    copy(from, m.inputs, to);
+            }
+    }
+};

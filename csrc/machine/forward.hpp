@@ -1,0 +1,162 @@
+// Machine, in the forward pass.
+//
+// A thread takes its rows of the batch through all of time, a few rows together so that they share one reading of the
+// parameters, and a stretch of steps at once: what does not depend on the step before (the projection of the inputs,
+// the outputs, the gradients of the parameters) is done for a stretch at once, while its numbers are still near.
+#pragma once
+
+#include "machine/engine.hpp"
+
+// The rows that one thread takes through time together, in the forward pass.
+template <typename Memory>
+class Forward {
+  public:
+    using T = typename Memory::Number;
+
+    Forward(const Machine<Memory>& m, const Parameters<T>& p, const Matrices<Memory>& matrices, const T* xs,
+            const State<Memory>& first, T* ys, const State<Memory>& last, const Kept<Memory>& kept,
+            typename Memory::Forward memory, int64_t together)
+        : m(m), p(p), matrices(matrices), xs(xs), first(first), ys(ys), last(last), kept(kept), together(together),
+          memory(std::move(memory)), reads(together * m.read_size), hidden(m.layers * together * m.hidden),
+          cell(m.layers * together * m.hidden), given_stride(matrices.input[0].padded_outputs()),
+          projected(m.seeing * m.stretch * together * given_stride), stretch_inputs(m.stretch * together * m.inputs),
+          seen_size(m.shown + m.read_size), seen(m.stretch * together * seen_size),
+          outputs(m.stretch * together * matrices.output.padded_outputs()),
+          recurrent(together * (m.hidden + m.read_size + m.own)), sums_stride(matrices.widest()),
+          sums(together * sums_stride), vector(m.interface_size), gates(m.gates) {}
+
+    void run(const int64_t* rows, int64_t count) {
+        for (int64_t r = 0; r < count; ++r) begin(r, rows[r]);
+        int64_t alive = count;
+        for (int64_t start = 0; start < m.time; start += m.stretch) {
+            while (alive && m.length(rows[alive - 1]) <= start) end(alive - 1, rows[alive - 1]), --alive;
+            if (!alive) return;
+            const int64_t steps = std::min(m.stretch, m.time - start);
+            project(rows, alive, start, steps);
+            const int64_t at_start = alive;
+            for (int64_t k = 0; k < steps; ++k) {
+                while (alive && m.length(rows[alive - 1]) <= start + k) end(alive - 1, rows[alive - 1]), --alive;
+                step(rows, alive, start + k, k);
+            }
+            output(rows, at_start, start, steps);
+        }
+        while (alive) end(alive - 1, rows[alive - 1]), --alive;
+    }
+
+  private:
+    const Machine<Memory>& m;
+    const Parameters<T>& p;
+    const Matrices<Memory>& matrices;
+    const T* const xs;
+    const State<Memory>& first;
+    T* const ys;
+    const State<Memory>& last;
+    const Kept<Memory>& kept;
+    const int64_t together;
+    typename Memory::Forward memory;
+    Array<T> reads, hidden, cell;
+    const int64_t given_stride;
+    Array<T> projected, stretch_inputs;
+    const int64_t seen_size;
+    Array<T> seen, outputs, recurrent;
+    const int64_t sums_stride;
+    Array<T> sums, vector, gates;
+
+    T* own_hidden(int64_t layer, int64_t r) { return &hidden[(layer * together + r) * m.hidden]; }
+    T* own_cell(int64_t layer, int64_t r) { return &cell[(layer * together + r) * m.hidden]; }
+    T* own_projected(int64_t layer, int64_t k, int64_t r) {
+        return &projected[((layer * m.stretch + k) * together + r) * given_stride];
+    }
+
+    void begin(int64_t r, int64_t row) {
+        memory.begin(r, row);
+        first.take_reads(row, &reads[r * m.read_size]);
+        for (int64_t layer = 0; layer < m.layers; ++layer)
+            first.take_layer(layer, row, own_hidden(layer, r), own_cell(layer, r));
+        if (kept) keep_state(r, row, 0);
+    }
+
+    void end(int64_t r, int64_t row) {
+        memory.end(r, row);
+        last.give_reads(row, &reads[r * m.read_size]);
+        for (int64_t layer = 0; layer < m.layers; ++layer)
+            last.give_layer(layer, row, own_hidden(layer, r), own_cell(layer, r));
+        const int64_t done = m.length(row);
+        clear(ys + (row * m.time + done) * m.outputs, (m.time - done) * m.outputs);
+    }
+
+    void keep_state(int64_t r, int64_t row, int64_t t) {
+        copy(&reads[r * m.read_size], m.read_size, kept.reads(row, t));
+        for (int64_t layer = 0; layer < m.layers; ++layer) {
+            copy(own_hidden(layer, r), m.hidden, kept.hidden(layer, row, t));
+            if (m.controller == Controller::lstm) copy(own_cell(layer, r), m.hidden, kept.cell(layer, row, t));
+        }
+    }
+
+    // What the inputs of a stretch add to the gates of the layers that see them.
+    void project(const int64_t* rows, int64_t alive, int64_t start, int64_t steps) {
+        for (int64_t k = 0; k < steps; ++k)
+            for (int64_t r = 0; r < alive; ++r)
+                copy(xs + (rows[r] * m.time + start + k) * m.inputs, m.inputs,
+                     &stretch_inputs[(k * together + r) * m.inputs]);
+        for (int64_t layer = 0; layer < m.seeing; ++layer) {
+            T* to = own_projected(layer, 0, 0);
+            matrices.input[layer].multiply(steps * together, stretch_inputs.data(), m.inputs, to, given_stride);
+            for (int64_t i = 0; i < steps * together; ++i)
+                gather((const T*)p.biases + layer * m.gates, m.gates, to + i * given_stride);
+        }
+    }
+
+    // The outputs of a stretch.
+    void output(const int64_t* rows, int64_t alive, int64_t start, int64_t steps) {
+        const int64_t stride = matrices.output.padded_outputs();
+        matrices.output.multiply(steps * together, seen.data(), seen_size, outputs.data(), stride);
+        for (int64_t k = 0; k < steps; ++k)
+            for (int64_t r = 0; r < alive && m.length(rows[r]) > start + k; ++r) {
+                const T* from = &outputs[(k * together + r) * stride];
+                T* to = ys + (rows[r] * m.time + start + k) * m.outputs;
+                by_register<T>(m.outputs, [&](int64_t i, int64_t some) {
+                    store(to + i, load(from + i, some) + load(p.output_bias + i, some), some);
+                });
+            }
+    }
+
+    void step(const int64_t* rows, int64_t alive, int64_t t, int64_t k) {
+        for (int64_t layer = 0; layer < m.layers; ++layer) {
+            const int64_t size = m.recurrent(layer);
+            for (int64_t r = 0; r < alive; ++r) {
+                T* to = copy(&reads[r * m.read_size], m.reads_of(layer), &recurrent[r * size]);
+                if (layer) to = copy(own_hidden(layer - 1, r), m.hidden, to);
+                copy(own_hidden(layer, r), m.own, to);
+            }
+            matrices.recurrent[layer].multiply(alive, recurrent.data(), size, sums.data(), sums_stride);
+            for (int64_t r = 0; r < alive; ++r) {
+                const T* given = layer < m.seeing ? own_projected(layer, k, r) : p.biases + layer * m.gates;
+                T* activated = kept ? kept.gates(layer, rows[r], t) : gates.data();
+                T* h = own_hidden(layer, r);
+                add((const T*)&sums[r * sums_stride], given, m.gates, activated);
+                switch (m.controller) {
+                    case Controller::lstm: lstm_forward<T>(m.hidden, activated, own_cell(layer, r), h); break;
+                    case Controller::gru: gru_forward<T>(m.hidden, activated, h); break;
+                    default: plain_forward<T>(m.hidden, activated, h);
+                }
+            }
+        }
+        T* shown = &seen[k * together * seen_size];
+        for (int64_t r = 0; r < alive; ++r)
+            for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
+                copy(own_hidden(layer, r), m.hidden, shown + r * seen_size + (layer - m.first_shown) * m.hidden);
+        matrices.interface.multiply(alive, shown, seen_size, sums.data(), sums_stride);
+        for (int64_t r = 0; r < alive; ++r) {
+            work_memory(r, rows[r], t);
+            copy(&reads[r * m.read_size], m.read_size, shown + r * seen_size + m.shown);
+            if (kept) keep_state(r, rows[r], t + 1);
+        }
+    }
+
+    void work_memory(int64_t r, int64_t row, int64_t t) {
+        T* to = kept ? kept.interface_vector(row, t) : vector.data();
+        add((const T*)&sums[r * sums_stride], (const T*)p.interface_bias, m.interface_size, to);
+        memory.step(r, row, t, to, &reads[r * m.read_size]);
+    }
+};

@@ -1,0 +1,66 @@
+// Machine, both ways: the rows of a batch shared out among threads, and the C interface made of that.
+#pragma once
+
+#include <memory>
+
+#include "base/denormals.hpp"
+#include "machine/backward.hpp"
+#include "machine/forward.hpp"
+
+constexpr int64_t TOGETHER_BYTES = 1 << 20;  // together only as many rows as their memories fit into the second cache
+
+template <typename Memory>
+int64_t kept_numbers(const typename Memory::Sizes* sizes) {
+    const Memory memory(*sizes);
+    const Machine<Memory> m(sizes->machine, memory);
+    return Kept<Memory>(m, nullptr).size;
+}
+
+template <typename Memory>
+int forward(const typename Memory::Sizes* sizes, const memtape_machine_parameters* parameters, const void* xs,
+            const typename Memory::State* first, void* ys, const typename Memory::State* last, void* block) {
+    using T = typename Memory::Number;
+    return unless_out_of_memory([&] {
+        const Memory memory(*sizes);
+        const Machine<Memory> m(sizes->machine, memory);
+        const Parameters<T> p(*parameters);
+        const auto matrices = Matrices<Memory>::forward(m, p);
+        const State<Memory> before(m, first->machine), after(m, last->machine);
+        const Kept<Memory> kept(m, (T*)block);
+        const int64_t together = m.rows.together(TOGETHER_BYTES / memory.forward_bytes());
+        m.rows.share([&](int64_t, const std::vector<int64_t>& rows) {
+            const WithoutDenormals guard;
+            Forward<Memory> pass(m, p, matrices, (const T*)xs, before, (T*)ys, after, kept,
+                                 typename Memory::Forward(memory, *first, *last, kept.memory(), together), together);
+            for (size_t i = 0; i < rows.size(); i += together)
+                pass.run(&rows[i], std::min<int64_t>(together, rows.size() - i));
+        });
+    });
+}
+
+template <typename Memory>
+int backward(const typename Memory::Sizes* sizes, const memtape_machine_parameters* parameters, const void* xs,
+             const void* block, const void* d_ys, const typename Memory::State* d_last,
+             const memtape_machine_parameters* d_parameters, void* d_xs, const typename Memory::State* d_first) {
+    using T = typename Memory::Number;
+    return unless_out_of_memory([&] {
+        const Memory memory(*sizes);
+        const Machine<Memory> m(sizes->machine, memory);
+        const auto matrices = Matrices<Memory>::backward(m, Parameters<T>(*parameters));
+        const State<Memory> d_after(m, d_last->machine), d_before(m, d_first->machine);
+        const Kept<Memory> kept(m, (T*)block);
+        const int64_t together = m.rows.together(TOGETHER_BYTES / memory.backward_bytes());
+        std::vector<std::unique_ptr<ParameterGradients<Memory>>> sums(m.rows.threads());
+        m.rows.share([&](int64_t number, const std::vector<int64_t>& rows) {
+            const WithoutDenormals guard;
+            sums[number] = std::make_unique<ParameterGradients<Memory>>(m);
+            Backward<Memory> pass(
+                m, matrices, (const T*)xs, kept, (const T*)d_ys, d_after, *sums[number], (T*)d_xs, d_before,
+                typename Memory::Backward(memory, *d_last, *d_first, kept.memory(), together), together);
+            for (size_t i = 0; i < rows.size(); i += together)
+                pass.run(&rows[i], std::min<int64_t>(together, rows.size() - i));
+        });
+        for (size_t number = 1; number < sums.size(); ++number) sums[0]->add(*sums[number]);
+        sums[0]->give(m, Parameters<T>(*d_parameters));
+    });
+}

@@ -1,0 +1,177 @@
+// Link lists: in which order the slots of a sparse memory were written (Rae et al. 2016, supplementary material): for
+// each slot its few strongest links to slots that were written just before it, and just after it.
+//
+// memtape/ops/link_lists.py has the equations. A write weakens all links to what is written, in whatever list they
+// stand; that is noted once for each written slot, and lists learn of it when somebody looks at them, so that a write
+// costs what it touches.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "base/lazy.hpp"
+#include "machines/sam.hpp"
+#include "parts/near_ties.hpp"
+
+template <typename T>
+class LinkLists {
+  public:
+    LinkLists() = default;
+
+    // The lists of a row of the batch, which are changed in place. `empty` tells that they are zero throughout.
+    LinkLists(const memtape_link_lists& all, int64_t row, int64_t slots, int64_t length, bool empty)
+        : slots(slots), length(length), before{part(all.before_places, row), part(all.before_weights, row)},
+          after{part(all.after_places, row), part(all.after_weights, row)},
+          last{(T*)all.last_places + row * length, (T*)all.last_weights + row * length}, all_rows(!empty),
+          ages(slots * length), fadings(slots), known(slots) {}
+
+    // Note a step's writes: slots in their order and, for each slot, how much was written. Only the strongest `most` of
+    // them count.
+    void write(const std::vector<int32_t>& some, const Lazy<T>& weights, int64_t most) {
+        T sum = 0;
+        for (int32_t slot : some) sum += weights[slot];
+        rank(some, weights, std::max(sum, T(1)), most);
+        then.clear();
+        for (int64_t l = 0; l < length; ++l)
+            if (last.weights[l] > 0) then.push_back({slot_of(last.places[l]), last.weights[l]});
+        for (const Link& now : written) {
+            begin_list(before, now.slot, [&](int64_t l) { return before.weights[l] * (1 - now.weight); });
+            for (const Link& earlier : then)
+                if (earlier.slot != now.slot) add(earlier.slot, now.weight * earlier.weight);
+            end_list(before, now.slot);
+        }
+        for (const Link& now : written) fadings[now.slot].fade(1 - now.weight);
+        for (const Link& earlier : then) {
+            begin_list(after, earlier.slot, [&](int64_t l) { return weight_after(l); });
+            for (const Link& now : written)
+                if (now.slot != earlier.slot) add(now.slot, earlier.weight * now.weight);
+            end_list(after, earlier.slot);
+            for (int64_t l = earlier.slot * length; l < (earlier.slot + 1) * length; ++l) {
+                const Fading& fading = fadings[slot_of(after.places[l])];
+                after.weights[l] /= fading.kept();
+                ages[l] = fading.age;
+            }
+            if (!known[earlier.slot]) touched.push_back(earlier.slot);
+            known[earlier.slot] = 1;
+        }
+        begin_list(last, 0, [&](int64_t l) { return last.weights[l] * std::max(1 - sum, T(0)); });
+        for (const Link& now : written) add(now.slot, now.weight);
+        end_list(last, 0);
+    }
+
+    // take(slot, weight) for each link of a slot to one that was written before it, or after it.
+    template <typename Take>
+    void each_before(int32_t slot, Take take) const {
+        for (int64_t l = slot * length; l < (slot + 1) * length; ++l)
+            if (before.weights[l] > 0) take(slot_of(before.places[l]), before.weights[l]);
+    }
+    template <typename Take>
+    void each_after(int32_t slot, Take take) const {
+        for (int64_t l = slot * length; l < (slot + 1) * length; ++l)
+            if (const T weight = weight_after(l); weight > 0) take(slot_of(after.places[l]), weight);
+    }
+
+    // Have all lists as they are, of what nobody has looked at too.
+    void settle() {
+        auto settle_list = [&](int64_t slot) {
+            for (int64_t l = slot * length; l < (slot + 1) * length; ++l) after.weights[l] = weight_after(l);
+        };
+        for (int64_t slot = 0; all_rows && slot < slots; ++slot) settle_list(slot);
+        if (!all_rows) std::for_each(touched.begin(), touched.end(), settle_list);
+    }
+
+  private:
+    struct Lists {
+        T *places = nullptr, *weights = nullptr;
+    };
+    struct Link {
+        int32_t slot;
+        T weight;
+    };
+
+    // How much is left of the links to a slot since the beginning, or since nothing was left of them.
+    struct Fading {
+        T left;       // 0 for 1
+        int32_t age;  // how often nothing was left
+
+        T kept() const { return left != 0 ? left : T(1); }
+        void fade(T factor) {
+            left = kept() * factor;
+            if (!(left > LEAST)) left = 0, ++age;
+        }
+        static constexpr T LEAST = sizeof(T) == sizeof(float) ? T(1e-18) : T(1e-150);
+    };
+
+    int64_t slots = 0, length = 0;
+    Lists before, after, last;
+    bool all_rows = false;  // may have links since before the beginning
+    Lazy<int32_t> ages;     // of the slot that a link leads to, when the link got its weight
+    Lazy<Fading> fadings;
+    Lazy<uint8_t> known;
+    std::vector<int32_t> touched;           // the lists of slots written after that have changed; `known` marks them
+    std::vector<Link> written, then, list;  // this step's writes, the last ones before, and a list that is made
+    std::vector<Link> fresh;
+
+    T* part(void* all, int64_t row) const { return (T*)all + row * slots * length; }
+
+    // A place is the number of a slot; whatever else it is stands for some slot.
+    int32_t slot_of(T place) const {
+        if (!(place > 0)) return 0;
+        return place < T(slots) ? int32_t(std::min<int64_t>(std::nearbyint(place), slots - 1)) : int32_t(slots - 1);
+    }
+
+    T weight_after(int64_t l) const {
+        const Fading& fading = fadings[slot_of(after.places[l])];
+        return ages[l] == fading.age ? after.weights[l] * fading.kept() : T(0);
+    }
+
+    // The strongest first, of near-ties the first slot.
+    void rank(const std::vector<int32_t>& some, const Lazy<T>& weights, T total, int64_t most) {
+        written.clear();
+        for (int32_t slot : some) written.push_back({slot, weights[slot] / total});
+        std::stable_sort(written.begin(), written.end(), [](auto& a, auto& b) { return a.weight > b.weight; });
+        order_equals(written, written.size());
+        if (int64_t(written.size()) > most) written.resize(most);
+    }
+
+    // Weights of 0 stand for nobody and are no near-ties.
+    static void order_equals(std::vector<Link>& links, int64_t wanted) {
+        auto joins = [](const Link& a, const Link& b) { return b.weight > 0 && a.weight - b.weight <= T(NEAR_TIE); };
+        auto before = [](const Link& a, const Link& b) { return a.slot < b.slot; };
+        order_near_ties(links.data(), links.size(), wanted, joins, before,
+                        [&](Link* first, Link* end) { std::sort(first, end, before); });
+    }
+
+    template <typename WeightOf>
+    void begin_list(const Lists& lists, int64_t row, WeightOf weight_of) {
+        list.clear();
+        fresh.clear();
+        for (int64_t l = row * length; l < (row + 1) * length; ++l)
+            list.push_back({slot_of(lists.places[l]), weight_of(l)});
+    }
+
+    void add(int32_t slot, T weight) {
+        for (Link& link : list)
+            if (link.slot == slot && link.weight > 0) {
+                link.weight += weight;
+                return;
+            }
+        fresh.push_back({slot, weight});
+    }
+
+    // Keep the strongest, the strongest first, of near-ties the first slot.
+    void end_list(const Lists& lists, int64_t row) {
+        for (const Link& link : fresh)
+            if (!(link.weight <= 0)) list.push_back(link);
+        for (int64_t end = 1; end < int64_t(list.size()); ++end)
+            for (int64_t at = end; at > 0 && list[at].weight > list[at - 1].weight; --at)
+                std::swap(list[at], list[at - 1]);
+        order_equals(list, length);
+        for (int64_t l = 0; l < length; ++l) {
+            lists.places[row * length + l] = T(list[l].slot);
+            lists.weights[row * length + l] = list[l].weight;
+        }
+    }
+};

@@ -1,0 +1,130 @@
+// Sparse memory: a Sparse Access Memory, with or without links between its slots, for machine.hpp.
+//
+// A row's memory is changed in place, and the slots that a step writes to are kept as they were before. The way back
+// has the slots that were visited, and no others, in a store of its own, where it undoes the writes one step after
+// another. Links have no gradient, and of them only those between what heads have read are kept.
+#pragma once
+
+#include "parts/link_lists.hpp"
+#include "machine/engine.hpp"
+#include "parts/neighbours.hpp"
+
+// to += factor * from
+template <typename T>
+void add_scaled(const T* from, T factor, int64_t count, T* to) {
+    by_register<T>(count, [&](int64_t i, int64_t some) {
+        store(to + i, load(to + i, some) + load(from + i, some) * factor, some);
+    });
+}
+
+template <typename T>
+T dot(const T* a, const T* b, int64_t count) {
+    return total<T>(count, [&](int64_t i, int64_t some) { return load(a + i, some) * load(b + i, some); });
+}
+
+// Where each head has read, and with which weight.
+template <typename T>
+struct Reading {
+    const int32_t* slots;
+    const T* weights;
+    int64_t stride, count;  // from head to head, and of each
+
+    int32_t slot(int64_t head, int64_t i) const { return slots[head * stride + i]; }
+    T weight(int64_t head, int64_t i) const { return weights[head * stride + i]; }
+};
+
+template <typename T>
+class SparseMemory {
+  public:
+    using Number = T;
+    using Sizes = memtape_sam_sizes;
+    using State = memtape_sam_state;
+
+    const Sizes& sizes;
+    const int64_t slots, width, heads, nearest, first_nearest, links, read_size, steps;
+    const T threshold;  // a weight nearly equal to the one asked for is not above it
+    const SAMInterface<T> interface;
+    int64_t kept;  // numbers for the way back
+
+    explicit SparseMemory(const Sizes& sizes)
+        : sizes(sizes), slots(sizes.slots), width(sizes.width), heads(sizes.heads), nearest(sizes.nearest),
+          first_nearest(sizes.first_nearest), links(sizes.links), read_size(heads * width), steps(sizes.machine.time),
+          threshold(T(sizes.threshold + NEAR_TIE)),
+          interface(sizes),
+          first_written(std::min(slots, heads * (first_nearest + 1))), written(std::min(slots, heads * (nearest + 1))) {
+        const int64_t rows = sizes.machine.batch, once = heads * first_nearest, each = heads * nearest;
+        Sections sections;
+        first_slots_at = sections.section(rows * once);
+        first_weights_at = sections.section(rows * once);
+        slots_at = sections.section(rows * steps * each);
+        weights_at = sections.section(rows * steps * each);
+        content_slots_at = links ? sections.section(rows * steps * each) : slots_at;
+        content_weights_at = links ? sections.section(rows * steps * each) : weights_at;
+        cosines_at = sections.section(rows * steps * each);
+        along_at = sections.section(links ? rows * steps * along_size() : 0);
+        least_at = sections.section(rows * steps * heads);
+        overwritten_at = sections.section(rows * (first_written + (steps - 1) * written) * width);
+        kept = sections.size;
+    }
+
+    int64_t forward_bytes() const { return TOGETHER_BYTES / MOST_TOGETHER; }
+    int64_t backward_bytes() const { return forward_bytes(); }
+
+    int64_t length(int64_t row) const { return sizes.machine.lengths ? sizes.machine.lengths[row] : steps; }
+
+    // What is kept: where the heads read before the first step, and in each, with which weights; the slots nearest to
+    // their keys, which are the same unless they follow links, with their weights and cosines; the links between what
+    // they read before and now; the slots that gave way; and what stood where a step wrote. A number has room for the
+    // number of a slot.
+    int32_t* first_slots(T* block, int64_t row) const {
+        return reinterpret_cast<int32_t*>(block + first_slots_at) + row * heads * first_nearest;
+    }
+    T* first_weights(T* block, int64_t row) const { return block + first_weights_at + row * heads * first_nearest; }
+    int32_t* read_slots(T* block, int64_t row, int64_t t) const {
+        return reinterpret_cast<int32_t*>(block + slots_at) + (row * steps + t) * heads * nearest;
+    }
+    T* read_weights(T* block, int64_t row, int64_t t) const {
+        return block + weights_at + (row * steps + t) * heads * nearest;
+    }
+    int32_t* content_slots(T* block, int64_t row, int64_t t) const {
+        return reinterpret_cast<int32_t*>(block + content_slots_at) + (row * steps + t) * heads * nearest;
+    }
+    T* content_weights(T* block, int64_t row, int64_t t) const {
+        return block + content_weights_at + (row * steps + t) * heads * nearest;
+    }
+    T* cosines(T* block, int64_t row, int64_t t) const {
+        return block + cosines_at + (row * steps + t) * heads * nearest;
+    }
+    // heads x (backward, forward) x followed x read
+    T* along(T* block, int64_t row, int64_t t) const { return block + along_at + (row * steps + t) * along_size(); }
+    int64_t along_size() const { return heads * 2 * nearest * nearest; }
+    int32_t* least(T* block, int64_t row, int64_t t) const {
+        return reinterpret_cast<int32_t*>(block + least_at) + (row * steps + t) * heads;
+    }
+    T* overwritten(T* block, int64_t row, int64_t t) const {
+        const int64_t before = t ? first_written + (t - 1) * written : 0;
+        return block + overwritten_at + (row * (first_written + (steps - 1) * written) + before) * width;
+    }
+
+    // Where the heads read before step t.
+    Reading<T> before(T* block, int64_t row, int64_t t) const {
+        if (!t) return {first_slots(block, row), first_weights(block, row), first_nearest, first_nearest};
+        return {read_slots(block, row, t - 1), read_weights(block, row, t - 1), nearest, nearest};
+    }
+
+    // The slots whose links a head follows: those that it has read most.
+    void followed(const Reading<T>& before, int64_t head, NearestBySlot<T>& to) const {
+        to.clear();
+        for (int64_t i = 0; i < before.count; ++i)
+            if (before.weight(head, i) > 0) to.offer(before.weight(head, i), before.slot(head, i));
+        to.settle();
+    }
+
+    class Forward;
+    class Backward;
+
+  private:
+    const int64_t first_written, written;  // the most slots that the first step, and another, writes to
+    int64_t first_slots_at, first_weights_at, slots_at, weights_at, content_slots_at, content_weights_at, cosines_at;
+    int64_t along_at, least_at, overwritten_at;
+};

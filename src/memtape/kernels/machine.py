@@ -1,0 +1,345 @@
+"""Machine: what the fused kernels of all machines, controllers with a memory, have in common.
+
+A machine is an operator of torch over plain tensors: inputs, parameters and state go in, outputs and state come out. Its
+forward and its backward pass are functions of the compiled library, which `csrc/machine/abi.hpp` declares. Everything else
+follows from two dataclasses, the machine's form and its state.
+"""
+
+import ctypes
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+
+import numpy
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from memtape.core.compiled_library import expect
+from memtape.kernels import schema
+from memtape.kernels.calling import call, counted, function, pointers
+from memtape.kernels.operator import Pass, register
+
+Controller = Literal["lstm", "gru", "rnn", "feedforward"]
+"""In the order of their numbers in csrc/machine/controller.hpp."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineParameters:
+    """The parameters of a machine, as the kernels read them.
+
+    `gates` counts the numbers of a layer's gates: 4 hidden for the LSTM in the order i, f, g, o; 4 hidden for the GRU in the
+    order r, z, n of the input, n of the hidden vector; hidden for the others. Blocks that a gate does not see are zero.
+    """
+
+    first_weight: Float[Tensor, "gates input_and_reads"]
+    """First layer, over the input and the last reads."""
+    upper_weights: Float[Tensor, "upper_layers gates below"]
+    """The other layers, over the layer below; with shortcuts over the input, the last reads and the layer below."""
+    own_weights: Float[Tensor, "own_layers gates hidden"]
+    """All layers over their own hidden vector; none of a feed-forward controller."""
+    biases: Float[Tensor, "layers gates"]
+    interface_weight: Float[Tensor, "interface shown"]
+    """Over the last layer, or with shortcuts over all."""
+    interface_bias: Float[Tensor, " interface"]
+    output_weight: Float[Tensor, "output shown_and_reads"]
+    output_bias: Float[Tensor, " output"]
+
+
+PARAMETERS = schema.names_of(MachineParameters)
+
+MACHINE = ("batch", "time", "inputs", "outputs", "hidden", "layers", "controller", "shortcuts", "threads")
+"""The integers of `memtape_machine_sizes`; a pointer to the lengths follows."""
+
+FUNCTIONS = {
+    "forward": ("sizes", "parameters", "xs", "first", "ys", "last", "kept"),
+    "backward": ("sizes", "parameters", "xs", "kept", "d_ys", "d_last", "d_parameters", "d_xs", "d_first"),
+}
+"""The arguments of the library's functions, in their order."""
+
+Form = TypeVar("Form")
+Form_contra = TypeVar("Form_contra", contravariant=True)
+State = TypeVar("State")
+
+
+@runtime_checkable
+class Machine(Protocol[Form_contra, State]):
+    """A fused kernel: run a machine over whole sequences."""
+
+    def __call__(
+        self,
+        form: Form_contra,
+        parameters: MachineParameters,
+        state: State,
+        xs: Float[Tensor, "batch time input"],
+        lengths: Int[Tensor, " batch"] | None,
+    ) -> tuple[Float[Tensor, "batch time output"], State]:
+        """Return the outputs, zero beyond a row's length, and the state after each row's last step."""
+        ...
+
+
+class Given(NamedTuple):
+    """What goes into the operator."""
+
+    xs: Tensor
+    parameters: tuple[Tensor, ...]
+    state: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, tensors: tuple[Tensor, ...]) -> "Given":
+        """Split the operator's arguments."""
+        return cls(tensors[0], tensors[1 : 1 + len(PARAMETERS)], tensors[1 + len(PARAMETERS) :])
+
+    def contiguous(self, *, but: range = range(0)) -> "Given":
+        """Return the same with every tensor in one piece but the parts of the state at some places."""
+        parameters = tuple(tensor.contiguous() for tensor in self.parameters)
+        state = tuple(tensor if at in but else tensor.contiguous() for at, tensor in enumerate(self.state))
+        return Given(self.xs.contiguous(), parameters, state)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InPlace:
+    """The parts of a state that a kernel changes in place: large ones, of which it touches little.
+
+    They are copied once, and of their last values the backward pass goes back to the first.
+    """
+
+    parts: tuple[str, ...] = ()
+    """Their names, which are the first of the state."""
+    differentiable: tuple[str, ...] = ()
+    """Those that have a gradient, which is computed where it is wanted; the first of `parts`."""
+    measured: tuple[str, ...] = ()
+    """Sizes that `measure` sets in the forward pass, and that the backward pass needs again."""
+    flags: tuple[str, ...] = ()
+    """Other sizes that `measure` sets."""
+    addresses: tuple[str, ...] = ()
+    """Pointers among the sizes: with the name of a part, to its last value in the backward pass; others are null."""
+    measure: Callable[[Any, Mapping[str, Tensor] | None], None] = lambda sizes, state: None
+    """Sets sizes that depend on the numbers in a state, or the usual ones where only shapes are known."""
+
+
+class MachineOperator(Generic[Form, State]):
+    """A machine in C++, with its gradients, as the operator of torch `memtape::NAME`.
+
+    Args:
+        name: name of the machine; its functions are `memtape_NAME_...`.
+        form: dataclass of everything about a machine that is no tensor; its fields, after `controller` and `shortcuts`, are
+            members of `memtape_NAME_sizes`.
+        state: dataclass of the tensors of its state, whose axes are members too; `reads`, `hidden` and `cell` are the last.
+        in_place: parts of the state that are changed in place.
+    """
+
+    def __init__(self, name: str, form: type[Form], state: type[State], in_place: InPlace | None = None):
+        self.name, self.title, self.in_place = name, name.upper(), in_place or InPlace()
+        self.state_type, self.state = state, schema.names_of(state)
+        self.count = 1 + len(PARAMETERS) + len(self.state)
+        members = schema.form_members(form)
+        self._integers = [field for field, kind in members.items() if kind is ctypes.c_int64]
+        self._floats = [field for field, kind in members.items() if kind is ctypes.c_double]
+        shared = ("batch", "read", "layers", "hidden", "cell_layers")
+        self._axes = {axis: where for axis, where in schema.axes_of(state).items() if axis not in shared}
+        own = {name: kind for name, kind in members.items() if name not in MACHINE}
+        integers = dict.fromkeys((*self.in_place.measured, *self.in_place.flags), ctypes.c_int64)
+        addresses = dict.fromkeys(self.in_place.addresses, ctypes.c_void_p)
+        self.sizes_struct = schema.struct(
+            (
+                *dict.fromkeys(MACHINE, ctypes.c_int64).items(),
+                ("lengths", ctypes.c_void_p),
+                *dict.fromkeys(self._axes, ctypes.c_int64).items(),
+                *own.items(),
+                *integers.items(),
+                *addresses.items(),
+            )
+        )
+        self.parameters_struct, self.state_struct = schema.pointers_to(PARAMETERS), schema.pointers_to(self.state)
+        structs = {"sizes": self.sizes_struct, "parameters": self.parameters_struct, "state": self.state_struct}
+        expect(name, schema.layout(structs, FUNCTIONS))
+        self._library = self._register()
+
+    def __call__(
+        self, form: Form, parameters: MachineParameters, state: State, xs: Tensor, lengths: Tensor | None
+    ) -> tuple[Tensor, State]:
+        """Run a machine over whole sequences.
+
+        Args:
+            form: what kind of machine.
+            parameters: its parameters.
+            state: the state before the first step; a part changed in place that is one zero, expanded, costs nothing.
+            xs: the inputs, finite also beyond a row's length.
+            lengths: how many steps of each row count, 0 too; None for all.
+
+        Returns:
+            The outputs, zero beyond a row's length, and the state after each row's last step.
+
+        Raises:
+            MemoryError: memory ran out.
+            RuntimeError: a gradient of a gradient was asked for; the reference has them.
+        """
+        given = [
+            xs,
+            *(getattr(parameters, name) for name in PARAMETERS),
+            *(getattr(state, name) for name in self.state),
+        ]
+        keep = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given)
+        results = getattr(torch.ops.memtape, self.name)(*given, lengths, *schema.form_numbers(form), keep)
+        return results[0], self.state_type(**dict(zip(self.state, results[1:], strict=False)))
+
+    def sizes(self, given: Given, lengths: Tensor | None, integers: list[int], floats: list[float]) -> Any:
+        """Return the C struct of all sizes."""
+        state = dict(zip(self.state, given.state, strict=True))
+        batch, time, inputs = given.xs.shape
+        return self.sizes_struct(
+            batch=batch,
+            time=time,
+            inputs=inputs,
+            outputs=len(given.parameters[-1]),
+            hidden=state["hidden"].shape[2],
+            layers=state["hidden"].shape[0],
+            threads=torch.get_num_threads(),
+            lengths=None if lengths is None else lengths.data_ptr(),
+            **schema.sizes(self._axes, state),
+            **dict(zip(self._integers, integers, strict=True)),
+            **dict(zip(self._floats, floats, strict=True)),
+        )
+
+    def gradients(self, given: Given, wanted: list[bool]) -> tuple[Tensor, ...]:
+        """Return unfilled tensors for the gradients of everything in `Given`, empty for those that are not wanted."""
+        new, large = given.xs.new_empty, len(self.in_place.parts)
+        wants_xs, *wants_large = wanted
+        wants_large += [False] * (large - len(wants_large))
+        return (
+            new(given.xs.shape if wants_xs else 0),
+            *(new(tensor.shape) for tensor in given.parameters),
+            *(new(tensor.shape if want else 0) for tensor, want in zip(given.state[:large], wants_large, strict=True)),
+            *(new(tensor.shape) for tensor in given.state[large:]),
+        )
+
+    def _forward(self, *arguments: Any) -> tuple[Tensor, ...]:
+        """Return the outputs, the last state, what is kept for the backward pass, and what was measured."""
+        given, (lengths, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
+        lengths, large = counted(lengths), len(self.in_place.parts)
+        sizes = self.sizes(given, lengths, integers, floats)
+        self.in_place.measure(sizes, dict(zip(self.state, given.state, strict=True)))
+        changed = tuple(_copied(tensor) for tensor in given.state[:large])
+        given = Given(given.xs, given.parameters, (*changed, *given.state[large:])).contiguous()
+        ys, rest = _outputs(given, large)
+        last = (*changed, *rest)
+        kept = given.xs.new_empty(self._kept(given, sizes) if keep else 0)
+        call(
+            self.title,
+            function(f"{self.name}_forward", given.xs.dtype),
+            sizes,
+            pointers(self.parameters_struct, given.parameters),
+            given.xs,
+            pointers(self.state_struct, given.state),
+            ys,
+            pointers(self.state_struct, last),
+            kept if keep else None,
+        )
+        return ys, *last, kept, *(torch.tensor(getattr(sizes, name)) for name in self.in_place.measured)
+
+    def _forward_shapes(self, *arguments: Any) -> tuple[Tensor, ...]:
+        given, (_, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
+        ys, last = _outputs(given, 0)
+        sizes = self.sizes(given, None, integers, floats)
+        self.in_place.measure(sizes, None)
+        kept = given.xs.new_empty(self._kept(given, sizes) if keep else 0)
+        return ys, *last, kept, *(torch.empty((), dtype=torch.int64) for _ in self.in_place.measured)
+
+    def _backward(self, *arguments: Any) -> tuple[Tensor, ...]:
+        """Return the gradients of everything in `Given`, which has the last values of parts changed in place."""
+        come = 1 + len(self.state)
+        d_ys, *d_last = (None if gradient is None else gradient.contiguous() for gradient in arguments[:come])
+        unread = range(len(self.in_place.differentiable), len(self.in_place.parts))
+        given = Given.of(arguments[come : come + self.count]).contiguous(but=unread)
+        kept, *measured, lengths, integers, floats, wanted = arguments[come + self.count :]
+        lengths = counted(lengths)
+        sizes = self.sizes(given, lengths, integers, floats)
+        for name, size in zip(self.in_place.measured, measured, strict=True):
+            setattr(sizes, name, int(size))
+        for name, tensor in zip(self.in_place.parts, given.state, strict=False):
+            if name in self.in_place.addresses:
+                setattr(sizes, name, tensor.data_ptr())
+        found = self.gradients(given, wanted)
+        d_given, large = Given.of(found), len(self.in_place.parts)
+        asked = [*wanted[1:], *[False] * (large - len(wanted[1:])), *[True] * (len(self.state) - large)]
+        call(
+            self.title,
+            function(f"{self.name}_backward", given.xs.dtype),
+            sizes,
+            pointers(self.parameters_struct, given.parameters),
+            given.xs,
+            kept,
+            d_ys,
+            pointers(self.state_struct, d_last),
+            pointers(self.parameters_struct, d_given.parameters),
+            d_given.xs if wanted[0] else None,
+            pointers(self.state_struct, (d if ask else None for d, ask in zip(d_given.state, asked, strict=True))),
+        )
+        return found
+
+    def _backward_shapes(self, *arguments: Any) -> tuple[Tensor, ...]:
+        come = 1 + len(self.state)
+        return self.gradients(Given.of(arguments[come : come + self.count]), arguments[-1])
+
+    def _kept(self, given: Given, sizes: Any) -> int:
+        """Return how many numbers are kept for the backward pass."""
+        return int(function(f"{self.name}_kept", given.xs.dtype)(ctypes.byref(sizes)))
+
+    def _save(self, ctx: Any, arguments: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
+        """Save the arguments, but the results in the place of parts that were changed in place and have a gradient."""
+        first, seen = 1 + len(PARAMETERS), len(self.in_place.differentiable)
+        rest = results[1 + len(self.state) :]
+        ctx.mark_non_differentiable(*results[1 + seen : 1 + len(self.in_place.parts)], *rest)
+        given = (*arguments[:first], *results[1 : 1 + seen], *arguments[first + seen : self.count])
+        ctx.save_for_backward(*given, *rest, arguments[self.count])
+        ctx.form = arguments[self.count + 1 : self.count + 3]
+
+    def _gradients(self, ctx: Any, *d_results: Tensor | None) -> tuple[Tensor | None, ...]:
+        first, large = 1 + len(PARAMETERS), len(self.in_place.parts)
+        last = first + len(self.in_place.differentiable)
+        wanted = [ctx.needs_input_grad[0], *ctx.needs_input_grad[first:last]]
+        found: list[Tensor | None] = list(
+            getattr(torch.ops.memtape, f"{self.name}_backward")(
+                *d_results[: 1 + len(self.state)], *ctx.saved_tensors, *ctx.form, wanted
+            )
+        )
+        for at, want in zip((0, *range(first, last)), wanted, strict=True):
+            found[at] = found[at] if want else None
+        found[last : first + large] = [None] * (first + large - last)
+        return *found, None, None, None, None
+
+    def _register(self) -> torch.library.Library:
+        given = ", ".join(f"Tensor {name}" for name in ("xs", *PARAMETERS, *self.state))
+        d_last = ", ".join(f"Tensor? d_{name}" for name in ("ys", *self.state))
+        saved = ", ".join(f"Tensor {name}" for name in ("kept", *self.in_place.measured))
+        form = "Tensor? lengths, int[] integers, float[] floats"
+        results = 2 + len(self.state) + len(self.in_place.measured)
+        forward = Pass(f"{given}, {form}, bool keep", results, self._forward, self._forward_shapes)
+        back = f"{d_last}, {given}, {saved}, {form}, bool[] wanted"
+        backward = Pass(back, self.count, self._backward, self._backward_shapes)
+        return register(
+            self.name, self.title, forward=forward, backward=backward, save=self._save, gradients=self._gradients
+        )
+
+
+def is_one_zero(tensor: Tensor) -> bool:
+    """Tell whether a tensor is a single zero, expanded."""
+    if not tensor.numel() or any(
+        stride and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True)
+    ):
+        return False
+    return float(tensor[(0,) * tensor.ndim]) == 0
+
+
+def _copied(tensor: Tensor) -> Tensor:
+    """Return a copy in one piece; zeros come from numpy, which leaves pages alone that nobody touches."""
+    if is_one_zero(tensor):
+        return torch.from_numpy(numpy.zeros(tensor.shape, dtype=str(tensor.dtype).removeprefix("torch.")))
+    return tensor.clone(memory_format=torch.contiguous_format)
+
+
+def _outputs(given: Given, changed: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Return unfilled tensors for the outputs and for the last state but the first parts, which are changed in place."""
+    new, output_bias = given.xs.new_empty, given.parameters[-1]
+    return new(*given.xs.shape[:2], len(output_bias)), tuple(new(tensor.shape) for tensor in given.state[changed:])
