@@ -2,6 +2,8 @@
 # make test      set up, run all checks and tests but the slow ones
 # make test-all  the slow ones too
 # make test-sanitize  the kernels under the sanitizers of the compiler
+# make test-processors  the parts that compute, as on processors with other instructions
+# make generated write the public names and the tables of models and tasks from their cards
 # make format    format the code
 
 PYTHON ?= python3
@@ -14,9 +16,14 @@ PARTS := $(addprefix tests/,core ops kernels cells memory laws models tasks trai
 CHECKED := --jaxtyping-packages=memtape,beartype.beartype $(PARTS)
 WHOLE := $(addprefix --ignore=,$(PARTS)) tests README.md CONTRIBUTING.md docs --doctest-modules src/memtape
 
+# the parts whose sums another processor rounds otherwise; torch and the kernels each have their own builds
+COMPUTING := $(addprefix tests/,core ops cells memory laws models parity golden ports)
+TORCH := default avx2
+KERNELS := portable x86-64-v3 x86-64-v4
+
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all test-sanitize lint format clean
+.PHONY: setup demo test test-all test-sanitize test-processors lint generated format clean
 
 setup: $(READY)
 
@@ -46,6 +53,18 @@ test-all: lint
 
 test-sanitize:
 	tests/sanitize/run.sh
+
+test-processors: $(READY)
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(COMPUTING)
+	for level in $(TORCH); do \
+		ATEN_CPU_CAPABILITY=$$level $(BIN)/python -m pytest -n 2 -m "not slow" $(COMPUTING) || exit 1; \
+	done
+	for build in $(KERNELS); do \
+		MEMTAPE_INSTRUCTIONS=$$build $(BIN)/python -m pytest -n 2 -m "not slow" $(COMPUTING) || exit 1; \
+	done
+
+generated: $(READY)
+	$(BIN)/python docs/generated.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -1,7 +1,7 @@
 """Lessons: what a run on graphs can do after each lesson of its training, on graphs that it never saw.
 
     memtape train dnc traversal --recipe dnc-traversal --train.keep 1000 --out RUN
-    python benchmarks/lessons.py RUN --slots 256 --out results/bench/traversal-lessons.json --figure docs/images
+    python benchmarks/lessons.py RUN --slots 256 --out results/speed/traversal-lessons.json --figure docs/images
 
 takes the last checkpoint of each lesson, and scores it on new graphs of that lesson, of the last lesson, and of the graph that
 training never draws (the London Underground, or Hinton's families), beside what Graves et al. (2016) report for the same. It
@@ -22,7 +22,8 @@ from safetensors.torch import load_file
 
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.inspection import graph_of
-from memtape.experiments.run_folder.folder import Run, environment
+from memtape.experiments.run_folder.environment import environment
+from memtape.experiments.run_folder.folder import Run
 from memtape.models.machine.resizable import Resizable
 from memtape.training.evaluation import evaluate
 from memtape.viz.graph_figure import graph_figure

@@ -17,6 +17,7 @@ import torch
 
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.run_folder.folder import Run
+from memtape.experiments.run_folder.weights import read_weights
 
 MOST = 4
 """Numbers from here on are counted together."""
@@ -32,7 +33,7 @@ def wrong_by_namesakes(folder: Path, lesson: int, sequences: int) -> dict[int, t
         )
     options = {**experiment.task_options, "questions": 1}
     task = replace(experiment, task_options=options).build_task()
-    network = experiment.build_network(run.weights(), task.input_size, task.output_size).eval()
+    network = experiment.build_network(read_weights(run), task.input_size, task.output_size).eval()
     counts = defaultdict(lambda: (0, 0))
     for index in range(0, sequences, 100):
         batch = task.batch(index // 100, 100, lengths=(lesson, lesson), split="test", seed=experiment.seed)

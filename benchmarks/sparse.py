@@ -1,7 +1,7 @@
 """Sparse access: time per step and memory against the number of slots, of SAM and SDNC and of dense machines.
 
-    python benchmarks/sparse.py --out results/bench/sparse.json --figure docs/images
-    python benchmarks/sparse.py --kinds paper DNC --out results/bench/sparse.json     # these anew, the others as they are there
+    python benchmarks/sparse.py --out results/speed/sparse.json --figure docs/images
+    python benchmarks/sparse.py --kinds paper DNC --out results/speed/sparse.json     # these anew, the others as they are there
 
 runs forward and backward passes of a Sparse Access Memory with exact and with approximate neighbours (width 32, 4 heads, 4
 nearest slots, LSTM of 100 units, batch 1, one thread), of the same with links, the SDNC, of the Neural Turing Machine (4 read
@@ -33,7 +33,8 @@ from matplotlib.figure import Figure
 from memtape import DNC, NTM, SDNC, tree, use_backend
 from memtape.core.compiled_library import kernels
 from memtape.experiments.bench.peak_memory import peak_of, return_freed_memory_at_once
-from memtape.models.sam.sam import DAM, SAM
+from memtape.models.sam.dam import DAM
+from memtape.models.sam.sam import SAM
 from memtape.viz.saving import save
 from memtape.viz.style import BLUE, GREEN, INK, VERMILION, paper_style
 

@@ -45,8 +45,9 @@ def work(name: str, folder: Path) -> dict[str, Any]:
 
     sys.addaudithook(listen)
 
-    from memtape.experiments import run as running
+    from memtape.experiments import train as training
     from memtape.experiments.experiment import Experiment
+    from memtape.experiments.resume import resume_run
     from memtape.training.interruption import Interruption
     from memtape.training.settings import TrainSettings
 
@@ -66,19 +67,19 @@ def work(name: str, folder: Path) -> dict[str, Any]:
     wish = Interruption()
 
     def watch(step: int, _: dict[str, float]) -> None:
-        wish.asked = wish.asked or step == STEPS // 2
+        wish.requested = wish.requested or step == STEPS // 2
 
     def ignore(*_: object) -> None:
         pass
 
-    running.write_run_report = ignore  # takes longer than the training
+    training.write_run_report = ignore  # takes longer than the training
     before = Path(f"{folder}-before-{time.monotonic_ns()}")  # loads what is loaded late, which would be timed
     short = replace(experiment, train=replace(settings, steps=EVERY, tracker="none"))
-    running.train_run(short, before, record=ignore, watch=ignore)
+    training.train_run(short, *short.build(), before, on_record=ignore, on_step=ignore)
     if not folder.exists():
-        running.train_run(experiment, folder, record=ignore, watch=watch, interruption=wish)
+        training.train_run(experiment, *experiment.build(), folder, on_record=ignore, on_step=watch, interruption=wish)
         return {"connections": len(tried)}
-    running.resume_run(folder, begin=ignore, record=ignore, watch=ignore, tell=ignore)
+    resume_run(folder, on_start=ignore, on_record=ignore, on_step=ignore, warn=ignore)
     return {"connections": len(tried), "curves": {} if name == "none" else READERS[name](folder / "tracker")}
 
 

@@ -24,7 +24,7 @@ from memtape.core.fold import fold
 from memtape.core.inputs.trees import NONE
 from memtape.core.tree_cell import AnyTreeCell
 from memtape.experiments.bench.measure import side_by_side
-from memtape.models.tree.tree_networks import TreeLSTM
+from memtape.models.tree.treelstm import TreeLSTM
 from memtape.tasks.language.bracketed import BracketedTree, read_bracketed
 from memtape.tasks.language.labelled_trees import LabelledTrees, labelled_trees, vocabulary_of
 

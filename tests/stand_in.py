@@ -46,7 +46,8 @@ def main() -> None:
     solved = config["seed"] == 0
     outcome = {"solved": solved, "solved_step": 2 if solved else None, "steps": 2, "sequences": 32, "restarts": 0}
     (folder / "result.json").write_text(json.dumps({**outcome, "seconds": time.monotonic(), "scores": scores}))
-    write_manifest(folder, ("config.json", "metrics.jsonl", "result.json"))
+    (folder / "evaluation.json").write_text(json.dumps([{"length": 20, "sequences": 2, **scores}]))
+    write_manifest(folder, ("config.json", "metrics.jsonl", "result.json", "evaluation.json"))
     (folder / "report.html").touch()
 
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import memtape
+from memtape.catalog.registry import MODELS, TASKS
 
 
 @pytest.mark.parametrize("name", memtape.__all__)
@@ -19,7 +20,16 @@ def test_a_public_name_imports(name):
 def test_dir_lists_the_public_names():
     assert set(dir(memtape)) == set(memtape.__all__)
     assert len(memtape.__all__) == len(set(memtape.__all__))
-    assert set(memtape.__all__) - {"__version__"} == set(memtape._MODULES)
+
+
+def test_every_model_and_every_task_has_a_public_name():
+    for entry in (*MODELS.values(), *TASKS.values()):
+        assert getattr(memtape, entry.class_name) is entry.load()
+
+
+def test_a_star_imports_every_public_name():
+    code = "from memtape import *; import memtape; assert all(name in globals() for name in memtape.__all__)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_names_are_what_they_say():

@@ -21,6 +21,7 @@
     FIELD(double, clip)            /* infinity for none */                                  \
     FIELD(double, mask_floor)                                                               \
     FIELD(double, usage_epsilon)                                                            \
+    FIELD(double, usage_tolerance)                                                          \
     FIELD(double, norm_epsilon)                                                             \
     FIELD(double, product_epsilon)
 MEMTAPE_STRUCT(memtape_dnc_sizes, MEMTAPE_DNC_SIZES)

@@ -5,12 +5,14 @@
 #pragma once
 
 #include "base/vectors.hpp"
+#include "parts/near_ties.hpp"
 
-// The order of numbers from the least to the largest, like ones in their own order, NaN last.
+// The order of numbers from the least to the largest, NaN last; of numbers that differ by no more than a tolerance, or
+// that part of a number above 1, their own order.
 template <typename T>
 class Order {
   public:
-    explicit Order(int64_t count) : count(count), keys(padded<T>(count)) {
+    Order(int64_t count, double tolerance) : count(count), tolerance(T(tolerance)), keys(padded<T>(count)) {
         for (int lane = 0; lane < LANES<T>; ++lane) lanes[lane] = lane;
     }
 
@@ -29,11 +31,16 @@ class Order {
             for (; j < count; ++j) before -= keys[j] < own;
             for (int lane = 0; lane < LANES<T> && i + lane < count; ++lane) order[before[lane]] = i + lane;
         }
+        order_near_ties(
+            order, count,
+            [&](int64_t a, int64_t b) { return numbers[b] - numbers[a] <= tolerance * std::max(T(1), numbers[b]); },
+            [](int64_t a, int64_t b) { return a < b; });
     }
 
   private:
     using Word = typename Register<T>::Word;
     const int64_t count;
+    const T tolerance;
     Array<Word> keys;
     Bits<T> lanes;
 
@@ -57,8 +64,8 @@ class Order {
 template <typename T>
 class Allocation {
   public:
-    Allocation(int64_t count, int64_t slots, int64_t heads, double epsilon)
-        : count(count), slots(slots), heads(heads), epsilon(T(epsilon)), order(count), orders(heads * count),
+    Allocation(int64_t count, int64_t slots, int64_t heads, double epsilon, double tolerance)
+        : count(count), slots(slots), heads(heads), epsilon(T(epsilon)), order(count, tolerance), orders(heads * count),
           usages(heads * slots), raised(slots), ascending(heads * count), taken(heads * count), found(heads * slots),
           d_used(slots) {}
 

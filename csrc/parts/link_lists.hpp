@@ -13,6 +13,7 @@
 
 #include "base/lazy.hpp"
 #include "machines/sam.hpp"
+#include "parts/near_ties.hpp"
 
 template <typename T>
 class LinkLists {
@@ -126,12 +127,21 @@ class LinkLists {
         return ages[l] == fading.age ? after.weights[l] * fading.kept() : T(0);
     }
 
-    // The strongest first, of equals the first slot.
+    // The strongest first, of near-ties the first slot.
     void rank(const std::vector<int32_t>& some, const Lazy<T>& weights, T total, int64_t most) {
         written.clear();
         for (int32_t slot : some) written.push_back({slot, weights[slot] / total});
         std::stable_sort(written.begin(), written.end(), [](auto& a, auto& b) { return a.weight > b.weight; });
+        order_equals(written);
         if (int64_t(written.size()) > most) written.resize(most);
+    }
+
+    // Weights of 0 stand for nobody and are no near-ties.
+    static void order_equals(std::vector<Link>& links) {
+        order_near_ties(
+            links.data(), links.size(),
+            [](const Link& a, const Link& b) { return b.weight > 0 && a.weight - b.weight <= T(NEAR_TIE); },
+            [](const Link& a, const Link& b) { return a.slot < b.slot; });
     }
 
     template <typename WeightOf>
@@ -151,14 +161,14 @@ class LinkLists {
         fresh.push_back({slot, weight});
     }
 
-    // Keep the strongest, the strongest first; of equals those that were there before.
+    // Keep the strongest, the strongest first, of near-ties the first slot.
     void end_list(const Lists& lists, int64_t row) {
-        auto rise = [&](int64_t at) {
-            for (; at > 0 && list[at].weight > list[at - 1].weight; --at) std::swap(list[at], list[at - 1]);
-        };
-        for (int64_t at = 1; at < length; ++at) rise(at);
         for (const Link& link : fresh)
-            if (link.weight > list.back().weight) list.back() = link, rise(length - 1);
+            if (!(link.weight <= 0)) list.push_back(link);
+        for (int64_t end = 1; end < int64_t(list.size()); ++end)
+            for (int64_t at = end; at > 0 && list[at].weight > list[at - 1].weight; --at)
+                std::swap(list[at], list[at - 1]);
+        order_equals(list);
         for (int64_t l = 0; l < length; ++l) {
             lists.places[row * length + l] = T(list[l].slot);
             lists.weights[row * length + l] = list[l].weight;

@@ -23,7 +23,7 @@ class Neighbours {
     // for never.
     Neighbours(const T* memory, int64_t slots, int64_t width, int64_t heads, int64_t nearest, int64_t few, bool empty)
         : memory(memory), slots(slots), width(width), heads(heads), count(nearest), few(few), stride(padded<T>(width)),
-          known(slots), keys(heads * stride), norms(heads), found(heads, Nearest<T>(nearest)) {
+          known(slots), keys(heads * stride), norms(heads), found(heads, NearestBySlot<T>(nearest)) {
         for (int64_t i = 0; !empty && i < slots; ++i)
             if (!std::all_of(memory + i * width, memory + (i + 1) * width, [](T x) { return x == 0; }))
                 occupy(int32_t(i));
@@ -56,14 +56,14 @@ class Neighbours {
             }));
             offer_free(h);
         }
-        if (!few || int64_t(occupied.size()) <= few) {
+        const bool shortlisted = few && int64_t(occupied.size()) > few;
+        if (!shortlisted) {
             constexpr int64_t AT_ONCE = 4;
             int64_t h = 0;
             for (; h + AT_ONCE <= heads; h += AT_ONCE) look<AT_ONCE>(h, occupied.data(), occupied.size());
             for (; h < heads; ++h) look<1>(h, occupied.data(), occupied.size());
-            return;
         }
-        for (int64_t h = 0; h < heads; ++h) {
+        for (int64_t h = 0; shortlisted && h < heads; ++h) {
             const auto& some = cells.shortlist(&keys[h * stride], std::max(LISTED, 4 * count));
             const int64_t listed = std::find(some.begin(), some.end(), NOBODY) - some.begin();
             look<1>(h, some.data(), listed);
@@ -72,10 +72,11 @@ class Neighbours {
                 look<1>(h, occupied.data(), occupied.size());
             }
         }
+        for (auto& of_head : found) of_head.settle();
     }
 
-    const int32_t* slots_of(int64_t head) const { return found[head].slots.data(); }
-    const T* cosines_of(int64_t head) const { return found[head].cosines.data(); }
+    const int32_t* slots_of(int64_t head) const { return found[head].slots(); }
+    const T* cosines_of(int64_t head) const { return found[head].cosines(); }
 
     static T inverse_norm(T square) { return T(1) / std::sqrt(square + T(SLOT_EPSILON)); }
 
@@ -91,7 +92,7 @@ class Neighbours {
     Cells<T> cells;
     Array<T> keys;
     std::vector<T> norms;
-    std::vector<Nearest<T>> found;
+    std::vector<NearestBySlot<T>> found;
 
     void occupy(int32_t slot) {
         known[slot] = 1;

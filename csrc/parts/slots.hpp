@@ -50,7 +50,7 @@ class Slots {
           written(interface.only({"erase", "add", "free_gates"})), links(slots),
           readers{count, slots, width, reads, 0, false, true, sizes.norm_epsilon, sizes.product_epsilon},
           writers{count, slots, width, writes, 0, false, true, sizes.norm_epsilon, sizes.product_epsilon},
-          allocation(count, slots, writes, sizes.usage_epsilon), writing(reads * slots),
+          allocation(count, slots, writes, sizes.usage_epsilon, sizes.usage_tolerance), writing(reads * slots),
           usage(writing + writes * slots), precedence(usage + slots), places_size(precedence + writes * slots),
           seen_size(reads * interface.modes * slots) {
         Sections sections;

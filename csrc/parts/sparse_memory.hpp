@@ -5,8 +5,8 @@
 // another. Links have no gradient, and of them only those between what heads have read are kept.
 #pragma once
 
-#include "parts/link_lists.hpp"
 #include "machine/engine.hpp"
+#include "parts/link_lists.hpp"
 #include "parts/neighbours.hpp"
 
 // to += factor * from
@@ -42,15 +42,14 @@ class SparseMemory {
 
     const Sizes& sizes;
     const int64_t slots, width, heads, nearest, first_nearest, links, read_size, steps;
-    const T threshold;
+    const T threshold;  // a weight nearly equal to the one asked for is not above it
     const SAMInterface<T> interface;
     int64_t kept;  // numbers for the way back
 
     explicit SparseMemory(const Sizes& sizes)
         : sizes(sizes), slots(sizes.slots), width(sizes.width), heads(sizes.heads), nearest(sizes.nearest),
           first_nearest(sizes.first_nearest), links(sizes.links), read_size(heads * width), steps(sizes.machine.time),
-          threshold(T(sizes.threshold)),
-          interface(sizes),
+          threshold(T(sizes.threshold + NEAR_TIE)), interface(sizes),
           first_written(std::min(slots, heads * (first_nearest + 1))), written(std::min(slots, heads * (nearest + 1))) {
         const int64_t rows = sizes.machine.batch, once = heads * first_nearest, each = heads * nearest;
         Sections sections;
@@ -113,10 +112,11 @@ class SparseMemory {
     }
 
     // The slots whose links a head follows: those that it has read most.
-    void followed(const Reading<T>& before, int64_t head, Nearest<T>& to) const {
+    void followed(const Reading<T>& before, int64_t head, NearestBySlot<T>& to) const {
         to.clear();
         for (int64_t i = 0; i < before.count; ++i)
             if (before.weight(head, i) > 0) to.offer(before.weight(head, i), before.slot(head, i));
+        to.settle();
     }
 
     class Forward;

@@ -75,7 +75,7 @@ class SparseMemory<T>::Backward {
     T* const kept;
     std::vector<Place> places;
     Array<T> control, spare;
-    Nearest<T> followed;
+    NearestBySlot<T> followed;
     Array<T> d_content;
     std::vector<int32_t> visited;
 
@@ -141,8 +141,8 @@ class SparseMemory<T>::Backward {
             const T forward = dot(along + square + n * m.nearest, d_weights, m.nearest);
             own.d_followed[first + n] = modes[0] * backward + modes[2] * forward;
             if (!followed.filled(n)) continue;
-            d_modes[0] += followed.cosines[n] * backward;
-            d_modes[2] += followed.cosines[n] * forward;
+            d_modes[0] += followed.cosines()[n] * backward;
+            d_modes[2] += followed.cosines()[n] * forward;
         }
         for (int64_t i = 0; i < m.nearest; ++i) {
             const int64_t at = std::find(read, read + m.nearest, content[i]) - read;
@@ -169,7 +169,7 @@ class SparseMemory<T>::Backward {
             if (!m.links) continue;
             m.followed(m.before(kept, row, 0), h, followed);
             for (int64_t n = 0; n < m.nearest && followed.filled(n); ++n)
-                to[followed.slots[n]] += own.d_followed[h * m.nearest + n];
+                to[followed.slots()[n]] += own.d_followed[h * m.nearest + n];
         }
     }
 

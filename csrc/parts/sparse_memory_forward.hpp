@@ -106,7 +106,7 @@ class SparseMemory<T>::Forward {
     T* const kept;
     std::vector<Place> places;
     Array<T> control;
-    Nearest<T> followed, strongest;
+    NearestBySlot<T> followed, strongest;
     std::vector<int32_t> slots_before;
     std::vector<T> weights_before;
 
@@ -190,18 +190,20 @@ class SparseMemory<T>::Forward {
             for (int64_t i = h * m.nearest; i < (h + 1) * m.nearest; ++i)
                 candidate(own, own.content_slots[i]).content = own.content_weights[i];
             for (int64_t n = 0; n < m.nearest && followed.filled(n); ++n) {
-                const T weight = followed.cosines[n];
-                own.links.each_before(followed.slots[n],
+                const T weight = followed.cosines()[n];
+                own.links.each_before(followed.slots()[n],
                                       [&](int32_t to, T link) { candidate(own, to).backward += weight * link; });
-                own.links.each_after(followed.slots[n],
+                own.links.each_after(followed.slots()[n],
                                      [&](int32_t to, T link) { candidate(own, to).forward += weight * link; });
             }
             strongest.clear();
-            for (int32_t slot : own.candidates) strongest.offer(own.blends[slot].by(modes), slot);
+            for (int32_t slot : own.candidates)
+                if (const T weight = own.blends[slot].by(modes); !(weight <= 0)) strongest.offer(weight, slot);
+            strongest.settle();
             int32_t* read = &own.slots[h * m.nearest];
             for (int64_t i = 0; i < m.nearest; ++i) {
                 const bool filled = strongest.filled(i);  // broken numbers can bring the same slot twice
-                read[i] = filled ? strongest.slots[i] : 0;
+                read[i] = filled ? strongest.slots()[i] : 0;
                 own.weights[h * m.nearest + i] = filled ? own.blends[read[i]].by(modes) : T(0);
             }
             for (int32_t slot : own.candidates) own.blends[slot] = Blend();
@@ -212,8 +214,8 @@ class SparseMemory<T>::Forward {
                     const int64_t i = std::find(read, read + m.nearest, slot) - read;
                     if (i < m.nearest) to[i] += link;
                 };
-                own.links.each_before(followed.slots[n], [&](int32_t to, T link) { note(backward, to, link); });
-                own.links.each_after(followed.slots[n], [&](int32_t to, T link) { note(forward, to, link); });
+                own.links.each_before(followed.slots()[n], [&](int32_t to, T link) { note(backward, to, link); });
+                own.links.each_after(followed.slots()[n], [&](int32_t to, T link) { note(forward, to, link); });
             }
         }
     }

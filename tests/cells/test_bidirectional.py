@@ -127,7 +127,7 @@ def test_dropout_between_layers_acts_in_training_alone(xs):
     [
         (
             lambda: Bidirectional(GRUCell(2, 3), GRUCell(3, 3)),
-            "forwards takes inputs of size 2, but the one backwards of",
+            "the forward cell takes inputs of size 2, but the backward cell takes inputs of size 3; make",
         ),
         (lambda: Layers([]), "layers is empty, but a stack needs at least one network; give one or more"),
         (

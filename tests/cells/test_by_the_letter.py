@@ -79,14 +79,17 @@ def test_elman(activation):
 
 @pytest.mark.parametrize("time_constants", ["fixed", "learned"])
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_leaky(time_constants, activation):
-    cell = randomised(LeakyCell(INPUT, HIDDEN, time_constants=time_constants, longest=9.0, activation=activation))
+@pytest.mark.parametrize("recurrence", ["full", "linear"])
+def test_leaky(time_constants, activation, recurrence):
+    options = {"time_constants": time_constants, "longest": 9.0, "activation": activation, "recurrence": recurrence}
+    cell = randomised(LeakyCell(INPUT, HIDDEN, **options))
     w = arrays(cell)
     shares = w["share"] if time_constants == "fixed" else [sigmoid(a) for a in w["share_logits"]]
     xs, ys = run(cell)
     hidden = [0.0] * HIDDEN
     for x, y in zip(xs, ys, strict=True):
-        seen, own = product(w["from_input.weight"], x), product(w["from_hidden.weight"], hidden)
+        seen = product(w["from_input.weight"], x)
+        own = product(w["from_hidden.weight"], hidden) if recurrence == "full" else [0.0] * HIDDEN
         fresh = [SQUASH[activation](seen[k] + own[k] + w["from_input.bias"][k]) for k in range(HIDDEN)]
         hidden = [shares[k] * hidden[k] + (1 - shares[k]) * fresh[k] for k in range(HIDDEN)]
         close(y, hidden)

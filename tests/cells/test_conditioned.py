@@ -34,7 +34,7 @@ KINDS = {
 
 @torch.no_grad()
 @pytest.mark.parametrize("into", ["input", "state", "both"])
-def test_elman_s_network_told_a_context_by_the_letter(into):
+def test_a_conditioned_elman_network_by_the_letter(into):
     told = conditioned(lambda inputs: ElmanCell(inputs, HIDDEN), into)
     xs, context = random(BATCH, TIME, INPUT), random(BATCH, CONTEXT)
     ys, _, _ = unroll(told, xs, told.begin(context))
@@ -63,7 +63,7 @@ def test_elman_s_network_told_a_context_by_the_letter(into):
 
 @pytest.mark.parametrize("into", ["input", "state", "both"])
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_any_cell_can_be_told_a_context(kind, into):
+def test_any_cell_can_be_conditioned_on_a_context(kind, into):
     told = conditioned(kind, into)
     xs, context = random(BATCH, TIME, INPUT), random(BATCH, CONTEXT)
     state = told.begin(context)
@@ -80,21 +80,21 @@ def test_any_cell_can_be_told_a_context(kind, into):
     assert not torch.allclose(other[:, 0], ys[:, 0])
 
 
-def test_what_the_context_says_is_added_to_where_the_cell_begins():
+def test_the_context_is_added_to_the_initial_state():
     told = conditioned(KINDS["learned"], "state")
     context = random(BATCH, CONTEXT)
     expected = told.cell.biases[0] + torch.tanh(told.to_state[0](context))
     torch.testing.assert_close(told.begin(context).cell.hidden, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_no_context_is_one_of_zeros():
+def test_no_context_is_one_of_zeros(equal_up_to_rounding):
     told = conditioned(KINDS["lstm"], "both")
     xs = random(BATCH, TIME, INPUT)
     with_zeros = unroll(told, xs, told.begin(torch.zeros(BATCH, CONTEXT, dtype=F64)))[0]
-    assert torch.equal(unroll(told, xs)[0], with_zeros)
+    equal_up_to_rounding(unroll(told, xs)[0], with_zeros)
 
 
-def test_the_context_is_told_from_chunk_to_chunk():
+def test_the_context_is_carried_from_chunk_to_chunk():
     told = conditioned(KINDS["stacked"], "both")
     xs, state = random(BATCH, TIME, INPUT), told.begin(random(BATCH, CONTEXT))
     whole, _, _ = unroll(told, xs, state)
@@ -116,7 +116,7 @@ def test_gradients_reach_the_context_and_every_parameter(into):
 
 @pytest.mark.skipif(backends()["cpu"] is not None, reason="the fused twins are absent")
 @pytest.mark.parametrize("into", ["input", "state", "both"])
-def test_the_twin_of_a_cell_is_told_the_context_too(into):
+def test_the_fused_kernel_receives_the_context_too(into):
     told = conditioned(lambda inputs: StackedLSTMCell(inputs, 2, hidden_size=HIDDEN, layers=2), into)
     xs, context = random(BATCH, TIME, INPUT), random(BATCH, CONTEXT)
     lengths = torch.tensor([5, 0, 3])
@@ -152,7 +152,7 @@ class CountingCell(ElmanCell):
 def test_a_cell_must_have_room_for_an_input_beside_the_context():
     with pytest.raises(
         ValueError,
-        match="the cell takes inputs of size 3, but the context alone has size 3 and enters beside an input; give the cell",
+        match="inputs of size 3, but the context alone has size 3 and is concatenated to an input; give the cell",
     ):
         Conditioned(ElmanCell(3, 4), 3)
     assert Conditioned(ElmanCell(3, 4), 3, into="state").input_size == 3

@@ -45,13 +45,13 @@ def test_a_transition_of_one_layer_is_a_plain_network():
     torch.testing.assert_close(unroll(deep, xs)[0], unroll(plain, xs)[0])
 
 
-def test_a_residual_cell_adds_its_input():
+def test_a_residual_cell_adds_its_input(equal_up_to_rounding):
     inner = LSTMCell(INPUT, INPUT).double()
     xs = torch.randn(3, TIME, INPUT, dtype=F64)
     ys, last, _ = unroll(Residual(inner), xs)
     expected, end, _ = unroll(inner, xs)
     torch.testing.assert_close(ys, xs + expected)
-    assert torch.equal(last.cell, end.cell)
+    equal_up_to_rounding(last.cell, end.cell)
 
 
 @pytest.mark.usefixtures("shapes_unchecked")
@@ -60,12 +60,12 @@ def test_a_residual_cell_adds_its_input():
     [
         (
             lambda: Residual(GRUCell(2, 3)),
-            "the cell takes inputs of size 2 and returns 3, so that they cannot be added; make",
+            "the cell takes inputs of size 2 and returns outputs of size 3, which cannot be added; make",
         ),
         (lambda: DeepTransitionCell(2, 3, depth=0), "depth of DeepTransitionCell is 0, but it must be at least 1"),
         (
             lambda: DeepTransitionCell(2, 3, depth=1, shortcut=True),
-            "a shortcut was asked for at a depth of 1, which is the",
+            "shortcut is True, but depth is 1, where there is no layer to skip; give",
         ),
         (
             lambda: DeepTransitionCell(2, 3, activation="sine"),

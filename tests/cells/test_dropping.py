@@ -135,7 +135,7 @@ def test_weight_drop_drops_the_recurrent_weights_once_a_call(xs):
     [
         (
             lambda: VariationalDropout(GRUCell(2, 3), hidden=0.5),
-            "hidden vector of GRUCell is its memory, which a mask in each",
+            "hidden vector of GRUCell is its memory, which a mask at every",
         ),
         (
             lambda: VariationalDropout(LeakyCell(2, 3), hidden=0.5),
@@ -143,7 +143,7 @@ def test_weight_drop_drops_the_recurrent_weights_once_a_call(xs):
         ),
         (
             lambda: VariationalDropout(FeedforwardCell(2, 3), hidden=0.5),
-            "FeedforwardCell has no vector 'hidden' that could be",
+            "hidden is 0.5, but the state of FeedforwardCell has no vector 'hidden'; give",
         ),
         (
             lambda: VariationalDropout(GRUCell(2, 3), inputs=-0.5),
@@ -151,13 +151,13 @@ def test_weight_drop_drops_the_recurrent_weights_once_a_call(xs):
         ),
         (
             lambda: LearnedInitialState(VariationalDropout(GRUCell(2, 3))),
-            "holds a VariationalDropout, whose masks are drawn",
+            "contains a VariationalDropout, whose masks are drawn",
         ),
         (
             lambda: Zoneout(GRUCell(2, 3), memory=0.5),
-            "state of GRUCell has no vector 'cell' to keep; wrap the cell",
+            "state of GRUCell has no vector 'cell'; wrap a cell",
         ),
-        (lambda: Zoneout(FeedforwardCell(2, 3)), "state of FeedforwardCell has no vector 'hidden' to keep"),
+        (lambda: Zoneout(FeedforwardCell(2, 3)), "state of FeedforwardCell has no vector 'hidden'; wrap"),
         (lambda: Zoneout(GRUCell(2, 3), hidden=1.5), "hidden is 1.5, but it is a probability; give a number in 0..1"),
         (
             lambda: WeightDrop(Recurrent(FeedforwardCell(2, 3)), 0.5),
@@ -169,7 +169,7 @@ def test_weight_drop_drops_the_recurrent_weights_once_a_call(xs):
         ),
         (
             lambda: WeightDrop(Recurrent(GRUCell(2, 3)), 0.5)(torch.zeros(1, 2, 2), checkpoint_every=1),
-            "checkpoint_every was given, but steps that are recomputed would find weights that were not dropped; leave",
+            "checkpoint_every is given, but recomputed steps would use the weights without the mask; leave",
         ),
         (
             lambda: Stacked([GRUCell(2, 3)], dropout=-1.0),

@@ -45,11 +45,11 @@ def test_the_defaults_draw_what_they_always_drew_bit_for_bit(cell_class, blocks,
     assert torch.equal(torch.rand(4), after)
 
 
-def test_hard_numbers_of_a_seed_stay():
+def test_hard_numbers_of_a_seed_stay(equal_up_to_rounding):
     torch.manual_seed(0)
     cell = LSTMCell(2, 3)
     expected = torch.tensor([0.5782793760299683, -2.6769347190856934])
-    assert torch.equal(torch.stack([cell.from_input.weight.sum(), cell.from_hidden.weight.sum()]), expected)
+    equal_up_to_rounding(torch.stack([cell.from_input.weight.sum(), cell.from_hidden.weight.sum()]), expected)
 
 
 @pytest.mark.parametrize("gain", [1.0, 2.0])

@@ -95,7 +95,7 @@ def test_symbols_stand_for_one_hot_vectors(build):
     same(cell.teacher_forced(symbols, classes, lengths=lengths)[0][:, :-1], cell.teacher_forced(*vectors)[0][:, :-1])
 
 
-def test_without_a_teacher_the_network_hears_itself(build):
+def test_without_teacher_forcing_the_outputs_are_fed_back(build):
     cell = build(feedback="softmax")
     xs, targets = random(BATCH, TIME, INPUT), random(BATCH, TIME, OUTPUT)
     ys, last = cell.teacher_forced(xs, targets, teacher=0.0)
@@ -104,7 +104,7 @@ def test_without_a_teacher_the_network_hears_itself(build):
     same(tree.named_tensors(last), tree.named_tensors(end))
 
 
-def test_a_teacher_speaks_as_often_as_the_probability_says():
+def test_targets_are_fed_back_with_the_given_probability():
     cell = TeacherForced(JordanCell(1, 2, 1), teacher=0.3)
     inputs = torch.stack([torch.ones(20000), torch.full((20000,), 7.0)], dim=1)
     fed_back = cell(inputs, cell.init_state(20000))[1].fed_back
@@ -130,11 +130,11 @@ def test_a_hidden_recurrence_cannot_take_all_steps_at_once():
         (lambda cell: cell.teacher_forced(random(1, 4, INPUT), random(1, 3, OUTPUT)), "the targets have shape"),
         (
             lambda cell: cell.teacher_forced(torch.full((1, 4), 5), random(1, 4, OUTPUT)),
-            "inputs hold the symbol 5, but there",
+            "inputs contain the symbol 5, but there are 2 symbols; give integers in",
         ),
         (
             lambda cell: cell.teacher_forced(random(1, 2, INPUT), torch.tensor([[0, 3]])),
-            "targets hold the symbol 3, but",
+            "targets contain the symbol 3, but",
         ),
         (
             lambda cell: cell.teacher_forced(random(1, 2, INPUT), random(1, 2, OUTPUT), teacher=2.0),
@@ -142,11 +142,11 @@ def test_a_hidden_recurrence_cannot_take_all_steps_at_once():
         ),
         (
             lambda cell: TeacherForced(ElmanCell(2, 3)),
-            "ElmanCell feeds no output back, so that a teacher has nothing to re",
+            "ElmanCell has no output feedback, but teacher forcing replaces",
         ),
         (
             lambda cell: OutputFeedback(ElmanCell(3, 3)),
-            "inputs of size 3, which leave no room beside its own outputs of s",
+            "inputs of size 3, but they must be larger than its outputs of size 3, which",
         ),
         (lambda cell: OutputFeedback(ElmanCell(3, 2), feedback="all"), "feedback is 'all', but it must be one of"),
     ],

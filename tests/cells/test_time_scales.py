@@ -100,7 +100,7 @@ def test_a_group_stays_as_it_is_between_the_multiples_of_its_period():
             assert torch.equal(part[:, t], part[:, t - 1]) == (t % 2**group != 0)
 
 
-def test_a_group_hears_itself_and_slower_ones():
+def test_a_group_receives_input_from_itself_and_slower_ones():
     cell = ClockworkCell(INPUT, 6, groups=3).double()
     hidden = random(1, 6).requires_grad_()
     state = tree.from_named_tensors({"hidden": hidden, "count": torch.zeros(1, dtype=F64)}, cell.init_state(1))
@@ -159,7 +159,7 @@ def test_the_reservoir_has_the_radius_and_density_that_were_asked_for(density):
     assert not list(cell.parameters())
 
 
-def test_echoes_fade_at_least_as_fast_as_the_largest_singular_value_says():
+def test_echoes_decay_at_least_as_fast_as_the_largest_singular_value():
     cell = EchoStateCell(INPUT, 40).double()
     cell.from_hidden.mul_(0.9 / torch.linalg.matrix_norm(cell.from_hidden, 2))
     xs = random(1, 200, INPUT).expand(2, -1, -1)
@@ -183,7 +183,7 @@ def test_a_network_of_buffers_alone_knows_its_dtype():
     [
         (lambda: SkipCell(2, 3, delay=1), "delay is 1, but it must be at least 2; give a larger delay"),
         (lambda: SkipCell(2, 3, activation="sine"), "activation is 'sine', but it must be one of 'tanh', 'relu'"),
-        (lambda: ClockworkCell(2, 7, groups=2), "hidden_size is 7, which 2 groups do not divide; give a multiple of 2"),
+        (lambda: ClockworkCell(2, 7, groups=2), "hidden_size is 7, but it must be a multiple of the 2 groups; give"),
         (lambda: ClockworkCell(2, 4, groups=0), "groups of ClockworkCell is 0, but it must be at least 1"),
         (lambda: ClockworkCell(2, 4, base=1), "base is 1, but it must be at least 2; give a larger base"),
         (

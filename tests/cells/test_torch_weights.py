@@ -92,16 +92,12 @@ def test_the_parameters_are_as_many_as_published():
     ],
 )
 def test_a_cell_that_torch_does_not_have_is_refused(cell):
-    with pytest.raises(
-        ValueError, match=f"torch has no network that computes what this {type(cell).__name__} does; pass"
-    ):
+    with pytest.raises(ValueError, match=f"torch has no equivalent of this {type(cell).__name__}; pass"):
         to_torch(cell)
 
 
 @pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize("network", [nn.GRU(2, 3, bidirectional=True), nn.LSTM(2, 3, proj_size=1), nn.Linear(2, 3)])
-def test_a_network_that_no_cell_stands_for_is_refused(network):
-    with pytest.raises(
-        ValueError, match=f"the network is a {type(network).__name__} that no cell stands for; pass an nn"
-    ):
+def test_a_network_without_an_equivalent_cell_is_refused(network):
+    with pytest.raises(ValueError, match=f"no cell is equivalent to this {type(network).__name__}; pass an nn"):
         from_torch(network)

@@ -38,6 +38,20 @@ def test_help_is_given_without_loading_torch():
     assert "[default: 1 16 64]" in finished.stdout
 
 
+def test_help_lists_the_options_of_the_models_that_are_named(capsys):
+    assert run(["bench", "ntm", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "--model.read-heads INT" in told
+    assert "--model.clip FLOAT" in told
+    assert "[default: 20.0]" in told
+    assert "--model.hidden-size" not in told
+    assert "--model.slots" not in told
+    assert run(["bench", "ntm", "lstm", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "--model.read-heads" in told
+    assert "--model.hidden-size" in told
+
+
 def test_json_alone_goes_to_standard_output():
     command = [sys.executable, "-m", "memtape", *TINY, "--json", "-", "--backend", "reference", "--mode", "infer"]
     finished = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -80,7 +94,7 @@ def test_a_model_without_slots_has_none(capsys, no_processes, tmp_path):
 def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, no_processes, monkeypatch):
     monkeypatch.setattr("memtape.experiments.bench.measure.backends", lambda: {"reference": None, "cpu": None})
     monkeypatch.setattr("memtape.core.backends.backends", lambda: {"reference": None, "cpu": None})
-    assert run([*TINY, "--mode", "infer", "--model.sequential-heads", "true"]) == 0
+    assert run([*TINY, "--mode", "infer", "--model.sequential-heads"]) == 0
     assert "ntm has no fused twin on cpu; it takes the single steps" in capsys.readouterr().out
     assert run([*TINY, "--mode", "infer", "--backend", "reference"]) == 0
     assert "twin" not in capsys.readouterr().out
@@ -99,10 +113,15 @@ def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, 
         (("ntm", "--plot", "cost.png", "--batch", "1"), "--plot draws cost over sizes, but all are single"),
         (("ntm", "--json", "file/rows.json"), "the file file/rows.json cannot be written"),
         (("ntm", "--json", "."), "the file . cannot be written"),
-        (("ntm", "--model.cliip", "3"), "there is no option cliip of ntm; the options are"),
+        (("ntm", "--model.cliip", "3"), "Unknown option: --model.cliip. Did you mean --model.clip?"),
+        (("ntm", "--model.read-heads", "many"), 'Invalid value for --model.read-heads: unable to convert "many"'),
+        (("ntm", "--model.controller", "cnn"), 'Invalid value "cnn" for --model.controller. Choose'),
+        (("ntm", "--model.slots", "3"), "slots is given as an option of the model, but several can be measured"),
+        (("ntm", "--device", "cpu", "lstm", "--model.clip", "-1"), "clip is -1.0, but it bounds a size"),
+        (("lstm", "--model.width", "3"), "Unknown option: --model.width."),
         (
-            ("lstm", "--model.width", "3"),
-            "there is no option width of lstm; the options are candidate, chrono, dropout, ",
+            ("--device", "cpu", "lstm", "--model.width", "3"),
+            "there is no option width of lstm; the options are candidate, ",
         ),
     ],
 )

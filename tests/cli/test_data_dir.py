@@ -2,13 +2,10 @@
 
 import gzip
 import json
-from pathlib import Path
 
 import pytest
 
-from memtape.catalog.registry import TASKS
-from memtape.cli.experiments import with_data
-from memtape.cli.main import UsageError, run
+from memtape.cli.main import run
 
 READING = ["digits", "char-lm", "sentiment", "scan", "chorales"]
 TINY = ["--train.steps", "1", "--train.batch-size", "2", "--train.device", "cpu", "--model.hidden-size", "4"]
@@ -45,30 +42,6 @@ def test_the_environment_names_the_folder_too(tmp_path, capsys, monkeypatch):
     assert f"there is no {tmp_path}/own/mnist" in told
 
 
-@pytest.mark.parametrize(
-    ("folder", "told", "usual", "known"),
-    [
-        (None, None, None, None),
-        (None, None, "/usual", "/usual"),
-        (None, None, "", None),
-        (None, "/file", "/usual", "/file"),
-        (Path("/word"), "/file", "/usual", "/word"),
-    ],
-)
-def test_words_win_over_files_and_files_over_the_environment(monkeypatch, folder, told, usual, known):
-    if usual is not None:
-        monkeypatch.setenv("MEMTAPE_DATA_DIR", usual)
-    options = with_data(TASKS["digits"], {"data_dir": told, "order": "rows"}, folder)
-    assert options == {"data_dir": known, "order": "rows"}
-
-
-def test_a_task_without_data_is_told_nothing_by_the_environment_and_refuses_a_word(monkeypatch):
-    monkeypatch.setenv("MEMTAPE_DATA_DIR", "/usual")
-    assert with_data(TASKS["copy"], {"bits": 2}, None) == {"bits": 2}
-    with pytest.raises(UsageError, match="--data-dir is /word, but copy reads no data; leave it out"):
-        with_data(TASKS["copy"], {"bits": 2}, Path("/word"))
-
-
 @pytest.mark.parametrize("command", ["train", "sweep"])
 @pytest.mark.parametrize(
     ("content", "sentence"),
@@ -97,7 +70,7 @@ def test_a_run_whose_data_is_gone_says_so_when_it_is_resumed_evaluated_or_drawn(
     text = tmp_path / "data" / "own.txt"
     text.parent.mkdir()
     text.write_text("to be, or not to be: that is the question\n" * 20)
-    monkeypatch.setattr("memtape.experiments.run.write_run_report", lambda run, *_: run.report_file)
+    monkeypatch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
     folder = tmp_path / "run"
     words = ["lstm", "char-lm", "--task.file", "own.txt", "--task.window", "8", "--data-dir", str(text.parent)]
     assert run(["train", *words, *TINY, "--out", str(folder)]) == 0

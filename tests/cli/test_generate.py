@@ -14,7 +14,7 @@ TINY += ["--train.validation-sequences", "2", "--model.hidden-size", "4"]
 
 def trained(folder, *words):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("memtape.experiments.run.write_run_report", lambda run, *_: run.report_file)
+        patch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
         assert run(["train", *words, *TINY, "--out", str(folder)]) == 0
     return folder
 

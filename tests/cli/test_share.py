@@ -12,7 +12,7 @@ import torch
 import memtape
 from memtape.cli.main import run
 from memtape.core.manifest import verify
-from memtape.experiments.run import open_run
+from memtape.experiments.open_run import open_run
 
 TINY = [
     *("--task.bits", "2", "--task.max-length", "3", "--train.batch-size", "2", "--train.steps", "2"),
@@ -37,7 +37,7 @@ def shared(finished, tmp_path, capsys):
 
 
 def test_the_folder_holds_the_network_of_the_run(finished, shared):
-    _, _, trained, task = open_run(finished, {})
+    _, _, trained, task = open_run(finished)
     loaded = memtape.NTM.from_pretrained(shared)
     xs = torch.randn(2, 5, task.input_size)
     assert torch.equal(loaded(xs)[0], trained(xs)[0])
@@ -45,14 +45,14 @@ def test_the_folder_holds_the_network_of_the_run(finished, shared):
         *("model.safetensors", "config.json", "README.md", "figure.png", "manifest.json")
     }
     assert set(verify(shared)) == {"config.json", "model.safetensors"}
-    assert (shared / "figure.png").read_bytes() == (finished / "figures" / "tape.png").read_bytes()
+    assert (shared / "figure.png").read_bytes() == (finished / "figures" / "memory.png").read_bytes()
 
 
 def test_the_card_tells_how_it_was_trained(finished, shared):
     card = (shared / "README.md").read_text()
     results = json.loads((finished / "evaluation.json").read_text())
     for text in (
-        *("# ntm on copy", "- ntm\n- copy\n", "| task | copy (", "bits 2", "| recipe | ntm-copy |", "| seed | 3 |"),
+        *("# ntm on copy", "- ntm\n- copy\n", "| task | copy (", "bits 2", "| recipe | ntm/copy |", "| seed | 3 |"),
         *("| settings | steps 2, batch_size 2, optimizer rmsprop, ",),
         *("| outcome | not solved |", "| updates | 2 |", "arXiv:1410.5401", "![One test sequence of 50 vectors: "),
         *("| length (vectors) | sequences | cost bits | wrong bits |", "| slots | 6 |"),

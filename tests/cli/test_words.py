@@ -34,7 +34,19 @@ def refused(capsys, *parts, code=2):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["train"], ["train", "ntm"], ["evaluate"], ["report"], ["share"], ["doctor"], ["recipes"]]
+    "command",
+    [
+        [],
+        ["train"],
+        ["train", "ntm"],
+        ["evaluate"],
+        ["report"],
+        ["share"],
+        ["doctor"],
+        ["recipes"],
+        ["results"],
+        ["reproduce"],
+    ],
 )
 def test_help_is_given_without_loading_torch(command):
     code = (
@@ -92,7 +104,10 @@ def test_recipes_are_listed_and_shown(capsys):
     listed = json.loads(capsys.readouterr().out)
     assert {(recipe["model"], recipe["task"]) for recipe in listed} == {(r.model, r.task) for r in RECIPES.values()}
     assert run(["recipes", "ntm-copy"]) == 0
-    assert "--train.optimizer" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "--train.optimizer" in shown
+    assert "published validation_cost_bits: ntm-lstm 0.1" in shown
+    assert "source: Graves, Wayne & Danihelka (2014), arXiv:1410.5401, figure 3" in shown
 
 
 def test_doctor_says_why_a_backend_is_absent(capsys):
@@ -126,9 +141,24 @@ def test_doctor_says_why_a_backend_is_absent(capsys):
         (["train", "ntm", "copy", "--model.clip", "-1"], "clip is -1.0, but it bounds a size and must be positive"),
         (["train", "ntm", "copy", "--train.steps", "0"], "steps is 0, Input should be greater than or equal to 1"),
         (["train", "ntm", "copy", "--train.learning-rate", "nan"], "learning_rate is nan"),
-        (["train", "ntm", "copy", "--recipe", "ntm-copi"], 'there is no recipe "ntm-copi"; did you mean "ntm-copy"?'),
-        (["train", "lstm", "copy", "--recipe", "ntm-copy"], "the recipe ntm-copy is for ntm on copy, not for lstm"),
+        (["train", "ntm", "copy", "--recipe", "ntm/copi"], 'there is no recipe "ntm/copi"; did you mean "ntm/copy"?'),
+        (["train", "lstm", "copy", "--recipe", "ntm-copy"], "the recipe ntm/copy is for ntm on copy, not for lstm"),
+        (["train", "ntm", "copy", "--recipe", "mine.toml"], "the recipe "),
         (["recipes", "ntm"], 'there is no recipe "ntm"; '),
+        (["results", "nmt"], 'there is no model "nmt"; did you mean "ntm"?'),
+        (["results", "ntm", "coppy"], 'there is no task "coppy"; did you mean "copy"?'),
+        (["reproduce", "ntm/copi"], 'there is no recipe "ntm/copi"; did you mean "ntm/copy"?'),
+        (
+            ["reproduce", "ntm/copy-gru"],
+            "the ledger has no result of ntm/copy-gru to agree with; give --update to add one",
+        ),
+        (["reproduce", "ntm/copy", "--jobs", "0"], "--jobs is 0, but it must be at least 1; give 1 or more"),
+        (["reproduce", "ntm/copy", "--seeds", "x"], "--seeds is 'x', but it must be FIRST:END or a single seed"),
+        (["reproduce", "ntm/copy", "--data-dir", "data"], "--data-dir is data, but copy reads no data; leave it out"),
+        (
+            ["reproduce", "lstm/sentiment"],
+            "the result of lstm/sentiment in the ledger is on real data, not synthetic data; give --data-dir",
+        ),
         (["evaluate", "nowhere"], "there is no run folder nowhere; give the folder that"),
         (["report", "nowhere"], "there is no run folder nowhere; give the folder that"),
         (["share", "nowhere", "new"], "there is no run folder nowhere; give the folder that"),
@@ -151,7 +181,7 @@ def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, m
         ("[trian]\nsteps = 3\n", "trian"),
         ("model = 3\n", "model"),
         ("recipe = 3\n", "recipe in bad.toml is 3, but it must be a name"),
-        ("recipe = 'ntm-copi'\n", 'there is no recipe "ntm-copi"; did you mean "ntm-copy"?'),
+        ("recipe = 'ntm/copi'\n", 'there is no recipe "ntm/copi"; did you mean "ntm/copy"?'),
     ],
 )
 def test_a_wrong_configuration_file_gets_one_sentence(capsys, tmp_path, monkeypatch, text, sentence):

@@ -57,7 +57,7 @@ def same(first, second):
 
 
 def test_backends_are_listed_with_the_reason_why_one_is_absent():
-    assert list(backends()) == ["reference", "compile", "cpu", "triton"]
+    assert list(backends()) == ["reference", "compile", "scan", "cpu", "triton"]
     assert backends()["reference"] is None
     assert backends()["compile"] is None
     assert backends()["cpu"] == kernels().absent
@@ -106,7 +106,9 @@ def test_a_name_that_is_refused_changes_nothing():
 
 
 def test_an_unknown_name_is_refused():
-    message = "the backend is 'turbo', but it must be one of auto, reference, compile, cpu, triton; name one of them"
+    message = (
+        "the backend is 'turbo', but it must be one of auto, reference, compile, scan, cpu, triton; name one of them"
+    )
     with pytest.raises(BackendError, match=message):
         use_backend("turbo")
 
@@ -127,7 +129,7 @@ def test_kernels_that_are_absent_are_refused_with_the_reason():
 
 @pytest.mark.usefixtures("without_kernels")
 def test_without_kernels_everything_runs_by_single_steps(twin_calls):
-    assert backend_for("cpu") == "reference"
+    assert backend_for("cpu") == "scan"
     ys, _ = small()(torch.ones(2, 3, 3))
     assert ys.isfinite().all()
     assert not twin_calls

@@ -2,7 +2,9 @@
 
 import copy
 import dataclasses
+import importlib
 import pickle
+import pkgutil
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ from jaxtyping import Float, TypeCheckError
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+import memtape
 from memtape import NTMCell, state, tree
 from memtape.cells.lstm import LSTMState
 from memtape.core.state import NoState
@@ -176,3 +179,28 @@ def test_names_must_be_those_of_the_state(change):
     )
     with pytest.raises(ValueError, match=message):
         tree.from_named_tensors(named, example())
+
+
+def states_of_the_library():
+    for module in pkgutil.walk_packages(memtape.__path__, "memtape."):
+        if not module.name.startswith("memtape.__main__"):
+            importlib.import_module(module.name)
+    return [kind for kind in pytree.SUPPORTED_NODES if kind.__module__.startswith("memtape.")]
+
+
+def test_exported_programs_name_states_without_their_modules():
+    kinds = states_of_the_library()
+    names = [pytree.SUPPORTED_SERIALIZED_TYPES[kind].serialized_type_name for kind in kinds]
+    assert len(kinds) > 30
+    assert sorted(names) == sorted(f"memtape.{kind.__name__}" for kind in kinds)
+    assert len(set(names)) == len(names), "two states share a name: rename one of them"
+
+
+def test_the_structure_of_a_state_is_written_with_that_name_and_read_again():
+    start = NTMCell(2, 2, slots=3, width=2, controller_size=3).init_state(1)
+    leaves, structure = pytree.tree_flatten(start)
+    written = pytree.treespec_dumps(structure)
+    assert "memtape.TuringState" in written
+    assert "memtape.memory" not in written
+    again = pytree.tree_unflatten(leaves, pytree.treespec_loads(written))
+    assert type(again.memory) is type(start.memory)

@@ -35,7 +35,7 @@ def test_a_run_leaves_all_that_it_promises(finished):
         *("checkpoints", "manifest.json", "figures", "report.html"),
     }
     assert {path.name for path in (finished / "figures").iterdir()} == {
-        f"{name}.{kind}" for name in ("learning", "lengths", "tape") for kind in ("png", "svg")
+        f"{name}.{kind}" for name in ("learning", "lengths", "memory") for kind in ("png", "svg")
     }
     assert len((finished / "metrics.jsonl").read_text().splitlines()) == 4
 
@@ -151,11 +151,11 @@ def test_a_wrong_evaluation_gets_one_sentence(finished, capsys, words, sentence)
 
 def test_report_draws_again(copied, capsys):
     (copied / "report.html").unlink()
-    (copied / "figures" / "tape.png").unlink()
+    (copied / "figures" / "memory.png").unlink()
     assert run(["report", str(copied)]) == 0
     assert capsys.readouterr().out.strip() == str(copied / "report.html")
     assert (copied / "report.html").is_file()
-    assert (copied / "figures" / "tape.png").is_file()
+    assert (copied / "figures" / "memory.png").is_file()
 
 
 def test_resume_draws_the_report_of_a_run_that_was_ended_before_it_was_there(copied, capsys):
@@ -225,4 +225,4 @@ def test_a_model_without_a_tape_has_a_report_too(tmp_path):
     words = ["train", "lstm", "copy", *TINY, "--model.hidden-size", "8", "--out", str(folder)]
     assert run(words) == 0
     assert (folder / "report.html").is_file()
-    assert not (folder / "figures" / "tape.png").exists()
+    assert not (folder / "figures" / "memory.png").exists()

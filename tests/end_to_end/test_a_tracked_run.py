@@ -8,9 +8,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from memtape.cli.main import run as carry_out
-from memtape.experiments import run as running
 from memtape.experiments.experiment import Experiment
-from memtape.experiments.run import resume_run, train_run
+from memtape.experiments.resume import resume_run
+from memtape.experiments.train import train_run
 from memtape.training.interruption import Interruption
 from memtape.training.settings import TrainSettings
 
@@ -19,7 +19,7 @@ STEPS = 20
 
 @pytest.fixture(autouse=True)
 def without_figures(monkeypatch):
-    monkeypatch.setattr(running, "write_run_report", lambda *_: None)
+    monkeypatch.setattr("memtape.experiments.train.write_run_report", lambda *_: None)
     monkeypatch.setattr("memtape.training.evaluation.ENDLESS", 4)
 
 
@@ -39,13 +39,13 @@ def train(folder, tracker, *, until=STEPS, failing_at=None):
     def watch(step, _):
         if step == failing_at:
             raise KeyboardInterrupt
-        wish.asked = step >= until
+        wish.requested = step >= until
 
-    train_run(experiment, folder, record=lambda _: None, watch=watch, interruption=wish)
+    train_run(experiment, *experiment.build(), folder, on_record=lambda _: None, on_step=watch, interruption=wish)
 
 
 def resume(folder):
-    resume_run(folder, begin=lambda *_: None, record=lambda _: None, watch=lambda *_: None, tell=lambda _: None)
+    resume_run(folder, on_start=lambda *_: None, on_record=lambda _: None, on_step=lambda *_: None, warn=lambda _: None)
 
 
 def curves(folder):

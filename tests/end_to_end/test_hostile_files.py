@@ -33,7 +33,7 @@ TINY = [
 
 
 def loaded(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tests" / "robustness" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -50,8 +50,8 @@ def sound(tmp_path_factory):
     place = tmp_path_factory.mktemp("sound")
     with pytest.MonkeyPatch.context() as patch:
         scores = {"length": 2, "sequences": 2, "cost_bits": 1.0, "wrong_bits": 1.0}
-        patch.setattr("memtape.experiments.run.by_length", lambda *_, **__: [scores])
-        patch.setattr("memtape.experiments.run.write_run_report", lambda run, *_: run.report_file)
+        patch.setattr("memtape.experiments.train.by_length", lambda *_, **__: [scores])
+        patch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
         train = ["train", "ntm", "copy", *TINY, "--train.steps", "4", "--out", str(place / "run")]
         assert run(train) == 0
         assert run(["share", str(place / "run"), str(place / "network")]) == 0

@@ -1,4 +1,4 @@
-"""Rot is found and no pickle is read: the benchmarks of both, with fewer files, and a look at the source."""
+"""Rot is found and no pickle is read: the programs of both, with fewer files, and a look at the source."""
 
 import re
 import subprocess
@@ -18,13 +18,13 @@ def carried_out(*words):
 
 
 def test_all_rot_is_found_and_named_and_the_checkpoint_before_taken():
-    printed = carried_out(str(ROOT / "benchmarks" / "rot.py"), "--corruptions", "100")
+    printed = carried_out(str(ROOT / "tests" / "robustness" / "rot.py"), "--corruptions", "100")
     totals = [list(map(int, numbers.split())) for numbers in re.findall(r"together([ \d]+)\n", printed)]
     assert totals == [[100, 100, 100, 100, 2, 2], [10, 10, 10], [10, 10, 10]]
 
 
 def test_nothing_is_unpickled_and_loading_takes_at_most_twice_the_file():
-    printed = carried_out(str(ROOT / "benchmarks" / "loading.py"), "--files", "10")
+    printed = carried_out(str(ROOT / "tests" / "robustness" / "loading.py"), "--files", "10")
     unpickled = dict(re.findall(r"unpickled names: ([\w ,]+?) +(\d+)\n", printed))
     assert unpickled.pop("a pickle, to see that it is counted") == "1"
     stages = ("train", "save", "resume", "evaluate", "report", "share", "load", "sweep")

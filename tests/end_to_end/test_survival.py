@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+ROBUSTNESS = Path(__file__).parents[1] / "robustness"
 WORDS = [
     *("train", "ntm", "copy", "--model.slots", "6", "--model.width", "4", "--model.controller-size", "8"),
     *("--task.bits", "2", "--task.max-length", "3", "--train.batch-size", "6", "--train.optimizer", "adam"),
@@ -27,7 +27,7 @@ LONG = ["--train.steps", "1000000"]
     [(6, 1), pytest.param(20, 1, marks=pytest.mark.slow), pytest.param(3, 2, marks=pytest.mark.slow)],
 )
 def test_killed_trainings_come_to_the_same_bits(kills, processes):
-    words = [sys.executable, str(BENCHMARKS / "crash.py"), "--kills", str(kills), "--processes", str(processes)]
+    words = [sys.executable, str(ROBUSTNESS / "crash.py"), "--kills", str(kills), "--processes", str(processes)]
     finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=250)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     counted = re.fullmatch(
@@ -39,7 +39,7 @@ def test_killed_trainings_come_to_the_same_bits(kills, processes):
 
 @pytest.mark.slow
 def test_killed_sweeps_come_to_the_same_report():
-    words = [sys.executable, str(BENCHMARKS / "sweep_crash.py"), "--kills", "4"]
+    words = [sys.executable, str(ROBUSTNESS / "sweep_crash.py"), "--kills", "4"]
     finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=250)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     counted = re.fullmatch(r"4 kills in (\d+) sweeps, .*; the same report: (\d+) of (\d+)\n", finished.stdout)

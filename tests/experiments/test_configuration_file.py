@@ -28,7 +28,7 @@ def resolved(recipe, **changes):
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_the_command_reads_the_same_experiment(recipe, tmp_path, monkeypatch):
     read = []
-    monkeypatch.setattr("memtape.cli.training.carry_out", lambda experiment, _: read.append(experiment) or 0)
+    monkeypatch.setattr("memtape.cli.train.train", lambda experiment, _: read.append(experiment) or 0)
     experiment = resolved(recipe, learning_rate=1e-5, final_rate=1 / 3, threads=2, validate_every=10)
     file = tmp_path / "best.toml"
     file.write_text(as_toml(experiment, "A remark."))
@@ -37,6 +37,6 @@ def test_the_command_reads_the_same_experiment(recipe, tmp_path, monkeypatch):
 
 
 def test_the_remark_stands_at_the_top():
-    assert as_toml(resolved(RECIPES["ntm-copy"]), "A remark.").startswith(
-        '# A remark.\nrecipe = "ntm-copy"\n\n[model]\n'
+    assert as_toml(resolved(RECIPES["ntm/copy"]), "A remark.").startswith(
+        '# A remark.\nrecipe = "ntm/copy"\n\n[model]\n'
     )

@@ -1,13 +1,14 @@
-"""Inspection: the tape that is pictured is the one that the network worked."""
+"""Inspection: the views that are recorded are those of the steps that the network takes."""
 
 import numpy as np
 import pytest
 import torch
 
-from memtape import DAM, DNC, NTM, SAM, SDNC, BiLSTM, Copy, StackedLSTM
-from memtape.experiments.inspection import graph_of, tape_of
-from memtape.tasks.graph import ShortestPath, Traversal
-from memtape.training.interaction import batch_for
+from memtape import DAM, DNC, NTM, SAM, SDNC, BiLSTM, Copy, CopyMemory, StackedLSTM
+from memtape.experiments.inspection import graph_of, recorded, tape_of
+from memtape.tasks.graph.shortest_path import ShortestPath
+from memtape.tasks.graph.traversal import Traversal
+from memtape.training.draw_batch import draw_batch
 from memtape.viz.graph_figure import graph_figure
 
 HEADS = {"read_heads": 2, "write_heads": 3}
@@ -26,11 +27,12 @@ def test_the_tape_is_what_the_heads_did_step_by_step(addressing):
         control = model.cell.control(x, state)
         with torch.no_grad():
             y, state = model.cell(x, state)
-        np.testing.assert_allclose(tape.adds[t], control.add[0].detach(), atol=1e-6)
+        np.testing.assert_allclose(tape.view("adds")[t], control.add[0].detach(), atol=1e-6)
         np.testing.assert_allclose(tape.outputs[t], torch.sigmoid(y[0]), atol=1e-6)
-        np.testing.assert_allclose(tape.reads[t], state.reads.reshape(2, 4), atol=1e-6)
-        np.testing.assert_allclose(tape.read_weights[t], state.memory.read_weights[0], atol=1e-6)
-        np.testing.assert_allclose(tape.write_weights[t], state.memory.write_weights[0], atol=1e-6)
+        np.testing.assert_allclose(tape.view("reads")[t], state.reads.reshape(2, 4), atol=1e-6)
+        np.testing.assert_allclose(tape.view("read_weights")[t], state.memory.read_weights[0], atol=1e-6)
+        np.testing.assert_allclose(tape.view("write_weights")[t], state.memory.write_weights[0], atol=1e-6)
+    np.testing.assert_allclose(tape.view("contents")[0], state.memory.memory[0], atol=1e-6)
     assert (tape.inputs == batch.inputs[0].numpy()).all()
     assert (tape.targets == batch.targets[0].numpy()).all()
     assert (tape.scored == batch.mask[0].numpy()).all()
@@ -46,7 +48,7 @@ def test_the_adds_that_are_pictured_are_those_that_were_written():
     tape = tape_of(model, task, length=3, seed=0)
     batch = task.batch(0, 1, split="picture", lengths=(3, 3))
     _, state = model(batch.inputs)
-    written = np.einsum("ths,thw->sw", tape.write_weights, tape.adds)
+    written = np.einsum("ths,thw->sw", tape.view("write_weights"), tape.view("adds"))
     np.testing.assert_allclose(state.memory.memory[0].detach() - 1e-6, written, atol=1e-5)
 
 
@@ -61,7 +63,7 @@ def test_a_network_that_reads_from_both_ends_has_none_either():
 
 
 @pytest.mark.parametrize("links", ["dense", "sparse", "none"])
-def test_what_a_dnc_was_told_is_pictured_step_by_step(links):
+def test_the_views_of_a_dnc_are_those_of_each_step(links):
     torch.manual_seed(0)
     task = Copy(bits=2)
     model = DNC(task.input_size, task.output_size, **SMALL, **HEADS, links=links)
@@ -72,41 +74,44 @@ def test_what_a_dnc_was_told_is_pictured_step_by_step(links):
         control = model.cell.control(batch.inputs[:, t], state)
         with torch.no_grad():
             _, state = model.cell(batch.inputs[:, t], state)
-        for name in ("write_gates", "allocation_gates", "free_gates", "read_modes"):
-            np.testing.assert_allclose(getattr(record, name)[t], getattr(control, name)[0].detach(), atol=1e-6)
-        np.testing.assert_allclose(record.usage[t], state.memory.usage[0], atol=1e-6)
-        np.testing.assert_allclose(record.tape.write_weights[t], state.memory.write_weights[0], atol=1e-6)
-        np.testing.assert_allclose(record.tape.adds[t], control.add[0].detach(), atol=1e-6)
+        gates = ("write_gates", "allocation_gates", "free_gates")
+        for name in gates if links == "none" else (*gates, "read_modes"):
+            np.testing.assert_allclose(record.view(name)[t], getattr(control, name)[0].detach(), atol=1e-6)
+        np.testing.assert_allclose(record.view("usage")[t], state.memory.usage[0], atol=1e-6)
+        np.testing.assert_allclose(record.view("write_weights")[t], state.memory.write_weights[0], atol=1e-6)
+        np.testing.assert_allclose(record.view("adds")[t], control.add[0].detach(), atol=1e-6)
     if links == "dense":
-        np.testing.assert_allclose(record.links, state.memory.links.links[0], atol=1e-6)
+        np.testing.assert_allclose(record.view("links")[0], state.memory.links.links[0], atol=1e-6)
     elif links == "sparse":
         backward, _ = model.cell.machine.memory.links.follow(torch.eye(6)[None], state.memory.links)
-        np.testing.assert_allclose(record.links, backward[0].transpose(0, 1), atol=1e-6)
+        np.testing.assert_allclose(record.view("links")[0], backward[0].transpose(0, 1), atol=1e-6)
     else:
-        assert record.links.shape == (0, 6, 6)
+        assert record.view("links") is None
+        assert record.view("read_modes") is None
 
 
+@pytest.mark.parametrize("network", [DNC, NTM])
 @pytest.mark.parametrize("task", [Traversal(), ShortestPath()], ids=["traversal", "shortest-path"])
-def test_a_question_about_a_graph_is_pictured_with_what_was_said_and_looked_at(task):
+def test_a_question_about_a_graph_is_drawn_with_the_prediction_and_what_was_read(task, network):
     torch.manual_seed(0)
-    model = DNC(task.input_size, task.output_size, slots=6, width=4, controller_size=5, read_heads=2)
-    picture, looks = graph_of(model, task, length=1, seed=0)
+    model = network(task.input_size, task.output_size, slots=6, width=4, controller_size=5, read_heads=2)
+    picture, sources = graph_of(model, task, length=1, seed=0)
     steps = len(picture.steps)
-    assert looks.shape == (steps, 2, steps)
+    assert sources.shape == (steps, 2, steps)
     assert [said is None for said in picture.said] == [answer is None for answer in picture.answers]
-    batch = batch_for(task, model, 0, 1, seed=0, split="picture", lengths=(1, 1))
+    batch = draw_batch(task, model, 0, 1, seed=0, split="picture", lengths=(1, 1))
     outputs, state = model(batch.inputs)
     assert task.picture(batch, outputs) == picture
-    written = looks[-1].sum(axis=1)
+    written = sources[-1].sum(axis=1)
     np.testing.assert_array_less(written, state.memory.read_weights[0].sum(-1).detach().numpy() + 1e-6)
-    graph_figure(picture, looks)
+    graph_figure(picture, sources)
     assert tape_of(model, task, length=1, seed=0) is None
 
 
 def test_a_network_without_heads_is_pictured_by_what_it_said():
     task = Traversal()
-    picture, looks = graph_of(StackedLSTM(task.input_size, task.output_size, hidden_size=4), task, length=1, seed=0)
-    assert looks is None
+    picture, sources = graph_of(StackedLSTM(task.input_size, task.output_size, hidden_size=4), task, length=1, seed=0)
+    assert sources is None
     assert any(picture.said)
 
 
@@ -116,8 +121,39 @@ def test_a_task_without_graphs_has_no_picture_of_one():
 
 
 @pytest.mark.parametrize("network", [SAM, DAM, SDNC])
-def test_a_sparse_memory_has_no_tape(network):
-    task = Copy(max_length=2)
-    assert (
-        tape_of(network(task.input_size, task.output_size, slots=8, width=3, heads=1), task, length=2, seed=0) is None
-    )
+def test_the_views_of_a_sparse_memory_are_those_of_each_step(network):
+    """What is written in a step is what comes to the contents, once the slots that give way are cleared."""
+    torch.manual_seed(0)
+    task = Copy(bits=2)
+    model = network(task.input_size, task.output_size, slots=9, width=3, heads=2)
+    tape = tape_of(model, task, length=4, seed=0)
+    inputs = task.batch(0, 1, split="picture", lengths=(4, 4)).inputs
+    state = model.init_state(1)
+    for t in range(9):
+        before = state.memory.memory[0]
+        with torch.no_grad():
+            _, state = model.cell(inputs[:, t], state)
+        np.testing.assert_allclose(tape.view("reads")[t].reshape(-1), state.reads[0], atol=1e-6)
+        np.testing.assert_allclose(tape.view("read_weights")[t], state.memory.read_weights[0], atol=1e-6)
+        written = np.einsum("hs,hw->sw", tape.view("write_weights")[t], tape.view("adds")[t])
+        after = state.memory.memory[0].numpy()
+        kept = np.isclose(after, before.numpy() + written, atol=1e-6).all(axis=1)
+        np.testing.assert_allclose(after[~kept], written[~kept], atol=1e-6)
+    np.testing.assert_allclose(tape.view("contents")[0], state.memory.memory[0], atol=1e-6)
+
+
+def test_a_graph_is_drawn_with_what_a_sparse_memory_read():
+    task = Traversal()
+    model = SDNC(task.input_size, task.output_size, slots=8, width=3, heads=2)
+    picture, sources = graph_of(model, task, length=1, seed=0)
+    assert sources.shape == (len(picture.steps), 2, len(picture.steps))
+
+
+def test_symbols_are_recorded_as_the_vectors_that_they_stand_for():
+    task = CopyMemory(min_length=2, max_length=2, remembered=2)
+    model = NTM(task.input_size, task.output_size, **SMALL)
+    inputs = task.batch(0, 1).inputs
+    outputs, views = recorded(model, inputs)
+    torch.testing.assert_close(outputs, model(inputs)[0].detach(), rtol=1e-5, atol=1e-6)
+    assert [view.name for view in views][:2] == ["adds", "reads"]
+    assert len(views[0].values) == inputs.shape[1]

@@ -5,26 +5,9 @@ import re
 
 import pytest
 
-from memtape.catalog.registry import MODELS, TASKS, Entry, TaskEntry
+from memtape.catalog.registry import TASKS
 from memtape.cli.main import run
 
-DNC = Entry(
-    name="dnc",
-    summary="Differentiable Neural Computer.",
-    paper="Graves et al. (2016)",
-    path="memtape.models.dnc.dnc:DNC",
-    constructor="memtape.models.dnc.dnc:DNCCell",
-)
-TRAVERSAL = TaskEntry(
-    name="traversal",
-    summary="Walk through a graph.",
-    paper="Graves et al. (2016)",
-    path="memtape.tasks.graph.traversal:Traversal",
-    constructor="memtape.tasks.graph.traversal:Traversal",
-    unit="lesson",
-    test_lengths=(1,),
-    picture_length=1,
-)
 TINY = [
     *("--train.batch-size", "2", "--train.steps", "1", "--train.device", "cpu", "--train.validate-every", "1"),
     *("--train.validation-sequences", "2", "--model.slots", "6", "--model.width", "4", "--model.controller-size", "8"),
@@ -33,9 +16,9 @@ TINY = [
 
 @pytest.fixture
 def reported(monkeypatch, tmp_path):
-    monkeypatch.setitem(MODELS, "dnc", DNC)
-    monkeypatch.setitem(TASKS, "copy", dataclasses.replace(TASKS["copy"], test_lengths=(3,), picture_length=4))
-    monkeypatch.setitem(TASKS, "traversal", TRAVERSAL)
+    for name, length in (("copy", 4), ("traversal", 1)):
+        card = dataclasses.replace(TASKS[name].card, test_lengths=(min(3, length),), picture_length=length)
+        monkeypatch.setitem(vars(TASKS[name]), "card", card)
 
     def report(model, task, *options):
         folder = tmp_path / "run"
@@ -47,14 +30,32 @@ def reported(monkeypatch, tmp_path):
     return report
 
 
-def test_that_of_a_dnc_shows_its_memory(reported):
-    pictures, heading, page = reported("dnc", "copy")
+@pytest.mark.parametrize(
+    ("model", "options", "listed"),
+    [
+        (
+            "dnc",
+            (),
+            "adds, reads, write gates, allocation gates, free gates, read modes, write weights, read weights, usage; below",
+        ),
+        ("ntm", (), "adds, reads, content gates, write weights, read weights; below, after the last step: contents."),
+        (
+            "sam",
+            ("--model.heads", "2"),
+            "adds, reads, write gates, rewrite gates, write weights, read weights, last access; ",
+        ),
+        ("dam", ("--model.heads", "2"), "write weights, read weights, usage; below, after the last step: contents."),
+        ("sdnc", ("--model.heads", "2"), "last access; below, after the last step: links, contents."),
+    ],
+)
+def test_that_of_a_network_with_a_memory_shows_the_views_of_the_memory(reported, model, options, listed):
+    pictures, heading, page = reported(model, "copy", *options)
     assert (pictures, heading) == ({"memory"}, "The memory")
-    assert "which slots were written one after another" in page
+    assert listed in page
 
 
 def test_that_of_a_task_of_graphs_shows_the_graph(reported):
     pictures, heading, page = reported("dnc", "traversal")
     assert (pictures, heading) == ({"graph"}, "The graph")
     assert "A test graph of lesson 1" in page
-    assert "at which edges each read head looked" in page
+    assert "which edges each read head read" in page

@@ -1,9 +1,12 @@
-"""All the cells that the laws hold for: a new cell joins by one line in CELLS."""
+"""All the cells that the laws hold for: those of all models by their cards, and by a line in CELLS parts and further forms."""
+
+from functools import partial
 
 import pytest
 import torch
 
-from memtape import AugmentedCell, DNCCell, NTMCell, StackedLSTMCell, use_backend
+from memtape import AugmentedCell, use_backend
+from memtape.catalog.registry import MODELS
 from memtape.cells import (
     Clipped,
     ClockworkCell,
@@ -15,11 +18,13 @@ from memtape.cells import (
     ElmanCell,
     Embedded,
     FeedforwardCell,
+    GatedLinearCell,
     GRUCell,
     InputBypass,
     JordanCell,
     LeakyCell,
     LearnedInitialState,
+    LRUCell,
     LSTMCell,
     OrthogonalCell,
     OutputFeedback,
@@ -34,34 +39,20 @@ from memtape.cells import (
     Zoneout,
 )
 from memtape.core.backends import backends
+from memtape.core.recurrent import Recurrent
 from memtape.memory import TuringInterface, TuringMemory
-from memtape.models.sam.sam import DAMCell, SAMCell
-from memtape.models.sam.sdnc import SDNCCell
+from memtape.models.recurrent.lru import lru_network
 
 INPUT, BATCH, TIME = 2, 3, 6
-SMALL_NTM = {"slots": 5, "width": 3, "controller_size": 4}
 TWO_HEADS = {"read_heads": 2, "write_heads": 2}
 
 
-def ntm(**options):
-    return NTMCell(INPUT, 3, **(SMALL_NTM | options))
+def cell_of(model, **options):
+    """Return the cell of a model, as small as its card says."""
+    return MODELS[model].load()(INPUT, 3, **(MODELS[model].card.small | options)).cell
 
 
-def sam(**options):
-    return SAMCell(INPUT, 3, **({"slots": 12, "width": 3, "heads": 2, "nearest": 3, "controller_size": 4} | options))
-
-
-def sdnc(**options):
-    usual = {"slots": 9, "width": 3, "heads": 2, "nearest": 3, "links": 4, "controller_size": 4}
-    return SDNCCell(INPUT, 3, **(usual | {"initial_memory": "random"} | options))
-
-
-def dam(**options):
-    return DAMCell(INPUT, 3, **({"slots": 5, "width": 3, "heads": 2, "controller_size": 4} | options))
-
-
-def dnc(**options):
-    return DNCCell(INPUT, 3, **({"slots": 5, "width": 3, "controller_size": 4, "initial_memory": "random"} | options))
+ntm, sam, sdnc, dam, dnc = (partial(cell_of, name) for name in ("ntm", "sam", "sdnc", "dam", "dnc"))
 
 
 def augmented_by_hand():
@@ -88,6 +79,14 @@ CELLS = [
     ("gru-book", lambda: Delayed(GRUCell(INPUT, 4, variant="reset_before", candidate="sigmoid"))),
     ("leaky", lambda: LeakyCell(INPUT, 4, longest=5.0)),
     ("leaky-learned", lambda: LeakyCell(INPUT, 4, longest=5.0, time_constants="learned", activation="relu")),
+    ("leaky-linear", lambda: LeakyCell(INPUT, 4, longest=5.0, recurrence="linear")),
+    (
+        "leaky-linear-learned",
+        lambda: LeakyCell(INPUT, 4, longest=5.0, recurrence="linear", time_constants="learned", activation="relu"),
+    ),
+    ("lru", lambda: LRUCell(INPUT, 4)),
+    ("lru-deep", lambda: lru_network(INPUT, 3, hidden_size=4, embedding_size=3, layers=2)),
+    ("lru-learned-initial-state", lambda: LearnedInitialState(LRUCell(INPUT, 4, min_radius=0.5, max_radius=0.9))),
     ("skip", lambda: SkipCell(INPUT, 4, delay=2)),
     ("skip-only", lambda: SkipCell(INPUT, 4, delay=3, keep_short=False, activation="relu")),
     ("orthogonal", lambda: OrthogonalCell(INPUT, 5)),
@@ -101,6 +100,7 @@ CELLS = [
     ("zoneout", lambda: Zoneout(LSTMCell(INPUT, 4), hidden=0.2, memory=0.3).eval()),
     ("dropout-in-evaluation", lambda: VariationalDropout(GRUCell(INPUT, 4), inputs=0.3, outputs=0.3).eval()),
     ("feedforward", lambda: FeedforwardCell(INPUT, 4)),
+    ("gated-linear", lambda: GatedLinearCell(INPUT, 4)),
     ("stacked", lambda: Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])),
     ("shortcuts", lambda: Shortcuts([LSTMCell(INPUT, 4), GRUCell(INPUT + 4, 3), FeedforwardCell(INPUT + 3, 2)])),
     ("around", lambda: InputBypass(GRUCell(1, 4), 1, 1)),
@@ -112,9 +112,12 @@ CELLS = [
     ("output-feedback", lambda: OutputFeedback(Readout(GRUCell(INPUT + 3, 4), 3), feedback="sigmoid")),
     ("teacher-forced", lambda: TeacherForced(OutputFeedback(Readout(GRUCell(2, 4), 1)))),
     ("conditioned", lambda: Conditioned(LSTMCell(INPUT + 3, 4), 3, into="input")),
-    ("stacked-lstm", lambda: StackedLSTMCell(INPUT, 3, hidden_size=4, layers=2)),
+    *(
+        (f"{name} as a model", partial(cell_of, name))
+        for name, entry in MODELS.items()
+        if issubclass(entry.load(), Recurrent)
+    ),
     ("augmented", augmented_by_hand),
-    ("ntm", ntm),
     (
         "ntm-gru",
         lambda: ntm(controller="gru", controller_layers=2, initial_memory="learned", initial_weights="uniform"),
@@ -131,17 +134,13 @@ CELLS = [
     ),
     ("ntm-sequential-write-first", lambda: ntm(sequential_heads=True, read_first=False, write_heads=2)),
     ("ntm-content", lambda: ntm(addressing="content", initial_memory="random", **TWO_HEADS)),
-    ("sam", lambda: sam(initial_memory="random")),
-    ("sam-empty", lambda: sam(heads=3, nearest=1, slots=9)),
+    ("sam-empty", lambda: sam(heads=3, nearest=1, slots=9, initial_memory="zeros")),
     ("sam-gru", lambda: sam(controller="gru", initial_memory="learned", initial_reads="learned", strengths="none")),
     ("sam-deep", lambda: sam(controller_layers=2, initial_controller="learned", initial_memory="random", squash=True)),
     ("sam-feedforward", lambda: sam(nearest=2, slots=6, initial_memory="learned", controller="feedforward")),
-    ("sdnc", sdnc),
     ("sdnc-gru", lambda: sdnc(heads=1, controller="gru", initial_memory="learned", initial_reads="learned")),
-    ("dam", lambda: dam(initial_memory="random")),
     ("dam-last-access", lambda: dam(initial_memory="learned", usage="last_access", threshold=0.5, controller="rnn")),
     ("ntm-content-write-first", lambda: ntm(addressing="content", read_first=False, initial_memory="learned")),
-    ("dnc", dnc),
     (
         "dnc-two-heads",
         lambda: dnc(usage_gradient=True, initial_controller="learned", initial_reads="learned", **TWO_HEADS),
@@ -185,9 +184,9 @@ def factory(request):
     return request.param
 
 
-@pytest.fixture(params=["reference", "cpu"])
+@pytest.fixture(params=["reference", "scan", "cpu"])
 def backend(request):
-    """Single steps, and the fused twins of the cells that have one."""
+    """Single steps, the scan in parallel over time, and the fused twins of the cells that have one."""
     absent = backends()[request.param]
     if absent:
         pytest.skip(absent)

@@ -70,8 +70,8 @@ def test_two_halves_equal_the_whole(cell, xs):
     whole, last, _ = unroll(cell, xs)
     first, middle, _ = unroll(cell, xs[:, :2])
     second, end, _ = unroll(cell, xs[:, 2:], middle)
-    same(torch.cat([first, second], dim=1), whole, rtol=0, atol=0)
-    same_state(end, last, rtol=0, atol=0)
+    same(torch.cat([first, second], dim=1), whole)
+    same_state(end, last)
 
 
 def test_no_state_is_the_initial_state_bit_for_bit(cell, xs):
@@ -86,8 +86,8 @@ def test_steps_by_hand_equal_the_run(cell, xs):
     ys, last, _ = unroll(cell, xs)
     for t in range(TIME):
         y, state = cell(xs[:, t], state)
-        same(y, ys[:, t], rtol=0, atol=0)
-    same_state(state, last, rtol=0, atol=0)
+        same(y, ys[:, t])
+    same_state(state, last)
 
 
 def test_rows_of_a_batch_are_independent(cell, xs):
@@ -95,7 +95,7 @@ def test_rows_of_a_batch_are_independent(cell, xs):
     for row in range(BATCH):
         alone, end, _ = unroll(cell, xs[row : row + 1])
         same(alone, ys[row : row + 1])
-        same(tree.named_tensors(end), rows(last, slice(row, row + 1)), rtol=1e-10, atol=1e-12)
+        same(tree.named_tensors(end), rows(last, slice(row, row + 1)))
 
 
 def test_gradients_do_not_cross_rows(cell, xs):
@@ -116,8 +116,8 @@ def test_a_start_forgets_everything_before_it(cell, xs, before):
     starts[:, 3] = True
     ys, last, _ = unroll(cell, xs, starts=starts)
     fresh, end, _ = unroll(cell, xs[:, 3:])
-    same(ys[:, 3:], fresh, rtol=0, atol=0)
-    same_state(last, end, rtol=0, atol=0)
+    same(ys[:, 3:], fresh)
+    same_state(last, end)
     (gradient,) = torch.autograd.grad(total(ys[:, 3:], last), xs)
     assert gradient.isfinite().all()
     assert not gradient[:, :3].any()
@@ -142,8 +142,8 @@ def test_a_start_forgets_even_a_state_of_nan(cell, xs):
     starts[:, 0] = True
     ys, last, _ = unroll(cell, xs, broken, starts=starts)
     fresh, end, _ = unroll(cell, xs)
-    same(ys, fresh, rtol=0, atol=0)
-    same_state(last, end, rtol=0, atol=0)
+    same(ys, fresh)
+    same_state(last, end)
 
 
 @pytest.mark.parametrize("garbage", [float("nan"), 1e30])
@@ -180,8 +180,8 @@ def test_a_row_of_length_0_stays_as_it_was(cell, xs):
 def test_full_lengths_change_nothing(cell, xs):
     ys, last, _ = unroll(cell, xs)
     with_lengths, end, _ = unroll(cell, xs, lengths=torch.full((BATCH,), TIME))
-    assert torch.equal(ys, with_lengths)
-    same_state(last, end, rtol=0, atol=0)
+    same(with_lengths, ys)
+    same_state(end, last)
 
 
 def test_a_step_leaves_the_old_state_untouched(cell, xs):
@@ -273,9 +273,9 @@ def test_recomputing_changes_neither_values_nor_gradients(cell, xs, every):
     options = {"lengths": torch.tensor([2, TIME, 4]), "collect": lambda state: state}
     plain, last, trace = unroll(cell, xs, **options)
     again, end, kept = unroll(cell, xs, checkpoint_every=every, **options)
-    same(again, plain, rtol=0, atol=0)
-    same_state(end, last, rtol=0, atol=0)
-    same_state(kept, trace, rtol=0, atol=0)
+    same(again, plain)
+    same_state(end, last)
+    same_state(kept, trace)
     same(gradients(cell, again, end), gradients(cell, plain, last))
 
 

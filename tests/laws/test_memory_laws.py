@@ -285,3 +285,34 @@ def test_any_hidden_vector_gives_finite_values_and_gradients_in_float32(scale):
         (reads.sum() + state.memory.sum()).backward()
         for parameter in [*interface.parameters(), *memory.parameters()]:
             assert parameter.grad.isfinite().all()
+
+
+def test_views_are_finite_arrays_in_their_range_with_the_shape_that_their_axes_name(parts):
+    memory, state, control = parts
+    views = memory.views(control, state)
+    assert {"adds", "reads", "write_weights", "read_weights", "contents"} <= {view.name for view in views}
+    for view in views:
+        assert view.values.shape[0] == BATCH
+        assert view.values.isfinite().all()
+        least, most = view.range
+        assert view.values.min() >= least - 1e-12
+        assert view.values.max() <= most + 1e-12
+        for name, size in zip(view.axes, view.values.shape[1:], strict=True):
+            assert size == {"head": 2, "slot": SLOTS, "width": WIDTH}.get(name.split()[-1], size)
+
+
+def test_views_have_names_of_their_own(parts):
+    memory, state, control = parts
+    views = memory.views(control, state)
+    for names in ([view.name for view in views], [view.title for view in views]):
+        assert len(set(names)) == len(names)
+
+
+def test_views_are_those_of_the_step_that_is_taken(parts):
+    memory, state, control = parts
+    reads, after = memory(control, state)
+    views = {view.name: view.values for view in memory.views(control, state)}
+    assert torch.equal(views["reads"].flatten(1), reads)
+    assert torch.equal(views["read_weights"], after.read_weights)
+    assert torch.equal(views["contents"], after.memory)
+    assert torch.equal(views["write_weights"], getattr(after, "write_weights", views["write_weights"]))

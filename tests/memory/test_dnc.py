@@ -239,14 +239,14 @@ def test_the_raw_numbers_stand_in_the_paper_s_order_and_are_squashed_as_it_says(
     torch.testing.assert_close(control.read_modes[0], torch.tensor([softmax, softmax[::-1]]))
 
 
-def test_options_of_the_interface_change_the_ranges_that_they_name():
+def test_options_of_the_interface_change_the_ranges_that_they_name(equal_up_to_rounding):
     plain = raw_interface(RAW, clip=None, read_heads=2)
     soft = raw_interface(RAW, clip=None, read_heads=2, strengths="softplus")
     torch.testing.assert_close(soft.read_strengths, plain.read_strengths - 1)
     torch.testing.assert_close(soft.write_strengths, plain.write_strengths - 1)
     squashed = raw_interface(RAW, clip=None, read_heads=2, squash=True)
     for name in ("read_keys", "write_keys", "add"):
-        assert torch.equal(getattr(squashed, name), torch.tanh(getattr(plain, name)))
+        equal_up_to_rounding(getattr(squashed, name), torch.tanh(getattr(plain, name)))
     for name in ("read_strengths", "erase", "free_gates", "allocation_gates", "write_gates", "read_modes"):
         assert torch.equal(getattr(squashed, name), getattr(plain, name))
     assert raw_interface(RAW, read_heads=2).read_keys.max() == 20
@@ -286,3 +286,11 @@ def test_an_epsilon_of_usage_is_a_probability():
         ValueError, match=re.escape("usage_epsilon is 2.0, but it is a probability; give a number in 0..1")
     ):
         DNCMemory(2, 2, usage_epsilon=2.0)
+
+
+def test_a_tolerance_of_usages_is_a_difference_of_usages():
+    with pytest.raises(
+        ValueError,
+        match=re.escape("usage_tolerance is -1.0, but it is a difference of usages; give a number from 0 to below 1"),
+    ):
+        DNCMemory(2, 2, usage_tolerance=-1.0)

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from memtape.models.dnc.dnc import DNCCell
-from memtape.models.sam.sam import DAMCell, SAMCell
+from memtape.models.sam.dam import DAMCell
+from memtape.models.sam.sam import SAMCell
 from memtape.models.sam.sdnc import SDNCCell
 
 HIDDEN, HEADS = 5, 2

@@ -9,7 +9,8 @@ import torch
 from memtape import use_backend
 from memtape.core.backends import backends
 from memtape.memory import SparseAccessInterface, SparseAccessMemory
-from memtape.models.sam.sam import DAM, SAM
+from memtape.models.sam.dam import DAM
+from memtape.models.sam.sam import SAM
 
 BATCH, SLOTS, WIDTH, HEADS, HIDDEN = 2, 9, 3, 2, 4
 

@@ -210,3 +210,19 @@ def test_every_option_of_its_own_matters(option):
 def test_links_below_one_are_refused():
     with pytest.raises(ValueError, match="links of LinkLists is 0, but it must be at least 1"):
         SDNC(3, 2, links=0)
+
+
+def test_the_matrix_of_all_links_is_that_of_what_was_written_before():
+    memory, state, control = parts()
+    links = memory.links.matrix(state.links)
+    for row in range(BATCH):
+        expected = torch.tensor(matrix(state.links.before, row), dtype=torch.float64)
+        torch.testing.assert_close(links[row], expected, rtol=1e-12, atol=1e-12)
+    views = {view.name: view.values for view in memory.views(control, state)}
+    assert torch.equal(views["links"], memory.links.matrix(memory(control, state)[1].links))
+
+
+def test_links_of_very_many_slots_are_no_view(monkeypatch):
+    monkeypatch.setattr("memtape.memory.sparse_computer.MOST_LINKED_SLOTS", SLOTS - 1)
+    memory, state, control = parts()
+    assert "links" not in [view.name for view in memory.views(control, state)]

@@ -56,8 +56,8 @@ def test_a_turing_head_walks_along_the_tape(kernel, step):
         torch.testing.assert_close(weights_of(state), begin.roll(step * steps, dims=2), rtol=1e-8, atol=1e-10)
 
 
-def test_an_open_gate_forgets_where_a_turing_head_was():
+def test_an_open_gate_forgets_where_a_turing_head_was(equal_up_to_rounding):
     state, memory = turing_state(), turing()
     control = turing_control(gates=torch.ones(BATCH, 4, dtype=torch.float64))
     elsewhere = dataclasses.replace(state, read_weights=one_hot(2, 0), write_weights=one_hot(2, 4))
-    assert torch.equal(weights_of(memory.address(control, state)), weights_of(memory.address(control, elsewhere)))
+    equal_up_to_rounding(weights_of(memory.address(control, state)), weights_of(memory.address(control, elsewhere)))

@@ -84,7 +84,7 @@ def test_a_masked_look_up_is_one_among_masked_slots_by_masked_keys(similarity):
         torch.testing.assert_close(actual[:, one], expected, rtol=1e-9, atol=1e-11)
 
 
-def test_a_mask_that_lets_nothing_through_looks_everywhere_alike():
+def test_a_mask_of_zeros_gives_uniform_weights():
     memory, keys = random(1, SLOTS, WIDTH), random(1, 1, WIDTH).requires_grad_()
     masks = torch.zeros(1, 1, WIDTH, dtype=F64, requires_grad=True)
     weights = content_weights(memory, keys, torch.full((1, 1), 5.0, dtype=F64), masks=masks)
@@ -145,7 +145,7 @@ def test_an_even_kernel_has_no_middle(offsets):
         shift(distribution(1, 1, SLOTS), distribution(1, 1, offsets))
 
 
-def test_strength_0_looks_everywhere_alike():
+def test_strength_0_gives_uniform_weights():
     weights = content_weights(random(1, SLOTS, WIDTH), random(1, 1, WIDTH), torch.zeros(1, 1, dtype=F64))
     torch.testing.assert_close(weights, torch.full_like(weights, 1 / SLOTS))
 

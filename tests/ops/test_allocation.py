@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtape.ops import allocation_weights, retention, usage_after
+from memtape.ops.near_ties import NEAR_TIE
 
 BATCH, HEADS, SLOTS = 3, 2, 6
 F64 = torch.float64
@@ -48,10 +49,15 @@ def test_several_write_heads_use_a_slot_unless_all_of_them_leave_it():
 
 
 def allocation_by_the_letter(usage):
-    """Walk over the slots from the least used one, equal ones in their order."""
-    order = sorted(range(len(usage)), key=lambda slot: usage[slot])
+    """Walk over the slots from the least used one, nearly equal ones in their order."""
+    runs = []
+    for slot in sorted(range(len(usage)), key=lambda slot: usage[slot]):
+        if runs and usage[slot] - usage[runs[-1][-1]] <= NEAR_TIE:
+            runs[-1].append(slot)
+        else:
+            runs.append([slot])
     weights, product = [0.0] * len(usage), 1.0
-    for slot in order:
+    for slot in (slot for run in runs for slot in sorted(run)):
         weights[slot] = (1 - usage[slot]) * product
         product *= usage[slot]
     return weights
@@ -78,6 +84,13 @@ def test_slots_never_used_are_taken_one_after_another_in_their_order():
         assert torch.equal(weights, torch.eye(4)[slot : slot + 1])
         usage = usage_after(usage, weights[:, None], torch.ones(1, 4))
     assert not allocation_weights(usage).any()
+
+
+def test_of_usages_that_are_equal_but_for_rounding_the_first_slot_is_taken():
+    weights = allocation_weights(torch.tensor([[0.9, 0.2 + 2e-6, 0.2 + 1e-6, 0.2, 0.2 + 2e-5]], dtype=F64))
+    torch.testing.assert_close(weights[0, 1:4], 0.8 * 0.2 ** torch.arange(3, dtype=F64), rtol=1e-4, atol=0)
+    plain = allocation_weights(torch.tensor([[0.2 + 1e-6, 0.2]], dtype=F64), tolerance=0.0)
+    assert plain[0, 1] > plain[0, 0]
 
 
 def test_a_full_memory_has_no_room():

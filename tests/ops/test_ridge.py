@@ -62,7 +62,10 @@ def test_a_readout_of_echoes_recovers_inputs_of_the_past():
     ("penalty", "message"),
     [
         (0.0, "penalty is 0.0, but it must be finite and above 0; give a positive number"),
-        (1e-300, "penalty is 1e-300, but the features depend on each other so closely that this leaves no single best"),
+        (
+            1e-300,
+            "penalty is 1e-300, but the features are nearly linearly dependent, so that the readout is not unique",
+        ),
     ],
 )
 def test_a_penalty_that_leaves_the_answer_open_is_refused(penalty, message):

@@ -36,7 +36,7 @@ def test_the_penalty_agrees_with_the_paper_by_the_letter(steps):
             assert found[row, t].item() == pytest.approx(expected, rel=1e-12)
 
 
-def test_linear_units_with_orthogonal_weights_hand_gradients_on_at_full_length(steps):
+def test_linear_units_with_orthogonal_weights_preserve_the_gradient_norm(steps):
     orthogonal, _ = torch.linalg.qr(torch.randn(HIDDEN, HIDDEN, dtype=F64))
     assert vanishing_penalty(orthogonal, torch.ones_like(steps[0]), steps[1]).abs().max() < 1e-28
 

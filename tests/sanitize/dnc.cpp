@@ -42,6 +42,7 @@ void run_dnc(int64_t number) {
     s.usage_gradient = pick({0, 1});
     s.clip = pick({0, 1}) ? 0.5 : std::numeric_limits<double>::infinity();
     s.usage_epsilon = pick({0, 1}) ? 1e-6 : 0;
+    s.usage_tolerance = pick({0, 1}) ? 1e-5 : 0;
     s.norm_epsilon = 1e-12;
     s.product_epsilon = pick({0, 1}) ? 1e-6 : 0;
     run_both<DNC>(number, s);

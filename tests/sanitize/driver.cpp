@@ -1,6 +1,6 @@
 // Driver: calls the kernels of csrc/ over odd sizes, with every buffer on the heap and exactly as large as the headers
 // say, so that a sanitizer sees each step over an end. It prints nothing unless something is wrong, and a count at the
-// end. ntm.cpp, dnc.cpp, sam.cpp and recurrence.cpp have the kernels.
+// end. ntm.cpp, dnc.cpp, sam.cpp, recurrence.cpp and scan.cpp have the kernels.
 //
 // Two arguments: the level of the x86-64 architecture that it was built for, without which it refuses to run (code 77),
 // and how many of each to run. With MEMTAPE_DRIVER_VERBOSE set it names each before it runs.
@@ -13,6 +13,7 @@
 extern "C" int64_t memtape_x86_64_level(void);
 
 void run_ntm(int64_t number);
+void run_scan(int64_t number);
 void run_dnc(int64_t number);
 void run_sam(int64_t number);
 void run_recurrence(int64_t number);
@@ -31,8 +32,9 @@ int main(int argc, char** argv) {
         run_dnc(number);
         run_sam(number);
         run_recurrence(number);
+        run_scan(number);
         ++done;
     }
-    std::printf("%ld each of ntm, dnc, sam and recurrence, of float32 and of float64\n", long(done));
+    std::printf("%ld each of ntm, dnc, sam, recurrence and scan, of float32 and of float64\n", long(done));
     return 0;
 }

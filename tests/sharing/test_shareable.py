@@ -20,7 +20,7 @@ INPUT, OUTPUT = 3, 2
 TINY = {"slots": 4, "width": 3, "controller_size": 5}
 
 
-OPTIONS = [(entry.name, entry.options) for entry in MODELS.values() if entry.load().reads == "sequences"]
+OPTIONS = [(entry.name, entry.options) for entry in MODELS.values() if entry.load().input_kind == "sequences"]
 CHOICES = {
     "dropout": [0.0, 0.5],
     "leak": [0.5, 1.0],
@@ -37,6 +37,7 @@ CHOICES = {
     "link_size": [None],
     "mask_floor": [0.0],
     "usage_epsilon": [0.0, 0.5],
+    "usage_tolerance": [0.0, 0.5],
     "product_epsilon": [0.0, 0.5],
     "bypass_dropout": [0.0, 0.5],
     "discount": [0.5, 0.9],

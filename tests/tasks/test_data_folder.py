@@ -60,15 +60,15 @@ def test_what_is_no_whole_gzip_file_is_refused(folder, damage):
 def test_a_file_out_of_all_proportion_is_refused(folder, monkeypatch):
     monkeypatch.setattr(data_folder, "LARGEST", 1000)
     (folder / "songs.gz").write_bytes(gzip.compress(bytes(10**6), mtime=0))
-    assert refusal(folder, "songs.gz", BIRDS.content) == f"{folder}/songs.gz holds more than 1000 bytes{AGAIN}"
+    assert refusal(folder, "songs.gz", BIRDS.content) == f"{folder}/songs.gz has more than 1000 bytes{AGAIN}"
 
 
 def test_what_is_no_utf_8_is_refused(folder):
     (folder / "songs.txt").write_bytes(b"tweet\xff")
-    assert refusal(folder) == f"{folder}/songs.txt is no UTF-8 at byte 5{AGAIN}"
+    assert refusal(folder) == f"{folder}/songs.txt is not UTF-8 at byte 5{AGAIN}"
 
 
 def test_a_file_must_hold_as_much_as_it_should(folder):
     BIRDS.check_count(folder / "songs.txt", 2, "songs")
-    with pytest.raises(DataError, match=r"songs\.txt holds 1 songs, but that of Birds has 2; get it again from"):
+    with pytest.raises(DataError, match=r"songs\.txt has 1 songs, but that of Birds has 2; get it again from"):
         BIRDS.check_count(folder / "songs.txt", 1, "songs")

@@ -155,7 +155,7 @@ def test_bits_are_fair():
 @pytest.mark.parametrize("share", [0.0, -0.5, 1.01, float("nan")])
 def test_a_share_must_be_a_part(share):
     with pytest.raises(
-        ValueError, match=rf"answer_share is {share}, but it is a part .* must lie in \(0, 1\]; give such"
+        ValueError, match=rf"answer_share is {share}, but it is a share of the vectors; give a number in \(0, 1\]"
     ):
         PrioritySort(answer_share=share)
 

@@ -36,8 +36,8 @@ def run(short):
             task,
             TrainSettings(**{**short, **settings}),
             seed=0,
-            record=records.append,
-            watch=lambda step, scores: steps.append((step, scores)),
+            on_record=records.append,
+            on_step=lambda step, scores: steps.append((step, scores)),
             checkpoints=checkpoints,
         )
         return outcome, records, steps

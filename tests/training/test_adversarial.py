@@ -8,7 +8,7 @@ import pytest
 
 from memtape.core.compiled_library import kernels
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "adversarial.py"
+BENCHMARK = Path(__file__).parents[1] / "robustness" / "adversarial_inputs.py"
 
 
 @pytest.fixture(scope="module")

@@ -3,19 +3,19 @@
 import pytest
 from pydantic import ValidationError
 
-from memtape.models.recurrent.bidirectional import BiLSTM
+from memtape.models.recurrent.bilstm import BiLSTM
 from memtape.models.recurrent.elman import Elman
 from memtape.models.recurrent.esn import EchoState
 from memtape.models.recurrent.gru import GRU
 from memtape.models.recurrent.jordan import Jordan
 from memtape.models.seq2seq.seq2seq import Seq2Seq
-from memtape.models.tree.tree_networks import TreeLSTM
-from memtape.tasks.dynamics import Narma
-from memtape.tasks.graph import ShortestPath
-from memtape.tasks.images import Digits
+from memtape.models.tree.treelstm import TreeLSTM
+from memtape.tasks.dynamics.narma import Narma
+from memtape.tasks.graph.shortest_path import ShortestPath
+from memtape.tasks.images.digits import Digits
 from memtape.tasks.language.boolean import Boolean
 from memtape.tasks.language.scan import Scan
-from memtape.tasks.long_range import Adding
+from memtape.tasks.long_range.adding import Adding
 from memtape.training.compatibility import check_compatible
 from memtape.training.loop import train
 from memtape.training.settings import SettingsError, TrainSettings
@@ -116,7 +116,7 @@ def test_a_training_refuses_before_its_first_update():
             task,
             TrainSettings(device="cpu", teacher="linear", steps=1),
             seed=0,
-            record=told.append,
-            watch=lambda *_: told.append(None),
+            on_record=told.append,
+            on_step=lambda *_: told.append(None),
         )
     assert told == []

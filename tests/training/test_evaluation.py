@@ -8,7 +8,8 @@ from torch import nn
 
 from memtape.models.recurrent.lstm import StackedLSTM
 from memtape.models.seq2seq.seq2seq import Seq2Seq
-from memtape.models.tree.tree_networks import RNTN, TreeLSTM
+from memtape.models.tree.rntn import RNTN
+from memtape.models.tree.treelstm import TreeLSTM
 from memtape.tasks.language.characters import Characters
 from memtape.tasks.language.scan import Scan
 from memtape.tasks.language.sentiment import Sentiment
@@ -28,7 +29,7 @@ def test_nothing_is_dropped_in_evaluation_and_something_again_afterwards(sentime
     modes = []
     model.register_forward_hook(lambda module, *_: modes.append(module.training))
     settings = TrainSettings(steps=4, batch_size=4, validate_every=2, validation_sequences=40, device="cpu")
-    train(model, sentiment, settings, seed=0, record=lambda _: None, watch=lambda *_: None)
+    train(model, sentiment, settings, seed=0, on_record=lambda _: None, on_step=lambda *_: None)
     assert modes == [True, True, False, False, True, True, False, False]
     first, again = (evaluate(model, sentiment, sequences=40, seed=0, split="test") for _ in range(2))
     assert first == again
@@ -95,7 +96,7 @@ def test_what_processes_score_adds_up_to_what_one_does(make, kind, shapes_unchec
 def test_losses_of_rows_weighted_add_up_to_the_loss_of_the_whole(make, kind):
     task = make()
     model: nn.Module = network(task, kind).eval()
-    batch = task.batch(0, 6, form=kind.reads)
+    batch = task.batch(0, 6, input_kind=kind.input_kind)
     losses, weights = [], []
     for part in (batch, batch.rows(0, 1), batch.rows(1, 4), batch.rows(4, 6)):
         outputs, _ = model(part.inputs, lengths=part.lengths)
@@ -107,9 +108,10 @@ def test_losses_of_rows_weighted_add_up_to_the_loss_of_the_whole(make, kind):
 
 
 def test_a_record_says_why_it_cannot_be_cut_into_steps():
-    batch = Scan().batch(0, 2, form="pairs")
+    batch = Scan().batch(0, 2, input_kind="pairs")
     with pytest.raises(
-        ValueError, match="the inputs are Pairs, which cannot be cut into chunks of time; leave tbptt out"
+        ValueError,
+        match=r"the inputs are pairs, whose steps of time \(symbol of the answer by symbol of the answer\) cannot",
     ):
         batch.steps(0, 1)
 

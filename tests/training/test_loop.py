@@ -130,5 +130,5 @@ def test_memory_stays_flat_and_a_carried_state_has_no_graph(short, model, task):
             counts.append(sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects()))
 
     settings = TrainSettings(**{**short, "steps": 60, "tbptt": 3, "carry": True, "validate_every": 100})
-    train(model, task, settings, seed=0, record=lambda _: None, watch=count)
+    train(model, task, settings, seed=0, on_record=lambda _: None, on_step=count)
     assert counts[0] == counts[1]

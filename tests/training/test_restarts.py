@@ -15,14 +15,20 @@ def test_a_training_that_is_stuck_begins_again(short, model, task):
     other = NTM(task.input_size, task.output_size, slots=6, width=4, controller_size=8).state_dict()
     asked = []
 
-    def other_weights(number):
+    def restart_weights(number):
         asked.append(number)
         return other
 
     records = []
     settings = TrainSettings(**short, restarts=2, restart_after=2, restart_score=0)
     outcome = train(
-        model, task, settings, seed=0, record=records.append, watch=lambda *_: None, other_weights=other_weights
+        model,
+        task,
+        settings,
+        seed=0,
+        on_record=records.append,
+        on_step=lambda *_: None,
+        restart_weights=restart_weights,
     )
     assert asked == [1, 2]
     assert outcome.restarts == 2
@@ -37,12 +43,20 @@ def test_the_task_says_when_a_training_is_stuck_unless_the_settings_do(short, mo
     asked = []
     other = copy.deepcopy(model).state_dict()
 
-    def other_weights(number):
+    def restart_weights(number):
         asked.append(number)
         return other
 
     def trained():
-        train(model, task, settings, seed=0, record=lambda _: None, watch=lambda *_: None, other_weights=other_weights)
+        train(
+            model,
+            task,
+            settings,
+            seed=0,
+            on_record=lambda _: None,
+            on_step=lambda *_: None,
+            restart_weights=restart_weights,
+        )
         return len(asked)
 
     assert trained() == 0
@@ -62,9 +76,9 @@ def test_a_new_beginning_trains_as_a_first_one_would(short, model, task):
 
         return Later(bits=2, max_length=3)
 
-    options = {"seed": 0, "record": lambda _: None, "watch": lambda *_: None}
+    options = {"seed": 0, "on_record": lambda _: None, "on_step": lambda *_: None}
     again = {name: value.clone() for name, value in begun.state_dict().items()}
-    train(model, task, TrainSettings(**settings, restarts=1), **options, other_weights=lambda _: again)
+    train(model, task, TrainSettings(**settings, restarts=1), **options, restart_weights=lambda _: again)
     train(begun, data_from(2), TrainSettings(**settings), **options)
     for mine, other in zip(model.parameters(), begun.parameters(), strict=True):
         assert torch.equal(mine, other)

@@ -1,11 +1,13 @@
 """Tapes and metrics as a network that solved the copy task would leave them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from memtape.core.view import View
 from memtape.viz.tape import Tape
 
 
@@ -25,11 +27,35 @@ def _copy_tape(
         outputs=np.where(np.arange(steps)[:, None] > length, 0.02 + 0.96 * targets, 0.5),
         targets=targets,
         scored=np.arange(steps) > length,
-        adds=generator.normal(size=(steps, heads, width)),
-        reads=generator.normal(size=(steps, heads, width)),
-        write_weights=weights,
-        read_weights=weights,
+        views=(
+            _view("adds", "Adds", generator.normal(size=(steps, heads, width)), "head", "width"),
+            _view("reads", "Reads", generator.normal(size=(steps, heads, width)), "head", "width"),
+            _view("write_weights", "Write weights", weights, "head", "slot", scale="share", measure="weight"),
+            _view("read_weights", "Read weights", weights, "head", "slot", scale="share", measure="weight"),
+        ),
     )
+
+
+def _view(name: str, title: str, values: np.ndarray, *axes: str, **changes: Any) -> View:
+    """Return a view of signed values, or what the changes make of it."""
+    options = {"scale": "signed", "measure": "value"} | changes
+    return View(name=name, title=title, values=values, axes=axes, **options)
+
+
+def _changed(tape: Tape, **values: np.ndarray) -> Tape:
+    """Return a tape whose views have other values, by their names; views beyond these keep theirs."""
+    views = tuple(replace(view, values=values.get(view.name, view.values)) for view in tape.views)
+    return replace(tape, views=views)
+
+
+@pytest.fixture(scope="session")
+def view() -> Callable[..., View]:
+    return _view
+
+
+@pytest.fixture(scope="session")
+def changed() -> Callable[..., Tape]:
+    return _changed
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The picture of a graph shows what was asked, what was said, and at which edges the read heads looked."""
+"""The picture of a graph shows what was asked, what was said, and which edges the read heads read."""
 
 from dataclasses import replace
 
@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from memtape.core.graph_picture import GraphPicture
+from memtape.viz.edge_reads import edge_reads
 from memtape.viz.graph_figure import graph_figure
-from memtape.viz.graph_looks import seen_edges
 from memtape.viz.style import DPI, GREEN, HAIRLINE, VERMILION
 
 END = ("end", "", "")
@@ -40,16 +40,16 @@ SQUARE = GraphPicture(
 STEPS = len(SQUARE.steps)
 
 
-def looking(*at: dict[int, float], heads: int = 1) -> np.ndarray:
-    """Return looks of every head in the steps of the answer, by the steps in which something was told."""
-    looks = np.zeros((STEPS, heads, STEPS))
+def reading(*at: dict[int, float], heads: int = 1) -> np.ndarray:
+    """Return the sources of every head in the steps of the answer, by the steps in which something was written."""
+    sources = np.zeros((STEPS, heads, STEPS))
     for step, weights in enumerate(at, start=6):
-        for told, weight in weights.items():
-            looks[step, :, told] = weight
-    return looks
+        for source, weight in weights.items():
+            sources[step, :, source] = weight
+    return sources
 
 
-LOOKS = looking({1: 0.9, 5: 0.1}, {3: 0.4, 4: 0.6}, {0: 1.0}, {2: 0.2})
+SOURCES = reading({1: 0.9, 5: 0.1}, {3: 0.4, 4: 0.6}, {0: 1.0}, {2: 0.2})
 
 
 def axes_called(figure: Figure, name: str) -> Axes:
@@ -92,7 +92,7 @@ def test_edges_of_several_paths_are_numbered_path_by_path() -> None:
 
 
 def test_edges_are_listed_as_asked_and_then_by_how_much_they_were_seen() -> None:
-    seen = seen_edges(SQUARE, LOOKS)
+    seen = edge_reads(SQUARE, SOURCES)
     assert seen.names == (
         *(f"{a} \N{EN DASH}{edge}→ {b}" for a, edge, b in ("axb", "byc", "cyd", "dza", "bxa")),
         "elsewhere",
@@ -108,16 +108,16 @@ def test_edges_are_listed_as_asked_and_then_by_how_much_they_were_seen() -> None
 def test_an_answer_that_is_no_edge_follows_from_the_edges_of_its_path() -> None:
     answers = (*[None] * 6, ("a", "far", "c"), END, ("b", "far", "d"), END)
     picture = replace(SQUARE, paths=((0, 2), (2, 3)), answers=answers, said=answers)
-    seen = seen_edges(picture, LOOKS)
+    seen = edge_reads(picture, SOURCES)
     assert seen.steps == ("1", "end", "2", "end")
     assert seen.right == ((0, 1), (), (1, 2), ())
 
 
-def test_the_looks_drawn_are_the_looks_given() -> None:
-    looks = looking({1: 0.9}, {3: 0.4}, {0: 1.0}, heads=2)
-    looks[8, 1] = 0
-    figure = graph_figure(SQUARE, looks)
-    seen = seen_edges(SQUARE, looks)
+def test_the_sources_drawn_are_the_sources_given() -> None:
+    sources = reading({1: 0.9}, {3: 0.4}, {0: 1.0}, heads=2)
+    sources[8, 1] = 0
+    figure = graph_figure(SQUARE, sources)
+    seen = edge_reads(SQUARE, sources)
     for head in (0, 1):
         axes = axes_called(figure, f"Read head {head + 1}")
         np.testing.assert_allclose(axes.images[0].get_array(), seen.weights[head])
@@ -131,7 +131,7 @@ def test_the_looks_drawn_are_the_looks_given() -> None:
 def test_everything_is_inside_the_figure_and_long_names_have_room() -> None:
     long = replace(SQUARE, nodes=("King's Cross St. Pancras", "Tottenham Court Road", "High Street Kensington", "d"))
     answers = (*[None] * 6, ("King's Cross St. Pancras", "x", "Tottenham Court Road"), None, None, END)
-    figure = graph_figure(replace(long, answers=answers, said=answers), np.repeat(LOOKS, 4, axis=1), title="Graph")
+    figure = graph_figure(replace(long, answers=answers, said=answers), np.repeat(SOURCES, 4, axis=1), title="Graph")
     figure.draw_without_rendering()
     width, height = figure.get_size_inches() * DPI
     for axes in figure.axes:
@@ -151,8 +151,8 @@ def test_nodes_that_are_close_are_drawn_apart() -> None:
     assert np.hypot(*(dots[2] - dots[3])) > 50
 
 
-def test_looks_of_another_run_are_refused() -> None:
+def test_sources_of_another_run_are_refused() -> None:
     with pytest.raises(
-        ValueError, match=r"looks have shape \(9, 1, 10\), but the picture has 10 steps, and they must be"
+        ValueError, match=r"sources have shape \(9, 1, 10\), but the picture has 10 steps, and they must be"
     ):
-        graph_figure(SQUARE, LOOKS[1:])
+        graph_figure(SQUARE, SOURCES[1:])

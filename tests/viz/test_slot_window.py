@@ -24,7 +24,7 @@ def test_the_window_holds_every_touched_slot_in_ring_order() -> None:
 def test_an_arc_in_the_middle_is_cut_out_with_a_margin_and_says_so() -> None:
     window = touched_slots(one_hot(list(range(30, 60)), 128))
     assert (window.order[0], window.order[-1], window.seam) == (28, 61, None)
-    assert window.label == "slot\n(28\N{EN DASH}61 of 128)"
+    assert window.label() == "slot\n(28\N{EN DASH}61 of 128)"
 
 
 def test_an_arc_over_the_seam_stays_in_one_piece() -> None:
@@ -43,9 +43,18 @@ def test_nothing_is_left_out_if_it_spares_little_or_if_nothing_stands_out() -> N
     for weights in (one_hot(list(range(100)), 120), np.full((3, 128), TOUCHED / 3)):
         window = touched_slots(weights)
         assert (window.order == np.arange(weights.shape[1])).all()
-        assert (window.label, window.seam) == ("slot", None)
+        assert (window.label(), window.seam) == ("slot", None)
 
 
 @pytest.mark.parametrize("total", [1, 7])
 def test_every_slot_means_every_slot(total: int) -> None:
     assert every_slot(total).order.tolist() == list(range(total))
+
+
+def test_of_slots_that_lie_far_apart_these_alone_are_shown() -> None:
+    window = touched_slots(one_hot([3, 700, 1_900], 2_000))
+    assert window.order.tolist() == [3, 700, 1_900]
+    assert not window.arc
+    assert window.seam is None
+    assert window.label("written slot") == "written slot\n(3 of 2000)"
+    assert touched_slots(one_hot([3, 600], 2_000)).arc

@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from memtape.core.view import View
 from memtape.viz.tape import Tape
 
 pytestmark = pytest.mark.usefixtures("shapes_unchecked")
 
-FIELDS = ["inputs", "outputs", "targets", "scored", "adds", "reads", "write_weights", "read_weights"]
+FIELDS = ["inputs", "outputs", "targets", "scored"]
+VIEWS = ["adds", "reads", "write_weights", "read_weights"]
 
 
 @pytest.mark.parametrize("name", FIELDS[1:])
@@ -20,6 +22,15 @@ def test_a_field_with_fewer_steps_than_the_inputs_is_refused(copy_tape: Callable
         replace(tape, **{name: getattr(tape, name)[:8]})
 
 
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_with_fewer_steps_than_the_inputs_is_refused(
+    copy_tape: Callable[..., Tape], changed: Callable[..., Tape], name: str
+) -> None:
+    tape = copy_tape(4)
+    with pytest.raises(ValueError, match=rf"{name} of the tape has 8 along its time axis, but inputs has 9"):
+        changed(tape, **{name: tape.view(name)[:8]})
+
+
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_field_with_a_batch_axis_is_refused(copy_tape: Callable[..., Tape], name: str) -> None:
     tape = copy_tape(4)
@@ -27,22 +38,43 @@ def test_a_field_with_a_batch_axis_is_refused(copy_tape: Callable[..., Tape], na
         replace(tape, **{name: getattr(tape, name)[None]})
 
 
-@pytest.mark.parametrize(
-    ("name", "axis"),
-    [("targets", "output"), ("reads", "width"), ("write_weights", "write_heads"), ("read_weights", "slots")],
-)
-def test_fields_that_share_an_axis_must_agree_on_it(copy_tape: Callable[..., Tape], name: str, axis: str) -> None:
-    tape = copy_tape(4, heads=2)
-    array = getattr(tape, name)
-    place = {"targets": 1, "reads": 2, "write_weights": 1, "read_weights": 2}[name]
-    with pytest.raises(ValueError, match=f"{name} of the tape has .* along its {axis} axis"):
-        replace(tape, **{name: np.take(array, [0], axis=place)})
+def test_targets_and_outputs_must_agree_on_their_size(copy_tape: Callable[..., Tape]) -> None:
+    tape = copy_tape(4)
+    with pytest.raises(ValueError, match="targets of the tape has 1 along its output axis, but outputs has 2"):
+        replace(tape, targets=tape.targets[:, :1])
+
+
+def test_views_must_agree_on_the_slots(copy_tape: Callable[..., Tape], changed: Callable[..., Tape]) -> None:
+    tape = copy_tape(4)
+    with pytest.raises(
+        ValueError, match="read_weights of the tape has 3 along its slots axis, but write_weights has 16"
+    ):
+        changed(tape, read_weights=tape.view("read_weights")[:, :, :3])
+
+
+def test_a_matrix_has_one_step(copy_tape: Callable[..., Tape], view: Callable[..., View]) -> None:
+    tape = copy_tape(4)
+    contents = view("contents", "Contents", np.zeros((9, 16, 3)), "slot", "width")
+    with pytest.raises(
+        ValueError, match="contents of the tape has 9 along its last step axis, but a matrix has 1, and both"
+    ):
+        replace(tape, views=(contents,))
 
 
 def test_a_tape_without_steps_is_refused(copy_tape: Callable[..., Tape]) -> None:
     tape = copy_tape(4)
     with pytest.raises(ValueError, match="at least one step of time"):
-        replace(tape, **{name: getattr(tape, name)[:0] for name in FIELDS})
+        replace(tape, views=(), **{name: getattr(tape, name)[:0] for name in FIELDS})
+
+
+@pytest.mark.parametrize("name", ["adds", "inputs"])
+def test_a_name_is_that_of_one_array(copy_tape: Callable[..., Tape], view: Callable[..., View], name: str) -> None:
+    tape = copy_tape(4)
+    twice = view(name, "Adds again", np.zeros((9, 1, 3)), "head", "width")
+    with pytest.raises(
+        ValueError, match=f"the tape has 2 arrays of the name '{name}', but each is found by its name; give"
+    ):
+        replace(tape, views=(*tape.views, twice))
 
 
 def test_logits_are_no_probabilities(copy_tape: Callable[..., Tape]) -> None:
@@ -51,18 +83,30 @@ def test_logits_are_no_probabilities(copy_tape: Callable[..., Tape]) -> None:
         replace(tape, outputs=8 * tape.targets - 4)
 
 
-def test_weights_above_one_are_refused(copy_tape: Callable[..., Tape]) -> None:
+def test_weights_above_one_are_refused(copy_tape: Callable[..., Tape], changed: Callable[..., Tape]) -> None:
     tape = copy_tape(4)
-    with pytest.raises(ValueError, match=r"read_weights of the tape spans 0\.\.2.*after their softmax"):
-        replace(tape, read_weights=2 * tape.read_weights)
+    with pytest.raises(
+        ValueError, match=r"read_weights of the tape spans 0\.\.2.*in 0\.\.1; pass .* of another scale than"
+    ):
+        changed(tape, read_weights=2 * tape.view("read_weights"))
 
 
-def test_numbers_of_a_diverged_run_are_refused_with_their_place(copy_tape: Callable[..., Tape]) -> None:
+def test_amounts_below_zero_are_refused(copy_tape: Callable[..., Tape], view: Callable[..., View]) -> None:
+    own = view("own", "Own", np.full((9, 1), -2.0), "thing", scale="amount", measure="thing")
+    with pytest.raises(
+        ValueError, match=r"own of the tape spans -2\.\.-2, but it must lie in 0\.\.inf; pass such numbers"
+    ):
+        replace(copy_tape(4), views=(own,))
+
+
+def test_numbers_of_a_diverged_run_are_refused_with_their_place(
+    copy_tape: Callable[..., Tape], changed: Callable[..., Tape]
+) -> None:
     tape = copy_tape(4)
-    adds = tape.adds.copy()
+    adds = tape.view("adds").copy()
     adds[2, 0, 1] = np.nan
     with pytest.raises(ValueError, match=r"adds of the tape is nan at \(2, 0, 1\)"):
-        replace(tape, adds=adds)
+        changed(tape, adds=adds)
 
 
 def test_what_is_no_array_of_the_right_kind_is_refused(copy_tape: Callable[..., Tape]) -> None:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
+from memtape.core.view import View
 from memtape.viz.style import DPI, VERMILION
 from memtape.viz.tape import Tape
 from memtape.viz.tape_figure import tape_figure
@@ -65,13 +66,9 @@ def test_the_arrays_drawn_are_the_arrays_given(copy_tape: Callable[..., Tape]) -
     axes = panels(tape_figure(tape, crop_slots=False))
     np.testing.assert_array_equal(drawn(axes["Inputs"]), tape.inputs.T)
     np.testing.assert_array_equal(drawn(axes["Outputs"]), tape.outputs.T)
-    for name, values in {
-        "Adds": tape.adds,
-        "Reads": tape.reads,
-        "Write weights": tape.write_weights,
-        "Read weights": tape.read_weights,
-    }.items():
-        np.testing.assert_array_equal(drawn(axes[name]), np.concatenate([values[:, 0], values[:, 1]], axis=1).T)
+    for view in tape.views:
+        stacked = np.concatenate([view.values[:, 0], view.values[:, 1]], axis=1)
+        np.testing.assert_array_equal(drawn(axes[view.title]), stacked.T)
 
 
 def test_targets_are_blank_where_they_are_not_scored(copy_tape: Callable[..., Tape]) -> None:
@@ -89,15 +86,15 @@ def test_cropped_weights_are_those_of_the_slots_that_the_axis_names(copy_tape: C
     assert len(shown) == 16
     assert len(axes.get_yticks()) >= 2
     for place, name in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True):
-        np.testing.assert_array_equal(shown[int(place)], tape.write_weights[:, 0, int(name.get_text())])
-    assert shown.sum() == tape.write_weights.sum()
+        np.testing.assert_array_equal(shown[int(place)], tape.view("write_weights")[:, 0, int(name.get_text())])
+    assert shown.sum() == tape.view("write_weights").sum()
 
 
 def test_weights_keep_their_slot_numbers_when_nothing_is_cropped(copy_tape: Callable[..., Tape]) -> None:
     tape = copy_tape(10, slots=128, first_slot=122)
     axes = panels(tape_figure(tape, crop_slots=False))["Read weights"]
     assert axes.get_ylabel() == "slot"
-    np.testing.assert_array_equal(drawn(axes), tape.read_weights[:, 0].T)
+    np.testing.assert_array_equal(drawn(axes), tape.view("read_weights")[:, 0].T)
 
 
 def test_wrong_bits_are_framed_where_they_are_and_counted(copy_tape: Callable[..., Tape]) -> None:
@@ -125,19 +122,21 @@ def test_a_sequence_without_an_answer_has_neither_line_nor_count(copy_tape: Call
     assert not any("wrong" in text for text in texts(figure))
 
 
-def test_signed_panels_share_symmetric_limits_that_hold_every_value(copy_tape: Callable[..., Tape]) -> None:
+def test_signed_panels_share_symmetric_limits_that_hold_every_value(
+    copy_tape: Callable[..., Tape], changed: Callable[..., Tape]
+) -> None:
     tape = copy_tape(5)
-    axes = panels(tape_figure(replace(tape, reads=3 * tape.reads)))
+    axes = panels(tape_figure(changed(tape, reads=3 * tape.view("reads"))))
     limits = {axes[name].images[0].get_clim() for name in ("Adds", "Reads")}
     ((least, most),) = limits
     assert least == -most
-    assert most >= np.abs(3 * tape.reads).max()
+    assert most >= np.abs(3 * tape.view("reads")).max()
 
 
-def test_a_faint_focus_gets_a_scale_of_its_own(copy_tape: Callable[..., Tape]) -> None:
+def test_a_faint_focus_gets_a_scale_of_its_own(copy_tape: Callable[..., Tape], changed: Callable[..., Tape]) -> None:
     tape = copy_tape(5, slots=16)
-    even = np.full_like(tape.read_weights, 1 / 16)
-    faint = panels(tape_figure(replace(tape, read_weights=even, write_weights=even)))
+    even = np.full_like(tape.view("read_weights"), 1 / 16)
+    faint = panels(tape_figure(changed(tape, read_weights=even, write_weights=even)))
     assert faint["Read weights"].images[0].get_clim() == pytest.approx((0, 0.063))
     assert panels(tape_figure(tape))["Read weights"].images[0].get_clim() == (0, 1)
 
@@ -150,10 +149,58 @@ def test_inputs_below_zero_get_a_signed_scale(copy_tape: Callable[..., Tape]) ->
 
 
 def test_a_network_without_memory_has_three_panels(copy_tape: Callable[..., Tape]) -> None:
+    assert list(panels(tape_figure(replace(copy_tape(5), views=())))) == NAMES[:3]
+
+
+def test_views_of_no_heads_have_no_panels(copy_tape: Callable[..., Tape], changed: Callable[..., Tape]) -> None:
     tape = copy_tape(5)
-    memory = ("adds", "reads", "write_weights", "read_weights")
-    bare = replace(tape, **{name: getattr(tape, name)[:, :0] for name in memory})
+    bare = changed(tape, **{view.name: view.values[:, :0] for view in tape.views})
     assert list(panels(tape_figure(bare))) == NAMES[:3]
+
+
+SCALES = {"share": (0, 1), "level": (0, 1), "amount": (0, 110), "signed": (-110, 110)}
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_each_scale_has_its_limits(copy_tape: Callable[..., Tape], view: Callable[..., View], scale: str) -> None:
+    most = 103.0 if scale in ("amount", "signed") else 0.9
+    values = np.linspace(0, most, 33).reshape(11, 3)
+    tape = replace(copy_tape(5), views=(view("own", "Own", values, "thing", scale=scale, measure="thing"),))
+    axes = next(axes for axes in tape_figure(tape).axes if axes.get_label() == "Own")
+    np.testing.assert_array_equal(drawn(axes), values.T)
+    assert axes.images[0].get_clim() == SCALES[scale]
+
+
+def test_neighbours_of_one_measure_share_a_bar_and_others_do_not(
+    copy_tape: Callable[..., Tape], view: Callable[..., View]
+) -> None:
+    values = np.linspace(0, 0.9, 33).reshape(11, 3)
+    measures = ("gate", "gate", "mode", "gate")
+    views = tuple(
+        view(f"own {n}", f"Own {n}", values, "thing", scale="level", measure=measure)
+        for n, measure in enumerate(measures)
+    )
+    figure = tape_figure(replace(copy_tape(5), views=views))
+    bars = [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel() in ("gate", "mode", "probability")]
+    assert bars == ["probability", "gate", "mode", "gate"]
+
+
+def test_entries_are_named_where_there_is_room(copy_tape: Callable[..., Tape], view: Callable[..., View]) -> None:
+    values = np.zeros((11, 2, 3))
+    names = ("back", "here", "on")
+    own = view("own", "Own ways", values, "head", "way", scale="level", measure="way", entries=names)
+    axes = next(a for a in tape_figure(replace(copy_tape(5), views=(own,))).axes if a.get_label() == "Own ways")
+    assert [label.get_text() for label in axes.get_yticklabels()] == [*names, *names]
+
+
+def test_many_heads_on_a_large_memory_are_drawn_over_one_another(
+    copy_tape: Callable[..., Tape], view: Callable[..., View]
+) -> None:
+    weights = np.random.default_rng(0).dirichlet(np.ones(300), size=(11, 4))
+    own = view("own", "Own weights", weights, "head", "slot", scale="share", measure="weight")
+    figure = tape_figure(replace(copy_tape(5), views=(own,)), crop_slots=False)
+    axes = next(axes for axes in figure.axes if axes.get_label() == "Own weights, largest of 4")
+    np.testing.assert_array_equal(drawn(axes), weights.max(axis=1).T)
 
 
 def test_the_title_is_drawn_as_given(copy_tape: Callable[..., Tape]) -> None:

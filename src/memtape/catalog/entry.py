@@ -1,43 +1,133 @@
-"""Entry: what is known of a model or a task by its name, before anything heavy is imported."""
+"""Entry: a model or a task by its name, with its card, its options and its class."""
 
 import importlib
+import importlib.util
+import sys
+from abc import ABC
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from memtape.catalog.options import Option, options_of
+from memtape.catalog.references import cited
+from memtape.core.card import Card, ModelCard, TaskCard
+from memtape.core.errors import RequestError
+
+
+class PluginError(RequestError):
+    """A plugin that is missing or cannot be used; the sentence says why and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A model or a task by name."""
+class Entry(ABC):
+    """Abstract model or task by name.
 
-    name: str
-    summary: str
-    """One sentence."""
-    paper: str
-    path: str
-    """Where its class is, as "package.module:Class"."""
-    constructor: str
-    """Where the constructor with the options is; of a model that runs over sequences, that of its cell."""
+    Attributes:
+        card: what its file says of it.
+        module: name of the module.
+        file: the file of that module.
+        classes: the public classes of the file; the last one is the model or the task.
+        plugin: what it comes from, such as "reversal.py" or "my-package 1.0"; None of what memtape has itself.
+    """
+
+    card: Card
+    module: str
+    file: Path
+    classes: tuple[str, ...]
+    plugin: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name on the command line."""
+        return self.card.name
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        return self.card.summary
+
+    @property
+    def paper(self) -> str:
+        """Where it was published: authors, year, title and venue."""
+        return "; ".join(map(cited, self.card.paper))
+
+    @property
+    def class_name(self) -> str:
+        """Name of its class."""
+        return self.classes[-1]
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """What its constructor can be told."""
-        return options_of(self.constructor)
+        """The keyword arguments of its constructor, read from the source.
+
+        Raises:
+            PluginError: those of a plugin are not as options must be.
+        """
+        try:
+            return options_of(self.file, self.class_name)
+        except (ValueError, SyntaxError, OSError, RecursionError) as error:
+            if self.plugin is None:
+                raise
+            raise PluginError(f"the options of the plugin {self.plugin} cannot be read: {error}") from None
 
     def load(self) -> Any:
-        """Import the class."""
-        module, _, name = self.path.partition(":")
-        return getattr(importlib.import_module(module), name)
+        """Import the class.
+
+        Raises:
+            PluginError: that of a plugin cannot be imported.
+        """
+        if self.plugin is None:
+            return getattr(importlib.import_module(self.module), self.class_name)
+        try:
+            return getattr(_imported(self.module, self.file), self.class_name)
+        except Exception as error:
+            raise PluginError(
+                f"the plugin {self.plugin} cannot be imported ({type(error).__name__}: {error}); correct it there"
+            ) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEntry(Entry):
+    """A model by name."""
+
+    card: ModelCard
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskEntry(Entry):
     """A task by name, with what to test it on."""
 
-    unit: str
-    """What a length counts."""
-    test_lengths: tuple[int, ...] = ()
-    """Lengths of the final evaluation, those of training first; none for a test split that is what it is."""
-    picture_length: int = 0
-    """Length of the sequence in the picture of the tape, beyond those of training; 0 for no picture."""
+    card: TaskCard
+
+    @property
+    def unit(self) -> str:
+        """What a length counts."""
+        return self.card.unit
+
+    @property
+    def test_lengths(self) -> tuple[int, ...]:
+        """Lengths of the final evaluation, those of training first."""
+        return self.card.test_lengths
+
+    @property
+    def picture_length(self) -> int:
+        """Length of the sequence in the picture of the memory; 0 for no picture."""
+        return self.card.picture_length
+
+
+def _imported(name: str, file: Path) -> ModuleType:
+    """Return a module; one that is on no path is loaded from its file."""
+    if name in sys.modules or importlib.util.find_spec(name) is not None:
+        return importlib.import_module(name)
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

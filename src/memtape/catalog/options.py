@@ -4,6 +4,7 @@ A constructor is the configuration. Reading its signature from the source keeps 
 """
 
 import ast
+import importlib.util
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any, Literal, get_type_hints
 
 import docstring_parser
 
-PACKAGE = Path(__file__).parent.parent
-
 TYPES = {"Literal": Literal, "int": int, "float": float, "bool": bool, "str": str}
 """All names that a keyword argument's annotation may use."""
+
+DEFINITIONS = (ast.ClassDef, ast.FunctionDef)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,39 +29,65 @@ class Option:
 
 
 @cache
-def options_of(path: str) -> tuple[Option, ...]:
-    """Return the keyword-only arguments of a class or of a function that builds one, given as "package.module:Name".
+def options_of(file: Path, name: str) -> tuple[Option, ...]:
+    """Return the keyword-only arguments of a class.
+
+    A class whose constructor is `runs(...)` or `takes(...)` of another class, or of a function, has the arguments of that one.
+
+    Args:
+        file: where the class is.
+        name: its name.
 
     Raises:
         ValueError: it is not there, or an argument has no plain type, default or description.
     """
-    module, _, name = path.partition(":")
-    file = PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    named = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name]
-    if not named:
-        raise ValueError(f"{path} is no class and no function; correct its entry in the registry")
-    (described,) = named
-    constructor = described
-    if isinstance(described, ast.ClassDef):
-        (constructor,) = (
-            node for node in described.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"
-        )
+    described, constructor, place = _constructor(file, name)
     descriptions = _descriptions(ast.get_docstring(described))
-    arguments = constructor.args  # type: ignore[union-attr]
     options = []
-    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+    for argument, default in zip(constructor.args.kwonlyargs, constructor.args.kw_defaults, strict=True):
         if argument.annotation is None or default is None or not descriptions.get(argument.arg):
-            raise ValueError(f"{argument.arg} of {path} needs a plain type, a default and a line in the docstring")
-        options.append(
-            Option(
-                name=argument.arg,
-                type=eval(ast.unparse(argument.annotation), {"__builtins__": {}}, TYPES),
-                default=ast.literal_eval(default),
-                help=descriptions[argument.arg],
-            )
-        )
+            raise ValueError(f"{argument.arg} of {place} needs a plain type, a default and a line in the docstring")
+        try:
+            kind = eval(ast.unparse(argument.annotation), {"__builtins__": {}}, TYPES)
+            value = ast.literal_eval(default)
+        except (NameError, ValueError, TypeError):
+            raise ValueError(
+                f"{argument.arg} of {place} must have a plain type ({', '.join(TYPES)}) and a literal as its default"
+            ) from None
+        options.append(Option(name=argument.arg, type=kind, default=value, help=descriptions[argument.arg]))
     return tuple(options)
+
+
+def _constructor(file: Path, name: str) -> tuple[ast.ClassDef | ast.FunctionDef, ast.FunctionDef, str]:
+    """Return what is documented, the function that has the arguments, and the name of both."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    described = next((node for node in tree.body if isinstance(node, DEFINITIONS) and node.name == name), None)
+    if described is None:
+        origin = _origin(tree, name)
+        if origin is None:
+            raise ValueError(f"{name} is no class and no function of {file.name}; correct the name")
+        return _constructor(*origin)
+    if isinstance(described, ast.FunctionDef):
+        return described, described, name
+    for node in described.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+            return described, node, name
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__init__":
+            call = node.value
+            if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Name):
+                return _constructor(file, call.args[0].id)
+    raise ValueError(f"{name} of {file.name} has no __init__ of its own; write one")
+
+
+def _origin(tree: ast.Module, name: str) -> tuple[Path, str] | None:
+    """Return the file that a name is imported from, and the name there."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                spec = importlib.util.find_spec(str(node.module)) if (alias.asname or alias.name) == name else None
+                if spec is not None and str(spec.origin).endswith(".py"):
+                    return Path(str(spec.origin)), alias.name
+    return None
 
 
 @cache

@@ -1,31 +1,50 @@
 """Registry: finds a model, a task or a recipe by its name; a configuration names nothing else."""
 
-import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
-from memtape.catalog import algorithmic, differentiable, sequences
-from memtape.catalog.entry import Entry, TaskEntry
-from memtape.catalog.model_entries import MODELS
+from memtape.catalog.built_in import built_in
+from memtape.catalog.entry import Entry, ModelEntry, TaskEntry
+from memtape.catalog.plugins import plugins
 from memtape.catalog.recipe import Recipe
-from memtape.catalog.task_entries import TASKS
+from memtape.catalog.recipe_reader import FOLDER, RecipeTree
+from memtape.catalog.unknown_name import UnknownNameError, hint
 
 __all__ = ["MODELS", "RECIPES", "TASKS", "Entry", "TaskEntry", "UnknownNameError", "find", "hint", "recipe_for"]
 
-RECIPES = {recipe.name: recipe for recipe in (*algorithmic.RECIPES, *differentiable.RECIPES, *sequences.RECIPES)}
+E = TypeVar("E", ModelEntry, TaskEntry)
 
 
-def hint(kind: str, name: str, known: Iterable[str]) -> str:
-    """Return the cure for a name that does not exist: the one that is near, or all of its kind."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f'did you mean "{near[0]}"?' if near else f"the {kind}s are {', '.join(known)}"
+class Register(Mapping[str, E]):
+    """Entries of one kind by name, also those of plugins; cards are read when the first one is looked up.
+
+    Args:
+        kind: the class of the entries.
+    """
+
+    def __init__(self, kind: type[E]):
+        self.kind: type[E] = kind
+
+    def __getitem__(self, name: str) -> E:
+        """Return the entry of a name."""
+        return self._entries()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names, ordered by family and then by letter; those of plugins come last."""
+        return iter(self._entries())
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return len(self._entries())
+
+    def _entries(self) -> dict[str, E]:
+        return {entry.name: entry for entry in (*built_in(), *plugins()) if isinstance(entry, self.kind)}
 
 
-class UnknownNameError(ValueError):
-    """A name that the registry does not have."""
+MODELS = Register(ModelEntry)
+TASKS = Register(TaskEntry)
 
-    def __init__(self, kind: str, name: str, known: Mapping[str, Any]):
-        super().__init__(f'there is no {kind} "{name}"; {hint(kind, name, known)}')
+RECIPES = RecipeTree(FOLDER, MODELS, TASKS)
 
 
 def find(kind: str, name: str) -> Any:
@@ -33,7 +52,10 @@ def find(kind: str, name: str) -> Any:
 
     Raises:
         UnknownNameError: there is none; the message says which is near.
+        RecipeError: the page of a recipe is damaged.
     """
+    if kind == "recipe":
+        name = RECIPES.renamed(name)
     registries: dict[str, Mapping[str, Any]] = {"model": MODELS, "task": TASKS, "recipe": RECIPES}
     known = registries[kind]
     if name not in known:
@@ -42,5 +64,5 @@ def find(kind: str, name: str) -> Any:
 
 
 def recipe_for(model: str, task: str) -> Recipe | None:
-    """Return the recipe that is used for a model and a task unless another is asked for: the first one of the two."""
-    return next((recipe for recipe in RECIPES.values() if (recipe.model, recipe.task) == (model, task)), None)
+    """Return the recipe that is used for a model and a task unless another is asked for: the one without a variant."""
+    return RECIPES.get(f"{model}/{task}")

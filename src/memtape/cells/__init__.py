@@ -1,4 +1,4 @@
-"""Floor 3a, recurrent parts without external memory: each a Cell, most of them used as controllers."""
+"""Floor 3a: recurrent cells without external memory, most of which can serve as the controller of a memory."""
 
 from memtape.cells.bidirectional import Bidirectional
 from memtape.cells.clipped import Clipped
@@ -12,12 +12,14 @@ from memtape.cells.elman import ElmanCell
 from memtape.cells.embedded import Embedded
 from memtape.cells.feedback import OutputFeedback
 from memtape.cells.feedforward import FeedforwardCell
+from memtape.cells.gated_linear import GatedLinearCell
 from memtape.cells.gru import GRUCell
 from memtape.cells.input_bypass import InputBypass
 from memtape.cells.jordan import JordanCell
 from memtape.cells.layers import Layers
 from memtape.cells.leaky import LeakyCell
 from memtape.cells.learned_initial_state import LearnedInitialState
+from memtape.cells.lru import LRUCell
 from memtape.cells.lstm import LSTMCell
 from memtape.cells.orthogonal import OrthogonalCell
 from memtape.cells.readout import Readout
@@ -54,8 +56,10 @@ __all__ = [
     "Embedded",
     "FeedforwardCell",
     "GRUCell",
+    "GatedLinearCell",
     "InputBypass",
     "JordanCell",
+    "LRUCell",
     "LSTMCell",
     "Layers",
     "LeakyCell",

@@ -1,4 +1,4 @@
-"""Activation: the nonlinearities that a plain unit can have, by name."""
+"""Activation: the activation functions of plain and gated units, by name."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 Activation = Literal["tanh", "relu"]
-"""What a plain unit makes of its weighted sum."""
+"""The activation function of a plain unit."""
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
 
 Candidate = Literal["tanh", "sigmoid"]
-"""What a gated unit makes of the weighted sum that may enter its memory; the sigmoid is the textbook's."""
+"""The activation function of the candidate of a gated unit; the textbook prints the sigmoid, libraries compute tanh."""
 
 CANDIDATES: Mapping[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "sigmoid": torch.sigmoid}

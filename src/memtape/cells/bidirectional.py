@@ -1,4 +1,4 @@
-"""Bidirectional: a sequence read from both ends."""
+"""Bidirectional: one cell runs forwards in time, another one backwards."""
 
 from typing import Any
 
@@ -14,25 +14,25 @@ from memtape.core.unroll import unroll
 
 @state
 class BidirectionalState:
-    """The states of both directions."""
+    """The states of the forward and the backward cell."""
 
     forwards: Any
     backwards: Any
 
 
 class Bidirectional(nn.Module):
-    r"""Run one cell from the first step of each row to its last and another one back; the output is both of theirs.
+    r"""Run one cell forwards and another one backwards in time, and concatenate their outputs at each step.
 
     $$(h_t, s_t) = f(x_t, s_{t-1}), \qquad (g_t, r_t) = b(x_t, r_{t+1}), \qquad y_t = [h_t; g_t]$$
 
-    The way back begins at each row's own end, and a start inside a row cuts both ways.
+    The backward cell starts at the last valid step of each row. A start inside a row resets both directions.
 
     Args:
         forwards: the cell $f$.
-        backwards: the cell $b$.
+        backwards: the cell $b$; its `input_size` equals that of $f$.
 
     Raises:
-        ValueError: two cells whose inputs differ in size.
+        ValueError: the input sizes of the two cells differ.
 
     References:
         Schuster & Paliwal (1997), "Bidirectional recurrent neural networks", IEEE Transactions on Signal Processing 45,
@@ -43,7 +43,7 @@ class Bidirectional(nn.Module):
         super().__init__()
         if forwards.input_size != backwards.input_size:
             raise ValueError(
-                f"the cell forwards takes inputs of size {forwards.input_size}, but the one backwards of size "
+                f"the forward cell takes inputs of size {forwards.input_size}, but the backward cell takes inputs of size "
                 f"{backwards.input_size}; make the two sizes equal"
             )
         self.forwards = forwards
@@ -52,9 +52,9 @@ class Bidirectional(nn.Module):
         self.output_size = forwards.output_size + backwards.output_size
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> BidirectionalState:
-        """Return the states that both directions begin from.
+        """Return the initial states of both directions.
 
-        Device and dtype are those of the parameters unless given.
+        Device and dtype default to those of the parameters.
         """
         parameter = next(self.parameters(), None)
         if parameter is not None:
@@ -77,13 +77,14 @@ class Bidirectional(nn.Module):
 
         Args:
             xs: the inputs.
-            state: what the directions begin from, one at each row's first step, the other at its last.
-            lengths: how many steps of each row count.
-            starts: where a new sequence begins inside a row.
-            checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
+            state: the initial states, of the forward cell before each row's first step, of the backward cell after its last.
+            lengths: the number of valid steps of each row.
+            starts: True where a new sequence starts inside a row.
+            checkpoint_every: save the state of every n-th step only, and recompute the others in the backward pass.
 
         Returns:
-            The outputs, zero beyond a row's length, and where each direction came out: at the last step, and at the first.
+            The outputs, zero beyond a row's length, and the final states: forwards after the last step, backwards after the
+            first.
         """
         if lengths is not None:
             lengths = checks.lengths_of(xs, lengths)
@@ -104,18 +105,18 @@ def unroll_backwards(
     starts: Bool[Tensor, "batch time"] | None = None,
     checkpoint_every: int | None = None,
 ) -> tuple[Float[Tensor, "batch time output"], Any]:
-    """Run a cell from each row's own last step to its first; a start inside a row cuts this way too.
+    """Run a cell backwards in time, from each row's last valid step to its first; a start inside a row resets the state.
 
     Args:
         cell: the cell.
         xs: the inputs.
-        state: what it begins from at each row's last step.
-        lengths: how many steps of each row count, known to fit.
-        starts: where a new sequence begins inside a row, known to fit.
-        checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
+        state: the initial state, used at each row's last valid step.
+        lengths: the number of valid steps of each row, already validated.
+        starts: True where a new sequence starts inside a row, already validated.
+        checkpoint_every: save the state of every n-th step only, and recompute the others in the backward pass.
 
     Returns:
-        The outputs at their steps, zero beyond a row's length, and where the cell came out at the first step.
+        The outputs in the order of the inputs, zero beyond a row's length, and the state after the first step of each row.
     """
     fresh = None
     if starts is not None:

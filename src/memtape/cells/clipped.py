@@ -1,4 +1,4 @@
-"""Clipped: a cell whose state and output stay within bounds."""
+"""Clipped: a cell whose state and output are clipped."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ from memtape.core.cell import AnyCell, Cell
 
 
 class Clipped(Cell[Any]):
-    r"""Cut whatever leaves the bounds off a cell's output and its next state.
+    r"""Clip the output and the next state of a cell elementwise.
 
     $$(h_t, s_t) = \min(\max(f(x_t, s_{t-1}), -b), b)$$
 
     Args:
         cell: the cell $f$.
-        bound: $b$, the same for all numbers.
+        bound: the limit $b$ of the absolute value, the same for all elements.
 
     Raises:
-        ValueError: a bound that is not positive.
+        ValueError: the bound is not positive.
 
     References:
         The controller of the authors' code of Graves et al. (2016), https://github.com/deepmind/dnc.

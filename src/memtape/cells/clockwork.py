@@ -1,4 +1,4 @@
-"""Clockwork: groups of units that move at different rates."""
+"""Clockwork: groups of units that are updated at different rates."""
 
 from typing import Any
 
@@ -18,32 +18,32 @@ from memtape.core.step_by_step import StepByStep
 
 @state
 class ClockworkState:
-    """The hidden vector, and how many steps were taken, counted from 0 again at each multiple of the longest period."""
+    """The hidden vector, and the number of steps taken, modulo the longest period."""
 
     hidden: Float[Tensor, "*batch hidden"]
     count: Float[Tensor, "*batch"]
 
 
 class ClockworkCell(Cell[ClockworkState]):
-    r"""Let each group of units move in the multiples of its period only; the output is the hidden vector of all groups.
+    r"""Update each group of units only at multiples of its period; the output is the hidden vector of all groups.
 
     $$h^i_t = \begin{cases} f\bigl(W^i x_t + \sum_{j \ge i} U^{ij} h^j_{t-1} + b^i\bigr) & t \equiv 0 \pmod{T_i} \\
     h^i_{t-1} & \text{otherwise} \end{cases} \qquad T_i = \text{base}^i, \quad i = 0 \dots g - 1$$
 
-    Groups are ordered from fast to slow; each hears itself and the slower ones. Steps are counted from $t = 0$, in which all
-    groups move. Whole sequences are run without computing what does not move.
+    Groups are ordered from fast to slow. Each group receives input from itself and from the slower groups. Steps are counted
+    from $t = 0$, at which all groups are updated. Over whole sequences only the groups that change are computed.
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$, a multiple of the number of groups.
         groups: the number of groups $g$.
-        base: how many times slower each group is than the one before it.
-        activation: what $f$ is.
-        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+        base: the ratio of the periods of two neighbouring groups, at least 2.
+        activation: the activation function $f$.
+        gain: scale of the initial weights, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
-        ValueError: a size or the number of groups below 1, a base below 2, a hidden size that the groups do not divide, or
-            an unknown activation.
+        ValueError: a size or the number of groups is below 1, the base is below 2, the hidden size is not a multiple of the
+            number of groups, or the activation is unknown.
 
     References:
         Koutnik, Greff, Gomez & Schmidhuber (2014), "A clockwork RNN", arXiv:1402.3511.
@@ -65,7 +65,7 @@ class ClockworkCell(Cell[ClockworkState]):
         checks.one_of(tuple(ACTIVATIONS), activation=activation)
         if hidden_size % groups:
             raise ValueError(
-                f"hidden_size is {hidden_size}, which {groups} groups do not divide; give a multiple of {groups}"
+                f"hidden_size is {hidden_size}, but it must be a multiple of the {groups} groups; give a multiple of {groups}"
             )
         self.input_size = input_size
         self.output_size = hidden_size
@@ -88,7 +88,7 @@ class ClockworkCell(Cell[ClockworkState]):
     def forward(
         self, x: Float[Tensor, "batch input"], state: ClockworkState
     ) -> tuple[Float[Tensor, "batch hidden"], ClockworkState]:
-        """Take one step, in which each row of the batch may stand at another count."""
+        """Take one step; the step counts of the rows may differ."""
         own = [part(state.hidden[:, group * self.size :]) for group, part in enumerate(self.from_slower)]
         fresh = ACTIVATIONS[self.activation](self.from_input(x) + torch.cat(own, dim=-1))
         count = state.count.round()
@@ -98,11 +98,11 @@ class ClockworkCell(Cell[ClockworkState]):
         return hidden, ClockworkState(hidden=hidden, count=torch.remainder(count + 1, self.longest))
 
     def fused(self, backend: str) -> FusedRun[ClockworkState] | None:
-        """Return steps of the groups that move, on the processor."""
+        """Return a CPU loop over time that computes only the groups that change."""
         return self._whole if fused_here(backend) else None
 
     def _whole(self, xs: Tensor, state: ClockworkState, lengths: Tensor | None) -> tuple[Tensor, ClockworkState]:
-        """Run over whole sequences; rows that stand at different counts move by single steps."""
+        """Run over whole sequences; if the step counts of the rows differ, run the reference step by step."""
         count = state.count.round()
         counts = count.unique().tolist()
         if len(counts) != 1:
@@ -121,11 +121,11 @@ class ClockworkCell(Cell[ClockworkState]):
         return padding.zero_beyond(torch.stack(ys, dim=1), lengths), ClockworkState(hidden=hidden, count=after)
 
     def _moving(self, count: int) -> int:
-        """Return how many units move, which are the first ones: a multiple of a period is one of all shorter periods."""
+        """Return the number of units that change at a count; they come first, as each period divides the longer ones."""
         return self.size * sum(count % period == 0 for period in self.periods)
 
     def _seen(self, xs: Tensor, moving: list[int]) -> list[Tensor]:
-        """Return what the units that move see of the inputs, one product for each number of them."""
+        """Return the input part of the pre-activations at each step, with one matrix product per number of units."""
         seen: list[Tensor] = [xs] * len(moving)
         for rows in set(moving):
             steps = [t for t, number in enumerate(moving) if number == rows]
@@ -135,6 +135,6 @@ class ClockworkCell(Cell[ClockworkState]):
         return seen
 
     def _recurrent(self) -> Tensor:
-        """Return the recurrent weights of all groups as one matrix, with zeros where a group would hear a faster one."""
+        """Return the recurrent weights of all groups as one matrix, with zeros from faster to slower groups."""
         parts: list[Any] = list(self.from_slower)
         return torch.cat([functional.pad(part.weight, (group * self.size, 0)) for group, part in enumerate(parts)])

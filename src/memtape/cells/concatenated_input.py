@@ -1,4 +1,4 @@
-"""With input: a cell whose output shows its input too."""
+"""Concatenated input: a cell whose output also contains its input."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class ConcatenatedInput(Cell[Any]):
-    r"""Put the input of a cell beside its output, so that what reads it sees both; the state is the cell's.
+    r"""Concatenate the input and the output of a cell, so that a readout receives both; the state is the cell's.
 
     $$y_t = [x_t; h_t]$$
 
@@ -20,7 +20,7 @@ class ConcatenatedInput(Cell[Any]):
 
     References:
         Jaeger (2001), "The echo state approach to analysing and training recurrent neural networks", GMD report 148: the
-        readout of an echo state network sees the input directly.
+        readout of an echo state network also receives the input.
     """
 
     def __init__(self, cell: AnyCell):
@@ -41,7 +41,7 @@ class ConcatenatedInput(Cell[Any]):
         return torch.cat([x, hidden], dim=-1), state
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the cell, with the inputs beside its outputs."""
+        """Return the fused kernel of the inner cell, with the inputs concatenated to its outputs."""
         inner = self.cell.fused(backend)
         if inner is None:
             return None

@@ -1,4 +1,4 @@
-"""Conditioned: a cell that is told one fixed vector for the whole sequence."""
+"""Conditioned: a cell that receives one context vector for the whole sequence."""
 
 from functools import partial
 from typing import Any, Literal
@@ -18,27 +18,27 @@ INTO = ("input", "state", "both")
 
 @state
 class ConditionedState:
-    """The context, the same at every step, and what the cell remembers."""
+    """The context, constant over time, and the state of the cell."""
 
     context: Float[Tensor, "*batch context"]
     cell: Any
 
 
 class Conditioned(Cell[ConditionedState]):
-    r"""Tell a cell a context vector: as a part of its input at every step, as the state it begins from, or both.
+    r"""Condition a cell on a context vector: as part of its input at every step, through its initial state, or both.
 
     $$(y_t, s_t) = f([x_t; c], s_{t-1}), \qquad s_0 = s_{\text{cell}} + \tanh(W c + b)$$
 
-    A sequence begins from `begin(context)`; `init_state`, and a start inside a row, stand for a context of zeros. Parts of the
-    cell's state that are no floating-point numbers, such as counters, begin as they always do.
+    Use `begin(context)` as the initial state of a sequence. `init_state`, and a start inside a row, use a context of zeros.
+    Parts of the cell's state that are not floating-point numbers, such as counters, keep their usual initial value.
 
     Args:
-        cell: the cell $f$; its input has room for the context unless `into` is "state".
+        cell: the cell $f$; unless `into` is "state", its input is $[x_t; c]$.
         context_size: size of $c$.
         into: where the context enters: "input", "state" or "both".
 
     Raises:
-        ValueError: a size below 1, an unknown choice, or a cell whose input has no room for more than the context.
+        ValueError: a size is below 1, the choice is unknown, or the cell's input is not larger than the context.
     """
 
     def __init__(self, cell: AnyCell, context_size: int, *, into: Into = "both"):
@@ -50,8 +50,8 @@ class Conditioned(Cell[ConditionedState]):
         self.output_size = cell.output_size
         if self.input_size < 1:
             raise ValueError(
-                f"the cell takes inputs of size {cell.input_size}, but the context alone has size {context_size} and enters "
-                "beside an input; give the cell an input_size of both together"
+                f"the cell takes inputs of size {cell.input_size}, but the context alone has size {context_size} and is "
+                "concatenated to an input; give the cell an input_size of both together"
             )
         sizes = [] if into == "input" else [leaf.numel() for leaf in _numbers(cell.init_state(1))]
         layers = [nn.Linear(context_size, size) for size in sizes]
@@ -61,7 +61,7 @@ class Conditioned(Cell[ConditionedState]):
         self.to_state = nn.ModuleList(layers)
 
     def begin(self, context: Float[Tensor, "batch context"]) -> ConditionedState:
-        """Return the state before the first step of sequences with these contexts."""
+        """Return the initial state of sequences with these contexts."""
         state = self.cell.init_state(len(context), device=context.device, dtype=context.dtype)
         layers = iter(self.to_state)
 
@@ -73,7 +73,7 @@ class Conditioned(Cell[ConditionedState]):
         return ConditionedState(context=context, cell=pytree.tree_map(moved, state))
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> ConditionedState:
-        """Return the state before the first step for a context of zeros."""
+        """Return the initial state for a context of zeros."""
         return self.begin(torch.zeros(batch_size, self.context_size, device=device, dtype=dtype))
 
     def forward(
@@ -85,16 +85,16 @@ class Conditioned(Cell[ConditionedState]):
         return y, ConditionedState(context=state.context, cell=cell)
 
     def fused(self, backend: str) -> FusedRun[ConditionedState] | None:
-        """Return the twin of the cell, told the context."""
-        twin = self.cell.fused(backend)
-        return None if twin is None else partial(self._whole, twin)
+        """Return the fused kernel of the inner cell, with the context concatenated to its inputs."""
+        inner = self.cell.fused(backend)
+        return None if inner is None else partial(self._whole, inner)
 
     def _whole(
-        self, twin: FusedRun[Any], xs: Tensor, state: ConditionedState, lengths: Tensor | None
+        self, inner: FusedRun[Any], xs: Tensor, state: ConditionedState, lengths: Tensor | None
     ) -> tuple[Tensor, ConditionedState]:
         context = state.context[:, None].expand(-1, xs.shape[1], -1)
         seen = xs if self.into == "state" else torch.cat([xs, context], dim=-1)
-        ys, cell = twin(seen, state.cell, lengths)
+        ys, cell = inner(seen, state.cell, lengths)
         return ys, ConditionedState(context=state.context, cell=cell)
 
 

@@ -1,4 +1,4 @@
-"""Deep transition: several layers between one step and the next."""
+"""Deep transition: several layers from one hidden vector to the next."""
 
 from typing import Any
 
@@ -14,23 +14,23 @@ from memtape.core.cell import Cell
 
 
 class DeepTransitionCell(Cell[HiddenState]):
-    r"""Pass the hidden vector through several layers of plain units within each step; the output is the hidden vector.
+    r"""Compute the next hidden vector with several layers of plain units; the output is the hidden vector.
 
     $$z_1 = f(W x_t + U_1 h_{t-1} + b_1), \qquad z_l = f(U_l z_{l-1} + b_l), \qquad h_t = z_L$$
 
-    The path from one step to the next is $L$ layers long. A shortcut around them, $z_L = f(U_L z_{L-1} + A h_{t-1} + b_L)$,
-    makes it as short as that of a plain network again.
+    The path from one step to the next is $L$ layers long. A shortcut, $z_L = f(U_L z_{L-1} + A h_{t-1} + b_L)$, adds a path
+    of one layer.
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$ and of all layers.
         depth: the number of layers $L$.
-        shortcut: whether there is $A$; at a depth of 1 there is nothing to cut short.
-        activation: what $f$ is.
-        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+        shortcut: add the shortcut $A$; needs a depth of at least 2.
+        activation: the activation function $f$.
+        gain: scale of the initial weights, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
-        ValueError: a size or the depth below 1, a shortcut at a depth of 1, or an unknown activation.
+        ValueError: a size or the depth is below 1, a shortcut is requested at a depth of 1, or the activation is unknown.
 
     References:
         Pascanu, Gulcehre, Cho & Bengio (2014), "How to construct deep recurrent neural networks", arXiv:1312.6026: DT-RNN
@@ -52,7 +52,7 @@ class DeepTransitionCell(Cell[HiddenState]):
         checks.one_of(tuple(ACTIVATIONS), activation=activation)
         if shortcut and depth == 1:
             raise ValueError(
-                "a shortcut was asked for at a depth of 1, which is the shortest; give a depth of 2 or more"
+                "shortcut is True, but depth is 1, where there is no layer to skip; give a depth of at least 2"
             )
         self.input_size = input_size
         self.output_size = hidden_size
@@ -71,11 +71,11 @@ class DeepTransitionCell(Cell[HiddenState]):
         self, x: Float[Tensor, "batch input"], state: HiddenState
     ) -> tuple[Float[Tensor, "batch hidden"], HiddenState]:
         """Take one step."""
-        squash = ACTIVATIONS[self.activation]
+        activation = ACTIVATIONS[self.activation]
         total = self.from_input(x) + self.from_hidden(state.hidden)
         for layer in self.upper:
-            total = layer(squash(total))
+            total = layer(activation(total))
         if self.around is not None:
             total = total + self.around(state.hidden)
-        hidden = squash(total)
+        hidden = activation(total)
         return hidden, HiddenState(hidden=hidden)

@@ -1,4 +1,4 @@
-"""Delayed: a cell that sees each input one step late."""
+"""Delayed: a cell that receives each input one step late."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ from memtape.core.state import state
 
 @state
 class DelayedState:
-    """The state of the cell, and the input that it has not seen yet."""
+    """The state of the cell, and the input of the previous step, which the cell receives next."""
 
     cell: Any
     x: Float[Tensor, "*batch input"]
 
 
 class Delayed(Cell[DelayedState]):
-    r"""Hand each input to a cell in the step after its own; before the first step that input is 0.
+    r"""Delay the inputs of a cell by one step; at the first step the cell receives zeros.
 
     $$(y_t, s_t) = f(x_{t-1}, s_{t-1}), \qquad x_0 = 0$$
 
-    This is how the textbook indexes its gated recurrent unit: $h_t$ is made of $x_{t-1}$, $h_{t-1}$ and of the gates of step
-    $t - 1$, which saw the same two.
+    The textbook indexes its gated recurrent unit in this way: $h_t$ depends on $x_{t-1}$, $h_{t-1}$ and the gates of step
+    $t - 1$, which depend on the same two vectors.
 
     Args:
         cell: any cell.
@@ -55,7 +55,7 @@ class Delayed(Cell[DelayedState]):
         return y, DelayedState(cell=moved, x=x)
 
     def fused(self, backend: str) -> FusedRun[DelayedState] | None:
-        """Return the twin of the cell, over inputs that are moved by one step."""
+        """Return the fused kernel of the inner cell, applied to the delayed inputs."""
         inner = self.cell.fused(backend)
         if inner is None:
             return None

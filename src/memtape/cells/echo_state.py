@@ -1,4 +1,4 @@
-"""Echo state: a random network that is never trained."""
+"""Echo state: a reservoir with fixed random weights."""
 
 from functools import partial
 from typing import Any
@@ -16,24 +16,24 @@ from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrencePar
 
 
 class EchoStateCell(Cell[HiddenState]):
-    r"""Echo the inputs in a large random network of fixed weights; the output is the hidden vector.
+    r"""Drive a large recurrent network with fixed random weights, a reservoir; the output is the hidden vector.
 
     $$h_t = (1 - a) h_{t-1} + a \tanh(W [1; x_t] + U h_{t-1})$$
 
-    Nothing here has a gradient to be trained by. Only a linear readout is learned, in closed form: `memtape.ops.ridge`. The
-    entries of $W$ are drawn from $U(\pm \text{scale})$; each row of $U$ has a few entries from $U(\pm 1)$, all of them
-    scaled together to the spectral radius. All of it is saved with the network.
+    The cell has no trainable parameters. Only a linear readout is learned, in closed form, by `memtape.ops.ridge`. The
+    entries of $W$ are drawn from $U(\pm \text{scale})$. Each row of $U$ has a few nonzero entries drawn from $U(\pm 1)$; $U$
+    is then scaled to the given spectral radius. $W$ and $U$ are buffers and are saved with the network.
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
-        radius: the largest absolute value of an eigenvalue of $U$; below 1 the past usually fades away.
-        leak: the share $a$ that is replaced in each step, above 0 and at most 1.
-        input_scale: how far the entries of $W$ spread.
-        density: the share of the entries of each row of $U$ that are not 0, of which there is at least one.
+        radius: spectral radius of $U$, the largest absolute value of its eigenvalues; below 1 past inputs usually fade.
+        leak: leaking rate $a$, the share of the hidden vector that is replaced at each step, in (0, 1].
+        input_scale: scale of the entries of $W$.
+        density: share of nonzero entries in each row of $U$, in (0, 1]; each row has at least one.
 
     Raises:
-        ValueError: a size below 1, a radius or scale that is not positive, a leak or density outside 0..1 or of 0.
+        ValueError: a size is below 1, the radius or scale is not positive, or the leak or density is outside (0, 1].
 
     References:
         Jaeger (2001), "The echo state approach to analysing and training recurrent neural networks", GMD report 148;
@@ -79,7 +79,7 @@ class EchoStateCell(Cell[HiddenState]):
         return hidden, HiddenState(hidden=hidden)
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
-        """Return memtape's fused kernel on the processor."""
+        """Return memtape's fused CPU kernel."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and type(self) is EchoStateCell else None
 
@@ -94,7 +94,7 @@ class EchoStateCell(Cell[HiddenState]):
 
 
 def _sparse(size: int, density: float, radius: float) -> Tensor:
-    """Return a random matrix of a spectral radius; an entry in every row makes sure that it has one to be scaled."""
+    """Return a sparse random matrix with a given spectral radius; a nonzero entry in every row keeps the radius above 0."""
     entries = max(1, round(density * size))
     chosen = torch.rand(size, size).argsort(dim=1) < entries
     matrix = torch.where(chosen, torch.empty(size, size).uniform_(-1, 1), 0)

@@ -1,4 +1,4 @@
-"""Elman: the plain recurrent network."""
+"""Elman: the plain recurrent cell."""
 
 from functools import partial
 from typing import Any, Literal
@@ -18,27 +18,27 @@ from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrencePar
 
 @state
 class HiddenState:
-    """What a cell with one hidden vector remembers."""
+    """The state of a cell with one hidden vector."""
 
     hidden: Float[Tensor, "*batch hidden"]
 
 
 class ElmanCell(Cell[HiddenState]):
-    r"""Feed the hidden vector back through one layer of plain units; the output is the hidden vector.
+    r"""Update the hidden vector with one layer of plain units; the output is the hidden vector.
 
     $$h_t = f(W x_t + U h_{t-1} + b)$$
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
-        activation: what $f$ is.
-        initial: where $U$ begins: drawn like the other weights, as a random orthogonal matrix, or as the identity with
-            input weights close to 0 (standard deviation 0.001), which with rectified units keeps what it has seen.
-        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$; of a $U$ that begins
-            orthogonal or as the identity it is the factor, and the input weights do not depend on it.
+        activation: the activation function $f$.
+        initial: initialisation of $U$: "uniform" like the other weights, "orthogonal" as a random orthogonal matrix, or
+            "identity" with small input weights (standard deviation 0.001), which together with relu is the IRNN.
+        gain: scale of the initial weights, in units of $1/\sqrt{\text{hidden}}$; with "orthogonal" and "identity" it
+            multiplies $U$ alone.
 
     Raises:
-        ValueError: a size below 1, an unknown activation or beginning.
+        ValueError: a size is below 1, or the activation or initialisation is unknown.
 
     References:
         Elman (1990), "Finding structure in time", Cognitive Science 14, doi:10.1207/s15516709cog1402_1; the identity:
@@ -84,7 +84,7 @@ class ElmanCell(Cell[HiddenState]):
         return hidden, HiddenState(hidden=hidden)
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
-        """Return memtape's fused kernel on the processor."""
+        """Return memtape's fused CPU kernel."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and type(self) is ElmanCell else None
 

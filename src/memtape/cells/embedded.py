@@ -1,4 +1,4 @@
-"""Embedded: a cell that reads symbols by a table of vectors."""
+"""Embedded: a cell whose input symbols are embedded as vectors."""
 
 from typing import Any
 
@@ -9,22 +9,23 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.starts import Starts, made_of, run_with_starts
 
 
 class Embedded(Cell[Any]):
-    r"""Give a cell a vector for each symbol; the state and the output are the cell's.
+    r"""Embed the input symbols of a cell as vectors; the state and the output are the cell's.
 
     $$e_t = E^\top x_t$$
 
-    for a one-hot $x_t$; a sequence of symbols is looked up in the table $E$ as a whole, without one-hot vectors.
+    for a one-hot $x_t$. Integer symbols of shape (batch, time) are looked up in the table $E$ without one-hot vectors.
 
     Args:
         cell: the cell that takes $e_t$.
-        symbols: how many symbols there are, the size of $x_t$.
-        learned: learn the table (a parameter), or leave it as it was drawn (a buffer).
+        symbols: number of symbols, the size of $x_t$.
+        learned: whether the table is trained (a parameter) or keeps its random initial values (a buffer).
 
     Raises:
-        ValueError: no symbol.
+        ValueError: the number of symbols is below 1.
 
     References:
         Bengio, Ducharme, Vincent & Jauvin (2003), "A neural probabilistic language model", JMLR 3, section 2.
@@ -54,10 +55,16 @@ class Embedded(Cell[Any]):
         return self.cell(x @ self.table, state)
 
     def read(self, symbols: Int[Tensor, "batch time"]) -> tuple[AnyCell, Float[Tensor, "batch time embedding"]]:
-        """Return the cell inside, and the vectors of the symbols."""
+        """Return the inner cell and the embedding vectors of the symbols."""
         return self.cell, functional.embedding(symbols, self.table)
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the cell, over the vectors."""
+        """Return the fused kernel of the inner cell, applied to the embedding vectors."""
         inner = self.cell.fused(backend)
-        return None if inner is None else lambda xs, state, lengths: inner(xs @ self.table, state, lengths)
+        if inner is None:
+            return None
+
+        def whole(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+            return run_with_starts(inner, xs @ self.table, state, lengths, starts)
+
+        return made_of([inner], whole)

@@ -1,4 +1,4 @@
-"""Feedback: outputs that come back as inputs, and a teacher who puts the true ones in their place."""
+"""Feedback: a cell whose previous output is part of its input, and its training with teacher forcing."""
 
 from typing import Any, Literal
 
@@ -14,13 +14,13 @@ from memtape.core.state import state
 from memtape.core.unroll import unroll
 
 Feedback = Literal["outputs", "softmax", "sigmoid", "argmax"]
-"""What of the outputs is fed back: they themselves, probabilities of one of them or of each, or one-hot the largest."""
+"""What is fed back: the outputs, their softmax, their elementwise sigmoid, or a one-hot vector of their argmax."""
 
 FEEDBACKS: tuple[Feedback, ...] = ("outputs", "softmax", "sigmoid", "argmax")
 
 
 def fed_back(outputs: Float[Tensor, "*batch output"], feedback: Feedback) -> Float[Tensor, "*batch output"]:
-    """Return what of the outputs is fed back."""
+    """Return the vector that is fed back for given outputs."""
     if feedback == "softmax":
         return torch.softmax(outputs, dim=-1)
     if feedback == "sigmoid":
@@ -32,26 +32,27 @@ def fed_back(outputs: Float[Tensor, "*batch output"], feedback: Feedback) -> Flo
 
 @state
 class FeedbackState:
-    """The state of the cell, and what of its last output is fed back."""
+    """The state of the cell, and the vector fed back from its last output."""
 
     cell: Any
     fed_back: Float[Tensor, "*batch output"]
 
 
 class OutputFeedback(Cell[FeedbackState]):
-    r"""Give a cell its own previous output as a part of its input.
+    r"""Concatenate a cell's previous output to its input.
 
     $$(y_t, s_t) = f([x_t; \phi(y_{t-1})], s_{t-1})$$
 
-    InputBypass a cell with a state, this is a network with both recurrences; `JordanCell` has this one alone.
+    Around a cell with a state, this gives a network with hidden and output recurrence; `JordanCell` has output recurrence
+    alone.
 
     Args:
-        cell: any cell whose inputs have room for its outputs, such as
+        cell: any cell whose input size is that of $x_t$ plus that of $y_t$, such as
             `Readout(LSTMCell(input_size + output_size, hidden_size), output_size)`.
-        feedback: what $\phi$ is; what is fed back before the first step is 0.
+        feedback: the function $\phi$; at the first step $\phi(y_0) = 0$.
 
     Raises:
-        ValueError: a cell whose inputs are not larger than its outputs, or an unknown feedback.
+        ValueError: the cell's inputs are not larger than its outputs, or the feedback is unknown.
     """
 
     def __init__(self, cell: AnyCell, *, feedback: Feedback = "outputs"):
@@ -59,8 +60,8 @@ class OutputFeedback(Cell[FeedbackState]):
         checks.one_of(FEEDBACKS, feedback=feedback)
         if cell.input_size <= cell.output_size:
             raise ValueError(
-                f"the cell takes inputs of size {cell.input_size}, which leave no room beside its own outputs of size "
-                f"{cell.output_size}; build it for the two sizes together"
+                f"the cell takes inputs of size {cell.input_size}, but they must be larger than its outputs of size "
+                f"{cell.output_size}, which are part of them; build it with input_size + output_size inputs"
             )
         self.cell = cell
         self.feedback: Feedback = feedback
@@ -68,7 +69,7 @@ class OutputFeedback(Cell[FeedbackState]):
         self.output_size = cell.output_size
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> FeedbackState:
-        """Return the initial state of the cell, and zeros to be fed back."""
+        """Return the initial state of the cell, and a feedback vector of zeros."""
         return FeedbackState(
             cell=self.cell.init_state(batch_size, device=device, dtype=dtype),
             fed_back=torch.zeros(batch_size, self.output_size, device=device, dtype=dtype),
@@ -90,10 +91,10 @@ class OutputFeedback(Cell[FeedbackState]):
         lengths: Int[Tensor, " batch"] | None = None,
         teacher: float = 1.0,
     ) -> tuple[Float[Tensor, "batch time output"], FeedbackState]:
-        """Run over sequences, feeding the targets back in the place of the outputs.
+        """Run over sequences with teacher forcing: feed the targets back instead of the outputs.
 
-        With a teacher of 1 every input is known beforehand, and the cell runs over whole sequences as without feedback.
-        The arguments and the results are those of `memtape.cells.teacher_forcing.teacher_forced`.
+        With `teacher=1` all inputs are known in advance, and the cell runs over whole sequences in one call. Arguments and
+        results are those of `memtape.cells.teacher_forcing.teacher_forced`.
         """
 
         def given(xs: Tensor, previous: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:

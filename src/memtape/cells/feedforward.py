@@ -1,4 +1,4 @@
-"""Feedforward: a controller with no memory of its own."""
+"""Feedforward: a cell without a state."""
 
 from typing import Any
 
@@ -9,21 +9,22 @@ from torch import Tensor, nn
 from memtape.cells.fused_recurrence import fused_here
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.starts import Starts, StartsInside
 from memtape.core.state import NoState
 
 
 class FeedforwardCell(Cell[NoState]):
-    r"""Pass the input through one layer of tanh units; there is no state.
+    r"""Apply one layer of tanh units to the input; there is no state.
 
     $$h_t = \tanh(W x_t + b)$$
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
-        gain: how far the initial weights spread, in units of Xavier's uniform bound.
+        gain: scale of the initial weights, in units of the bound of Xavier's uniform initialisation.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size is below 1.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 3.4; the paper does not
@@ -48,8 +49,10 @@ class FeedforwardCell(Cell[NoState]):
         return torch.tanh(self.layer(x)), state
 
     def fused(self, backend: str) -> FusedRun[NoState] | None:
-        """Return what takes all steps at once on the processor."""
-        return self._whole if fused_here(backend) and type(self) is FeedforwardCell else None
+        """Return a run that computes all steps at once, on the CPU."""
+        return StartsInside(self._whole) if fused_here(backend) and type(self) is FeedforwardCell else None
 
-    def _whole(self, xs: Tensor, state: NoState, lengths: Tensor | None) -> tuple[Tensor, NoState]:
+    def _whole(
+        self, xs: Tensor, state: NoState, lengths: Tensor | None, starts: Starts[NoState] | None
+    ) -> tuple[Tensor, NoState]:
         return padding.zero_beyond(torch.tanh(self.layer(xs)), lengths), state

@@ -1,4 +1,4 @@
-"""Fused recurrence: where fused kernels, which run whole sequences, take the place of single steps."""
+"""Fused recurrence: when a fused kernel over whole sequences can replace the reference."""
 
 import torch
 
@@ -6,13 +6,13 @@ from memtape.kernels.recurrence import KERNELS, Recurrence
 
 
 def fused_here(backend: str) -> bool:
-    """Tell whether fused kernels can take the place of single steps.
+    """Return whether a backend can run whole sequences in one call.
 
-    Under autocast they cannot, as the state would not stay float32.
+    Under autocast it cannot, because the state would not stay float32.
     """
     return backend == "cpu" and not torch.is_autocast_enabled("cpu")
 
 
 def recurrence_here(backend: str) -> Recurrence | None:
-    """Return memtape's kernel of recurrent layers, None where it cannot take the place of single steps."""
+    """Return memtape's fused kernel of recurrent layers, or None where the backend has none or autocast is enabled."""
     return KERNELS.get(backend) if fused_here(backend) else None

@@ -1,4 +1,4 @@
-"""GRU: the gated recurrent unit, whose one vector is both memory and output."""
+"""GRU: the gated recurrent unit, whose hidden vector is both memory and output."""
 
 from functools import partial
 from typing import Any, Literal
@@ -18,35 +18,35 @@ from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrencePar
 
 
 class GRUCell(Cell[HiddenState]):
-    r"""Blend the old hidden vector with a candidate that sees a reset view of it; the output is the hidden vector.
+    r"""Interpolate between the old hidden vector and a candidate; the output is the hidden vector.
 
     $$(r, z) = \sigma(W_{rz} x_t + U_{rz} h_{t-1} + b_{rz}), \qquad
     n = \tanh\bigl(W_n x_t + b_n + r \odot (U_n h_{t-1} + b'_n)\bigr), \qquad h_t = (1 - z) \odot n + z \odot h_{t-1}$$
 
-    Here the reset gate acts after the product, as in `torch.nn.GRU`; before it, the candidate is
-    $n = \tanh(W_n x_t + U_n (r \odot h_{t-1}) + b_n)$. No weights turn one into the other. Rows stand in the order r, z, n. The
-    textbook's unit, which reads inputs a step late, is `Delayed(GRUCell(..., variant="reset_before", candidate="sigmoid"))`.
-    Layer normalisation, each with a scale of its own, acts on the four products $W_{rz} x_t$, $U_{rz} h_{t-1}$, $W_n x_t$
-    and $U_n h_{t-1}$ (or $U_n (r \odot h_{t-1})$).
+    Here the reset gate is applied after the product with $U_n$, as in `torch.nn.GRU`. With `variant="reset_before"` the
+    candidate is $n = \tanh(W_n x_t + U_n (r \odot h_{t-1}) + b_n)$; the two variants are not equivalent for any weights. The
+    rows of the weights are in the order r, z, n. The textbook's unit, which receives inputs one step late, is
+    `Delayed(GRUCell(..., variant="reset_before", candidate="sigmoid"))`. Layer normalisation is applied to each of the four
+    products $W_{rz} x_t$, $U_{rz} h_{t-1}$, $W_n x_t$ and $U_n h_{t-1}$ (or $U_n (r \odot h_{t-1})$), each with its own scale.
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
-        variant: whether the reset gate acts after or before the product with $U_n$.
-        candidate: the nonlinearity of $n$; the textbook prints the sigmoid, libraries compute tanh.
-        layer_norm: normalise as above.
-        update_bias: where the bias of $z$ begins, the other biases begin at 0; the larger it is, the longer a unit keeps what
-            it has before it has learned anything.
-        recurrent_dropout: in training, the probability that an entry of $n$ is dropped, drawn anew in each step; what is
-            already in the hidden vector is never dropped.
-        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+        variant: whether the reset gate is applied after or before the product with $U_n$.
+        candidate: the activation function of $n$; the textbook prints the sigmoid, libraries compute tanh.
+        layer_norm: apply layer normalisation as above.
+        update_bias: initial value of the bias of $z$; the other biases are initialised to 0. A larger value makes an
+            untrained unit keep its value for longer.
+        recurrent_dropout: in training, the probability that an entry of $n$ is dropped, drawn anew at each step; the
+            hidden vector itself is never dropped.
+        gain: scale of the initial weights, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
-        ValueError: a size below 1, a recurrent dropout outside 0..1, an unknown variant or candidate.
+        ValueError: a size is below 1, the recurrent dropout is outside 0..1, or the variant or candidate is unknown.
 
     References:
         Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", arXiv:1406.1078, section 2.3, whose
-        first version resets after and whose third before the product; Ba, Kiros & Hinton (2016), "Layer
+        first version resets after the product and whose third version before it; Ba, Kiros & Hinton (2016), "Layer
         normalization", arXiv:1607.06450; Semeniuta, Severyn & Barth (2016), "Recurrent dropout without memory loss",
         arXiv:1603.05118.
     """
@@ -81,7 +81,7 @@ class GRUCell(Cell[HiddenState]):
 
     @property
     def plain(self) -> bool:
-        """Whether the steps are, at this moment, those of `torch.nn.GRU`."""
+        """Whether the cell currently computes the same function as `torch.nn.GRU`."""
         usual = self.variant == "reset_after" and self.candidate == "tanh" and self.norms is None
         return usual and self._fused
 
@@ -112,7 +112,7 @@ class GRUCell(Cell[HiddenState]):
         return hidden, HiddenState(hidden=hidden)
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
-        """Return memtape's fused kernel on the processor."""
+        """Return memtape's fused CPU kernel."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and self._fused else None
 
@@ -147,6 +147,6 @@ class GRUCell(Cell[HiddenState]):
 
 
 def _norms(size: int) -> nn.ModuleDict:
-    """Return the four normalisations, which need no shift beside the biases that are added to them."""
+    """Return the four layer normalisations; they need no shift, since a bias is added to their outputs."""
     sizes = {"input_gates": 2 * size, "input_candidate": size, "hidden_gates": 2 * size, "hidden_candidate": size}
     return nn.ModuleDict({name: nn.LayerNorm(wide, bias=False) for name, wide in sizes.items()})

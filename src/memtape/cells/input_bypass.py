@@ -1,4 +1,4 @@
-"""InputBypass: a part of the input that goes around a cell."""
+"""Input bypass: a part of the input that skips a cell and joins its output."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class InputBypass(Cell[Any]):
-    r"""Hide a part of the input from a cell, and put it beside the cell's output; the state is the cell's.
+    r"""Route a part of the input around a cell and concatenate it to the cell's output; the state is the cell's.
 
     $$x_t = [a_t; z_t; b_t], \qquad (h_t, s_t) = f([a_t; b_t], s_{t-1}), \qquad y_t = [h_t; z_t]$$
 
     Args:
         cell: the cell $f$.
-        first: where $z_t$ begins in $x_t$.
+        first: index of the first entry of $z_t$ in $x_t$.
         size: size of $z_t$.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a part of size below 1, or one that begins outside the cell's input.
+        TypeError: a size is not an integer.
+        ValueError: the size is below 1, or `first` is outside the cell's input.
     """
 
     def __init__(self, cell: AnyCell, first: int, size: int):
@@ -31,7 +31,7 @@ class InputBypass(Cell[Any]):
         checks.at_least(0, first=first)
         if first > cell.input_size:
             raise ValueError(
-                f"first is {first}, but the cell takes inputs of size {cell.input_size}; give a place within them"
+                f"first is {first}, but the cell takes inputs of size {cell.input_size}; give an index in 0..{cell.input_size}"
             )
         self.cell = cell
         self.first, self.size = first, size
@@ -46,23 +46,23 @@ class InputBypass(Cell[Any]):
 
     def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
         """Take one step."""
-        seen, hidden = self._parted(x)
+        seen, bypassing = self._split(x)
         y, state = self.cell(seen, state)
-        return torch.cat([y, hidden], dim=-1), state
+        return torch.cat([y, bypassing], dim=-1), state
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the cell, with the hidden part beside its outputs."""
+        """Return the fused kernel of the inner cell, with the bypassing part concatenated to its outputs."""
         inner = self.cell.fused(backend)
         if inner is None:
             return None
 
         def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
-            seen, hidden = self._parted(xs)
+            seen, bypassing = self._split(xs)
             ys, last = inner(seen, state, lengths)
-            return torch.cat([ys, padding.zero_beyond(hidden, lengths)], dim=-1), last
+            return torch.cat([ys, padding.zero_beyond(bypassing, lengths)], dim=-1), last
 
         return whole
 
-    def _parted(self, xs: Tensor) -> tuple[Tensor, Tensor]:
-        before, hidden, after = xs.split([self.first, self.size, xs.shape[-1] - self.first - self.size], dim=-1)
-        return torch.cat([before, after], dim=-1), hidden
+    def _split(self, xs: Tensor) -> tuple[Tensor, Tensor]:
+        before, bypassing, after = xs.split([self.first, self.size, xs.shape[-1] - self.first - self.size], dim=-1)
+        return torch.cat([before, after], dim=-1), bypassing

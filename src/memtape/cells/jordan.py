@@ -1,4 +1,4 @@
-"""Jordan: a network whose only memory is what it said."""
+"""Jordan: a recurrent cell whose only state is its previous output."""
 
 from functools import partial
 from typing import Any
@@ -20,28 +20,28 @@ from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrencePar
 
 @state
 class JordanState:
-    """What of the last output is fed back."""
+    """The vector fed back from the last output."""
 
     fed_back: Float[Tensor, "*batch output"]
 
 
 class JordanCell(Cell[JordanState]):
-    r"""Feed the output back through one layer of plain units; there is no other memory.
+    r"""Feed the previous output back through one layer of plain units; there is no other state.
 
     $$h_t = f(W x_t + R \phi(y_{t-1}) + b), \qquad y_t = V h_t + c$$
 
-    Taught with the true outputs in the place of its own, no step depends on another, and all are taken at once.
+    With teacher forcing no step depends on another, and all steps are computed at once.
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
         output_size: size of $y_t$.
-        activation: what $f$ is.
-        feedback: what $\phi$ is; what is fed back before the first step is 0.
-        gain: how far the initial weights $W$ and $R$ spread, in units of $1/\sqrt{\text{hidden}}$.
+        activation: the activation function $f$.
+        feedback: the function $\phi$; at the first step $\phi(y_0) = 0$.
+        gain: scale of the initial weights $W$ and $R$, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
-        ValueError: a size below 1, an unknown activation or feedback.
+        ValueError: a size is below 1, or the activation or feedback is unknown.
 
     References:
         Jordan (1986), "Serial order: a parallel distributed processing approach", ICS report 8604, University of
@@ -74,7 +74,7 @@ class JordanCell(Cell[JordanState]):
         nn.init.zeros_(self.to_output.bias)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> JordanState:
-        """Return zeros to be fed back."""
+        """Return a feedback vector of zeros."""
         return JordanState(fed_back=torch.zeros(batch_size, self.output_size, device=device, dtype=dtype))
 
     def forward(
@@ -93,9 +93,9 @@ class JordanCell(Cell[JordanState]):
         lengths: Int[Tensor, " batch"] | None = None,
         teacher: float = 1.0,
     ) -> tuple[Float[Tensor, "batch time output"], JordanState]:
-        """Run over sequences, feeding the targets back in the place of the outputs.
+        """Run over sequences with teacher forcing: feed the targets back instead of the outputs.
 
-        With a teacher of 1 all steps are taken at once. The arguments and the results are those of
+        With `teacher=1` all steps are computed at once. Arguments and results are those of
         `memtape.cells.teacher_forcing.teacher_forced`.
         """
 
@@ -105,7 +105,7 @@ class JordanCell(Cell[JordanState]):
         return teacher_forced(self, given, xs, targets, state, lengths=lengths, teacher=teacher)
 
     def fused(self, backend: str) -> FusedRun[JordanState] | None:
-        """Return memtape's fused kernel on the processor."""
+        """Return memtape's fused CPU kernel."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and type(self) is JordanCell else None
 

@@ -1,4 +1,4 @@
-"""Layers: networks that need whole sequences, on top of each other."""
+"""Layers: a stack of networks that need whole sequences."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,16 +19,16 @@ class LayersState:
 
 
 class Layers(nn.Module):
-    """Feed the outputs of each network to the one above it; each is called as `Recurrent` is.
+    """Stack networks that are called like `Recurrent`: each receives the outputs of the one below.
 
-    Cells alone are stacked by `Stacked`; this one is for parts that need whole sequences, such as `Bidirectional`.
+    Use `Stacked` for cells, and this class for parts that need whole sequences, such as `Bidirectional`.
 
     Args:
         layers: the networks, the lowest first.
-        dropout: in training, the probability that an entry on its way from one network to the next is dropped.
+        dropout: in training, the probability that an entry passed from one network to the next is dropped.
 
     Raises:
-        ValueError: no network, two neighbours whose sizes do not meet, or a dropout outside 0..1.
+        ValueError: there is no network, the sizes of two neighbours differ, or the dropout is outside 0..1.
     """
 
     def __init__(self, layers: Sequence[Any], *, dropout: float = 0.0):
@@ -54,7 +54,7 @@ class Layers(nn.Module):
         )
 
     def forward(self, xs: Tensor, state: LayersState | None = None, **options: Any) -> tuple[Tensor, LayersState]:
-        """Run over whole sequences; arguments and results are those of the layers."""
+        """Run over whole sequences; `options` are passed to every layer."""
         states = []
         for number, layer in enumerate(self.layers):
             if number and self.dropout:

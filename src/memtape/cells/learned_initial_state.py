@@ -1,4 +1,4 @@
-"""Initial: let a cell learn the state that it begins from."""
+"""Learned initial state: a cell whose initial state is trained."""
 
 from typing import Any
 
@@ -13,27 +13,27 @@ from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class LearnedInitialState(Cell[Any]):
-    """Give a cell an initial state of trained biases, the same for every sequence; the step is the cell's.
+    """Train the initial state of a cell as bias vectors, the same for every sequence; the step is the cell's.
 
-    The biases begin where the cell's own initial state is.
+    The biases are initialised to the cell's own initial state.
 
     Args:
-        cell: any cell whose initial state is not drawn.
+        cell: any cell whose initial state is not random.
 
     Raises:
-        ValueError: a cell that draws a part of its initial state, as `VariationalDropout` does.
+        ValueError: a part of the cell's initial state is random, as in `VariationalDropout`.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4: controllers and the
-        LSTM baseline begin each sequence at learned biases.
+        LSTM baseline start each sequence from learned biases.
     """
 
     def __init__(self, cell: AnyCell):
         super().__init__()
         if any(isinstance(part, VariationalDropout) for part in cell.modules()):
             raise ValueError(
-                "the cell holds a VariationalDropout, whose masks are drawn with the initial state and cannot be learned; wrap "
-                "VariationalDropout around LearnedInitialState instead"
+                "the cell contains a VariationalDropout, whose masks are drawn with the initial state and cannot be learned; "
+                "wrap VariationalDropout around LearnedInitialState instead"
             )
         self.cell = cell
         self.input_size = cell.input_size
@@ -43,7 +43,7 @@ class LearnedInitialState(Cell[Any]):
     def init_state(
         self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
     ) -> Any:
-        """Return the learned state, repeated for every sequence."""
+        """Return the learned state, expanded to the batch."""
         rows = [bias.to(device=device, dtype=dtype).expand(batch_size, *bias.shape) for bias in self.biases]
         return pytree.tree_unflatten(rows, pytree.tree_structure(self.cell.init_state(1)))
 
@@ -52,5 +52,5 @@ class LearnedInitialState(Cell[Any]):
         return self.cell(x, state)
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the cell."""
+        """Return the fused kernel of the inner cell."""
         return self.cell.fused(backend)

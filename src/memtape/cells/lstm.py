@@ -1,4 +1,4 @@
-"""LSTM: the long short-term memory, whose gates decide what to keep."""
+"""LSTM: long short-term memory, a linear memory cell with input, forget and output gates."""
 
 from functools import partial
 from typing import Any
@@ -19,39 +19,40 @@ from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrencePar
 
 @state
 class LSTMState:
-    """What an LSTM remembers."""
+    """The hidden vector and the memory cell of an LSTM."""
 
     hidden: Float[Tensor, "*batch hidden"]
     cell: Float[Tensor, "*batch hidden"]
 
 
 class LSTMCell(Cell[LSTMState]):
-    r"""Keep a linear memory cell behind an input, a forget and an output gate; the output is the hidden vector.
+    r"""Update a linear memory cell through input, forget and output gates; the output is the hidden vector.
 
     $$(i, f, g, o) = W x_t + U h_{t-1} + b, \qquad c_t = \sigma(f) \odot c_{t-1} + \sigma(i) \odot \tanh(g), \qquad
     h_t = \sigma(o) \odot \tanh(c_t)$$
 
-    Rows of $W$, $U$ and $b$ stand in the order i, f, g, o, as in `torch.nn.LSTM`. Peepholes add $p_i \odot c_{t-1}$ to i,
-    $p_f \odot c_{t-1}$ to f and $p_o \odot c_t$ to o. Layer normalisation, each with a scale of its own, acts on
-    $W x_t$ and on $U h_{t-1}$, all four parts together, and with scale and shift on $c_t$ within the last tanh; the memory
-    cell itself is not normalised.
+    The rows of $W$, $U$ and $b$ are in the order i, f, g, o, as in `torch.nn.LSTM`. Peepholes add $p_i \odot c_{t-1}$ to i,
+    $p_f \odot c_{t-1}$ to f and $p_o \odot c_t$ to o. Layer normalisation is applied to $W x_t$ and to $U h_{t-1}$, each over
+    all four parts and with its own scale, and with scale and shift to $c_t$ inside the last tanh; the memory cell that is
+    passed to the next step is not normalised.
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$ and $c_t$.
-        candidate: what is made of $g$; the textbook prints the sigmoid, libraries compute tanh.
-        peepholes: let the gates see the memory cell, by weights that begin at 0.
-        layer_norm: normalise as above.
-        forget_bias: where the bias of $f$ begins; the other biases begin at 0.
-        chrono: the longest time scale $T$ that the task is known to have: the bias of $f$ begins at
-            $\log U(1, T - 1)$, in the place of `forget_bias`, and that of $i$ at the opposite.
-        recurrent_dropout: in training, the probability that an entry of $\tanh(g)$ is dropped, drawn anew in each step;
-            what is already in the memory cell is never dropped.
-        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+        candidate: the activation function of $g$; the textbook prints the sigmoid, libraries compute tanh.
+        peepholes: connect the memory cell to the gates, with weights initialised to 0.
+        layer_norm: apply layer normalisation as above.
+        forget_bias: initial value of the bias of $f$; the other biases are initialised to 0.
+        chrono: chrono initialisation for a longest time scale of $T$ steps: the bias of $f$ is initialised to
+            $\log U(1, T - 1)$ instead of `forget_bias`, and the bias of $i$ to its negative.
+        recurrent_dropout: in training, the probability that an entry of $\tanh(g)$ is dropped, drawn anew at each step;
+            the memory cell itself is never dropped.
+        gain: scale of the initial weights, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
-        TypeError: a size or chrono that is no whole number.
-        ValueError: a size below 1, chrono below 2, a recurrent dropout outside 0..1, or an unknown candidate.
+        TypeError: a size or `chrono` is not an integer.
+        ValueError: a size is below 1, `chrono` is below 2, the recurrent dropout is outside 0..1, or the candidate is
+            unknown.
 
     References:
         Hochreiter & Schmidhuber (1997), "Long short-term memory", Neural Computation 9,
@@ -97,12 +98,12 @@ class LSTMCell(Cell[LSTMState]):
 
     @property
     def plain(self) -> bool:
-        """Whether the steps are, at this moment, those of `torch.nn.LSTM`."""
+        """Whether the cell currently computes the same function as `torch.nn.LSTM`."""
         usual = self.candidate == "tanh" and self.peepholes is None and self.norms is None
         return usual and self._fused
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LSTMState:
-        """Return zeros."""
+        """Return a hidden vector and a memory cell of zeros."""
         zeros = torch.zeros(batch_size, self.output_size, device=device, dtype=dtype)
         return LSTMState(hidden=zeros, cell=zeros)
 
@@ -130,7 +131,7 @@ class LSTMCell(Cell[LSTMState]):
         return hidden, LSTMState(hidden=hidden, cell=cell)
 
     def fused(self, backend: str) -> FusedRun[LSTMState] | None:
-        """Return a fused kernel on the processor: memtape's, or torch's where that is faster."""
+        """Return a fused CPU kernel: memtape's, or torch's where that is faster."""
         run = recurrence_here(backend)
         return partial(self._whole, run) if run is not None and self._fused else None
 
@@ -157,7 +158,7 @@ class LSTMCell(Cell[LSTMState]):
         return ys, LSTMState(hidden=last.fed, cell=last.cell)
 
     def _whole_by_torch(self, xs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
-        """Run the usual form over rows that are all as long, which torch does faster."""
+        """Run the plain form over rows of equal length with torch's kernel, which is faster."""
         bias = self.from_input.bias
         weights = [self.from_input.weight, self.from_hidden.weight, bias, torch.zeros_like(bias)]
         before = [state.hidden[None].contiguous(), state.cell[None].contiguous()]
@@ -166,7 +167,7 @@ class LSTMCell(Cell[LSTMState]):
 
 
 def _norms(hidden_size: int) -> nn.ModuleDict:
-    """Return the three normalisations; those of the two products need no shift beside the bias that is added to both."""
+    """Return the three layer normalisations; those of the products need no shift, since a bias is added to their sum."""
     return nn.ModuleDict(
         {
             "input": nn.LayerNorm(4 * hidden_size, bias=False),

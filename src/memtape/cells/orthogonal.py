@@ -1,4 +1,4 @@
-"""Orthogonal: a plain recurrent network whose recurrence only turns."""
+"""Orthogonal: a recurrent cell with an orthogonal recurrent matrix."""
 
 import math
 from typing import Any
@@ -15,22 +15,22 @@ from memtape.core.cell import Cell, FusedRun
 
 
 class OrthogonalCell(Cell[HiddenState]):
-    r"""Turn the hidden vector by a learned rotation in each step; the output is the hidden vector.
+    r"""Rotate the hidden vector by a learned orthogonal matrix at each step; the output is the hidden vector.
 
     $$h_t = f(W x_t + Q h_{t-1}), \qquad Q = e^{A - A^\top}, \qquad f(z) = \operatorname{sign}(z) \max(|z| + b, 0)$$
 
-    $Q$ stays orthogonal through all of training, since it is the free matrix $A$ above its diagonal that is learned, so
-    that the recurrence neither lengthens nor shortens what it remembers, nor a gradient on its way back. $Q$ begins as turns of
-    pairs of units by angles from $U(\pm\pi)$, $b$ at 0, where $f$ is the identity. A single step computes the exponential
-    anew; a whole sequence computes it once.
+    The trained parameter is $A$, a strictly upper triangular matrix, so $Q$ stays orthogonal during training: the recurrence
+    preserves the norm of the hidden vector, and of the gradient in the backward pass. $Q$ is initialised to rotations of pairs
+    of units by angles drawn from $U(\pm\pi)$, and $b$ to 0, where $f$ is the identity. A single step computes the matrix
+    exponential each time; a whole sequence computes it once.
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
-        gain: how far the initial input weights spread, in units of $1/\sqrt{\text{hidden}}$.
+        gain: scale of the initial input weights, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size is below 1.
 
     References:
         Lezcano-Casado & Martinez-Rubio (2019), "Cheap orthogonal constraints in neural networks", arXiv:1901.08428; the
@@ -56,7 +56,7 @@ class OrthogonalCell(Cell[HiddenState]):
         return HiddenState(hidden=torch.zeros(batch_size, self.output_size, device=device, dtype=dtype))
 
     def rotation(self) -> Float[Tensor, "hidden hidden"]:
-        """Return $Q$."""
+        """Return the orthogonal matrix $Q$."""
         size = self.output_size
         row, column = torch.triu_indices(size, size, offset=1, device=self.angles.device)
         free = self.angles.new_zeros(size, size).index_put((row, column), self.angles)
@@ -70,7 +70,7 @@ class OrthogonalCell(Cell[HiddenState]):
         return hidden, HiddenState(hidden=hidden)
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
-        """Return steps that share one rotation, on the processor."""
+        """Return a CPU loop over time that computes $Q$ once."""
         return self._whole if fused_here(backend) else None
 
     def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:

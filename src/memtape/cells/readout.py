@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.starts import Starts, made_of, run_with_starts
 
 
 class Readout(Cell[Any]):
-    r"""Map the output of a cell to logits at every step; the state is the cell's.
+    r"""Apply a linear layer to the output of a cell at every step; the state is the cell's.
 
     $$y_t = V h_t + c$$
 
@@ -20,7 +21,7 @@ class Readout(Cell[Any]):
         output_size: size of $y_t$.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: the output size is below 1.
     """
 
     def __init__(self, cell: AnyCell, output_size: int):
@@ -45,13 +46,13 @@ class Readout(Cell[Any]):
         return self.to_output(hidden), state
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the cell, and the linear layer on top of all its steps."""
+        """Return the fused kernel of the inner cell, followed by the linear layer over all steps."""
         inner = self.cell.fused(backend)
         if inner is None:
             return None
 
-        def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
-            hidden, last = inner(xs, state, lengths)
+        def whole(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+            hidden, last = run_with_starts(inner, xs, state, lengths, starts)
             return padding.zero_beyond(self.to_output(hidden), lengths), last
 
-        return whole
+        return made_of([inner], whole)

@@ -1,4 +1,4 @@
-"""Residual: a cell that adds to its input."""
+"""Residual: a residual connection around a cell."""
 
 from typing import Any
 
@@ -8,18 +8,19 @@ from torch import Tensor
 
 from memtape.core import padding
 from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.starts import Starts, made_of, run_with_starts
 
 
 class Residual(Cell[Any]):
-    r"""Add the input of a cell to its output, so that a deep stack of them is easy to train; the state is the cell's.
+    r"""Add the input of a cell to its output, which eases the training of deep stacks; the state is the cell's.
 
     $$(h_t, s_t) = f(x_t, s_{t-1}), \qquad y_t = x_t + h_t$$
 
     Args:
-        cell: a cell whose outputs are as large as its inputs.
+        cell: a cell whose `input_size` equals its `output_size`.
 
     Raises:
-        ValueError: a cell whose outputs and inputs differ in size.
+        ValueError: the input and output sizes of the cell differ.
 
     References:
         Wu et al. (2016), "Google's neural machine translation system", arXiv:1609.08144, section 3.1.
@@ -29,8 +30,8 @@ class Residual(Cell[Any]):
         super().__init__()
         if cell.input_size != cell.output_size:
             raise ValueError(
-                f"the cell takes inputs of size {cell.input_size} and returns {cell.output_size}, so that they cannot be "
-                "added; make the two sizes equal"
+                f"the cell takes inputs of size {cell.input_size} and returns outputs of size {cell.output_size}, which "
+                "cannot be added; make the two sizes equal"
             )
         self.cell = cell
         self.input_size = self.output_size = cell.input_size
@@ -47,13 +48,13 @@ class Residual(Cell[Any]):
         return x + y, state
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the cell, with the inputs added to its outputs."""
+        """Return the fused kernel of the inner cell, with the inputs added to its outputs."""
         inner = self.cell.fused(backend)
         if inner is None:
             return None
 
-        def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
-            ys, last = inner(xs, state, lengths)
+        def whole(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+            ys, last = run_with_starts(inner, xs, state, lengths, starts)
             return padding.zero_beyond(xs + ys, lengths), last
 
-        return whole
+        return made_of([inner], whole)

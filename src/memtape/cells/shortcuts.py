@@ -1,4 +1,4 @@
-"""Shortcuts: cells on top of each other, each of which sees the input and is seen at the output."""
+"""Shortcuts: stacked cells with shortcut connections from the input and to the output."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,15 +13,16 @@ from memtape.core.step_by_step import fused_or_steps
 
 
 class Shortcuts(Cell[StackedState]):
-    r"""Feed each cell the input beside the output of the cell below it; the output shows the outputs of all cells.
+    r"""Stack cells so that each receives the input and the output of the cell below; the output concatenates all of theirs.
 
     $$h^l_t = f^l\bigl([x_t; h^{l-1}_t], h^l_{t-1}\bigr), \qquad y_t = [h^1_t; \dots; h^L_t]$$
 
     Args:
-        layers: the cells, the lowest first; the lowest one sees the input alone.
+        layers: the cells, the lowest first; the lowest one receives the input alone.
 
     Raises:
-        ValueError: no cell, or a cell whose input size is not that of the input and the output below it together.
+        ValueError: there is no cell, or the input size of a cell is not the sum of the sizes of the input and of the output
+            below it.
 
     References:
         Graves, Mohamed & Hinton (2013), "Speech recognition with deep recurrent neural networks", arXiv:1303.5778; the deep
@@ -37,8 +38,8 @@ class Shortcuts(Cell[StackedState]):
         for number, layer in enumerate(layers):
             if layer.input_size != self.input_size + below:
                 raise ValueError(
-                    f"layer {number} takes inputs of size {layer.input_size}, but it sees the input ({self.input_size}) and "
-                    f"the output of the layer below it ({below}), so it must be {self.input_size + below}"
+                    f"layer {number} takes inputs of size {layer.input_size}, but it receives the input ({self.input_size}) "
+                    f"and the output of the layer below it ({below}), so its size must be {self.input_size + below}"
                 )
             below = layer.output_size
         self.layers: Sequence[AnyCell] = nn.ModuleList(layers)  # type: ignore[assignment]
@@ -65,7 +66,7 @@ class Shortcuts(Cell[StackedState]):
         return torch.cat(outputs, dim=-1), StackedState(layers=tuple(states))
 
     def fused(self, backend: str) -> FusedRun[StackedState] | None:
-        """Return the twins of the layers one after another, single steps of those that have none."""
+        """Return the fused kernels of the layers in sequence; a layer without one runs step by step."""
         if all(layer.fused(backend) is None for layer in self.layers):
             return None
         parts = [fused_or_steps(layer, backend) for layer in self.layers]

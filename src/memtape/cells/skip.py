@@ -1,4 +1,4 @@
-"""Skip: connections that reach further back than one step."""
+"""Skip: recurrent connections with a delay of more than one step."""
 
 from typing import Any
 
@@ -16,29 +16,29 @@ from memtape.core.state import state
 
 @state
 class RecentState:
-    """The hidden vectors of the last steps, the oldest first."""
+    """The hidden vectors of the last `delay` steps, the oldest first."""
 
     recent: Float[Tensor, "*batch delay hidden"]
 
 
 class SkipCell(Cell[RecentState]):
-    r"""Feed back the hidden vectors of the last step and of one further back; the output is the hidden vector.
+    r"""Feed back the hidden vectors of one step and of $d$ steps ago; the output is the hidden vector.
 
     $$h_t = f(W x_t + U h_{t-1} + V h_{t-d} + b)$$
 
-    Over the longer connection a gradient passes $d$ times fewer steps. Without the shorter one, the sequence falls apart
-    into $d$ interleaved ones.
+    Along the delayed connection a gradient passes $d$ times fewer steps. Without $U$ the network processes $d$ interleaved
+    subsequences independently.
 
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
-        delay: the length $d$ of the longer connection, at least 2.
-        keep_short: whether there is $U$.
-        activation: what $f$ is.
-        gain: how far the initial weights spread, in units of $1/\sqrt{\text{hidden}}$.
+        delay: the delay $d$ of the skip connection, in steps, at least 2.
+        keep_short: keep the one-step connection $U$.
+        activation: the activation function $f$.
+        gain: scale of the initial weights, in units of $1/\sqrt{\text{hidden}}$.
 
     Raises:
-        ValueError: a size below 1, a delay below 2, or an unknown activation.
+        ValueError: a size is below 1, the delay is below 2, or the activation is unknown.
 
     References:
         Lin, Horne, Tino & Giles (1996), "Learning long-term dependencies in NARX recurrent neural networks", IEEE Transactions
@@ -82,7 +82,7 @@ class SkipCell(Cell[RecentState]):
         return hidden, RecentState(recent=recent)
 
     def fused(self, backend: str) -> FusedRun[RecentState] | None:
-        """Return steps that copy no old vectors, on the processor."""
+        """Return a CPU loop over time that does not copy the buffer of old hidden vectors."""
         return self._whole if fused_here(backend) else None
 
     def _whole(self, xs: Tensor, state: RecentState, lengths: Tensor | None) -> tuple[Tensor, RecentState]:

@@ -1,4 +1,4 @@
-"""Stacked: several cells on top of each other."""
+"""Stacked: a stack of cells."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.starts import Starts, made_of, run_with_starts
 from memtape.core.state import state
 from memtape.core.step_by_step import fused_or_steps
 
@@ -23,23 +24,23 @@ class StackedState:
 
 
 class Stacked(Cell[StackedState]):
-    """Feed the output of each cell to the cell above it; the output is the top cell's.
+    """Stack cells: each receives the output of the cell below, and the output is that of the top cell.
 
-    A stack of recurrent cells is deep in its state; a `FeedforwardCell` below or above one makes its map from the input
-    or to the output deep, and `DeepTransitionCell` the one from step to step.
+    A stack of recurrent cells is deep in its state. A `FeedforwardCell` below or above a cell makes the input-to-hidden or
+    hidden-to-output map deep; `DeepTransitionCell` makes the hidden-to-hidden map deep.
 
     Args:
         layers: the cells, the lowest first.
-        dropout: in training, the probability that an entry on its way from one cell to the next is dropped, drawn anew
-            in each step.
+        dropout: in training, the probability that an entry passed from one cell to the next is dropped, drawn anew at
+            each step.
 
     Raises:
-        ValueError: no cell, two neighbours whose sizes do not meet, or a dropout outside 0..1.
+        ValueError: there is no cell, the sizes of two neighbours differ, or the dropout is outside 0..1.
 
     References:
-        The three ways to be deep: Pascanu, Gulcehre, Cho & Bengio (2014), "How to construct deep recurrent neural
-        networks", arXiv:1312.6026; dropout between layers alone: Zaremba, Sutskever & Vinyals (2014), "Recurrent neural
-        network regularization", arXiv:1409.2329.
+        Three kinds of depth: Pascanu, Gulcehre, Cho & Bengio (2014), "How to construct deep recurrent neural networks",
+        arXiv:1312.6026; dropout between layers only: Zaremba, Sutskever & Vinyals (2014), "Recurrent neural network
+        regularization", arXiv:1409.2329.
     """
 
     def __init__(self, layers: Sequence[AnyCell], *, dropout: float = 0.0):
@@ -77,20 +78,23 @@ class Stacked(Cell[StackedState]):
         return x, StackedState(layers=tuple(states))
 
     def fused(self, backend: str) -> FusedRun[StackedState] | None:
-        """Return the twins of the layers one after another, single steps of those that have none."""
+        """Return the fused kernels of the layers in sequence; a layer without one runs step by step."""
         if all(layer.fused(backend) is None for layer in self.layers):
             return None
         parts = [fused_or_steps(layer, backend) for layer in self.layers]
 
-        def whole(xs: Tensor, state: StackedState, lengths: Tensor | None) -> tuple[Tensor, StackedState]:
+        def whole(
+            xs: Tensor, state: StackedState, lengths: Tensor | None, starts: Starts[StackedState] | None
+        ) -> tuple[Tensor, StackedState]:
             states = []
             for number, (part, old) in enumerate(zip(parts, state.layers, strict=True)):
-                xs, new = part(self._passed(number, xs), old, lengths)
+                own = starts and starts.of(starts.state.layers[number])
+                xs, new = run_with_starts(part, self._passed(number, xs), old, lengths, own)
                 states.append(new)
             return xs, StackedState(layers=tuple(states))
 
-        return whole
+        return made_of(parts, whole)
 
     def _passed(self, number: int, x: Tensor) -> Tensor:
-        """Return what reaches a layer."""
+        """Return the input of a layer, after dropout."""
         return functional.dropout(x, self.dropout, self.training) if self.dropout and number else x

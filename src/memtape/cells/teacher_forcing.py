@@ -1,4 +1,4 @@
-"""Teacher: feed the targets back to a network in the place of its own outputs."""
+"""Teacher forcing: feed the targets back to a network instead of its own outputs."""
 
 import dataclasses
 from collections.abc import Callable
@@ -15,20 +15,20 @@ from memtape.core.unroll import unroll
 
 
 class TeacherForced(Cell[Any]):
-    r"""Take steps of a cell whose output is fed back, with a teacher who puts the true output in its place.
+    r"""Step a cell with output feedback, and feed back the target instead of the output with a given probability.
 
-    $$(y_t, s_t) = f(x_t, s_{t-1}), \qquad \text{then what is fed back becomes the target, with the teacher's
-    probability}$$
+    $$(y_t, s_t) = f(x_t, s_{t-1}), \qquad \text{then the fed back vector of } s_t \text{ is replaced by the target with
+    probability } p$$
 
-    An input is $[x_t; \text{target}_t]$. A draw of its own decides each row and step: a probability that falls from 1 to 0
-    while the network learns is scheduled sampling.
+    An input is $[x_t; \text{target}_t]$. The choice is drawn independently for each row and step. Decreasing $p$ from 1 to 0
+    during training is scheduled sampling.
 
     Args:
         cell: a cell whose state has a vector `fed_back`, such as `JordanCell` or `OutputFeedback`.
-        teacher: the probability that the target is fed back, in 0..1.
+        teacher: the probability $p$ that the target is fed back, in 0..1.
 
     Raises:
-        ValueError: a probability outside 0..1, or a cell that feeds nothing back.
+        ValueError: the probability is outside 0..1, or the cell has no output feedback.
 
     References:
         Williams & Zipser (1989), "A learning algorithm for continually running fully recurrent neural networks", Neural
@@ -41,8 +41,8 @@ class TeacherForced(Cell[Any]):
         checks.probabilities(teacher=teacher)
         if not hasattr(cell.init_state(1), "fed_back"):
             raise ValueError(
-                f"{type(cell).__name__} feeds no output back, so that a teacher has nothing to replace; wrap it into "
-                "OutputFeedback"
+                f"{type(cell).__name__} has no output feedback, but teacher forcing replaces the output that is fed back; "
+                "wrap the cell in OutputFeedback"
             )
         self.cell = cell
         self.teacher = teacher
@@ -58,8 +58,8 @@ class TeacherForced(Cell[Any]):
         x, target = x.tensor_split([self.cell.input_size], dim=-1)
         y, moved = self.cell(x, state)
         if self.teacher < 1:
-            told = torch.rand(len(x), 1, device=x.device) < self.teacher
-            target = torch.where(told, target, moved.fed_back)
+            forced = torch.rand(len(x), 1, device=x.device) < self.teacher
+            target = torch.where(forced, target, moved.fed_back)
         return y, dataclasses.replace(moved, fed_back=target)
 
 
@@ -73,25 +73,26 @@ def teacher_forced(
     lengths: Int[Tensor, " batch"] | None = None,
     teacher: float = 1.0,
 ) -> tuple[Float[Tensor, "batch time output"], Any]:
-    """Run a cell whose output is fed back over sequences whose targets are known.
+    """Run a cell with output feedback over sequences with teacher forcing.
 
     Args:
         cell: a cell whose state has a vector `fed_back`.
-        given: runs the cell over inputs and what was fed back before each of them, all of it known: takes inputs, that,
-            the state and the lengths, and returns the outputs, not looked at beyond a row's length, and the last state.
-        xs: the inputs, or the symbols that they stand for.
-        targets: what is fed back after each step, as vectors or as the classes that one-hot vectors stand for.
+        given: runs the cell when the feedback of every step is known: a function of the inputs, the feedback vectors
+            (batch, time, output), the state and the lengths that returns the outputs, arbitrary beyond a row's length, and
+            the final state.
+        xs: the inputs, as vectors or as integer symbols.
+        targets: the targets, as vectors or as integer classes, which are fed back as one-hot vectors.
         state: the state before the first step; None means the initial state.
-        lengths: how many steps of each row count.
-        teacher: the probability that the target is fed back and not the network's own output. At 1 nothing waits for
-            the step before, and all steps are taken by `given`; below 1 they are taken one by one.
+        lengths: the number of valid steps of each row.
+        teacher: the probability that the target is fed back instead of the network's own output. At 1 no step depends on
+            an output, and `given` computes all steps at once; below 1 the cell runs step by step.
 
     Returns:
         The outputs, zero beyond a row's length, and the state after each row's last step.
 
     Raises:
-        TypeError: an argument of the wrong type.
-        ValueError: an argument that does not fit, in shape, dtype or value.
+        TypeError: an argument has the wrong type.
+        ValueError: the shape, dtype or value of an argument is wrong.
     """
     checks.probabilities(teacher=teacher)
     dtype = next(cell.parameters()).dtype
@@ -105,12 +106,12 @@ def teacher_forced(
     targets = _vectors("targets", targets, cell.output_size, dtype)
     if targets.shape != (batch, time, cell.output_size):
         raise ValueError(
-            f"the targets have shape {tuple(targets.shape)}, but what is fed back has {(batch, time, cell.output_size)}; "
+            f"the targets have shape {tuple(targets.shape)}, but the outputs have {(batch, time, cell.output_size)}; "
             "pass one target for each output"
         )
     if teacher < 1:
-        told = TeacherForced(cell, teacher=teacher)
-        ys, last, _ = unroll(told, torch.cat([xs, targets], dim=-1), state, lengths=lengths)
+        forced = TeacherForced(cell, teacher=teacher)
+        ys, last, _ = unroll(forced, torch.cat([xs, targets], dim=-1), state, lengths=lengths)
         return ys, last
     begin = cell.init_state(batch, device=xs.device, dtype=xs.dtype)
     if state is None:
@@ -125,12 +126,12 @@ def teacher_forced(
 
 
 def _vectors(name: str, values: Tensor, size: int, dtype: torch.dtype) -> Tensor:
-    """Return vectors as they are, and one-hot vectors in the place of symbols."""
+    """Return vectors unchanged, and symbols as one-hot vectors."""
     if values.is_floating_point() or values.ndim != 2:
         return values
     if values.numel() and not 0 <= int(values.min()) <= int(values.max()) < size:
         wrong = next(value for value in values.flatten().tolist() if not 0 <= value < size)
         raise ValueError(
-            f"the {name} hold the symbol {wrong}, but there are {size} of them; give numbers in 0..{size - 1}"
+            f"the {name} contain the symbol {wrong}, but there are {size} symbols; give integers in 0..{size - 1}"
         )
     return one_hot(values.long(), size, dtype)

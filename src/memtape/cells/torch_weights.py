@@ -1,4 +1,4 @@
-"""Torch networks: carry weights to `torch.nn.RNN`, `LSTM` and `GRU`, and back."""
+"""Torch weights: convert cells to `torch.nn.RNN`, `LSTM` and `GRU`, and back."""
 
 from typing import Any
 
@@ -15,21 +15,21 @@ NETWORKS: dict[type[AnyCell], type[nn.RNNBase]] = {ElmanCell: nn.RNN, LSTMCell: 
 
 
 def to_torch(cell: AnyCell) -> nn.RNNBase:
-    """Return the network of torch that computes what a cell does, batch first, with a copy of the weights.
+    """Convert a cell to the equivalent torch network (`batch_first=True`), with a copy of the weights.
 
     Args:
         cell: a plain `ElmanCell`, `LSTMCell` or `GRUCell`, or a `Stacked` of one kind and hidden size.
 
     Raises:
-        ValueError: a cell that torch has no network for.
+        ValueError: torch has no equivalent of the cell.
     """
     layers: list[Any] = list(cell.layers) if isinstance(cell, Stacked) else [cell]
     first = layers[0]
     same = {(type(layer), layer.output_size, getattr(layer, "activation", None)) for layer in layers}
     if type(first) not in NETWORKS or len(same) > 1 or not all(getattr(layer, "plain", True) for layer in layers):
         raise ValueError(
-            f"torch has no network that computes what this {type(cell).__name__} does; pass a plain ElmanCell, LSTMCell or "
-            "GRUCell, or a stack of one kind and size"
+            f"torch has no equivalent of this {type(cell).__name__}; pass a plain ElmanCell, LSTMCell or GRUCell, or a stack "
+            "of cells of one kind and size"
         )
     options: dict[str, Any] = {"nonlinearity": first.activation} if isinstance(first, ElmanCell) else {}
     options["dropout"] = cell.dropout if isinstance(cell, Stacked) else 0.0
@@ -53,22 +53,22 @@ def to_torch(cell: AnyCell) -> nn.RNNBase:
 
 
 def from_torch(network: nn.RNNBase) -> AnyCell:
-    """Return the cell that computes what a network of torch does, with a copy of the weights.
+    """Convert a torch network to the equivalent cell, with a copy of the weights.
 
     Args:
-        network: an `nn.RNN`, `nn.LSTM` or `nn.GRU`. Two biases that are added to each other become one.
+        network: an `nn.RNN`, `nn.LSTM` or `nn.GRU`. Two biases that are only added to each other become one.
 
     Returns:
         A cell for one layer, a `Stacked` for several.
 
     Raises:
-        ValueError: a network of another kind, with two directions or with projections.
+        ValueError: the network is of another kind, bidirectional, or has projections.
     """
     kinds = {theirs: ours for ours, theirs in NETWORKS.items()}
     if type(network) not in kinds or network.bidirectional or network.proj_size:
         raise ValueError(
-            f"the network is a {type(network).__name__} that no cell stands for; pass an nn.RNN, nn.LSTM or nn.GRU of one "
-            "direction and without projections"
+            f"no cell is equivalent to this {type(network).__name__}; pass an nn.RNN, nn.LSTM or nn.GRU of one direction "
+            "and without projections"
         )
     build: Any = kinds[type(network)]
     options = {"activation": network.nonlinearity} if isinstance(network, nn.RNN) else {}

@@ -1,4 +1,4 @@
-"""TruncatedInput: a cell that does not see the end of its input."""
+"""Truncated input: a cell that ignores the last entries of its input."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class TruncatedInput(Cell[Any]):
-    r"""Hide the last entries of the input from a cell; output and state are the cell's.
+    r"""Drop the last entries of the input of a cell; output and state are the cell's.
 
     $$x_t = [a_t; z_t], \qquad (y_t, s_t) = f(a_t, s_{t-1})$$
 
@@ -20,8 +20,8 @@ class TruncatedInput(Cell[Any]):
         size: size of $z_t$.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1.
+        TypeError: the size is not an integer.
+        ValueError: the size is below 1.
     """
 
     def __init__(self, cell: AnyCell, size: int):
@@ -41,7 +41,7 @@ class TruncatedInput(Cell[Any]):
         return self.cell(x[:, : self.cell.input_size], state)
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the cell, which does not see the end of its inputs either."""
+        """Return the fused kernel of the inner cell, applied to the truncated inputs."""
         inner = self.cell.fused(backend)
         if inner is None:
             return None

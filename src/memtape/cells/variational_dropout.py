@@ -1,4 +1,4 @@
-"""Variational dropout: the same entries are dropped in all steps of a sequence."""
+"""Variational dropout: one dropout mask for all steps of a sequence."""
 
 from typing import Any
 
@@ -16,28 +16,30 @@ from memtape.core.state import state
 
 @state
 class DroppedState:
-    """The state of the cell and, in training, what each entry is multiplied with throughout the sequence."""
+    """The state of the cell and, in training, the dropout masks of the sequence."""
 
     cell: Any
     masks: dict[str, Tensor]
 
 
 class VariationalDropout(Cell[DroppedState]):
-    r"""Drop the same entries of the inputs, outputs and hidden vectors of a cell in every step of a sequence.
+    r"""Drop the same entries of the inputs, outputs and hidden vectors of a cell at every step of a sequence.
 
     $$(h_t, s_t) = f(m_x \odot x_t, m_s \odot s_{t-1}), \qquad y_t = m_y \odot h_t$$
 
-    Masks are drawn with the initial state, in training alone, and are part of the state: chunks of one sequence that are
-    run one after another drop the same. What is kept is scaled up, so that evaluation is the cell itself.
+    In training, the masks are drawn with the initial state and are part of the state, so consecutive chunks of one sequence
+    use the same masks. Kept entries are divided by the probability of keeping them; in evaluation the cell runs unchanged.
 
     Args:
         cell: any cell.
         inputs: the probability that an entry of $x_t$ is dropped.
-        outputs: the same for $h_t$ on its way out.
-        hidden: the same for every vector `hidden` of the state on its way into the next step; a memory cell is left alone.
+        outputs: the probability that an entry of the output $h_t$ is dropped.
+        hidden: the probability that an entry of a vector `hidden` of the state is dropped before the next step; a memory
+            cell is never dropped.
 
     Raises:
-        ValueError: a probability outside 0..1, or one for hidden vectors that are not there or are a memory themselves.
+        ValueError: a probability is outside 0..1, or `hidden` is above 0 for a cell without a hidden vector or one whose
+            hidden vector is its memory.
 
     References:
         Gal & Ghahramani (2016), "A theoretically grounded application of dropout in recurrent neural networks",
@@ -48,11 +50,13 @@ class VariationalDropout(Cell[DroppedState]):
         super().__init__()
         checks.probabilities(inputs=inputs, outputs=outputs, hidden=hidden)
         if hidden and not _hidden(cell.init_state(1)):
-            raise ValueError(f"{type(cell).__name__} has no vector 'hidden' that could be dropped; give a hidden of 0")
+            raise ValueError(
+                f"hidden is {hidden}, but the state of {type(cell).__name__} has no vector 'hidden'; give a hidden of 0"
+            )
         memory = next((type(part).__name__ for part in cell.modules() if isinstance(part, GRUCell | LeakyCell)), None)
         if hidden and memory:
             raise ValueError(
-                f"the hidden vector of {memory} is its memory, which a mask in each step would wipe out; give a hidden of 0 "
+                f"the hidden vector of {memory} is its memory, which a mask at every step would erase; give a hidden of 0 "
                 "and use WeightDrop or, in a GRU, recurrent_dropout"
             )
         self.cell = cell
@@ -61,7 +65,7 @@ class VariationalDropout(Cell[DroppedState]):
         self.output_size = cell.output_size
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> DroppedState:
-        """Return the initial state of the cell, and in training the masks of as many sequences."""
+        """Return the initial state of the cell and, in training, new dropout masks for each sequence."""
         begin = self.cell.init_state(batch_size, device=device, dtype=dtype)
         shapes: dict[str, tuple[int, ...]] = {
             "inputs": (batch_size, self.input_size),
@@ -90,7 +94,7 @@ class VariationalDropout(Cell[DroppedState]):
         return y * masks["outputs"] if "outputs" in masks else y, DroppedState(cell=moved, masks=masks)
 
     def fused(self, backend: str) -> FusedRun[DroppedState] | None:
-        """Return the twin of the cell, as long as no hidden vector is dropped."""
+        """Return the fused kernel of the inner cell, or None in training if hidden vectors are dropped."""
         inner = None if self.training and self.rates["hidden"] else self.cell.fused(backend)
         if inner is None:
             return None
@@ -105,5 +109,5 @@ class VariationalDropout(Cell[DroppedState]):
 
 
 def _hidden(state: Any) -> dict[str, Tensor]:
-    """Return the hidden vectors of a state, by their paths."""
+    """Return the hidden vectors of a state, keyed by their paths."""
     return {name: leaf for name, leaf in state_tree.named_leaves(state).items() if name.rpartition(".")[2] == "hidden"}

@@ -1,4 +1,4 @@
-"""Weight drop: recurrent weights, not units, are dropped."""
+"""Weight drop: DropConnect on recurrent weights."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ from memtape.core import checks
 
 
 class WeightDrop(nn.Module):
-    r"""Drop entries of the recurrent matrices of a network in training, the same throughout a call.
+    r"""Drop entries of the recurrent matrices of a network in training, with one mask per call.
 
     $$\tilde U = U \odot m, \qquad m \sim \text{Bernoulli}(1 - p) / (1 - p)$$
 
-    The masks are drawn once a call, for all rows and steps; fast twins stay in use.
+    The masks are drawn once per call, for all rows and steps, so fused kernels stay in use.
 
     Args:
-        network: a network that is called as `Recurrent` is.
-        rate: the probability $p$.
-        weights: how the names of the parameters end that are dropped.
+        network: a network that is called like `Recurrent`.
+        rate: the probability $p$ that an entry is dropped.
+        weights: suffix of the names of the parameters to drop.
 
     Raises:
-        ValueError: a rate outside 0..1, or no parameter of such a name.
+        ValueError: the rate is outside 0..1, or no parameter has such a name.
 
     References:
         Wan, Zeiler, Zhang, Le Cun & Fergus (2013), "Regularization of neural networks using DropConnect", ICML; Merity,
@@ -37,7 +37,7 @@ class WeightDrop(nn.Module):
         self.names = [name for name, _ in network.named_parameters() if name.endswith(weights)]
         if not self.names:
             raise ValueError(
-                f"no parameter of {type(network).__name__} has a name that ends with {weights!r}; name those to be dropped"
+                f"no parameter of {type(network).__name__} has a name that ends with {weights!r}; give the suffix of one"
             )
         self.input_size: Any = network.input_size
         self.output_size: Any = network.output_size
@@ -47,17 +47,17 @@ class WeightDrop(nn.Module):
         return self.network.init_state(batch_size, device=device, dtype=dtype)  # type: ignore[operator]
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the network; arguments and results are its own.
+        """Call the network with dropped weights; arguments and results are those of the network.
 
         Raises:
-            ValueError: in training, `checkpoint_every`: recomputed steps would find whole weights.
+            ValueError: `checkpoint_every` is given in training; recomputed steps would use the weights without the mask.
         """
         if not self.training or not self.rate:
             return self.network(*args, **kwargs)
         if kwargs.get("checkpoint_every") is not None:
             raise ValueError(
-                "checkpoint_every was given, but steps that are recomputed would find weights that were not dropped; leave "
-                "one of the two out"
+                "checkpoint_every is given, but recomputed steps would use the weights without the mask; leave out "
+                "checkpoint_every or WeightDrop"
             )
         parameters = dict(self.network.named_parameters())
         dropped = {name: functional.dropout(parameters[name], self.rate) for name in self.names}

@@ -1,4 +1,4 @@
-"""Spread: how far the initial weights of cells reach."""
+"""Weight gain: initialise the weights of cells with a given scale."""
 
 import math
 
@@ -6,9 +6,9 @@ from torch import nn
 
 
 def gain_by_hidden_size(cell: nn.Module, hidden_size: int, gain: float) -> None:
-    r"""Draw the weights of a cell from $U(\pm \text{gain} / \sqrt{\text{hidden}})$ and set its biases to 0.
+    r"""Initialise the weights of a cell from $U(\pm \text{gain} / \sqrt{\text{hidden}})$ and its biases to 0.
 
-    With a gain of 1 the weights begin as those of `torch.nn.RNN` do.
+    With a gain of 1 the distribution of the weights is that of `torch.nn.RNN`.
     """
     bound = gain / math.sqrt(hidden_size)
     for parameter in cell.parameters():
@@ -19,7 +19,7 @@ def gain_by_hidden_size(cell: nn.Module, hidden_size: int, gain: float) -> None:
 
 
 def gain_by_inputs(module: nn.Module, gain: float) -> None:
-    r"""Draw the weights of each linear map from $U(\pm \text{gain} / \sqrt{\text{inputs}})$ and set its biases to 0."""
+    r"""Initialise the weights of each linear layer from $U(\pm \text{gain} / \sqrt{\text{inputs}})$ and its biases to 0."""
     for part in module.modules():
         if isinstance(part, nn.Linear):
             bound = gain / math.sqrt(part.in_features)

@@ -1,4 +1,4 @@
-"""Zoneout: now and then, a unit stays as it was."""
+"""Zoneout: units keep their previous value at random."""
 
 import dataclasses
 from typing import Any
@@ -12,12 +12,12 @@ from memtape.core.cell import AnyCell, Cell, FusedRun
 
 
 class Zoneout(Cell[Any]):
-    r"""Let entries of the hidden vector, and of the memory cell if there is one, keep their old value by chance.
+    r"""Let random entries of the hidden vector, and of the memory cell of an LSTM, keep their previous value.
 
     $$h_t = d_t \odot h_{t-1} + (1 - d_t) \odot \tilde h_t, \qquad d_t \sim \text{Bernoulli}(p)$$
 
-    Here $\tilde h_t$ is what the cell would have gone to. Masks are drawn anew in each step in training; in evaluation they are
-    their mean $p$.
+    Here $\tilde h_t$ is the next hidden vector of the cell without zoneout. In training the masks $d_t$ are drawn anew at each
+    step; in evaluation they are replaced by their mean $p$.
 
     Args:
         cell: a cell whose output is the vector `hidden` of its state, such as `LSTMCell` and `GRUCell`.
@@ -25,7 +25,7 @@ class Zoneout(Cell[Any]):
         memory: the probability $p$ for the memory cell of an LSTM.
 
     Raises:
-        ValueError: a probability outside 0..1, or a cell without the vector that it is meant for.
+        ValueError: a probability is outside 0..1, or it is above 0 and the state of the cell lacks the vector.
 
     References:
         Krueger et al. (2017), "Zoneout: regularizing RNNs by randomly preserving hidden activations",
@@ -39,7 +39,7 @@ class Zoneout(Cell[Any]):
         for rate, field in ((hidden, "hidden"), (memory, "cell")):
             if rate and not isinstance(getattr(example, field, None), Tensor):
                 raise ValueError(
-                    f"the state of {type(cell).__name__} has no vector {field!r} to keep; wrap the cell that has it, or give a "
+                    f"the state of {type(cell).__name__} has no vector {field!r}; wrap a cell that has it, or give a "
                     "probability of 0"
                 )
         self.cell = cell
@@ -62,7 +62,7 @@ class Zoneout(Cell[Any]):
         return changes.get("hidden", y), dataclasses.replace(moved, **changes)
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the cell, if nothing is ever kept."""
+        """Return the fused kernel of the inner cell if both probabilities are 0, else None."""
         return None if self.rates else self.cell.fused(backend)
 
     def _mixed(self, rate: float, old: Tensor, new: Tensor) -> Tensor:

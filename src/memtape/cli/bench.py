@@ -1,17 +1,28 @@
 """`memtape bench`: what a step of time costs, backend beside backend."""
 
+import inspect
 import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from memtape.cli.main import UsageError
+from memtape.catalog.registry import MODELS
+from memtape.cli.errors import UsageError
+from memtape.cli.options import group_of_changes, union_of_options, with_signature
+from memtape.cli.table import print_table
+
+HELP = """Measure time and memory of models, backend beside backend.
+
+The backends of a comparison take turns, at least five rounds, so that a busy machine slows all of them down. The time is a
+median, and its spread the interquartile range as a share of it. The ratio is how many times as fast as the reference a
+backend is, from pairs of the same round. The peak is the memory of one step beyond what was held before it, in a process of
+its own. Inputs and outputs have the sizes of the copy task.
+"""
 
 STANDARD_OUTPUT = Path("-")
 PICTURES = (".png", ".svg")
@@ -26,6 +37,26 @@ def _words(values: Sequence[Any]) -> str:
     return " ".join(map(str, values)) or "those present"
 
 
+def app(words: Sequence[str]) -> App:
+    """Return the command, with the options of the models that the words name, or of all models if they name none.
+
+    Args:
+        words: the command line.
+    """
+    flags = [index for index, word in enumerate(words) if word.startswith("-")]
+    named = [MODELS[word] for word in words[: flags[0] if flags else None] if word in MODELS]
+    options = union_of_options(entry.options for entry in named or MODELS.values())
+    known = [parameter for parameter in inspect.signature(bench).parameters.values() if parameter.name != "model"]
+    shown = {option.name: option.default for option in options}
+    command = App(name="bench", help=HELP)
+    command.default(with_signature(_command, [*known, group_of_changes("model", options, shown, hidden=["slots"])]))
+    return command
+
+
+def _command(*models: str, model: dict[str, Any] | None = None, **given: Any) -> None:
+    bench(*models, model=model or {}, **given)
+
+
 def bench(
     *models: Annotated[str, Parameter(help="Models to measure; without them, all that take single steps.")],
     batch: Annotated[tuple[int, ...], several("Numbers of sequences.")] = (1, 16, 64),
@@ -38,10 +69,6 @@ def bench(
     mode: Annotated[
         tuple[Literal["train", "infer"], ...], several("Forwards and backwards, or forwards without gradients.")
     ] = ("train", "infer"),
-    model: Annotated[
-        dict[str, int | float | bool | str] | None,
-        Parameter(help="Options of the models, such as --model.controller feedforward or --model.read-heads 4."),
-    ] = None,
     device: Annotated[Literal["cpu", "cuda"], Parameter(help="Where to compute.")] = "cpu",
     threads: Annotated[int | None, Parameter(help="Threads of the processor; without it, torch's own choice.")] = None,
     seconds: Annotated[float, Parameter(help="About how long to time each line of the table.")] = 1.0,
@@ -52,6 +79,7 @@ def bench(
     plot: Annotated[
         Path | None, Parameter(help="Figure to write, PNG or SVG: cost over batch, time and slots where they vary.")
     ] = None,
+    model: dict[str, Any],
 ) -> None:
     """Measure models, backend beside backend, and print a table or JSON."""
     _check_files(json_file, plot)
@@ -64,27 +92,27 @@ def bench(
 
     from memtape.experiments.bench.measure import comparisons, measured, surroundings
 
-    groups = comparisons(
+    compared = comparisons(
         models,
         batch=batch,
         time=time,
         slots=slots,
         backend=backend,
         mode=mode,
-        options={name.replace("-", "_"): value for name, value in (model or {}).items()},
+        options=model,
         threads=threads,
         device=device,
     )
     environment = surroundings(threads)
     rows = []
     with _progress() as progress:
-        for group in progress.track(groups, description="measuring"):
-            rows += measured(group, seconds=seconds)
+        for comparison in progress.track(compared, description="measuring"):
+            rows += measured(comparison, seconds=seconds)
     text = json.dumps({"environment": environment, "rows": rows}, indent=2)
     if json_file == STANDARD_OUTPUT:
         print(text)
     else:
-        _print_table(rows)
+        _print_rows(rows)
         if json_file is not None:
             _write(json_file, f"{text}\n".encode())
     if plot is not None:
@@ -101,29 +129,23 @@ def _progress() -> Progress:
     return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
 
 
-def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    columns = {
-        **dict.fromkeys(("model", "mode", "backend", "batch", "time", "slots"), ""),
-        "ms_per_step": ".4g",
-        "spread": ".0%",
-        "ratio": ".2f",
-        "peak_mib": ".1f",
-    }
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        words = name in ("model", "mode", "backend")
-        head = name.replace("_", " ").replace("mib", "MiB")
-        table.add_column(head, justify="left" if words else "right", overflow="fold", no_wrap=words)
-    for row in rows:
-        table.add_row(*(_cell(row[name], form) for name, form in columns.items()))
-    Console().print(table)
+COLUMNS = {
+    **{name: name for name in ("model", "mode", "backend", "batch", "time", "slots")},
+    "ms_per_step": "ms/step",
+    "spread": "spread",
+    "ratio": "ratio",
+    "peak_mib": "peak MiB",
+}
+"""Names of what was measured, and the heads of the table."""
+FORMATS = {"ms/step": ".4g", "spread": ".0%", "ratio": ".2f", "peak MiB": ".1f"}
+
+
+def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    named = [{head: row[name] for name, head in COLUMNS.items()} for row in rows]
+    print_table(named, formats=FORMATS, folded=FORMATS)
     for model, backend in dict.fromkeys((row["model"], row["backend"]) for row in rows):
         if backend in ("cpu", "triton") and not any(row["fused"] for row in rows if row["model"] == model):
             print(f"{model} has no fused twin on {backend}; it takes the single steps of the reference there")
-
-
-def _cell(value: Any, form: str) -> str:
-    return "\N{EN DASH}" if value is None else format(value, form)
 
 
 def _check_files(json_file: Path | None, plot: Path | None) -> None:

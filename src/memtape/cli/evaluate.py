@@ -1,13 +1,39 @@
 """`memtape evaluate`: score a trained run at given lengths."""
 
+import inspect
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
-from memtape.cli.experiments import usual_data_dir
-from memtape.cli.lists import AsJson
+from memtape.catalog.options import Option
+from memtape.catalog.registry import TASKS, find
+from memtape.cli.options import AsJson, group_of_changes, union_of_options, with_signature
+from memtape.cli.table import print_table, spaced
+from memtape.core.plain_type import is_of
+from memtape.experiments.data_dir import VARIABLE
+from memtape.experiments.run_folder.folder import CONFIGURATION, Run
+
+
+def app(words: Sequence[str]) -> App:
+    """Return the command, with the options of the task of the run that the words name.
+
+    The run is not checked here: `evaluate_run` reads it again and reports what is wrong with it.
+
+    Args:
+        words: the command line.
+    """
+    options, values = _task_of_run(words) or (union_of_options(entry.options for entry in TASKS.values()), {})
+    known = [parameter for parameter in inspect.signature(evaluate).parameters.values() if parameter.name != "task"]
+    command = App(name="evaluate", help=evaluate.__doc__)
+    command.default(with_signature(_command, [*known, group_of_changes("task", options, values)]))
+    return command
+
+
+def _command(run: Path, *, task: dict[str, Any] | None = None, **given: Any) -> None:
+    evaluate(run, task=task or {}, **given)
 
 
 def evaluate(
@@ -20,44 +46,42 @@ def evaluate(
     ] = None,
     sequences: Annotated[
         int | None,
-        Parameter(
-            help="Sequences of each length; without it, all of a test set, and 100 where they are drawn without end."
-        ),
+        Parameter(help="Sequences of each length; without it, all of a finite test set, and 100 of an unlimited one."),
     ] = None,
-    slots: Annotated[
-        int | None, Parameter(help="Slots of the memory, of a network that was trained with fewer or more.")
-    ] = None,
-    task: Annotated[
-        dict[str, int | float | bool | str] | None,
-        Parameter(help="Options of the task to change, such as --task.max_repeats 20."),
-    ] = None,
+    slots: Annotated[int | None, Parameter(help="Slots of the memory; without it, those of training.")] = None,
     data_dir: Annotated[
         Path | None,
         Parameter(
-            help="Folder with the data of a run that was trained on data; without it MEMTAPE_DATA_DIR, or that of training."
+            help=f"Folder with the data of a run that was trained on data; without it that of {VARIABLE}, or of training."
         ),
     ] = None,
     as_json: AsJson = False,
+    task: dict[str, Any],
 ) -> None:
     """Score a trained run at given lengths, also far beyond those that it was trained on.
 
-    The scores are those of the task, over sequences that training never saw.
+    The scores are those of the task, over sequences that training never draws. Options of the task, such as
+    --task.max-repeats, change what it was in training.
     """
-    from memtape.cli.training import results_table
-    from memtape.experiments.run import evaluate_run
+    from memtape.experiments.evaluate import evaluate_run
 
-    changes = {name.replace("-", "_"): value for name, value in (task or {}).items()}
-    if data_dir is not None:
-        changes["data_dir"] = str(data_dir.absolute())
-    scored = evaluate_run(
-        run,
-        lengths,
-        sequences=sequences,
-        task_options=changes,
-        data_dir=usual_data_dir(),
-        slots=slots,
-    )
+    scored = evaluate_run(run, lengths, sequences=sequences, task_options=task, data_dir=data_dir, slots=slots)
     if as_json:
         print(json.dumps(scored))
     else:
-        results_table(scored["results"])
+        print_table([spaced(result) for result in scored["results"]])
+
+
+def _task_of_run(words: Sequence[str]) -> tuple[Sequence[Option], dict[str, Any]] | None:
+    """Return the options of the task of the first run that the words name, with its values; None without a readable run."""
+    for word in words:
+        try:
+            if not (Path(word) / CONFIGURATION).is_file():
+                continue
+            config = Run(Path(word)).read(CONFIGURATION)
+            options, values = find("task", config["task"]).options, dict(config["task_options"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        types = {option.name: option.type for option in options}
+        return options, {name: value for name, value in values.items() if name in types and is_of(types[name], value)}
+    return None

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from memtape.cli.errors import UsageError
+
 
 def generate(
     run: Annotated[Path, Parameter(help="Run folder of a language model, as `memtape train` named it.")],
@@ -27,7 +29,6 @@ def generate(
 
     The data that it was trained on is not needed.
     """
-    from memtape.cli.main import UsageError
     from memtape.experiments.generate import generate_from_run
 
     if stop is not None and len(stop) != 1:

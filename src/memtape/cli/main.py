@@ -1,4 +1,4 @@
-"""`memtape`: the command, its help, and how its errors are told."""
+"""`memtape`: the command, its help, and how it reports errors. No other module of the command line imports this one."""
 
 import importlib
 import os
@@ -11,45 +11,47 @@ from typing import Any, NoReturn
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 from cyclopts.config import Dict
 
-from memtape.catalog.registry import MODELS, TASKS, UnknownNameError
+from memtape.catalog.plugins import with_plugins
+from memtape.catalog.registry import MODELS, TASKS
+from memtape.cli.errors import UsageError
+from memtape.core.errors import ReportedError
 from memtape.version import __version__
 
 HELP = """Neural networks with a memory you can read, write and look into.
 
 `memtape train ntm copy` trains a Neural Turing Machine to copy, and leaves a run folder with weights, figures and a report.
-"""
-
-BENCH_HELP = """Measure time and memory of models, backend beside backend.
-
-The backends of a comparison take turns, at least five rounds, so that a busy machine slows all of them down. The time is a
-median, and its spread the interquartile range as a share of it. The ratio says how many times as fast as the reference a
-backend is, from pairs of the same round. The peak is the memory of one step beyond what was held before it, in a process of
-its own. Inputs and outputs have the sizes of the copy task.
+With `--plugin FILE.py`, once or several times, a command also knows the model or the task of that file.
 """
 
 EXPERIMENTS = {
     "train": "Train a model on a task, until it is solved.",
     "sweep": "Train many seeds, of one configuration or of those that a search proposes.",
 }
-"""Commands that have the options of a model and a task."""
+"""Commands that have the options of a model and a task; each has a module of its name."""
+
+TYPED = {
+    "evaluate": "Score a trained run at given lengths.",
+    "bench": "Measure time and memory of models, backend beside backend.",
+}
+"""Commands whose options depend on the run or the models that they name; each has a module of its name."""
 
 COMMANDS = {
-    "resume": ("memtape.cli.resume:resume", "Go on with a training that was ended early, exactly where it was."),
-    "evaluate": ("memtape.cli.evaluate:evaluate", "Score a trained run at given lengths."),
-    "generate": ("memtape.cli.generate:generate", "Let a trained language model go on from a prompt."),
+    "resume": ("memtape.cli.resume:resume", "Continue a training run that was ended early, exactly where it was."),
+    "generate": ("memtape.cli.generate:generate", "Let a trained language model continue a prompt."),
     "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
     "share": ("memtape.cli.share:share", "Save a trained run as a folder to share, or push it to the hub."),
     "runs": ("memtape.cli.runs:runs", "List run folders, show one, or compare several."),
-    "bench": ("memtape.cli.bench:bench", BENCH_HELP),
     "models": ("memtape.cli.lists:models", "List the models."),
     "tasks": ("memtape.cli.lists:tasks", "List the tasks."),
     "recipes": ("memtape.cli.lists:recipes", "List the recipes, or show one."),
+    "results": ("memtape.cli.results:results", "Print the ledger: published numbers and ours, for each recipe."),
+    "reproduce": ("memtape.cli.reproduce:reproduce", "Train a recipe again and compare with the ledger."),
+    "cite": ("memtape.cli.lists:cite", "Print the papers of models, tasks and recipes as BibTeX."),
     "doctor": ("memtape.cli.doctor:doctor", "Show versions, hardware and backends, and what is missing."),
 }
 
 
-class UsageError(ValueError):
-    """Words on the command line that cannot be carried out."""
+INSTALL_COMPLETION = "--install-completion"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -64,23 +66,24 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def run(words: list[str]) -> int:
-    """Carry out a command line and return its exit code."""
+    """Carry out a command line and return its exit code; `--plugin FILE.py` may stand anywhere in it."""
     try:
-        result = build(words)(words, exit_on_error=False, print_error=False, result_action="return_value")
+        words, plugins = _without_plugins(words)
+        with with_plugins(plugins):
+            result = build(words)(words, exit_on_error=False, print_error=False, result_action="return_value")
     except UnusedCliTokensError as error:
         extra = " ".join(error.unused_tokens or ())
-        return _tell(f"nothing takes the words {extra!r}; leave them out, or look at --help for what takes several", 2)
+        return _report(
+            f"nothing takes the words {extra!r}; leave them out, or look at --help for what takes several", 2
+        )
     except CycloptsError as error:
-        return _tell(str(error), 2)
+        return _report(str(error), 2)
     except KeyboardInterrupt:
-        return _tell(
+        return _report(
             "stopped by the keyboard; `memtape resume RUN` goes on from the last checkpoint of a training", 130
         )
-    except Exception as error:
-        code = _exit_code(error)
-        if code is None:
-            raise
-        return _tell(str(error), code)
+    except ReportedError as error:
+        return _report(str(error), error.exit_code)
     return result if isinstance(result, int) else 0
 
 
@@ -90,6 +93,7 @@ def build(words: Sequence[str] = ()) -> App:
     Raises:
         UsageError: a file that is not there or is no TOML.
         UnknownNameError: a recipe that does not exist.
+        RecipeError: a file that is no recipe.
     """
     app = App(name="memtape", help=HELP, version=__version__, version_flags=["--version"])
     file = _value_of("--config", words)
@@ -97,6 +101,8 @@ def build(words: Sequence[str] = ()) -> App:
     recipe = _value_of("--recipe", words) or values.get("recipe")
     for name, text in EXPERIMENTS.items():
         app.command(_experiments(name, text, recipe, words))
+    for name, text in TYPED.items():
+        app.command(_module(name).app(words[1:]) if _is_needed(name, words) else App(name=name, help=text))
     for name, (path, text) in COMMANDS.items():
         app.command(path, name=name, help=text)
     app.register_install_completion_command(help="Install completion for this shell.")
@@ -106,14 +112,38 @@ def build(words: Sequence[str] = ()) -> App:
     return app
 
 
+def _without_plugins(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the other words of a command line, and the files that it names as plugins."""
+    others, files, rest = [], [], iter(words)
+    for word in rest:
+        flag, equals, value = word.partition("=")
+        if flag != "--plugin":
+            others.append(word)
+            continue
+        file = value if equals else next(rest, "")
+        if not file:
+            raise UsageError("--plugin names no file; give a Python file that ends in a CARD")
+        files.append(file)
+    return others, files
+
+
 def _experiments(name: str, text: str, recipe: str | None, words: Sequence[str]) -> App:
     """Return a command; its models, tasks and options only if these words, or a completion script, need them."""
-    if words[:1] not in ([name], ["--install-completion"]):
+    if not _is_needed(name, words):
         return App(name=name, help=text)
-    module = importlib.import_module(f"memtape.cli.{name}")
     if words[0] == name:
-        return module.app(recipe, words)
-    return importlib.import_module("memtape.cli.completion").offered(App(name=name, help=text), module.OWN)
+        return _module(name).app(recipe, words)
+    from memtape.cli.completion import add_completion
+
+    return add_completion(App(name=name, help=text), _module(name).OWN)
+
+
+def _is_needed(name: str, words: Sequence[str]) -> bool:
+    return words[:1] in ([name], [INSTALL_COMPLETION])
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"memtape.cli.{command}")
 
 
 def _value_of(flag: str, words: Sequence[str]) -> str | None:
@@ -142,32 +172,6 @@ def _read_toml(file: Path) -> dict[str, Any]:
     return values
 
 
-def _exit_code(error: Exception) -> int | None:
-    """Return the exit code of an error that is told in one sentence, None for a fault of our own.
-
-    The errors of heavy modules are looked up by what is loaded: what was not loaded cannot have raised.
-    """
-    if isinstance(error, (UsageError, UnknownNameError)):
-        return 2
-    for module, name, code in (
-        ("memtape.core.backends", "BackendError", 2),
-        ("memtape.experiments.experiment", "ExperimentError", 2),
-        ("memtape.experiments.sweep.search_space", "SpaceError", 2),
-        ("memtape.experiments.sweep.sweep", "SweepError", 2),
-        ("memtape.experiments.run_folder.folder", "RunError", 2),
-        ("memtape.training.settings", "SettingsError", 2),
-        ("memtape.sharing.shared_folder", "SharingError", 2),
-        ("memtape.tasks.data_folder", "DataError", 2),
-        ("memtape.core.manifest", "DamagedError", 2),
-        ("memtape.training.optim.non_finite", "NonFiniteError", 1),
-        ("memtape.training.tracking", "TrackerError", 1),
-        ("memtape.training.parallel.processes", "LostProcessError", 1),
-    ):
-        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
-            return code
-    return None
-
-
-def _tell(message: str, code: int) -> int:
+def _report(message: str, code: int) -> int:
     print(f"memtape: {' '.join(message.split())}", file=sys.stderr)
     return code

@@ -8,6 +8,6 @@ from cyclopts import Parameter
 
 def report(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")], /) -> None:
     """Draw the figures of a run again, write its report.html, and print where that is."""
-    from memtape.experiments.run import report_run
+    from memtape.experiments.report import report_run
 
     print(report_run(run))

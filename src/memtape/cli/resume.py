@@ -1,4 +1,4 @@
-"""`memtape resume`: go on with a training that was ended early."""
+"""`memtape resume`: continue a training run that was ended early."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,11 +7,26 @@ from cyclopts import Parameter
 
 
 def resume(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")], /) -> int:
-    """Go on with a training exactly where its last sound checkpoint stands.
+    """Continue a training run exactly from its last sound checkpoint.
 
-    Weights, optimiser and metrics come out as if it had never been ended, on the same machine with the same number of
+    Weights, optimiser and metrics are the same as if it had never been ended, on the same machine with the same number of
     threads and processes.
     """
-    from memtape.cli.training import carry_on
+    from memtape.cli.progress_display import ProgressDisplay, print_outcome
+    from memtape.experiments.resume import resume_run
+    from memtape.training.interruption import interruption
 
-    return carry_on(run)
+    with interruption() as request, ProgressDisplay() as display:
+        resumed, outcome = resume_run(
+            run,
+            on_start=display.start,
+            on_record=display.on_record,
+            on_step=display.on_step,
+            warn=display.print,
+            interruption=request,
+        )
+    if outcome is None:
+        print(f"the training in {run} had come to its end; there is nothing to go on with")
+    elif display.shown:
+        print_outcome(resumed, outcome)
+    return 0

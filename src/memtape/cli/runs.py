@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from memtape.cli.lists import AsJson
-from memtape.cli.main import UsageError
+from memtape.cli.errors import UsageError
+from memtape.cli.options import AsJson
 from memtape.cli.table import print_table, spaced
 
 if TYPE_CHECKING:
-    from memtape.experiments.run_record import RunFolder
+    from memtape.experiments.run_folder.record import RunRecord
 
 HELP = "List run folders, show one, or compare several."
 FIGURE = Path("comparison.png")
@@ -32,12 +32,12 @@ def list_(
     The scores of a run that is not finished are those of its best validation so far.
     """
     from memtape.experiments.run_folder.folder import RunError
-    from memtape.experiments.run_record import RunFolder, run_folders
+    from memtape.experiments.run_folder.record import RunRecord, run_folders
 
     found, damaged = [], {}
     for place in run_folders(folder):
         try:
-            found.append(RunFolder.read(place))
+            found.append(RunRecord.read(place))
         except RunError as error:
             damaged[str(place)] = str(error)
     found.sort(key=lambda run: (run.begun, run.folder))
@@ -62,9 +62,9 @@ def list_(
 @runs.command
 def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")], /) -> None:
     """Show what a run was and what came of it: the options that differ from their defaults, scores, and where it ran."""
-    from memtape.experiments.run_record import RunFolder
+    from memtape.experiments.run_folder.record import RunRecord
 
-    read = RunFolder.read(run)
+    read = RunRecord.read(run)
     print_table([spaced(read.row())])
     if read.stop:
         print(f"stopped {read.stop}")
@@ -95,16 +95,16 @@ def compare(
         )
     if figure.suffix not in (".png", ".svg"):
         raise UsageError(f"the figure {figure} ends in {figure.suffix!r}, but it is drawn as PNG or SVG; end it in one")
-    from memtape.experiments.run_record import RunFolder
+    from memtape.experiments.run_folder.record import RunRecord
 
-    read = {str(folder): RunFolder.read(folder) for folder in folders}
+    read = {str(folder): RunRecord.read(folder) for folder in folders}
     _print_differences(read)
     print("\nresults:")
     print_table([spaced({"name": run.folder, **run.row()}) for run in read.values()])
     _draw(read, figure)
 
 
-def _print_differences(read: Mapping[str, "RunFolder"]) -> None:
+def _print_differences(read: Mapping[str, "RunRecord"]) -> None:
     options = {name: run.experiment.options() for name, run in read.items()}
     all_names = dict.fromkeys(option for values in options.values() for option in values)
     rows = [
@@ -117,7 +117,7 @@ def _print_differences(read: Mapping[str, "RunFolder"]) -> None:
         print_table(rows)
 
 
-def _draw(read: Mapping[str, "RunFolder"], file: Path) -> None:
+def _draw(read: Mapping[str, "RunRecord"], file: Path) -> None:
     from memtape.core.atomic_write import write_atomically
     from memtape.experiments.run_folder.schema import SCORED
     from memtape.viz.comparison_figure import comparison_figure

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from memtape.cli.main import UsageError
+from memtape.cli.errors import UsageError
 
 
 def share(

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
-from memtape.cli.experiments import add_experiments, word
-from memtape.cli.main import UsageError
+from memtape.cli.errors import UsageError
+from memtape.cli.experiment_options import add_experiments
+from memtape.cli.options import named_option
 from memtape.cli.table import cell, print_table, spaced
 
 if TYPE_CHECKING:
     from memtape.experiments.experiment import Experiment
-    from memtape.experiments.sweep.sweep import Configuration
+    from memtape.experiments.sweep.sweep import Configuration, Plan
 
 HELP = """Train many seeds of a model on a task, and say how many were solved.
 
@@ -26,11 +27,13 @@ The options of the model, the task and the training are those of `memtape train`
 """
 
 OWN = (
-    word("seeds", str, "0:10", "Seeds of every configuration: FIRST:END, the end not included, or a single one."),
-    word("jobs", int, 2, "Trainings at a time, each with one thread."),
-    word("space", Path | None, None, "TOML file with the options to vary; docs/sweeps.md shows one."),
-    word("sampler_seed", int, 0, "Seed of the configurations that are proposed."),
-    word(
+    named_option(
+        "seeds", str, "0:10", "Seeds of every configuration: FIRST:END, the end not included, or a single one."
+    ),
+    named_option("jobs", int, 2, "Trainings at a time, each with one thread."),
+    named_option("space", Path | None, None, "TOML file with the options to vary; docs/sweeps.md shows one."),
+    named_option("sampler_seed", int, 0, "Seed of the configurations that are proposed."),
+    named_option(
         "out",
         Path | None,
         None,
@@ -48,26 +51,24 @@ def app(recipe_name: str | None, words: Sequence[str]) -> App:
 
 
 def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
-    seeds, jobs = _seeds(given["seeds"]), given["jobs"]
+    seeds, jobs = seeds_from(given["seeds"]), given["jobs"]
     for name, value, least in (("jobs", jobs, 1), ("sampler-seed", given["sampler_seed"], 0)):
         if value < least:
             raise UsageError(f"--{name} is {value}, but it must be at least {least}; give {least} or more")
 
     from memtape.experiments.sweep.report import report_of, write_sweep_report
     from memtape.experiments.sweep.search_space import Space
-    from memtape.experiments.sweep.sweep import Listener, Plan, default_sweep_folder, sweep
+    from memtape.experiments.sweep.sweep import Plan, default_sweep_folder
     from memtape.training.tracking import require_tracker
 
-    experiment.build()  # refuses its options now, not in every training
+    experiment.build()  # may be refused now, once, and not in every training run
     require_tracker(experiment.train.tracker)
     space = None if given["space"] is None else Space.read(given["space"], experiment)
     plan = Plan(experiment=experiment, seeds=seeds, space=space, sampler_seed=given["sampler_seed"])
     folder = given["out"] or default_sweep_folder(experiment.model, experiment.task)
-    _tell(f"sweep {folder}")
+    _print_to_stderr(f"sweep {folder}")
     try:
-        with _stopped_by_signals() as stop:
-            listener = Listener(ended=_tell_training, killed=_tell_kill)
-            configurations = sweep(plan, folder, jobs=jobs, stop=stop, listener=listener)
+        configurations = trained(plan, folder, jobs)
         if configurations is None:
             print(f"stopped; the same command with --out {folder} goes on")
             return 0
@@ -83,7 +84,21 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
     return 0
 
 
-def _seeds(text: str) -> tuple[int, ...]:
+def trained(plan: "Plan", folder: Path, jobs: int) -> list["Configuration"] | None:
+    """Carry a sweep out, with a line for each training run that ends; return its configurations, None if it was stopped."""
+    from memtape.experiments.sweep.sweep import Listener, sweep
+
+    with _stopped_by_signals() as stop:
+        listener = Listener(ended=_print_end, killed=_print_kill)
+        return sweep(plan, folder, jobs=jobs, stop=stop, listener=listener)
+
+
+def seeds_from(text: str) -> tuple[int, ...]:
+    """Return the seeds that --seeds names, as in 0:10 or 3.
+
+    Raises:
+        UsageError: it names none, or too many.
+    """
     first, colon, end = text.partition(":")
     if not (first.isdecimal() and (end.isdecimal() if colon else True)):
         raise UsageError(f"--seeds is {text!r}, but it must be FIRST:END or a single seed; give 0:10 for seeds 0 to 9")
@@ -102,7 +117,7 @@ def _stopped_by_signals() -> Iterator[Event]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def ask_to_stop(*_: object) -> None:
-        _tell("stopping; trainings write a checkpoint and end")
+        _print_to_stderr("stopping; trainings write a checkpoint and end")
         stop.set()
 
     for number in before:
@@ -114,32 +129,32 @@ def _stopped_by_signals() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _tell(text: str) -> None:
+def _print_to_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _tell_training(configuration: "Configuration", seed: int) -> None:
-    """Print a line for a training that ended."""
+def _print_end(configuration: "Configuration", seed: int) -> None:
+    """Print a line for a training run that ended."""
     from memtape.experiments.sweep.sweep import result_of
 
     training = configuration.trainings[seed]
     failure, result = training.failure(), result_of(training, configuration.scored)
     if failure is not None:
-        _tell(_failed(configuration.number, seed, failure))
+        _print_to_stderr(_failed(configuration.number, seed, failure))
     elif result is not None:
         verdict = f"solved after {result['solved_step']} updates" if result["solved"] else "not solved"
         first, seconds = configuration.scored[0], result["seconds"]
-        told = f"{result['scores'][first.name]:.3f} {first.short}"
-        _tell(f"no. {configuration.number} seed {seed}: {verdict}, {told}, {seconds:.0f} s")
+        score = f"{result['scores'][first.name]:.3f} {first.short}"
+        _print_to_stderr(f"no. {configuration.number} seed {seed}: {verdict}, {score}, {seconds:.0f} s")
 
 
-def _tell_kill(configuration: "Configuration", seed: int, by: str) -> None:
-    _tell(f"no. {configuration.number} seed {seed}: ended early, {by}; going on from its last checkpoint")
+def _print_kill(configuration: "Configuration", seed: int, by: str) -> None:
+    _print_to_stderr(f"no. {configuration.number} seed {seed}: ended early, {by}; going on from its last checkpoint")
 
 
 def _print_report(report: Mapping[str, Any]) -> None:
     """Print a line for each configuration, the best one first, a line for each seed of the best, and every failure."""
-    told = report["configurations"]
+    configurations = report["configurations"]
     print_table(
         [
             {
@@ -150,17 +165,17 @@ def _print_report(report: Mapping[str, Any]) -> None:
                 "steps until solved": _spread(one["steps_until_solved"]),
                 "seconds": _spread(one["seconds"]),
             }
-            for one in told
+            for one in configurations
         ]
     )
     print("medians over seeds, in brackets the quartiles\n")
-    if told[0]["values"]:
-        print_table([{"no.": one["number"], **one["values"]} for one in told])
-        print(f"\nseeds of no. {told[0]['number']}:")
-    ended = [row for row in told[0]["rows"] if "failure" not in row]
+    if configurations[0]["values"]:
+        print_table([{"no.": one["number"], **one["values"]} for one in configurations])
+        print(f"\nseeds of no. {configurations[0]['number']}:")
+    ended = [row for row in configurations[0]["rows"] if "failure" not in row]
     if ended:
         print_table([spaced({name: value for name, value in row.items() if name not in HIDDEN}) for row in ended])
-    for one in told:
+    for one in configurations:
         for row in one["rows"]:
             if "failure" in row:
                 print(_failed(one["number"], row["seed"], row["failure"]))

@@ -1,6 +1,6 @@
-"""Table: mappings as lines of text."""
+"""Table: the one printer of tables, which writes mappings as lines of text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -8,21 +8,35 @@ from rich.table import Table
 
 NOTHING = "\N{EN DASH}"
 WIDE = 200
-"""Letters of a line where there is no terminal that could be too narrow."""
+"""Characters of a line where there is no terminal that could be too narrow."""
 
 
-def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print mappings under their names, numbers to the right; a first column that is too wide is folded.
+def print_table(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    formats: Mapping[str, str] | None = None,
+    folded: Collection[str] | None = None,
+    header: bool = True,
+) -> None:
+    """Print mappings as rows under their names, with numbers aligned to the right.
 
-    What a mapping lacks is left open. Names that not all have stand where the first mapping that has them does.
+    A value that a row lacks is shown as a dash. A name that some rows lack is placed where the first row that has it places it.
+
+    Args:
+        rows: the rows, at least one.
+        formats: format specifications of numbers by name, such as ".0%"; other values are written by `cell`.
+        folded: names of the columns that are folded where the line is too narrow; None means the first column.
+        header: whether the names stand above the rows.
     """
+    formats = formats or {}
     names = _merged([list(row) for row in rows])
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, name in enumerate(names):
+    folded = names[:1] if folded is None else folded
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=header)
+    for name in names:
         numbers = all(isinstance(row.get(name), (int, float, type(None))) for row in rows)
-        table.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=place > 0)
+        table.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=name not in folded)
     for row in rows:
-        table.add_row(*(cell(row.get(name)) for name in names))
+        table.add_row(*(cell(row.get(name), formats.get(name)) for name in names))
     console = Console()
     (console if console.is_terminal else Console(width=WIDE)).print(table)
 
@@ -39,10 +53,17 @@ def _merged(lists: Sequence[Sequence[str]]) -> list[str]:
     return merged
 
 
-def cell(value: Any) -> str:
-    """Return a value as a person reads it: four digits, and all those before the point."""
+def cell(value: Any, form: str | None = None) -> str:
+    """Return a value as a person reads it.
+
+    Args:
+        value: the value; None is a dash.
+        form: format specification; None means four digits of a float, and all digits before the point.
+    """
     if value is None:
         return NOTHING
+    if form is not None:
+        return format(value, form)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

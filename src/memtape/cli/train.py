@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
-from memtape.cli.experiments import add_experiments, word
+from memtape.cli.experiment_options import add_experiments
+from memtape.cli.options import named_option
 
 if TYPE_CHECKING:
     from memtape.experiments.experiment import Experiment
@@ -19,13 +20,13 @@ recipe's, which win over the constructors' own; `memtape train MODEL TASK --help
 """
 
 OWN = (
-    word("seed", int, 0, "Seed of the weights and the data."),
-    word("out", Path | None, None, "Run folder to make; without it, a new one under runs/."),
-    word(
+    named_option("seed", int, 0, "Seed of the weights and the data."),
+    named_option("out", Path | None, None, "Run folder to make; without it, a new one under runs/."),
+    named_option(
         "weights",
         Path | None,
         None,
-        "Run folder whose trained weights this one begins with; its memory may have had another number of slots.",
+        "Run folder whose trained weights this one starts from; its memory may have had another number of slots.",
     ),
 )
 
@@ -36,9 +37,43 @@ def app(recipe_name: str | None, words: Sequence[str]) -> App:
 
 
 def _train(experiment: "Experiment", given: Mapping[str, Any]) -> int:
-    from memtape.cli.training import carry_out
-
     weights = given["weights"]
-    return carry_out(
-        experiment if weights is None else replace(experiment, weights=str(weights.absolute())), given["out"]
-    )
+    return train(experiment if weights is None else replace(experiment, weights=str(weights.absolute())), given["out"])
+
+
+def train(experiment: "Experiment", out: Path | None) -> int:
+    """Train an experiment with a progress display, and return the exit code.
+
+    Args:
+        experiment: what to train.
+        out: the run folder to make; None makes a new one under runs/.
+    """
+    from memtape.cli.progress_display import ProgressDisplay, print_outcome
+    from memtape.experiments.expectation import expectation
+    from memtape.experiments.initial_weights import initial_weights
+    from memtape.experiments.run_folder.folder import default_folder
+    from memtape.experiments.train import train_run
+    from memtape.training.interruption import interruption
+    from memtape.training.parallel.processes import Processes
+
+    model, task = experiment.build(initial_weights(experiment))  # may be refused, so before processes meet
+    processes = Processes(experiment.train)
+    folder = out or Path(processes.broadcast(str(default_folder(experiment.model, experiment.task, experiment.seed))))
+    with interruption() as request, ProgressDisplay() as display:
+        if processes.first:
+            display.start(experiment)
+            if (line := expectation(experiment)) is not None:
+                display.print(line)
+        run, outcome = train_run(
+            experiment,
+            model,
+            task,
+            folder,
+            on_record=display.on_record,
+            on_step=display.on_step,
+            processes=processes,
+            interruption=request,
+        )
+    if display.shown:
+        print_outcome(run, outcome)
+    return 0

@@ -4,12 +4,13 @@ import os
 from types import TracebackType
 
 from memtape.core.compiled_library import kernels
+from memtape.core.errors import RequestError
 
 AUTO = "auto"
 VARIABLE = "MEMTAPE_BACKEND"
 
 
-class BackendError(ValueError):
+class BackendError(RequestError):
     """A backend that does not exist, or not here."""
 
 
@@ -18,8 +19,9 @@ def backends() -> dict[str, str | None]:
     return {
         "reference": None,
         "compile": None,
+        "scan": None,
         "cpu": kernels().absent,
-        "triton": "this version has no kernels for accelerators; the reference runs there",
+        "triton": "this version has no kernels for accelerators; single steps and the scan run there",
     }
 
 
@@ -28,11 +30,12 @@ class use_backend:  # noqa: N801 - a function to those who call it
 
     "auto" runs the fused kernel of a network where there is one, and single steps elsewhere; so does "cpu", which insists that
     its kernels are present, and so will "triton", which is absent in this version. "reference" always runs single steps,
-    "compile" single steps compiled by `torch.compile`. All give the same results up to rounding. The environment variable
-    MEMTAPE_BACKEND holds the choice of a process that calls nothing.
+    "compile" single steps compiled by `torch.compile`. "scan" runs cells that are linear in their state in parallel over time,
+    by operations of torch, and single steps of all others; "auto" chooses it where there are no kernels. All give
+    the same results up to rounding. The environment variable MEMTAPE_BACKEND holds the choice of a process that calls nothing.
 
     Args:
-        name: "auto", "reference", "compile", "cpu" or "triton".
+        name: "auto", "reference", "compile", "scan", "cpu" or "triton".
 
     Raises:
         BackendError: another name, or a backend that is absent here.
@@ -61,14 +64,14 @@ class use_backend:  # noqa: N801 - a function to those who call it
 
 
 def backend_for(device: str) -> str:
-    """Return the backend that is in use on a kind of device: "reference", "compile", "cpu" or "triton".
+    """Return the backend that is in use on a kind of device: "reference", "compile", "scan", "cpu" or "triton".
 
     Raises:
         BackendError: MEMTAPE_BACKEND names none, or one that is absent here.
     """
     name = use_backend._chosen or _checked(os.environ.get(VARIABLE, AUTO), VARIABLE)
     if name == AUTO:
-        name = "cpu" if kernels().absent is None else "reference"
+        name = "cpu" if kernels().absent is None and device == "cpu" else "scan"
     return "reference" if name == "cpu" and device != "cpu" else name
 
 

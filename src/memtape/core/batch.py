@@ -1,23 +1,27 @@
-"""Batch: what a task hands out, inputs and targets on one axis of time."""
+"""Batch: the inputs and targets of a task, on one time axis."""
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
+import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
-from memtape.core import state_tree
-from memtape.core.state import state
+from memtape.core import padding, state_tree
+from memtape.core.inputs.input_kind import AnyInputKind
+from memtape.core.inputs.registry import kind_of
+from memtape.core.state import NoState, state
 
 
 @state
 class SequenceBatch:
-    """Sequences with their targets; rows that end early are padded."""
+    """Inputs of any kind with their targets; rows that end early are padded."""
 
     inputs: Any
-    """Vectors, floats of shape (batch, time, input); symbols, whole numbers of shape (batch, time); or a record: `Pairs`, whose
-    time is that of the answer, or `Trees`, whose time goes through the nodes."""
+    """The record of a kind of input: a tensor of "sequences", `Pairs`, `Trees`, or that of a registered `InputKind`."""
     targets: Shaped[Tensor, "batch time *output"]
-    """Vectors, floats of shape (batch, time, output); classes, whole numbers of shape (batch, time); or whatever else the task
+    """Vectors, floats of shape (batch, time, output); classes, integers of shape (batch, time); or whatever else the task
     compares with, such as the edges that can be chosen at each step."""
     mask: Bool[Tensor, "batch time"]
     """Which steps are scored."""
@@ -28,23 +32,53 @@ class SequenceBatch:
         """Return the number of rows."""
         return len(self.lengths)
 
+    @property
+    def kind(self) -> AnyInputKind:
+        """The kind of the inputs."""
+        return kind_of(self.inputs)
+
     def rows(self, first: int, last: int) -> "SequenceBatch":
         """Return the rows from `first` up to, but not including, `last`."""
-        return state_tree.rows(self, first, last)
+        inputs = self.kind.rows(self.inputs, first, last)
+        return dataclasses.replace(state_tree.rows(self._without_inputs(), first, last), inputs=inputs)
 
     def steps(self, first: int, last: int) -> "SequenceBatch":
         """Return the steps from `first` up to, but not including, `last`; a row that ended before has length 0.
 
         Raises:
-            ValueError: the inputs are no sequences.
+            ValueError: the kind of the inputs has no chunks of time.
         """
-        if not isinstance(self.inputs, Tensor):
-            raise ValueError(
-                f"the inputs are {type(self.inputs).__name__}, which cannot be cut into chunks of time; leave tbptt out"
-            )
         return SequenceBatch(
-            inputs=self.inputs[:, first:last],
+            inputs=self.kind.steps(self.inputs, first, last),
             targets=self.targets[:, first:last],
             mask=self.mask[:, first:last],
             lengths=(self.lengths - first).clamp(0, last - first),
         )
+
+    def move(self, *, device: Any = None, dtype: torch.dtype | None = None) -> "SequenceBatch":
+        """Return the batch on a device, and its floats in another dtype."""
+        inputs = self.kind.move(self.inputs, device=device, dtype=dtype)
+        return dataclasses.replace(state_tree.move(self._without_inputs(), device=device, dtype=dtype), inputs=inputs)
+
+    @classmethod
+    def join(cls, parts: Sequence["SequenceBatch"]) -> "SequenceBatch":
+        """Return one batch of the rows of several, all of one kind of input, padded to the longest.
+
+        Raises:
+            ValueError: parts of more than one kind of input.
+        """
+        kinds = {part.kind.name: part.kind for part in parts}
+        if len(kinds) != 1:
+            raise ValueError(
+                f"the parts have inputs of the kinds {sorted(kinds)}, but a batch has inputs of one; join parts of one kind"
+            )
+        (kind,) = kinds.values()
+        return SequenceBatch(
+            inputs=kind.join([part.inputs for part in parts]),
+            targets=padding.joined([part.targets for part in parts]),
+            mask=padding.joined([part.mask for part in parts]),
+            lengths=padding.joined([part.lengths for part in parts]),
+        )
+
+    def _without_inputs(self) -> "SequenceBatch":
+        return dataclasses.replace(self, inputs=NoState())

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from memtape.core.symbols import one_hot
+from memtape.core.view import Views
 
 S = TypeVar("S")
 
@@ -71,6 +72,10 @@ class Cell(nn.Module, ABC, Generic[S]):
         parameter = next(self.parameters(), None)
         dtype = None if parameter is None else parameter.dtype
         return self, one_hot(symbols, self.input_size, dtype)
+
+    def views(self, x: Float[Tensor, "batch input"], state: S) -> Views:
+        """Return what is worth seeing of one step, with the arguments of `forward`: nothing, save of cells with a memory."""
+        return ()
 
     def fused(self, backend: str) -> FusedRun[S] | None:
         """Return what runs this cell over whole sequences on a backend, None where it can only be stepped."""

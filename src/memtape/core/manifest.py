@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from memtape.core.atomic_write import write_atomically
+from memtape.core.errors import RequestError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -24,7 +25,7 @@ LARGEST_MANIFEST = 2**20
 DIGEST = re.compile("[0-9a-f]{64}")
 
 
-class DamagedError(ValueError):
+class DamagedError(RequestError):
     """A file that is not what its manifest says; the sentence names the file and the reason."""
 
 

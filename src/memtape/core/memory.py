@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from memtape.core.view import Views
+
 S = TypeVar("S")
 C = TypeVar("C")
 
@@ -42,6 +44,14 @@ class Memory(nn.Module, ABC, Generic[S, C]):
     @abstractmethod
     def forward(self, control: C, state: S) -> tuple[Float[Tensor, "batch read"], S]:
         """Take one step, address and read and write, and return the reads and the next state."""
+
+    @abstractmethod
+    def views(self, control: C, state: S) -> Views:
+        """Return what is worth seeing of one step, from top to bottom; reports and figures draw this list.
+
+        The arguments are those of `forward`: `state` is the memory before the step, so that a view can show what happens in it
+        as well as what comes of it. A memory with nothing to see returns ().
+        """
 
 
 class Interface(nn.Module, ABC, Generic[C]):

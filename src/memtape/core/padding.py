@@ -1,8 +1,11 @@
 """Padding: what lies within a row's own length, and what beyond."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
+from torch.nn import functional
 
 
 def alive(xs: Tensor, lengths: Int[Tensor, " batch"]) -> Bool[Tensor, "batch time"]:
@@ -36,3 +39,23 @@ def reversed_rows(
     steps = torch.arange(xs.shape[1], device=xs.device)
     place = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
     return xs[torch.arange(len(xs), device=xs.device)[:, None], place]
+
+
+def joined(parts: Sequence[Shaped[Tensor, "..."]], fill: float = 0) -> Shaped[Tensor, "..."]:
+    """Return the rows of tensors under one another, all axes behind the batch filled at their ends to the largest size.
+
+    Args:
+        parts: tensors with as many axes each, the batch axis first.
+        fill: the value of the padding.
+    """
+    largest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    return torch.cat(
+        [
+            functional.pad(
+                part,
+                [end for axis in reversed(range(len(largest))) for end in (0, largest[axis] - part.shape[axis + 1])],
+                value=fill,
+            )
+            for part in parts
+        ]
+    )

@@ -23,10 +23,10 @@ class Recurrent(nn.Module, Generic[S]):
         cell: the step; `memtape.unroll(recurrent.cell, ...)` is the same run by hand.
         input_size: size of one input vector.
         output_size: size of one output vector.
-        reads: what the inputs are.
+        input_kind: name of the kind of its inputs.
     """
 
-    reads: ClassVar[str] = "sequences"
+    input_kind: ClassVar[str] = "sequences"
 
     def __init__(self, cell: Cell[S]):
         super().__init__()

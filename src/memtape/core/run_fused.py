@@ -6,11 +6,10 @@ from weakref import WeakKeyDictionary, ref
 
 import torch
 from torch import Tensor, nn
-from torch.utils import _pytree as pytree
 
-from memtape.core import state_tree
 from memtape.core.cell import AnyCell, FusedRun
 from memtape.core.recompute import recomputed
+from memtape.core.starts import Starts, run_with_starts
 
 S = TypeVar("S")
 
@@ -68,9 +67,8 @@ def run_fused(
     kept, outputs = list(parameters), []
 
     def steps(xs: Tensor, state: S, begin: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
-        if starts is None or not starts.any():
-            return twin(xs, state, lengths)
-        return _in_pieces(twin, xs, state, begin=begin, lengths=lengths, starts=starts)
+        inside = None if starts is None or not starts.any() else Starts(starts, begin)
+        return run_with_starts(twin, xs, state, lengths, inside)
 
     for first in range(0, time, stride):
         part = xs[:, first : first + stride]
@@ -82,31 +80,3 @@ def run_fused(
             ys, state = steps(part, state, begin, rest, fresh)
         outputs.append(ys)
     return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), state
-
-
-def _in_pieces(
-    twin: FusedRun[S], xs: Tensor, state: S, *, begin: S, lengths: Tensor | None, starts: Tensor
-) -> tuple[Tensor, S]:
-    """Cut every row where a new sequence starts, and run the pieces as rows of their own."""
-    batch, time = starts.shape
-    steps = torch.arange(time, device=xs.device)
-    ends = torch.full((batch,), time, device=xs.device) if lengths is None else lengths
-    cuts = starts.clone()
-    cuts[:, 0] = True
-    row, first = torch.nonzero(cuts, as_tuple=True)
-    last_of_row = torch.cat([row[1:] != row[:-1], row.new_ones(1, dtype=torch.bool)])
-    end = torch.where(last_of_row, ends[row], first.roll(-1))
-    length = end - first
-    place = first[:, None] + steps[: int(length.max().clamp(min=1))]
-    inside = place < end[:, None]
-    pieces = torch.where(inside[..., None], xs[row[:, None], place.clamp(max=time - 1)], 0)
-    carried = (first == 0) & ~starts[row, first]
-    before = state_tree.select(carried, _rows(state, row), _rows(begin, row))
-    ys, after = twin(pieces, before, length)
-    outputs = ys.new_zeros(batch, time, ys.shape[-1])
-    outputs = outputs.index_put((row[:, None].expand_as(place)[inside], place[inside]), ys[inside])
-    return outputs, _rows(after, torch.nonzero(last_of_row).flatten())
-
-
-def _rows(state: S, row: Tensor) -> S:
-    return pytree.tree_map(lambda leaf: leaf[row], state)

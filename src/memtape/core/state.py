@@ -42,10 +42,22 @@ def state(cls: type[T]) -> type[T]:
         record,
         flatten,
         unflatten,
-        serialized_type_name=f"{record.__module__}.{record.__qualname__}",
+        serialized_type_name=exported_name(record),
         flatten_with_keys_fn=flatten_with_keys,
     )
     return record
+
+
+def exported_name(record: type) -> str:
+    """Return the name of a state in exported programs: package and class, such as "memtape.NTMState".
+
+    It is the same wherever in its package the class is defined, so that exported programs survive a move of the class.
+
+    Args:
+        record: the class of the state.
+    """
+    package, _, _ = record.__module__.partition(".")
+    return f"{package}.{record.__qualname__}"
 
 
 @state

@@ -25,8 +25,12 @@ def detach(state: S) -> S:
 
 
 def move(state: S, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> S:
-    """Move a state to a device or give its tensors another dtype."""
-    return pytree.tree_map(lambda leaf: leaf.to(device=device, dtype=dtype), state)
+    """Move a state to a device or give its floats another dtype; integers and truth values keep theirs."""
+
+    def moved(leaf: Tensor) -> Tensor:
+        return leaf.to(device=device, dtype=dtype if leaf.is_floating_point() else None)
+
+    return pytree.tree_map(moved, state)
 
 
 def like(state: S, example: S) -> S:

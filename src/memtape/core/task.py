@@ -39,7 +39,7 @@ class Task(ABC):
         solved_at: value of the last score from which on the task counts as solved, None for never.
         stuck_at: value of the last score that a training must reach early, or it is stuck; None where none is known.
         vocabulary: what each symbol stands for, in the order of their numbers, None if there are no symbols.
-        gives: what the inputs of a batch can be, the usual form first: "sequences", "pairs" or "trees".
+        input_kinds: names of the kinds of input that a batch can have, the usual one first, such as "sequences" or "pairs".
         foretells: whether targets are inputs of later steps, which tell a network that sees ahead the answer.
         played: whether inputs hang on what the network says before them, so that `play` completes a batch.
     """
@@ -51,7 +51,7 @@ class Task(ABC):
     solved_at: float | None = None
     stuck_at: float | None = None
     vocabulary: tuple[str, ...] | None = None
-    gives: ClassVar[tuple[str, ...]] = ("sequences",)
+    input_kinds: ClassVar[tuple[str, ...]] = ("sequences",)
     foretells: ClassVar[bool] = False
     played: ClassVar[bool] = False
 
@@ -63,7 +63,7 @@ class Task(ABC):
         seed: int = 0,
         split: str = "train",
         lengths: tuple[int, int] | None = None,
-        form: str | None = None,
+        input_kind: str | None = None,
     ) -> SequenceBatch:
         """Hand out a batch, a pure function of the settings, the seed, the split and the index.
 
@@ -73,10 +73,10 @@ class Task(ABC):
             seed: another seed gives other data.
             split: a name such as "train" or "validation"; each has data of its own.
             lengths: shortest and longest length to draw, in the task's unit; None means those of training.
-            form: what the inputs shall be, one of `gives`; None means the usual form.
+            input_kind: which of `input_kinds` the inputs are; None means the usual one.
 
         Raises:
-            ValueError: a size below 1, lengths that this task has no sequences for, or a form that it does not give.
+            ValueError: a size below 1, lengths that this task has no sequences for, or a kind of input that it does not have.
         """
         checks.at_least(1, batch_size=batch_size)
         shortest, longest = self.lengths if lengths is None else lengths
@@ -86,12 +86,13 @@ class Task(ABC):
                 f"lengths are {shortest}..{longest}, but {type(self).__name__} needs {least} <= shortest <= longest; "
                 "give a range that is not empty"
             )
-        form = form or self.gives[0]
-        if form not in self.gives:
+        input_kind = input_kind or self.input_kinds[0]
+        if input_kind not in self.input_kinds:
             raise ValueError(
-                f"the network reads {form}, but {type(self).__name__} gives {' or '.join(self.gives)}; choose another network"
+                f"the network reads {input_kind}, but {type(self).__name__} gives {' or '.join(self.input_kinds)}; "
+                "choose another network"
             )
-        return self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), form=form)
+        return self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), input_kind=input_kind)
 
     def play(self, batch: SequenceBatch, player: Player, generator: torch.Generator | None) -> SequenceBatch:
         """Return a batch whose inputs hang on what a network says before them; as it is, if they do not.
@@ -113,7 +114,7 @@ class Task(ABC):
 
     @abstractmethod
     def draw(
-        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
         """Return what `batch` asks for, with arguments that are known to fit."""
 
@@ -150,7 +151,7 @@ class DrawnTask(Task):
     """Abstract task that makes its sequences up: there is no end of them."""
 
     def draw(
-        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
         """Draw a batch with a generator that the seed, the split and the index begin."""
         return self.sample(batch_size, lengths, generator_for(seed, split, index))
@@ -168,7 +169,7 @@ class HeldTask(Task):
     """
 
     def draw(
-        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
         """Return the examples whose turn it is."""
         if lengths != self.lengths:
@@ -178,21 +179,21 @@ class HeldTask(Task):
             )
         count = self.available(split)
         if split == "train":
-            return self.examples(split, _turns(index * batch_size, batch_size, count, seed), form)
+            return self.examples(split, _turns(index * batch_size, batch_size, count, seed), input_kind)
         order = torch.randperm(count, generator=generator_for("order", split))
         rows = order[index * batch_size : (index + 1) * batch_size]
         if not len(rows):
             raise ValueError(
                 f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} examples; ask for an earlier one"
             )
-        return self.examples(split, rows, form)
+        return self.examples(split, rows, input_kind)
 
     @abstractmethod
     def available(self, split: str) -> int:
         """Return how many examples a split has; what is neither "train" nor "validation" is the test split."""
 
     @abstractmethod
-    def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
+    def examples(self, split: str, rows: Tensor, input_kind: str) -> SequenceBatch:
         """Return examples of a split by their numbers."""
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
 
@@ -10,10 +9,10 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from memtape.catalog.registry import Entry, find
+from memtape.catalog.registry import MODELS, TASKS, Entry, find
+from memtape.core.errors import RequestError
 from memtape.core.plain_type import is_of
 from memtape.core.task import Task
-from memtape.experiments.run_folder.folder import Run
 from memtape.sharing.blueprint import MisfitError, build
 from memtape.training.compatibility import check_compatible
 from memtape.training.network_traits import input_kind, sees_ahead
@@ -34,7 +33,7 @@ LARGEST_SEED = 2**62
 """Of either sign; generators take 64 bits, and seeds of later beginnings are counted on from it."""
 
 
-class ExperimentError(ValueError):
+class ExperimentError(RequestError):
     """Settings that no experiment can be built from; the sentence says which and why."""
 
 
@@ -50,45 +49,58 @@ class Experiment:
     seed: int = 0
     recipe: str | None = None
     weights: str | None = None
-    """Run folder whose weights it begins with; None for weights drawn from the seed."""
+    """Run folder whose weights it starts from; None for weights drawn from the seed."""
 
-    def build(self) -> tuple[nn.Module, Task]:
-        """Make the network, with the weights that it begins with, and the task.
+    def build(self, initial_weights: Mapping[str, Tensor] | None = None) -> tuple[nn.Module, Task]:
+        """Make the network and the task.
+
+        Args:
+            initial_weights: the weights of the run that `weights` names; None if it names none.
 
         Raises:
             ExperimentError: an option that does not exist or has a value that cannot be, or weights of another network.
-            RunError: there is no such run to begin with, or a damaged one.
             SettingsError: a setting of the training that this model or this task has no use for.
+            ValueError: `initial_weights` is given, but `weights` names no run, or the reverse.
         """
+        if (self.weights is None) != (initial_weights is None):
+            raise ValueError(f"weights is {self.weights!r}; pass the weights of that run, and none where it is None")
         task = self.build_task()
-        torch.manual_seed(self.seed)
         sizes = (task.input_size, task.output_size)
-        if self.weights is None:
-            model: nn.Module = _construct(find("model", self.model), self.model_options, *sizes)
-        else:
-            model = self._begun_with(self.weights, *sizes)
+        model = self.new_network(*sizes) if initial_weights is None else self._network_with(initial_weights, *sizes)
         check_compatible(model, task, self.train)
         return model, task
 
-    def _begun_with(self, folder: str, *sizes: int) -> nn.Module:
+    def new_network(self, input_size: int, output_size: int) -> nn.Module:
+        """Make the network with weights drawn from the seed.
+
+        Raises:
+            ExperimentError: an option that does not exist or has a value that cannot be.
+        """
+        torch.manual_seed(self.seed)
+        network: nn.Module = _construct(find("model", self.model), self.model_options, input_size, output_size)
+        return network
+
+    def _network_with(self, weights: Mapping[str, Tensor], *sizes: int) -> nn.Module:
         if self.train.restarts:
             raise ExperimentError(
-                f"restarts is {self.train.restarts}, but with the weights of {folder} every beginning is the same; "
+                f"restarts is {self.train.restarts}, but with the weights of {self.weights} every beginning is the same; "
                 "leave one out"
             )
         try:
-            return self.build_network(Run.open(Path(folder)).weights(), *sizes)
+            return self.build_network(weights, *sizes)
         except MisfitError as error:
             raise ExperimentError(
-                f"the weights of {folder} are those of another network ({error}); give the model the options of that run"
+                f"the weights of {self.weights} are those of another network ({error}); "
+                "give the model the options of that run"
             ) from None
 
     def _check_form(self, task: Task) -> None:
         model = find("model", self.model).load()
         reads = input_kind(model)
-        if reads not in task.gives:
+        if reads not in task.input_kinds:
             raise ExperimentError(
-                f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.gives)}; choose another model or task"
+                f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.input_kinds)}; "
+                "choose another model or task"
             )
         if sees_ahead(model) and task.foretells:
             raise ExperimentError(
@@ -126,19 +138,11 @@ class Experiment:
         network: nn.Module = build(entry.load(), arguments, weights)
         return network
 
-    def build_with(self, weights: Mapping[str, Tensor]) -> tuple[nn.Module, Task]:
-        """Make the network with weights that came from a file, and the task.
-
-        Raises:
-            ExperimentError: an option that does not exist or has a value that cannot be.
-            MisfitError: weights of another network.
-        """
-        task = self.build_task()
-        return self.build_network(weights, task.input_size, task.output_size), task
-
     def config(self) -> dict[str, Any]:
-        """Return the experiment as plain values, for a JSON file."""
-        return asdict(self)
+        """Return the experiment as plain values, for a JSON file, with the plugins that it needs by name."""
+        named = {"model": MODELS.get(self.model), "task": TASKS.get(self.task)}
+        plugins = {f"{kind} {entry.name}": entry.plugin for kind, entry in named.items() if entry and entry.plugin}
+        return {**asdict(self), **({"plugins": plugins} if plugins else {})}
 
     def options(self) -> dict[str, Any]:
         """Return model, task, seed, and all settings by name, such as "model.slots"."""
@@ -151,20 +155,39 @@ class Experiment:
         """Read an experiment back.
 
         Raises:
-            ExperimentError: the values are not those of an experiment.
+            ExperimentError: the values are not those of an experiment, or a plugin is missing.
         """
         try:
-            experiment = cls(**{**config, "train": TrainSettings(**config["train"])})
+            values = {name: value for name, value in config.items() if name != "plugins"}
+            experiment = cls(**{**values, "train": TrainSettings(**config["train"])})
             for name, kind in FORM.items():
                 if not is_of(kind, value := getattr(experiment, name)):
                     raise TypeError(f"{name} is {shortened(value)}")
             if abs(experiment.seed) > LARGEST_SEED:
                 raise ValueError(f"seed is {shortened(experiment.seed)}, beyond {LARGEST_SEED}")
-            return experiment
-        except (TypeError, KeyError, ValueError) as error:  # pydantic's errors are ValueErrors
+            plugins = config.get("plugins", {})
+            if not isinstance(plugins, dict):
+                raise TypeError(f"plugins is {shortened(plugins)}")
+        except (AttributeError, TypeError, KeyError, ValueError) as error:  # pydantic's errors are ValueErrors
             raise ExperimentError(
                 f"the configuration is not that of an experiment ({first_line(error)}); restore config.json from its run"
             ) from None
+        _check_plugins(experiment, plugins)
+        return experiment
+
+
+def _check_plugins(experiment: Experiment, plugins: Mapping[str, Any]) -> None:
+    """Refuse an experiment whose model or task comes from a plugin that is missing; what it records is never imported."""
+    missing = [
+        f'the {kind} "{name[:80]}" comes from the plugin {str(plugins[f"{kind} {name}"])[:80]}'
+        for kind, name, known in (("model", experiment.model, MODELS), ("task", experiment.task, TASKS))
+        if name not in known and f"{kind} {name}" in plugins
+    ]
+    if missing:
+        raise ExperimentError(
+            f"{' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} missing; give each by --plugin FILE.py "
+            "or in MEMTAPE_PLUGINS, or install its package"
+        )
 
 
 def settings_from(values: Mapping[str, Any]) -> TrainSettings:

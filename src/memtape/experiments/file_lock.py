@@ -1,4 +1,4 @@
-"""Held: a file that one process holds, so that no other one does the same work at the same time."""
+"""File lock: a file that one process locks, so that no other one does the same work at the same time."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from pathlib import Path
 
 @contextmanager
 def file_lock(file: Path) -> Iterator[int | None]:
-    """Hold a file, made if need be; yield its descriptor, or None while another process holds it.
+    """Lock a file, made if need be; yield its descriptor, or None while another process has the lock.
 
-    The system lets go when the process ends, however it ends; a child that was given the descriptor holds the file on.
+    The system releases the lock when the process ends, however it ends; a child that has the descriptor keeps it.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as opened:

@@ -7,8 +7,9 @@ import torch
 
 from memtape.core import checks
 from memtape.experiments.experiment import LARGEST_SEED, Experiment, ExperimentError, first_line
-from memtape.experiments.run import with_weights
-from memtape.experiments.run_folder.folder import Run, RunError
+from memtape.experiments.open_run import network_of_run
+from memtape.experiments.run_folder.folder import CONFIGURATION, WEIGHTS, Run, RunError
+from memtape.experiments.run_folder.weights import read_weights
 from memtape.inference.generation import generate
 
 
@@ -32,7 +33,7 @@ def generate_from_run(
         RunError: no such run, a damaged one, or none of a language model.
     """
     run = Run.open(folder)
-    experiment = Experiment.from_config(run.read("config.json"))
+    experiment = Experiment.from_config(run.read(CONFIGURATION))
     vocabulary = run.vocabulary()
     if vocabulary is None or set(map(len, vocabulary)) != {1}:
         raise RunError(
@@ -53,8 +54,8 @@ def generate_from_run(
                     f"the {name} has the character {character!r}, which is none of the {len(places)} of the run's vocabulary; "
                     "leave it out"
                 )
-    place = run.folder / "weights.safetensors"
-    model: Any = with_weights(experiment, (len(places), len(places)), run.weights(), place).eval()
+    sizes = (len(places), len(places))
+    model: Any = network_of_run(experiment, sizes, read_weights(run), run.folder / WEIGHTS).eval()
     symbols = torch.tensor([[places[character] for character in prompt]], dtype=torch.long)
     try:
         checks.at_least(1, length=length)

@@ -1,6 +1,6 @@
-"""Inspection: watch a network work its memory, for the pictures of the papers."""
+"""Inspection: record what a network with a memory does over one sequence, for the figures of a report."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -8,18 +8,16 @@ from torch import Tensor, nn
 
 from memtape.core.graph_picture import GraphPicture, Pictured
 from memtape.core.recurrent import Recurrent
-from memtape.core.state import NoState
+from memtape.core.symbols import are_symbols
 from memtape.core.task import Task
-from memtape.memory import ContentState, DNCState, LinkState, TuringState
-from memtape.models.machine.augmented import AugmentedState
-from memtape.training.interaction import batch_for
-from memtape.viz.dnc_tape import DNCTape
-from memtape.viz.looks import looks_of
+from memtape.core.view import View, Views
+from memtape.training.draw_batch import draw_batch
+from memtape.viz.read_sources import read_sources
 from memtape.viz.tape import Tape
 
 
-def tape_of(model: nn.Module, task: Task, *, length: int, seed: int) -> Tape | DNCTape | None:
-    """Run a network on one test sequence and return what its heads did; None for a network without a tape, or a task of graphs.
+def tape_of(model: nn.Module, task: Task, *, length: int, seed: int) -> Tape | None:
+    """Run a network over one test sequence and return the views of its memory.
 
     Args:
         model: a trained network that runs over sequences.
@@ -28,51 +26,58 @@ def tape_of(model: nn.Module, task: Task, *, length: int, seed: int) -> Tape | D
         seed: seed of the data.
 
     Returns:
-        A `DNCTape` if the memory is that of a Differentiable Neural Computer.
+        The record, None of a network whose cell has no views, or of a task of graphs, which has a figure of its own.
     """
     if isinstance(task, Pictured) or not isinstance(model, Recurrent):
         return None
-    if not _with_tape(model.init_state(1)):
-        return None
     batch = task.batch(0, 1, seed=seed, split="picture", lengths=(length, length))
-    inputs = batch.inputs.to(next(model.parameters()).device)
-    return watched(model, inputs, batch.targets, batch.mask)
+    return watched(model, batch.inputs.to(next(model.parameters()).device), batch.targets, batch.mask)
 
 
-@torch.no_grad()
-def watched(model: Any, inputs: Tensor, targets: Tensor, scored: Tensor) -> Tape | DNCTape:
-    """Run a network with a memory over a sequence, and return what its heads did.
+def watched(model: Recurrent[Any], inputs: Tensor, targets: Tensor, scored: Tensor) -> Tape | None:
+    """Run a network over a sequence and return the views of its memory, None if there are none.
 
     Args:
-        model: a network of a controller and a memory, run over sequences.
+        model: a network that runs over sequences.
         inputs: the sequence, in a batch of its own, on the network's device.
-        targets: what is asked for.
-        scored: where it is asked for.
+        targets: the targets.
+        scored: which steps are scored.
     """
-    outputs, _, states = model(inputs, collect=lambda state: state)
-    told = _told(model, inputs)
-    memory = states.memory
-    tape = Tape(
+    outputs, views = recorded(model, inputs)
+    if not views:
+        return None
+    return Tape(
         inputs=_first_row(inputs),
         outputs=_first_row(torch.sigmoid(outputs)),
         targets=_first_row(targets),
         scored=_first_row(scored),
-        adds=_over_time(told, "add"),
-        reads=_first_row(states.reads.unflatten(-1, (memory.read_weights.shape[2], -1))),
-        write_weights=_first_row(memory.write_weights),
-        read_weights=_first_row(memory.read_weights),
+        views=views,
     )
-    if not isinstance(memory, DNCState):
-        return tape
-    return DNCTape(
-        tape=tape,
-        write_gates=_over_time(told, "write_gates"),
-        allocation_gates=_over_time(told, "allocation_gates"),
-        free_gates=_over_time(told, "free_gates"),
-        read_modes=_over_time(told, "read_modes"),
-        usage=_first_row(memory.usage),
-        links=_first_row(_last_links(memory)),
-    )
+
+
+@torch.no_grad()
+def recorded(model: Recurrent[Any], inputs: Tensor) -> tuple[Tensor, Views]:
+    """Run a network over a sequence, step by step, and return its outputs and the views of its cell.
+
+    Args:
+        model: a network that runs over sequences.
+        inputs: the sequence, in a batch of its own.
+
+    Returns:
+        The outputs, and the views as arrays of numpy, (time, *axes); a matrix has one step, the last.
+    """
+    cell, vectors = model.cell.read(inputs) if are_symbols(inputs) else (model.cell, inputs)
+    state = model.init_state(1)
+    outputs, steps, matrices = [], [], []
+    for x in vectors.unbind(1):
+        views = cell.views(x, state)
+        steps.append([view for view in views if not view.matrix])
+        matrices = [view for view in views if view.matrix]
+        y, state = cell(x, state)
+        outputs.append(y)
+    over_time = {views[0].name: _over_time(views) for views in zip(*steps, strict=True)}
+    at_the_end = {view.name: _over_time([view]) for view in matrices}
+    return torch.stack(outputs, dim=1), tuple((over_time | at_the_end)[view.name] for view in views)
 
 
 @torch.no_grad()
@@ -86,47 +91,23 @@ def graph_of(model: nn.Module, task: Task, *, length: int, seed: int) -> tuple[G
         seed: seed of the data.
 
     Returns:
-        The picture, and what the read heads looked at as `graph_figure` takes it, None of a network without heads.
+        The picture, and the sources of what the heads read as `graph_figure` takes them; None of a network whose memory has no
+        views "write_weights" and "read_weights".
     """
     if not isinstance(task, Pictured) or not isinstance(model, Recurrent):
         return None
-    batch = batch_for(task, model, 0, 1, seed=seed, split="picture", lengths=(length, length))
-    inputs = batch.inputs.to(next(model.parameters()).device)
-    outputs, _, states = model(inputs, collect=lambda state: state)
+    batch = draw_batch(task, model, 0, 1, seed=seed, split="picture", lengths=(length, length))
+    outputs, views = recorded(model, batch.inputs.to(next(model.parameters()).device))
     picture = task.picture(batch, outputs.cpu())
-    if not _with_tape(states):
+    weights = {view.name: view.values for view in views}
+    if not {"write_weights", "read_weights"} <= set(weights):
         return picture, None
-    return picture, looks_of(_first_row(states.memory.write_weights), _first_row(states.memory.read_weights))
+    return picture, read_sources(weights["write_weights"], weights["read_weights"])
 
 
-def _with_tape(state: Any) -> bool:
-    """Tell whether a state says where its heads wrote; those of sparse memories do not."""
-    return isinstance(state, AugmentedState) and isinstance(state.memory, DNCState | TuringState | ContentState)
-
-
-def _told(model: Any, inputs: Tensor) -> list[Any]:
-    """Return what the heads were told at each step, which is no part of the state."""
-    state = model.init_state(len(inputs), device=inputs.device, dtype=inputs.dtype)
-    told = []
-    for x in inputs.unbind(1):
-        told.append(model.cell.control(x, state))
-        _, state = model.cell(x, state)
-    return told
-
-
-def _last_links(memory: DNCState) -> Tensor:
-    """Return the links at the last step, batch first, as a matrix for each write head, none without links."""
-    links = memory.links
-    if isinstance(links, NoState):
-        return memory.usage.new_zeros(len(memory.usage), 0, memory.usage.shape[-1], memory.usage.shape[-1])
-    if isinstance(links, LinkState):
-        return links.links[:, -1]
-    values, places = links.values[:, -1], links.places[:, -1].round().long()
-    return values.new_zeros(*values.shape[:-1], values.shape[-2]).scatter_add(-1, places, values)
-
-
-def _over_time(told: Sequence[Any], name: str) -> Any:
-    return _first_row(torch.stack([getattr(control, name) for control in told], dim=1))
+def _over_time(views: Any) -> View:
+    """Return one view of the first row, whose first axis is the time, from those of single steps."""
+    return replace(views[0], values=torch.stack([view.values[0] for view in views]).cpu().numpy())
 
 
 def _first_row(values: Tensor) -> Any:

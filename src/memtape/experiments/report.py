@@ -8,18 +8,26 @@ import torch
 from torch import nn
 
 from memtape.catalog.registry import MODELS, TASKS
-from memtape.core import state_tree
 from memtape.core.graph_picture import GraphPicture
 from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.inspection import graph_of, tape_of
+from memtape.experiments.open_run import open_run
 from memtape.experiments.run_folder.folder import Run, RunError
-from memtape.experiments.run_record import RunFolder
+from memtape.experiments.run_folder.record import RunRecord
 from memtape.training.network_traits import input_kind
 from memtape.viz import figures
-from memtape.viz.dnc_tape import DNCTape
 from memtape.viz.report import Example, Illustration, Section, Table, write_report
 from memtape.viz.tape import Tape
+
+
+def report_run(folder: Path) -> Path:
+    """Draw the figures of a finished run again and write its report; return the report's file.
+
+    Raises:
+        RunError: no such run, or a damaged one.
+    """
+    return write_run_report(*open_run(folder))
 
 
 def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: Task) -> Path:
@@ -34,7 +42,7 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
     Raises:
         RunError: files that are missing, damaged, or not those of this task.
     """
-    read = RunFolder.read(run.folder)
+    read = RunRecord.read(run.folder)
     outcome, results, environment = run.read("result.json"), read.evaluation, read.environment
     entry = TASKS[experiment.task]
     try:
@@ -45,10 +53,10 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
         raise RunError(f"{run.folder} cannot be drawn ({error}); restore its files or train again") from None
     tape = entry.picture_length and tape_of(model, task, length=entry.picture_length, seed=experiment.seed)
     if tape:
-        drawn["memory" if isinstance(tape, DNCTape) else "tape"] = _tape(tape, f"{entry.picture_length} {entry.unit}")
+        drawn["memory"] = _memory(tape, f"{entry.picture_length} {entry.unit}")
     graph = entry.picture_length and graph_of(model, task, length=entry.picture_length, seed=experiment.seed)
     if graph:
-        drawn["graph"] = _graph(*graph, f"{entry.unit} {entry.picture_length}")
+        drawn["graph"] = _graph(*graph, f"lesson {entry.picture_length}")
     for name, illustration in drawn.items():
         figures.save(illustration.figure, run.figures, name)
 
@@ -96,38 +104,29 @@ def _sections(
             ],
         ),
     ]
-    for heading, name in (("The tape", "tape"), ("The memory", "memory"), ("The graph", "graph")):
+    for heading, name in (("The memory", "memory"), ("The graph", "graph")):
         if name in drawn:
             sections.insert(0, Section(heading, [drawn[name]]))
     return sections
 
 
-def _tape(tape: Tape | DNCTape, size: str) -> Illustration:
-    seen = (
-        f"One test sequence of {size} as the network sees it, on one time axis: what goes in and comes out, what the heads add "
-        "and read, "
-    )
-    alt = "Inputs, outputs, targets, adds, reads, "
-    if isinstance(tape, Tape):
-        return Illustration(
-            figures.tape_figure(tape),
-            f"{seen}and where they stand on the tape.",
-            f"{alt}write weights and read weights over time.",
-        )
-    links = "; below, which slots were written one after another" if len(tape.links) else ""
+def _memory(tape: Tape, size: str) -> Illustration:
+    views = ", ".join(view.title.lower() for view in tape.views if not view.matrix)
+    matrices = ", ".join(view.title.lower() for view in tape.views if view.matrix)
+    listed = f"{views}{f'; below, after the last step: {matrices}' if matrices else ''}"
     return Illustration(
-        figures.dnc_figure(tape),
-        f"{seen}what they are told about free slots and where to read, where they stand, and which slots are in use{links}.",
-        f"{alt}gates, read modes, write weights, read weights and usage over time{', and the links' if links else ''}.",
+        figures.tape_figure(tape),
+        f"One test sequence of {size} as the network processes it, on one time axis: inputs, outputs, targets, {listed}.",
+        f"Inputs, outputs and targets over time, and {listed}.",
     )
 
 
-def _graph(picture: GraphPicture, looks: Any, size: str) -> Illustration:
-    seen = "; below, at which edges each read head looked in each step of the answer" if looks is not None else ""
+def _graph(picture: GraphPicture, sources: Any, size: str) -> Illustration:
+    reads = "; below, which edges each read head read in each step of the answer" if sources is not None else ""
     return Illustration(
-        figures.graph_figure(picture, looks),
-        f"A test graph of {size}, told edge by edge, with what was asked and what the network said in its place{seen}.",
-        f"A graph with the edges that were asked and said{', and the weights of the read heads on edges' if seen else ''}.",
+        figures.graph_figure(picture, sources),
+        f"A test graph of {size}, given edge by edge, with the target paths and the predictions in their place{reads}.",
+        f"A graph with the target and predicted edges{', and the shares of the reads from edges' if reads else ''}.",
     )
 
 
@@ -156,8 +155,8 @@ def _example(model: nn.Module, task: Task) -> str:
     """Return a short example with the network's answer as text."""
     length = min(task.lengths[1], max(task.lengths[0], 6))
     lengths = (length, length) if task.available("example") is None else None
-    batch = task.batch(0, 1, split="example", lengths=lengths, form=input_kind(model))
-    inputs = state_tree.move(batch.inputs, device=next(model.parameters()).device)
+    batch = task.batch(0, 1, split="example", lengths=lengths, input_kind=input_kind(model))
+    inputs = batch.kind.move(batch.inputs, device=next(model.parameters()).device)
     outputs, _ = model(inputs, lengths=batch.lengths)
     return task.show(batch, outputs.cpu())
 

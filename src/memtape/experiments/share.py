@@ -8,15 +8,14 @@ from typing import Any
 from memtape.catalog.registry import MODELS, TASKS
 from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment
-from memtape.experiments.run import open_run
-from memtape.experiments.run_folder.folder import Run
+from memtape.experiments.open_run import open_run
+from memtape.experiments.run_folder.folder import ENVIRONMENT, EVALUATION, RESULT, Run
 from memtape.sharing.model_card import Training
 from memtape.sharing.shared_folder import SharingError
 
 CAPTIONS = {
-    "tape": "One test sequence of {length} {unit}: what goes in and comes out, and where the heads stand on the tape.",
-    "memory": "One test sequence of {length} {unit}: what goes in and comes out, and what the heads do.",
-    "graph": "A test graph of {unit} {length}: what was asked, and what the network said in its place.",
+    "memory": "One test sequence of {length} {unit}: inputs, outputs, and what the memory and its heads do.",
+    "graph": "A test graph of lesson {length}: the target paths, and the predictions in their place.",
     "lengths": "{score} by length, in {unit}; the shaded lengths are those of training.",
 }
 """Figures of a run that stand for it, the first one that it has."""
@@ -59,13 +58,13 @@ def push_run(folder: Path, repo_id: str, *, private: bool) -> str:
 
 
 def _opened(folder: Path) -> tuple[Any, Training]:
-    run, experiment, network, task = open_run(folder, {})
+    run, experiment, network, task = open_run(folder)
     return network, _training(run, experiment, task.scored[-1])
 
 
 def _training(run: Run, experiment: Experiment, score: Score) -> Training:
     model, task = MODELS[experiment.model], TASKS[experiment.task]
-    outcome, environment = run.read("result.json"), run.read("environment.json")
+    outcome, environment = run.read(RESULT), run.read(ENVIRONMENT)
     picture = next((name for name in CAPTIONS if (run.figures / f"{name}.png").is_file()), None)
     label = score.label[:1].upper() + score.label[1:]
     verdict = f"solved after {outcome['solved_step']:,} updates" if outcome["solved"] else "not solved"
@@ -85,7 +84,7 @@ def _training(run: Run, experiment: Experiment, score: Score) -> Training:
             **{name: environment.get(name) for name in ("processor", "accelerator", "memtape", "commit", "torch")},
             "paper": model.paper,
         },
-        results=run.read("evaluation.json"),
+        results=run.read(EVALUATION),
         unit=task.unit,
         figure=(run.figures / f"{picture}.png").read_bytes() if picture else None,
         caption=CAPTIONS[picture].format(length=task.picture_length, unit=task.unit, score=label) if picture else "",

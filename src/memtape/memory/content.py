@@ -11,7 +11,9 @@ from memtape import ops
 from memtape.core import checks
 from memtape.core.memory import Interface, Memory
 from memtape.core.state import state
+from memtape.core.view import Views
 from memtape.memory.control import HeadParameters
+from memtape.memory.slot_views import contents_view, vectors_view, weights_view
 from memtape.memory.slots import InitialMemory, InitialSlots
 from memtape.ops.addressing import Similarity
 
@@ -109,6 +111,17 @@ class ContentMemory(Memory[ContentState, ContentControl]):
         state = self.address(control, state)
         written = self.write(control, state)
         return self.read(state if self.read_first else written), written
+
+    def views(self, control: ContentControl, state: ContentState) -> Views:
+        """Return what is added and read, the weights, and the contents after the step."""
+        reads, after = self(control, state)
+        return (
+            vectors_view("adds", "Adds", control.add),
+            vectors_view("reads", "Reads", reads.unflatten(1, (self.read_heads, -1))),
+            weights_view("write_weights", "Write weights", after.write_weights),
+            weights_view("read_weights", "Read weights", after.read_weights),
+            contents_view(after.memory),
+        )
 
 
 class ContentInterface(Interface[ContentControl]):

@@ -12,11 +12,14 @@ from memtape import ops
 from memtape.core import checks
 from memtape.core.memory import Memory
 from memtape.core.state import NoState, state
+from memtape.core.view import SLOT, View, Views
 from memtape.memory.dnc_control import DNCControl, LookUpMasks
 from memtape.memory.links import DenseLinks, Links
+from memtape.memory.slot_views import contents_view, gates_view, links_view, modes_view, vectors_view, weights_view
 from memtape.memory.slots import CONSTANT, InitialMemory, InitialSlots
 from memtape.memory.sparse_links import SparseLinks
 from memtape.ops.addressing import NORM_EPSILON
+from memtape.ops.near_ties import NEAR_TIE
 
 LinkKind = Literal["dense", "sparse", "none"]
 LINK_KINDS = ("dense", "sparse", "none")
@@ -67,6 +70,7 @@ class DNCMemory(Memory[DNCState, DNCControl]):
             over).
         usage_gradient: let gradients flow through where was written into what is used.
         usage_epsilon: $\epsilon$: slots are allocated by the usages $\epsilon + (1 - \epsilon) u$.
+        usage_tolerance: slots whose usages differ by no more are allocated in their order, so that rounding does not choose.
         norm_epsilon: $\epsilon$ of the lengths in `memtape.ops.content_weights`.
         product_epsilon: $\epsilon'$ of their product.
         initial_memory: what a sequence begins from: "zeros", "constant", "even", "learned" or "random".
@@ -74,7 +78,8 @@ class DNCMemory(Memory[DNCState, DNCControl]):
             once when the memory is built and then kept, summing to 1).
 
     Raises:
-        ValueError: a size below 1, an epsilon out of its range, an unknown choice, or a size of links that are not sparse.
+        ValueError: a size below 1, an epsilon or a tolerance out of its range, an unknown choice, or a size of links that are
+            not sparse.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
@@ -95,6 +100,7 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         deallocate: bool = False,
         usage_gradient: bool = False,
         usage_epsilon: float = 0.0,
+        usage_tolerance: float = NEAR_TIE,
         norm_epsilon: float = NORM_EPSILON,
         product_epsilon: float = 0.0,
         initial_memory: InitialMemory = "zeros",
@@ -104,6 +110,10 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         checks.module_sizes(self, slots=slots, width=width, read_heads=read_heads, write_heads=write_heads)
         checks.probabilities(usage_epsilon=usage_epsilon)
         checks.positive(norm_epsilon=norm_epsilon)
+        if not 0 <= usage_tolerance < 1:
+            raise ValueError(
+                f"usage_tolerance is {usage_tolerance}, but it is a difference of usages; give a number from 0 to below 1"
+            )
         checks.one_of(INITIAL_WEIGHTS, initial_weights=initial_weights)
         if not 0 <= product_epsilon < math.inf:
             raise ValueError(
@@ -113,7 +123,8 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         self.read_heads, self.write_heads = read_heads, write_heads
         self.links = _links(links, slots, write_heads, link_size)
         self.deallocate = deallocate
-        self.usage_gradient, self.usage_epsilon = usage_gradient, usage_epsilon
+        self.usage_gradient = usage_gradient
+        self.usage_epsilon, self.usage_tolerance = usage_epsilon, usage_tolerance
         self.norm_epsilon, self.product_epsilon = norm_epsilon, product_epsilon
         self.initial_slots = InitialSlots(slots, width, initial_memory)
         self.initial_weights = initial_weights
@@ -166,6 +177,28 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         after = self._move_read_heads(control, written)
         return self.read(after), after
 
+    def views(self, control: DNCControl, state: DNCState) -> Views:
+        """Return what is added and read, all gates, the read modes, the weights, the usage, the links, and the contents after.
+
+        Without links there are neither links nor modes.
+        """
+        reads, after = self(control, state)
+        numbers = [""] if self.write_heads == 1 else [f" {head + 1}" for head in range(self.write_heads)]
+        modes = (*(f"backward{n}" for n in numbers), "content", *(f"forward{n}" for n in numbers))
+        return (
+            vectors_view("adds", "Adds", control.add),
+            vectors_view("reads", "Reads", reads.unflatten(1, (self.read_heads, -1))),
+            gates_view("write_gates", "Write gates", control.write_gates),
+            gates_view("allocation_gates", "Allocation gates", control.allocation_gates),
+            gates_view("free_gates", "Free gates", control.free_gates),
+            *((modes_view(control.read_modes, modes),) if self.links else ()),
+            weights_view("write_weights", "Write weights", after.write_weights),
+            weights_view("read_weights", "Read weights", after.read_weights),
+            View(name="usage", title="Usage", values=after.usage, axes=(SLOT,), scale="level", measure="usage"),
+            *((links_view(self.links.matrix(after.links)),) if self.links else ()),
+            contents_view(after.memory),
+        )
+
     def _move_write_heads(self, control: DNCControl, state: DNCState) -> DNCState:
         written = state.write_weights if self.usage_gradient else state.write_weights.detach()
         usage = ops.usage_after(state.usage, written, ops.retention(control.free_gates, state.read_weights))
@@ -207,7 +240,8 @@ class DNCMemory(Memory[DNCState, DNCControl]):
 
     def _free(self, usage: Tensor) -> Tensor:
         epsilon = self.usage_epsilon
-        return ops.allocation_weights(epsilon + (1 - epsilon) * usage if epsilon else usage)
+        raised = epsilon + (1 - epsilon) * usage if epsilon else usage
+        return ops.allocation_weights(raised, tolerance=self.usage_tolerance)
 
 
 def _sharpened(weights: Tensor, exponents: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from memtape import ops
 from memtape.core import checks
 from memtape.core.state import state
+from memtape.ops.near_ties import largest_weights, strongest_first
 
 
 @state
@@ -73,7 +74,7 @@ class LinkLists(nn.Module):
         written = weights.detach().sum(1)
         total = written.sum(-1)
         written = written / total.clamp(min=1)[:, None]
-        places = written.sort(dim=-1, descending=True, stable=True).indices[:, : min(most, self.slots)]
+        places = strongest_first(written)[:, : min(most, self.slots)]
         now = places.to(written.dtype), written.gather(-1, places)
         then = {"precedence_slots": last.places, "precedence_weights": last.weights}
         return LinkListState(
@@ -93,12 +94,18 @@ class LinkLists(nn.Module):
             most: how many slots a head can have read.
         """
         before, after = self._sound(state.before), self._sound(state.after)
-        slots = read_weights.detach().sort(dim=-1, descending=True, stable=True).indices[..., :most]
+        slots = largest_weights(read_weights, most)
         reading = read_weights.gather(-1, slots).relu()
         return (
             ops.linked(before.places, before.weights, slots, reading),
             ops.linked(after.places, after.weights, slots, reading),
         )
+
+    def matrix(self, state: LinkListState) -> Float[Tensor, "batch slots slots"]:
+        """Return all links as a matrix: row i, column j is how strongly slot i was written right after slot j."""
+        before = self._sound(state.before)
+        zeros = before.weights.new_zeros(*before.weights.shape[:-1], self.slots)
+        return zeros.scatter_add(-1, before.places.long(), before.weights)
 
     def _sound(self, part: SlotList) -> SlotList:
         """Return lists without their graph, and whatever they hold, places of slots that there are."""

@@ -30,6 +30,10 @@ class Links(ABC, Generic[S]):
     ) -> tuple[Float[Tensor, "batch reads writes slots"], Float[Tensor, "batch reads writes slots"]]:
         """Return the slots written just before those that are read, and the ones written just after."""
 
+    @abstractmethod
+    def matrix(self, state: S) -> Float[Tensor, "batch writes slots slots"]:
+        """Return all links as a matrix for each write head: row i, column j is how strongly i was written right after j."""
+
 
 @state
 class LinkState:
@@ -70,3 +74,7 @@ class DenseLinks(Links[LinkState]):
     ) -> tuple[Float[Tensor, "batch reads writes slots"], Float[Tensor, "batch reads writes slots"]]:
         """Multiply by the transposed links, and by the links."""
         return ops.follow_links(state.links, read_weights)
+
+    def matrix(self, state: LinkState) -> Float[Tensor, "batch writes slots slots"]:
+        """Return the links as they are."""
+        return state.links

@@ -10,7 +10,9 @@ from memtape import ops
 from memtape.core import checks
 from memtape.core.memory import Interface, Memory
 from memtape.core.state import state
+from memtape.core.view import SLOT, View, Views
 from memtape.memory.control import HeadParameters
+from memtape.memory.slot_views import contents_view, gates_view, vectors_view, weights_view
 from memtape.memory.slots import InitialSlots
 from memtape.memory.strengths import raw_strength, strengths_of
 
@@ -154,8 +156,53 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
     ) -> tuple[Int[Tensor, "batch heads"], Float[Tensor, "batch heads slots"]]:
         """Return the slots that give way, one for each head, and the write weights."""
         usage = state.usage.detach()
-        least = ops.least_used(usage.round() if self.usage == "last_access" else usage, self.heads)
+        if self.usage == "last_access":
+            # differences of values above 1 are relative: counted down from the latest, steps stay apart however many they are
+            steps = usage.round()
+            usage = steps - steps.amax(-1, keepdim=True)
+        least = ops.least_used(usage, self.heads)
         return least, ops.write_weights(state.read_weights, least, control.write_gates, control.gates)
+
+    def views(self, control: SparseAccessControl, state: SparseAccessState) -> Views:
+        """Return what is added and read, the gates, the weights, when slots were used last, and the contents after."""
+        reads, after = self(control, state)
+        return self.views_of(control, state, reads, after)
+
+    def views_of(
+        self,
+        control: SparseAccessControl,
+        before: SparseAccessState,
+        reads: Float[Tensor, "batch read"],
+        after: SparseAccessState,
+    ) -> Views:
+        """Return the views of a step that was taken.
+
+        Args:
+            control: what the heads were given.
+            before: the memory before the step, from which the heads write.
+            reads: what they read.
+            after: the memory after the step.
+        """
+        _, writing = self.writing(control, before)
+        last = self.usage == "last_access"
+        usage = View(
+            name="last_access" if last else "usage",
+            title="Last access" if last else "Usage",
+            values=after.usage,
+            axes=(SLOT,),
+            scale="amount",
+            measure="step" if last else "usage",
+        )
+        return (
+            vectors_view("adds", "Adds", control.add),
+            vectors_view("reads", "Reads", reads.unflatten(1, (self.heads, -1))),
+            gates_view("write_gates", "Write gates", control.write_gates),
+            gates_view("rewrite_gates", "Rewrite gates", control.gates),
+            weights_view("write_weights", "Write weights", writing),
+            weights_view("read_weights", "Read weights", after.read_weights),
+            usage,
+            contents_view(after.memory),
+        )
 
 
 class SparseAccessInterface(Interface[SparseAccessControl]):

@@ -9,8 +9,10 @@ from torch import Tensor
 from memtape import ops
 from memtape.core.memory import Interface, Memory
 from memtape.core.state import state
+from memtape.core.view import Views
 from memtape.memory.control import HeadParameters
 from memtape.memory.link_lists import LinkLists, LinkListState
+from memtape.memory.slot_views import links_view, modes_view
 from memtape.memory.sparse_access import (
     InitialContents,
     Neighbours,
@@ -20,9 +22,13 @@ from memtape.memory.sparse_access import (
     SparseAccessState,
     Strengths,
 )
+from memtape.ops.near_ties import largest_weights
 
-MODES = 3
-"""Backward, by content, forward."""
+MODES = ("backward", "content", "forward")
+"""How a head can read, in the order of the interface vector."""
+
+MOST_LINKED_SLOTS = 1024
+"""A view of links is a matrix of slots by slots, which of more slots is too large to draw and to keep."""
 
 
 @state
@@ -121,7 +127,7 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
         backward, forward = self.links.follow(state.read_weights, state.links, self.nearest)
         modes = control.read_modes[..., None]
         reading = modes[:, :, 0] * backward + modes[:, :, 1] * content + modes[:, :, 2] * forward
-        kept = reading.detach().sort(dim=-1, descending=True, stable=True).indices[:, :, : self.nearest]
+        kept = largest_weights(reading, self.nearest)
         reading = torch.zeros_like(reading).scatter(-1, kept, reading.gather(-1, kept))
         usage = ops.last_access(state.usage, writing + reading, self.access.threshold)
         return SparseComputerState(memory=state.memory, read_weights=reading, usage=usage, links=state.links)
@@ -136,6 +142,19 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
         """Take one step: write, then look up and read."""
         moved = self.address(control, self.write(control, state))
         return self.read(moved), moved
+
+    def views(self, control: SparseComputerControl, state: SparseComputerState) -> Views:
+        """Return the views of SAM, with the read modes before the weights and the links before the contents.
+
+        Of more than `MOST_LINKED_SLOTS` slots the links are left out.
+        """
+        reads, after = self(control, state)
+        *first, write_weights, read_weights, usage, contents = self.access.views_of(
+            control.access, _access(state), reads, _access(after)
+        )
+        links = (links_view(self.links.matrix(after.links)),) if self.slots <= MOST_LINKED_SLOTS else ()
+        modes = modes_view(control.read_modes, MODES)
+        return (*first, modes, write_weights, read_weights, usage, *links, contents)
 
 
 class SparseComputerInterface(Interface[SparseComputerControl]):
@@ -179,11 +198,11 @@ class SparseComputerInterface(Interface[SparseComputerControl]):
             squash=squash,
             clip=clip,
         )
-        self.modes = HeadParameters(hidden_size, {"read_modes": torch.zeros(MODES * heads)}, clip=clip)
+        self.modes = HeadParameters(hidden_size, {"read_modes": torch.zeros(len(MODES) * heads)}, clip=clip)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> SparseComputerControl:
         """Return the control that the hidden vector stands for."""
-        modes = self.modes(hidden)["read_modes"].unflatten(-1, (-1, MODES))
+        modes = self.modes(hidden)["read_modes"].unflatten(-1, (-1, len(MODES)))
         return SparseComputerControl(access=self.access(hidden), read_modes=torch.softmax(modes, dim=-1))
 
 

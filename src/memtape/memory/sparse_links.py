@@ -65,3 +65,9 @@ class SparseLinks(Links[SparseLinkState]):
     ) -> tuple[Float[Tensor, "batch reads writes slots"], Float[Tensor, "batch reads writes slots"]]:
         """Go back along the links of the slots that are read, and on along the links that lead back to them."""
         return ops.follow_sparse_links(state.values, state.places, read_weights)
+
+    def matrix(self, state: SparseLinkState) -> Float[Tensor, "batch writes slots slots"]:
+        """Return the few links of each slot at their places, and zeros elsewhere."""
+        places = state.places.round().long()
+        zeros = state.values.new_zeros(*state.values.shape[:-1], self.slots)
+        return zeros.scatter_add(-1, places, state.values)

@@ -12,8 +12,10 @@ from memtape import ops
 from memtape.core import checks
 from memtape.core.memory import Interface, Memory
 from memtape.core.state import state
+from memtape.core.view import Views
 from memtape.memory.content import SIMILARITIES
 from memtape.memory.control import HeadParameters
+from memtape.memory.slot_views import contents_view, gates_view, vectors_view, weights_view
 from memtape.memory.slots import InitialMemory, InitialSlots
 from memtape.ops.addressing import Similarity
 
@@ -134,6 +136,20 @@ class TuringMemory(Memory[TuringState, TuringControl]):
         moved = self.address(control, state)
         written = self.write(control, moved)
         return self.read(moved if self.read_first else written), written
+
+    def views(self, control: TuringControl, state: TuringState) -> Views:
+        """Return what is added and read, the gates between content and last place, the weights, and the contents after."""
+        reads, after = self(control, state)
+        heads = (("read", self.read_heads), ("write", self.write_heads))
+        names = tuple(f"{kind} {head + 1}" if count > 1 else kind for kind, count in heads for head in range(count))
+        return (
+            vectors_view("adds", "Adds", control.add),
+            vectors_view("reads", "Reads", reads.unflatten(1, (self.read_heads, -1))),
+            gates_view("content_gates", "Content gates", control.gates, names),
+            weights_view("write_weights", "Write weights", after.write_weights),
+            weights_view("read_weights", "Read weights", after.read_weights),
+            contents_view(after.memory),
+        )
 
     def _move_heads(self, control: TuringControl, memory: Tensor, previous: Tensor, heads: slice) -> Tensor:
         """Return the new weights of some of the heads, which all see `memory`."""

@@ -1,4 +1,4 @@
-"""Floor 2, pure functions of tensors: the arithmetic of the papers, with no parameters and no state."""
+"""Floor 2: the equations of the papers as pure functions of tensors, without parameters and state."""
 
 from memtape.ops.addressing import content_weights, interpolate, sharpen, shift
 from memtape.ops.allocation import allocation_weights, retention, usage_after

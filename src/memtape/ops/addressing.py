@@ -1,4 +1,4 @@
-"""Addressing: where a head of the Neural Turing Machine looks (Graves et al. 2014, section 3.3)."""
+"""Addressing: the weights with which a head of the Neural Turing Machine addresses slots (Graves et al. 2014, section 3.3)."""
 
 from typing import Literal
 
@@ -9,15 +9,15 @@ from torch import Tensor
 Similarity = Literal["cosine", "dot"]
 
 NORM_EPSILON = 1e-12
-"""Added to a squared norm: the square root has no derivative at an empty slot. Slots shorter than its root, 1e-6, count
-as nearly empty; eight digits of the cosine survive from norm 0.01 on."""
+"""Added to a squared norm, since the square root has no derivative at a slot of zeros. The cosine tends to 0 for slots of a
+norm below 1e-6; it is exact to eight digits for norms above 0.01."""
 
 WEIGHT_EPSILON = 1e-12
-"""Added to a weight before its logarithm, whose value and derivative at 0 are infinite; far below any weight that
-matters, and a normal number in float32."""
+"""Added to a weight before its logarithm, whose value and derivative at 0 are infinite; far below any significant weight,
+and a normal number in float32."""
 
 LARGEST_SCORE = 1e30
-"""Bound of a score before the softmax, where a difference of two infinities would be NaN."""
+"""Largest absolute score passed to the softmax, where a difference of two infinities would be NaN."""
 
 
 def content_weights(
@@ -30,24 +30,24 @@ def content_weights(
     norm_epsilon: float = NORM_EPSILON,
     product_epsilon: float = 0.0,
 ) -> Float[Tensor, "batch heads slots"]:
-    r"""Focus each head on the slots that resemble its key.
+    r"""Compute content-based weights: a softmax over the similarity of each head's key to the slots.
 
     $$w^c[i] = \frac{\exp(\beta\, K(k, M[i]))}{\sum_j \exp(\beta\, K(k, M[j]))}, \qquad
     K(u, v) = \frac{u \cdot v}{\sqrt{|u|^2 + \epsilon}\sqrt{|v|^2 + \epsilon} + \epsilon'} \;\text{or}\; u \cdot v$$
 
-    With masks $m$, $K(k \odot m, M[i] \odot m)$ stands in the place of $K(k, M[i])$.
+    With masks $m$, $K(k, M[i])$ is replaced by $K(k \odot m, M[i] \odot m)$.
 
     Args:
         memory: $M$, the slots.
-        keys: $k$, what each head looks for.
-        strengths: $\beta \ge 0$, how narrow the focus is; 0 looks everywhere alike.
-        similarity: "cosine" or the plain "dot" product.
+        keys: $k$, the key of each head.
+        strengths: $\beta \ge 0$, the key strengths; 0 gives uniform weights.
+        similarity: $K$, "cosine" similarity or "dot" product.
         masks: $m$ in $[0, 1]$, which columns each head compares; None means all of them.
-        norm_epsilon: $\epsilon > 0$, below whose root a length counts as none.
-        product_epsilon: $\epsilon' \ge 0$, below which the product of two lengths counts as none.
+        norm_epsilon: $\epsilon > 0$, added to squared norms.
+        product_epsilon: $\epsilon' \ge 0$, added to the product of two norms.
 
     Returns:
-        $w^c$; each head's weights sum to 1. Finite for every finite input: an empty slot has cosine 0.
+        $w^c$; the weights of each head sum to 1. They are finite for every finite input: a slot of zeros has cosine 0.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, eqs. 5-6; masks: Csordas & Schmidhuber
@@ -80,14 +80,14 @@ def interpolate(
     previous: Float[Tensor, "batch heads slots"],
     gates: Float[Tensor, "batch heads"],
 ) -> Float[Tensor, "batch heads slots"]:
-    r"""Blend the content focus with the focus of the step before.
+    r"""Interpolate between the content-based weights and the weights of the previous step.
 
     $$w^g = g\, w^c + (1 - g)\, w_{t-1}$$
 
     Args:
         content: $w^c$, from `content_weights`.
         previous: $w_{t-1}$.
-        gates: $g$ in $[0, 1]$; 0 keeps the previous focus.
+        gates: $g$ in $[0, 1]$, the interpolation gates; 0 keeps the previous weights.
 
     Returns:
         $w^g$.
@@ -101,20 +101,20 @@ def interpolate(
 def shift(
     weights: Float[Tensor, "batch heads slots"], kernel: Float[Tensor, "batch heads offsets"]
 ) -> Float[Tensor, "batch heads slots"]:
-    r"""Rotate each head's focus along the ring of slots.
+    r"""Shift the weights of each head along the ring of slots, by circular convolution.
 
     $$\tilde w[i] = \sum_{j=-S}^{S} s[j]\; w^g[(i - j) \bmod N]$$
 
     Args:
         weights: $w^g$, from `interpolate`.
-        kernel: $s$, a distribution over the offsets $-S, \dots, S$ in that order; all of it at $+1$ moves the focus from
-            slot $i$ to slot $i + 1$.
+        kernel: $s$, a distribution over the offsets $-S, \dots, S$ in this order; a weight of 1 at offset $+1$ moves the
+            focus from slot $i$ to slot $i + 1$.
 
     Returns:
         $\tilde w$.
 
     Raises:
-        ValueError: an even number of offsets, which has no middle.
+        ValueError: the number of offsets is even.
 
     Example:
         >>> import torch
@@ -127,7 +127,7 @@ def shift(
     offsets = kernel.shape[-1]
     if offsets % 2 == 0:
         raise ValueError(
-            f"the kernel has {offsets} offsets, but offsets run from -S to S, an odd number; pass 2 * S + 1 of them"
+            f"the kernel has {offsets} offsets, but the offsets -S..S are an odd number; pass 2 * S + 1 of them"
         )
     reach = offsets // 2
     moved = [torch.roll(weights, offset, dims=-1) for offset in range(-reach, reach + 1)]
@@ -140,20 +140,20 @@ def sharpen(
     *,
     epsilon: float = WEIGHT_EPSILON,
 ) -> Float[Tensor, "batch heads slots"]:
-    r"""Undo the blur of a soft shift.
+    r"""Sharpen weights, which a soft shift has blurred.
 
     $$w[i] = \frac{(\tilde w[i] + \epsilon)^\gamma}{\sum_j (\tilde w[j] + \epsilon)^\gamma}
     = \operatorname{softmax}_i\bigl(\gamma \log(\tilde w[i] + \epsilon)\bigr)$$
 
-    The power is taken in log space: in float32 $\tilde w^\gamma$ underflows to an all-zero vector.
+    The power is computed in log space: in float32 $\tilde w^\gamma$ can underflow to a vector of zeros.
 
     Args:
         weights: $\tilde w$, from `shift`; not negative.
-        exponents: $\gamma \ge 1$; 1 changes nothing.
-        epsilon: $\epsilon > 0$, far below any weight that matters; weights that are all 0 become uniform.
+        exponents: $\gamma \ge 1$, the sharpening; 1 leaves the weights unchanged.
+        epsilon: $\epsilon > 0$, far below any significant weight; weights that are all 0 become uniform.
 
     Returns:
-        $w$; each head's weights sum to 1.
+        $w$; the weights of each head sum to 1.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, eq. 9.
@@ -162,6 +162,6 @@ def sharpen(
 
 
 def _scaled(vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """Divide vectors with entries beyond 1 by their largest, so that no square or product overflows."""
+    """Divide each vector by its largest absolute entry if that exceeds 1, so that no square or product overflows."""
     scale = vectors.detach().abs().amax(dim=-1, keepdim=True).clamp(min=1)
     return vectors / scale, scale

@@ -1,4 +1,4 @@
-"""Attention: where queries look among the vectors of a sequence (Bahdanau et al. 2015, Luong et al. 2015)."""
+"""Attention: scores and weights of queries over the vectors of a sequence (Bahdanau et al. 2015, Luong et al. 2015)."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -10,17 +10,17 @@ def additive_scores(
     keys: Float[Tensor, "batch slots width"],
     direction: Float[Tensor, " width"],
 ) -> Float[Tensor, "batch queries slots"]:
-    r"""Compare queries and keys by one layer of tanh units.
+    r"""Score each pair of a query and a key with one layer of tanh units (additive attention).
 
     $$e_{ij} = v^\top \tanh(q_i + k_j), \qquad q_i = W s_i, \quad k_j = U h_j$$
 
     Args:
-        queries: $q$, already projected.
-        keys: $k$, already projected, which a memory does once for all queries.
+        queries: $q$, already projected by $W$.
+        keys: $k$, already projected by $U$, which a memory does once for all queries.
         direction: $v$.
 
     Returns:
-        $e$; for T queries and S slots it takes a tensor of T * S * width numbers.
+        $e$; for T queries and S slots the computation needs a tensor of T * S * width numbers per row.
 
     References:
         Bahdanau, Cho & Bengio (2015), "Neural machine translation by jointly learning to align and translate",
@@ -32,7 +32,7 @@ def additive_scores(
 def dot_scores(
     queries: Float[Tensor, "batch queries width"], keys: Float[Tensor, "batch slots width"]
 ) -> Float[Tensor, "batch queries slots"]:
-    r"""Compare queries and keys by their product.
+    r"""Score each pair of a query and a key with their dot product.
 
     $$e_{ij} = s_i^\top k_j$$
 
@@ -53,16 +53,16 @@ def dot_scores(
 def attention_weights(
     scores: Float[Tensor, "batch queries slots"], present: Bool[Tensor, "batch slots"]
 ) -> Float[Tensor, "batch queries slots"]:
-    r"""Turn scores into weights over the slots that are present.
+    r"""Normalise scores to weights over the slots that are present (masked softmax).
 
     $$\alpha_{ij} = \frac{\exp(e_{ij})}{\sum_{j' \text{ present}} \exp(e_{ij'})}$$
 
     Args:
-        scores: $e$; what it holds at absent slots, NaN included, reaches neither weights nor gradients.
-        present: which slots there are.
+        scores: $e$; values at absent slots, including NaN, affect neither weights nor gradients.
+        present: True at the slots that are present; False at padding.
 
     Returns:
-        $\alpha$: each row sums to 1 and is exactly 0 at absent slots; all 0 where no slot is present.
+        $\alpha$; each row sums to 1 and is exactly 0 at absent slots. It is all 0 where no slot is present.
 
     Example:
         >>> import torch
@@ -74,6 +74,6 @@ def attention_weights(
         arXiv:1409.0473, eq. 6.
     """
     there = present[:, None, :]
-    # The least finite number and not minus infinity, which would make NaN of a row without slots.
+    # Mask with the least finite number, since a row of minus infinities would give NaN.
     weights = torch.softmax(torch.where(there, scores, torch.finfo(scores.dtype).min), dim=-1)
     return torch.where(there, weights, 0)

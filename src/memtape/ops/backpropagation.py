@@ -1,4 +1,4 @@
-"""Back-propagation through time of the plain recurrent network, written out equation by equation."""
+"""Back-propagation through time for the plain recurrent network, written out equation by equation."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ class ElmanParameters:
 
 @state
 class ElmanGradients:
-    """The derivative of a loss by everything that a plain recurrent network computed from and with."""
+    """The gradients of a loss with respect to the parameters, inputs and hidden vectors of a plain recurrent network."""
 
     parameters: ElmanParameters
     inputs: Float[Tensor, "batch time input"]
     hidden: Float[Tensor, "batch time hidden"]
-    """By each hidden vector, over all the ways in which it reaches the loss."""
+    """With respect to each hidden vector, including its effect through later steps."""
     initial: Float[Tensor, "batch hidden"]
 
 
@@ -63,13 +63,13 @@ def elman_forward(
 def cross_entropy_gradient(
     logits: Float[Tensor, "batch time output"], targets: Int[Tensor, "batch time"]
 ) -> Float[Tensor, "batch time output"]:
-    r"""Return the derivative of the cross-entropy, summed over steps and rows, by the logits.
+    r"""Return the gradient of the cross-entropy, summed over steps and rows, with respect to the logits.
 
     $$\nabla_{o_t} L = \operatorname{softmax}(o_t) - \operatorname{onehot}(y_t)$$
 
     Args:
         logits: $o_t$.
-        targets: $y_t$, the number of the right class.
+        targets: $y_t$, the index of the target class.
 
     References:
         Goodfellow, Bengio & Courville (2016), "Deep Learning", MIT Press, eq. 10.18.
@@ -85,13 +85,13 @@ def elman_backward(
     hidden: Float[Tensor, "batch time hidden"],
     by_logits: Float[Tensor, "batch time output"],
 ) -> ElmanGradients:
-    r"""Carry the derivative of a loss from the logits back through time.
+    r"""Propagate the gradient of a loss from the logits back through time.
 
-    From the last step backward, with $D_t = \operatorname{diag}(1 - h_t^2)$ and nothing beyond the last step,
+    From the last step backwards, with $D_t = \operatorname{diag}(1 - h_t^2)$ and $\nabla_{h_{T+1}} L = 0$,
 
-    $$\nabla_{h_t} L = W^\top D_{t+1} \nabla_{h_{t+1}} L + V^\top \nabla_{o_t} L,$$
+    $$\nabla_{h_t} L = W^\top D_{t+1} \nabla_{h_{t+1}} L + V^\top \nabla_{o_t} L.$$
 
-    and then, as every step has the same parameters, sums over the steps (and the rows):
+    Since all steps share the parameters, their gradients are sums over the steps (and the rows):
 
     $$\nabla_c L = \sum_t \nabla_{o_t} L, \quad \nabla_V L = \sum_t (\nabla_{o_t} L)\, h_t^\top, \quad
     \nabla_b L = \sum_t D_t \nabla_{h_t} L,$$
@@ -100,11 +100,11 @@ def elman_backward(
     \nabla_{x_t} L = U^\top D_t \nabla_{h_t} L, \quad \nabla_{h_0} L = W^\top D_1 \nabla_{h_1} L$$
 
     Args:
-        parameters: those of the forward pass.
+        parameters: the parameters of the forward pass.
         xs: $x_t$.
         initial: $h_0$.
         hidden: $h_t$, from `elman_forward`.
-        by_logits: $\nabla_{o_t} L$, such as from `cross_entropy_gradient`.
+        by_logits: $\nabla_{o_t} L$, for example from `cross_entropy_gradient`.
 
     References:
         Goodfellow, Bengio & Courville (2016), "Deep Learning", MIT Press, eqs. 10.18-10.28.
@@ -137,10 +137,10 @@ def elman_backward(
 def elman(
     parameters: ElmanParameters, xs: Float[Tensor, "batch time input"], initial: Float[Tensor, "batch hidden"]
 ) -> Float[Tensor, "batch time output"]:
-    """Return the logits of `elman_forward`, differentiated by `elman_backward` where a gradient is wanted.
+    """Return the logits of `elman_forward` as a differentiable operation whose backward pass is `elman_backward`.
 
     Args:
-        parameters: as in `elman_forward`; each may want a gradient.
+        parameters: as in `elman_forward`; each may require a gradient.
         xs: the inputs.
         initial: the hidden vector before the first step.
     """

@@ -1,4 +1,4 @@
-"""Dropout: numbers left out by chance."""
+"""Dropout: random entries are set to 0."""
 
 import torch
 from jaxtyping import Float
@@ -6,15 +6,15 @@ from torch import Tensor
 
 
 def dropout(x: Float[Tensor, "*axes"], rate: float) -> Float[Tensor, "*axes"]:
-    r"""Set a share of the numbers to 0, each by itself, and scale the others up so that their mean stays.
+    r"""Set entries to 0 independently with probability $p$, and scale the others so that the mean is preserved.
 
     $$y = \frac{m}{1 - p} \odot x, \qquad m \in \{0, 1\}, \quad P(m = 0) = p$$
 
-    The mask is drawn from uniform numbers, which on a processor is faster than `torch.nn.functional.dropout`.
+    The mask is drawn from uniform numbers, which on a CPU is faster than `torch.nn.functional.dropout`.
 
     Args:
-        x: any numbers.
-        rate: $p$, at least 0 and below 1; at 0 the numbers come back as they are.
+        x: a tensor of any shape.
+        rate: $p$, at least 0 and below 1; at 0 the input is returned unchanged.
 
     References:
         Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting", Journal of Machine

@@ -1,4 +1,4 @@
-"""Last step: what a network says at the end of each sequence, wherever that is."""
+"""Last step: the output of a network at the last valid step of each sequence."""
 
 import torch
 from jaxtyping import Float, Int
@@ -10,11 +10,11 @@ from memtape.core import padding
 def last_step(
     ys: Float[Tensor, "batch time output"], lengths: Int[Tensor, " batch"] | None = None
 ) -> Float[Tensor, "batch output"]:
-    """Return the output at each row's own last step, zeros for a row of length 0.
+    """Return the output at each row's last valid step, or zeros for a row of length 0.
 
     Args:
         ys: the outputs at every step.
-        lengths: how many steps of each row count; None means all.
+        lengths: the number of valid steps of each row; None means all.
 
     Example:
         >>> import torch

@@ -1,8 +1,10 @@
-"""Link lists: which slots were written after which, in short lists (Rae et al. 2016, supplementary material)."""
+"""Link lists: temporal links between slots as short lists (Rae et al. 2016, supplementary material)."""
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from memtape.ops.near_ties import strongest_first
 
 
 def add_to_lists(
@@ -11,24 +13,24 @@ def add_to_lists(
     new_slots: Float[Tensor, "*rows new"],
     new_weights: Float[Tensor, "*rows new"],
 ) -> tuple[Float[Tensor, "*rows listed"], Float[Tensor, "*rows listed"]]:
-    """Add weights to lists of slots, and keep as many of each list's strongest as it had.
+    """Add weights to lists of slots, and keep the strongest entries, as many as each list had before.
 
     Args:
-        slots: the numbers of the slots of each list, all different but for those of weight 0, which stand for nobody.
-        weights: their weights.
-        new_slots: more slots, all different, some of which may be in the list already.
-        new_weights: what to add to their weights.
+        slots: slot numbers of each list, all different except for entries of weight 0, which are unused.
+        weights: the weights of these slots.
+        new_slots: slot numbers to add, all different; they may already be in the list.
+        new_weights: the weights to add to these slots.
 
     Returns:
-        Slots and weights of the lists, the strongest first; of equals those that were there before.
+        Slots and weights of the lists, the strongest first; weights that are equal within
+        `memtape.ops.near_ties.NEAR_TIE` are sorted by slot number.
     """
     same = (new_slots[..., None, :] == slots[..., :, None]) & (weights > 0)[..., None]
     raised = weights + (same * new_weights[..., None, :]).sum(-1)
     fresh = torch.where(same.any(-2), -1.0, new_weights)
-    order = (
-        torch.cat([raised, fresh], dim=-1).sort(dim=-1, descending=True, stable=True).indices[..., : slots.shape[-1]]
-    )
-    return torch.cat([slots, new_slots], dim=-1).gather(-1, order), torch.cat([raised, fresh], dim=-1).gather(-1, order)
+    candidates, all_slots = torch.cat([raised, fresh], dim=-1), torch.cat([slots, new_slots], dim=-1)
+    order = strongest_first(candidates, all_slots)[..., : slots.shape[-1]]
+    return all_slots.gather(-1, order), candidates.gather(-1, order)
 
 
 def linked(
@@ -44,10 +46,13 @@ def linked(
     with $L_j$ the list of slot $j$.
 
     Args:
-        slots: the slots of each slot's list.
+        slots: the slot numbers of each slot's list.
         weights: the weights of each slot's list.
-        read_slots: the slots of $w$, all different.
-        read_weights: its weights.
+        read_slots: the slot numbers of the sparse read weights $w$, all different.
+        read_weights: the values of $w$ at these slots.
+
+    Returns:
+        $f$ as dense weights over the slots.
     """
     batch, heads, read = read_slots.shape
     rows = read_slots.flatten(1)
@@ -63,16 +68,19 @@ def precedence_lists(
     written_weights: Float[Tensor, "batch written"],
     kept: Float[Tensor, " batch"],
 ) -> tuple[Float[Tensor, "batch listed"], Float[Tensor, "batch listed"]]:
-    r"""Note where was written last.
+    r"""Update the precedence: the degree to which each slot was the last one written.
 
     $$p_t = (1 - \textstyle\sum_i w[i])\, p_{t-1} + w$$
 
     Args:
-        slots: the slots of $p_{t-1}$.
-        weights: its weights.
-        written_slots: the slots of $w$, all different.
-        written_weights: its weights, which sum to 1 at most.
-        kept: $1 - \sum_i w[i]$, exactly 0 where all is written anew.
+        slots: the slot numbers of $p_{t-1}$.
+        weights: the values of $p_{t-1}$ at these slots.
+        written_slots: the slot numbers of the write weights $w$, all different.
+        written_weights: the values of $w$ at these slots, which sum to at most 1.
+        kept: $1 - \sum_i w[i]$, exactly 0 where the write weights sum to 1.
+
+    Returns:
+        The slot numbers and values of $p_t$.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, supplementary material, and the DNC's equation for the precedence.
@@ -89,17 +97,20 @@ def predecessor_lists(
     precedence_slots: Float[Tensor, "batch links"],
     precedence_weights: Float[Tensor, "batch links"],
 ) -> tuple[Float[Tensor, "batch slots listed"], Float[Tensor, "batch slots listed"]]:
-    r"""Link the slots that are written to those that were written before them.
+    r"""Update the predecessor lists: link the slots written now to those written before them.
 
     $$N_t[i, j] = (1 - w[i])\, N_{t-1}[i, j] + w[i]\, p_{t-1}[j], \quad j \ne i$$
 
     Args:
-        slots: the slots of each row of $N_{t-1}$.
-        weights: their weights.
-        written_slots: the slots of $w$, all different.
-        written_weights: its weights, which sum to 1 at most.
-        precedence_slots: the slots of $p_{t-1}$.
-        precedence_weights: its weights.
+        slots: the slot numbers of each row of $N_{t-1}$.
+        weights: the values of $N_{t-1}$ at these slots.
+        written_slots: the slot numbers of the write weights $w$, all different.
+        written_weights: the values of $w$ at these slots, which sum to at most 1.
+        precedence_slots: the slot numbers of $p_{t-1}$.
+        precedence_weights: the values of $p_{t-1}$ at these slots.
+
+    Returns:
+        The slot numbers and values of $N_t$.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, supplementary material.
@@ -121,19 +132,22 @@ def successor_lists(
     precedence_slots: Float[Tensor, "batch links"],
     precedence_weights: Float[Tensor, "batch links"],
 ) -> tuple[Float[Tensor, "batch slots listed"], Float[Tensor, "batch slots listed"]]:
-    r"""Link the slots that were written before to those that are written now.
+    r"""Update the successor lists: link the slots written before to those written now.
 
     $$P_t[i, j] = (1 - w[j])\, P_{t-1}[i, j] + w[j]\, p_{t-1}[i], \quad j \ne i$$
 
-    Row $i$ has the strongest *successors* of slot $i$: but for what is left out of lists, $P$ is the transpose of $N$.
+    Row $i$ lists the strongest *successors* of slot $i$. Except for entries that the lists drop, $P$ is the transpose of $N$.
 
     Args:
-        slots: the slots of each row of $P_{t-1}$.
-        weights: their weights.
-        written_slots: the slots of $w$, all different.
-        written_weights: its weights, which sum to 1 at most.
-        precedence_slots: the slots of $p_{t-1}$.
-        precedence_weights: its weights.
+        slots: the slot numbers of each row of $P_{t-1}$.
+        weights: the values of $P_{t-1}$ at these slots.
+        written_slots: the slot numbers of the write weights $w$, all different.
+        written_weights: the values of $w$ at these slots, which sum to at most 1.
+        precedence_slots: the slot numbers of $p_{t-1}$.
+        precedence_weights: the values of $p_{t-1}$ at these slots.
+
+    Returns:
+        The slot numbers and values of $P_t$.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, supplementary material.

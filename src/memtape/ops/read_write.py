@@ -1,4 +1,4 @@
-"""Read and write: what a head does at the slots that it addresses (Graves et al. 2014, sections 3.1 and 3.2)."""
+"""Read and write: access to the slots that a head addresses (Graves et al. 2014, sections 3.1 and 3.2)."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -7,16 +7,16 @@ from torch import Tensor
 def read(
     memory: Float[Tensor, "batch slots width"], weights: Float[Tensor, "batch heads slots"]
 ) -> Float[Tensor, "batch heads width"]:
-    r"""Return the weighted sum of the slots that each head sees.
+    r"""Read from memory: return the weighted sum of the slots for each head.
 
     $$r = \sum_i w[i]\, M[i]$$
 
     Args:
         memory: $M$, the slots.
-        weights: $w$, where each head looks.
+        weights: $w$, the read weights of each head.
 
     Returns:
-        $r$, one vector for each head.
+        $r$, one read vector for each head.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, eq. 2.
@@ -30,7 +30,7 @@ def erase_and_add(
     erase: Float[Tensor, "batch heads width"],
     add: Float[Tensor, "batch heads width"],
 ) -> Float[Tensor, "batch slots width"]:
-    r"""Erase what each head addresses, then add its new content.
+    r"""Write to memory: erase at the addressed slots, then add new content.
 
     $$M_t[i] = M_{t-1}[i] \odot \prod_h \bigl(1 - w_h[i]\, e_h\bigr) + \sum_h w_h[i]\, a_h$$
 
@@ -38,9 +38,9 @@ def erase_and_add(
 
     Args:
         memory: $M_{t-1}$, the slots before the write.
-        weights: $w_h$, where head $h$ writes.
-        erase: $e_h$ in $[0, 1]$; 1 clears a column of a fully addressed slot.
-        add: $a_h$, the content to add.
+        weights: $w_h$, the write weights of head $h$.
+        erase: $e_h$ in $[0, 1]$, the erase vectors; 1 clears a column of a fully addressed slot.
+        add: $a_h$, the add vectors.
 
     Returns:
         $M_t$, a new tensor.

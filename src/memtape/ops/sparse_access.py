@@ -4,24 +4,26 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memtape.ops.near_ties import NEAR_TIE, largest, least_first
+
 SLOT_EPSILON = 1e-6
-"""Added to a squared norm. Slots begin empty: the cosine of an empty slot is 0, and its slope, which is that of the square
-root of this, stays below 1000."""
+"""Added to a squared norm. Slots are initialised to 0: the cosine of such a slot is 0, and its gradient, bounded by the inverse
+root of this number, stays below 1000."""
 
 
 def cosines(
     memory: Float[Tensor, "batch slots width"], keys: Float[Tensor, "batch heads width"]
 ) -> Float[Tensor, "batch heads slots"]:
-    r"""Compare each head's key with every slot.
+    r"""Compute the cosine similarity of each head's key and every slot.
 
     $$K(k, M[i]) = \frac{k \cdot M[i]}{\sqrt{|k|^2 + \epsilon}\sqrt{|M[i]|^2 + \epsilon}}$$
 
     Args:
         memory: $M$, the slots.
-        keys: $k$, what each head looks for.
+        keys: $k$, the key of each head.
 
     Returns:
-        The cosines; 0 for an empty slot.
+        The cosines; 0 for a slot of zeros.
 
     References:
         Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027,
@@ -36,20 +38,21 @@ def nearest_weights(
     strengths: Float[Tensor, "batch heads"],
     nearest: int | None,
 ) -> Float[Tensor, "batch heads slots"]:
-    r"""Focus each head on the few slots that resemble its key most.
+    r"""Compute sparse content-based weights: a softmax over the few slots most similar to each head's key.
 
     $$w[i] = \frac{\exp(\beta K(k, M[i]))}{\sum_{j \in S} \exp(\beta K(k, M[j]))} \text{ in } S, \quad 0 \text{ elsewhere}$$
 
-    with $S$ the `nearest` slots; of slots that are equally near the first ones. No gradient goes through the choice.
+    with $S$ the `nearest` slots; scores that are equal within `memtape.ops.near_ties.NEAR_TIE` are sorted by slot number.
+    No gradient passes through the choice of $S$.
 
     Args:
         memory: $M$, the slots.
-        keys: $k$, what each head looks for.
-        strengths: $\beta$, how narrow the focus is among these slots.
-        nearest: number of slots that a head sees; None for all.
+        keys: $k$, the key of each head.
+        strengths: $\beta$, the key strengths.
+        nearest: number of slots with nonzero weights per head; None means all slots.
 
     Returns:
-        $w$; each head's weights sum to 1.
+        $w$; the weights of each head sum to 1.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, sections 3.1 and 2.1.
@@ -57,25 +60,29 @@ def nearest_weights(
     scores = cosines(memory, keys)
     if nearest is None:
         return torch.softmax(strengths[:, :, None] * scores, dim=-1)
-    chosen = scores.detach().sort(dim=-1, descending=True, stable=True).indices[:, :, :nearest]
+    chosen = largest(scores, nearest)
     weights = torch.softmax(strengths[:, :, None] * scores.gather(-1, chosen), dim=-1)
     return torch.zeros_like(scores).scatter(-1, chosen, weights)
 
 
 def least_used(usage: Float[Tensor, "batch slots"], count: int) -> Int[Tensor, "batch count"]:
-    r"""Return the slots that give way, one for each head: those of the lowest usage, the least first.
+    r"""Return the least used slots, one for each head, in ascending order of usage.
 
-    The paper prints one formula, the minimum, for two kinds of usage; of its $U^{(2)}$, the steps *since* the last access, the
-    least recently accessed slot has the maximum. Both kinds of usage here are higher where a slot is in use.
+    The paper prints one formula, the minimum, for two kinds of usage. For its $U^{(2)}$, the number of steps *since* the last
+    access, the least recently accessed slot has the maximum. Both kinds of usage here are higher for slots in use.
 
     Args:
-        usage: how much in use each slot is; of equal ones the first give way first.
-        count: how many slots.
+        usage: usage of each slot; usages that are equal within
+            `memtape.ops.near_ties.NEAR_TIE` are sorted by slot number.
+        count: number of slots to return.
+
+    Returns:
+        Slot numbers, the least used first.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, section 3.2.
     """
-    return usage.sort(dim=-1, stable=True).indices[:, :count]
+    return least_first(usage)[:, :count]
 
 
 def write_weights(
@@ -84,15 +91,15 @@ def write_weights(
     write_gates: Float[Tensor, "batch heads"],
     gates: Float[Tensor, "batch heads"],
 ) -> Float[Tensor, "batch heads slots"]:
-    r"""Send each head to what it read last, to a slot that gives way, or between the two.
+    r"""Compute the write weights: interpolate between the slots that each head read last and its least used slot.
 
     $$w^W_t = \alpha_t \bigl(\gamma_t w^R_{t-1} + (1 - \gamma_t) \mathbb{I}^U_t\bigr)$$
 
     Args:
-        read_weights: $w^R_{t-1}$.
+        read_weights: $w^R_{t-1}$, the read weights of the previous step.
         least: the slot of $\mathbb{I}^U_t$, from `least_used`.
         write_gates: $\alpha$; 0 writes nothing.
-        gates: $\gamma$; 1 writes where the head has read, 0 to the slot that gives way.
+        gates: $\gamma$, the interpolation gates; 1 writes to the slots read last, 0 to the least used slot.
 
     Returns:
         $w^W_t$.
@@ -110,15 +117,15 @@ def clear_and_add(
     weights: Float[Tensor, "batch heads slots"],
     add: Float[Tensor, "batch heads width"],
 ) -> Float[Tensor, "batch slots width"]:
-    r"""Clear the slots that give way, then add each head's word where it writes.
+    r"""Write to memory: clear the least used slots, then add each head's vector at its write weights.
 
     $$M_t[i] = M_{t-1}[i] \prod_h (1 - \mathbb{I}^U_h[i]) + \sum_h w^W_h[i]\, a_h$$
 
     Args:
-        memory: $M_{t-1}$.
-        least: the slots that give way, which are cleared whatever is written.
+        memory: $M_{t-1}$, the slots before the write.
+        least: the least used slot of each head, which is cleared even if nothing is written to it.
         weights: $w^W$, from `write_weights`.
-        add: $a$.
+        add: $a$, the add vectors.
 
     Returns:
         $M_t$, a new tensor.
@@ -133,28 +140,32 @@ def clear_and_add(
 def last_access(
     usage: Float[Tensor, "batch slots"], weights: Float[Tensor, "batch heads slots"], threshold: float
 ) -> Float[Tensor, "batch slots"]:
-    r"""Note the step at which each slot was accessed last.
+    r"""Update the step at which each slot was last accessed.
 
-    A slot is accessed if the heads' weights at it, of reading and writing together, exceed $\delta$. Steps are counted up from
-    the latest of any slot, in whole numbers, exactly so up to $2^{24}$ steps in float32. No gradient.
+    A slot is accessed if the sum of the heads' read and write weights at it exceeds $\delta$ by more than
+    `memtape.ops.near_ties.NEAR_TIE`. The current step is the latest
+    step of any slot plus 1. Steps are integers stored as floats, exact up to $2^{24}$ in float32. No gradient.
 
     Args:
-        usage: the last step of access, rounded where it is read.
-        weights: $w^W + w^R$.
+        usage: the step of the last access of each slot, rounded to an integer.
+        weights: $w^W + w^R$ of each head.
         threshold: $\delta$.
 
+    Returns:
+        The updated steps.
+
     References:
-        Rae et al. (2016), arXiv:1610.09027, section 3.2, $U^{(2)}$ counted from the beginning in place of the end.
+        Rae et al. (2016), arXiv:1610.09027, section 3.2, $U^{(2)}$, but counted from the start of the sequence.
     """
     usage = usage.detach().round()
     now = usage.amax(-1, keepdim=True) + 1
-    return torch.where(weights.detach().sum(1) > threshold, now, usage)
+    return torch.where(weights.detach().sum(1) > threshold + NEAR_TIE, now, usage)
 
 
 def discounted_usage(
     usage: Float[Tensor, "batch slots"], weights: Float[Tensor, "batch heads slots"], discount: float
 ) -> Float[Tensor, "batch slots"]:
-    r"""Add what the heads do at each slot to its usage, which fades.
+    r"""Update the discounted usage: decay it and add the access weights of all heads.
 
     $$U_t[i] = \lambda U_{t-1}[i] + \sum_h \bigl(w^W_h[i] + w^R_h[i]\bigr)$$
 
@@ -162,8 +173,11 @@ def discounted_usage(
 
     Args:
         usage: $U_{t-1}$.
-        weights: $w^W + w^R$.
+        weights: $w^W + w^R$ of each head.
         discount: $\lambda$ in 0..1.
+
+    Returns:
+        $U_t$.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, section 3.2, $U^{(1)}$.

@@ -1,27 +1,29 @@
-"""Sparse links: the strongest few links of every slot (Graves et al. 2016, "Sparse link matrix")."""
+"""Sparse links: the strongest links of every slot (Graves et al. 2016, "Sparse link matrix")."""
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memtape.ops.near_ties import NEAR_TIE, strongest_first
+
 
 def strongest(
     weights: Float[Tensor, "batch writes slots"], size: int
 ) -> tuple[Float[Tensor, "batch writes size"], Int[Tensor, "batch writes size"]]:
-    r"""Return the largest weights and their slots, scaled so that they sum to what all weights sum to.
+    r"""Return the $K$ largest weights and their slots, rescaled to the sum of all weights.
 
-    The paper scales them to a sum of 1, so that even a closed write gate would write over links; with open gates it is the
-    same. Equal weights are taken in the order of the slots.
+    The paper rescales them to a sum of 1, so that links would be overwritten even with a closed write gate; with open gates
+    the two are the same. Weights that are equal within `memtape.ops.near_ties.NEAR_TIE` are sorted by slot number.
 
     Args:
-        weights: where each head writes, or what it wrote last.
-        size: $K$, how many are kept; no more than there are slots.
+        weights: write weights or precedence of each write head.
+        size: $K$, at most the number of slots.
 
     Returns:
-        The weights, the largest first, and the numbers of their slots.
+        The weights, the largest first, and their slot numbers.
     """
-    values, places = torch.sort(weights, dim=-1, descending=True, stable=True)
-    kept, slots = values[..., :size], places[..., :size]
+    slots = strongest_first(weights)[..., :size]
+    kept = weights.gather(-1, slots)
     total = kept.sum(dim=-1, keepdim=True)
     scale = weights.sum(dim=-1, keepdim=True) / torch.where(total > 0, total, 1)
     return kept * scale, slots
@@ -35,20 +37,20 @@ def sparse_links_after(
     *,
     threshold: float,
 ) -> tuple[Float[Tensor, "batch writes slots size"], Float[Tensor, "batch writes slots size"]]:
-    r"""Link what is written now to what was written last as `links_after` does, among the strongest $K$ of both.
+    r"""Update the sparse links as `links_after` does, with the $K$ largest write weights and the $K$ largest precedences.
 
-    Links weaker than the threshold $1/K$ are cut, so that no slot keeps more than $K$ of them, as its links sum to at most 1.
+    Links weaker than the threshold $1/K$ are removed. Since the links of a slot sum to at most 1, at most $K$ remain.
 
     Args:
-        values: the strengths of each slot's links, 0 where it has fewer than $K$.
-        places: the number of the slot that each of them leads back to, which was written just before; where there is no link,
-            that of the slot itself.
-        precedence: $p_{t-1}$, how strongly each slot was the last one written.
-        weights: $w_t$, where each head writes.
-        threshold: below it a link is cut.
+        values: the strengths of the links of each slot; 0 for unused entries.
+        places: the slot number to which each link leads back, which was written just before; for unused entries the number of
+            the slot itself.
+        precedence: $p_{t-1}$, the degree to which each slot was the last one written.
+        weights: $w_t$, the write weights.
+        threshold: links below it by more than `memtape.ops.near_ties.NEAR_TIE` are removed.
 
     Returns:
-        The new values and places.
+        The updated values and places.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
@@ -70,7 +72,7 @@ def sparse_links_after(
     order = torch.sort(candidates.detach(), dim=-1, descending=True, stable=True).indices[..., :size]
     values = values.scatter(2, written, candidates.gather(-1, order))
     sources = sources.scatter(2, written, candidate_sources.gather(-1, order))
-    kept, itself = values >= threshold, torch.arange(weights.shape[-1], device=weights.device)[:, None]
+    kept, itself = values >= threshold - NEAR_TIE, torch.arange(weights.shape[-1], device=weights.device)[:, None]
     return torch.where(kept, values, 0), torch.where(kept, sources, itself).to(places.dtype)
 
 
@@ -79,15 +81,15 @@ def follow_sparse_links(
     places: Float[Tensor, "batch writes slots size"],
     read_weights: Float[Tensor, "batch reads slots"],
 ) -> tuple[Float[Tensor, "batch reads writes slots"], Float[Tensor, "batch reads writes slots"]]:
-    r"""Step along sparse links from where each head reads, as `follow_links` does along all.
+    r"""Compute the backward and forward weights as `follow_links` does, along sparse links.
 
     Args:
-        values: the strengths of each slot's links.
-        places: the number of the slot that each of them leads back to.
-        read_weights: $w_{t-1}$, where each head read in the step before.
+        values: the strengths of the links of each slot.
+        places: the slot number to which each link leads back.
+        read_weights: $w_{t-1}$, the read weights of the previous step.
 
     Returns:
-        $b$ and $f$, for each read head by the links of each write head.
+        The backward weights $b$ and the forward weights $f$, for each read head and the links of each write head.
 
     References:
         Graves et al. (2016), Nature 538, doi:10.1038/nature20101, Methods, "Sparse link matrix".

@@ -1,4 +1,4 @@
-"""Vanishing: how far a recurrent step is from handing its gradient on at full length."""
+"""Vanishing: a penalty on the change of the gradient norm over one recurrent step."""
 
 import torch
 from jaxtyping import Float
@@ -10,21 +10,21 @@ def vanishing_penalty(
     slopes: Float[Tensor, "*steps hidden"],
     gradients: Float[Tensor, "*steps hidden"],
 ) -> Float[Tensor, "*steps"]:
-    r"""Measure, for each step, by how much the gradient that it hands to the step before shrinks or grows.
+    r"""Compute, for each step, a penalty on how much the gradient shrinks or grows as it passes to the previous step.
 
     $$\Omega_t = \left( \frac{\| W^\top \operatorname{diag}(f'_t)\, \nabla_{h_t} L \|}{\| \nabla_{h_t} L \|} - 1 \right)^2,
     \qquad \frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(f'_t)\, W$$
 
-    Slopes and gradients count as constants in the derivative, which is taken by $W$ where it stands in this equation alone.
+    Slopes and gradients are treated as constants; the penalty is differentiated with respect to the explicit $W$ alone.
 
     Args:
         from_hidden: $W$.
         slopes: $f'_t$, the derivative of the activation at step $t$; $1 - h_t^2$ for tanh.
-        gradients: $\nabla_{h_t} L$, over all the ways in which $h_t$ reaches the loss. Only their directions count,
-            which are right also where the square of a length would underflow.
+        gradients: $\nabla_{h_t} L$, including the effect of $h_t$ through later steps. Only their directions matter, which
+            are computed correctly even where the square of a norm would underflow.
 
     Returns:
-        $\Omega_t$, 0 where the gradient is 0 and so has no direction. It is at most 1 for a gradient that vanishes.
+        $\Omega_t$; 0 where the gradient is 0. It is at most 1 for a vanishing gradient.
 
     Example:
         >>> import torch

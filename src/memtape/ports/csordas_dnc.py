@@ -94,6 +94,7 @@ def dnc_from_csordas_dnc(
         clip=clip,
         usage_gradient=False,
         usage_epsilon=1e-6,
+        usage_tolerance=0.0,
         norm_epsilon=ABRUPT_NORM,
         product_epsilon=1e-6,
     )

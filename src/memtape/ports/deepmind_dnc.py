@@ -84,6 +84,7 @@ def dnc_from_deepmind_dnc(variables: Mapping[str, Any], *, slots: int, clip: flo
         clip=None,
         usage_gradient=False,
         usage_epsilon=1e-6,
+        usage_tolerance=0.0,
         norm_epsilon=1e-6,
         product_epsilon=1e-6,
     )

@@ -91,6 +91,7 @@ def dnc_from_pytorch_dnc(
         clip=None,
         usage_gradient=True,
         usage_epsilon=1e-6,
+        usage_tolerance=0.0,
         norm_epsilon=ABRUPT_NORM,
         product_epsilon=1e-6,
     )

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from memtape.core.inputs.registry import kind_named
+
 HEADER = """---
 library_name: memtape
 tags:
@@ -23,13 +25,10 @@ network = {name}.from_pretrained({source})
 outputs, state = network({inputs}
 ```"""
 
-INPUTS = {
-    "sequences": "xs)  # xs: shape (batch, time, {input_size}); outputs: logits, (batch, time, {output_size})",
-    "symbols": "xs)  # xs: whole numbers below {input_size}, (batch, time); outputs: logits, (batch, time, {output_size})",
-    "pairs": "pairs)  # pairs: memtape.core.inputs.pairs.Pairs; outputs: logits, (batch, time, {output_size})",
-    "trees": "trees)  # trees: memtape.core.inputs.trees.Trees; outputs: logits, (batch, nodes, {output_size})",
-}
-"""How a network is called, by what it reads."""
+VECTORS = "xs)  # xs: shape (batch, time, {input_size}); outputs: logits, (batch, time, {output_size})"
+SYMBOLS = "xs)  # xs: integers below {input_size}, (batch, time); outputs: logits, (batch, time, {output_size})"
+OTHER = "{name})  # {name}: {article}; outputs: logits, (batch, time, {output_size}), one step for each {time_axis}"
+"""How a network of another kind of input than sequences is called."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +93,12 @@ def model_card(network: Any, source: str, training: Training | None) -> str:
 
 
 def _inputs(network: Any, training: Training | None) -> str:
-    reads = str(getattr(network, "reads", "sequences"))
-    if reads == "sequences" and training and training.symbols is not None:
-        reads = "symbols"
-    return INPUTS[reads].format(input_size=network.input_size, output_size=network.output_size)
+    name = str(getattr(network, "input_kind", "sequences"))
+    if name == "sequences":
+        call = VECTORS if training is None or training.symbols is None else SYMBOLS
+        return call.format(input_size=network.input_size, output_size=network.output_size)
+    kind = kind_named(name)
+    return OTHER.format(name=name, article=kind.article, time_axis=kind.time_axis, output_size=network.output_size)
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

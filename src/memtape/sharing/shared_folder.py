@@ -21,6 +21,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from memtape.core.atomic_write import write_atomically
+from memtape.core.errors import RequestError
 from memtape.core.manifest import MANIFEST, read_file, read_manifest, read_verified, write_manifest
 from memtape.core.tensor_file import tensors_of
 from memtape.version import __version__
@@ -39,7 +40,7 @@ LARGEST_CONFIG = 2**20
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 
-class SharingError(ValueError):
+class SharingError(RequestError):
     """A network that cannot be saved to, loaded from or pushed to a place; the sentence says why and what to do."""
 
 

@@ -1,1 +1,1 @@
-"""Floor 4, exams: sources of sequences with targets, which know no model."""
+"""Floor 4: tasks, which generate or read sequences with targets and score outputs; they import no model."""

@@ -1,4 +1,4 @@
-"""Classes: targets that are one of several, and outputs that are their logits."""
+"""Classification: tasks whose targets are classes and whose outputs are logits."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -21,7 +21,7 @@ class ClassificationTask(Task):
 
 
 def class_sums(outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-    """Return the cross-entropy in nats, how many classes are right, and how many are scored."""
+    """Return the summed cross-entropy in nats, and the numbers of correct and of scored predictions."""
     answer, target = outputs.detach()[batch.mask], batch.targets[batch.mask]
     nats = functional.cross_entropy(answer, target, reduction="sum")
     right = (answer.argmax(-1) == target).sum()

@@ -1,4 +1,4 @@
-"""Data folder: the files of public data sets, in the folder that their user names."""
+"""Data folder: read and check the files of public data sets in a user's folder."""
 
 import gzip
 import zlib
@@ -7,31 +7,33 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+from memtape.core.errors import RequestError
+
 LARGEST = 2**28
-"""Bytes of a file, unpacked; the largest one that is read has a fifth of it."""
+"""Largest size of an uncompressed file in bytes, about five times the largest file of the data sets."""
 
 
-class DataError(ValueError):
-    """A file of a data set that is missing, or is not what it should be; the sentence says which and what to do."""
+class DataError(RequestError):
+    """A file of a data set is missing or invalid; the message names the file, the problem and the cure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """A public data set: what its files are called, how much they hold, and where they come from."""
+    """A public data set: its name, folder, source, and the number of examples in each file."""
 
     name: str
     folder: str
-    """Where its files lie in the folder of data."""
+    """The subfolder of the data folder that contains its files."""
     source: str
-    """The public repository, for the sentence of a refusal."""
+    """The public repository, named in error messages."""
     counts: Mapping[str, int]
-    """How many examples each file holds."""
+    """The number of examples in each file."""
 
     def content(self, data_dir: str, file: str) -> bytes:
-        """Return the bytes of a file, unpacked if its name ends in ".gz".
+        """Return the bytes of a file, decompressed if its name ends in ".gz".
 
         Raises:
-            DataError: it is missing, cannot be read, is empty, or is no whole gzip file.
+            DataError: the file is missing, unreadable, empty, too large, or a damaged gzip file.
         """
         path = self.path(data_dir, file)
         try:
@@ -48,37 +50,37 @@ class DataSet:
         if not content:
             raise self.damaged(path, "is empty")
         if len(content) > LARGEST:
-            raise self.damaged(path, f"holds more than {LARGEST} bytes")
+            raise self.damaged(path, f"has more than {LARGEST} bytes")
         return content
 
     def text(self, data_dir: str, file: str) -> str:
         """Return the text of a file.
 
         Raises:
-            DataError: what `content` raises, or it is not UTF-8.
+            DataError: as in `content`, or the file is not UTF-8.
         """
         content = self.content(data_dir, file)
         try:
             return content.decode()
         except UnicodeDecodeError as error:
-            raise self.damaged(self.path(data_dir, file), f"is no UTF-8 at byte {error.start}") from None
+            raise self.damaged(self.path(data_dir, file), f"is not UTF-8 at byte {error.start}") from None
 
     def path(self, data_dir: str, file: str) -> Path:
-        """Return where a file lies."""
+        """Return the path of a file of the data set."""
         return Path(data_dir, self.folder, file)
 
     def check_count(self, path: Path, count: int, things: str) -> None:
-        """Raise unless a file holds as many examples as it should.
+        """Raise unless a file has the expected number of examples.
 
         Raises:
-            DataError: it does not.
+            DataError: the number is different.
         """
         wanted = self.counts[path.name]
         if count != wanted:
-            raise self.damaged(path, f"holds {count} {things}, but that of {self.name} has {wanted}")
+            raise self.damaged(path, f"has {count} {things}, but that of {self.name} has {wanted}")
 
     def damaged(self, path: Path, reason: str) -> DataError:
-        """Return the error of a file that is not what it should be."""
+        """Return the error for an invalid file."""
         return DataError(f"{path} {reason}; get it again from {self.source}")
 
     @staticmethod

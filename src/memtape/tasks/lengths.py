@@ -1,4 +1,4 @@
-"""Lengths: ranges of them, and rows that each have one."""
+"""Lengths: check ranges of lengths and draw a length for each row."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from memtape.core import checks
 
 
 def check_range(task: Any, least: int = 1, **bounds: tuple[int, int]) -> None:
-    """Raise unless each named pair is a range, ends included, that is not empty and begins at `least` or above.
+    """Raise unless each named pair is a nonempty range, ends included, whose lower end is at least `least`.
 
     Raises:
-        ValueError: the range, with the names of its two ends.
+        ValueError: a range is empty or its lower end is too small; the message names its two ends.
     """
     for name, (low, high) in bounds.items():
         checks.at_least(least, **{f"min_{name}": low})
@@ -27,12 +27,12 @@ def check_range(task: Any, least: int = 1, **bounds: tuple[int, int]) -> None:
 def draw_lengths(
     batch_size: int, lengths: tuple[int, int], generator: torch.Generator, *, same: bool = False
 ) -> Tensor:
-    """Return a length for each row, uniform over a range with both ends; the same one for all rows if `same`."""
+    """Draw a length for each row, uniformly from a range with both ends included; one length for all rows if `same`."""
     shortest, longest = lengths
     drawn = torch.randint(shortest, longest + 1, (1 if same else batch_size,), generator=generator)
     return drawn.expand(batch_size)
 
 
 def steps_since(begin: Tensor, time: int) -> Tensor:
-    """Return how many steps have passed since each row's `begin`, shape (batch, time); negative before it."""
+    """Return the number of steps since each row's step `begin`, shape (batch, time); negative before it."""
     return torch.arange(time) - begin[:, None]

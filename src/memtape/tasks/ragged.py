@@ -1,4 +1,4 @@
-"""Ragged: sequences of many lengths, held end to end."""
+"""Ragged: sequences of different lengths, concatenated in one tensor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from memtape.tasks.lengths import steps_since
 
 @dataclass(frozen=True)
 class Ragged:
-    """Sequences one after another in one tensor, so that rows of any of them are one look-up."""
+    """Sequences of different lengths, concatenated along time in one tensor, so that a batch is one indexing operation."""
 
     values: Shaped[Tensor, "steps *size"]
     lengths: Int[Tensor, " sequences"]
 
     @classmethod
     def of(cls, sequences: Sequence[Sequence[int]]) -> "Ragged":
-        """Return sequences of whole numbers so held."""
+        """Concatenate sequences of integers."""
         values = torch.tensor([value for sequence in sequences for value in sequence], dtype=torch.long)
         return cls(values, torch.tensor([len(sequence) for sequence in sequences], dtype=torch.long))
 
@@ -28,7 +28,7 @@ class Ragged:
         return len(self.lengths)
 
     def padded(self, rows: Int[Tensor, " rows"]) -> tuple[Shaped[Tensor, "rows time *size"], Int[Tensor, " rows"]]:
-        """Return some of the sequences, a row each with zeros after their ends, and their lengths."""
+        """Return the selected sequences, padded with zeros at the end, and their lengths."""
         lengths = self.lengths[rows]
         since_begin = steps_since(torch.zeros_like(lengths), int(lengths.max()))
         begins = (self.lengths.cumsum(0) - self.lengths)[rows]

@@ -1,4 +1,4 @@
-"""Numbers: targets that are numbers, and outputs that come near them."""
+"""Regression: tasks whose targets are real numbers."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -9,7 +9,7 @@ from memtape.core.task import Task
 
 
 class RegressionTask(Task):
-    """Abstract task whose targets and outputs are numbers; the loss is the mean of the squared errors."""
+    """Abstract task whose targets and outputs are real numbers; the loss is the mean squared error."""
 
     def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
         """Return the mean squared error of the scored steps."""
@@ -21,7 +21,7 @@ class RegressionTask(Task):
 
 
 def number_sums(outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-    """Return the sum of squared errors, the sums of the targets and of their squares, and how many are scored."""
+    """Return the sum of squared errors, the sums of the targets and of their squares, and the number of scored targets."""
     target = batch.targets[batch.mask].double()
     errors = outputs.detach()[batch.mask].double() - target
     return {

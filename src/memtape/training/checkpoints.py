@@ -84,15 +84,15 @@ class Checkpoints:
         partial = self.folder / f".{PREFIX}{step:09d}.partial"
         (share,) = checkpoint.shares
         try:
-            with processes.together():
+            with processes.sharing_errors():
                 if processes.first:
                     self._remove_partial()
                     partial.mkdir(parents=True)
-            with processes.together():
+            with processes.sharing_errors():
                 name = f"process-{processes.index}"
                 _write(partial / f"{name}.safetensors", save(dict(share.tensors)))
                 _write(partial / f"{name}.json", _json(share.plain))
-            with processes.together():
+            with processes.sharing_errors():
                 if processes.first:
                     self._finish(checkpoint, partial, self.path(step))
                     self._prune(step, checkpoint.progress.best_step)

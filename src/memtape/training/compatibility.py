@@ -1,9 +1,10 @@
-"""Fit: settings that a network or a task has no use for are refused before anything is trained."""
+"""Compatibility: settings that have no effect on a network or a task are refused before training."""
 
 import inspect
 
 from torch import nn
 
+from memtape.core.inputs.registry import kind_named
 from memtape.core.task import Task
 from memtape.training.network_traits import input_kind, is_teacher_forced, sees_ahead
 from memtape.training.optim.closed_form import linearly_read
@@ -25,7 +26,7 @@ def check_compatible(model: nn.Module, task: Task, settings: TrainSettings) -> N
     """
     _check_time(model, settings)
     _check_teacher(model, settings)
-    if task.played and (input_kind(model) != "sequences" or sees_ahead(model) or is_teacher_forced(model)):
+    if task.played and (not _in_chunks(model) or is_teacher_forced(model)):
         raise SettingsError(
             f"{type(task).__name__} is played step by step, but {_name(model)} cannot go on from a state of its own; "
             "choose another network"
@@ -42,7 +43,7 @@ def check_compatible(model: nn.Module, task: Task, settings: TrainSettings) -> N
     first = lengths_at(0, task.lengths, settings, least=task.shortest_length())
     if first != task.lengths:
         try:
-            task.batch(0, 1, lengths=first, form=input_kind(model))
+            task.batch(0, 1, lengths=first, input_kind=input_kind(model))
         except ValueError as error:
             raise SettingsError(f"the curriculum cannot begin: {error}") from None
 
@@ -51,8 +52,8 @@ def _check_time(model: nn.Module, settings: TrainSettings) -> None:
     """Refuse what cuts, carries or recomputes steps of a network that does not take them one after another."""
     asked = {"tbptt": settings.tbptt, "carry": settings.carry or None}
     for name, value in asked.items():
-        if value is not None and (input_kind(model) != "sequences" or sees_ahead(model)):
-            kind = f"reads {input_kind(model)}" if input_kind(model) != "sequences" else "reads from both ends"
+        if value is not None and not _in_chunks(model):
+            kind = "reads from both ends" if sees_ahead(model) else f"reads {input_kind(model)}"
             raise SettingsError(
                 f"{name} is {value}, but {_name(model)} {kind}, so that no state goes on from step to step; leave it out"
             )
@@ -63,6 +64,11 @@ def _check_time(model: nn.Module, settings: TrainSettings) -> None:
             f"checkpoint_every is {settings.checkpoint_every}, but {_name(model)} takes no single steps in training that "
             "could be recomputed; leave it out"
         )
+
+
+def _in_chunks(model: nn.Module) -> bool:
+    """Tell whether a state of the network goes on from one chunk of its inputs to the next."""
+    return kind_named(input_kind(model)).in_chunks and not sees_ahead(model)
 
 
 def _check_teacher(model: nn.Module, settings: TrainSettings) -> None:

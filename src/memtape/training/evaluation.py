@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from memtape.core import checks, state_tree
+from memtape.core import checks
 from memtape.core.task import Task
-from memtape.training.interaction import batch_for
+from memtape.training.draw_batch import draw_batch
 from memtape.training.parallel.processes import Processes
 
 BATCH = 32
@@ -52,8 +52,8 @@ def evaluate(
         if shared and index % processes.count != processes.index:  # type: ignore[union-attr]
             continue
         size = BATCH if held else count
-        batch = batch_for(task, model, index, size, seed=seed, split=split, lengths=lengths).rows(0, count)
-        outputs, _ = model(state_tree.move(batch.inputs, device=device), lengths=batch.lengths)
+        batch = draw_batch(task, model, index, size, seed=seed, split=split, lengths=lengths).rows(0, count)
+        outputs, _ = model(batch.kind.move(batch.inputs, device=device), lengths=batch.lengths)
         for name, value in task.tally(outputs.cpu(), batch).items():
             sums[name] = sums.get(name, 0.0) + value
     model.train(training)

@@ -1,4 +1,4 @@
-"""Update: the loss of one batch and its gradient, in as many parts as the settings and the processes ask for."""
+"""Gradient: the loss of one batch and its gradient, in as many parts as the settings and the processes ask for."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -48,7 +48,7 @@ def gradient(
     """
     whole = task.weight(batch)
     first, last = processes.share(len(batch))
-    own = state_tree.move(batch.rows(first, last), device=processes.accelerator.device)
+    own = batch.rows(first, last).move(device=processes.accelerator.device)
     rows = len(own)
     forced = is_teacher_forced(network.model)
     options = {"checkpoint_every": settings.checkpoint_every} if settings.checkpoint_every else {}
@@ -62,7 +62,7 @@ def gradient(
         chunks = list(_chunks(part, settings.tbptt))
         for number, chunk in enumerate(chunks):
             final = end == rows and number == len(chunks) - 1
-            with nullcontext() if final else network.alone():
+            with nullcontext() if final else network.no_sync():
                 given = () if state is None else (state,)
                 told = {"targets": chunk.targets, "teacher": teacher} if forced else {}
                 ys, state = network(chunk.inputs, *given, lengths=chunk.lengths, **told, **options)
@@ -86,7 +86,7 @@ def _cuts(rows: int, parts: int) -> Iterator[tuple[int, int]]:
 
 
 def _chunks(batch: SequenceBatch, steps: int | None) -> Iterator[SequenceBatch]:
-    time = batch.mask.shape[1]
+    time = batch.kind.length(batch.inputs)
     if steps is None or steps >= time:
         yield batch
         return

@@ -1,4 +1,4 @@
-"""Interruption: let a training end where it can be continued, when the system or a person asks for it."""
+"""Interruption: stop a training run where it can be resumed, on SIGTERM or Ctrl-C."""
 
 import signal
 import threading
@@ -9,21 +9,25 @@ from typing import Any
 
 
 class Interruption:
-    """Whether somebody asked for the end."""
+    """A request to stop a training run early.
+
+    Attributes:
+        requested: whether somebody asked for it.
+    """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
 
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """Turn the first SIGTERM or Ctrl-C into a wish that the training looks at after each update.
+    """Turn the first SIGTERM or Ctrl-C into a request that the training run checks after each step.
 
     The second one acts as it always does. Outside of the main thread, where Python hands out no signals, nothing changes.
     """
-    wish = Interruption()
+    request = Interruption()
     if threading.current_thread() is not threading.main_thread():
-        yield wish
+        yield request
         return
     former: dict[signal.Signals, Any] = {}
 
@@ -32,12 +36,12 @@ def interruption() -> Iterator[Interruption]:
             signal.signal(number, handler)
 
     def note(number: int, frame: FrameType | None) -> None:
-        wish.asked = True
+        request.requested = True
         restore()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         former[number] = signal.signal(number, note)
     try:
-        yield wish
+        yield request
     finally:
         restore()

@@ -11,8 +11,8 @@ from memtape.core.manifest import DamagedError
 from memtape.core.task import Task
 from memtape.training.checkpoints import Checkpoint, Checkpoints
 from memtape.training.compatibility import check_compatible
+from memtape.training.draw_batch import draw_batch
 from memtape.training.gradient import gradient
-from memtape.training.interaction import batch_for
 from memtape.training.interruption import Interruption
 from memtape.training.optim.closed_form import solve
 from memtape.training.optim.non_finite import NonFiniteError, first_non_finite
@@ -23,7 +23,7 @@ from memtape.training.parallel.processes import Processes
 from memtape.training.randomness import seed_generators
 from memtape.training.settings import TrainSettings
 from memtape.training.state import TrainingState
-from memtape.training.validation import OtherWeights, validate
+from memtape.training.validation import RestartWeights, validate
 
 Record = dict[str, Any]
 
@@ -34,9 +34,9 @@ def train(
     settings: TrainSettings,
     *,
     seed: int,
-    record: Callable[[Record], None],
-    watch: Callable[[int, dict[str, float]], None],
-    other_weights: OtherWeights | None = None,
+    on_record: Callable[[Record], None],
+    on_step: Callable[[int, dict[str, float]], None],
+    restart_weights: RestartWeights | None = None,
     processes: Processes | None = None,
     checkpoints: Checkpoints | None = None,
     resume_from: Checkpoint | None = None,
@@ -50,13 +50,13 @@ def train(
         task: where batches and scores come from.
         settings: how to train.
         seed: seed of the data.
-        record: receives every training and validation record as it comes, in the first process alone.
-        watch: receives the number of each update that is done, and its loss and scores; in the first process alone.
-        other_weights: returns the weights of a new beginning, by its number from 1 on; only used with `settings.restarts`.
+        on_record: receives every training and validation record as it comes; in the first process alone.
+        on_step: receives the number of each step that is done, its loss and its scores; in the first process alone.
+        restart_weights: returns the weights of a restart, by its number from 1 on; only used with `settings.restarts`.
         processes: the processes that train together; None means this one alone, or those that a launcher started.
         checkpoints: where to save; None saves nothing.
-        resume_from: where to go on; None begins at the beginning.
-        interruption: the wish to end early, looked at after each update.
+        resume_from: the checkpoint to continue from; None starts at the beginning.
+        interruption: a request to stop early, checked after each step.
 
     Returns:
         How it ended.
@@ -76,24 +76,24 @@ def train(
         seed=seed,
         processes=processes or Processes(settings),
         checkpoints=checkpoints,
-        record=record,
+        on_record=on_record,
     )
-    with training.processes.watched():
-        training.begin(resume_from)
-        while not training.standing.done:
-            watched = training.update()
-            if watched is not None and training.processes.first:
-                watch(training.standing.progress.step, watched)
-            training.validate_if_due(other_weights)
-            interrupted = training.processes.any(interruption is not None and interruption.asked)
+    with training.processes.reporting_lost_processes():
+        training.start(resume_from)
+        while not training.state.done:
+            scores = training.step()
+            if scores is not None and training.processes.first:
+                on_step(training.state.progress.step, scores)
+            training.validate_if_due(restart_weights)
+            interrupted = training.processes.any(interruption is not None and interruption.requested)
             training.save_if_due(at_once=interrupted)
-            if interrupted and not training.standing.done:
+            if interrupted and not training.state.done:
                 return training.outcome(finished=False)
         return training.outcome(finished=True)
 
 
 class _Training:
-    """A training as it goes on."""
+    """A training run in progress."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class _Training:
         seed: int,
         processes: Processes,
         checkpoints: Checkpoints | None,
-        record: Callable[[Record], None],
+        on_record: Callable[[Record], None],
     ):
         if settings.non_finite == "rollback" and checkpoints is None:
             raise ValueError(
@@ -112,15 +112,15 @@ class _Training:
             )
         check_compatible(model, task, settings)
         self.model, self.task, self.settings, self.seed = model, task, settings, seed
-        self.processes, self.checkpoints, self.record = processes, checkpoints, record
-        self.standing = TrainingState(model, task, settings, processes)
+        self.processes, self.checkpoints, self.on_record = processes, checkpoints, on_record
+        self.state = TrainingState(model, task, settings, processes)
 
-    def begin(self, checkpoint: Checkpoint | None) -> None:
-        """Stand where a checkpoint stands, or save that nothing was done yet."""
+    def start(self, checkpoint: Checkpoint | None) -> None:
+        """Take the state of a checkpoint, or save the initial state."""
         seed_generators(self.seed + self.processes.index)
         if checkpoint is not None:
             try:
-                self.standing.restore(checkpoint)
+                self.state.restore(checkpoint)
             except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
                 reason = " ".join(str(error).split())[:300]
                 raise DamagedError(
@@ -128,21 +128,21 @@ class _Training:
                     f"({type(error).__name__}: {reason}); restore the run's folder or train again"
                 ) from error
         elif self.checkpoints is not None:
-            self.checkpoints.save(self.standing.checkpoint(), self.processes)
+            self.checkpoints.save(self.state.checkpoint(), self.processes)
 
-    def update(self) -> dict[str, float] | None:
-        """Do one update and return its loss and scores, None if it was not done."""
-        standing, settings = self.standing, self.settings
-        network, progress = standing.network, standing.progress
+    def step(self) -> dict[str, float] | None:
+        """Do one step and return its loss and scores; None if it was skipped."""
+        state, settings = self.state, self.settings
+        network, progress = state.network, state.progress
         for group in network.optimizer.param_groups:
             group["lr"] = settings.learning_rate * rate_at(progress.own_step, settings)
-        batch = batch_for(
+        batch = draw_batch(
             self.task,
             self.model,
             progress.batch,
             settings.batch_size,
             seed=self.seed,
-            lengths=standing.lengths,
+            lengths=state.lengths,
             run=network,
         )
         if settings.optimizer == "ridge":
@@ -154,7 +154,7 @@ class _Training:
                 network,
                 self.task,
                 batch,
-                standing.carried,
+                state.carried,
                 settings=settings,
                 processes=self.processes,
                 teacher=teacher_at(progress.own_step, settings),
@@ -164,10 +164,10 @@ class _Training:
         progress.batch += 1
         if not (math.isfinite(scores["loss"]) and math.isfinite(norm)):
             network.gather()
-            self._meet_non_finite(first_non_finite(self.model, self.task, own))
+            self._handle_non_finite(first_non_finite(self.model, self.task, own))
             return None
         network.optimizer.step()
-        standing.carried = reached
+        state.carried = reached
         progress.skipped_in_a_row = 0
         progress.add(gradient_norm=norm, **scores)
         return scores
@@ -175,15 +175,15 @@ class _Training:
     def _solve(self, batch: SequenceBatch) -> dict[str, float]:
         """Solve for the readout on a batch."""
         scores = solve(self.model, self.task, batch, self.settings)
-        progress = self.standing.progress
+        progress = self.state.progress
         progress.step += 1
         progress.batch += 1
         progress.add(**scores)
         return scores
 
-    def _meet_non_finite(self, place: str) -> None:
+    def _handle_non_finite(self, place: str) -> None:
         """Stop, skip the update, or go back to the last checkpoint."""
-        progress, limit = self.standing.progress, self.settings.non_finite_limit
+        progress, limit = self.state.progress, self.settings.non_finite_limit
         if self.settings.non_finite == "stop":
             raise self._stopped(place)
         if self.settings.non_finite == "skip":
@@ -200,43 +200,43 @@ class _Training:
         if checkpoint is None:
             raise self._stopped(place, f"and no checkpoint is sound ({'; '.join(damages)})")
         self._record("rollback", {"place": place, "back_to": checkpoint.progress.step})
-        self.standing.restore(checkpoint)
-        restored = self.standing.progress
+        self.state.restore(checkpoint)
+        restored = self.state.progress
         restored.batch, restored.rollbacks = progress.batch, progress.rollbacks + 1
 
     def _stopped(self, place: str, what_was_tried: str = "") -> NonFiniteError:
         """Record that the training stops, and return why."""
         self._record("stopped", {"place": place})
-        return NonFiniteError(self.standing.progress.step, place, what_was_tried)
+        return NonFiniteError(self.state.progress.step, place, what_was_tried)
 
-    def validate_if_due(self, other_weights: OtherWeights | None) -> None:
-        """Record and validate on the beat and at the end."""
-        if not self.standing.on_beat(self.settings.validate_every):
+    def validate_if_due(self, restart_weights: RestartWeights | None) -> None:
+        """Record and validate if it is due."""
+        if not self.state.is_due(self.settings.validate_every):
             return
-        if self.standing.progress.count:
-            rate = self.standing.network.optimizer.param_groups[0]["lr"]
-            self._record("train", {"learning_rate": rate, **self.standing.progress.take_means()})
-        validate(self.standing, seed=self.seed, record=self._record, other_weights=other_weights)
+        if self.state.progress.count:
+            rate = self.state.network.optimizer.param_groups[0]["lr"]
+            self._record("train", {"learning_rate": rate, **self.state.progress.take_means()})
+        validate(self.state, seed=self.seed, record=self._record, restart_weights=restart_weights)
 
     def save_if_due(self, *, at_once: bool) -> None:
-        """Save on the beat, at the end, and when it is wished."""
+        """Save if it is due, at the end, and at once if that is asked for."""
         every = self.settings.save_every or self.settings.validate_every
-        if self.checkpoints is not None and (at_once or self.standing.done or self.standing.on_beat(every)):
-            self.checkpoints.save(self.standing.checkpoint(), self.processes)
+        if self.checkpoints is not None and (at_once or self.state.done or self.state.is_due(every)):
+            self.checkpoints.save(self.state.checkpoint(), self.processes)
 
     def _record(self, kind: str, values: Mapping[str, Any]) -> None:
-        step = self.standing.progress.step
+        step = self.state.progress.step
         progress = {"step": step, "sequences": step * self.settings.batch_size}
         if self.processes.first:
-            self.record({"kind": kind, **progress, **values})
+            self.on_record({"kind": kind, **progress, **values})
 
     def outcome(self, *, finished: bool) -> Outcome:
-        """Say how it ended; at its end the network gets the weights of its best validation."""
-        self.standing.count_seconds()
-        progress = self.standing.progress
+        """Return how the training ended; a finished one leaves the network with the weights of its best validation."""
+        self.state.count_seconds()
+        progress = self.state.progress
         if finished:
-            self.standing.network.release()
-            self.model.load_state_dict(self.standing.best_weights)
+            self.state.network.unwrap()
+            self.model.load_state_dict(self.state.best_weights)
         return Outcome(
             finished=finished,
             solved=progress.solved_step is not None,

@@ -1,18 +1,18 @@
-"""Form: what a network reads, and what it is told in training beside that."""
+"""Network traits: the kind of input that a network reads, and what it needs in training beside it."""
 
 from torch import nn
 
 
 def input_kind(model: nn.Module | type) -> str:
-    """Return what the inputs of a network, or of a class of them, are: "sequences", "pairs" or "trees"."""
-    return str(getattr(model, "reads", "sequences"))
+    """Return the name of the kind of input of a network, or of a class of them; without an `input_kind`, "sequences"."""
+    return str(getattr(model, "input_kind", "sequences"))
 
 
 def sees_ahead(model: nn.Module | type) -> bool:
-    """Tell whether what a network says at a step depends on inputs of later steps."""
+    """Return whether the output of a network at a step depends on inputs of later steps."""
     return bool(getattr(model, "sees_ahead", False))
 
 
 def is_teacher_forced(model: nn.Module) -> bool:
-    """Tell whether a network takes the targets in training, which it feeds back in place of its own answers."""
+    """Return whether a network feeds back the targets in training, in place of its own outputs."""
     return bool(getattr(model, "forced", False))

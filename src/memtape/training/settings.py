@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from memtape.core.errors import RequestError
+
 Whole = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -21,7 +23,7 @@ RIDGE_HAS_NO_USE_FOR = {
 """Settings of learning from gradients, with the values that they have where there is none."""
 
 
-class SettingsError(ValueError):
+class SettingsError(RequestError):
     """Settings that do not fit the processes or the installation that train; the sentence says which and why."""
 
 

@@ -1,4 +1,4 @@
-"""TrainingState: where a training stands, to be saved and to go on from."""
+"""Training state: network, optimiser, counters and carried state of a training run, to save and to resume from."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from memtape.training.settings import TrainSettings
 
 
 class TrainingState:
-    """Where a training stands: what it came to, and what it needs to go on.
+    """The state of a training run: what it has reached, and what it needs to continue.
 
     Args:
         model: the network.
@@ -31,8 +31,8 @@ class TrainingState:
 
     Attributes:
         network: the network as the processes hold it, with its optimiser.
-        progress: the same in plain numbers.
-        carried: state that the next batch begins from; None for the initial one.
+        progress: counters and scores.
+        carried: state that the next batch starts from; None for the initial state.
         best_weights: those of the best validation; empty before the first.
     """
 
@@ -62,8 +62,8 @@ class TrainingState:
         longest = self.lengths[1]
         return longest if self.settings.curriculum_score is not None and longest < self.task.lengths[1] else None
 
-    def on_beat(self, every: int) -> bool:
-        """Tell whether something is due that comes again after so many updates, and at the end."""
+    def is_due(self, every: int) -> bool:
+        """Return whether something is due that happens every so many steps and at the end."""
         return self.progress.own_step % every == 0 or self.progress.own_step == self.settings.steps
 
     def keep_as_best(self, scores: dict[str, float]) -> None:
@@ -75,9 +75,9 @@ class TrainingState:
         """Let the next validation be the best, whatever its scores."""
         self.progress.best, self.best_weights = None, {}
 
-    def begin_again(self, weights: Mapping[str, Tensor]) -> None:
-        """Begin anew from other weights; only the data goes on."""
-        self.network.load(weights)
+    def restart(self, weights: Mapping[str, Tensor]) -> None:
+        """Start again from other weights; only the sequence of batches continues."""
+        self.network.load_weights(weights)
         self.network.optimizer.state.clear()
         self.carried = None
         self.forget_best()
@@ -90,7 +90,7 @@ class TrainingState:
         self.counted_to = now
 
     def checkpoint(self) -> Checkpoint:
-        """Return everything that is needed to stand here again."""
+        """Return everything that is needed to continue from here."""
         self.count_seconds()
         self.network.gather()
         random_tensors, random_plain = random_states()
@@ -105,15 +105,15 @@ class TrainingState:
         return Checkpoint(
             weights=self.model.state_dict(),
             best_weights=self.best_weights,
-            optimizer=self.network.remembered(),
+            optimizer=self.network.optimizer_state(),
             progress=self.progress,
             shares=(share,),
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Stand where a checkpoint stands; errors of many kinds say that it is of another training."""
-        self.network.load(checkpoint.weights)
-        self.network.remember(checkpoint.optimizer)
+        """Take the state of a checkpoint; errors of many kinds mean that it belongs to another training run."""
+        self.network.load_weights(checkpoint.weights)
+        self.network.load_optimizer_state(checkpoint.optimizer)
         self._check_like_weights(checkpoint.best_weights)
         if (best := checkpoint.progress.best) is not None and not best.keys() >= {s.name for s in self.task.scored}:
             raise ValueError("its best validation has not the scores of this task")

@@ -10,13 +10,14 @@ from typing import Any
 
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 
+from memtape.core.errors import WorkError
 from memtape.training.settings import SettingsError
 
 PROJECT = "memtape"
 """Under what trackers that know projects file all runs."""
 
 
-class TrackerError(Exception):
+class TrackerError(WorkError):
     """A tracker that gave up; the sentence says why and what to do."""
 
 

@@ -1,4 +1,4 @@
-"""Validation: score a network in training, and draw the conclusions."""
+"""Validation: score a network in training; it may be the best so far, solved, stuck, or ready for greater lengths."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -9,42 +9,42 @@ from torch import Tensor
 from memtape.training.evaluation import evaluate
 from memtape.training.state import TrainingState
 
-OtherWeights = Callable[[int], Mapping[str, Tensor]]
-"""Returns the weights of a new beginning, by its number from 1 on."""
+RestartWeights = Callable[[int], Mapping[str, Tensor]]
+"""Returns the weights of a restart, by its number from 1 on."""
 
 
 def validate(
-    standing: TrainingState,
+    state: TrainingState,
     *,
     seed: int,
     record: Callable[[str, Mapping[str, Any]], None],
-    other_weights: OtherWeights | None,
+    restart_weights: RestartWeights | None,
 ) -> None:
     """Score the network: it may be the best so far, solved, stuck, or ready for greater lengths.
 
     Args:
-        standing: where the training stands; moved on.
+        state: the state of the training; changed in place.
         seed: seed of the data.
         record: receives kinds of records and their values.
-        other_weights: what a training that is stuck begins again from.
+        restart_weights: the weights that a training that is stuck restarts from; None for no restarts.
     """
-    task, settings, progress = standing.task, standing.settings, standing.progress
-    standing.network.gather()
-    growing = standing.growing_to
+    task, settings, progress = state.task, state.settings, state.progress
+    state.network.gather()
+    growing = state.growing_to
     scores = evaluate(
-        standing.model,
+        state.model,
         task,
         sequences=settings.validation_sequences,
         seed=seed,
         split="validation",
         lengths=None if growing is None else (growing, growing),
-        processes=standing.processes,
+        processes=state.processes,
     )
-    now = {} if settings.curriculum_score is None else {"longest": standing.lengths[1]}
+    now = {} if settings.curriculum_score is None else {"longest": state.lengths[1]}
     record("validation", {**now, **scores})
     first, judge = task.scored[0], task.scored[-1]
     if progress.best is None or first.reaches(scores[first.name], progress.best[first.name]):
-        standing.keep_as_best(scores)
+        state.keep_as_best(scores)
     goal = task.solved_at if settings.solved_score is None else settings.solved_score
     solved = growing is None and goal is not None and judge.reaches(scores[judge.name], goal)
     progress.solved_in_a_row = progress.solved_in_a_row + 1 if solved else 0
@@ -54,10 +54,10 @@ def validate(
     least = task.stuck_at if settings.restart_score is None else settings.restart_score
     stuck = looked_at and least is not None and not judge.reaches(scores[judge.name], least)
     pass_mark = math.nan if settings.curriculum_score is None else settings.curriculum_score
-    if stuck and progress.restarts < settings.restarts and other_weights is not None and not standing.done:
+    if stuck and progress.restarts < settings.restarts and restart_weights is not None and not state.done:
         progress.restarts += 1
         record("restart", {"restarts": progress.restarts})
-        standing.begin_again(other_weights(progress.restarts))
-    elif growing is not None and judge.reaches(scores[judge.name], pass_mark) and not standing.done:
+        state.restart(restart_weights(progress.restarts))
+    elif growing is not None and judge.reaches(scores[judge.name], pass_mark) and not state.done:
         progress.passed += 1
-        standing.forget_best()
+        state.forget_best()

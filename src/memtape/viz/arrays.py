@@ -15,7 +15,7 @@ def check_arrays(
     axes: Mapping[str, Sequence[str]],
     *,
     truths: Sequence[str] = (),
-    within_one: Mapping[str, str],
+    ranges: Mapping[str, tuple[tuple[float, float], str]],
     sizes: Mapping[str, tuple[int, str]] | None = None,
 ) -> None:
     """Refuse arrays that do not fit together.
@@ -25,18 +25,18 @@ def check_arrays(
         arrays: the arrays by their names.
         axes: the names of the axes of each array; axes of the same name are as long.
         truths: which of them hold truth values, the others hold floats.
-        within_one: which of them lie in 0..1, and what to do if one does not.
+        ranges: what some of them lie between, and what to do if one does not.
         sizes: sizes of axes that are known, and by what.
 
     Raises:
         TypeError: an array of another kind.
-        ValueError: two arrays disagree on an axis that they share, a number is not finite, or one is outside 0..1.
+        ValueError: two arrays disagree on an axis that they share, a number is not finite, or one is out of its range.
     """
     known = dict(sizes or {})
     for name, array in arrays.items():
         _check_kind(record, name, array, truths)
         _check_axes(record, name, array, axes[name], known)
-        _check_values(record, name, array, within_one)
+        _check_values(record, name, array, ranges.get(name))
 
 
 def _check_kind(record: str, name: str, array: Any, truths: Sequence[str]) -> None:
@@ -70,7 +70,7 @@ def _check_axes(
             )
 
 
-def _check_values(record: str, name: str, array: np.ndarray, within_one: Mapping[str, str]) -> None:
+def _check_values(record: str, name: str, array: np.ndarray, limits: tuple[tuple[float, float], str] | None) -> None:
     if array.dtype.kind == "b" or not array.size:
         return
     if not np.isfinite(array).all():
@@ -80,7 +80,8 @@ def _check_values(record: str, name: str, array: np.ndarray, within_one: Mapping
             "take a checkpoint from before the run diverged"
         )
     least, most = float(array.min()), float(array.max())
-    if name in within_one and not -_ROUNDING <= least <= most <= 1 + _ROUNDING:
+    (low, high), cure = limits or ((-np.inf, np.inf), "")
+    if not low - _ROUNDING <= least <= most <= high + _ROUNDING:
         raise ValueError(
-            f"{name} of the {record} spans {least:.4g}..{most:.4g}, but it must lie in 0..1; {within_one[name]}"
+            f"{name} of the {record} spans {least:.4g}..{most:.4g}, but it must lie in {low:g}..{high:g}; {cure}"
         )

@@ -1,6 +1,5 @@
 """Figures: all that can be drawn, and how it is saved."""
 
-from memtape.viz.dnc_figure import dnc_figure
 from memtape.viz.gradient_flow import gradient_flow_figure
 from memtape.viz.graph_figure import graph_figure
 from memtape.viz.learning_curve import learning_curve
@@ -9,7 +8,6 @@ from memtape.viz.score_by_length import score_by_length
 from memtape.viz.tape_figure import tape_figure
 
 __all__ = [
-    "dnc_figure",
     "gradient_flow_figure",
     "graph_figure",
     "learning_curve",

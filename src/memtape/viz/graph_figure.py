@@ -1,4 +1,4 @@
-"""Graph figure: a graph that was told, the path that was asked and walked, and what the read heads looked at meanwhile."""
+"""Graph figure: a graph, the paths in it that are the target and the prediction, and which edges the read heads read."""
 
 import numpy as np
 from jaxtyping import Float
@@ -9,7 +9,7 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import withStroke
 
 from memtape.core.graph_picture import GraphPicture
-from memtape.viz.graph_looks import ENDED, draw_looks, looks_height, looks_width, seen_edges
+from memtape.viz.edge_reads import ENDED, draw_edge_reads, edge_reads, edge_reads_height, edge_reads_width
 from memtape.viz.style import DPI, GREEN, HAIRLINE, INK, MUTED, SMALL, VERMILION, muted, paper_style
 
 _NARROWEST, _HEIGHT, _AROUND = 1100, 900, 70
@@ -26,44 +26,44 @@ _BEND = 0.12
 
 
 def graph_figure(
-    picture: GraphPicture, looks: Float[np.ndarray, "time read_heads told"] | None = None, *, title: str = ""
+    picture: GraphPicture, sources: Float[np.ndarray, "time read_heads source"] | None = None, *, title: str = ""
 ) -> Figure:
-    """Draw a graph, the paths that were asked in it and what was said of them, and what the read heads looked at.
+    """Draw a graph, the target paths in it and the predictions, and which edges the read heads read.
 
-    On the map the edges that were asked are numbered by their places in the answer, and those that were said in their place
-    are dashed. Below, a column for each step of the answer shows for each head at which edges it looked that were told before;
-    a frame is around the edge that was to be said.
+    On the map the edges of the target are numbered by their places in the answer, and those that were predicted in their place
+    are dashed. Below, a column for each step of the answer shows for each head which edges of the input it read; a frame is
+    around the target.
 
     Args:
-        picture: the graph and what was told, asked and said.
-        looks: how much each read head looked, at each step, at what was told in each step, from `looks_of`; None leaves this
-            part out.
+        picture: the graph, the steps of the input, the targets and the predictions.
+        sources: how much each read head read, at each step, of what was written in each step, from `read_sources`; None leaves
+            this part out.
         title: a line above the graph.
 
     Raises:
-        ValueError: looks of another number of steps than the picture has.
+        ValueError: sources of another number of steps than the picture has.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
         doi:10.1038/nature20101, figures 2 and 3.
     """
     steps = len(picture.steps)
-    if looks is not None and (looks.ndim != 3 or looks.shape[0] != steps or looks.shape[2] != steps):
+    if sources is not None and (sources.ndim != 3 or sources.shape[0] != steps or sources.shape[2] != steps):
         raise ValueError(
-            f"looks have shape {looks.shape}, but the picture has {steps} steps, and they must be ({steps}, read heads, "
+            f"sources have shape {sources.shape}, but the picture has {steps} steps, and they must be ({steps}, read heads, "
             f"{steps}); record both from the same run over the same sequence"
         )
-    seen = None if looks is None else seen_edges(picture, looks)
-    below = 0 if seen is None else _BETWEEN + looks_height(seen)
-    across = max(_NARROWEST, 0 if seen is None else looks_width(seen))
+    reads = None if sources is None else edge_reads(picture, sources)
+    below = 0 if reads is None else _BETWEEN + edge_reads_height(reads)
+    across = max(_NARROWEST, 0 if reads is None else edge_reads_width(reads))
     width = across + 2 * _EDGE
     height = _EDGE + below + _BELOW + _HEIGHT + _TOP
     with paper_style():
         figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
         axes = figure.add_axes((_EDGE / width, (_EDGE + below + _BELOW) / height, across / width, _HEIGHT / height))
         _draw_map(axes, picture, across)
-        if seen is not None:
-            draw_looks(figure, seen, left=_EDGE, bottom=_EDGE)
+        if reads is not None:
+            draw_edge_reads(figure, reads, left=_EDGE, bottom=_EDGE)
         if title:
             figure.text(_EDGE / width, 1 - 12 / height, title, fontsize=9, va="top", ha="left")
     return figure

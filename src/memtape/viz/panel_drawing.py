@@ -19,6 +19,9 @@ _NAME_AT = 0.06
 """Distance of the panels' names from the left edge, in inches."""
 
 _SLOT_TICKS_APART = 36
+_DIGIT = 11
+"""Pixels of a digit of a slot number."""
+
 _NAMED_ROWS_FROM = 16
 """Pixels of height from which on a row has room for its name."""
 
@@ -71,14 +74,18 @@ def name_panel(axes: Axes, name: str, column: Column) -> None:
     axes.set_label(name.replace("\n", " "))
 
 
-def slot_ticks(window: SlotWindow, pixels: int, apart: int = _SLOT_TICKS_APART) -> list[tuple[int, str]]:
+def slot_ticks(window: SlotWindow, pixels: int, apart: int | None = None) -> list[tuple[int, str]]:
     """Return where on a slot axis to write which number.
 
     Args:
         window: the slots on the axis.
         pixels: size of one slot.
-        apart: the least distance of two numbers, in pixels.
+        apart: the least distance of two numbers, in pixels; None for the usual one.
     """
+    apart = _SLOT_TICKS_APART if apart is None else apart
+    if not window.arc:
+        places = range(0, len(window.order), -(-apart // pixels))
+        return [(place, str(window.order[place])) for place in places]
     step = next(step for step in (2**power for power in range(31)) if step * pixels >= apart)
     return [(place, str(slot)) for place, slot in enumerate(window.order) if slot % step == 0]
 
@@ -96,7 +103,7 @@ def _draw(panel: Panel, axes: Axes, column: Column) -> AxesImage:
     )
     axes.set_yticks([])
     axes.tick_params(axis="x", bottom=False, labelbottom=False)
-    name_panel(axes, panel.name, column)
+    name_panel(axes, panel.title, column)
     for head in range(panel.heads if panel.heads > 1 else 0):
         middle = (head + 0.5) / panel.heads
         muted(axes.text(1.0, 1 - middle, f" head {head + 1}", transform=axes.transAxes, va="center", ha="left"))
@@ -107,11 +114,15 @@ def _draw(panel: Panel, axes: Axes, column: Column) -> AxesImage:
 
 def _slot_axis(axes: Axes, panel: Panel, window: SlotWindow, column: Column) -> None:
     per_head = panel.rows_per_head
-    ticks = slot_ticks(window, panel.row_height, min(_SLOT_TICKS_APART, per_head * panel.row_height // 3))
+    apart = min(_SLOT_TICKS_APART, per_head * panel.row_height // 3)
+    ticks = slot_ticks(window, panel.row_height, apart)
+    if panel.heads > 1:  # the number of the last slots would stand upon that of the first slot of the next head
+        ticks = [(place, name) for place, name in ticks if 2 * (per_head - place) * panel.row_height > apart]
     places = [(head * per_head + place, name) for head in range(panel.heads) for place, name in ticks]
     axes.set_yticks([place for place, _ in places], [label for _, label in places], fontsize=SMALL)
-    axes.set_ylabel(window.label, fontsize=SMALL, color=MUTED, linespacing=1.1)
-    axes.yaxis.set_label_coords(-54 / column.span, 0.5)
+    axes.set_ylabel(window.label(), fontsize=SMALL, color=MUTED, linespacing=1.1)
+    digits = len(str(window.order[-1])) if len(window.order) else 1
+    axes.yaxis.set_label_coords(-(54 + _DIGIT * max(0, digits - 3)) / column.span, 0.5)
     if window.seam is not None:
         for head in range(panel.heads):
             axes.axhline(head * per_head + window.seam - 0.5, color=MUTED, linewidth=0.5, linestyle=(0, (1, 1.5)))
@@ -120,7 +131,7 @@ def _slot_axis(axes: Axes, panel: Panel, window: SlotWindow, column: Column) -> 
 def _colour_bars(column: Column, panels: list[Panel], images: list[AxesImage]) -> None:
     for group in column.groups:
         image, panel = next((image, panel) for image, panel in zip(images, panels, strict=True) if panel.group == group)
-        draw_bar(column.bar(group), image, panel.limits, "probability" if group == "bit" else group)
+        draw_bar(column.bar(group), image, panel.limits, panel.measure)
 
 
 def draw_bar(axes: Axes, image: AxesImage, limits: tuple[float, float], label: str) -> None:
@@ -134,7 +145,13 @@ def draw_bar(axes: Axes, image: AxesImage, limits: tuple[float, float], label: s
     """
     least, most = limits
     bar = Colorbar(axes, image, ticks=[least, 0, most] if least < 0 else [least, most])
-    bar.ax.set_yticklabels([f"{tick:.2g}".replace("-", "\N{MINUS SIGN}") for tick in bar.get_ticks()], fontsize=SMALL)
+    bar.ax.set_yticklabels(
+        [
+            (f"{tick:.2g}" if abs(tick) < 100 else f"{tick:.0f}").replace("-", "\N{MINUS SIGN}")
+            for tick in bar.get_ticks()
+        ],
+        fontsize=SMALL,
+    )
     bar.ax.tick_params(length=1.5, pad=1.5)
     bar.outline.set_linewidth(0.5)
     bar.set_label(label, fontsize=SMALL, color=MUTED)

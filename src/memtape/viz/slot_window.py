@@ -1,4 +1,4 @@
-"""Slot window: which arc of the ring of slots is worth drawing."""
+"""Slot window: which slots are worth drawing."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,9 @@ TOUCHED = 0.02
 _MARGIN = 2
 _LEAST_SHOWN = 16
 
+LARGEST_ARC = 640
+"""Of a longer arc, as sparse memories touch, only the touched slots are drawn."""
+
 # Below this share of slots to leave out, a crop spares too little height to be worth explaining.
 _LEAST_SPARED = 0.2
 
@@ -20,11 +23,16 @@ class SlotWindow:
     """Name the slots that are drawn, in the order in which they stand on the ring.
 
     Shifting heads step from the last slot to slot 0, so an arc may run over that seam; the numbers stay those of the
-    memory.
+    memory. Where the touched slots lie far apart, the window is no arc but these slots alone.
     """
 
     order: Int[np.ndarray, " shown"]
     total: int
+
+    @property
+    def arc(self) -> bool:
+        """Whether each slot is the one after the slot above it."""
+        return bool((np.diff(self.order) % self.total == 1).all())
 
     @property
     def seam(self) -> int | None:
@@ -32,12 +40,17 @@ class SlotWindow:
         falls = np.flatnonzero(np.diff(self.order) < 0)
         return int(falls[0]) + 1 if falls.size else None
 
-    @property
-    def label(self) -> str:
-        """What to write at the slot axis: a crop is always stated."""
+    def label(self, name: str = "slot") -> str:
+        """Return what to write at a slot axis: a crop is always stated.
+
+        Args:
+            name: name of the axis.
+        """
         if len(self.order) == self.total:
-            return "slot"
-        return f"slot\n({self.order[0]}\N{EN DASH}{self.order[-1]} of {self.total})"
+            return name
+        if not self.arc:
+            return f"{name}\n({len(self.order)} of {self.total})"
+        return f"{name}\n({self.order[0]}\N{EN DASH}{self.order[-1]} of {self.total})"
 
 
 def every_slot(total: int) -> SlotWindow:
@@ -50,7 +63,7 @@ def every_slot(total: int) -> SlotWindow:
 
 
 def touched_slots(weights: Float[np.ndarray, "rows slots"]) -> SlotWindow:
-    """Return the shortest arc of the ring that holds every touched slot, with a small margin.
+    """Return the shortest arc of the ring that holds every touched slot, with a small margin; if it is long, these slots alone.
 
     Args:
         weights: one row for each head and step.
@@ -63,6 +76,8 @@ def touched_slots(weights: Float[np.ndarray, "rows slots"]) -> SlotWindow:
     widest = int(np.argmax(following - touched))
     first, last = int(following[widest]) % total, int(touched[widest])
     needed = (last - first) % total + 1
+    if needed > LARGEST_ARC:
+        return SlotWindow(order=touched, total=total)
     shown = max(needed + 2 * _MARGIN, _LEAST_SHOWN)
     if shown > total * (1 - _LEAST_SPARED):
         return every_slot(total)

@@ -1,38 +1,31 @@
 """Tape: what one sequence went through, step by step, as arrays on one time axis."""
 
-from dataclasses import dataclass, fields
+from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from memtape.core.view import View
 from memtape.viz.arrays import check_arrays
+from memtape.viz.view_axes import is_slot_axis
 
 _AXES = {
     "inputs": ("time", "input"),
     "outputs": ("time", "output"),
     "targets": ("time", "output"),
     "scored": ("time",),
-    "adds": ("time", "write_heads", "width"),
-    "reads": ("time", "read_heads", "width"),
-    "write_weights": ("time", "write_heads", "slots"),
-    "read_weights": ("time", "read_heads", "slots"),
-}
-
-_CURES = {
-    "outputs": "pass the sigmoid of the logits",
-    "write_weights": "pass the weights after their softmax",
-    "read_weights": "pass the weights after their softmax",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Tape:
-    """Hold one sequence: what came in, what went out, and what the heads did in between.
+    """Hold one sequence: what came in, what went out, and the views of every step in between.
 
     Raises:
-        TypeError: a field is no array of floats, or `scored` none of truth values.
-        ValueError: two fields disagree on an axis that they share, a number is not finite, or a probability or weight
-            is outside 0..1.
+        TypeError: a field or a view is no array of floats, or `scored` none of truth values.
+        ValueError: two arrays disagree on an axis that they share, two views have one name, a number is not finite, or a
+            probability or the number of a view is out of its range.
     """
 
     inputs: Float[np.ndarray, "time input"]
@@ -41,17 +34,25 @@ class Tape:
     targets: Float[np.ndarray, "time output"]
     scored: Bool[np.ndarray, " time"]
     """Which steps belong to the answer."""
-    adds: Float[np.ndarray, "time write_heads width"]
-    """What each write head added to the slots."""
-    reads: Float[np.ndarray, "time read_heads width"]
-    """What each read head brought back."""
-    write_weights: Float[np.ndarray, "time write_heads slots"]
-    read_weights: Float[np.ndarray, "time read_heads slots"]
+    views: tuple[View, ...] = ()
+    """What the memory did, from top to bottom: arrays of shape (time, *axes); a matrix has one step, the last."""
 
     def __post_init__(self) -> None:
         """Refuse fields that do not fit together."""
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        check_arrays("tape", arrays, _AXES, truths=("scored",), within_one=_CURES)
+        ((name, count),) = Counter([*_AXES, *(view.name for view in self.views)]).most_common(1)
+        if count > 1:
+            raise ValueError(
+                f"the tape has {count} arrays of the name {name!r}, but each is found by its name; give each view its own"
+            )
+        arrays = {name: getattr(self, name) for name in _AXES}
+        axes = dict(_AXES)
+        ranges = {"outputs": ((0.0, 1.0), "pass the sigmoid of the logits")}
+        for view in self.views:
+            arrays[view.name] = view.values
+            own = ("slots" if is_slot_axis(axis) else f"{axis} of {view.name}" for axis in view.axes)
+            axes[view.name] = ("last step" if view.matrix else "time", *own)
+            ranges[view.name] = (view.range, f'pass such numbers, or a view of another scale than "{view.scale}"')
+        check_arrays("tape", arrays, axes, truths=("scored",), ranges=ranges, sizes={"last step": (1, "a matrix")})
 
     @property
     def steps(self) -> int:
@@ -59,11 +60,14 @@ class Tape:
         return len(self.inputs)
 
     @property
-    def slots(self) -> int:
-        """Number of slots of the memory."""
-        return int(self.write_weights.shape[2])
-
-    @property
     def wrong(self) -> Bool[np.ndarray, "time output"]:
         """Which scored bits are wrong once the outputs are cut at one half."""
         return ((self.outputs > 0.5) != (self.targets > 0.5)) & self.scored[:, None]
+
+    def view(self, name: str) -> np.ndarray | None:
+        """Return the array of a view, None if there is no such view.
+
+        Args:
+            name: its name.
+        """
+        return next((view.values for view in self.views if view.name == name), None)

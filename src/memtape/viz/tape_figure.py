@@ -1,27 +1,37 @@
-"""Tape figure: inputs, outputs, adds, reads and the heads' weights of one sequence, over one time axis."""
+"""Tape figure: inputs, outputs and the views of a memory for one sequence, over one time axis."""
 
 from matplotlib.figure import Figure
 
+from memtape.viz.matrix_drawing import Band, draw_matrices
 from memtape.viz.panel_drawing import draw_panels
 from memtape.viz.style import paper_style
 from memtape.viz.tape import Tape
-from memtape.viz.tape_panels import panels_of, window_of
+from memtape.viz.tape_panels import panels_of
+from memtape.viz.view_axes import window_of
 
 
 def tape_figure(tape: Tape, *, title: str = "", crop_slots: bool = True) -> Figure:
-    """Draw what one sequence went through, as in the paper's figure of the copy task.
+    """Draw what one sequence went through in a network with any memory, from the list of its views.
 
     All panels share one time axis, and a column of pixels is the same step in each. A dashed line marks where the
-    answer begins, frames mark wrong bits of the answer, and targets of steps that are not scored stay blank.
+    answer begins, frames mark wrong bits of the answer, and targets of steps that are not scored stay blank. Views that are
+    matrices, such as links and contents, are drawn below as they are after the last step.
 
     Args:
-        tape: the sequence to draw; panels of a network without memory (no heads) are left out.
+        tape: the sequence to draw; views without entries, such as those of no heads, are left out.
         title: a line above the panels.
         crop_slots: show only the arc of slots that some head touched, if that spares room; the axis then says so.
 
     References:
-        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, figure 6.
+        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, figure 6; Graves et al. (2016), "Hybrid
+        computing using a neural network with dynamic external memory", Nature 538, doi:10.1038/nature20101, extended data
+        figure 1.
     """
-    window = window_of(tape, crop=crop_slots)
+    window = window_of(tape.views, crop=crop_slots)
+    bands = [Band.of(view, window, tape.steps) for view in tape.views if view.matrix and view.values.size]
     with paper_style():
-        return draw_panels(panels_of(tape, window), tape, window, title=title).figure
+        column = draw_panels(
+            panels_of(tape, window), tape, window, title=title, below=sum(band.height for band in bands)
+        )
+        draw_matrices(column, bands)
+    return column.figure

@@ -1,34 +1,54 @@
 """Tape panels: what each panel of a tape shows, from top to bottom."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.colors import Colormap
 
-from memtape.viz.slot_window import SlotWindow, every_slot, touched_slots
+from memtape.core.view import Scale, View
+from memtape.viz.slot_window import SlotWindow
 from memtape.viz.style import GREY, INK_ON_PAPER, SIGNED
 from memtape.viz.tape import Tape
 from memtape.viz.tape_layout import row_pixels
+from memtape.viz.view_axes import cropped, is_slot_axis
 
-_BITS_BUDGET, _VECTORS_BUDGET, _SLOTS_BUDGET = 130, 130, 300
-"""Pixels of height for one panel; two heads or more share half as many again."""
+_BITS_BUDGET, _VECTORS_BUDGET, _SLOTS_BUDGET, _GATES_BUDGET, _ENTRIES_BUDGET = 130, 130, 300, 120, 300
+"""Pixels of height for one panel; of vectors and slots two heads or more share half as many again."""
+
+_MOST_SLOT_ROWS = 640
+"""Rows of slots of one panel; of more, as of many heads on a large memory, the heads are drawn over one another."""
+
+_NAMED_ROW = 20
+"""Pixels of height of one gate, or of another row that can be named."""
 
 # A softmax spread over many slots peaks far below 1; then the scale ends at the peak, and the colour bar says so.
 _FULL_SCALE_FROM = 0.5
+
+COLOURS: dict[Scale, Colormap] = {
+    "share": INK_ON_PAPER,
+    "level": INK_ON_PAPER,
+    "amount": INK_ON_PAPER,
+    "signed": SIGNED,
+}
+"""The colours of each scale of a view."""
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
     """Say what one panel shows: rows over time, in blocks of as many rows for each head."""
 
-    name: str
+    title: str
     rows: Float[np.ndarray, "time rows"]
     heads: int
     row_height: int
     group: str
-    """Panels of a group share a colour bar, which has its name."""
+    """Panels of a group stand next to one another and share a colour bar."""
+    measure: str
+    """What is written at the colour bar."""
     colours: Colormap
     limits: tuple[float, float]
     row_names: tuple[str, ...] = ()
@@ -42,17 +62,6 @@ class Panel:
         return self.rows.shape[1] // self.heads
 
 
-def window_of(tape: Tape, *, crop: bool) -> SlotWindow:
-    """Return which slots are worth drawing.
-
-    Args:
-        tape: the sequence.
-        crop: leave out the slots that no head touched, if that spares room.
-    """
-    weights = np.concatenate([_by_row(tape.write_weights), _by_row(tape.read_weights)])
-    return touched_slots(weights) if crop and weights.size else every_slot(tape.slots)
-
-
 def panels_of(tape: Tape, window: SlotWindow) -> list[Panel]:
     """Return the panels of a tape; those that have nothing to show have no rows.
 
@@ -60,74 +69,91 @@ def panels_of(tape: Tape, window: SlotWindow) -> list[Panel]:
         tape: the sequence.
         window: the slots to draw.
     """
-    bit_height = row_pixels(max(tape.inputs.shape[1], tape.outputs.shape[1]), _BITS_BUDGET, most=14, least=3)
-    targets = np.where(tape.scored[:, None], tape.targets, np.nan)
-    inputs_limits = _bit_limits(tape.inputs)
-    signed = inputs_limits[0] < 0
-    largest = _rounded_up(max(_largest(tape.adds), _largest(tape.reads)))
-    weight_limits = scale_of(tape.write_weights, tape.read_weights)
-
-    def bits(name: str, rows: np.ndarray, limits: tuple[float, float] = (0.0, 1.0)) -> Panel:
-        own_scale = limits != (0.0, 1.0)
-        colours = SIGNED if own_scale and signed else GREY
-        return Panel(name, rows, 1, bit_height, "input" if own_scale else "bit", colours, limits)
-
-    def vectors(name: str, values: np.ndarray) -> Panel:
-        heads = max(values.shape[1], 1)
-        height = row_pixels(values.shape[1] * values.shape[2], _budget(_VECTORS_BUDGET, heads), most=10, least=2)
-        return Panel(name, _stacked(values), heads, height, "value", SIGNED, (-largest, largest))
-
-    def weights(name: str, values: np.ndarray) -> Panel:
-        heads = max(values.shape[1], 1)
-        shown = values[:, :, window.order]
-        height = row_pixels(heads * len(window.order), _budget(_SLOTS_BUDGET, heads), most=8)
-        return Panel(name, _stacked(shown), heads, height, "weight", INK_ON_PAPER, weight_limits, slots=True)
-
+    views = [view for view in tape.views if not view.matrix]
+    groups = groupby(views, key=lambda view: (view.measure, view.scale))
     return [
-        bits("Inputs", tape.inputs, inputs_limits),
-        bits("Outputs", tape.outputs),
-        bits("Targets", targets),
-        # Both on one scale, so that a vector that is read can be compared with the vector that was added.
-        vectors("Adds", tape.adds),
-        vectors("Reads", tape.reads),
-        weights("Write\nweights", tape.write_weights),
-        weights("Read\nweights", tape.read_weights),
+        *_bit_panels(tape),
+        *(
+            _panel(view, window, limits_of(group), f"{number}")
+            for number, group in enumerate(list(group) for _, group in groups)
+            for view in group
+        ),
     ]
 
 
-def scale_of(*weights: np.ndarray) -> tuple[float, float]:
-    """Return the ends of a scale for numbers from 0 to 1, which ends early if all of them are small.
+def limits_of(views: Sequence[View]) -> tuple[float, float]:
+    """Return the ends of the colours of views that share a scale.
 
     Args:
-        weights: the numbers.
+        views: the views, all of one scale.
     """
-    peak = max(map(_largest, weights))
-    return 0.0, 1.0 if peak > _FULL_SCALE_FROM else _rounded_up(peak)
+    largest = max(_largest(view.values) for view in views)
+    match views[0].scale:
+        case "signed":
+            return -_rounded_up(largest), _rounded_up(largest)
+        case "amount":
+            return 0.0, _rounded_up(largest)
+        case "share" if largest <= _FULL_SCALE_FROM:
+            return 0.0, _rounded_up(largest)
+    return 0.0, 1.0
 
 
-def usage_panel(name: str, usage: Float[np.ndarray, "time slots"], window: SlotWindow) -> Panel:
-    """Return a panel of one number for each slot.
+def _bit_panels(tape: Tape) -> list[Panel]:
+    height = row_pixels(max(tape.inputs.shape[1], tape.outputs.shape[1]), _BITS_BUDGET, most=14, least=3)
+    targets = np.where(tape.scored[:, None], tape.targets, np.nan)
 
-    Args:
-        name: name of the panel.
-        usage: the numbers, from 0 to 1.
-        window: the slots to draw.
-    """
-    shown = usage[:, window.order]
-    height = row_pixels(len(window.order), _SLOTS_BUDGET, most=8)
-    return Panel(name, shown, 1, height, "usage", INK_ON_PAPER, (0.0, 1.0), slots=True)
+    def panel(title: str, rows: np.ndarray, limits: tuple[float, float] = (0.0, 1.0)) -> Panel:
+        own = limits != (0.0, 1.0)
+        return Panel(
+            title,
+            rows,
+            heads=1,
+            row_height=height,
+            group="input" if own else "bit",
+            measure="input" if own else "probability",
+            colours=SIGNED if limits[0] < 0 else GREY,
+            limits=limits,
+        )
+
+    return [
+        panel("Inputs", tape.inputs, _bit_limits(tape.inputs)),
+        panel("Outputs", tape.outputs),
+        panel("Targets", targets),
+    ]
+
+
+def _panel(view: View, window: SlotWindow, limits: tuple[float, float], group: str) -> Panel:
+    values, title = cropped(view, window), view.title
+    slots = is_slot_axis(view.axes[-1]) if view.axes else False
+    heads = max(view.heads, 1)
+    # Beside the names of rows or the numbers of slots there is room for a narrow title alone.
+    title = title.replace(" ", "\n", 1) if slots or view.entries else title
+    if slots and heads > 1 and heads * values.shape[-1] > _MOST_SLOT_ROWS:
+        values, title, heads = values.max(axis=1), f"{title},\nlargest\nof {heads}", 1
+    rows = values.reshape(len(values), -1)
+    if slots:
+        height = row_pixels(rows.shape[1], _budget(_SLOTS_BUDGET, heads), most=8)
+    elif view.scale == "signed":
+        height = row_pixels(rows.shape[1], _budget(_VECTORS_BUDGET, heads), most=10, least=2)
+    else:
+        budget = _ENTRIES_BUDGET if view.entries else _GATES_BUDGET
+        height = row_pixels(rows.shape[1], budget, most=_NAMED_ROW, least=4)
+    return Panel(
+        title=title,
+        rows=rows,
+        heads=heads,
+        row_height=height,
+        group=group,
+        measure=view.measure,
+        colours=COLOURS[view.scale],
+        limits=limits,
+        row_names=view.entries,
+        slots=slots,
+    )
 
 
 def _budget(pixels: int, heads: int) -> int:
     return pixels if heads < 2 else pixels * 3 // 2
-
-
-def _by_row(weights: Float[np.ndarray, "time heads slots"]) -> Float[np.ndarray, "rows slots"]:
-    return weights.reshape(-1, weights.shape[2])
-
-
-def _stacked(values: Float[np.ndarray, "time heads size"]) -> Float[np.ndarray, "time rows"]:
-    return values.reshape(len(values), -1)
 
 
 def _largest(values: np.ndarray) -> float:

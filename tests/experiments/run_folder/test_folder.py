@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from memtape.experiments.run_folder import folder as run_folder
-from memtape.experiments.run_folder.folder import FINAL, Run, RunError
+from memtape.experiments.run_folder.environment import environment
+from memtape.experiments.run_folder.folder import FINAL, Run, RunError, default_folder
+from memtape.experiments.run_folder.weights import read_weights, save_weights
 
 
 def flip_a_bit(content):
@@ -18,11 +19,11 @@ def flip_a_bit(content):
 
 @pytest.fixture
 def run(tmp_path):
-    return Run.create(tmp_path / "run", {"seed": 1})
+    return Run.create(tmp_path / "run", {"seed": 1}, environment())
 
 
 def finish(run, model):
-    run.save_weights(model)
+    save_weights(run, model)
     with run.metrics() as file:
         file.write('{"step": 1}\n')
     for name in ("result.json", "evaluation.json"):
@@ -38,15 +39,15 @@ def finished(run):
 
 def test_a_new_run_holds_its_configuration_and_environment(run):
     assert run.read("config.json") == {"seed": 1}
-    environment = run.read("environment.json")
-    assert environment["torch"] == torch.__version__
-    assert environment["cores"] == os.cpu_count()
+    found = run.read("environment.json")
+    assert found["torch"] == torch.__version__
+    assert found["cores"] == os.cpu_count()
 
 
 def test_weights_come_back_to_the_bit(run):
     saved, loaded = nn.Linear(2, 3), nn.Linear(2, 3)
     finish(run, saved)
-    loaded.load_state_dict(run.weights())
+    loaded.load_state_dict(read_weights(run))
     assert torch.equal(saved.weight, loaded.weight)
     assert torch.equal(saved.bias, loaded.bias)
 
@@ -61,14 +62,14 @@ def test_metrics_come_back_in_order(run):
 def test_a_folder_that_holds_something_is_not_written_to(tmp_path):
     (tmp_path / "a").write_text("mine")
     with pytest.raises(RunError, match="exists and is not an empty folder; give --out another name"):
-        Run.create(tmp_path, {})
+        Run.create(tmp_path, {}, {})
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match=r"the run folder .*file/run cannot be made \(Not a directory\); give --out"):
-        Run.create(tmp_path / "file" / "run", {})
+        Run.create(tmp_path / "file" / "run", {}, {})
 
 
 def test_a_missing_folder_is_named(tmp_path):
@@ -103,7 +104,7 @@ def test_damage_to_any_file_of_a_finished_run_is_named(finished, name, damage):
 def test_a_lost_file_of_a_finished_run_is_named(finished):
     (finished.folder / "weights.safetensors").unlink()
     with pytest.raises(RunError, match=r"weights\.safetensors is missing"):
-        finished.weights()
+        read_weights(finished)
 
 
 def test_a_broken_json_file_is_refused(run):
@@ -161,7 +162,7 @@ def test_what_holds_no_weights_is_refused(finished):
     (finished.folder / "weights.safetensors").write_bytes(b"no weights")
     finished.finish()
     with pytest.raises(RunError, match=r"weights\.safetensors has a header of \d+ bytes, but at most"):
-        finished.weights()
+        read_weights(finished)
 
 
 def test_a_missing_json_file_is_named(run):
@@ -181,9 +182,4 @@ def test_a_write_that_fails_leaves_the_old_file(run, monkeypatch):
 
 
 def test_the_default_folder_tells_what_was_run():
-    assert str(run_folder.default_folder("ntm", "copy", 3)).startswith(os.path.join("runs", "ntm-copy-seed3-"))
-
-
-def test_outside_of_a_source_tree_there_is_no_commit(monkeypatch, tmp_path):
-    monkeypatch.setattr(run_folder, "__file__", str(tmp_path / "runs.py"))
-    assert run_folder.commit() is None
+    assert str(default_folder("ntm", "copy", 3)).startswith(os.path.join("runs", "ntm-copy-seed3-"))

@@ -13,8 +13,8 @@ from memtape.experiments.sweep.search_space import Choices, Range, Space, SpaceE
 SPACE = Space(
     trials=14,
     options={
-        "train.learning_rate": Range(low=1e-4, high=1e-1, log=True, whole=False),
-        "model.slots": Range(low=4, high=9, log=False, whole=True),
+        "train.learning_rate": Range(low=1e-4, high=1e-1, log=True, integer=False),
+        "model.slots": Range(low=4, high=9, log=False, integer=True),
         "model.controller": Choices(values=("lstm", "gru")),
     },
 )
@@ -45,7 +45,7 @@ def test_proposals_lie_in_the_space(tmp_path):
 @pytest.mark.parametrize("whole_numbers", [True, False])
 def test_a_logarithmic_range_is_even_over_the_logarithm(tmp_path, whole_numbers):
     low, high = (1, 10_000) if whole_numbers else (1.0, 10_000.0)
-    wide = Space(trials=10, options={"train.steps": Range(low=low, high=high, log=True, whole=whole_numbers)})
+    wide = Space(trials=10, options={"train.steps": Range(low=low, high=high, log=True, integer=whole_numbers)})
     proposals = Proposals(tmp_path / "journal.jsonl", wide, seed=0)
     for number in range(10):
         proposals.propose()
@@ -81,7 +81,7 @@ def test_every_cut_of_the_journal_leads_to_the_same_proposals(tmp_path):
         file.with_name(f"{file.name}.lock").symlink_to(file)
         before = time.monotonic()
         proposals = Proposals(file, SPACE, seed=0)
-        assert time.monotonic() - before < 10  # optuna alone waits half a minute for a lock that nobody holds
+        assert time.monotonic() - before < 20  # optuna alone waits half a minute for a lock that nobody holds
         while (first := proposals.answered()) < 14:
             if len(proposals) == first:
                 proposals.propose()

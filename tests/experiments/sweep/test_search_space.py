@@ -3,7 +3,7 @@
 import pytest
 
 from memtape.experiments.experiment import Experiment, ExperimentError
-from memtape.experiments.sweep.search_space import Choices, Range, Space, SpaceError, varied
+from memtape.experiments.sweep.search_space import Choices, Range, Space, SpaceError, with_options
 from memtape.training.settings import TrainSettings
 
 EXPERIMENT = Experiment(
@@ -41,22 +41,22 @@ def test_lists_are_choices_and_tables_are_ranges(tmp_path):
     assert type(space.options["train.learning_rate"].high) is float
     assert space.options == {
         "model.controller": Choices(values=("lstm", "gru")),
-        "model.slots": Range(low=4, high=16, log=True, whole=True),
+        "model.slots": Range(low=4, high=16, log=True, integer=True),
         "model.sequential_heads": Choices(values=(True, False)),
         "task.max_length": Choices(values=(3, 5)),
-        "train.learning_rate": Range(low=1e-4, high=1.0, log=True, whole=False),
-        "train.curriculum_max": Range(low=1, high=3, log=False, whole=True),
+        "train.learning_rate": Range(low=1e-4, high=1.0, log=True, integer=False),
+        "train.curriculum_max": Range(low=1, high=3, log=False, integer=True),
     }
 
 
 def test_values_take_their_places_in_an_experiment():
-    changed = varied(EXPERIMENT, {"model.slots": 9, "task.bits": 2, "train.learning_rate": 0.25})
+    changed = with_options(EXPERIMENT, {"model.slots": 9, "task.bits": 2, "train.learning_rate": 0.25})
     assert changed.model_options == {"slots": 9, "width": 4, "controller_size": 8}
     assert changed.task_options == {"max_length": 3, "bits": 2}
     assert changed.train == TrainSettings(learning_rate=0.25)
     assert EXPERIMENT.train == TrainSettings()
     with pytest.raises(ExperimentError, match="learning_rate is -1"):
-        varied(EXPERIMENT, {"train.learning_rate": -1})
+        with_options(EXPERIMENT, {"train.learning_rate": -1})
 
 
 @pytest.mark.parametrize(

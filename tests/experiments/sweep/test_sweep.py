@@ -22,7 +22,7 @@ EXPERIMENT = Experiment(
     train=TrainSettings(learning_rate=0.01),
     recipe="lstm-copy",
 )
-RATES = Space(trials=6, options={"train.learning_rate": Range(low=1e-4, high=1e-1, log=True, whole=False)})
+RATES = Space(trials=6, options={"train.learning_rate": Range(low=1e-4, high=1e-1, log=True, integer=False)})
 
 
 def plan(**changes):

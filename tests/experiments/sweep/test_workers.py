@@ -10,7 +10,7 @@ import time
 import pytest
 
 from memtape.experiments.file_lock import file_lock
-from memtape.experiments.sweep.workers import Training, carry_out
+from memtape.experiments.sweep.workers import Training, run_trainings
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 
@@ -31,7 +31,7 @@ def training(tmp_path):
 
 def carried_out(*trainings, jobs=2, kills=None):
     ended, kills = [], [] if kills is None else kills
-    carry_out(
+    run_trainings(
         trainings,
         jobs=jobs,
         stop=threading.Event(),
@@ -160,7 +160,7 @@ def test_a_training_holds_its_lock_on_when_its_sweep_is_killed(training, tmp_pat
         "import threading; from pathlib import Path; import memtape.experiments.sweep.workers as workers\n"
         f"workers.COMMAND = {stand_in!r}\n"
         f"one = workers.Training(words={one.words!r}, folder=Path({str(one.folder)!r}))\n"
-        "workers.carry_out([one], jobs=1, stop=threading.Event(), ended=print, killed=print)"
+        "workers.run_trainings([one], jobs=1, stop=threading.Event(), ended=print, killed=print)"
     )
     sweep = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "STAND_IN_SECONDS": "1"})
     while not (one.folder / "config.json").exists():
@@ -205,7 +205,7 @@ def test_a_stop_ends_what_runs_and_begins_nothing_more(training, tmp_path, monke
     timer = threading.Timer(0.5, stop.set)
     timer.start()
     before = time.monotonic()
-    carry_out([training(0), training(1)], jobs=1, stop=stop, ended=ended.append, killed=lambda *_: None)
+    run_trainings([training(0), training(1)], jobs=1, stop=stop, ended=ended.append, killed=lambda *_: None)
     assert time.monotonic() - before < 20
     assert ended == []
     assert calls(tmp_path) == ["train seed0 1"]

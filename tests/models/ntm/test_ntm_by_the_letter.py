@@ -189,7 +189,7 @@ def test_a_step_agrees_with_the_paper_by_the_letter(read_first, sequential, reac
             torch.testing.assert_close(actual[name].detach(), torch.tensor(value, dtype=F64), rtol=1e-8, atol=1e-10)
 
 
-def test_weights_come_from_the_memory_before_the_write():
+def test_weights_come_from_the_memory_before_the_write(equal_up_to_rounding):
     one, other = build(), build()
     other.load_state_dict(one.state_dict())
     state = tree.detach(unroll(one, torch.randn(BATCH, 2, INPUT, dtype=F64))[1])
@@ -199,8 +199,8 @@ def test_weights_come_from_the_memory_before_the_write():
         layer.weight[-2 * WIDTH :] = torch.randn_like(layer.weight[-2 * WIDTH :])  # another erase, another add
     after, written_otherwise = one(x, state)[1], other(x, state)[1]
     assert not torch.allclose(after.memory.memory, written_otherwise.memory.memory)
-    assert torch.equal(after.memory.read_weights, written_otherwise.memory.read_weights)
-    assert torch.equal(after.memory.write_weights, written_otherwise.memory.write_weights)
+    equal_up_to_rounding(after.memory.read_weights, written_otherwise.memory.read_weights)
+    equal_up_to_rounding(after.memory.write_weights, written_otherwise.memory.write_weights)
 
 
 def test_control_shows_what_the_heads_are_told():

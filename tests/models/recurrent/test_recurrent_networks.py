@@ -5,19 +5,23 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from memtape.models.recurrent.bidirectional import BiGRU, BiLSTM
-from memtape.models.recurrent.clockwork import Clockwork
-from memtape.models.recurrent.elman import Elman
+from memtape.catalog.registry import MODELS
+from memtape.models.recurrent.bigru import BiGRU
+from memtape.models.recurrent.bilstm import BiLSTM
 from memtape.models.recurrent.esn import EchoState
 from memtape.models.recurrent.gru import GRU
 from memtape.models.recurrent.jordan import Jordan
-from memtape.models.recurrent.leaky import Leaky
-from memtape.models.recurrent.lstm import StackedLSTM
-from memtape.models.recurrent.orthogonal import Orthogonal
-from memtape.models.recurrent.skip import Skip
 
-NETWORKS = [Elman, Jordan, StackedLSTM, GRU, Leaky, Skip, Orthogonal, Clockwork, EchoState, BiLSTM, BiGRU]
-LAYERED = [Elman, StackedLSTM, GRU, Leaky, Skip, Orthogonal, Clockwork, BiLSTM, BiGRU]
+
+def with_options(*names):
+    """Return the networks over sequences that have these options."""
+    known = {name: {option.name for option in entry.options} for name, entry in MODELS.items()}
+    fitting = [MODELS[name] for name, options in known.items() if {"hidden_size", *names} <= options]
+    return [entry.load() for entry in fitting if entry.card.inputs == ("sequences",)]
+
+
+NETWORKS = with_options("embedding_size")
+LAYERED = with_options("embedding_size", "layers", "dropout")
 SYMBOLS = torch.tensor([[1, 4, 0, 2], [3, 3, 0, 0]])
 LENGTHS = torch.tensor([4, 2])
 

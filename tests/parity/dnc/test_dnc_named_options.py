@@ -22,6 +22,7 @@ OPTIONS = {
     "more read heads than one pass takes": {"read_heads": 9, "slots": 17},
     "gradients through what is used": {"usage_gradient": True, "write_heads": 2, "read_heads": 2},
     "usages raised": {"usage_epsilon": 0.1, "write_heads": 2},
+    "usages alike within a tenth": {"usage_tolerance": 0.1, "write_heads": 2},
     "freed slots erased": {"deallocate": True, "read_heads": 2, "write_heads": 2},
     "masks": {"masked": True, "read_heads": 2, "write_heads": 2, "product_epsilon": 1e-3},
     "masks with a floor": {"masked": True, "mask_floor": 0.3, "clip": None},

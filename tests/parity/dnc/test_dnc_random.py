@@ -25,6 +25,7 @@ OPTIONS = st.fixed_dictionaries(
         "clip": st.sampled_from([None, 0.5, 20.0]),
         "usage_gradient": st.booleans(),
         "usage_epsilon": st.sampled_from([0.0, 1e-6, 0.1]),
+        "usage_tolerance": st.sampled_from([1e-5, 0.1]),
         "product_epsilon": st.sampled_from([0.0, 1e-6]),
         "initial_memory": st.sampled_from(["learned", "random"]),
         "initial_reads": st.sampled_from(["learned", "zeros"]),

@@ -11,7 +11,8 @@ from memtape import use_backend
 from memtape.kernels.calling import call, function, pointers
 from memtape.kernels.machine import PARAMETERS, Given
 from memtape.kernels.sam.cpu import sam_on_cpu
-from memtape.models.sam.sam import DAM, SAM
+from memtape.models.sam.dam import DAM
+from memtape.models.sam.sam import SAM
 
 # float64: both sides round at 1e-16; the worst of these cases is 1e-14.
 EXACT = 1e-10

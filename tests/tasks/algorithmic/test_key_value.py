@@ -2,7 +2,7 @@
 
 import pytest
 
-from memtape.tasks.algorithmic import KeyValue
+from memtape.tasks.algorithmic.key_value import KeyValue
 
 
 @pytest.mark.parametrize(("bits", "lengths"), [(12, None), (12, (64, 64)), (2, (2, 2)), (4, (1, 4))])
@@ -42,9 +42,7 @@ def test_rows_can_share_a_length():
 
 
 def test_more_pairs_than_keys_are_refused():
-    sentence = (
-        "5 pairs are asked for, but there are 4 keys of 2 bits, and no key comes twice; give fewer pairs or more bits"
-    )
+    sentence = "5 pairs are requested, but there are 4 distinct keys of 2 bits; give fewer pairs or more bits"
     with pytest.raises(ValueError, match=sentence):
         KeyValue(bits=4, max_length=5)
     with pytest.raises(ValueError, match=sentence):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memtape.tasks.algorithmic import RepeatCopyDNC
+from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC
 
 
 @pytest.mark.parametrize(("repeats", "lengths"), [((1, 2), None), ((5, 9), (1, 4)), ((3, 3), (7, 7))])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from memtape.tasks.algorithmic import Allocation, IndependentCopies
+from memtape.tasks.algorithmic.allocation import Allocation
+from memtape.tasks.algorithmic.independent_copies import IndependentCopies
 
 
 def copies_of(batch, row, bits, *, marker):

@@ -6,7 +6,8 @@ import numpy
 import pytest
 import torch
 
-from memtape.tasks.dynamics import Narma, narma
+from memtape.tasks.dynamics import narma
+from memtape.tasks.dynamics.narma import Narma
 
 
 def by_the_letter(noise, order):
@@ -92,13 +93,13 @@ def test_a_sequence_that_runs_away_is_drawn_anew():
 def test_what_always_runs_away_is_told(monkeypatch):
     monkeypatch.setattr(narma, "BOUND", 0.1)
     with pytest.raises(
-        ValueError, match="of 100 sequences of 50 steps none kept in its bounds, as none of order 10 does"
+        ValueError, match="all 100 draws of a sequence of 50 steps diverged, as long sequences of order 10 do; give"
     ):
         Narma().batch(0, 1, lengths=(50, 50))
 
 
 def test_a_task_must_make_sense():
-    with pytest.raises(ValueError, match="order is 11, but beyond 10 this system runs away; give a smaller order"):
+    with pytest.raises(ValueError, match="order is 11, but above 10 the system diverges; give a smaller order"):
         Narma(order=11)
     with pytest.raises(ValueError, match="min_length is 20, but it must be at least 21; give a larger min_length"):
         Narma(min_length=20)

@@ -2,7 +2,7 @@
 
 import torch
 
-from memtape.tasks.graph.encoding import BLANK, decoded, encoded, told
+from memtape.tasks.graph.encoding import BLANK, as_text, decoded, encoded
 
 
 def test_labels_are_three_digits_of_ten_channels():
@@ -19,5 +19,5 @@ def test_every_label_comes_back():
 
 
 def test_a_person_reads_them():
-    assert told(torch.tensor([215, BLANK, 7])) == "215 _ 7"
-    assert told(torch.tensor([0, 0, 0])) == "end"
+    assert as_text(torch.tensor([215, BLANK, 7])) == "215 _ 7"
+    assert as_text(torch.tensor([0, 0, 0])) == "end"

@@ -2,9 +2,20 @@
 
 import pytest
 
-from memtape.tasks.graph.families import ENGLISH, ITALIAN, RELATIONS, facts_of, family, hinton, invented
+from memtape.tasks.graph.families import (
+    ENGLISH,
+    ITALIAN,
+    RELATIONS,
+    facts_of,
+    family,
+    hinton_families,
+    synthetic_family,
+)
 
-ALL = {**{tree.nodes[0]: tree for tree in hinton()}, **{f"invented {number}": invented(number) for number in range(64)}}
+ALL = {
+    **{tree.nodes[0]: tree for tree in hinton_families()},
+    **{f"synthetic {number}": synthetic_family(number) for number in range(64)},
+}
 
 
 @pytest.fixture(params=ALL)
@@ -50,8 +61,8 @@ def test_children_stand_below_their_parents_and_nobody_in_anothers_place(tree):
 
 
 def test_the_families_of_hinton_are_two_of_twelve_people():
-    assert [len(tree.nodes) for tree in hinton()] == [12, 12]
-    assert [len(tree.edges) for tree in hinton()] == [40, 40]
+    assert [len(tree.nodes) for tree in hinton_families()] == [12, 12]
+    assert [len(tree.edges) for tree in hinton_families()] == [40, 40]
     facts = set(facts_of(ENGLISH)) | set(facts_of(ITALIAN))
     assert ("Charlotte", "mother", "Victoria") in facts
     assert ("Emilio", "sister", "Lucia") in facts
@@ -59,10 +70,10 @@ def test_the_families_of_hinton_are_two_of_twelve_people():
 
 
 def test_families_that_are_made_up_differ():
-    trees = [invented(number) for number in range(64)]
+    trees = [synthetic_family(number) for number in range(64)]
     assert len({tree.edges for tree in trees}) > 20
     assert {len(tree.nodes) for tree in trees} <= set(range(7, 23))
-    assert invented(3) == invented(3)
+    assert synthetic_family(3) == synthetic_family(3)
 
 
 def test_a_family_can_be_a_couple():

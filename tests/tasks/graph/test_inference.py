@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from memtape.tasks.graph import Inference
 from memtape.tasks.graph.encoding import decoded
+from memtape.tasks.graph.inference import Inference
 from memtape.tasks.graph.lessons import INFERENCE
 from memtape.tasks.graph.relations import relation_labels, sequences
 
@@ -126,7 +126,7 @@ def test_sizes_below_1_and_lessons_that_do_not_exist_are_refused():
         Inference(planning=0)
     with pytest.raises(ValueError, match=r"max_lesson of Inference is 18, but training has the lessons 1\.\.17; lower"):
         Inference(max_lesson=18)
-    with pytest.raises(ValueError, match="lesson 20 is asked for, but there are 19"):
+    with pytest.raises(ValueError, match="lesson 20 is requested, but there are 19 lessons"):
         Inference().batch(0, 1, lengths=(20, 20))
     with pytest.raises(ValueError, match=r"review is -1\.0, but it is a probability"):
         Inference(review=-1.0)

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from memtape import NTM
-from memtape.tasks.graph import ShortestPath
 from memtape.tasks.graph.encoding import decoded, encoded
 from memtape.tasks.graph.lessons import SHORTEST_PATH
 from memtape.tasks.graph.planner import FAR
+from memtape.tasks.graph.shortest_path import ShortestPath
+from memtape.training.draw_batch import draw_batch
 from memtape.training.evaluation import evaluate
-from memtape.training.interaction import batch_for
 
 
 def search(leads, start, goal):
@@ -195,7 +195,7 @@ def network():
 def test_scores_of_what_a_network_played_are_those_of_its_paths(network):
     task = ShortestPath(min_lesson=1, max_lesson=5)
     scores = evaluate(network, task, sequences=32, seed=0, split="test")
-    batch = batch_for(task, network, 0, 32, seed=0, split="test")
+    batch = draw_batch(task, network, 0, 32, seed=0, split="test")
     first = [follow(batch, row) for row in range(32)]
     assert scores["minimal"] == sum(reached and len(taken) == n for n, taken, reached in first) / 32
     assert scores["within_one"] == sum(reached for _, _, reached in first) / 32
@@ -204,7 +204,7 @@ def test_scores_of_what_a_network_played_are_those_of_its_paths(network):
 
 def test_a_network_takes_its_most_probable_edge_when_it_is_alone(network):
     task = ShortestPath(min_lesson=8, max_lesson=8)
-    batch = batch_for(task, network, 0, 16, seed=0, split="test")
+    batch = draw_batch(task, network, 0, 16, seed=0, split="test")
     outputs, _ = network(batch.inputs, lengths=batch.lengths)
     picture = [task.picture(batch, outputs, row) for row in range(16)]
     for row, drawn in enumerate(picture):
@@ -217,7 +217,7 @@ def test_a_network_takes_its_most_probable_edge_when_it_is_alone(network):
 def test_the_planner_leads_as_often_as_asked(network):
     def followed(share):
         task = ShortestPath(min_lesson=14, max_lesson=14, planner_share=share)
-        batch = batch_for(task, network, 0, 64, seed=0)
+        batch = draw_batch(task, network, 0, 64, seed=0)
         same = batch.paths[:, 0]
         planned = batch.targets[batch.mask][:, :, 4].argmax(1)
         return (same[same >= 0] % batch.graphs.neighbours.shape[2] == planned).float().mean()
@@ -246,7 +246,7 @@ def test_what_is_played_is_a_pure_function_of_seed_split_index_and_network(netwo
     task = ShortestPath(planner_share=0.3, max_lesson=8)
 
     def played(index=0, seed=0, split="train"):
-        return batch_for(task, network, index, 8, seed=seed, split=split)
+        return draw_batch(task, network, index, 8, seed=seed, split=split)
 
     once = played()
     torch.rand(3)
@@ -265,7 +265,7 @@ def test_an_example_is_shown_with_its_wrong_steps_marked(network):
     batch = task.batch(0, 1, lengths=(8, 8))
     lines = task.show(batch, torch.randn(1, batch.mask.shape[1], 90)).splitlines()
     assert [line.split()[0] for line in lines if not line.startswith("  ")][1:] == [
-        *("told", "asked", "wait", "went", "target", "output")
+        *("graph", "query", "wait", "path", "target", "output")
     ]
     assert lines[-2].removeprefix("target ") == ", ".join(" ".join(map(str, edge)) for edge in follow(batch, 0)[1])
     assert "!" in lines[-1]

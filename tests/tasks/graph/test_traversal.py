@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from memtape.tasks.graph import Traversal
 from memtape.tasks.graph.lessons import TRAVERSAL
+from memtape.tasks.graph.traversal import Traversal
 
 
 def label_of(bits):
@@ -125,7 +125,12 @@ def test_an_example_is_shown_phase_by_phase():
     batch = task.batch(0, 2, lengths=(2, 2))
     lines = task.show(batch, -batch.targets, row=1).splitlines()
     assert lines[0] == f"Traversal, {int(batch.lengths[1])} steps"
-    assert [line.split()[0] for line in lines if not line.startswith("  ")][1:] == ["told", "asked", "target", "output"]
+    assert [line.split()[0] for line in lines if not line.startswith("  ")][1:] == [
+        "graph",
+        "query",
+        "target",
+        "output",
+    ]
     assert all(word.endswith("!") for word in lines[-1].removeprefix("output ").split(", "))
     assert "!" not in task.show(batch, batch.targets)
 
@@ -163,7 +168,7 @@ def test_a_picture_of_a_drawn_graph_has_its_numbers():
 def test_lessons_that_do_not_exist_are_refused():
     with pytest.raises(ValueError, match=r"max_lesson of Traversal is 15, but training has the lessons 1\.\.14; lower"):
         Traversal(max_lesson=15)
-    with pytest.raises(ValueError, match="lesson 16 is asked for, but there are 15; ask for one of these"):
+    with pytest.raises(ValueError, match=r"lesson 16 is requested, but there are 15 lessons; give one in 1\.\.15"):
         Traversal().batch(0, 1, lengths=(16, 16))
     with pytest.raises(ValueError, match="max_lesson of Traversal is 2, but min_lesson is 3 and must not be larger"):
         Traversal(min_lesson=3, max_lesson=2)

@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.graph import ShortestPath, Traversal
+from memtape.tasks.graph.shortest_path import ShortestPath
+from memtape.tasks.graph.traversal import Traversal
 from memtape.tasks.graph.underground import LINES, STATIONS, links, underground
 from memtape.tasks.graph.underground_files import read
 
@@ -91,12 +92,12 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("table", "column", "value", "sentence"),
     [
-        ("stations", "latitude", "north", "has no number but 'north' as the latitude of a station"),
-        ("stations", "longitude", "nan", "has no number but 'nan' as the longitude of a station"),
-        ("stations", "zone", "", "has no number but '' as the zone of a station"),
+        ("stations", "latitude", "north", "has 'north' as the latitude of a station, which is not a fin"),
+        ("stations", "longitude", "nan", "has 'nan' as the longitude of a station, which is not a fin"),
+        ("stations", "zone", "", "has '' as the zone of a station, which is not a finite numb"),
         ("connections", "station2", "999", "has in row 0 the unknown station2 '999'"),
         ("connections", "line", "77", "has in row 0 the unknown line '77'"),
-        ("stations", "zone", "2", "tells of 28 interchanges in zone 1, but there are 29"),
+        ("stations", "zone", "2", "has 28 interchanges in zone 1, but there are 29"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(tmp_path, table, column, value, sentence):
@@ -114,7 +115,7 @@ def test_a_missing_column_is_refused(tmp_path, table, column):
 
 def test_too_few_rows_and_rows_that_end_early_are_refused(tmp_path):
     rows = tables()
-    assert "holds 405 rows, but that of the London Underground has 406" in refusal(
+    assert "has 405 rows, but that of the London Underground has 406" in refusal(
         tmp_path, **{**rows, "connections": rows["connections"][1:]}
     )
     write(tmp_path, **rows)
@@ -129,4 +130,4 @@ def test_a_line_with_three_ways_is_refused(tmp_path):
     where = {row["name"]: row["id"] for row in rows["stations"]}
     rows["connections"][-1] = {"station1": where["Oxford Circus"], "station2": where["Victoria"], "line": "1"}
     rows["connections"][-2] = {"station1": where["Oxford Circus"], "station2": where["Holborn"], "line": "1"}
-    assert "has a line that leaves a station more than two ways" in refusal(tmp_path, **rows)
+    assert "has a line with more than two neighbours of a station" in refusal(tmp_path, **rows)

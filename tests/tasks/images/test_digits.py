@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.images import Digits, digits
+from memtape.tasks.images import digits
+from memtape.tasks.images.digits import Digits
 from memtape.tasks.images.idx import array_of
 from memtape.tasks.images.strokes import draw_digits
 
@@ -88,28 +89,28 @@ DAMAGES = {
     "is no image file": (
         "train-images-idx3-ubyte.gz",
         packed(labels_of("train")),
-        "begins with 00000801, but .* 00000803",
+        "starts with 00000801, but .* 00000803",
     ),
     "ends early": (
         "train-images-idx3-ubyte.gz",
         gzip.compress(gzip.decompress(packed(images_of("train")))[:-1], mtime=0),
-        "has 18831 bytes, but its header of 24 x 28 x 28 promises 18832",
+        "has 18831 bytes, but its header of 24 x 28 x 28 requires 18832",
     ),
     "has no header": (
         "t10k-labels-idx1-ubyte.gz",
         gzip.compress(bytes([0, 0, 8, 1]), mtime=0),
-        "has 4 bytes, but its header of 0 pro",
+        "has 4 bytes, but its header of 0 req",
     ),
-    "holds too few": ("t10k-labels-idx1-ubyte.gz", packed(numpy.zeros(4)), "holds 4 labels, but that of MNIST has 5"),
+    "holds too few": ("t10k-labels-idx1-ubyte.gz", packed(numpy.zeros(4)), "has 4 labels, but that of MNIST has 5"),
     "holds small images": (
         "train-images-idx3-ubyte.gz",
         packed(numpy.zeros((24, 8, 8))),
-        "images of 8 x 8, but .* 28 x 28",
+        "has images of 8 x 8 pixels, but .* 28 x 28",
     ),
     "holds no digits": (
         "t10k-labels-idx1-ubyte.gz",
         packed(numpy.full(5, 10)),
-        r"the label 10, but the digits are 0\.\.9",
+        r"has the label 10, but the labels of digits are 0\.\.9",
     ),
 }
 

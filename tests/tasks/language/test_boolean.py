@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from memtape.core.inputs.trees import Trees, checked
-from memtape.tasks.language import Boolean
-from memtape.tasks.language.boolean import written
+from memtape.tasks.language.boolean import Boolean, written
 from memtape.tasks.language.labelled_trees import LabelledTrees
 
 PYTHON = {"false": "False", "true": "True"}
@@ -41,7 +40,7 @@ def test_the_reader_of_this_test_reads():
 @pytest.mark.parametrize("lengths", [(1, 1), (1, 6), (9, 9)])
 def test_the_target_at_the_last_symbol_is_the_value(lengths):
     task = Boolean()
-    batch = task.batch(0, 40, lengths=lengths, form="sequences")
+    batch = task.batch(0, 40, lengths=lengths, input_kind="sequences")
     said = batch.targets[torch.arange(40), batch.lengths - 1]
     assert said.tolist() == [int(value(text)) for text in texts(task, batch)]
     assert batch.mask.nonzero().tolist() == [[row, length - 1] for row, length in enumerate(batch.lengths.tolist())]
@@ -50,7 +49,7 @@ def test_the_target_at_the_last_symbol_is_the_value(lengths):
 
 def test_trees_and_sequences_are_the_same_expressions():
     task = Boolean()
-    trees, sequences = task.batch(2, 30), task.batch(2, 30, form="sequences")
+    trees, sequences = task.batch(2, 30), task.batch(2, 30, input_kind="sequences")
     assert isinstance(trees.inputs, Trees)
     assert torch.equal(checked(trees.inputs, trees.lengths), trees.lengths)
     for row, text in enumerate(texts(task, sequences)):
@@ -81,8 +80,8 @@ def test_a_tree_is_written_with_a_pair_of_brackets_for_each_inner_node():
 
 def test_accuracy_is_about_whole_expressions():
     task = Boolean()
-    for form in task.gives:
-        batch = task.batch(0, 10, form=form)
+    for form in task.input_kinds:
+        batch = task.batch(0, 10, input_kind=form)
         outputs = torch.zeros(*batch.mask.shape, 2)
         rows, last = torch.arange(10), batch.lengths - 1
         outputs[rows, last, batch.targets[rows, last]] = 1

@@ -82,7 +82,7 @@ def test_the_same_generator_draws_the_same_trees_and_another_others():
 @pytest.mark.parametrize("depths", [(-1, 2), (3, 2)])
 def test_an_empty_range_of_depths_is_refused(depths):
     with pytest.raises(
-        ValueError, match=f"depths are {depths[0]}..{depths[1]}, but expressions have 0 <= least <= most"
+        ValueError, match=f"depths are {depths[0]}..{depths[1]}, but a range of depths needs 0 <= minimum <= maximum"
     ):
         drawn(1, depths)
 

@@ -38,20 +38,20 @@ def test_a_file_has_a_tree_on_each_line_that_is_not_empty(tmp_path):
     ("text", "column", "message"),
     [
         ("(3 (2 It) (4 fun)", 1, r"this bracket is never closed; close it with \)"),
-        ("(3 (2 It) (4 fun)))", 19, r"'\)' follows the end of the tree; give one tree a line"),
-        ("(2 a) (2 b)", 7, r"'\(' follows the end of the tree; give one tree a line"),
-        (") (2 a)", 1, r"'\)' stands outside of brackets; begin a tree with \("),
-        ("word", 1, r"'word' stands outside of brackets; begin a tree with \("),
+        ("(3 (2 It) (4 fun)))", 19, r"'\)' follows the end of the tree; give one tree per line"),
+        ("(2 a) (2 b)", 7, r"'\(' follows the end of the tree; give one tree per line"),
+        (") (2 a)", 1, r"'\)' is outside of brackets; start a tree with \("),
+        ("word", 1, r"'word' is outside of brackets; start a tree with \("),
         ("()", 2, r"the class of the node is missing; write one of 0\.\.4 after its bracket"),
         ("((2 a) (2 b))", 2, r"the class of the node is missing; write one of 0\.\.4 after its bracket"),
         ("(It)", 2, r"the class of a node is 'It', but it must be one of 0\.\.4; write it after its bracket"),
         ("(3 (5 It) (4 fun))", 5, r"the class of a node is '5', but it must be one of 0\.\.4; write it"),
-        ("(3 (2 a) (2 b) (2 c))", 16, "a third child begins, but trees are binary; split the node in two"),
+        ("(3 (2 a) (2 b) (2 c))", 16, "a node has a third child, but trees are binary; split the node in two"),
         ("(3 (2 a))", 1, "this node has one child, but trees are binary; give it a word, or two nodes"),
         ("(3 (2) (2 b))", 4, "this node has neither a word nor children, but trees are binary; give it a word"),
-        ("(3 a b)", 6, "the word 'b' is not alone in its node; give it a node of its own"),
-        ("(3 (2 a) b)", 10, "the word 'b' is not alone in its node; give it a node of its own"),
-        ("(3 a (2 b))", 6, "a node follows a word in the same node; give a word a node of its own"),
+        ("(3 a b)", 6, "the word 'b' is not alone in its node; give it its own node"),
+        ("(3 (2 a) b)", 10, "the word 'b' is not alone in its node; give it its own node"),
+        ("(3 a (2 b))", 6, "a node follows a word in the same node; give the word its own node"),
         ("", 1, "there is no tree; give one"),
     ],
 )
@@ -76,10 +76,10 @@ def test_there_may_be_other_numbers_of_classes():
 def test_files_that_hold_no_trees_are_refused(tmp_path):
     path = tmp_path / "trees.txt"
     path.write_text("\n \n")
-    with pytest.raises(BracketedError, match=r"trees\.txt has no trees, but at least one is needed; give a file with"):
+    with pytest.raises(BracketedError, match=r"trees\.txt has no trees, but needs at least one; give a file with"):
         read_bracketed(path)
     path.write_bytes(b"(2 caf\xe9)\n")
-    with pytest.raises(BracketedError, match=r"trees\.txt is no text in UTF-8 \(.* at byte 6\); convert it to UTF-8"):
+    with pytest.raises(BracketedError, match=r"trees\.txt is not UTF-8 \(.* at byte 6\); convert it to UTF-8"):
         read_bracketed(path)
 
 

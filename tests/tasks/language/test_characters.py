@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.language import Characters, texts
-from memtape.tasks.language.synthetic_text import invented_text
+from memtape.tasks.language import texts
+from memtape.tasks.language.characters import Characters
+from memtape.tasks.language.synthetic_text import synthetic_text
 
 TEXT = "".join(random.Random(0).choices("abcdefghijklmnopqrstuvwxyz \n", k=999)) + "é"
 
@@ -39,7 +40,7 @@ def test_the_vocabulary_is_that_of_the_text(folder):
     assert task.decode(task.encode(TEXT)) == TEXT
     assert task.guess(task.lengths)["bits_per_character"] == pytest.approx(math.log2(len(set(TEXT))))
     with pytest.raises(
-        ValueError, match=r"the text has the character '!', which is none of the .* vocabulary; leave it out"
+        ValueError, match=r"the text has the character '!', which is not among the .* of the vocabulary; leave it out"
     ):
         task.encode("a!")
 
@@ -82,7 +83,7 @@ def test_windows_score_each_character_of_their_split_once(folder, split, text, w
             assert len(read) - before == window or place == len(text)
     assert place == len(text)
     with pytest.raises(
-        ValueError, match=rf"of the split '{split}' is beyond its {count} windows; ask for an earlier one"
+        ValueError, match=rf"of the split '{split}' is beyond its {count} windows; give a smaller index"
     ):
         task.batch(count, 1, split=split)
 
@@ -128,7 +129,7 @@ def test_where_windows_have_their_own_length_another_is_refused(folder):
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"", "is empty"), (b"\xff" * 9, "is no UTF-8 at byte 0"), (b"abc", "holds 3 characters, but .* has 1000")],
+    [(b"", "is empty"), (b"\xff" * 9, "is not UTF-8 at byte 0"), (b"abc", "has 3 characters, but .* has 1000")],
 )
 def test_a_text_that_is_not_what_it_should_be_is_refused(folder, content, sentence):
     (folder / "tinyshakespeare" / "input.txt").write_bytes(content)
@@ -143,9 +144,7 @@ def test_any_other_text_will_do(folder):
     assert [task.available(split) for split in ("validation", "test")] == [1, 1]
     assert [int(task.batch(0, 1, split=split).mask.sum()) for split in ("validation", "test")] == [1, 1]
     (folder / "own.txt").write_text("ab" * 19 + "c")
-    with pytest.raises(
-        DataError, match=r"own\.txt holds 39 characters, but at least 40 are needed; get it again from the"
-    ):
+    with pytest.raises(DataError, match=r"own\.txt has 39 characters, but needs at least 40; get it again from the"):
         Characters(data_dir=str(folder), file="own.txt")
     with pytest.raises(
         DataError, match=r"there is no .*other\.txt, which the option file needs; get it from the place that"
@@ -153,10 +152,10 @@ def test_any_other_text_will_do(folder):
         Characters(data_dir=str(folder), file="other.txt")
 
 
-def test_an_invented_text_is_the_same_each_time_and_begins_alike():
-    assert invented_text(500) == invented_text(2_000)[:500]
-    assert len(invented_text(2_000)) == 2_000
-    assert invented_text(500, seed=1) != invented_text(500)
+def test_a_synthetic_text_is_the_same_each_time_and_begins_alike():
+    assert synthetic_text(500) == synthetic_text(2_000)[:500]
+    assert len(synthetic_text(2_000)) == 2_000
+    assert synthetic_text(500, seed=1) != synthetic_text(500)
 
 
 def test_a_window_is_shown_with_what_is_scored_of_it(folder):

@@ -7,8 +7,8 @@ import torch
 
 from memtape.core.inputs.pairs import Pairs
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.language import Scan, scan_examples
-from memtape.tasks.language.scan import VOCABULARY
+from memtape.tasks.language import scan_examples
+from memtape.tasks.language.scan import VOCABULARY, Scan
 from memtape.tasks.language.scan_grammar import actions, commands
 
 EXAMPLES = {
@@ -44,7 +44,7 @@ def test_there_are_20910_commands():
     ("split", "counts"), [("simple", (16_728, 4_182)), ("length", (16_990, 3_920)), ("jump", (14_670, 7_706))]
 )
 def test_the_grammar_is_split_as_published(split, counts):
-    train, test = scan_examples.of_grammar(split)
+    train, test = scan_examples.from_grammar(split)
     assert (len(train), len(test)) == counts
     told = {" ".join(command) for command, _ in train}
     asked = {" ".join(command) for command, _ in test}
@@ -76,7 +76,7 @@ def test_a_sequence_asks_for_the_answer_after_the_command(split):
 
 def test_a_pair_is_the_command_and_the_answer():
     task = Scan()
-    pairs, sequences = task.batch(3, 60, form="pairs"), task.batch(3, 60)
+    pairs, sequences = task.batch(3, 60, input_kind="pairs"), task.batch(3, 60)
     assert isinstance(pairs.inputs, Pairs)
     for row, length in enumerate(pairs.lengths.tolist()):
         command = words(pairs.inputs.source[row, : pairs.inputs.source_lengths[row]])
@@ -89,8 +89,8 @@ def test_a_pair_is_the_command_and_the_answer():
 
 def test_an_answer_is_exact_if_all_its_symbols_are_right():
     task = Scan()
-    for form in task.gives:
-        batch = task.batch(0, 8, form=form)
+    for form in task.input_kinds:
+        batch = task.batch(0, 8, input_kind=form)
         outputs = torch.nn.functional.one_hot(batch.targets, 20).float()
         assert task.scores(outputs, batch) == {"exact": 1, "token_accuracy": 1}
         last = batch.lengths - 1
@@ -137,11 +137,11 @@ def test_files_are_read(folder, split):
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("jump I_JUMP", r"has no 'IN: command OUT: actions' on line 10"),
-        ("IN: jump OUT:", r"has no 'IN: command OUT: actions' on line 10"),
-        ("IN: hop OUT: I_JUMP", r"has 'hop' on line 10, which SCAN does not have"),
-        ("IN: jump OUT: JUMP", r"has 'JUMP' on line 10, which SCAN does not have"),
-        (LINES[0], r"holds 10 commands, but that of SCAN has 9"),
+        ("jump I_JUMP", r"has a line 10 that is not 'IN: command OUT: actions'"),
+        ("IN: jump OUT:", r"has a line 10 that is not 'IN: command OUT: actions'"),
+        ("IN: hop OUT: I_JUMP", r"has 'hop' on line 10, which is not a word of SCAN"),
+        ("IN: jump OUT: JUMP", r"has 'JUMP' on line 10, which is not a word of SCAN"),
+        (LINES[0], r"has 10 commands, but that of SCAN has 9"),
     ],
 )
 def test_a_file_that_is_not_what_it_should_be_is_refused(folder, line, sentence):
@@ -158,7 +158,7 @@ def test_a_file_that_is_not_what_it_should_be_is_refused(folder, line, sentence)
 
 def test_an_example_is_shown_alike_in_both_forms():
     task = Scan()
-    shown = [task.show(task.batch(0, 4, form=form), row=2).splitlines()[1:] for form in task.gives]
+    shown = [task.show(task.batch(0, 4, input_kind=form), row=2).splitlines()[1:] for form in task.input_kinds]
     assert shown[0] == shown[1]
     command, answer = (line.split(" ", 1)[1].strip() for line in shown[0])
     assert answer == " ".join([*actions(command), "|"])

@@ -7,8 +7,9 @@ import torch
 
 from memtape.core.inputs.trees import Trees, checked
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.language import Sentiment, sentiment
+from memtape.tasks.language import sentiment
 from memtape.tasks.language.bracketed import BracketedError
+from memtape.tasks.language.sentiment import Sentiment
 
 TRAIN = ["(3 (2 It) (4 (2 's) (4 fun)))", "(1 (2 It) (0 (2 's) (1 (2 not) (4 fun))))", "(2 Well)"]
 DEV = ["(2 (2 Well) (3 done))"]
@@ -104,7 +105,7 @@ def test_scores_are_about_the_whole_sentence(folder, form):
         (
             "(2 a)\n(2 b)",
             DataError,
-            r"dev\.txt holds 2 trees, but that of the Stanford Sentiment Treebank has 1; get it",
+            r"dev\.txt has 2 trees, but that of the Stanford Sentiment Treebank has 1; get it",
         ),
         ("", DataError, r"dev\.txt is empty; get it again from trainDevTestTrees_PTB\.zip at https"),
     ],

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from memtape.tasks.long_range import Adding
+from memtape.tasks.long_range.adding import Adding
 
 LENGTHS = [(2, 2), (3, 3), (5, 12), (101, 101)]
 

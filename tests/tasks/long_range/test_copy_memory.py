@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from memtape.tasks.long_range import CopyMemory
+from memtape.tasks.long_range.copy_memory import CopyMemory
 
 
 @pytest.mark.parametrize(("symbols", "remembered"), [(8, 10), (1, 1), (3, 2)])

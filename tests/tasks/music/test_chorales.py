@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.music import Chorales, chorales
+from memtape.tasks.music import chorales
 from memtape.tasks.music.cadences import cadences
+from memtape.tasks.music.chorales import Chorales
 
 PIECES = {
     "train": [[[60, 64, 67], [60.0, 60, 64]], [[21, 108]]],
@@ -69,23 +70,23 @@ def test_scores_by_hand(folder):
     assert task.scores(100 * (2 * batch.targets - 1), batch) == {"nll": pytest.approx(0), "frame_accuracy": 1}
 
 
-NO_PIECE = r"has in piece 0 of the part 'valid' no list of steps with lists of pitches 21\.\.108"
+NO_PIECE = r"has a piece 0 in the part 'valid' that is not a list of steps with lists of pitches 21\.\.108"
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("{", r"is no JSON \("),
-        ("[" * 100_000, r"is no JSON \(its brackets are too deep\)"),
-        ("[]", "has not the parts train, valid, test"),
-        (json.dumps({"train": [], "valid": []}), "has not the parts train, valid, test"),
-        (json.dumps(PIECES | {"valid": {}}), "has not 1 pieces in the part 'valid'"),
-        (json.dumps(PIECES | {"test": PIECES["test"][:1]}), "has not 2 pieces in the part 'test'"),
+        ("{", r"is not valid JSON \("),
+        ("[" * 100_000, r"is not valid JSON \(its brackets are nested too deeply\)"),
+        ("[]", "does not have exactly the parts train, valid, test"),
+        (json.dumps({"train": [], "valid": []}), "does not have exactly the parts train, valid, test"),
+        (json.dumps(PIECES | {"valid": {}}), "does not have 1 pieces in the part 'valid'"),
+        (json.dumps(PIECES | {"test": PIECES["test"][:1]}), "does not have 2 pieces in the part 'test'"),
         *(
             (json.dumps(PIECES | {"valid": [piece]}), NO_PIECE)
             for piece in ([], 3, [60], [[20]], [[109]], [["60"]], [[60.5]], [[[60]]], [[True]], [[None]], [[math.nan]])
         ),
-        (b"\xff", "is no UTF-8 at byte 0"),
+        (b"\xff", "is not UTF-8 at byte 0"),
         ("", "is empty"),
     ],
 )

@@ -6,8 +6,8 @@ import torch
 from memtape.core.batch import SequenceBatch
 from memtape.models.recurrent.esn import EchoState
 from memtape.models.recurrent.gru import GRU
-from memtape.tasks.dynamics import Narma
-from memtape.tasks.images import Digits
+from memtape.tasks.dynamics.narma import Narma
+from memtape.tasks.images.digits import Digits
 from memtape.training.loop import train
 from memtape.training.optim.closed_form import solve
 from memtape.training.settings import SettingsError, TrainSettings
@@ -68,7 +68,7 @@ def test_a_training_of_one_update_is_enough(task):
     torch.manual_seed(0)
     network = EchoState(task.input_size, task.output_size, hidden_size=50)
     records = []
-    outcome = train(network, task, RIDGE, seed=0, record=records.append, watch=lambda *_: None)
+    outcome = train(network, task, RIDGE, seed=0, on_record=records.append, on_step=lambda *_: None)
     assert outcome.scores["nrmse"] < 0.9
     assert [record["kind"] for record in records] == ["train", "validation"]
 

@@ -1,12 +1,8 @@
-"""What changes with the step: rates, lengths, and the update rules."""
-
-import math
+"""What changes with the step: learning rates and lengths."""
 
 import pytest
-import torch
 
-from memtape.training.optim.graves_rmsprop import GravesRMSprop
-from memtape.training.optim.schedule import lengths_at, optimizer_for, rate_at
+from memtape.training.optim.schedule import lengths_at, rate_at
 from memtape.training.settings import TrainSettings
 
 
@@ -53,60 +49,6 @@ def test_a_curriculum_by_score_grows_by_the_lengths_that_are_passed():
     settings = TrainSettings(curriculum_score=0.5, curriculum_max=3)
     assert lengths_at(0, (2, 4), settings) == (2, 3)
     assert lengths_at(0, (4, 9), settings) == (4, 4)
-
-
-def test_the_rule_of_graves_by_the_letter():
-    torch.manual_seed(0)
-    weight = torch.nn.Parameter(torch.randn(3, dtype=torch.float64))
-    theta = weight.detach().clone()
-    optimizer = GravesRMSprop([weight], lr=0.01, smoothing=0.95, momentum=0.9)
-    square, mean, change = [0.0] * 3, [0.0] * 3, [0.0] * 3
-    for _ in range(5):
-        gradient = torch.randn(3, dtype=torch.float64)
-        weight.grad = gradient.clone()
-        optimizer.step()
-        for i in range(3):
-            g = float(gradient[i])
-            square[i] = 0.95 * square[i] + 0.05 * g * g
-            mean[i] = 0.95 * mean[i] + 0.05 * g
-            change[i] = 0.9 * change[i] - 0.01 * g / math.sqrt(square[i] - mean[i] ** 2 + 1e-4)
-            theta[i] += change[i]
-    torch.testing.assert_close(weight.detach(), theta, rtol=0, atol=1e-15)
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        *(("adam", torch.optim.Adam), ("rmsprop", torch.optim.RMSprop), ("graves", GravesRMSprop)),
-        *(("adagrad", torch.optim.Adagrad), ("ridge", torch.optim.SGD)),
-    ],
-)
-def test_the_settings_choose_the_optimiser(name, kind):
-    optimizer = optimizer_for([torch.nn.Parameter(torch.zeros(1))], TrainSettings(optimizer=name, learning_rate=0.5))
-    assert type(optimizer) is kind
-    assert optimizer.param_groups[0]["lr"] == 0.5
-
-
-def test_adagrad_is_fused_for_whole_tensors_of_the_processor_alone():
-    class Part(torch.nn.Parameter):
-        """Stands in for a parameter that several processes hold in parts."""
-
-    elsewhere = torch.nn.Parameter(torch.zeros(1, device="meta"))
-    for parameter, fused in (
-        (torch.nn.Parameter(torch.zeros(1)), True),
-        (Part(torch.zeros(1)), False),
-        (elsewhere, False),
-    ):
-        settings = TrainSettings(optimizer="adagrad")
-        assert optimizer_for(iter([parameter]), settings).param_groups[0]["fused"] is fused
-
-
-@pytest.mark.parametrize(("name", "option", "value"), [("rmsprop", "alpha", 0.7), ("graves", "smoothing", 0.7)])
-def test_smoothing_and_momentum_reach_the_optimiser(name, option, value):
-    settings = TrainSettings(optimizer=name, smoothing=0.7, momentum=0.3)
-    group = optimizer_for([torch.nn.Parameter(torch.zeros(1))], settings).param_groups[0]
-    assert group[option] == value
-    assert group["momentum"] == 0.3
 
 
 @pytest.mark.parametrize("name", ["curriculum_steps", "curriculum_min"])

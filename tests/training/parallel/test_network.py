@@ -16,14 +16,14 @@ def test_every_optimiser_goes_on_to_the_bit(name):
         layer.load_state_dict(weights)
         settings = TrainSettings(optimizer=name, device="cpu", clip_limit=0.1)
         network = Replicas(layer, settings, Processes(settings))
-        network.remember(remembered)
+        network.load_optimizer_state(remembered)
         for step in range(first, last):
             torch.manual_seed(step)
             network.optimizer.zero_grad()
             network(torch.randn(4, 3)).square().sum().backward()
             network.clip()
             network.optimizer.step()
-        return layer.state_dict(), {key: value.clone() for key, value in network.remembered().items()}
+        return layer.state_dict(), {key: value.clone() for key, value in network.optimizer_state().items()}
 
     torch.manual_seed(0)
     begin = nn.Linear(3, 2).state_dict()

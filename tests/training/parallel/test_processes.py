@@ -44,4 +44,4 @@ def test_alone_sums_and_wishes_are_ones_own(monkeypatch):
     assert alone.sum({"a": 1.5, "b": 2.0}) == {"a": 1.5, "b": 2.0}
     assert alone.any(True)
     assert not alone.any(False)
-    assert alone.agree_on("name") == "name"
+    assert alone.broadcast("name") == "name"

@@ -1,4 +1,4 @@
-"""Recursive: one layer, or one with a tensor product, that makes two vectors one."""
+"""Recursive: tree cells that combine two child vectors with one layer, with or without a tensor product."""
 
 import torch
 from jaxtyping import Float
@@ -13,18 +13,18 @@ ARITY = 2
 
 
 class RecursiveCell(TreeCell[HiddenState]):
-    r"""Make one vector of two by one layer of tanh units; a leaf is the vector of its word.
+    r"""Combine the hidden vectors of two children with one layer of tanh units; a leaf has the vector of its word.
 
     $$h_j = \tanh(W_l h_l + W_r h_r + b), \qquad h_j = x_j \text{ at a leaf}$$
 
-    The columns of the one matrix stand in the order left, right. A child that is not there counts as the vector 0.
+    The columns of the weight matrix are in the order left, right. A missing child has the vector 0.
 
     Args:
-        hidden_size: size of $h_j$, and of the vectors of words.
-        gain: how far the initial weights spread, in units of $1/\sqrt{2\,\text{hidden}}$.
+        hidden_size: size of $h_j$ and of the word vectors.
+        gain: scale of the initial weights, in units of $1/\sqrt{2\,\text{hidden}}$.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size is below 1.
 
     References:
         Pollack (1990), "Recursive distributed representations", Artificial Intelligence 46,
@@ -43,11 +43,11 @@ class RecursiveCell(TreeCell[HiddenState]):
         gain_by_inputs(self, gain)
 
     def read(self, x: Float[Tensor, "nodes input"]) -> Float[Tensor, "nodes input"]:
-        """Return the words' vectors as they are."""
+        """Return the word vectors unchanged."""
         return x
 
     def leaf(self, read: Float[Tensor, "nodes input"]) -> HiddenState:
-        """Return the words' vectors as hidden vectors."""
+        """Return the word vectors as hidden vectors."""
         return HiddenState(hidden=read)
 
     def node(self, children: HiddenState, read: Tensor | None) -> HiddenState:
@@ -56,19 +56,19 @@ class RecursiveCell(TreeCell[HiddenState]):
 
 
 class RNTNCell(TreeCell[HiddenState]):
-    r"""Recursive neural tensor network: two vectors also act on one another, by a bilinear form for each hidden unit.
+    r"""Combine the hidden vectors of two children with a bilinear form per hidden unit: recursive neural tensor network.
 
     $$h_j = \tanh\bigl([h_l; h_r]^\top V^{[1:n]} [h_l; h_r] + W [h_l; h_r] + b\bigr), \qquad h_j = x_j \text{ at a leaf}$$
 
-    A child that is not there counts as the vector 0.
+    A missing child has the vector 0.
 
     Args:
-        hidden_size: size of $h_j$, and of the vectors of words; the tensor $V$ has $4\,\text{hidden}^3$ weights.
-        gain: how far the initial weights spread, in units of $1/\sqrt{2\,\text{hidden}}$ for $W$ and of
+        hidden_size: size of $h_j$ and of the word vectors; the tensor $V$ has $4\,\text{hidden}^3$ entries.
+        gain: scale of the initial weights, in units of $1/\sqrt{2\,\text{hidden}}$ for $W$ and of
             $1/(2\,\text{hidden})$ for $V$.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size is below 1.
 
     References:
         Socher et al. (2013), "Recursive deep models for semantic compositionality over a sentiment treebank", EMNLP,
@@ -89,11 +89,11 @@ class RNTNCell(TreeCell[HiddenState]):
         nn.init.uniform_(self.tensor, -gain / pair, gain / pair)
 
     def read(self, x: Float[Tensor, "nodes input"]) -> Float[Tensor, "nodes input"]:
-        """Return the words' vectors as they are."""
+        """Return the word vectors unchanged."""
         return x
 
     def leaf(self, read: Float[Tensor, "nodes input"]) -> HiddenState:
-        """Return the words' vectors as hidden vectors."""
+        """Return the word vectors as hidden vectors."""
         return HiddenState(hidden=read)
 
     def node(self, children: HiddenState, read: Tensor | None) -> HiddenState:

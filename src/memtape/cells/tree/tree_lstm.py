@@ -1,4 +1,4 @@
-"""Tree-LSTM: an LSTM whose past is not one state but several, the children of a node."""
+"""Tree-LSTM: LSTM cells whose previous states are those of the children of a node."""
 
 import torch
 from jaxtyping import Float
@@ -11,7 +11,7 @@ from memtape.core.tree_cell import TreeCell
 
 
 class ChildSumTreeLSTMCell(TreeCell[LSTMState]):
-    r"""Sum over any number of children, in whatever order, with a forget gate for each of them.
+    r"""Child-sum Tree-LSTM: sum over any number of unordered children, with a forget gate for each child.
 
     With $\tilde h = \sum_k h_k$ over the children $k$ of the node,
 
@@ -20,17 +20,17 @@ class ChildSumTreeLSTMCell(TreeCell[LSTMState]):
 
     $$c = i \odot g + \sum_k f_k \odot c_k, \qquad h = o \odot \tanh(c)$$
 
-    A node without a word has $x = 0$. Rows of $W$ and $b$ stand in the order i, f, g, o, those of the other $U$ in the order
-    i, g, o.
+    A node without a word has $x = 0$. The rows of $W$ and $b$ are in the order i, f, g, o. $U_i$, $U_g$ and $U_o$ are one
+    matrix with rows in the order i, g, o.
 
     Args:
         input_size: size of $x$.
         hidden_size: size of $h$ and $c$.
-        forget_bias: where the bias of $f_k$ begins; the other biases begin at 0.
-        gain: how far the initial weights spread, in units of $1/\sqrt{n}$ for a map of $n$ inputs.
+        forget_bias: initial value of the bias of $f_k$; the other biases are initialised to 0.
+        gain: scale of the initial weights, in units of $1/\sqrt{n}$ for a linear layer with $n$ inputs.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size is below 1.
 
     References:
         Tai, Socher & Manning (2015), "Improved semantic representations from tree-structured long short-term memory
@@ -51,15 +51,15 @@ class ChildSumTreeLSTMCell(TreeCell[LSTMState]):
         nn.init.constant_(self.from_input.bias[hidden_size : 2 * hidden_size], forget_bias)
 
     def read(self, x: Float[Tensor, "nodes input"]) -> Float[Tensor, "nodes four_hidden"]:
-        """Return the words' part in the gates."""
+        """Return the contribution of the words to the gates, $W x + b$, shape (nodes, 4 hidden)."""
         return self.from_input(x)
 
     def leaf(self, read: Float[Tensor, "nodes four_hidden"]) -> LSTMState:
-        """Write a word into an empty memory cell."""
+        """Return the state of a node without children."""
         return _written(read)
 
     def node(self, children: LSTMState, read: Float[Tensor, "nodes four_hidden"] | None) -> LSTMState:
-        """Add what is kept of the children's memory cells."""
+        """Return the state of a node with children."""
         read = self.from_input.bias[None] if read is None else read
         write, keep, candidate, show = read.chunk(4, dim=-1)
         sums = self.from_sum(children.hidden.sum(dim=1)).chunk(3, dim=-1)
@@ -69,7 +69,7 @@ class ChildSumTreeLSTMCell(TreeCell[LSTMState]):
 
 
 class NaryTreeLSTMCell(TreeCell[LSTMState]):
-    r"""Tell the children of a node apart by their order, with weights for each place and a forget gate for each child.
+    r"""N-ary Tree-LSTM: ordered children, with separate weights for each position and a forget gate for each child.
 
     $$(i, o) = \sigma\Bigl(W_{io} x + \sum_l U_{io, l} h_l + b_{io}\Bigr), \qquad
     g = \tanh\Bigl(W_g x + \sum_l U_{g, l} h_l + b_g\Bigr), \qquad
@@ -77,18 +77,18 @@ class NaryTreeLSTMCell(TreeCell[LSTMState]):
 
     $$c = i \odot g + \sum_k f_k \odot c_k, \qquad h = o \odot \tanh(c)$$
 
-    A node without a word has $x = 0$, a child that is not there $h_l = c_l = 0$. Rows of $W$ and $b$ stand in the order i, f,
-    g, o, those of $U$ in the order i, f of each child, g, o; with one child this is `LSTMCell`.
+    A node without a word has $x = 0$; a missing child has $h_l = c_l = 0$. The rows of $W$ and $b$ are in the order i, f, g,
+    o, those of $U$ in the order i, f of each child, g, o. With one child this is `LSTMCell`.
 
     Args:
         input_size: size of $x$.
         hidden_size: size of $h$ and $c$.
-        arity: most children of a node.
-        forget_bias: where the bias of $f_k$ begins; the other biases begin at 0.
-        gain: how far the initial weights spread, in units of $1/\sqrt{n}$ for a map of $n$ inputs.
+        arity: maximum number of children of a node.
+        forget_bias: initial value of the bias of $f_k$; the other biases are initialised to 0.
+        gain: scale of the initial weights, in units of $1/\sqrt{n}$ for a linear layer with $n$ inputs.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size is below 1.
 
     References:
         Tai, Socher & Manning (2015), "Improved semantic representations from tree-structured long short-term memory
@@ -109,22 +109,22 @@ class NaryTreeLSTMCell(TreeCell[LSTMState]):
         nn.init.constant_(self.from_input.bias[hidden_size : 2 * hidden_size], forget_bias)
 
     def read(self, x: Float[Tensor, "nodes input"]) -> Float[Tensor, "nodes four_hidden"]:
-        """Return the words' part in the gates."""
+        """Return the contribution of the words to the gates, $W x + b$, shape (nodes, 4 hidden)."""
         return self.from_input(x)
 
     def leaf(self, read: Float[Tensor, "nodes four_hidden"]) -> LSTMState:
-        """Write a word into an empty memory cell."""
+        """Return the state of a node without children."""
         return _written(read)
 
     def node(self, children: LSTMState, read: Float[Tensor, "nodes four_hidden"] | None) -> LSTMState:
-        """Add what is kept of the children's memory cells."""
+        """Return the state of a node with children."""
         write, keep, candidate, show = (self.from_input.bias[None] if read is None else read).chunk(4, dim=-1)
         shared = torch.cat([write, *[keep] * children.cell.shape[1], candidate, show], dim=-1)
         return _combined(shared + self.from_children(children.hidden.flatten(1)), children.cell)
 
 
 class ConstituencyTreeLSTMCell(TreeCell[LSTMState]):
-    r"""Binary Tree-LSTM for parses of constituents, whose words are all at the leaves.
+    r"""Constituency Tree-LSTM: a binary Tree-LSTM for constituency parses, whose words are all at the leaves.
 
     At a leaf and at a node with children,
 
@@ -133,21 +133,21 @@ class ConstituencyTreeLSTMCell(TreeCell[LSTMState]):
     $$(i, f_l, f_r, o) = \sigma(U_l h_l + U_r h_r + b), \qquad g = \tanh(U_{g, l} h_l + U_{g, r} h_r + b_g), \qquad
     c = i \odot g + f_l \odot c_l + f_r \odot c_r, \qquad h = o \odot \tanh(c)$$
 
-    A child that is not there has $h = c = 0$. Rows of $W$ stand in the order c, o, those of $U$ and its $b$ in the order i,
-    left f, right f, g, o.
+    A missing child has $h = c = 0$. The rows of $W$ are in the order c, o, those of $U$ and its $b$ in the order i, left f,
+    right f, g, o.
 
     Args:
         input_size: size of $x$.
         hidden_size: size of $h$ and $c$.
-        forget_bias: where the biases of both $f$ begin; the other biases begin at 0.
-        gain: how far the initial weights spread, in units of $1/\sqrt{n}$ for a map of $n$ inputs.
+        forget_bias: initial value of the biases of both $f$; the other biases are initialised to 0.
+        gain: scale of the initial weights, in units of $1/\sqrt{n}$ for a linear layer with $n$ inputs.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size is below 1.
 
     References:
         Tai, Socher & Manning (2015), "Improved semantic representations from tree-structured long short-term memory
-        networks", arXiv:1503.00075, section 3.2, in the form of their program.
+        networks", arXiv:1503.00075, section 3.2, as implemented in the authors' code.
     """
 
     arity = 2
@@ -163,28 +163,28 @@ class ConstituencyTreeLSTMCell(TreeCell[LSTMState]):
         nn.init.constant_(self.from_children.bias[hidden_size : 3 * hidden_size], forget_bias)
 
     def read(self, x: Float[Tensor, "nodes input"]) -> Float[Tensor, "nodes two_hidden"]:
-        """Return the words' memory cells and output gates."""
+        """Return the memory cells and output gates of the words, shape (nodes, 2 hidden)."""
         return self.from_input(x)
 
     def leaf(self, read: Float[Tensor, "nodes two_hidden"]) -> LSTMState:
-        """Show what was read."""
+        """Return the state of a leaf."""
         cell, show = read.chunk(2, dim=-1)
         return LSTMState(hidden=torch.sigmoid(show) * torch.tanh(cell), cell=cell)
 
     def node(self, children: LSTMState, read: Tensor | None) -> LSTMState:
-        """Add what is kept of the children's memory cells."""
+        """Return the state of a node with children."""
         return _combined(self.from_children(children.hidden.flatten(1)), children.cell)
 
 
 def _written(gates: Tensor) -> LSTMState:
-    """Return the states of nodes without children, from gates in the order i, f, g, o."""
+    """Return the states of nodes without children, given gates in the order i, f, g, o."""
     write, _, candidate, show = gates.chunk(4, dim=-1)
     cell = torch.sigmoid(write) * torch.tanh(candidate)
     return LSTMState(hidden=torch.sigmoid(show) * torch.tanh(cell), cell=cell)
 
 
 def _combined(gates: Tensor, cells: Tensor) -> LSTMState:
-    """Return the states of nodes, from gates in the order i, f of each child, g, o and the children's memory cells."""
+    """Return the states of nodes, given gates in the order i, f of each child, g, o, and the children's memory cells."""
     arity, size = cells.shape[1:]
     write, keep, candidate, show = gates.split([size, arity * size, size, size], dim=-1)
     kept = (torch.sigmoid(keep).unflatten(-1, (arity, size)) * cells).sum(dim=1)

@@ -1,12 +1,15 @@
-"""Trees: a batch of trees as two tables of whole numbers, and what makes such tables trees."""
+"""Trees: a batch of trees as two tables of integers, and what makes such tables trees."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from memtape.core import checks
+from memtape.core import checks, padding
+from memtape.core.inputs.input_kind import InputKind
+from memtape.core.inputs.registry import register
 from memtape.core.state import state
 
 NONE = -1
@@ -32,6 +35,29 @@ class Trees:
     """The symbol of each node, -1 for none; inner nodes of a parse have none."""
     children: Int[Tensor, "batch nodes arity"]
     """The children of each node, as their places in the same row, -1 for none."""
+
+
+class TreesKind(InputKind[Trees]):
+    """`Trees`, whose time axis goes through the nodes of each tree, the root last."""
+
+    name: ClassVar[str] = "trees"
+    record: ClassVar[type] = Trees
+    article: ClassVar[str] = "memtape.Trees"
+    time_axis: ClassVar[str] = "node"
+
+    def length(self, inputs: Trees) -> int:
+        """Return the number of nodes of the largest tree, padding included."""
+        return inputs.words.shape[1]
+
+    def join(self, parts: Sequence[Trees]) -> Trees:
+        """Return all trees under one another, padded with nodes that have neither word nor children."""
+        return Trees(
+            words=padding.joined([part.words for part in parts], NONE),
+            children=padding.joined([part.children for part in parts], NONE),
+        )
+
+
+TREES = register(TreesKind())
 
 
 def checked(trees: Trees, lengths: Any = None) -> Tensor:

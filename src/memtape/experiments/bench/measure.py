@@ -1,4 +1,4 @@
-"""Benching: what a step of time costs a model, on each backend, side by side."""
+"""Measuring: time and memory of a step of a model, on each backend, side by side."""
 
 import gc
 import json
@@ -20,7 +20,7 @@ from memtape.core.backends import BackendError, backends, use_backend
 from memtape.core.compiled_library import kernels
 from memtape.core.recurrent import Recurrent
 from memtape.experiments.experiment import Experiment, ExperimentError
-from memtape.experiments.run_folder.folder import environment
+from memtape.experiments.run_folder.environment import environment
 from memtape.training.settings import TrainSettings
 
 Mode = Literal["train", "infer"]
@@ -41,7 +41,7 @@ TURN = 0.03
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One thing to measure; plain values, so that another process can be told."""
+    """One thing to measure, as plain values, so that they can be passed to another process."""
 
     model: str
     options: Mapping[str, Any]
@@ -85,6 +85,14 @@ class Case:
         return step
 
 
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Cases that differ in nothing but the backend, and the network that all of them run."""
+
+    cases: tuple[Case, ...]
+    network: Recurrent[Any]
+
+
 def comparisons(
     models: Sequence[str] = (),
     *,
@@ -96,8 +104,8 @@ def comparisons(
     options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     device: Device = "cpu",
-) -> list[list[Case]]:
-    """Return what to measure, in groups of cases that differ in nothing but the backend.
+) -> list[Comparison]:
+    """Return what to measure, with each network built once.
 
     Args:
         models: their names; none for all that are a cell run step after step.
@@ -122,33 +130,41 @@ def comparisons(
     _refuse_sizes(batch=batch, time=time, slots=slots, threads=[threads])
     _refuse_options(options or {}, {option.name for entry in entries for option in entry.options}, entries)
     chosen = _checked(backend, device)
-    groups = []
+    compared = []
     for entry in entries:
         known = {option.name for option in entry.options}
         own = {name: value for name, value in (options or {}).items() if name in known}
         tapes = [own | {"slots": number} for number in slots] if "slots" in known else [own]
-        for tape, one_mode, size, steps in product(tapes, mode, batch, time):
-            case = Case(
-                model=entry.name,
-                options=tape,
-                backend=chosen[0],
-                mode=one_mode,
-                batch=size,
-                time=steps,
-                threads=threads,
-                device=device,
-            )
-            case.network()  # refuses its options now, not after minutes of measuring
-            groups.append([replace(case, backend=name) for name in chosen])
-    return groups
+        for tape in tapes:
+            cases = [
+                Case(
+                    model=entry.name,
+                    options=tape,
+                    backend=chosen[0],
+                    mode=one_mode,
+                    batch=size,
+                    time=steps,
+                    threads=threads,
+                    device=device,
+                )
+                for one_mode, size, steps in product(mode, batch, time)
+            ]
+            if not cases:
+                continue
+            network = cases[0].network()  # may be refused, which is better now than after minutes of measuring
+            compared += [
+                Comparison(cases=tuple(replace(case, backend=name) for name in chosen), network=network)
+                for case in cases
+            ]
+    return compared
 
 
-def measured(group: Sequence[Case], *, seconds: float) -> list[dict[str, Any]]:
-    """Measure cases that differ in nothing but the backend, and return a row for each.
+def measured(comparison: Comparison, *, seconds: float) -> list[dict[str, Any]]:
+    """Measure the cases of a comparison, and return a row for each.
 
     Args:
-        group: the cases.
-        seconds: about how long to time each.
+        comparison: the cases and their network.
+        seconds: about how long to time each case.
 
     Returns:
         Rows of plain values: what was measured, "ms_per_step" with its "spread" (the interquartile range as a share of the
@@ -156,10 +172,10 @@ def measured(group: Sequence[Case], *, seconds: float) -> list[dict[str, Any]]:
         one), "peak_mib" (memory beyond what was held before), "rounds", and "fused" (whether the backend has a twin of
         this model; without one it takes single steps).
     """
-    network = group[0].network()
-    with _threads(group[0].threads):
-        times = side_by_side({case.backend: case.step(network) for case in group}, seconds=seconds * len(group))
-    return [_row(case, network, times) for case in group]
+    cases, network = comparison.cases, comparison.network
+    with _threads(cases[0].threads):
+        times = side_by_side({case.backend: case.step(network) for case in cases}, seconds=seconds * len(cases))
+    return [_row(case, network, times) for case in cases]
 
 
 def side_by_side(steps: Mapping[str, Step], *, seconds: float) -> dict[str, list[float]]:
@@ -280,6 +296,8 @@ def _refuse_stepless(entries: Sequence[Entry]) -> None:
 
 def _refuse_sizes(**sizes: Sequence[int]) -> None:
     for name, values in sizes.items():
+        if not values:
+            raise ExperimentError(f"{name} has no value, but it must have at least one; give one or more")
         for value in values:
             try:
                 checks.at_least(1, **{name: value})

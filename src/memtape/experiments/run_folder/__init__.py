@@ -1,1 +1,1 @@
-"""Run folder: the files that a training run leaves, written and read."""
+"""Run folder: what a training run leaves behind, how its files are written, and what each may hold."""

@@ -1,10 +1,10 @@
-"""Runs: the folder that a training leaves behind.
+"""Run folder: its paths, and how its files are written, read and checked.
 
 config.json        the resolved experiment: model, task, their options, training settings, seed
 environment.json   versions, processor, threads, commit
-metrics.jsonl      one record a line, training and validation; the last one may say why the training stopped
-checkpoints/       what a training needs to go on
-tracker/           what a tracker was told, if there is one
+metrics.jsonl      one record a line, training and validation; the last one may hold why the training stopped
+checkpoints/       what a training run needs to resume
+tracker/           the files of a tracker, if there is one
 weights.safetensors
 result.json        how the training ended
 evaluation.json    scores by length
@@ -15,30 +15,24 @@ report.html        all of it on one page
 
 import json
 import os
-import platform
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
 
-import torch
-from safetensors.torch import save
-from torch import Tensor, nn
-
 from memtape.core import manifest
 from memtape.core.atomic_write import write_atomically
-from memtape.core.compiled_library import kernels
-from memtape.core.tensor_file import tensors_of
+from memtape.core.errors import RequestError
 from memtape.experiments.run_folder.schema import check_form, is_record
-from memtape.version import __version__
 
-COPIED = ("config.json", "environment.json", "metrics.jsonl")
+CONFIGURATION, ENVIRONMENT, WEIGHTS = "config.json", "environment.json", "weights.safetensors"
+RESULT, EVALUATION = "result.json", "evaluation.json"
+
+COPIED = (CONFIGURATION, ENVIRONMENT, "metrics.jsonl")
 """Files that every checkpoint holds a copy of."""
-FINAL = (*COPIED, "weights.safetensors", "result.json", "evaluation.json")
+FINAL = (*COPIED, WEIGHTS, RESULT, EVALUATION)
 """Files of a finished training that its manifest vouches for."""
 
 VOCABULARY = "vocabulary.json"
@@ -47,11 +41,9 @@ VOCABULARY = "vocabulary.json"
 LARGEST_JSON = 2**20
 """Bytes of a JSON file of a run, which takes more than its size when it is parsed."""
 
-LIBRARIES = ("torch", "numpy", "accelerate", "safetensors")
 
-
-class RunError(ValueError):
-    """A run folder that cannot be written or read; the sentence says why and what to do."""
+class RunError(RequestError):
+    """A run folder that cannot be written or read; the sentence names the reason and the cure."""
 
 
 class Run:
@@ -70,7 +62,13 @@ class Run:
         self.report_file = folder / "report.html"
 
     @classmethod
-    def create(cls, folder: Path, config: Mapping[str, Any], vocabulary: Sequence[str] | None = None) -> "Run":
+    def create(
+        cls,
+        folder: Path,
+        config: Mapping[str, Any],
+        environment: Mapping[str, Any],
+        vocabulary: Sequence[str] | None = None,
+    ) -> "Run":
         """Make a new folder and write its configuration and environment, and the vocabulary of its task if it has one.
 
         Raises:
@@ -82,8 +80,8 @@ class Run:
                 raise RunError(f"{folder} exists and is not an empty folder; give --out another name or remove it")
             shutil.rmtree(partial.folder, ignore_errors=True)
             partial.figures.mkdir(parents=True)
-            partial.write("config.json", config)
-            partial.write("environment.json", environment())
+            partial.write(CONFIGURATION, config)
+            partial.write(ENVIRONMENT, environment)
             if vocabulary is not None:
                 partial.write(VOCABULARY, list(vocabulary))
             partial.folder.replace(folder)
@@ -116,7 +114,7 @@ class Run:
         """
         if not folder.is_dir():
             raise RunError(f"there is no run folder {folder}; give the folder that `memtape train` named")
-        if not any((folder / name).exists() for name in ("config.json", "checkpoints", manifest.MANIFEST)):
+        if not any((folder / name).exists() for name in (CONFIGURATION, "checkpoints", manifest.MANIFEST)):
             raise RunError(f"{folder} has no config.json, so it is not the folder of a training; give one that is")
         return cls(folder)
 
@@ -131,7 +129,7 @@ class Run:
         Raises:
             RunError: it cannot be written.
         """
-        with _writing(self.folder / manifest.MANIFEST):
+        with _write_errors_as_run_errors(self.folder / manifest.MANIFEST):
             known = (VOCABULARY,) if (self.folder / VOCABULARY).exists() else ()
             manifest.write_manifest(self.folder, (*FINAL, *known))
 
@@ -148,7 +146,16 @@ class Run:
 
     def write(self, name: str, value: Any) -> None:
         """Write a JSON file whole, or leave the old one."""
-        _replace(self.folder / name, (json.dumps(value, indent=2) + "\n").encode())
+        self.replace(name, (json.dumps(value, indent=2) + "\n").encode())
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Write a file whole, or leave the old one.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        with _write_errors_as_run_errors(self.folder / name):
+            write_atomically(self.folder / name, content)
 
     def read(self, name: str) -> Any:
         """Read a JSON file, after its check once the training is finished.
@@ -237,25 +244,7 @@ class Run:
     def restore(self, files: Mapping[str, bytes]) -> None:
         """Set files back to what a checkpoint holds."""
         for name, content in files.items():
-            _replace(self.folder / name, content)
-
-    def save_weights(self, model: nn.Module) -> None:
-        """Write the parameters and buffers of a network as safetensors."""
-        tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-        _replace(self.folder / "weights.safetensors", save(tensors))
-
-    def weights(self) -> dict[str, Tensor]:
-        """Return the weights of the finished training.
-
-        Raises:
-            RunError: the file is damaged, or holds no weights.
-        """
-        name = "weights.safetensors"
-        content = self.read_verified(name)
-        try:
-            return tensors_of(self.folder / name, content)
-        except manifest.DamagedError as error:
-            raise RunError(str(error)) from None
+            self.replace(name, content)
 
 
 def default_folder(model: str, task: str, seed: int) -> Path:
@@ -263,62 +252,8 @@ def default_folder(model: str, task: str, seed: int) -> Path:
     return Path("runs") / f"{model}-{task}-seed{seed}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
-def environment() -> dict[str, Any]:
-    """Return what a number depends on: versions, processor, threads, instructions of the kernels, accelerator, commit."""
-    return {
-        "memtape": __version__,
-        "commit": commit(),
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in LIBRARIES},
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "instructions": kernels().instructions,
-        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-    }
-
-
-def processor() -> str:
-    """Return the name of the processor, as far as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def commit() -> str | None:
-    """Return the commit of the source tree that memtape is imported from, marked if it was changed; None outside one."""
-
-    def git(*words: str) -> str:
-        root = Path(__file__).parent
-        return subprocess.run(
-            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
-
-    try:
-        tracked = git("ls-files", "--error-unmatch", Path(__file__).name)
-        head = git("rev-parse", "--short=12", "HEAD")
-        changed = git("status", "--porcelain", "--untracked-files=no", ":/src")
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return f"{head}+changes" if tracked and changed else head
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        RunError: it cannot be written.
-    """
-    with _writing(path):
-        write_atomically(path, content)
-
-
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _write_errors_as_run_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

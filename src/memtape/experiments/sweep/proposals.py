@@ -100,6 +100,6 @@ def _distribution(allowed: Choices | Range) -> "BaseDistribution":
 
     if isinstance(allowed, Choices):
         return distributions.CategoricalDistribution(allowed.values)
-    if allowed.whole:
+    if allowed.integer:
         return distributions.IntDistribution(int(allowed.low), int(allowed.high), log=allowed.log)
     return distributions.FloatDistribution(allowed.low, allowed.high, log=allowed.log)

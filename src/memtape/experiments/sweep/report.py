@@ -9,7 +9,8 @@ from typing import Any
 from memtape.core.atomic_write import write_atomically
 from memtape.core.score import Score
 from memtape.experiments.configuration_file import as_toml
-from memtape.experiments.run_folder.folder import Run, environment
+from memtape.experiments.run_folder.environment import environment
+from memtape.experiments.run_folder.folder import Run
 from memtape.experiments.sweep.statistics import quartiles, wilson_interval
 from memtape.experiments.sweep.sweep import Configuration, Plan, result_of
 from memtape.experiments.sweep.workers import Training
@@ -33,12 +34,12 @@ def report_of(plan: Plan, configurations: Sequence[Configuration]) -> dict[str, 
         "interval" of that share, quartiles of steps until solved, of all steps and of seconds, and a row for each seed; the
         row of a training that failed has its "failure" instead.
     """
-    told = sorted((_summary(one) for one in configurations), key=_rank)
+    ranked = sorted((_summary(one) for one in configurations), key=_rank)
     return {
         "plan": plan.record(),
         "environment": environment(),
-        "configurations": told,
-        "best": None if told[0]["value"] is None else told[0]["number"],
+        "configurations": ranked,
+        "best": None if ranked[0]["value"] is None else ranked[0]["number"],
     }
 
 
@@ -55,8 +56,8 @@ def write_sweep_report(folder: Path, report: dict[str, Any], configurations: Seq
     files = [folder / "report.json"]
     write_atomically(files[0], f"{json.dumps(report, indent=2)}\n".encode())
     by_number = {one.number: one for one in configurations}
-    told = report["configurations"][0]
-    solved = f"{told['solved']} of {told['trained']} seeds solved"
+    best = report["configurations"][0]
+    solved = f"{best['solved']} of {best['trained']} seeds solved"
     first, *others = (by_number[one["number"]] for one in report["configurations"])
     if report["best"] is not None:
         remark = f"The best configuration of a sweep: {solved}."
@@ -73,10 +74,10 @@ def _validations(training: Training) -> list[dict[str, Any]]:
     return [record for record in Run(training.folder).records() if record["kind"] == "validation"]
 
 
-def _rank(told: dict[str, Any]) -> tuple[float, float, int]:
+def _rank(summary: dict[str, Any]) -> tuple[float, float, int]:
     """Return what sorts configurations: the value, the steps until solved, which a repetition gives again, and the number."""
-    value, steps = told["value"], told["steps_until_solved"]
-    return math.inf if value is None else value, math.inf if steps is None else steps["median"], told["number"]
+    value, steps = summary["value"], summary["steps_until_solved"]
+    return math.inf if value is None else value, math.inf if steps is None else steps["median"], summary["number"]
 
 
 def _summary(configuration: Configuration) -> dict[str, Any]:

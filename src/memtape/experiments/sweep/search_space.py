@@ -2,21 +2,22 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any, Literal, get_args, get_origin
 
 from memtape.catalog.options import Option, options_of_record
 from memtape.catalog.registry import find, hint
+from memtape.core.errors import RequestError
 from memtape.core.plain_type import is_of
 from memtape.experiments.experiment import Experiment, ExperimentError, settings_from
 from memtape.training.settings import TrainSettings
 
 LARGEST_FILE = 2**20
 """Bytes of a file, far beyond what options and their values need."""
-LARGEST_WHOLE = 2**53
-"""Up to here floats, with which proposals are computed, hold every whole number."""
+LARGEST_INTEGER = 2**53
+"""Up to here floats, with which proposals are computed, hold every integer."""
 
 PARTS = {"model": "model_options", "task": "task_options", "train": "train"}
 """Tables of a space, and where an experiment keeps their options."""
@@ -24,7 +25,7 @@ PARTS = {"model": "model_options", "task": "task_options", "train": "train"}
 Value = bool | int | float | str
 
 
-class SpaceError(ValueError):
+class SpaceError(RequestError):
     """A space that cannot be searched; the sentence says what of it and why."""
 
 
@@ -42,12 +43,12 @@ class Choices:
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """All numbers from `low` to `high`, both included; whole ones if `whole`, evenly over their logarithms if `log`."""
+    """All numbers from `low` to `high`, both included; integers if `integer`, evenly over their logarithms if `log`."""
 
     low: int | float
     high: int | float
     log: bool
-    whole: bool
+    integer: bool
 
     @property
     def samples(self) -> tuple[Value, ...]:
@@ -95,18 +96,18 @@ class Space:
         for name, allowed in self.options.items():
             for value in allowed.samples:
                 try:
-                    varied(experiment, {name: value}).build()
+                    with_options(experiment, {name: value}).build()
                 except ExperimentError as error:
                     raise SpaceError(f"{name} = {shortened(value)} in {file} does not fit: {error}") from None
 
 
-def varied(experiment: Experiment, values: Mapping[str, Value]) -> Experiment:
+def with_options(experiment: Experiment, values: Mapping[str, Value]) -> Experiment:
     """Return an experiment with other values of some options, by names such as "train.learning_rate".
 
     Raises:
         ExperimentError: a training setting out of its range.
     """
-    config = experiment.config()
+    config = asdict(experiment)
     for name, value in values.items():
         part, _, option = name.partition(".")
         config[PARTS[part]][option] = value
@@ -149,9 +150,9 @@ def _named(file: Path, table: Mapping[str, Any], experiment: Experiment) -> Iter
 def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Range:
     """Return the values that the file allows an option."""
     numbers = given.values() if isinstance(given, dict) else given if isinstance(given, list) else ()
-    if any(is_of(int, number) and abs(number) > LARGEST_WHOLE for number in numbers):
+    if any(is_of(int, number) and abs(number) > LARGEST_INTEGER for number in numbers):
         raise SpaceError(
-            f"{name} in {file} is {shortened(given)}, but a whole number in a space is at most {LARGEST_WHOLE}; "
+            f"{name} in {file} is {shortened(given)}, but a whole number in a space is at most {LARGEST_INTEGER}; "
             "give smaller ones"
         )
     if isinstance(given, list) and given:
@@ -181,7 +182,7 @@ def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Ran
             "where log is true; correct the range"
         )
     return Range(
-        low=_exact(low, option.type), high=_exact(high, option.type), log=log, whole=not is_of(option.type, 0.5)
+        low=_exact(low, option.type), high=_exact(high, option.type), log=log, integer=not is_of(option.type, 0.5)
     )
 
 

@@ -1,4 +1,4 @@
-"""Summary: what many seeds say together."""
+"""Statistics: the share of solved seeds with its interval, and quartiles."""
 
 import math
 from statistics import NormalDist, quantiles

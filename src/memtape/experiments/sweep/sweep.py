@@ -20,6 +20,7 @@ from typing import Any
 
 from memtape.catalog.registry import find
 from memtape.core.atomic_write import write_atomically
+from memtape.core.errors import RequestError
 from memtape.core.score import Score
 from memtape.experiments.configuration_file import as_toml
 from memtape.experiments.experiment import Experiment
@@ -27,13 +28,13 @@ from memtape.experiments.file_lock import file_lock
 from memtape.experiments.run_folder.folder import Run, RunError
 from memtape.experiments.run_folder.schema import has_scores
 from memtape.experiments.sweep.proposals import Proposals
-from memtape.experiments.sweep.search_space import Space, Value, varied
-from memtape.experiments.sweep.workers import Training, carry_out
+from memtape.experiments.sweep.search_space import Space, Value, with_options
+from memtape.experiments.sweep.workers import Training, run_trainings
 
 LOCK = "sweep.lock"
 
 
-class SweepError(ValueError):
+class SweepError(RequestError):
     """A sweep that cannot be carried out; the sentence says why and what to do."""
 
 
@@ -125,12 +126,12 @@ def sweep(plan: Plan, folder: Path, *, jobs: int, stop: Event, listener: Listene
         SpaceError: optuna is needed, and not installed.
         OSError: the disk is full or fails; what was there before is untouched.
     """
-    _make(folder)
+    _make_folder(folder)
     with file_lock(folder / LOCK) as lock:
         if lock is None:
             raise SweepError(f"another process sweeps in {folder}; wait for its end, or give --out another name")
-        _begin(plan, folder)
-        return _carry_out(plan, folder, jobs, stop, listener)
+        _check_plan(plan, folder)
+        return _train_configurations(plan, folder, jobs, stop, listener)
 
 
 def result_of(training: Training, scored: Sequence[Score]) -> dict[str, Any] | None:
@@ -154,7 +155,9 @@ def default_sweep_folder(model: str, task: str) -> Path:
     return Path("runs") / f"sweep-{model}-{task}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
-def _carry_out(plan: Plan, folder: Path, jobs: int, stop: Event, listener: Listener) -> list[Configuration] | None:
+def _train_configurations(
+    plan: Plan, folder: Path, jobs: int, stop: Event, listener: Listener
+) -> list[Configuration] | None:
     if plan.space is None:
         only = [_configuration(plan, folder, 0, {})]
         return only if _train(only, jobs, stop, listener) else None
@@ -180,7 +183,7 @@ def _configurations(plan: Plan, folder: Path, proposals: Proposals) -> list[Conf
 
 def _configuration(plan: Plan, folder: Path, number: int, values: Mapping[str, Value]) -> Configuration:
     place = folder / "configurations" / f"{number:04d}"
-    experiment = varied(plan.experiment, values)
+    experiment = with_options(plan.experiment, values)
     file = place / "configuration.toml"
     words = (experiment.model, experiment.task, "--config", str(file))
     return Configuration(
@@ -204,7 +207,7 @@ def _train(configurations: Sequence[Configuration], jobs: int, stop: Event, list
         )
         places |= {training: (configuration, seed) for seed, training in configuration.trainings.items()}
     new = [training for training in places if not training.ended]
-    carry_out(
+    run_trainings(
         new,
         jobs=jobs,
         stop=stop,
@@ -214,7 +217,7 @@ def _train(configurations: Sequence[Configuration], jobs: int, stop: Event, list
     return all(training.ended for training in places)
 
 
-def _make(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     """Make the folder, or refuse one that holds something, but no sweep."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -230,7 +233,7 @@ def _make(folder: Path) -> None:
         raise SweepError(f"{folder} is neither empty nor the folder of a sweep; give --out another name or remove it")
 
 
-def _begin(plan: Plan, folder: Path) -> None:
+def _check_plan(plan: Plan, folder: Path) -> None:
     """Write down what is swept, or refuse to go on with something else.
 
     Raises:

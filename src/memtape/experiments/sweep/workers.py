@@ -69,7 +69,7 @@ class Training:
         return json.loads(self.failure_file.read_text()) if self.failure_file.is_file() else None
 
 
-def carry_out(
+def run_trainings(
     trainings: Sequence[Training],
     *,
     jobs: int,
@@ -77,7 +77,7 @@ def carry_out(
     ended: Callable[[Training], None],
     killed: Callable[[Training, str], None],
 ) -> None:
-    """Train until all have ended or `stop` is set; what has ended already is not trained again.
+    """Run trainings until all have ended or `stop` is set; what has ended already is not trained again.
 
     A training that was begun and not ended, or is killed, is resumed from its last checkpoint; where that cannot be done it is
     trained anew. One that fails, or is killed again and again before it comes further, writes why, and the others go on.
@@ -130,12 +130,12 @@ def _go_on(training: Training, lock: int, stop: Event, killed: Callable[[Trainin
         if end.killed:
             in_vain = in_vain + 1 if training.saved() == before else 1
             if in_vain < KILLS:
-                killed(training, end.told)
+                killed(training, end.in_words)
                 continue
         elif resumed and Run(training.folder).stop() is None and not training.finished:
             _move_aside(training.folder)  # it cannot be resumed
             continue
-        failure = {"exit": end.told, "last_line": end.last_line}
+        failure = {"exit": end.in_words, "last_line": end.last_line}
         write_atomically(training.failure_file, f"{json.dumps(failure, indent=2)}\n".encode())
 
 
@@ -152,7 +152,7 @@ class _End:
         return self.code <= 0
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """The code or the signal in words."""
         names = {-number.value: number.name for number in signal.Signals}
         return f"exit code {self.code}" if self.code >= 0 else f"signal {names.get(self.code, -self.code)}"

@@ -30,6 +30,7 @@ class DNCForm:
     """Bound of the interface vector, infinity for none."""
     mask_floor: float
     usage_epsilon: float
+    usage_tolerance: float
     norm_epsilon: float
     product_epsilon: float
 

@@ -36,6 +36,7 @@ OF_THE_MEMORY = (
     "deallocate",
     "usage_gradient",
     "usage_epsilon",
+    "usage_tolerance",
     "norm_epsilon",
     "product_epsilon",
 )

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from memtape.cells.bidirectional import BidirectionalState, unroll_backwards
 from memtape.core import checks, padding
+from memtape.core.card import ModelCard
 from memtape.core.recurrent import takes
 from memtape.core.symbols import are_symbols, known, one_hot
 from memtape.core.unroll import unroll
@@ -38,7 +39,7 @@ class BiDNC(Resizable):
         arXiv:1807.02658, "Bidirectional controller".
     """
 
-    reads: ClassVar[str] = "sequences"
+    input_kind: ClassVar[str] = "sequences"
     sees_ahead: ClassVar[bool] = True
 
     def _build(self, options: dict[str, Any]) -> None:
@@ -95,3 +96,12 @@ class BiDNC(Resizable):
         ys, last, trace = unroll(self.machine, both, state and state.forwards, collect=collect, **options)
         after = BidirectionalState(forwards=last, backwards=first)
         return (ys, after, trace) if collect else (ys, after)
+
+
+CARD = ModelCard(
+    name="bidnc",
+    summary="Differentiable Neural Computer with a second controller that reads the sequence from its end.",
+    paper=("franke2018",),
+    inputs=("sequences",),
+    small={"slots": 5, "width": 3, "controller_size": 4, "initial_memory": "random"},
+)

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from memtape.core import checks
+from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.dnc.assembly import SIZES, machine
@@ -55,6 +56,8 @@ class DNCCell(MachineCell):
         layer_norm: normalise the controller's output on its way to the heads, and within the controller if it is lstm or gru.
         usage_gradient: let gradients flow through where was written into what is used.
         usage_epsilon: usages are raised by this before slots are allocated; 0 in the paper, 1e-6 in most code.
+        usage_tolerance: slots whose usages differ by no more are allocated in their order, so that rounding does not choose; 0
+            in most code.
         norm_epsilon: what is added to the square of a length in a look-up; 1e-6 in DeepMind's code.
         product_epsilon: what is added to a product of two lengths in a look-up; 1e-6 in most code.
         output_clip: bound of the outputs on both sides; none leaves them free, as in the paper, 20 is that of DeepMind's code.
@@ -107,6 +110,7 @@ class DNCCell(MachineCell):
         layer_norm: bool = False,
         usage_gradient: bool = False,
         usage_epsilon: float = 0.0,
+        usage_tolerance: float = 1e-5,
         norm_epsilon: float = 1e-12,
         product_epsilon: float = 0.0,
         output_clip: float | None = None,
@@ -145,3 +149,12 @@ class DNC(Recurrent[AugmentedState], Resizable):
     """
 
     __init__ = runs(DNCCell)
+
+
+CARD = ModelCard(
+    name="dnc",
+    summary="Differentiable Neural Computer: a memory that allocates and frees slots, and links them in order.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    small={"slots": 5, "width": 3, "controller_size": 4, "initial_memory": "random"},
+)

@@ -33,6 +33,7 @@ def fused_dnc(cell: AugmentedCell, backend: str) -> FusedRun[AugmentedState] | N
         usage_gradient=memory.usage_gradient,
         mask_floor=interface.mask_floor,
         usage_epsilon=memory.usage_epsilon,
+        usage_tolerance=memory.usage_tolerance,
         norm_epsilon=memory.norm_epsilon,
         product_epsilon=memory.product_epsilon,
     )

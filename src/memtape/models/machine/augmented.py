@@ -10,6 +10,7 @@ from memtape.core import checks, state_tree
 from memtape.core.cell import AnyCell, Cell
 from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.core.state import state
+from memtape.core.view import Views
 from memtape.memory.slots import CONSTANT
 
 InitialReads = Literal["constant", "learned", "zeros"]
@@ -94,9 +95,13 @@ class AugmentedCell(Cell[AugmentedState]):
         )
 
     def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
-        """Return what the memory would be told in this step; for pictures, the step itself does not use it."""
+        """Return the control of the memory in this step; the step itself does not use it."""
         hidden, _ = self.controller(torch.cat([x, state.reads], dim=-1), state.controller)
         return self.interface(hidden)
+
+    def views(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Views:
+        """Return what the memory lists of this step."""
+        return self.memory.views(self.control(x, state), state.memory)
 
     def forward(
         self, x: Float[Tensor, "batch input"], state: AugmentedState

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.view import Views
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 
 
@@ -24,8 +25,12 @@ class MachineCell(Cell[AugmentedState]):
         return self.machine.init_state(batch_size, device=device, dtype=dtype)
 
     def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
-        """Return what the heads would be told in this step; for pictures, the step itself does not use it."""
+        """Return the control of the memory in this step; the step itself does not use it."""
         return self.machine.control(x, state)
+
+    def views(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Views:
+        """Return what the memory lists of this step."""
+        return self.machine.views(x, state)
 
     def forward(
         self, x: Float[Tensor, "batch input"], state: AugmentedState

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from memtape.core import checks
+from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
 from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.core.recurrent import Recurrent, runs
@@ -178,3 +179,12 @@ def _refuse_steps(**options: tuple[Any, Any]) -> None:
                 f'{name} is {value!r}, but heads with addressing="content" never step along the tape; '
                 f'leave {name} at {default!r} or choose addressing="location"'
             )
+
+
+CARD = ModelCard(
+    name="ntm",
+    summary="Neural Turing Machine: a controller that reads and writes a tape of slots.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"slots": 5, "width": 3, "controller_size": 4},
+)

@@ -2,17 +2,17 @@
 
 from abc import ABC
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from memtape.cells import Bidirectional, GRUCell, Layers, LSTMCell
+from memtape.cells import Bidirectional, Layers
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell
 from memtape.core.symbols import are_symbols, known, one_hot
-from memtape.sharing.shareable import Shareable, constructor_arguments
+from memtape.sharing.shareable import Shareable
 
 SUMMARIES = ("steps", "ends", "mean", "max")
 """What the readout can see."""
@@ -26,7 +26,7 @@ class BothWays(Shareable, ABC):
         configuration: the arguments of the concrete class, by name.
     """
 
-    reads: ClassVar[str] = "sequences"
+    input_kind: ClassVar[str] = "sequences"
     sees_ahead: ClassVar[bool] = True
 
     def __init__(self, cell: Callable[[int, int], AnyCell], configuration: Mapping[str, Any]):
@@ -87,85 +87,3 @@ class BothWays(Shareable, ABC):
             whole = (ys if inside is None else ys.masked_fill(~inside, -torch.inf)).amax(dim=1)
             whole = torch.where(torch.isfinite(whole), whole, 0)
         return whole[:, None].expand_as(ys)
-
-
-class BiLSTM(BothWays):
-    r"""Read sequences from both ends by layers of LSTM cells.
-
-    $$y_t = V [h_t; g_t] + c$$
-
-    with the hidden vectors $h$ of the way there and $g$ of the way back of the top layer.
-
-    Args:
-        input_size: size of one input vector, or number of symbols.
-        output_size: size of one output vector; outputs are logits.
-        hidden_size: number of units of each direction of each layer.
-        layers: number of layers.
-        summary: what the readout sees: each step, or at all steps the same: where both directions came out, or the mean or the
-            largest values over all steps.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
-        dropout: probability that a number on its way between layers or under the readout is dropped in training.
-
-    Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, or an unknown summary.
-
-    References:
-        Schuster & Paliwal (1997), "Bidirectional recurrent neural networks", IEEE Transactions on Signal Processing 45,
-        doi:10.1109/78.650093; Graves & Schmidhuber (2005), "Framewise phoneme classification with bidirectional LSTM and
-        other neural network architectures", Neural Networks 18, doi:10.1016/j.neunet.2005.06.042.
-    """
-
-    def __init__(
-        self,
-        input_size: int,
-        output_size: int,
-        *,
-        hidden_size: int = 128,
-        layers: int = 1,
-        summary: Literal["steps", "ends", "mean", "max"] = "steps",
-        embedding_size: int | None = None,
-        dropout: float = 0.0,
-    ):
-        super().__init__(LSTMCell, constructor_arguments(locals()))
-
-
-class BiGRU(BothWays):
-    r"""Read sequences from both ends by layers of GRU cells.
-
-    $$y_t = V [h_t; g_t] + c$$
-
-    with the hidden vectors $h$ of the way there and $g$ of the way back of the top layer.
-
-    Args:
-        input_size: size of one input vector, or number of symbols.
-        output_size: size of one output vector; outputs are logits.
-        hidden_size: number of units of each direction of each layer.
-        layers: number of layers.
-        summary: what the readout sees: each step, or at all steps the same: where both directions came out, or the mean or the
-            largest values over all steps.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
-        dropout: probability that a number on its way between layers or under the readout is dropped in training.
-
-    Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, or an unknown summary.
-
-    References:
-        Schuster & Paliwal (1997), "Bidirectional recurrent neural networks", IEEE Transactions on Signal Processing 45,
-        doi:10.1109/78.650093; Graves & Schmidhuber (2005), "Framewise phoneme classification with bidirectional LSTM and
-        other neural network architectures", Neural Networks 18, doi:10.1016/j.neunet.2005.06.042.
-    """
-
-    def __init__(
-        self,
-        input_size: int,
-        output_size: int,
-        *,
-        hidden_size: int = 128,
-        layers: int = 1,
-        summary: Literal["steps", "ends", "mean", "max"] = "steps",
-        embedding_size: int | None = None,
-        dropout: float = 0.0,
-    ):
-        super().__init__(GRUCell, constructor_arguments(locals()))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from memtape.cells import ClockworkCell
+from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.recurrent.layered import layered
@@ -51,3 +52,12 @@ class Clockwork(Recurrent[Any], Shareable):
     """Layers of units that work at different rates, run over sequences; the arguments are those of `clockwork_network`."""
 
     __init__ = runs(clockwork_network)
+
+
+CARD = ModelCard(
+    name="clockwork",
+    summary="Clockwork RNN: groups of plain units, each updated at its own rate.",
+    paper=("koutnik2014",),
+    inputs=("sequences",),
+    small={"hidden_size": 8, "groups": 2},
+)

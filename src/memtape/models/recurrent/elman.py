@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from memtape.cells import ElmanCell
+from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.recurrent.layered import layered
@@ -56,3 +57,12 @@ class Elman(Recurrent[Any], Shareable):
     """Layers of plain recurrent units, run over sequences; the arguments are those of `elman_network`."""
 
     __init__ = runs(elman_network)
+
+
+CARD = ModelCard(
+    name="elman",
+    summary="Plain recurrent network: layers of units that see their own values of the step before.",
+    paper=("elman1990",),
+    inputs=("sequences",),
+    small={"hidden_size": 8},
+)

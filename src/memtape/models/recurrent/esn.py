@@ -7,6 +7,7 @@ from torch import Tensor
 
 from memtape.cells import ConcatenatedInput, EchoStateCell, Embedded, Readout
 from memtape.core import checks
+from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.core.symbols import are_symbols
@@ -73,3 +74,12 @@ class EchoState(Recurrent[Any], Shareable):
         readout: Any = self.cell.cell if isinstance(self.cell, Embedded) else self.cell
         readout.to_output.weight.data.copy_(weights.T)
         readout.to_output.bias.data.copy_(bias)
+
+
+CARD = ModelCard(
+    name="esn",
+    summary="Echo state network: a fixed random reservoir under a readout that is learned.",
+    paper=("jaeger2001",),
+    inputs=("sequences",),
+    small={"hidden_size": 8},
+)

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from memtape.cells import Delayed, GRUCell
+from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.recurrent.layered import layered
@@ -71,3 +72,12 @@ class GRU(Recurrent[Any], Shareable):
     """Layers of gated recurrent units, run over sequences; the arguments are those of `gru_network`."""
 
     __init__ = runs(gru_network)
+
+
+CARD = ModelCard(
+    name="gru",
+    summary="Layers of gated recurrent units, in the three published forms.",
+    paper=("cho2014",),
+    inputs=("sequences",),
+    small={"hidden_size": 8},
+)

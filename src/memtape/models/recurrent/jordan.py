@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from memtape.cells import Embedded, JordanCell
 from memtape.core import checks
+from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.sharing.shareable import Shareable
@@ -54,3 +55,12 @@ class Jordan(Recurrent[Any], Shareable):
     def forced(self) -> bool:
         """Whether targets are fed back in training."""
         return bool(self.configuration["teacher_forcing"])
+
+
+CARD = ModelCard(
+    name="jordan",
+    summary="Jordan network: units that see the output of the step before, in training the target in its place.",
+    paper=("jordan1986",),
+    inputs=("sequences",),
+    small={"hidden_size": 8},
+)

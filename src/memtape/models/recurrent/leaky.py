@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from memtape.cells import LeakyCell
+from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.recurrent.layered import layered
@@ -14,6 +15,7 @@ def leaky_network(
     output_size: int,
     *,
     hidden_size: int = 128,
+    recurrence: Literal["full", "linear"] = "full",
     time_constants: Literal["fixed", "learned"] = "fixed",
     longest: float = 100.0,
     activation: Literal["tanh", "relu"] = "tanh",
@@ -27,6 +29,8 @@ def leaky_network(
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units of each layer.
+        recurrence: whether the units of a layer see one another, or each only itself: linear units, which run in parallel
+            over time.
         time_constants: whether the time constants stay as they were drawn or are learned.
         longest: the longest of them, in steps.
         activation: what the units compute.
@@ -44,7 +48,12 @@ def leaky_network(
     """
     return layered(
         lambda size: LeakyCell(
-            size, hidden_size, time_constants=time_constants, longest=longest, activation=activation
+            size,
+            hidden_size,
+            recurrence=recurrence,
+            time_constants=time_constants,
+            longest=longest,
+            activation=activation,
         ),
         input_size,
         output_size,
@@ -58,3 +67,12 @@ class Leaky(Recurrent[Any], Shareable):
     """Layers of leaky units, run over sequences; the arguments are those of `leaky_network`."""
 
     __init__ = runs(leaky_network)
+
+
+CARD = ModelCard(
+    name="leaky",
+    summary="Layers of leaky units, each with its own time constant, fixed or learned.",
+    paper=("mozer1992",),
+    inputs=("sequences",),
+    small={"hidden_size": 8},
+)

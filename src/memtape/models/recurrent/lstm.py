@@ -7,6 +7,7 @@ from torch import Tensor
 
 from memtape.cells import Embedded, LearnedInitialState, LSTMCell, Readout, Stacked, VariationalDropout
 from memtape.core import checks
+from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell, Cell, FusedRun
 from memtape.core.recurrent import Recurrent, runs
 from memtape.sharing.shareable import Shareable
@@ -100,3 +101,12 @@ class StackedLSTM(Recurrent[Any], Shareable):
     """Stacked LSTM layers run over sequences; the arguments are those of `StackedLSTMCell`."""
 
     __init__ = runs(StackedLSTMCell)
+
+
+CARD = ModelCard(
+    name="lstm",
+    summary="Stacked LSTM layers with a linear readout, in all forms of the cell.",
+    paper=("hochreiter1997",),
+    inputs=("sequences",),
+    small={"hidden_size": 4, "layers": 2},
+)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from memtape.cells import OrthogonalCell
+from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.recurrent.layered import layered
@@ -51,3 +52,12 @@ class Orthogonal(Recurrent[Any], Shareable):
     """Layers of units whose recurrence only turns, run over sequences; the arguments are those of `orthogonal_network`."""
 
     __init__ = runs(orthogonal_network)
+
+
+CARD = ModelCard(
+    name="orthogonal",
+    summary="Plain units with an orthogonal recurrent matrix, which stays orthogonal while it is learned.",
+    paper=("lezcano2019",),
+    inputs=("sequences",),
+    small={"hidden_size": 8},
+)

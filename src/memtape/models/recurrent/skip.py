@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from memtape.cells import SkipCell
+from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell
 from memtape.core.recurrent import Recurrent, runs
 from memtape.models.recurrent.layered import layered
@@ -56,3 +57,12 @@ class Skip(Recurrent[Any], Shareable):
     """Layers of plain units with connections over many steps, run over sequences; the arguments are those of `skip_network`."""
 
     __init__ = runs(skip_network)
+
+
+CARD = ModelCard(
+    name="skip",
+    summary="Plain units that also, or only, see their values of several steps before.",
+    paper=("lin1996",),
+    inputs=("sequences",),
+    small={"hidden_size": 8, "delay": 2},
+)

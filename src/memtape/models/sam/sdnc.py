@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import SparseComputerMemory
@@ -108,3 +109,20 @@ class SDNC(Recurrent[AugmentedState], Resizable):
     """
 
     __init__ = runs(SDNCCell)
+
+
+CARD = ModelCard(
+    name="sdnc",
+    summary="Sparse Differentiable Neural Computer: a Sparse Access Memory that also follows links of order.",
+    paper=("rae2016",),
+    inputs=("sequences",),
+    small={
+        "slots": 9,
+        "width": 3,
+        "heads": 2,
+        "nearest": 3,
+        "links": 4,
+        "controller_size": 4,
+        "initial_memory": "random",
+    },
+)

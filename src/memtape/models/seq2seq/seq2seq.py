@@ -1,26 +1,28 @@
-"""Seq2Seq: an encoder reads a sequence of symbols, and a decoder says another."""
+"""Seq2Seq: an encoder reads a sequence, and a decoder generates another."""
 
 from typing import Any, ClassVar, Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from memtape.cells import Conditioned, Stacked
 from memtape.core import checks, padding, state_tree
-from memtape.core.inputs.pairs import Pairs
+from memtape.core.card import ModelCard
+from memtape.core.inputs.pairs import PAIRS, Pairs
 from memtape.core.symbols import known
 from memtape.memory.encoded import EncodedMemory
 from memtape.models.seq2seq.decoder import Decoder, DecoderState
 from memtape.models.seq2seq.encoder import KINDS, Encoder
 from memtape.sharing.shareable import Shareable, constructor_arguments
 
+SOURCES = ("symbols", "vectors")
 Context = Literal["vector", "attention"]
 CONTEXTS = ("vector", "attention")
 
 
 class Seq2Seq(Shareable):
-    r"""Turn sequences of symbols into sequences of other symbols, of another length.
+    r"""Turn sequences of symbols or vectors into sequences of other symbols, of another length.
 
     $$(h_1 \dots h_n, c) = \text{encoder}(x_1 \dots x_n), \qquad
     p(y \mid x) = \prod_t \operatorname{softmax}(o_t)[y_t], \qquad o_t = \text{decoder}(y_1 \dots y_{t-1}, c, h)$$
@@ -28,11 +30,13 @@ class Seq2Seq(Shareable):
     The target symbol 0 (`memtape.core.inputs.pairs.BOUNDARY`) ends every answer, and stands before its first symbol.
 
     Args:
-        input_size: number of symbols of the source.
+        input_size: number of symbols of the source, or size of one of its vectors.
         output_size: number of symbols of the target, the boundary included.
+        source: what the source is: "symbols", each with a learned vector, or "vectors", such as frames of speech, which a
+            linear layer embeds.
         cell: cells of encoder and decoder, "lstm" or "gru".
         hidden_size: number of units of each layer, and of each direction of the encoder.
-        embedding_size: size of the vectors that stand for symbols.
+        embedding_size: size of the vectors that stand for symbols, and of the embedded vectors of a source.
         encoder_layers: number of layers of the encoder.
         decoder_layers: number of layers of the decoder.
         bidirectional: let the encoder read from both ends.
@@ -65,7 +69,7 @@ class Seq2Seq(Shareable):
         Shazeer (2015), arXiv:1506.03099.
     """
 
-    reads: ClassVar[str] = "pairs"
+    input_kind: ClassVar[str] = "pairs"
     forced: ClassVar[bool] = True
 
     def __init__(
@@ -73,6 +77,7 @@ class Seq2Seq(Shareable):
         input_size: int,
         output_size: int,
         *,
+        source: Literal["symbols", "vectors"] = "symbols",
         cell: Literal["lstm", "gru"] = "lstm",
         hidden_size: int = 128,
         embedding_size: int = 64,
@@ -89,11 +94,15 @@ class Seq2Seq(Shareable):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, output_size=output_size, embedding_size=embedding_size)
         checks.module_sizes(self, hidden_size=hidden_size, decoder_layers=decoder_layers)
+        checks.one_of(SOURCES, source=source)
         checks.one_of(CONTEXTS, context=context)
         checks.probabilities(dropout=dropout)
         self.configuration = configuration
         self.input_size, self.output_size = input_size, output_size
-        self.source_vectors = nn.Embedding(input_size, embedding_size)
+        self.source = source
+        self.source_vectors: nn.Module = (
+            nn.Embedding(input_size, embedding_size) if source == "symbols" else nn.Linear(input_size, embedding_size)
+        )
         self.target_vectors = nn.Embedding(output_size, embedding_size)
         self.dropout = nn.Dropout(dropout)
         self.encoder = Encoder(
@@ -114,19 +123,23 @@ class Seq2Seq(Shareable):
         self.decoder = Decoder(conditioned, memory, output_size, attend_first=attend_first, dropout=dropout)
 
     def begin(
-        self, source: Int[Tensor, "batch source_time"], lengths: Int[Tensor, " batch"] | None = None
+        self, source: Shaped[Tensor, "batch source_time *input"], lengths: Int[Tensor, " batch"] | None = None
     ) -> DecoderState:
         """Read sources, and return the state from which the answers begin.
 
         Args:
-            source: the symbols to read.
-            lengths: how many of each row count; None means all.
+            source: the symbols, integers of shape (batch, source_time), or the vectors, floats of shape (batch, source_time,
+                input), as the option `source` of the network says.
+            lengths: how many steps of each row count; None means all.
 
         Raises:
-            TypeError: lengths that are no whole numbers.
-            ValueError: an unknown symbol, symbols of another shape, or lengths that do not fit.
+            TypeError: symbols where vectors are read, or the other way round, or lengths that are no integers.
+            ValueError: an unknown symbol, a source of another shape, or lengths that do not fit.
         """
-        source, lengths = self._checked(source, lengths, self.input_size, "source")
+        if self.source == "symbols":
+            source, lengths = self._checked(source, lengths, self.input_size, "source")
+        else:
+            source, lengths = self._checked_vectors(source, lengths)
         vectors, last = self.encoder(self.dropout(self.source_vectors(source)), lengths)
         return self.decoder.begin(last, vectors, lengths)
 
@@ -166,11 +179,7 @@ class Seq2Seq(Shareable):
             ValueError: an unknown symbol, symbols of another shape, lengths that do not fit, or a probability outside of 0..1.
         """
         checks.probabilities(teacher=teacher)
-        if not isinstance(pairs, Pairs):
-            raise TypeError(
-                f"the inputs are a {type(pairs).__name__}, but {type(self).__name__} reads sources beside what is given of "
-                "their answers; pass memtape.core.inputs.pairs.Pairs"
-            )
+        pairs = PAIRS.require(pairs, type(self).__name__)
         given, lengths = self._checked(pairs.given, lengths, self.output_size, "target")
         state = self.begin(pairs.source, pairs.source_lengths) if state is None else state
         if teacher < 1:
@@ -192,8 +201,30 @@ class Seq2Seq(Shareable):
             outputs.append(logits)
         return padding.zero_beyond(torch.stack(outputs, dim=1), lengths), state
 
+    def _checked_vectors(self, vectors: Tensor, lengths: Any) -> tuple[Tensor, Tensor]:
+        """Return vectors with zeros for padding, and their lengths, once both are known to fit."""
+        name = type(self).__name__
+        if not vectors.is_floating_point():
+            raise TypeError(
+                f'the source has dtype {vectors.dtype}, but this {name} reads vectors; pass floats, or choose source="symbols"'
+            )
+        if vectors.ndim != 3 or vectors.shape[1] < 1 or vectors.shape[2] != self.input_size:
+            raise ValueError(
+                f"the source has shape {tuple(vectors.shape)}, but this {name} reads vectors of shape (batch, time, "
+                f"{self.input_size}) with at least one step of time; pad or reshape them, or give their size as input_size"
+            )
+        if lengths is None:
+            lengths = torch.full((len(vectors),), vectors.shape[1], device=vectors.device)
+        lengths = checks.lengths_of(vectors, lengths)
+        return padding.zero_beyond(vectors, lengths), lengths
+
     def _checked(self, symbols: Tensor, lengths: Any, count: int, side: str) -> tuple[Tensor, Tensor]:
         """Return symbols with 0 for padding, and their lengths, once both are known to fit."""
+        if symbols.is_floating_point():
+            raise TypeError(
+                f"the {side} has dtype {symbols.dtype}, but this {type(self).__name__} reads symbols there; pass integers"
+                + (', or choose source="vectors"' if side == "source" else "")
+            )
         if symbols.ndim != 2 or symbols.shape[1] < 1:
             raise ValueError(
                 f"the {side} has shape {tuple(symbols.shape)}, but {type(self).__name__} reads symbols of shape (batch, time) "
@@ -204,3 +235,12 @@ class Seq2Seq(Shareable):
         lengths = checks.lengths_of(symbols, lengths)
         read = torch.where(padding.alive(symbols, lengths), symbols, 0)
         return known(read, count, f"the {side} side of {type(self).__name__}"), lengths
+
+
+CARD = ModelCard(
+    name="seq2seq",
+    summary="Encoder and decoder, with a context vector or with attention to the whole source.",
+    paper=("sutskever2014", "bahdanau2015"),
+    inputs=("pairs",),
+    small={"hidden_size": 8},
+)

@@ -1,30 +1,31 @@
-"""Allocation: copy one sequence after another, more than a memory can hold at a time."""
+"""Allocation: copy several sequences, one after another, which together exceed a small memory."""
 
 import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask
 from memtape.tasks.algorithmic.succession import draw_counts, in_succession
 from memtape.tasks.lengths import check_range
 
 
 class Allocation(BitTask):
-    """See a few random bit vectors and a delimiter, say the vectors again, and then the same with others, ten times over.
+    """Copy a few random bit vectors after a delimiter, several times in a row with new vectors.
 
-    What was said is needed no more, so that a memory of ten slots is enough for all 50 vectors, if slots are freed and used
-    again. Input channels: the bits, then the delimiter. Its length is the number of copies. A copy of n vectors takes 2 n + 1
-    steps; a guess costs all bits, 300.
+    Vectors are not needed after their copy, so a memory of ten slots suffices for all 50 vectors if slots are freed and reused.
+    Input channels: the bits, then the delimiter. The length of an example is its number of copies. A copy of n vectors takes
+    2 n + 1 steps. Chance level is one bit per target bit: 300 bits per sequence.
 
     Args:
         bits: number of bits of one vector.
-        vectors: number of vectors of each copy.
-        min_length: fewest copies of a training sequence.
-        max_length: most copies of a training sequence.
-        same_length: draw one number of copies for a whole batch (else one for each row).
+        vectors: number of vectors in each copy.
+        min_length: minimum number of copies in a training sequence.
+        max_length: maximum number of copies in a training sequence.
+        same_length: draw one number of copies for all sequences of a batch instead of one for each.
 
     Raises:
-        ValueError: a size below 1, or an empty range of lengths.
+        ValueError: a size is below 1, or the range of lengths is empty.
 
     Example:
         >>> task = Allocation(bits=2, vectors=3)
@@ -57,7 +58,19 @@ class Allocation(BitTask):
         self.input_size, self.output_size = bits + 1, bits
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw copies and lay them out one after another."""
+        """Draw vectors and lay out the copies one after another."""
         fixed = (self.vectors, self.vectors)
         counts = draw_counts(batch_size, lengths, fixed, generator, same=self.same_length)
         return in_succession(counts, self.bits, generator)
+
+
+CARD = TaskCard(
+    name="allocation",
+    summary="Copy ten sequences one after another, with room for two at a time.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    small={"min_length": 2, "max_length": 2, "vectors": 2},
+    unit="copies",
+    test_lengths=(10, 20),
+    picture_length=10,
+)

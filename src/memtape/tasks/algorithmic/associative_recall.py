@@ -1,29 +1,30 @@
-"""Associative recall: given an item of a list, say the one that followed it."""
+"""Associative recall: output the item that follows a queried item in a list."""
 
 import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
 
 class AssociativeRecall(BitTask):
-    """See a list of items, then one of them again, and say the item that came after it.
+    """Recall the item that follows a queried item in a list of items.
 
-    An item is a few bit vectors behind an item delimiter; the query stands between two query delimiters and is never the
-    last item. Input channels: the bits, the item delimiter, the query delimiter. Its length is the number of items. A
-    guess costs all bits of an item, 18.
+    An item is an item delimiter followed by a few random bit vectors. The query is one of the items except the last, between
+    two query delimiters. Input channels: the bits, the item delimiter, the query delimiter. The length of an example is its
+    number of items. Chance level is one bit per bit of an item: 18 bits per sequence.
 
     Args:
         bits: number of bits of one vector.
-        item_vectors: number of vectors of one item.
-        min_length: fewest items of a training sequence.
-        max_length: most items of a training sequence.
-        same_length: draw one number of items for a whole batch (else one for each row).
+        item_vectors: number of vectors in one item.
+        min_length: minimum number of items in a training sequence, at least 2.
+        max_length: maximum number of items in a training sequence.
+        same_length: draw one number of items for all sequences of a batch instead of one for each.
 
     Raises:
-        ValueError: a size below 1, fewer than 2 items, or an empty range.
+        ValueError: a size is below 1, the number of items is below 2, or the range is empty.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4.3.
@@ -45,11 +46,11 @@ class AssociativeRecall(BitTask):
         self.input_size, self.output_size = bits + 2, bits
 
     def shortest_length(self) -> int:
-        """Return 2: with one item nothing follows it."""
+        """Return 2, since an item must follow the queried one."""
         return 2
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw items and queries and lay them out: items, query between delimiters, answer."""
+        """Draw items and queries, and lay out the items, the query between delimiters, and the answer."""
         counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         vectors = draw_bits(batch_size, lengths[1] * self.item_vectors, self.bits, generator=generator)
         asked = (torch.rand(batch_size, generator=generator) * (counts - 1)).long()
@@ -75,3 +76,15 @@ class AssociativeRecall(BitTask):
         inputs[:, :, self.bits + 1] = ((since_query == 0) | (since_query == item_steps)).float()
         answer = pick(vectors, (asked[:, None] + 1) * self.item_vectors + since_answer)
         return SequenceBatch(inputs=inputs, targets=answer * mask[:, :, None], mask=mask, lengths=steps)
+
+
+CARD = TaskCard(
+    name="associative-recall",
+    summary="Given an item of a list, output the item that followed it.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"max_length": 2},
+    unit="items",
+    test_lengths=(3, 6, 10, 15, 20),
+    picture_length=10,
+)

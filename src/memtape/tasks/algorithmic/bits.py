@@ -1,4 +1,4 @@
-"""Bits: what tasks of bits share, answers of bits that are scored after the input has ended."""
+"""Bits: the loss and the scores of tasks whose targets are bits, and helpers to lay out their sequences."""
 
 import math
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ WRONG_BITS = Score(name="wrong_bits", label="wrong bits per sequence", short="wr
 class BitTask(DrawnTask):
     """Abstract task whose targets are bits and whose outputs are their logits.
 
-    The loss is the cross-entropy per scored bit, in nats. Two metrics are averages over sequences: `cost_bits`, the
-    cross-entropy of the whole answer in bits, as in the paper; and `wrong_bits`, the bits of the answer that are wrong
-    after thresholding, as most code reports.
+    The loss is the cross-entropy per scored bit, in nats. Two scores are averages over sequences: `cost_bits`, the
+    cross-entropy of the whole answer in bits, as in the paper; and `wrong_bits`, the number of wrong bits of the answer after
+    thresholding, as in most code.
     """
 
     scored = (COST_BITS, WRONG_BITS)
@@ -37,7 +37,7 @@ class BitTask(DrawnTask):
         return float(batch.mask.sum())
 
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return the cost in nats, the number of wrong bits, and the number of sequences."""
+        """Return the summed cross-entropy in nats, and the numbers of wrong bits and of sequences."""
         answer, target = outputs.detach()[batch.mask], batch.targets[batch.mask]
         nats = functional.binary_cross_entropy_with_logits(answer, target, reduction="sum")
         wrong = ((answer > 0) != (target > 0.5)).sum()
@@ -51,7 +51,7 @@ class BitTask(DrawnTask):
         }
 
     def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
-        """Return the number of bits of an answer, half of which are guessed wrong; an average over sequences."""
+        """Return the scores of random bits: a cost of one bit per target bit, half of them wrong; averaged over sequences."""
         batches = [self.batch(index, 8, split="example", lengths=lengths) for index in range(32)]
         bits = sum(float(batch.mask.sum()) for batch in batches) * self.output_size / (8 * len(batches))
         return {"cost_bits": bits, "wrong_bits": bits / 2}
@@ -59,8 +59,8 @@ class BitTask(DrawnTask):
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
         """Return one example as text: a line for each channel, a column for each step.
 
-        A bit prints as `#` or `.`, another number as its sign, a step that is not scored as a space. With `outputs` the
-        thresholded answer follows, and a last line marks the steps with a wrong bit by `^`.
+        A 1 is shown as `#`, a 0 as `.`, another number as its sign, a step that is not scored as a space. With `outputs` the
+        thresholded outputs follow, and a last line marks the steps with a wrong bit by `^`.
         """
         length = int(batch.lengths[row])
         scored = batch.mask[row, :length]
@@ -90,16 +90,16 @@ def _symbol(value: float) -> str:
 
 
 def draw_bits(*shape: int, generator: torch.Generator) -> Tensor:
-    """Return fair bits as floats."""
+    """Draw uniform random bits, as floats."""
     return torch.randint(0, 2, shape, generator=generator).float()
 
 
 def pick(values: Tensor, index: Tensor) -> Tensor:
-    """Return `values[b, index[b, t]]`, shape (batch, time, width); an index outside of the values is clamped."""
+    """Return `values[b, index[b, t]]`, shape (batch, time, width); an index out of range is clamped."""
     index = index.clamp(0, values.shape[1] - 1)
     return values.gather(1, index[:, :, None].expand(-1, -1, values.shape[2]))
 
 
 def put_where(sequence: Tensor, where: Tensor, values: Tensor, channels: slice) -> None:
-    """Set the channels of a sequence, shape (batch, time, size), to `values` at the steps that hold."""
+    """Set channels of a sequence, shape (batch, time, size), to `values` at the steps where `where` is True, in place."""
     sequence[:, :, channels] = torch.where(where[:, :, None], values, sequence[:, :, channels])

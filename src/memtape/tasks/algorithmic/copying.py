@@ -1,27 +1,28 @@
-"""Copy: remember a sequence of bits and say it again."""
+"""Copy: output a sequence of bit vectors again after a delimiter."""
 
 import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
 
 class Copy(BitTask):
-    """See random bit vectors and a delimiter, then say the vectors again.
+    """Copy a sequence of random bit vectors after a delimiter.
 
-    Input channels: the bits, then the delimiter. A sequence of length L takes 2 L + 1 steps. A guess costs 8 bits a vector:
-    84 bits a sequence on the training lengths.
+    Input channels: the bits, then the delimiter. The length L of an example is its number of vectors; a sequence takes 2 L + 1
+    steps. Chance level is one bit per target bit: on the training lengths 84 bits per sequence.
 
     Args:
         bits: number of bits of one vector.
-        min_length: fewest vectors of a training sequence.
-        max_length: most vectors of a training sequence.
-        same_length: draw one length for a whole batch (else one for each row).
+        min_length: minimum number of vectors in a training sequence.
+        max_length: maximum number of vectors in a training sequence.
+        same_length: draw one length for all sequences of a batch instead of one for each.
 
     Raises:
-        ValueError: a size below 1, or an empty range of lengths.
+        ValueError: a size is below 1, or the range of lengths is empty.
 
     Example:
         >>> task = Copy(bits=2)
@@ -45,7 +46,7 @@ class Copy(BitTask):
         self.input_size, self.output_size = bits + 1, bits
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw vectors and lay them out: vectors, delimiter, answer."""
+        """Draw vectors, and lay out the vectors, the delimiter and the answer."""
         counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         vectors = draw_bits(batch_size, lengths[1], self.bits, generator=generator)
         time = 2 * int(counts.max()) + 1
@@ -58,3 +59,15 @@ class Copy(BitTask):
         inputs[:, :, self.bits] = (since_answer == -1).float()
         targets = pick(vectors, since_answer) * mask[:, :, None]
         return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=2 * counts + 1)
+
+
+CARD = TaskCard(
+    name="copy",
+    summary="Remember a sequence of bit vectors and repeat it.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"max_length": 3},
+    unit="vectors",
+    test_lengths=(10, 20, 30, 50, 120),
+    picture_length=50,
+)

@@ -1,31 +1,32 @@
-"""Independent copies: copy sequences of many lengths, one after another."""
+"""Independent copies: copy several sequences of different lengths, one after another."""
 
 import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask
 from memtape.tasks.algorithmic.succession import draw_counts, in_succession
 from memtape.tasks.lengths import check_range
 
 
 class IndependentCopies(BitTask):
-    """See random bit vectors and a delimiter, say the vectors again and an end marker, and then the same with others.
+    """Copy random bit vectors after a delimiter, followed by an end marker, several times in a row with new vectors.
 
-    A memory that is much smaller than all vectors together must be freed between the copies. Input channels: the bits, then the
-    delimiter; output channels: the bits, then the end marker. Its length is the number of copies. A copy of n vectors takes
-    2 n + 2 steps.
+    A memory that is smaller than all vectors together must be freed between the copies. Input channels: the bits, then the
+    delimiter. Output channels: the bits, then the end marker. The length of an example is its number of copies. A copy of n
+    vectors takes 2 n + 2 steps.
 
     Args:
         bits: number of bits of one vector.
-        min_vectors: fewest vectors of a copy.
-        max_vectors: most vectors of a copy.
-        min_length: fewest copies of a training sequence.
-        max_length: most copies of a training sequence.
-        same_length: draw the lengths of one row for a whole batch (else those of each row).
+        min_vectors: minimum number of vectors in a copy.
+        max_vectors: maximum number of vectors in a copy.
+        min_length: minimum number of copies in a training sequence.
+        max_length: maximum number of copies in a training sequence.
+        same_length: draw the numbers of copies and vectors once for all sequences of a batch instead of once for each.
 
     Raises:
-        ValueError: a size below 1, or an empty range.
+        ValueError: a size is below 1, or a range is empty.
 
     Example:
         >>> task = IndependentCopies(bits=2, max_vectors=3)
@@ -40,8 +41,7 @@ class IndependentCopies(BitTask):
 
     References:
         Csordas & Schmidhuber (2019), "Improving differentiable neural computers through memory masking, de-allocation, and link
-        distribution sharpness control", arXiv:1904.10278, where it is called repeat copy. There the steps before an answer are
-        scored too.
+        distribution sharpness control", arXiv:1904.10278, where it is called repeat copy; the paper scores all steps.
     """
 
     def __init__(
@@ -63,6 +63,18 @@ class IndependentCopies(BitTask):
         self.input_size, self.output_size = bits + 1, bits + 1
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw copies and lay them out one after another."""
+        """Draw vectors and lay out the copies one after another."""
         counts = draw_counts(batch_size, lengths, self.vectors, generator, same=self.same_length)
         return in_succession(counts, self.bits, generator, end_marker=True)
+
+
+CARD = TaskCard(
+    name="independent-copies",
+    summary="Copy sequences of many lengths, one after another, through a memory that must be freed between them.",
+    paper=("csordas2019",),
+    inputs=("sequences",),
+    small={"max_length": 2, "max_vectors": 3},
+    unit="copies",
+    test_lengths=(2, 4, 8),
+    picture_length=4,
+)

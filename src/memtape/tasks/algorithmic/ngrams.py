@@ -1,4 +1,4 @@
-"""Dynamic N-grams: predict the next bit of a source that is drawn anew for every sequence."""
+"""Dynamic N-grams: predict the next bit of an N-gram source that is drawn for each sequence."""
 
 import torch
 from jaxtyping import Float
@@ -6,29 +6,30 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
 BETA = 0.5
-"""Both parameters of the Beta distribution that the sources are drawn from."""
+"""Both parameters of the Beta distribution from which the sources are drawn."""
 
 
 class DynamicNGrams(BitTask):
-    """Predict each bit of a sequence from the ones before it.
+    """Predict each bit of a sequence from the previous bits.
 
-    Each sequence has a table of its own: for every context of `order` bits the probability that a 1 follows, drawn from
-    Beta(1/2, 1/2). The first bits, which have no full context, are fair. The input at a step is the bit before it (0 at
-    the first), and all bits are scored, as in the paper. The best that any predictor can do is `optimal_logits`, 133.1
-    bits a sequence of 200.
+    Each sequence has its own table: for each context of `order` bits, the probability that the next bit is 1, drawn from
+    Beta(1/2, 1/2). The first bits, which have no full context, are uniform. The input at a step is the previous bit (0 at the
+    first step), and all bits are scored, as in the paper. The optimal predictor, `optimal_logits`, has a cost of 133.1 bits per
+    sequence of 200 bits.
 
     Args:
         order: number of bits of a context.
-        min_length: fewest bits of a training sequence.
-        max_length: most bits of a training sequence.
-        same_length: draw one length for a whole batch (else one for each row).
+        min_length: minimum number of bits in a training sequence.
+        max_length: maximum number of bits in a training sequence.
+        same_length: draw one length for all sequences of a batch instead of one for each.
 
     Raises:
-        ValueError: a size below 1, or an empty range of lengths.
+        ValueError: a size is below 1, or the range of lengths is empty.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4.4.
@@ -44,7 +45,7 @@ class DynamicNGrams(BitTask):
         self.input_size, self.output_size = 1, 1
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw a table for each sequence, and its bits one after another."""
+        """Draw a table for each sequence, and then its bits in order."""
         counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         time = int(counts.max())
         table = _beta(batch_size, 2**self.order, generator)
@@ -62,12 +63,12 @@ class DynamicNGrams(BitTask):
         return SequenceBatch(inputs=inputs[:, :, None], targets=bits[:, :, None], mask=mask, lengths=counts)
 
     def optimal_logits(self, batch: SequenceBatch) -> Float[Tensor, "batch time 1"]:
-        r"""Return the answer of the best predictor that does not know the table.
+        r"""Return the logits of the optimal predictor, which does not know the table.
 
         $$P(1) = \frac{N_1 + 1/2}{N_1 + N_0 + 1}$$
 
-        with the counts of what followed the present context so far (Krichevsky & Trofimov's estimator, Bayes-optimal
-        under the Beta prior); the first `order` bits are fair.
+        $N_1$ and $N_0$ count the ones and zeros that have followed the current context so far (Krichevsky & Trofimov's
+        estimator, Bayes-optimal under the Beta prior). The first `order` bits are predicted with probability 1/2.
         """
         bits = batch.targets[:, :, 0]
         rows, time = bits.shape
@@ -92,3 +93,15 @@ class DynamicNGrams(BitTask):
 def _beta(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     r"""Draw from Beta(1/2, 1/2), the arcsine distribution: $\sin^2(\pi u / 2)$ of a uniform $u$."""
     return torch.sin(torch.rand(rows, columns, generator=generator) * torch.pi / 2) ** 2
+
+
+CARD = TaskCard(
+    name="ngrams",
+    summary="Predict the next bit of a source that is drawn anew for every sequence.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"min_length": 20, "max_length": 20, "order": 1},
+    unit="bits",
+    test_lengths=(200, 400),
+    picture_length=240,
+)

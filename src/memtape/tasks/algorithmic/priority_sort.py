@@ -1,28 +1,30 @@
-"""Priority sort: say the most urgent of a list of vectors, in order."""
+"""Priority sort: output the vectors of highest priority in a list, sorted."""
 
 import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
 
 class PrioritySort(BitTask):
-    """See random bit vectors, each with a priority, then say those of highest priority, the highest first.
+    """Sort random bit vectors by priority, and output those of highest priority in descending order.
 
-    Input channels: the bits, the priority in [-1, 1], a delimiter. Of L vectors the first `answer_share` is asked for,
-    rounded down but at least one: 16 of 20. A guess costs 128 bits a sequence.
+    Input channels: the bits, the priority in [-1, 1], a delimiter. The length L of an example is its number of vectors. The
+    answer consists of the share `answer_share` of them, rounded down but at least one: 16 of 20. Chance level is one bit per
+    target bit: 128 bits per sequence.
 
     Args:
         bits: number of bits of one vector.
-        min_length: fewest vectors of a training sequence.
-        max_length: most vectors of a training sequence.
-        answer_share: which part of the vectors is asked for.
-        same_length: draw one length for a whole batch (else one for each row).
+        min_length: minimum number of vectors in a training sequence.
+        max_length: maximum number of vectors in a training sequence.
+        answer_share: share of the vectors that the answer contains, in (0, 1].
+        same_length: draw one length for all sequences of a batch instead of one for each.
 
     Raises:
-        ValueError: a size below 1, an empty range of lengths, or a share outside of (0, 1].
+        ValueError: a size is below 1, the range of lengths is empty, or the share is outside (0, 1].
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4.5.
@@ -41,14 +43,14 @@ class PrioritySort(BitTask):
         check_range(self, length=(min_length, max_length))
         if not 0 < answer_share <= 1:
             raise ValueError(
-                f"answer_share is {answer_share}, but it is a part of the vectors and must lie in (0, 1]; give such a share"
+                f"answer_share is {answer_share}, but it is a share of the vectors; give a number in (0, 1]"
             )
         self.bits, self.answer_share, self.same_length = bits, answer_share, same_length
         self.lengths = (min_length, max_length)
         self.input_size, self.output_size = bits + 2, bits
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw vectors and priorities and lay them out: vectors, delimiter, sorted answer."""
+        """Draw vectors and priorities, and lay out the vectors, the delimiter and the sorted answer."""
         counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         vectors = draw_bits(batch_size, lengths[1], self.bits, generator=generator)
         priorities = 2 * torch.rand(batch_size, lengths[1], generator=generator) - 1
@@ -68,3 +70,15 @@ class PrioritySort(BitTask):
         inputs[:, :, self.bits + 1] = (since_answer == -1).float()
         targets = pick(pick(vectors, order), since_answer) * mask[:, :, None]
         return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=steps)
+
+
+CARD = TaskCard(
+    name="priority-sort",
+    summary="Output the vectors of highest priority of a list, in order.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"min_length": 4, "max_length": 4},
+    unit="vectors",
+    test_lengths=(20, 30),
+    picture_length=30,
+)

@@ -1,4 +1,4 @@
-"""Repeat copy: say a sequence of bits as often as asked, and then stop."""
+"""Repeat copy: output a sequence of bit vectors a given number of times, then an end marker."""
 
 import math
 
@@ -6,29 +6,30 @@ import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
 
 class RepeatCopy(BitTask):
-    """See random bit vectors and a number, say the vectors that many times, then an end marker.
+    """Repeat a sequence of random bit vectors a given number of times, then output an end marker.
 
-    Input channels: the bits, a delimiter, and at the delimiter's step the number of repeats, shifted and scaled to mean 0
-    and variance 1 over the training range. Output channels: the bits, then the end marker. A sequence of length L with n
-    repeats takes L + 1 + n L + 1 steps.
+    Input channels: the bits, a delimiter, and at the step of the delimiter the number of repeats, normalised to mean 0 and
+    variance 1 over 1..`repeats_scale_max`. Output channels: the bits, then the end marker. The length L of an example is its
+    number of vectors. A sequence with n repeats takes L + 1 + n L + 1 steps.
 
     Args:
         bits: number of bits of one vector.
-        min_length: fewest vectors of a training sequence.
-        max_length: most vectors of a training sequence.
-        min_repeats: fewest repeats.
-        max_repeats: most repeats.
-        repeats_scale_max: largest number of repeats of the range, from 1, that the number is scaled by; keep it when
-            testing with more repeats, so that the number means the same.
-        same_length: draw one length and number of repeats for a whole batch (else one for each row).
+        min_length: minimum number of vectors in a training sequence.
+        max_length: maximum number of vectors in a training sequence.
+        min_repeats: minimum number of repeats.
+        max_repeats: maximum number of repeats.
+        repeats_scale_max: the number of repeats is normalised by the mean and variance of 1..`repeats_scale_max`; keep this
+            value when testing with more repeats.
+        same_length: draw one length and one number of repeats for all sequences of a batch instead of one for each.
 
     Raises:
-        ValueError: a size below 1, or an empty range.
+        ValueError: a size is below 1, or a range is empty.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4.2.
@@ -57,7 +58,7 @@ class RepeatCopy(BitTask):
         self.input_size, self.output_size = bits + 2, bits + 1
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw vectors and numbers and lay them out: vectors, number, repeats, end marker."""
+        """Draw vectors and numbers of repeats, and lay out the vectors, the number, the repeats and the end marker."""
         counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         repeats = draw_lengths(batch_size, self.repeats, generator, same=self.same_length)
         vectors = draw_bits(batch_size, lengths[1], self.bits, generator=generator)
@@ -79,3 +80,15 @@ class RepeatCopy(BitTask):
         put_where(targets, repeating, pick(vectors, since_answer % counts[:, None]), slice(0, self.bits))
         targets[:, :, self.bits] = (since_answer == answers[:, None]).float()
         return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=steps)
+
+
+CARD = TaskCard(
+    name="repeat-copy",
+    summary="Repeat a sequence of bit vectors a given number of times, and then stop.",
+    paper=("graves2014",),
+    inputs=("sequences",),
+    small={"max_length": 2, "max_repeats": 2},
+    unit="vectors",
+    test_lengths=(5, 10, 15, 20),
+    picture_length=15,
+)

@@ -1,30 +1,32 @@
-"""Repeat copy of the code of the Differentiable Neural Computer: between a start and an end marker."""
+"""Repeat copy as in the code of the Differentiable Neural Computer, with a start and an end marker."""
 
 import torch
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.tasks.algorithmic.bits import BitTask, draw_bits, pick, put_where
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
 
 class RepeatCopyDNC(BitTask):
-    """See a start marker, random bit vectors and a number, say the vectors that many times, then an end marker.
+    """Repeat a sequence of random bit vectors, which follows a start marker, a given number of times; then an end marker.
 
-    Input channels: the bits, the start marker, and the number of repeats as a share of `repeats_scale`. Output channels: the
-    bits, then the end marker. A sequence of length L with n repeats takes L (n + 1) + 3 steps.
+    Input channels: the bits, the start marker, and the number of repeats divided by `repeats_scale`. Output channels: the bits,
+    then the end marker. The length L of an example is its number of vectors. A sequence with n repeats takes L (n + 1) + 3
+    steps.
 
     Args:
         bits: number of bits of one vector.
-        min_length: fewest vectors of a training sequence.
-        max_length: most vectors of a training sequence.
-        min_repeats: fewest repeats.
-        max_repeats: most repeats.
-        repeats_scale: what the number of repeats is divided by.
-        same_length: draw one length and number of repeats for a whole batch (else one for each row).
+        min_length: minimum number of vectors in a training sequence.
+        max_length: maximum number of vectors in a training sequence.
+        min_repeats: minimum number of repeats.
+        max_repeats: maximum number of repeats.
+        repeats_scale: the divisor of the number of repeats in the input.
+        same_length: draw one length and one number of repeats for all sequences of a batch instead of one for each.
 
     Raises:
-        ValueError: a size below 1, or an empty range.
+        ValueError: a size is below 1, or a range is empty.
 
     Example:
         >>> task = RepeatCopyDNC(bits=2, min_repeats=2)
@@ -63,7 +65,7 @@ class RepeatCopyDNC(BitTask):
         self.input_size, self.output_size = bits + 2, bits + 1
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw vectors and numbers and lay them out: start marker, vectors, number, repeats, end marker."""
+        """Draw vectors and numbers of repeats, and lay out start marker, vectors, number, repeats and end marker."""
         counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         repeats = draw_lengths(batch_size, self.repeats, generator, same=self.same_length)
         vectors = draw_bits(batch_size, lengths[1], self.bits, generator=generator)
@@ -84,3 +86,14 @@ class RepeatCopyDNC(BitTask):
         put_where(targets, repeating, pick(vectors, since_answer % counts[:, None]), slice(0, self.bits))
         targets[:, :, self.bits] = (since_answer == answers[:, None]).float()
         return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=steps)
+
+
+CARD = TaskCard(
+    name="repeat-copy-dnc",
+    summary="Repeat a sequence of bit vectors a given number of times, as in the code of the paper's authors.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    unit="vectors",
+    test_lengths=(2, 5, 10),
+    picture_length=5,
+)

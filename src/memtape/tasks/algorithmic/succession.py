@@ -1,4 +1,4 @@
-"""Succession: sequences of bits that are copied one after another."""
+"""Succession: several copy tasks, one after another in one sequence."""
 
 import torch
 from jaxtyping import Int
@@ -17,14 +17,14 @@ def draw_counts(
     *,
     same: bool = False,
 ) -> Int[Tensor, "batch copies"]:
-    """Return the number of vectors of each copy, uniform over a range with both ends, and zeros after a row's last copy.
+    """Draw the number of vectors of each copy, uniformly with both ends included; 0 after the last copy of a row.
 
     Args:
         batch_size: number of rows.
-        copies: fewest and most copies of a row.
-        vectors: fewest and most vectors of a copy.
-        generator: where numbers come from.
-        same: draw one row for all.
+        copies: minimum and maximum number of copies in a row.
+        vectors: minimum and maximum number of vectors in a copy.
+        generator: the random generator.
+        same: use the same numbers for all rows.
     """
     rows = 1 if same else batch_size
     drawn = draw_lengths(rows, copies, generator)
@@ -36,12 +36,12 @@ def draw_counts(
 def in_succession(
     counts: Int[Tensor, "batch copies"], bits: int, generator: torch.Generator, *, end_marker: bool = False
 ) -> SequenceBatch:
-    """Draw vectors and lay them out, copy after copy: vectors, delimiter, answer, and at its end a marker if there is one.
+    """Draw vectors, and lay out copy after copy: vectors, delimiter, answer, and optionally an end marker.
 
     Args:
-        counts: the number of vectors of each copy; a copy of none takes no steps.
-        bits: number of bits of one vector; the delimiter has the input channel after them, the marker the output channel.
-        generator: where bits come from.
+        counts: number of vectors of each copy; a copy of 0 vectors takes no steps.
+        bits: number of bits of one vector; the next input channel is the delimiter, the next output channel the end marker.
+        generator: the random generator.
         end_marker: whether an answer ends with a marker.
     """
     batch_size, copies = counts.shape

@@ -1,5 +1,1 @@
-"""Tasks on dynamics: systems that are driven by noise."""
-
-from memtape.tasks.dynamics.narma import Narma
-
-__all__ = ["Narma"]
+"""Dynamics tasks: identification of systems driven by noise."""

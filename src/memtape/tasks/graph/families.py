@@ -1,4 +1,4 @@
-"""Families: people as graphs, with edges to their parents, children, spouses and siblings."""
+"""Families: family trees as graphs, with edges to parents, children, spouses and siblings."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from memtape.tasks.graph.named_graph import NamedGraph
 
 Couple = tuple[str, str, str | None, str | None]
-"""A husband and a wife, their son and their daughter, None for a child that they have not."""
+"""A husband, a wife, their son and their daughter; None for a child that does not exist."""
 
 ENGLISH: tuple[Couple, ...] = (
     ("Christopher", "Penelope", "Arthur", "Victoria"),
@@ -25,7 +25,7 @@ ITALIAN: tuple[Couple, ...] = (
 """The two families of Hinton (1986), "Learning distributed representations of concepts"."""
 
 RELATIONS = ("brother", "daughter", "father", "husband", "mother", "sister", "son", "wife")
-"""The words of edges; nobody has two of one kind."""
+"""The words of the edges; each person has at most one relative of each kind."""
 
 NAMES = [
     "Ada",
@@ -61,14 +61,14 @@ NAMES = [
     "Elsa",
     "Fred",
 ]
-"""Of those who are made up: women and men by turns."""
+"""Names of the people of synthetic families, alternating between women and men."""
 
 Fact = tuple[str, str, str]
-"""A person, a word, and who that is: ("Arthur", "father", "Christopher")."""
+"""A person, a relation, and the relative: ("Arthur", "father", "Christopher")."""
 
 
 def facts_of(couples: Iterable[Couple]) -> list[Fact]:
-    """Return what couples and their children are to one another."""
+    """Return the relations between couples and their children."""
     facts = []
     for husband, wife, son, daughter in couples:
         facts += [(husband, "wife", wife), (wife, "husband", husband)]
@@ -82,7 +82,7 @@ def facts_of(couples: Iterable[Couple]) -> list[Fact]:
 
 
 def family(name: str, facts: Sequence[Fact]) -> NamedGraph:
-    """Return people as a graph; parents stand above their children, and couples side by side."""
+    """Build the graph of a family; in a picture, parents are above their children and couples side by side."""
     known = {(person, word): other for person, word, other in facts}
     people = sorted({person for person, _, _ in facts})
     heights = _generations(people, known)
@@ -102,7 +102,7 @@ def family(name: str, facts: Sequence[Fact]) -> NamedGraph:
 
 
 def _generations(people: Sequence[str], known: dict[tuple[str, str], str]) -> dict[str, int]:
-    """Return how many generations each person is below the oldest; spouses are of one."""
+    """Return the generation of each person, counted from 0 for the oldest; spouses have the same generation."""
     heights: dict[str, int] = {}
     steps = {"father": -1, "mother": -1, "son": 1, "daughter": 1}
     first = people[0]
@@ -118,17 +118,20 @@ def _generations(people: Sequence[str], known: dict[tuple[str, str], str]) -> di
     return {person: height - oldest for person, height in heights.items()}
 
 
-def hinton() -> tuple[NamedGraph, ...]:
-    """Return the two families of Hinton, in the order of the first of their people."""
+def hinton_families() -> tuple[NamedGraph, ...]:
+    """Return the two families of Hinton (1986), sorted by the name of their first person."""
     trees = [family("family", facts_of(couples)) for couples in (ENGLISH, ITALIAN)]
     return tuple(sorted(trees, key=lambda tree: tree.nodes[0]))
 
 
-def invented(number: int) -> NamedGraph:
-    """Return a family that is made up: three generations of couples, each with a son, a daughter, or both.
+def synthetic_family(number: int) -> NamedGraph:
+    """Generate a synthetic family: three generations of couples, each with a son, a daughter, or both.
+
+    Args:
+        number: the seed of the family.
 
     Example:
-        >>> len(invented(0).nodes), len(invented(0).edges)
+        >>> len(synthetic_family(0).nodes), len(synthetic_family(0).edges)
         (8, 24)
     """
     chance, women, men = random.Random(number), iter(NAMES[0::2]), iter(NAMES[1::2])
@@ -143,4 +146,4 @@ def invented(number: int) -> NamedGraph:
         if generation < 2:
             waiting += [(son, next(women), generation + 1)] if son is not None else []
             waiting += [(next(men), daughter, generation + 1)] if daughter is not None else []
-    return family("invented family", facts_of(couples))
+    return family("synthetic family", facts_of(couples))

@@ -1,4 +1,4 @@
-"""Family files: the two families of Hinton from a public list of facts."""
+"""Family files: the two families of Hinton, read from a public list of facts."""
 
 from memtape.tasks.data_folder import DataSet
 from memtape.tasks.graph.families import RELATIONS, Fact, family
@@ -13,15 +13,15 @@ KINSHIP = DataSet(
     counts={FILE: 112},
 )
 
-PASSED_OVER = ("aunt", "nephew", "niece", "uncle")
-"""Words that somebody can have two of, and that follow from the others."""
+IGNORED = ("aunt", "nephew", "niece", "uncle")
+"""Relations of which a person can have several, and which follow from the others."""
 
 
 def read(data_dir: str) -> tuple[NamedGraph, ...]:
-    """Return the families, in the order of the first of their people.
+    """Read the families, sorted by the name of their first person.
 
     Raises:
-        DataError: the file is missing, or is not what it should be.
+        DataError: the file is missing or invalid.
     """
     path = KINSHIP.path(data_dir, FILE)
     lines = KINSHIP.text(data_dir, FILE).splitlines()
@@ -29,24 +29,26 @@ def read(data_dir: str) -> tuple[NamedGraph, ...]:
     facts: list[Fact] = []
     for number, line in enumerate(lines):
         parts = line.split("\t")
-        if len(parts) != 3 or parts[1] not in (*RELATIONS, *PASSED_OVER) or not all(parts):
-            raise KINSHIP.damaged(path, f"has in line {number + 1} no person, word and person, but {line[:60]!r}")
+        if len(parts) != 3 or parts[1] not in (*RELATIONS, *IGNORED) or not all(parts):
+            raise KINSHIP.damaged(
+                path, f"has {line[:60]!r} on line {number + 1}, which is not a person, a relation and a person"
+            )
         person, word, other = parts
         if word in RELATIONS:
             facts.append((person, word, other))
     calls = [(person, word) for person, word, _ in facts]
     if len(set(calls)) < len(calls):
         person, word = next(call for call in calls if calls.count(call) > 1)
-        raise KINSHIP.damaged(path, f"says twice who is the {word} of {person[:40]}")
+        raise KINSHIP.damaged(path, f"names the {word} of {person[:40]} twice")
     pairs = {(person, other) for person, _, other in facts}
     for person, other in sorted(pairs):
         if (other, person) not in pairs:
-            raise KINSHIP.damaged(path, f"says who {other[:40]} is to {person[:40]}, but not the other way round")
+            raise KINSHIP.damaged(path, f"relates {person[:40]} to {other[:40]}, but not {other[:40]} to {person[:40]}")
     return tuple(family("family", part) for part in _apart(facts))
 
 
 def _apart(facts: list[Fact]) -> list[list[Fact]]:
-    """Return the facts of people who have to do with one another, family by family."""
+    """Group the facts by family: the connected components of the people."""
     left, parts = sorted(facts), []
     while left:
         people, before = {left[0][0]}, 0

@@ -1,4 +1,4 @@
-"""Graphs: nodes and the labelled edges that leave them, a batch of graphs at a time."""
+"""Graphs: batches of directed graphs with labelled nodes and edges."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -9,37 +9,37 @@ from memtape.core import state_tree
 from memtape.core.state import state
 
 LABELS = 1_000
-"""A label is a number of three digits."""
+"""Number of labels: integers of three digits."""
 
 
 @state
 class Graphs:
-    """A batch of directed graphs; rows with fewer nodes, and nodes with fewer edges, are padded."""
+    """A batch of directed graphs; nodes and outgoing edges are padded to the largest number in the batch."""
 
     node_labels: Int[Tensor, "*batch nodes"]
     neighbours: Int[Tensor, "*batch nodes edges"]
-    """The node that each edge leads to."""
+    """The target node of each edge."""
     edge_labels: Int[Tensor, "*batch nodes edges"]
     degrees: Int[Tensor, "*batch nodes"]
-    """How many edges leave each node, 0 of nodes that are padding."""
+    """Number of outgoing edges of each node; 0 for padding."""
     places: Float[Tensor, "*batch nodes 2"]
-    """Where a picture shows each node."""
+    """Coordinates of each node in a picture."""
     known: Int[Tensor, "*batch"]
-    """Which of the graphs with names it is, -1 for one that was drawn."""
+    """Index of the named graph; -1 for a random graph."""
 
     @property
     def present(self) -> Bool[Tensor, "*batch nodes edges"]:
-        """Which edges are there."""
+        """Which edges exist; False for padding."""
         return torch.arange(self.neighbours.shape[-1]) < self.degrees[..., None]
 
     def triples(self) -> Int[Tensor, "batch nodes edges 3"]:
-        """Return the labels of each edge: of the node that it leaves, its own, and of the node that it leads to."""
+        """Return the labels of each edge: those of its source node, of the edge, and of its target node."""
         rows = torch.arange(len(self.node_labels))[:, None, None]
         sources = self.node_labels[:, :, None].expand_as(self.neighbours)
         return torch.stack([sources, self.edge_labels, self.node_labels[rows, self.neighbours]], dim=-1)
 
     def padded(self, nodes: int, edges: int) -> "Graphs":
-        """Return the same graphs with room for so many nodes and edges of a node."""
+        """Return the same graphs, padded to the given numbers of nodes and of edges per node."""
         more_nodes = nodes - self.neighbours.shape[1]
         more_edges = edges - self.neighbours.shape[2]
         return Graphs(
@@ -59,15 +59,17 @@ def draw_graphs(
     *,
     edge_labels: int | None = None,
 ) -> Graphs:
-    """Draw points in the unit square, each with edges to so many of its nearest neighbours.
+    """Draw random graphs: points in the unit square, each with edges to its nearest neighbours.
 
-    Labels of nodes are different numbers. Edges that leave a node have different labels, from a pool that all nodes share.
+    The labels of the nodes of a graph are distinct. The outgoing edges of a node have distinct labels, drawn from a pool that
+    all nodes of the graph share.
 
     Args:
         nodes: number of nodes of each graph, at least 2.
-        degrees: fewest and most edges that leave a node of each graph, uniform with both ends; never more than other nodes.
-        generator: where numbers come from.
-        edge_labels: the pool is 0 up to, but not including, this number; None means as many different labels as nodes.
+        degrees: smallest and largest number of outgoing edges of a node in each graph; drawn uniformly, both ends included,
+            and limited to the number of other nodes.
+        generator: the random generator.
+        edge_labels: the pool is 0 up to, but not including, this number; None means a random pool of as many labels as nodes.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538, Methods.
@@ -101,25 +103,25 @@ def draw_graphs(
 
 
 def chosen(rows: Bool[Tensor, " batch"], graphs: Graphs, others: Graphs) -> Graphs:
-    """Return the graphs of the rows that hold, and the others elsewhere, whatever their sizes."""
+    """Select, row by row, from `graphs` where `rows` is True, else from `others`; both are padded to a common size."""
     nodes, edges = (max(graphs.neighbours.shape[axis], others.neighbours.shape[axis]) for axis in (1, 2))
     return state_tree.select(rows, graphs.padded(nodes, edges), others.padded(nodes, edges))
 
 
 def draw_between(low: Int[Tensor, "*shape"], high: Int[Tensor, "*shape"], generator: torch.Generator) -> Tensor:
-    """Return a whole number for each range, uniform with both ends."""
+    """Draw an integer from each range, uniformly, both ends included."""
     return low + (torch.rand(low.shape, dtype=torch.float64, generator=generator) * (high - low + 1)).long()
 
 
 def distinct(rows: int, count: int, labels: int, generator: torch.Generator) -> Int[Tensor, "rows count"]:
-    """Return rows of different numbers from 0 up to, but not including, `labels`, in any order."""
+    """Draw rows of distinct integers from 0 up to, but not including, `labels`, in random order."""
     return torch.rand(rows, labels, generator=generator).topk(count, dim=1).indices
 
 
 def shuffled_triples(graphs: Graphs, generator: torch.Generator) -> tuple[Int[Tensor, "batch edges 3"], Tensor, Tensor]:
-    """Return the labels of all edges of each graph in a random order, how many there are, and which edge each one is.
+    """Return the labels of all edges of each graph in random order, the number of edges, and their indices.
 
-    An edge is known by its place in the flat table of nodes and their edges.
+    The index of an edge is its position in the flattened (nodes, edges) table.
     """
     present = graphs.present.flatten(1)
     counts = present.sum(1)

@@ -1,4 +1,4 @@
-"""Inference: who stands in a relation to a node, where a relation is the name of a sequence of edges."""
+"""Inference: find the node that is related to a given node, where a relation is a named sequence of edges."""
 
 import torch
 from jaxtyping import Bool, Int
@@ -6,9 +6,10 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.graph_picture import GraphPicture
 from memtape.tasks.graph.encoding import BLANK, encoded
-from memtape.tasks.graph.families import hinton, invented
+from memtape.tasks.graph.families import hinton_families, synthetic_family
 from memtape.tasks.graph.family_files import read
 from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
 from memtape.tasks.graph.graphs import Graphs, chosen, draw_graphs, shuffled_triples
@@ -21,58 +22,59 @@ from memtape.tasks.graph.triples import TripleTask
 from memtape.tasks.graph.walks import ends
 
 FAMILIES = Lesson((2, 2), (1, 1), (4, 4))
-"""Relations of four steps in families, whose graphs are what they are."""
+"""Relations of four steps in families, which are fixed graphs."""
 
 LESSONS = (*INFERENCE, FAMILIES, FAMILIES)
 
-INVENTED = 64
-"""Families that are made up."""
+SYNTHETIC = 64
+"""Number of synthetic families."""
 
 ROUNDS = 1_000
-"""Graphs are drawn again so often, at most, where no relation can be followed."""
+"""How often a graph in which no relation can be followed is drawn again, at most."""
 
 
 class Inference(TripleTask):
-    """See the edges of a graph, then a node and the name of a relation, and say the node that stands in it.
+    """Output the node that is related to a given node, given the edges of a graph, the node and the name of the relation.
 
-    Edges are called 0 to 9. Each of the relations, 10 to 409, stands for a sequence of two to five edges, always the same;
-    which ones is never told, and has to be learned. An edge is told as a triple of labels, of the node that it leaves, of
-    itself, and of the node that it leads to, each three digits of ten channels. One more channel marks the first step of each
-    phase, and another all steps of an answer. The phases are the edges in random order, and for each question: the question,
-    "215 63 _"; empty steps to think; and the answer, "215 63 380" and an end.
+    The labels of edges are 0 to 9. Each of the relations, 10 to 409, is a fixed sequence of two to five edge labels. The
+    sequences are never part of the input and have to be learned. An edge is a triple of labels: of its source node, of the
+    edge itself, and of its target node. A label has three digits, each a one-hot vector of ten channels, so a triple takes 90
+    channels. Channel 90 marks the first step of each phase, channel 91 all steps of an answer. The phases are the edges of the
+    graph in random order, and then for each question the query, "215 63 _", blank planning steps, and the answer,
+    "215 63 380" and an end marker.
 
-    A length is a lesson, from 1 to 17. A batch is of its longest lesson, but for a share of earlier ones. Training never draws
-    lesson 18, relations of four steps in the two families of Hinton, and lesson 19, such in families that are made up; what
-    their edges are called is drawn anew for each.
+    The length of an example is the number of its lesson, 1 to 17. A batch consists of examples of the longest lesson, and a
+    share of examples of earlier ones. Two lessons are never used in training: relations of four steps in the two families of
+    Hinton (18) and in synthetic families (19); their edge labels are drawn anew for each example.
 
     Args:
         min_lesson: first lesson of training.
         max_lesson: last lesson of training.
-        questions: questions about each graph.
-        planning: empty steps before each answer.
-        review: share of examples that are of the lessons before the last one.
-        data_dir: folder of data, with `kinship_hinton/hinton1986_triples.tsv`, for lesson 18; without it the families are those
-            that this project wrote down.
+        questions: number of questions about each graph.
+        planning: number of blank steps before each answer.
+        review: share of examples drawn from the lessons before the last one.
+        data_dir: data folder with `kinship_hinton/hinton1986_triples.tsv`, for lesson 18; without it the families shipped with
+            memtape are used.
 
     Raises:
-        ValueError: a lesson that does not exist, an empty range, a size below 1, a share outside of 0..1, or a file that is
-            missing or is not what it should be.
+        ValueError: a lesson does not exist, the range is empty, a size is below 1, a share is outside 0..1, or a file is
+            missing or invalid.
 
     Example:
         >>> task = Inference(questions=2)
         >>> print(task.show(task.batch(0, 1, lengths=(1, 1))))
         Inference, 32 steps
-        told   974 0 407, 407 7 974, 974 1 131, 131 4 407, 407 2 131, 131 1 974
-        asked  974 62 _
+        graph  974 0 407, 407 7 974, 974 1 131, 131 4 407, 407 2 131, 131 1 974
+        query  974 62 _
         wait   10 steps
         target 974 62 974, end
-        asked  131 62 _
+        query  131 62 _
         wait   10 steps
         target 131 62 131, end
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538, with the
-        lessons of the extended data; the relations and the families are our own.
+        lessons of its extended data; it does not list its relations and families, and those here differ.
     """
 
     def __init__(
@@ -90,12 +92,12 @@ class Inference(TripleTask):
         checks.probabilities(review=review)
         self.lengths = (min_lesson, max_lesson)
         self.questions, self.planning, self.review = questions, planning, review
-        trees = hinton() if data_dir is None else read(data_dir)
+        trees = hinton_families() if data_dir is None else read(data_dir)
         self.trees = len(trees)
-        self.atlas = Atlas([*trees, *(invented(number) for number in range(INVENTED))])
+        self.atlas = Atlas([*trees, *(synthetic_family(number) for number in range(SYNTHETIC))])
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw graphs and questions and lay them out: edges, and for each question a query, empty steps and the answer."""
+        """Draw graphs and questions, and lay out the edges and, for each question, the query, blank steps and the answer."""
         drawn = draw_lessons(LESSONS, batch_size, lengths, self.review, generator)
         graphs, possible, ways = self._with_relations(drawn, generator)
         triples, counts, order = shuffled_triples(graphs, generator)
@@ -125,7 +127,7 @@ class Inference(TripleTask):
     def _with_relations(
         self, drawn: Drawn, generator: torch.Generator
     ) -> tuple[Graphs, Bool[Tensor, "batch nodes relations"], Int[Tensor, "batch nodes relations steps"]]:
-        """Return graphs, and which relations of the lessons' lengths can be followed in them: in each graph at least one."""
+        """Draw graphs in each of which at least one relation of the lesson's lengths can be followed, and find these."""
         steps = (sequences() >= 0).sum(1)
         low, high = drawn.path
         allowed = ((steps >= low[:, None]) & (steps <= high[:, None]))[:, None]
@@ -144,19 +146,22 @@ class Inference(TripleTask):
         beyond = drawn.lessons - len(INFERENCE)
         if not (beyond > 0).any():
             return graphs
-        of_hinton, made_up = ((torch.rand(len(beyond), generator=generator) * n).long() for n in (self.trees, INVENTED))
-        known = torch.where(beyond == 1, of_hinton, torch.where(beyond == 2, self.trees + made_up, -1))
+        of_hinton, synthetic = (
+            (torch.rand(len(beyond), generator=generator) * n).long() for n in (self.trees, SYNTHETIC)
+        )
+        known = torch.where(beyond == 1, of_hinton, torch.where(beyond == 2, self.trees + synthetic, -1))
         return self.atlas.replacing(graphs, known, generator, edge_labels=EDGE_LABELS)
 
     def picture(self, batch: GraphBatch, outputs: Tensor | None = None, row: int = 0) -> GraphPicture:
-        """Return what a figure of one example needs: the graph, the ways of the relations, what is told, asked and said."""
+        """Return the data of a figure of one example: the graph, the paths of the relations, inputs, targets and outputs."""
         return picture_of(batch, self.atlas.graphs, outputs, row)
 
 
 def _question(possible: Bool[Tensor, "batch nodes relations"], generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw a node and a relation that can be followed from it: its number of edges first, of those that there are.
+    """Draw a node and a relation that can be followed from it.
 
-    All numbers of edges that a graph has relations of are alike, and so are all nodes and relations of that number.
+    The number of edges of the relation is drawn first, uniformly from those that occur in the graph, then a node and a relation
+    of that number, uniformly.
     """
     steps = (sequences() >= 0).sum(1)
     relations = possible.shape[2]
@@ -168,3 +173,15 @@ def _question(possible: Bool[Tensor, "batch nodes relations"], generator: torch.
     chances = torch.rand(possible.shape, generator=generator).masked_fill(~open_to, -1.0)
     flat = chances.flatten(1).argmax(1)
     return flat // relations, flat % relations
+
+
+CARD = TaskCard(
+    name="inference",
+    summary="Find the node in a given relation to another, where the relation is a chain of edges.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    small={"max_lesson": 1, "questions": 1, "planning": 1},
+    unit="lessons",
+    test_lengths=(1, 4, 9, 13, 17, 18),
+    picture_length=18,
+)

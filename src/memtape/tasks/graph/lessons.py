@@ -1,4 +1,4 @@
-"""Lessons: graphs that grow, and questions about them that get longer."""
+"""Lessons: the curriculum of the graph tasks, with growing graphs and longer questions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,18 +11,18 @@ from memtape.tasks.graph.graphs import draw_between
 from memtape.tasks.lengths import check_range
 
 Range = tuple[int, int]
-"""The least and the greatest of some whole numbers."""
+"""The smallest and the largest of a range of integers."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What the examples of a lesson are drawn from; ranges include both ends."""
+    """The ranges from which the examples of a lesson are drawn; both ends are included."""
 
     nodes: Range
     degrees: Range
-    """Edges that leave a node."""
+    """Number of outgoing edges of a node."""
     path: Range
-    """Edges of a walk, a shortest path, or a relation."""
+    """Number of edges of a walk, a shortest path, or a relation."""
 
 
 def _lessons(*rows: tuple[Range, Range, Range]) -> tuple[Lesson, ...]:
@@ -83,12 +83,12 @@ INFERENCE = _lessons(
     ((12, 18), (2, 4), (2, 5)),
     ((20, 25), (2, 4), (2, 5)),
 )
-"""As in the tables of Graves et al. (2016), extended data, where some lessons differ from the one before only in name."""
+"""As in the tables of Graves et al. (2016), extended data, where some consecutive lessons are identical."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """The lesson of each row, by its number from 1 on, and the bounds that it sets."""
+    """The lesson of each row, numbered from 1, and the number of nodes and the ranges drawn from it."""
 
     lessons: Int[Tensor, " batch"]
     nodes: Int[Tensor, " batch"]
@@ -97,10 +97,10 @@ class Drawn:
 
 
 def check_lessons(task: Any, lessons: Range, last: int) -> None:
-    """Raise unless lessons are a range of those that there are.
+    """Raise unless the lessons are a nonempty range within 1..last.
 
     Raises:
-        ValueError: they are not.
+        ValueError: the range is empty or ends after the last lesson.
     """
     check_range(task, lesson=lessons)
     if lessons[1] > last:
@@ -112,21 +112,21 @@ def check_lessons(task: Any, lessons: Range, last: int) -> None:
 def draw_lessons(
     table: tuple[Lesson, ...], batch_size: int, numbers: Range, review: float, generator: torch.Generator
 ) -> Drawn:
-    """Draw a lesson for each row, and what it leaves to chance.
+    """Draw a lesson and a number of nodes for each row.
 
     Args:
         table: all lessons.
         batch_size: number of rows.
-        numbers: the first and the last lesson that are drawn, counted from 1.
-        review: share of rows that are drawn from the lessons before the last, all of these alike.
-        generator: where numbers come from.
+        numbers: the first and the last lesson to draw from, counted from 1.
+        review: share of rows drawn uniformly from the lessons before the last one.
+        generator: the random generator.
 
     Raises:
-        ValueError: a lesson that is not in the table.
+        ValueError: a lesson is not in the table.
     """
     first, last = numbers
     if last > len(table):
-        raise ValueError(f"lesson {last} is asked for, but there are {len(table)}; ask for one of these")
+        raise ValueError(f"lesson {last} is requested, but there are {len(table)} lessons; give one in 1..{len(table)}")
     chances = torch.rand(batch_size, generator=generator)
     earlier = torch.randint(first, max(last, first + 1), (batch_size,), generator=generator)
     lessons = torch.where((chances < review) & (first < last), earlier, last)

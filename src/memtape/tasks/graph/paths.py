@@ -1,4 +1,4 @@
-"""Episodes: paths through graphs that are chosen step by step, laid out as sequences."""
+"""Paths: paths through graphs, chosen edge by edge and laid out as sequences."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,53 +13,53 @@ from memtape.tasks.graph.graph_batch import GraphBatch
 from memtape.tasks.graph.planner import after_each_edge
 
 CHOICE = 5
-"""What the targets tell of each edge that can be taken: its three labels, how far the goal is after it, and whether it is the
-planner's."""
+"""Size of the target of one available edge: its three labels, the distance to the goal after it, and whether the planner
+chooses it."""
 
 
 @state
 class PathBatch(GraphBatch):
-    """Sequences that ask for a shortest path, each with one path that was taken."""
+    """Sequences that query a shortest path, each with the path that was taken."""
 
     starts: Int[Tensor, " batch"]
     goals: Int[Tensor, " batch"]
     begins: Int[Tensor, " batch"]
-    """The step at which the path begins."""
+    """The first step of the path."""
     limits: Int[Tensor, " batch"]
-    """Most edges of the path."""
+    """Maximum number of edges of the path."""
     distances: Int[Tensor, "batch nodes goals"]
-    """From each node to each goal, in edges."""
+    """Number of edges from each node to each goal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crossing:
-    """Where the paths of a batch stand, and the edges that can be taken from there."""
+    """The available edges at one step of the paths of a batch."""
 
     alive: Bool[Tensor, " batch"]
-    """Which paths go on."""
+    """Which paths are not finished."""
     triples: Int[Tensor, "batch edges 3"]
-    """Labels of the edges that can be taken, blank where there are fewer."""
+    """Labels of the available edges; blank entries are padding."""
     distances: Int[Tensor, "batch edges"]
-    """How far the goal is after each."""
+    """Distance to the goal after each edge."""
     planned: Int[Tensor, " batch"]
-    """The planner's edge: one of those after which the goal is nearest."""
+    """Index of the planner's edge, one that minimises the distance to the goal."""
     last: Int[Tensor, "batch 3"]
-    """Labels of the edge that led there, blank at the first step."""
+    """Labels of the edge taken at the previous step; blank at the first step."""
     step: int
-    """Which step it is, counted from 0."""
+    """Number of the step, counted from 0."""
 
 
 Choose = Callable[[Crossing], Tensor]
-"""Returns which of the edges is taken."""
+"""A function that returns the index of the edge to take in each row."""
 
 
 def walked(batch: PathBatch, choose: Choose, generator: torch.Generator | None) -> PathBatch:
-    """Return a batch whose paths are chosen step by step, to the goal or to the limit.
+    """Extend a batch by paths that are chosen edge by edge, up to the goal or the limit.
 
     Args:
-        batch: tells the graphs, the ends and what comes before the path.
+        batch: the graphs, starts and goals, and the inputs before the path.
         choose: chooses an edge at each step.
-        generator: chance of the planner, among edges after which the goal is equally near; None lets it take the first.
+        generator: breaks ties between the planner's edges at random; None takes the first of them.
     """
     graphs, rows = batch.graphs, torch.arange(len(batch))
     table = graphs.triples()
@@ -104,13 +104,13 @@ def _laid_out(batch: PathBatch, crossings: list[Crossing], taken: Tensor) -> Pat
     rows = torch.arange(len(batch))[:, None]
     inputs = batch.inputs.new_zeros(len(batch), time, batch.inputs.shape[2])
     kept = min(time, before)
-    told = since[:, :kept] < 0
-    inputs[:, :kept] = batch.inputs[:, :kept] * told[:, :, None]
-    heard = torch.stack([step_inputs(crossing) for crossing in crossings], dim=1)
-    inputs = torch.where(mask[:, :, None], heard[rows, at], inputs)
+    is_before = since[:, :kept] < 0
+    inputs[:, :kept] = batch.inputs[:, :kept] * is_before[:, :, None]
+    of_path = torch.stack([step_inputs(crossing) for crossing in crossings], dim=1)
+    inputs = torch.where(mask[:, :, None], of_path[rows, at], inputs)
     choices = torch.stack([_choices(crossing) for crossing in crossings], dim=1)
     shown = torch.full((len(batch), time), -1)
-    shown[:, :kept] = torch.where(told, batch.shown[:, :kept], -1)
+    shown[:, :kept] = torch.where(is_before, batch.shown[:, :kept], -1)
     return PathBatch(
         inputs=inputs,
         targets=choices[rows, at] * mask[:, :, None, None],
@@ -128,7 +128,7 @@ def _laid_out(batch: PathBatch, crossings: list[Crossing], taken: Tensor) -> Pat
 
 
 def step_inputs(crossing: Crossing) -> Float[Tensor, "batch input"]:
-    """Return what is told at a step of a path: the edge that was taken last, and that an edge is asked for."""
+    """Return the inputs at a step of a path: the edge taken last, and the channel that requests an edge."""
     inputs = torch.zeros(len(crossing.last), TRIPLE + 2)
     inputs[:, :TRIPLE] = encoded(crossing.last)
     inputs[:, TRANSITION] = float(crossing.step == 0)

@@ -1,4 +1,4 @@
-"""Phases: description, query, planning and answer, laid out in time."""
+"""Phases: description, query, planning and answer of a graph task, laid out in time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,33 +14,33 @@ from memtape.tasks.lengths import steps_since
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase of all rows: what is told in it, and what is to be said."""
+    """One phase of all rows: its input triples, and its target triples if it is an answer."""
 
-    told: Int[Tensor, "batch steps 3"]
+    inputs: Int[Tensor, "batch steps 3"]
     counts: Int[Tensor, " batch"]
-    """How many of the steps each row has."""
+    """The number of steps of each row."""
     answer: Int[Tensor, "batch steps 3"] | None = None
-    """What is to be said at each step, None if nothing is."""
+    """The target triple at each step; None if the phase is not an answer."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Phases one after another on one axis of time."""
+    """All phases, concatenated along time."""
 
     inputs: Float[Tensor, "batch time input"]
     answers: Int[Tensor, "batch time 3"]
-    """What is to be said, blank elsewhere."""
+    """Target triples; blank outside answers."""
     mask: Bool[Tensor, "batch time"]
     lengths: Int[Tensor, " batch"]
 
 
 def empty(counts: Int[Tensor, " batch"]) -> Phase:
-    """Return a phase in which nothing is told and nothing is said."""
+    """Return a phase of blank inputs without targets."""
     return Phase(torch.full((len(counts), int(counts.max()), 3), BLANK), counts)
 
 
 def answering(triples: Int[Tensor, "batch steps 3"], counts: Int[Tensor, " batch"]) -> Phase:
-    """Return a phase in which nothing is told, and so many triples of each row and the end are to be said."""
+    """Return a phase of blank inputs whose targets are the first `counts` triples of each row and the end marker."""
     steps = int(counts.max()) + 1
     answer = functional.pad(triples[:, : steps - 1], (0, 0, 0, 1))
     answer = torch.where((torch.arange(steps) < counts[:, None])[:, :, None], answer, torch.tensor(END))
@@ -48,23 +48,23 @@ def answering(triples: Int[Tensor, "batch steps 3"], counts: Int[Tensor, " batch
 
 
 def laid_out(phases: Sequence[Phase]) -> Layout:
-    """Return phases one after another, row by row: the first step of each is marked, and all steps of an answer are."""
+    """Concatenate phases along time, row by row, and set the marker channels: first step of a phase, steps of an answer."""
     lengths = torch.stack([phase.counts for phase in phases]).sum(0)
     time = int(lengths.max())
-    told = torch.full((len(lengths), time, 3), BLANK)
-    answers, begin = told.clone(), torch.zeros_like(lengths)
+    given = torch.full((len(lengths), time, 3), BLANK)
+    answers, begin = given.clone(), torch.zeros_like(lengths)
     marks, mask = torch.zeros(len(lengths), time), torch.zeros(len(lengths), time, dtype=torch.bool)
     for phase in phases:
         since = steps_since(begin, time)
         inside = (since >= 0) & (since < phase.counts[:, None])
-        told = torch.where(inside[:, :, None], _steps(phase.told, since), told)
+        given = torch.where(inside[:, :, None], _steps(phase.inputs, since), given)
         if phase.answer is not None:
             answers = torch.where(inside[:, :, None], _steps(phase.answer, since), answers)
             mask |= inside
         marks += inside & (since == 0)
         begin = begin + phase.counts
     inputs = torch.zeros(len(lengths), time, CHANNELS)
-    inputs[:, :, :TRIPLE] = encoded(told)
+    inputs[:, :, :TRIPLE] = encoded(given)
     inputs[:, :, TRANSITION] = marks
     inputs[:, :, PREDICTION] = mask.float()
     return Layout(inputs=inputs, answers=answers, mask=mask, lengths=lengths)

@@ -1,4 +1,4 @@
-"""Picture: one example of a graph task in plain values, for a figure."""
+"""Picture: one example of a graph task as plain Python values, for a figure."""
 
 from collections.abc import Sequence
 
@@ -21,15 +21,15 @@ def picture_of(
     *,
     answers: Tensor | None = None,
 ) -> GraphPicture:
-    """Return one example in plain values, with the names of what has names and numbers for the rest.
+    """Return one example as plain Python values, with names where the graph has them, and label numbers elsewhere.
 
     Args:
         batch: the examples.
-        named: the graphs with names, by their numbers.
-        outputs: logits of digits that were said, shape (batch, time, 90), or the labels, shape (batch, time, 3); None for
-            nobody's.
-        row: which example.
-        answers: labels of what is to be said, shape (batch, time, 3), None if the targets are their digits.
+        named: the graphs with names, indexed by `Graphs.known`.
+        outputs: the network's logits of digits, shape (batch, time, 90), or labels, shape (batch, time, 3); None if there are
+            no outputs.
+        row: index of the example.
+        answers: target labels, shape (batch, time, 3); None if the targets of the batch are their digits.
     """
     graphs, length = batch.graphs, int(batch.lengths[row])
     scored = batch.mask[row, :length].tolist()
@@ -40,7 +40,7 @@ def picture_of(
     labels = graphs.edge_labels[row].flatten().tolist()
     targets = graphs.neighbours[row].flatten().tolist()
     right = decoded(batch.targets[row, :length]) if answers is None else answers[row, :length]
-    told = decoded(batch.inputs[row, :length, :TRIPLE])
+    given = decoded(batch.inputs[row, :length, :TRIPLE])
 
     def called(triple: Sequence[int]) -> Triple:
         source, edge, target = triple
@@ -50,20 +50,20 @@ def picture_of(
     def called_where(triples: Tensor) -> tuple[Triple | None, ...]:
         return tuple(called(triple) if there else None for triple, there in zip(triples.tolist(), scored, strict=True))
 
-    spoken: tuple[Triple | None, ...] = (None,) * length
+    predicted: tuple[Triple | None, ...] = (None,) * length
     if outputs is not None:
-        said = outputs[row, :length]
-        spoken = called_where(said if said.shape[-1] == 3 else decoded(digit_scores(said).flatten(-2)))
+        found = outputs[row, :length]
+        predicted = called_where(found if found.shape[-1] == 3 else decoded(digit_scores(found).flatten(-2)))
     count = int((graphs.degrees[row] > 0).sum())
     return GraphPicture(
         nodes=tuple(nodes[label] for label in graphs.node_labels[row, :count].tolist()),
         places=tuple((x, y) for x, y in graphs.places[row, :count].tolist()),
         edges=tuple((flat // width, edges[labels[flat]], targets[flat]) for flat in table),
         paths=tuple(tuple(number[flat] for flat in path if flat >= 0) for path in batch.paths[row].tolist()),
-        steps=tuple(called(triple) for triple in told.tolist()),
+        steps=tuple(called(triple) for triple in given.tolist()),
         shown=tuple(number.get(flat) for flat in batch.shown[row, :length].tolist()),
         answers=called_where(right),
-        said=spoken,
+        said=predicted,
     )
 
 
@@ -72,7 +72,7 @@ def _number(label: int) -> str:
 
 
 def _names(graphs: Graphs, named: Sequence[NamedGraph], row: int) -> tuple[dict[int, str], dict[int, str]]:
-    """Return what the labels of nodes and of edges stand for."""
+    """Return the names of the labels of nodes and of edges."""
     nodes = graphs.node_labels[row, graphs.degrees[row] > 0].tolist()
     present = graphs.present[row]
     labels = graphs.edge_labels[row]

@@ -1,4 +1,4 @@
-"""Planner: how far every node is from every other, and which edges lead nearer."""
+"""Planner: distances between the nodes of a graph, and the distance to a goal after each edge."""
 
 import torch
 from jaxtyping import Bool, Int
@@ -7,7 +7,7 @@ from torch import Tensor
 from memtape.tasks.graph.graphs import Graphs
 
 FAR = 1_000
-"""Stands for the distance of a node that cannot be reached."""
+"""The distance of a node that cannot be reached."""
 
 
 def distances(graphs: Graphs) -> Int[Tensor, "batch nodes goals"]:
@@ -29,7 +29,7 @@ def distances(graphs: Graphs) -> Int[Tensor, "batch nodes goals"]:
 def after_each_edge(
     graphs: Graphs, steps: Int[Tensor, "batch nodes goals"], node: Int[Tensor, " batch"], goal: Int[Tensor, " batch"]
 ) -> Int[Tensor, "batch edges"]:
-    """Return how far the goal is once an edge that leaves a node is taken, `FAR` for edges that are not there."""
+    """Return the distance to the goal after each outgoing edge of a node, `FAR` for padding."""
     rows = torch.arange(len(node))
     there = steps[rows[:, None], graphs.neighbours[rows, node], goal[:, None]]
     return torch.where(graphs.present[rows, node], there, FAR)
@@ -41,10 +41,10 @@ def draw_ends(
     high: Int[Tensor, " batch"],
     generator: torch.Generator,
 ) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"], Bool[Tensor, " batch"]]:
-    """Draw a node and a goal for each graph: how far apart first, in a range with both ends, of the distances that there are.
+    """Draw a start and a goal for each graph, with a distance drawn uniformly from those in low..high that occur in the graph.
 
     Returns:
-        The nodes, the goals, and which graphs have such; the others' are of no meaning.
+        The starts, the goals, and which graphs have such a pair; starts and goals are undefined for the others.
     """
     most = int(high.max())
     numbers = torch.arange(most + 1)

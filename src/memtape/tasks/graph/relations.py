@@ -1,4 +1,4 @@
-"""Relations: four hundred names for sequences of edges, the same ones for ever."""
+"""Relations: a fixed table of 400 named sequences of edge labels."""
 
 import hashlib
 from functools import cache
@@ -10,18 +10,18 @@ from torch import Tensor
 from memtape.tasks.graph.graphs import Graphs
 
 EDGE_LABELS = 10
-"""Edges are called 0 to 9."""
+"""Number of edge labels: 0 to 9."""
 
 STEPS = range(2, 6)
-"""A relation is a sequence of so many edges."""
+"""The possible numbers of edges of a relation."""
 
 OF_EACH = 100
-"""Relations of so many edges."""
+"""Number of relations of each number of edges."""
 
 
 @cache
 def sequences() -> Int[Tensor, "relations steps"]:
-    """Return the labels of the edges of each relation, -1 after its end; those of two edges first, then of three, and so on."""
+    """Return the edge labels of each relation, -1 after its end, sorted by the number of edges."""
     rows = []
     for steps in STEPS:
         found: dict[tuple[int, ...], None] = {}
@@ -36,17 +36,17 @@ def sequences() -> Int[Tensor, "relations steps"]:
 
 
 def relation_labels() -> Int[Tensor, " relations"]:
-    """Return what the relations are called: 10 to 409."""
+    """Return the labels of the relations: 10 to 409."""
     return torch.arange(len(sequences())) + EDGE_LABELS
 
 
 def followed(
     graphs: Graphs,
 ) -> tuple[Bool[Tensor, "batch nodes relations"], Int[Tensor, "batch nodes relations steps"]]:
-    """Follow each relation from each node: tell which can be followed, and along which edges.
+    """Follow each relation from each node, and return which can be followed, and along which edges.
 
-    Edges are places in the flat table of nodes and their edges, -1 after the end; those of what cannot be followed are of no
-    meaning.
+    Edges are indices into the flattened (nodes, edges) table, -1 after the end of the relation; they are undefined for
+    relations that cannot be followed.
     """
     labels = sequences()
     batch, nodes, width = graphs.neighbours.shape

@@ -1,4 +1,4 @@
-"""Shortest path: go from a node to another along as few edges as there can be, in a graph that was told edge by edge."""
+"""Shortest path: find a shortest path between two nodes of a graph presented edge by edge."""
 
 from collections.abc import Mapping
 
@@ -8,11 +8,12 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.graph_picture import GraphPicture
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask, Player
 from memtape.tasks.graph.edge_choices import edge_scores, planner_nats
-from memtape.tasks.graph.encoding import BLANK, CHANNELS, TRIPLE, told
+from memtape.tasks.graph.encoding import BLANK, CHANNELS, TRIPLE, as_text
 from memtape.tasks.graph.graph_batch import shown_at
 from memtape.tasks.graph.graphs import Graphs, chosen, draw_graphs, shuffled_triples
 from memtape.tasks.graph.lessons import SHORTEST_PATH, Drawn, Lesson, check_lessons, draw_lessons
@@ -26,68 +27,71 @@ from memtape.tasks.graph.underground import underground
 from memtape.tasks.graph.underground_files import read
 
 LESSONS = (*SHORTEST_PATH, Lesson((2, 2), (1, 1), (4, 4)))
-"""Those of training, and shortest paths of four steps through the Underground, whose graph is what it is."""
+"""The lessons of training, and one of shortest paths of four steps through the London Underground, a fixed graph."""
 
 ROUNDS = 1_000
-"""Graphs are drawn again so often, at most, where no two nodes are as far apart as a lesson wants."""
+"""How often a graph without two nodes at a distance of the lesson is drawn again, at most."""
 
 
 class ShortestPath(DrawnTask):
-    r"""See the edges of a graph, then two nodes, and go from the one to the other, edge by edge, as short a way as there is.
+    r"""Follow a shortest path from one node to another, edge by edge, given the edges of a graph and the two nodes.
 
-    At each step the network chooses among the edges that leave the node where it stands. An output of ten digits nine times
-    gives an edge the product of the probabilities of its digits, and these are made to sum to 1 over the edges that can be
-    taken, $p(e) = \prod_d p_d(e_d) / \sum_{e'} \prod_d p_d(e'_d)$. The next input is the edge that was taken. In training it
-    is that of an optimal planner with a probability, and else one drawn from the network's own; what is learned at each step
-    is the planner's, wherever the path stands. Otherwise the network goes alone, along its most probable edges. A path ends
-    at the goal, or one step after it could have been there.
+    At each step the network chooses one of the outgoing edges of the current node. The outputs are logits of the nine digits
+    of a triple. The probability of an edge is the product of those of its digits, normalised over the available edges,
+    $p(e) = \prod_d p_d(e_d) / \sum_{e'} \prod_d p_d(e'_d)$. The edge that was taken is the next input. In training it is the
+    edge of an optimal planner with probability `planner_share`, and otherwise drawn from the network's distribution; the target
+    at each step is the planner's edge from the current node. In evaluation the network follows its most probable edges. A path
+    ends at the goal, or one step after the length of a shortest path.
 
-    An edge is told as a triple of labels, of the node that it leaves, of itself, and of the node that it leads to, each three
-    digits of ten channels. One more channel marks the first step of each phase, and another all steps of the path. The phases
-    are the edges in random order; the question, "215 _ 380"; empty steps to think; and the path.
+    An edge is a triple of labels: of its source node, of the edge itself, and of its target node. A label has three digits,
+    each a one-hot vector of ten channels, so a triple takes 90 channels. Channel 90 marks the first step of each phase,
+    channel 91 all steps of the path. The phases are the edges of the graph in random order, the query, "215 _ 380", blank
+    planning steps, and the path.
 
-    A length is a lesson, from 1 to 15. A batch is of its longest lesson, but for a share of earlier ones. Lesson 16, which
-    training never draws, are paths of four steps from interchange to interchange of the London Underground, with labels drawn
-    anew for each. `minimal` is the share of paths that are as short as can be, `within_one` of those that are at most one step
-    longer.
+    The length of an example is the number of its lesson, 1 to 15. A batch consists of examples of the longest lesson, and a
+    share of examples of earlier ones. Lesson 16 is never used in training: paths of four steps between interchanges of the
+    London Underground, with labels drawn anew for each example. `minimal` is the share of shortest paths, `within_one` that of
+    paths at most one step longer.
 
     Args:
         min_lesson: first lesson of training.
         max_lesson: last lesson of training.
-        planning: empty steps before the path.
-        planner_share: probability, at each step of a path in training, that it goes on along the planner's edge.
-        review: share of examples that are of the lessons before the last one.
-        data_dir: folder of data, with `london_tube/london.connections.csv` and the two other files, for lesson 16; without it
-            the Underground is the one that this project wrote down.
+        planning: number of blank steps before the path.
+        planner_share: in training, probability at each step that the path follows the planner's edge.
+        review: share of examples drawn from the lessons before the last one.
+        data_dir: data folder with `london_tube/london.connections.csv` and the two other files, for lesson 16; without it
+            the graph of the Underground shipped with memtape is used.
 
     Raises:
-        ValueError: a lesson that does not exist, an empty range, a size below 1, a share outside of 0..1, or a file that is
-            missing or is not what it should be.
+        ValueError: a lesson does not exist, the range is empty, a size is below 1, a share is outside 0..1, or a file is
+            missing or invalid.
 
     Example:
         >>> task = ShortestPath()
         >>> print(task.show(task.batch(0, 1, lengths=(1, 1))))
         ShortestPath, 28 steps
-        told   945 391 634, 505 409 928, 764 248 928, 634 121 945, 928 391 505, 463 409 928
+        graph  945 391 634, 505 409 928, 764 248 928, 634 121 945, 928 391 505, 463 409 928
                505 121 318, 637 976 945, 90 390 945, 463 976 525, 90 248 634, 525 976 637
                945 248 637, 318 121 505, 637 370 634
-        asked  90 _ 637
+        query  90 _ 637
         wait   10 steps
-        went   90 390 945
+        path   90 390 945
         target 90 390 945, 945 248 637
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538, with the
-        lessons of the extended data, and as lesson 16 a graph of our own for that of its figure 2.
+        lessons of its extended data; lesson 16 uses another graph of the Underground than its figure 2.
         Ross, Gordon & Bagnell (2011), "A reduction of imitation learning and structured prediction to no-regret online
-        learning", arXiv:1011.0686, for mixing the planner with the network.
+        learning", arXiv:1011.0686, for the mixture of the planner's and the network's choices.
     """
 
     played = True
     scored = (
         Score(name="cross_entropy", label="cross-entropy, nats per step", short="nats"),
-        Score(name="minimal", label="paths of least length", short="least", higher_is_better=True),
-        Score(name="within_one", label="paths at most one step longer", short="within one", higher_is_better=True),
+        Score(name="minimal", label="share of shortest paths", short="minimal", higher_is_better=True),
+        Score(
+            name="within_one", label="share of paths at most one step longer", short="within one", higher_is_better=True
+        ),
     )
     solved_at = 0.8
     input_size = CHANNELS
@@ -111,7 +115,7 @@ class ShortestPath(DrawnTask):
         self.atlas = Atlas([underground() if data_dir is None else read(data_dir)])
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw graphs and ends and lay them out: edges, question, empty steps, and the path that the planner takes."""
+        """Draw graphs, starts and goals, and lay out the edges, the query, blank steps and the planner's path."""
         drawn = draw_lessons(LESSONS, batch_size, lengths, self.review, generator)
         graphs, steps, starts, goals = self._asked(drawn, generator)
         triples, counts, order = shuffled_triples(graphs, generator)
@@ -136,7 +140,7 @@ class ShortestPath(DrawnTask):
         return walked(asked, lambda crossing: crossing.planned, generator)
 
     def play(self, batch: SequenceBatch, player: Player, generator: torch.Generator | None) -> SequenceBatch:
-        """Let a network choose the edges, in training along with the planner."""
+        """Let a network choose the edges of the paths, in training mixed with the planner's choices."""
         assert isinstance(batch, PathBatch)
         _, state = player(batch.inputs[:, : int(batch.begins.max())], None, batch.begins)
 
@@ -153,7 +157,7 @@ class ShortestPath(DrawnTask):
         return walked(batch, choose, generator)
 
     def _asked(self, drawn: Drawn, generator: torch.Generator) -> tuple[Graphs, Tensor, Tensor, Tensor]:
-        """Return graphs, how far their nodes are from one another, and a node and a goal of each."""
+        """Draw graphs, and return them with the distances between their nodes, and a start and a goal for each."""
         graphs = self._graphs(drawn, generator)
         for _ in range(ROUNDS):
             steps = distances(graphs)
@@ -169,7 +173,7 @@ class ShortestPath(DrawnTask):
         return self.atlas.replacing(graphs, torch.where(beyond, 0, -1), generator) if beyond.any() else graphs
 
     def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
-        """Return the mean cross-entropy of the planner's edges, in nats."""
+        """Return the mean cross-entropy of the planner's edges, in nats per step."""
         return planner_nats(outputs[batch.mask], batch.targets[batch.mask]).mean()
 
     def weight(self, batch: SequenceBatch) -> float:
@@ -177,22 +181,22 @@ class ShortestPath(DrawnTask):
         return float(batch.mask.sum())
 
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return the cross-entropy in nats, the numbers of steps and paths, and how many paths lose no step and at most one.
+        """Return the cross-entropy in nats, and the numbers of steps, paths, shortest paths, and paths within one step.
 
-        A step that is not scored loses nothing; one that is loses as many steps as the goal is farther after the most probable
-        edge than after the best one.
+        The excess of a scored step is the distance to the goal after the most probable edge minus that after the best edge;
+        the excess of a path is the sum over its steps.
         """
         answer, choices = outputs.detach()[batch.mask], batch.targets[batch.mask]
         after = choices[..., 3]
         taken = edge_scores(answer, choices[..., :3]).argmax(1)
-        lost = after.gather(1, taken[:, None])[:, 0] - after.amin(1)
+        excess = after.gather(1, taken[:, None])[:, 0] - after.amin(1)
         rows = batch.mask.nonzero()[:, 0]
-        losses = torch.zeros(len(batch), dtype=lost.dtype, device=lost.device).index_add(0, rows, lost)
+        of_path = torch.zeros(len(batch), dtype=excess.dtype, device=excess.device).index_add(0, rows, excess)
         return {
             "nats": float(planner_nats(answer, choices).sum()),
             "steps": float(len(answer)),
-            "minimal": float((losses == 0).sum()),
-            "within_one": float((losses <= 1).sum()),
+            "minimal": float((of_path == 0).sum()),
+            "within_one": float((of_path <= 1).sum()),
             "paths": float(len(batch)),
         }
 
@@ -202,46 +206,58 @@ class ShortestPath(DrawnTask):
         return {"cross_entropy": tally["nats"] / tally["steps"], **shares}
 
     def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
-        """Return the cross-entropy of who holds all edges alike, an average over steps of the planner."""
+        """Return the cross-entropy of a uniform distribution over the available edges, averaged over the planner's steps."""
         batch = self.batch(0, 256, split="example", lengths=lengths)
         edges = (batch.targets[batch.mask][..., 0] != BLANK).sum(-1)
         return {"cross_entropy": float(edges.double().log().mean())}
 
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
-        """Return one example as text: the edges that are told, the question, the path, and the planner's edges along it.
+        """Return one example as text: the graph, the query, the path, and the planner's edges along it.
 
-        With `outputs`, the most probable edges along the path follow, and those that lead away from the goal are marked by `!`.
+        With `outputs`, the most probable edges follow; `!` marks those after which the goal is farther than it need be.
         """
         length = int(batch.lengths[row])
         scored = batch.mask[row, :length]
         choices = batch.targets[row, :length][scored]
         planned = choices[torch.arange(len(choices)), choices[..., 4].argmax(1)]
         lines = shown_phases(batch.inputs[row, :length], None, None)
-        lines.append("target " + ", ".join(told(edge[:3]) for edge in planned))
+        lines.append("target " + ", ".join(as_text(edge[:3]) for edge in planned))
         if outputs is not None:
             taken = choices[
                 torch.arange(len(choices)), edge_scores(outputs[row, :length][scored], choices[..., :3]).argmax(1)
             ]
             marks = ["" if edge[3] == right[3] else "!" for edge, right in zip(taken, planned, strict=True)]
             lines.append(
-                "output " + ", ".join(f"{told(edge[:3])}{mark}" for edge, mark in zip(taken, marks, strict=True))
+                "output " + ", ".join(f"{as_text(edge[:3])}{mark}" for edge, mark in zip(taken, marks, strict=True))
             )
         return "\n".join([f"{type(self).__name__}, {length} steps", *lines])
 
     def picture(self, batch: PathBatch, outputs: Tensor | None = None, row: int = 0) -> GraphPicture:
-        """Return what a figure of one example needs: the graph, the path, what is told and asked, and the edges along it."""
+        """Return the data of a figure of one example: the graph, the path, and the inputs, targets and outputs of each step."""
         rows = torch.arange(len(batch))[:, None]
         times = torch.arange(batch.mask.shape[1])
         choices = batch.targets
         planned = choices[rows, times, choices[..., 4].argmax(-1), :3]
-        said = None
+        predicted = None
         if outputs is not None:
             best = edge_scores(outputs.flatten(0, 1), choices[..., :3].flatten(0, 1)).argmax(-1)
-            said = choices[rows, times, best.reshape(batch.mask.shape), :3]
-        return picture_of(batch, self.atlas.graphs, said, row, answers=planned)
+            predicted = choices[rows, times, best.reshape(batch.mask.shape), :3]
+        return picture_of(batch, self.atlas.graphs, predicted, row, answers=planned)
 
 
 def _chances(scores: Float[Tensor, "batch edges"], crossing: Crossing) -> Float[Tensor, "batch edges"]:
-    """Return the probability of each edge; all alike where the network says no numbers, which its loss will tell."""
-    alike = (crossing.triples[..., 0] != BLANK).to(scores)
-    return torch.where(scores.isnan().any(1, keepdim=True), alike, scores.exp())
+    """Return the probability of each edge; uniform where the outputs are NaN, which the loss will report."""
+    uniform = (crossing.triples[..., 0] != BLANK).to(scores)
+    return torch.where(scores.isnan().any(1, keepdim=True), uniform, scores.exp())
+
+
+CARD = TaskCard(
+    name="shortest-path",
+    summary="Find a shortest path between two nodes of a graph.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    small={"min_lesson": 8, "max_lesson": 9},
+    unit="lessons",
+    test_lengths=(1, 4, 8, 12, 15, 16),
+    picture_length=16,
+)

@@ -1,4 +1,4 @@
-"""Traversal: walk through a graph that was told edge by edge, along edges that are called by their labels."""
+"""Traversal: follow a walk, given by its edge labels, through a graph presented edge by edge."""
 
 import torch
 from torch import Tensor
@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.graph_picture import GraphPicture
 from memtape.tasks.graph.encoding import BLANK, encoded
 from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
@@ -20,48 +21,48 @@ from memtape.tasks.graph.underground_files import read
 from memtape.tasks.graph.walks import edge_triples, random_walks
 
 LESSONS = (*TRAVERSAL, Lesson((2, 2), (1, 1), (7, 7)))
-"""Those of training, and walks of seven steps through the Underground, whose graph is what it is."""
+"""The lessons of training, and one of walks of seven steps through the London Underground, a fixed graph."""
 
 
 class Traversal(TripleTask):
-    """See the edges of a graph, then where a walk begins and the labels of its edges, and say each edge of the walk.
+    """Output all edges of a walk through a graph, given the edges of the graph, the first node and the labels of the walk.
 
-    An edge is told as a triple of labels, of the node that it leaves, of itself, and of the node that it leads to, each three
-    digits of ten channels. One more channel marks the first step of each phase, and another all steps of an answer. The phases
-    are the edges in random order, and for each question: the walk, "215 7 _, _ 13 _, ..."; and the answer, all its triples and
-    an end.
+    An edge is a triple of labels: of its source node, of the edge itself, and of its target node. A label has three digits,
+    each a one-hot vector of ten channels, so a triple takes 90 channels. Channel 90 marks the first step of each phase,
+    channel 91 all steps of an answer. The phases are the edges of the graph in random order, and then for each question the
+    query, "215 7 _, _ 13 _, ...", and the answer: all triples of the walk and an end marker.
 
-    A length is a lesson, from 1 to 14. A batch is of its longest lesson, but for a share of earlier ones. Lesson 15, which
-    training never draws, are walks of seven steps from interchange to interchange of the London Underground, with labels drawn
-    anew for each.
+    The length of an example is the number of its lesson, 1 to 14. A batch consists of examples of the longest lesson, and a
+    share of examples of earlier ones. Lesson 15 is never used in training: walks of seven steps between interchanges of the
+    London Underground, with labels drawn anew for each example.
 
     Args:
         min_lesson: first lesson of training.
         max_lesson: last lesson of training.
-        questions: walks through each graph, one after another; several of them tell more of a graph than it costs to see it.
-        review: share of examples that are of the lessons before the last one.
-        data_dir: folder of data, with `london_tube/london.connections.csv` and the two other files, for lesson 15; without it
-            the Underground is the one that this project wrote down.
+        questions: number of walks through each graph, one after another.
+        review: share of examples drawn from the lessons before the last one.
+        data_dir: data folder with `london_tube/london.connections.csv` and the two other files, for lesson 15; without it
+            the graph of the Underground shipped with memtape is used.
 
     Raises:
-        ValueError: a lesson that does not exist, an empty range, no question, a share outside of 0..1, or a file that is
-            missing or is not what it should be.
+        ValueError: a lesson does not exist, the range is empty, the number of questions is below 1, a share is outside 0..1,
+            or a file is missing or invalid.
 
     Example:
         >>> task = Traversal()
         >>> print(task.show(task.batch(0, 1, lengths=(2, 2))))
         Traversal, 31 steps
-        told   463 133 505, 90 248 634, 928 150 318, 764 121 318, 928 976 764, 945 391 634
+        graph  463 133 505, 90 248 634, 928 150 318, 764 121 318, 928 976 764, 945 391 634
                634 121 945, 637 976 945, 318 976 928, 637 121 525, 463 976 525, 505 150 525
                945 248 637, 637 370 634, 505 121 318, 463 409 928, 90 390 945, 637 150 505
                634 248 637, 318 121 505, 945 976 525, 928 391 505, 505 409 928, 525 976 637
                764 248 928, 505 133 764, 90 150 318, 525 150 463
-        asked  505 133 _
+        query  505 133 _
         target 505 133 764, end
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538, with the
-        lessons of the extended data, and as lesson 15 a graph of our own for that of its figure 2.
+        lessons of its extended data; lesson 15 uses another graph of the Underground than its figure 2.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Traversal(TripleTask):
         self.atlas = Atlas([underground() if data_dir is None else read(data_dir)])
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw graphs and walks and lay them out: edges, and for each question a walk and the answer."""
+        """Draw graphs and walks, and lay out the edges and, for each question, the query and the answer."""
         drawn = draw_lessons(LESSONS, batch_size, lengths, self.review, generator)
         graphs = draw_graphs(drawn.nodes, drawn.degrees, generator)
         if lengths[1] == len(LESSONS):
@@ -111,5 +112,17 @@ class Traversal(TripleTask):
         )
 
     def picture(self, batch: GraphBatch, outputs: Tensor | None = None, row: int = 0) -> GraphPicture:
-        """Return what a figure of one example needs: the graph, the walk, and what is told, asked and said at each step."""
+        """Return the data of a figure of one example: the graph, the walk, and the inputs, targets and outputs of each step."""
         return picture_of(batch, self.atlas.graphs, outputs, row)
+
+
+CARD = TaskCard(
+    name="traversal",
+    summary="Walk through a graph along the edges that are named.",
+    paper=("graves2016",),
+    inputs=("sequences",),
+    small={"max_lesson": 1},
+    unit="lessons",
+    test_lengths=(1, 2, 3, 5, 8, 11, 14, 15),
+    picture_length=15,
+)

@@ -1,4 +1,4 @@
-"""Showing: a sequence of triples as text, phase by phase."""
+"""Triple text: a sequence of triples as text, phase by phase."""
 
 import itertools
 from collections.abc import Iterator
@@ -7,23 +7,23 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from memtape.tasks.graph.encoding import BLANK, PREDICTION, TRANSITION, TRIPLE, decoded, told
+from memtape.tasks.graph.encoding import BLANK, PREDICTION, TRANSITION, TRIPLE, as_text, decoded
 
 PER_LINE = 6
-"""Triples of one line."""
+"""Number of triples per line."""
 
 
 def shown_phases(
     inputs: Float[Tensor, "time input"],
     targets: Float[Tensor, "time 90"] | None,
-    said: Float[Tensor, "time 90"] | None,
+    outputs: Float[Tensor, "time 90"] | None,
 ) -> list[str]:
-    """Return the lines of a sequence: what is told, what is asked, what is to be said, and what is said.
+    """Return the lines of text of a sequence: graph, query, targets and outputs.
 
     Args:
         inputs: the inputs of one row.
-        targets: the digits of what is to be said, None if they are told in another way.
-        said: scores of the digits that are said, None for nobody's.
+        targets: the target digits as one-hot vectors; None leaves the targets out.
+        outputs: scores of the digits that the network outputs; None leaves the outputs out.
     """
     lines: list[str] = []
     begins = [*torch.nonzero(inputs[:, TRANSITION]).flatten().tolist(), len(inputs)]
@@ -31,18 +31,19 @@ def shown_phases(
         given = decoded(inputs[first:last, :TRIPLE])
         if not inputs[first, PREDICTION]:
             blank = bool((given == BLANK).all())
-            name = "wait" if blank else "told" if number == 0 else "asked"
-            lines += [f"{name:6s} {last - first} steps"] if blank else _lines(name, [told(triple) for triple in given])
+            name = "wait" if blank else "graph" if number == 0 else "query"
+            words = [as_text(triple) for triple in given]
+            lines += [f"{name:6s} {last - first} steps"] if blank else _lines(name, words)
             continue
         if (given != BLANK).any():
-            lines += _lines("went", ["", *(told(triple) for triple in given[1:])][1:])
+            lines += _lines("path", ["", *(as_text(triple) for triple in given[1:])][1:])
         if targets is None:
             continue
-        wanted = [told(triple) for triple in decoded(targets[first:last])]
+        wanted = [as_text(triple) for triple in decoded(targets[first:last])]
         lines += _lines("target", wanted)
-        if said is not None:
-            spoken = [told(triple) for triple in decoded(said[first:last])]
-            marked = [one if one == right else f"{one}!" for one, right in zip(spoken, wanted, strict=True)]
+        if outputs is not None:
+            predicted = [as_text(triple) for triple in decoded(outputs[first:last])]
+            marked = [one if one == right else f"{one}!" for one, right in zip(predicted, wanted, strict=True)]
             lines += _lines("output", marked)
     return lines
 

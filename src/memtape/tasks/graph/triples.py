@@ -1,4 +1,4 @@
-"""Triples: what graph tasks share that are answered with triples of labels, digit by digit."""
+"""Triples: the loss and the scores of graph tasks whose answers are triples of labels."""
 
 import math
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from memtape.tasks.graph.encoding import CHANNELS, DIGITS, TRIPLE, digit_scores
 from memtape.tasks.graph.triple_text import shown_phases
 
 CROSS_ENTROPY = Score(name="cross_entropy", label="cross-entropy, nats per triple", short="nats")
-RIGHT = Score(name="right", label="answers wholly right", short="right", higher_is_better=True)
+RIGHT = Score(name="right", label="share of correct answers", short="right", higher_is_better=True)
 
 
 class TripleTask(DrawnTask):
-    """Abstract task whose targets are triples of labels, nine digits each, and whose outputs are the digits' logits.
+    """Abstract task whose targets are triples of labels, nine digits each, and whose outputs are the logits of the digits.
 
-    The loss is the cross-entropy of a triple, in nats. `right` is the share of answers of which all digits of all triples are
-    right, the end of the answer included.
+    The loss is the cross-entropy per triple, in nats. `right` is the share of answers in which all digits of all triples are
+    correct, including the end marker.
     """
 
     scored = (CROSS_ENTROPY, RIGHT)
@@ -38,7 +38,7 @@ class TripleTask(DrawnTask):
         return float(batch.mask.sum())
 
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return the cross-entropy in nats, the number of triples, of answers, and of those that are wholly right."""
+        """Return the summed cross-entropy in nats, and the numbers of triples, answers and correct answers."""
         answer = outputs.detach()
         targets = batch.targets.unflatten(-1, (DIGITS, 10)).argmax(-1)
         wrong = (answer.unflatten(-1, (DIGITS, 10)).argmax(-1) != targets).any(-1) & batch.mask
@@ -59,17 +59,17 @@ class TripleTask(DrawnTask):
         return {"cross_entropy": tally["nats"] / tally["triples"], "right": tally["right"] / tally["answers"]}
 
     def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
-        """Return the cross-entropy of nine digits of which nothing is known; such a guess is never right."""
+        """Return the cross-entropy of uniform predictions of the nine digits, and a `right` of 0."""
         return {"cross_entropy": DIGITS * math.log(10), "right": 0.0}
 
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
-        """Return one example as text, phase by phase: the triples that are told, asked for and to be said.
+        """Return one example as text, phase by phase: the triples of the graph, of the queries and of the targets.
 
-        With `outputs`, what is said follows, and what is wrong of it is marked by `!`.
+        With `outputs`, the predicted triples follow; `!` marks wrong ones.
         """
         length = int(batch.lengths[row])
-        said = None if outputs is None else digit_scores(outputs[row, :length]).flatten(-2)
-        lines = shown_phases(batch.inputs[row, :length], batch.targets[row, :length], said)
+        scores = None if outputs is None else digit_scores(outputs[row, :length]).flatten(-2)
+        lines = shown_phases(batch.inputs[row, :length], batch.targets[row, :length], scores)
         return "\n".join([f"{type(self).__name__}, {length} steps", *lines])
 
 

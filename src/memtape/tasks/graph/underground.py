@@ -1,4 +1,4 @@
-"""Underground: the interchanges in the middle of London, and the lines between them."""
+"""Underground: the interchanges of central London and the lines between them, as a graph."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -37,8 +37,8 @@ STATIONS = {
     "Waterloo": (51.504, -0.114),
     "Westminster": (51.501, -0.125),
 }
-"""Latitude and longitude of the stations in zone 1, the edge of zone 2 included, where more than one line stops and from where
-trains go to more than two other stations. Bank and Monument, which a passage joins, are one."""
+"""Latitude and longitude of the interchanges in zone 1 and on its border with zone 2: stations of more than one line with more
+than two neighbouring stations. Bank and Monument, which are connected by a passage, are one station."""
 
 LINES = {
     "Bakerloo": (
@@ -71,27 +71,27 @@ LINES = {
     "Victoria": ("King's Cross St. Pancras, Euston, Warren Street, Oxford Circus, Green Park, Victoria",),
     "Waterloo & City": ("Waterloo, Bank",),
 }
-"""The stations of each line in order; stations between them are passed over."""
+"""The interchanges of each line in order; other stations are skipped."""
 
 Links = Mapping[str, Sequence[tuple[str, str]]]
-"""The pairs of stations that each line joins."""
+"""The pairs of stations that each line connects."""
 
 
 def links() -> Links:
-    """Return the pairs of stations that each line joins."""
+    """Return the pairs of stations that each line connects."""
     routes = {line: [route.split(", ") for route in parts] for line, parts in LINES.items()}
     return {line: [pair for stops in parts for pair in pairwise(stops)] for line, parts in routes.items()}
 
 
 def network(stations: Mapping[str, tuple[float, float]], lines: Links) -> NamedGraph:
-    """Return stations as a graph, with an edge in either direction for each pair that a line joins.
+    """Build the graph of the stations, with an edge in each direction for each pair that a line connects.
 
-    Two stations that several lines join have the edges of the first one by name. An edge is called by its line and whether it
-    goes east: of two ways in which a line leaves a station, the one with the more eastern end does.
+    If several lines connect two stations, the edges belong to the line that comes first by name. The word of an edge is its
+    line and "east" or "west": of the two edges of a line that leave a station, the one to the more eastern station is "east".
 
     Args:
         stations: latitude and longitude by name.
-        lines: the pairs of stations that each line joins.
+        lines: the pairs of stations that each line connects.
     """
     names = tuple(sorted(stations))
     line_of: dict[frozenset[str], str] = {}
@@ -118,5 +118,5 @@ def _is_east(stations: Mapping[str, tuple[float, float]], one: str, other: str) 
 
 @cache
 def underground() -> NamedGraph:
-    """Return the graph that this project wrote down."""
+    """Return the graph shipped with memtape."""
     return network(STATIONS, links())

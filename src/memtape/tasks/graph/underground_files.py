@@ -1,4 +1,4 @@
-"""Underground files: the same graph from a public list of all stations and of what joins them."""
+"""Underground files: the graph of the Underground, read from public lists of stations and connections."""
 
 import csv
 import math
@@ -20,25 +20,25 @@ COLUMNS = {
     "london.connections.csv": ("station1", "station2", "line"),
     "london.lines.csv": ("line", "name"),
 }
-"""The columns that are read of each file; there are more."""
+"""The columns used of each file."""
 
 OTHER_RAILWAYS = ("Docklands Light Railway",)
-"""Lines of the files that are none of the Underground."""
+"""Lines in the files that do not belong to the Underground."""
 
 JOINED = {"Monument": "Bank"}
-"""Stations that a passage joins with another."""
+"""Stations that a passage connects to another, and are treated as that one."""
 
 INTERCHANGES = 29
 
 Neighbours = Mapping[str, Mapping[str, set[str]]]
-"""For each line, the stations that each station is joined with."""
+"""For each line, the neighbours of each station."""
 
 
 def read(data_dir: str) -> NamedGraph:
-    """Return the interchanges in the middle of London, and the lines between them.
+    """Read the graph of the interchanges of central London from the data folder.
 
     Raises:
-        DataError: a file is missing, or is not what it should be.
+        DataError: a file is missing or invalid.
     """
     stations = _rows(data_dir, "london.stations.csv")
     names = {row["id"]: JOINED.get(row["name"], row["name"]) for row in stations}
@@ -64,17 +64,17 @@ def read(data_dir: str) -> NamedGraph:
     }
     path = TUBE.path(data_dir, "london.connections.csv")
     if len(kept) != INTERCHANGES:
-        raise TUBE.damaged(path, f"tells of {len(kept)} interchanges in zone 1, but there are {INTERCHANGES}")
+        raise TUBE.damaged(path, f"has {len(kept)} interchanges in zone 1, but there are {INTERCHANGES}")
     try:
         return network({station: places[station] for station in kept}, links)
     except (ValueError, ZeroDivisionError):
         raise TUBE.damaged(
-            path, "has a line that leaves a station more than two ways, or all stations in one row"
+            path, "has a line with more than two neighbours of a station, or all stations on one straight line"
         ) from None
 
 
 def _next_kept(neighbours: Mapping[str, set[str]], station: str, kept: set[str], inside: set[str]) -> set[str]:
-    """Return the stations of a line that come next to a station, if all but those that are kept are passed over."""
+    """Return the kept stations of a line that are reached from a station through stations that are not kept."""
     found, seen, waiting = set(), {station}, [station]
     while waiting:
         for other in neighbours[waiting.pop()] - seen:
@@ -111,7 +111,7 @@ def _rows(data_dir: str, file: str) -> list[dict[str, str]]:
     try:
         rows = list(reader)
     except csv.Error as error:
-        raise TUBE.damaged(path, f"is no table ({error})") from None
+        raise TUBE.damaged(path, f"is not a CSV table ({error})") from None
     wanted = COLUMNS[file]
     if missing := [column for column in wanted if column not in (reader.fieldnames or ())]:
         raise TUBE.damaged(path, f"has no column {missing[0]}")
@@ -129,5 +129,5 @@ def _number(data_dir: str, row: Mapping[str, str], column: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         path = TUBE.path(data_dir, "london.stations.csv")
-        raise TUBE.damaged(path, f"has no number but {row[column][:40]!r} as the {column} of a station")
+        raise TUBE.damaged(path, f"has {row[column][:40]!r} as the {column} of a station, which is not a finite number")
     return value

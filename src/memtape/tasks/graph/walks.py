@@ -1,4 +1,4 @@
-"""Walks: steps along the edges of graphs, taken at random."""
+"""Walks: random walks along the edges of graphs."""
 
 import torch
 from jaxtyping import Int
@@ -10,12 +10,12 @@ from memtape.tasks.graph.graphs import Graphs
 def random_walks(
     graphs: Graphs, steps: Int[Tensor, " batch"], generator: torch.Generator
 ) -> Int[Tensor, "batch steps"]:
-    """Return the edges of a random walk through each graph, from a random node on, -1 after its end.
+    """Draw a random walk through each graph from a random node, and return its edges; -1 after its end.
 
     Args:
-        graphs: graphs whose nodes all have edges that leave them.
-        steps: how many edges each walk has.
-        generator: where numbers come from.
+        graphs: graphs in which every node has outgoing edges.
+        steps: number of edges of each walk.
+        generator: the random generator.
     """
     count = (graphs.degrees > 0).sum(1)
     node = _below(count, generator)
@@ -29,16 +29,16 @@ def random_walks(
 
 
 def ends(graphs: Graphs, edges: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
-    """Return the node that an edge of each graph leads to; edges are places in the flat table of nodes and their edges."""
+    """Return the target node of one edge per graph; edges are indices into the flattened (nodes, edges) table."""
     return graphs.neighbours.flatten(1).gather(1, edges[:, None])[:, 0]
 
 
 def edge_triples(graphs: Graphs, edges: Int[Tensor, "batch steps"]) -> Int[Tensor, "batch steps 3"]:
-    """Return the labels of edges; those of -1 are of no meaning."""
+    """Return the labels of edges; entries for -1 are undefined."""
     triples = graphs.triples().flatten(1, 2)
     return triples.gather(1, edges.clamp(min=0)[:, :, None].expand(-1, -1, 3))
 
 
 def _below(counts: Int[Tensor, " batch"], generator: torch.Generator) -> Int[Tensor, " batch"]:
-    """Return a number below each count."""
+    """Draw an integer below each count, uniformly."""
     return (torch.rand(len(counts), dtype=torch.float64, generator=generator) * counts).long()

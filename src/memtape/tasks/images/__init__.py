@@ -1,5 +1,1 @@
-"""Tasks on images, which are read as sequences."""
-
-from memtape.tasks.images.digits import Digits
-
-__all__ = ["Digits"]
+"""Image tasks: images read as sequences of rows or pixels."""

@@ -1,4 +1,4 @@
-"""Digits: say which one an image shows, after its rows or pixels were seen one by one."""
+"""Digits: classify images of digits that are read row by row or pixel by pixel."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
 from memtape.tasks.classification import ClassificationTask, class_sums
@@ -31,32 +32,32 @@ MNIST = DataSet(
 )
 
 MEAN, DEVIATION = 0.1307, 0.3081
-"""Of the pixels of the training images, from 0 to 1."""
+"""Mean and standard deviation of the pixels of MNIST's training images, scaled to 0..1."""
 
 PERMUTATION_SEED = 92916
-"""As the code of Lezcano-Casado & Martinez-Rubio has it: numpy.random.RandomState(92916).permutation(784)."""
+"""As in the code of Lezcano-Casado & Martinez-Rubio: numpy.random.RandomState(92916).permutation(784)."""
 
 VALIDATION = 12
-"""One of so many training examples, from the last on, are kept for validation: 5,000 of MNIST."""
+"""The last 1/12 of the training examples is the validation split: 5,000 images of MNIST."""
 
 Examples = tuple[Tensor, Tensor]
-"""Images, bytes of shape (examples, 784), and what they show."""
+"""Images, bytes of shape (examples, 784), and labels, shape (examples,)."""
 
 
 class Digits(ClassificationTask, HeldTask):
-    """See an image of a digit from top to bottom, and say at the last step which one it shows.
+    """Classify an image of a digit, read from top to bottom, at the last step.
 
-    The images are those of MNIST, or else drawn by rule. Their pixels, from 0 to 1, are shifted and scaled by the mean and the
-    deviation of MNIST. A guess is right one time in ten.
+    The images are those of MNIST or synthetic. Pixels in 0..1 are normalised by the mean and the standard deviation of MNIST.
+    Chance level is an accuracy of 0.1.
 
     Args:
-        data_dir: folder of data, with `mnist/train-images-idx3-ubyte.gz` and the three other files; without it the digits are
-            drawn by rule, 2,200 for training.
-        order: what one step shows: a row of 28 pixels, of 28, or a pixel, of 784.
-        permuted: shuffle the pixels, all images alike, before they are read; nothing is near what it was near to.
+        data_dir: data folder with `mnist/train-images-idx3-ubyte.gz` and the three other files; without it synthetic digits
+            are used, 2,200 of them for training.
+        order: input of one step: "rows" gives 28 steps of 28 pixels, "pixels" gives 784 steps of one pixel.
+        permuted: apply one fixed random permutation to the pixels of all images.
 
     Raises:
-        ValueError: another word for the order, or a file that is missing or is not what it should be.
+        ValueError: `order` is unknown, or a file is missing or invalid.
 
     Example:
         >>> task = Digits()
@@ -67,7 +68,7 @@ class Digits(ClassificationTask, HeldTask):
     References:
         LeCun, Bottou, Bengio & Haffner (1998), "Gradient-based learning applied to document recognition", Proc. IEEE 86(11).
         Le, Jaitly & Hinton (2015), "A simple way to initialize recurrent networks of rectified linear units",
-        arXiv:1504.00941, section 4.2, for pixel by pixel and permuted.
+        arXiv:1504.00941, section 4.2, for pixel-by-pixel and permuted MNIST.
         Lezcano-Casado & Martinez-Rubio (2019), "Cheap orthogonal constraints in neural networks", arXiv:1901.08428, for the
         permutation.
     """
@@ -85,7 +86,9 @@ class Digits(ClassificationTask, HeldTask):
         if permuted:
             shuffled = numpy.random.RandomState(PERMUTATION_SEED).permutation(SIDE * SIDE)
             self.permutation = torch.from_numpy(shuffled)
-        train, self._test = drawn() if data_dir is None else (read(data_dir, "train"), read(data_dir, "t10k"))
+        train, self._test = (
+            synthetic_digits() if data_dir is None else (read(data_dir, "train"), read(data_dir, "t10k"))
+        )
         kept = len(train[0]) // VALIDATION
         self._train = (train[0][:-kept], train[1][:-kept])
         self._validation = (train[0][-kept:], train[1][-kept:])
@@ -94,7 +97,7 @@ class Digits(ClassificationTask, HeldTask):
         """Return the number of images of a split."""
         return len(self._split(split)[0])
 
-    def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
+    def examples(self, split: str, rows: Tensor, input_kind: str) -> SequenceBatch:
         """Return images of a split by their numbers."""
         images, labels = (kind[rows] for kind in self._split(split))
         if self.permutation is not None:
@@ -111,19 +114,19 @@ class Digits(ClassificationTask, HeldTask):
         return {"train": self._train, "validation": self._validation}.get(split, self._test)
 
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return how many images are told right, and how many there are."""
+        """Return the summed cross-entropy, and the numbers of correct and of all images."""
         return class_sums(outputs, batch)
 
     def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
-        """Return `accuracy`."""
+        """Return `accuracy`, the share of correct predictions."""
         return {"accuracy": tally["right"] / tally["scored"]}
 
     def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
-        """Return the share that a guess tells right."""
+        """Return the accuracy of uniform random predictions."""
         return {"accuracy": 1 / self.output_size}
 
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
-        """Return one example as text: the image as it is read, and what it shows; with `outputs` what it is taken for."""
+        """Return one example as text: the image as it is read, and its label; with `outputs` also the predicted label."""
         pixels = (batch.inputs[row].reshape(SIDE, SIDE) * DEVIATION + MEAN) * 4.99
         steps = int(batch.lengths[row])
         lines = [
@@ -137,26 +140,26 @@ class Digits(ClassificationTask, HeldTask):
 
 
 @cache
-def drawn() -> tuple[Examples, Examples]:
-    """Return digits that are drawn by rule, for training and for testing."""
+def synthetic_digits() -> tuple[Examples, Examples]:
+    """Return synthetic digits, for training and for testing."""
     images, labels = draw_digits(2_800, torch.Generator().manual_seed(0))
     return (images[:2_400].flatten(1), labels[:2_400]), (images[2_400:].flatten(1), labels[2_400:])
 
 
 def read(data_dir: str, split: Literal["train", "t10k"]) -> Examples:
-    """Return the images and labels of one split of MNIST.
+    """Read the images and labels of one split of MNIST.
 
     Raises:
-        DataError: a file is missing, or is not what it should be.
+        DataError: a file is missing or invalid.
     """
     images = _array(data_dir, f"{split}-images-idx3-ubyte.gz", axes=3, things="images")
     labels = _array(data_dir, f"{split}-labels-idx1-ubyte.gz", axes=1, things="labels")
     if images.shape[1:] != (SIDE, SIDE):
         path, (rows, columns) = MNIST.path(data_dir, f"{split}-images-idx3-ubyte.gz"), images.shape[1:]
-        raise MNIST.damaged(path, f"holds images of {rows} x {columns}, but those of MNIST are {SIDE} x {SIDE}")
+        raise MNIST.damaged(path, f"has images of {rows} x {columns} pixels, but those of MNIST are {SIDE} x {SIDE}")
     if int(labels.max()) > 9:
         path = MNIST.path(data_dir, f"{split}-labels-idx1-ubyte.gz")
-        raise MNIST.damaged(path, f"holds the label {int(labels.max())}, but the digits are 0..9")
+        raise MNIST.damaged(path, f"has the label {int(labels.max())}, but the labels of digits are 0..9")
     return images.flatten(1), labels.long()
 
 
@@ -168,3 +171,12 @@ def _array(data_dir: str, file: str, *, axes: int, things: str) -> Tensor:
         raise MNIST.damaged(path, str(error)) from None
     MNIST.check_count(path, len(array), things)
     return array
+
+
+CARD = TaskCard(
+    name="digits",
+    summary="Classify the digit in an image that is read row by row or pixel by pixel.",
+    paper=("lecun1998", "le2015"),
+    inputs=("sequences",),
+    unit="steps",
+)

@@ -1,4 +1,4 @@
-"""IDX: arrays of bytes as the MNIST files hold them."""
+"""IDX: the file format of MNIST."""
 
 import math
 
@@ -7,30 +7,30 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 BYTES = 0x08
-"""The code of unsigned bytes, the only kind that is read."""
+"""The type code of unsigned bytes, the only type that is read."""
 
 
 def array_of(content: bytes, axes: int) -> UInt8[Tensor, "..."]:
-    """Return the array of an IDX file of unsigned bytes.
+    """Parse an IDX file of unsigned bytes.
 
-    The file begins with two zeros, the code of its kind and the number of its axes, a byte each, and the size of each axis, a
-    big-endian whole number of four bytes; the elements follow, the last axis fastest.
+    The file starts with two zero bytes, one byte for the type and one for the number of axes. The size of each axis follows as
+    a big-endian integer of four bytes, and then the elements in row-major order.
 
     Args:
         content: the bytes of the file.
-        axes: how many axes it should have.
+        axes: the expected number of axes.
 
     Raises:
-        ValueError: it is no such file; the sentence goes on from its name.
+        ValueError: the content is not such a file; the message continues a sentence that starts with the file's name.
     """
     if content[:4] != bytes((0, 0, BYTES, axes)):
         wanted = bytes((0, 0, BYTES, axes)).hex()
         raise ValueError(
-            f"begins with {content[:4].hex()}, but an IDX file of {axes} axes of bytes begins with {wanted}"
+            f"starts with {content[:4].hex()}, but an IDX file of bytes with {axes} axes starts with {wanted}"
         )
     begin = 4 + 4 * axes
     shape = [int.from_bytes(content[place : place + 4], "big") for place in range(4, begin, 4)]
     if len(content) != begin + math.prod(shape):
         sizes = " x ".join(map(str, shape))
-        raise ValueError(f"has {len(content)} bytes, but its header of {sizes} promises {begin + math.prod(shape)}")
+        raise ValueError(f"has {len(content)} bytes, but its header of {sizes} requires {begin + math.prod(shape)}")
     return torch.frombuffer(bytearray(content[begin:]), dtype=torch.uint8).reshape(shape)

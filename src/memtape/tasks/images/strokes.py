@@ -1,11 +1,11 @@
-"""Strokes: digits drawn by rule, for whom no photographed ones are at hand."""
+"""Strokes: synthetic images of digits, used when MNIST is absent."""
 
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 SIDE = 28
-"""Pixels of a side."""
+"""Width and height of an image in pixels."""
 
 PATHS = (
     "50 21 14 16 29 59 88 96 94 81 50",
@@ -19,18 +19,19 @@ PATHS = (
     "50 21 23 75 87 59 27 35 83 81 50",
     "85 55 23 21 40 70 81 85 77 49",
 )
-"""Corners of the path of the pen for each digit, each its place from the left and from the top, 0 to 9."""
+"""Corners of the polyline of each digit; two digits per corner, its position from the left and from the top, 0 to 9."""
 
 CORNERS = 12
-"""As many as the longest path has; the others stay at their end."""
+"""Number of corners of the longest path; shorter paths repeat their last corner."""
 
 
 def draw_digits(
     count: int, generator: torch.Generator
 ) -> tuple[UInt8[Tensor, "count side side"], Int[Tensor, " count"]]:
-    """Return images of digits, white on black, and what they show.
+    """Draw images of digits, white on black, and return them with their labels.
 
-    Each is slanted, turned, stretched and shifted anew, its corners tremble, the pen is thin or thick, and the image is noisy.
+    Slant, rotation, scale, position, stroke width, contrast, noise of the corners and noise of the pixels are drawn for each
+    image.
     """
     labels = torch.randint(0, len(PATHS), (count,), generator=generator)
 
@@ -48,13 +49,13 @@ def draw_digits(
 
 
 def _paths() -> Float[Tensor, "digits corners 2"]:
-    """Return the corners of each digit, from -1 to 1."""
+    """Return the corners of each digit, scaled to -1..1."""
     paths = [[(int(place[0]), int(place[1])) for place in path.split()] for path in PATHS]
     return torch.tensor([path + path[-1:] * (CORNERS - len(path)) for path in paths]) / 4.5 - 1
 
 
 def _distance_to_path(corners: Float[Tensor, "count corners 2"]) -> Float[Tensor, "count side side"]:
-    """Return how far each pixel is from the nearest point of a path of straight lines."""
+    """Return the distance of each pixel to a polyline."""
     column, row = torch.meshgrid(torch.arange(float(SIDE)), torch.arange(float(SIDE)), indexing="xy")
     nearest = torch.full((len(corners), SIDE, SIDE), float("inf"))
     for begin, end in zip(corners.unbind(1)[:-1], corners.unbind(1)[1:], strict=True):

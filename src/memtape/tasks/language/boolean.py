@@ -1,4 +1,4 @@
-"""Boolean: say whether an expression of true, false, and, or, not is true."""
+"""Boolean: evaluate Boolean expressions, as trees or as sequences."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from memtape.core.batch import SequenceBatch
-from memtape.core.inputs.trees import NONE, Trees
+from memtape.core.card import TaskCard
+from memtape.core.inputs.trees import NONE, TREES
 from memtape.core.score import Score
 from memtape.core.task import generator_for
 from memtape.tasks.classification import ClassificationTask
@@ -19,19 +20,18 @@ OPEN, CLOSE = len(SYMBOLS), len(SYMBOLS) + 1
 
 
 class Boolean(ClassificationTask):
-    """See a Boolean expression, and say whether it is true.
+    """Evaluate a Boolean expression of true, false, and, or, not.
 
-    As trees, each part that has a value is learned; as sequences, the expression comes as it is written, with brackets around
-    each node that is no single symbol, and its value is asked for at the last one. Its length is its depth, the number of
-    operators that stand in one another at its deepest. `accuracy` is about whole expressions; a guess is right every other
-    time.
+    As trees, each subexpression is a target. As sequences, the expression is written with brackets around each inner node, and
+    the target at the last symbol is its value. The length of an example is the depth of the expression, the largest number of
+    nested operators. `accuracy` is the share of correct values of whole expressions; chance level is 0.5.
 
     Args:
-        min_length: least depth of a training expression.
-        max_length: greatest depth of a training expression.
+        min_length: minimum depth of a training expression.
+        max_length: maximum depth of a training expression.
 
     Raises:
-        ValueError: an empty range.
+        ValueError: the range is empty.
 
     Example:
         >>> task = Boolean()
@@ -42,12 +42,12 @@ class Boolean(ClassificationTask):
 
     References:
         Bowman, Manning & Potts (2015), "Tree-structured composition in neural networks without tree-structured architectures",
-        arXiv:1506.04834, for trees and sequences of formal expressions, tested on deeper ones.
+        arXiv:1506.04834, for formal expressions as trees and as sequences, and tests on deeper expressions.
     """
 
     scored = (Score(name="accuracy", label="accuracy", short="right", higher_is_better=True),)
     solved_at = 1.0
-    gives = ("trees", "sequences")
+    input_kinds = ("trees", "sequences")
     vocabulary: tuple[str, ...] = (*SYMBOLS, "(", ")")
 
     def __init__(self, *, min_length: int = 1, max_length: int = 6):
@@ -56,11 +56,11 @@ class Boolean(ClassificationTask):
         self.input_size, self.output_size = len(self.vocabulary), 2
 
     def draw(
-        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
-        """Draw expressions with a generator that the seed, the split and the index begin."""
+        """Draw expressions with a generator seeded by the seed, the split and the index."""
         data = boolean_trees(batch_size, lengths, generator_for(seed, split, index))
-        if form == "trees":
+        if input_kind == "trees":
             mask = data.labels != NONE
             return SequenceBatch(inputs=data.trees, targets=data.labels * mask, mask=mask, lengths=data.lengths)
         inputs, steps = written(data)
@@ -69,7 +69,7 @@ class Boolean(ClassificationTask):
         return SequenceBatch(inputs=inputs, targets=whole[:, None] * last, mask=last, lengths=steps)
 
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return how many expressions are told right, and how many there are."""
+        """Return the numbers of correct and of all expressions."""
         rows, last = torch.arange(len(batch), device=outputs.device), batch.lengths.to(outputs.device) - 1
         right = outputs.detach()[rows, last].argmax(-1) == batch.targets[rows, last]
         return {"right": float(right.sum()), "expressions": float(len(batch))}
@@ -79,11 +79,11 @@ class Boolean(ClassificationTask):
         return {"accuracy": tally["right"] / tally["expressions"]}
 
     def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
-        """Return the share that a guess tells right."""
+        """Return the accuracy of uniform random predictions."""
         return {"accuracy": 1 / 2}
 
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
-        """Return one example as text: the expression and its value; with `outputs` what is said of it."""
+        """Return one example as text: the expression and its value; with `outputs` also the predicted value."""
         steps = int(batch.lengths[row])
         words = [self.vocabulary[symbol] for symbol in _text(batch, row).tolist()]
         answers = {"target": batch.targets[row, steps - 1]}
@@ -94,17 +94,18 @@ class Boolean(ClassificationTask):
 
 
 def _text(batch: SequenceBatch, row: int) -> Int[Tensor, " time"]:
-    """Return one example as it is written."""
-    if isinstance(batch.inputs, Trees):
+    """Return the symbols of one example as a sequence."""
+    if batch.kind is TREES:
         data = LabelledTrees(trees=batch.inputs, labels=batch.targets, lengths=batch.lengths)
         return written(data.take(torch.tensor([row])))[0][0]
     return batch.inputs[row, : int(batch.lengths[row])]
 
 
 def written(data: LabelledTrees) -> tuple[Int[Tensor, "batch time"], Int[Tensor, " batch"]]:
-    """Return trees as they are written, with a bracket before and after each node that has children, and the number of symbols.
+    """Write trees as sequences of symbols with brackets around each inner node, and return these and their lengths.
 
-    Nodes close, or say their word, in postorder; before one does, all nodes have opened that begin with its leaf or an earlier.
+    Words and closing brackets are in postorder. Before each of them come the opening brackets of all inner nodes whose first
+    leaf is at or before it.
     """
     words, children = data.trees.words, data.trees.children
     batch, nodes = words.shape
@@ -122,3 +123,14 @@ def written(data: LabelledTrees) -> tuple[Int[Tensor, "batch time"], Int[Tensor,
     rows, places = inside.nonzero(as_tuple=True)
     text[rows, (places + opened[rows, places])] = torch.where(inner, CLOSE, words)[rows, places]
     return text, steps
+
+
+CARD = TaskCard(
+    name="boolean",
+    summary="Evaluate an expression of true, false, and, or, not, from its tree or from its text.",
+    paper=("bowman2015",),
+    inputs=("trees", "sequences"),
+    small={"max_length": 2},
+    unit="levels",
+    test_lengths=(6, 7, 8, 9),
+)

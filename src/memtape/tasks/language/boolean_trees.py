@@ -1,4 +1,4 @@
-"""Boolean trees: expressions of true, false, and, or, not, with the truth value of each part."""
+"""Boolean trees: random expressions of true, false, and, or, not as trees, with the value of each subexpression."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,30 +13,30 @@ SYMBOLS = ("false", "true", "and", "or", "not")
 FALSE, TRUE, AND, OR, NOT = range(5)
 
 EXPRESSION, PHRASE, WORD = range(3)
-"""Kinds of nodes: what has a value, an operator with its second operand, and a single symbol."""
+"""Kinds of nodes: an expression, which has a value; an operator with its second operand; and a single symbol."""
 
 
 def boolean_trees(batch_size: int, depths: tuple[int, int], generator: torch.Generator) -> LabelledTrees:
-    """Draw Boolean expressions as binary trees, with nothing but the generator.
+    """Draw Boolean expressions as binary trees.
 
-    A constant is a leaf, a negation the pair `(not a)`, a conjunction `(a (and b))`, a disjunction `(a (or b))`; the words are
-    the places in `SYMBOLS`. The depth of an expression is the number of operators that stand in one another at its deepest. It
-    is drawn for each tree; operators and constants are drawn evenly, and of the operands of an operator one, either of them,
-    goes all the way down, the other to any depth that is left. An expression is labelled 1 or 0 as it is true or false, and
-    operators and the pairs that begin with `and` or `or` are not labelled.
+    A constant is a leaf, a negation the pair `(not a)`, a conjunction `(a (and b))`, a disjunction `(a (or b))`; words are
+    indices into `SYMBOLS`. The depth of an expression is its largest number of nested operators. It is drawn for each tree.
+    Operators and constants are drawn uniformly. One random operand of each operator has the full remaining depth, the other one
+    a random smaller or equal depth. The label of an expression is 1 if it is true, else 0; operators and pairs that start with
+    `and` or `or` have no label.
 
     Args:
         batch_size: number of trees.
-        depths: least and greatest depth, ends included.
-        generator: where chance comes from.
+        depths: minimum and maximum depth, both included.
+        generator: the random generator.
 
     Raises:
-        ValueError: no range of depths.
+        ValueError: the range of depths is empty or negative.
     """
     least, most = depths
     if not 0 <= least <= most:
         raise ValueError(
-            f"depths are {least}..{most}, but expressions have 0 <= least <= most; give a range that is not empty"
+            f"depths are {least}..{most}, but a range of depths needs 0 <= minimum <= maximum; give such a range"
         )
     levels = [_roots(batch_size, depths, generator)]
     while len(levels[-1].inner):
@@ -46,19 +46,19 @@ def boolean_trees(batch_size: int, depths: tuple[int, int], generator: torch.Gen
 
 @dataclass(frozen=True)
 class _Level:
-    """Nodes at one distance from their roots, over all trees; the pairs of the next level are the children of `inner`."""
+    """The nodes at one depth of all trees; consecutive pairs of nodes of the next level are the children of `inner`."""
 
     rows: Tensor
     """The tree of each node."""
     kinds: Tensor
     symbols: Tensor
-    """The symbol of a word, the operator of other nodes."""
+    """The symbol of a word, or the operator of another node."""
     depths: Tensor
     """The depth of an expression, or of the operand of a phrase."""
 
     @cached_property
     def inner(self) -> Tensor:
-        """The nodes that have children."""
+        """The indices of the nodes that have children."""
         return (self.kinds != WORD).nonzero()[:, 0]
 
 
@@ -68,7 +68,7 @@ def _roots(batch_size: int, depths: tuple[int, int], generator: torch.Generator)
 
 
 def _level(rows: Tensor, kinds: Tensor, symbols: Tensor, depths: Tensor, generator: torch.Generator) -> _Level:
-    """Draw the operators of expressions, and the constants where they have none."""
+    """Draw the operators of expressions, and the constants of expressions of depth 0."""
     constants = torch.randint(FALSE, TRUE + 1, rows.shape, generator=generator)
     operators = torch.randint(AND, NOT + 1, rows.shape, generator=generator)
     is_expression = kinds == EXPRESSION
@@ -78,7 +78,7 @@ def _level(rows: Tensor, kinds: Tensor, symbols: Tensor, depths: Tensor, generat
 
 
 def _grown(level: _Level, generator: torch.Generator) -> _Level:
-    """Return the children of a level, two for each of its nodes that are no words."""
+    """Return the next level: two children for each node that is not a word."""
     kinds, symbols, depths = (values[level.inner] for values in (level.kinds, level.symbols, level.depths))
     left = depths - 1
     right = (torch.rand(depths.shape, generator=generator) * depths).long()
@@ -120,7 +120,7 @@ def _tables(levels: list[_Level], batch_size: int) -> LabelledTrees:
 
 
 def _evaluated(levels: list[_Level]) -> tuple[list[Tensor], list[Tensor]]:
-    """Return how many nodes are under each node, itself among them, and its value; that of a phrase is its operand's."""
+    """Return the size of the subtree of each node, and its value; the value of a phrase is that of its operand."""
     sizes: list[Tensor] = []
     values: list[Tensor] = []
     for level in reversed(levels):

@@ -1,61 +1,61 @@
-"""Bracketed: binary trees of words as they stand in a file, such as `(3 (2 It) (4 (2 's) (4 fun)))`."""
+"""Bracketed: parse binary trees of words in bracket notation, such as `(3 (2 It) (4 (2 's) (4 fun)))`."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 TOKEN = re.compile(r"[()]|[^\s()]+", re.ASCII)
-"""A word may hold a space that is no ASCII, as between a number and its fraction."""
+"""A bracket or a word; a word may contain non-ASCII spaces, as between a number and a fraction."""
 
 
 class BracketedError(ValueError):
-    """A text that is no bracketed binary tree; the sentence names the line, the column and the cure."""
+    """A text is not a bracketed binary tree; the message names the line, the column and the cure."""
 
 
 @dataclass(frozen=True)
 class BracketedTree:
-    """A tree as it was read, its nodes in postorder."""
+    """A parsed tree, with nodes in postorder."""
 
     words: list[str | None]
-    """The word of each leaf, None for nodes with children."""
+    """The word of each leaf; None for inner nodes."""
     children: list[tuple[int, int] | None]
-    """The places of the two children of each node, None for leaves."""
+    """The indices of the two children of each inner node; None for leaves."""
     labels: list[int]
     """The class of each node."""
 
 
 def read_bracketed(path: str | Path, *, classes: int = 5) -> list[BracketedTree]:
-    """Read a file of bracketed trees, one a line; empty lines are passed over.
+    """Read a file of bracketed trees, one per line; empty lines are ignored.
 
-    Every node has its class after its bracket, and then a word or two nodes.
+    A node is a bracket with its class, followed by a word or two nodes.
 
     Args:
         path: a text file in UTF-8.
-        classes: number of classes; labels are 0 up to, but not including, this.
+        classes: number of classes; labels are 0 up to, but not including, this number.
 
     Raises:
-        OSError: a file that cannot be read.
-        BracketedError: a text that is no such tree, or a file without trees.
+        OSError: the file cannot be read.
+        BracketedError: a line is not such a tree, or the file has no trees.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise BracketedError(
-            f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}); convert it to UTF-8"
+            f"{path} is not UTF-8 ({error.reason} at byte {error.start}); convert it to UTF-8"
         ) from None
     return parse_lines(text, classes=classes, place=str(path))
 
 
 def parse_lines(text: str, *, classes: int = 5, place: str) -> list[BracketedTree]:
-    """Parse a text with a bracketed tree on each line; empty lines are passed over.
+    """Parse a text with a bracketed tree on each line; empty lines are ignored.
 
     Args:
         text: the trees.
         classes: number of classes.
-        place: where the text stands, for the sentence of an error.
+        place: the source of the text, for error messages.
 
     Raises:
-        BracketedError: a line that is no binary tree with a class at each node, or a text without trees.
+        BracketedError: a line is not a binary tree with a class at each node, or the text has no trees.
     """
     lines = enumerate(text.split("\n"), 1)
     trees = [
@@ -64,7 +64,7 @@ def parse_lines(text: str, *, classes: int = 5, place: str) -> list[BracketedTre
         if line.strip()
     ]
     if not trees:
-        raise BracketedError(f"{place} has no trees, but at least one is needed; give a file with a tree on each line")
+        raise BracketedError(f"{place} has no trees, but needs at least one; give a file with a tree on each line")
     return trees
 
 
@@ -74,10 +74,10 @@ def parse_bracketed(text: str, *, classes: int = 5, place: str = "line 1") -> Br
     Args:
         text: the tree, on one line.
         classes: number of classes.
-        place: where the text stands, for the sentence of an error.
+        place: the source of the text, for error messages.
 
     Raises:
-        BracketedError: a text that is no binary tree with a class at each node.
+        BracketedError: the text is not a binary tree with a class at each node.
     """
     tokens = TOKEN.findall(text)
     try:
@@ -88,7 +88,7 @@ def parse_bracketed(text: str, *, classes: int = 5, place: str = "line 1") -> Br
 
 
 class _MistakeError(Exception):
-    """What is wrong with a token, and the cure."""
+    """The problem with a token, and its cure."""
 
     def __init__(self, token: int, sentence: str):
         super().__init__(sentence)
@@ -96,7 +96,7 @@ class _MistakeError(Exception):
 
 
 class _Open:
-    """A node whose bracket is not closed yet."""
+    """A node whose closing bracket has not been read yet."""
 
     __slots__ = ("children", "label", "token", "word")
 
@@ -112,13 +112,13 @@ def _parsed(tokens: list[str], classes: dict[str, int]) -> BracketedTree:
     path: list[_Open] = []
     for number, token in enumerate(tokens):
         if not path and tree.labels:
-            raise _MistakeError(number, f"{token!r} follows the end of the tree; give one tree a line")
+            raise _MistakeError(number, f"{token!r} follows the end of the tree; give one tree per line")
         if token == "(":
             if path:
                 _check_room(number, path[-1], classes)
             path.append(_Open(number))
         elif not path:
-            raise _MistakeError(number, f"{token!r} stands outside of brackets; begin a tree with (")
+            raise _MistakeError(number, f"{token!r} is outside of brackets; start a tree with (")
         elif token == ")":
             place = _close(tree, path.pop(), number, classes)
             if path:
@@ -133,7 +133,7 @@ def _parsed(tokens: list[str], classes: dict[str, int]) -> BracketedTree:
 
 
 def _fill(node: _Open, token: str, number: int, classes: dict[str, int]) -> None:
-    """Give a node its class or its word."""
+    """Set the class or the word of a node."""
     if node.label is None:
         if token not in classes:
             raise _MistakeError(
@@ -142,22 +142,22 @@ def _fill(node: _Open, token: str, number: int, classes: dict[str, int]) -> None
             )
         node.label = classes[token]
     elif node.word is not None or node.children:
-        raise _MistakeError(number, f"the word {token!r} is not alone in its node; give it a node of its own")
+        raise _MistakeError(number, f"the word {token!r} is not alone in its node; give it its own node")
     else:
         node.word = token
 
 
 def _check_room(number: int, node: _Open, classes: dict[str, int]) -> None:
-    """Raise unless a child may begin in a node."""
+    """Raise unless a node can take another child."""
     _label(number, node, classes)
     if node.word is not None:
-        raise _MistakeError(number, "a node follows a word in the same node; give a word a node of its own")
+        raise _MistakeError(number, "a node follows a word in the same node; give the word its own node")
     if len(node.children) == 2:
-        raise _MistakeError(number, "a third child begins, but trees are binary; split the node in two")
+        raise _MistakeError(number, "a node has a third child, but trees are binary; split the node in two")
 
 
 def _close(tree: BracketedTree, node: _Open, number: int, classes: dict[str, int]) -> int:
-    """Add a node to its tree and return its place there."""
+    """Add a node to its tree and return its index."""
     label = _label(number, node, classes)
     if node.word is None and len(node.children) != 2:
         found = "one child" if node.children else "neither a word nor children"

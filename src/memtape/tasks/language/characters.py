@@ -1,4 +1,4 @@
-"""Characters: say the next character of a text."""
+"""Characters: predict the next character of a text."""
 
 import math
 from collections.abc import Mapping
@@ -10,42 +10,44 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import generator_for
 from memtape.tasks.classification import ClassificationTask, class_sums
-from memtape.tasks.language.synthetic_text import invented_text
+from memtape.tasks.language.synthetic_text import synthetic_text
 from memtape.tasks.language.texts import read_text
 from memtape.tasks.lengths import draw_lengths, steps_since
 
 TRAINING, VALIDATION = 0.9, 0.95
-"""Where in the text validation begins, and where testing."""
+"""The shares of the text at which the validation split and the test split start."""
 
-INVENTED = 60_000
-"""Characters of the text that is invented where none is read."""
+SYNTHETIC = 60_000
+"""Number of characters of the synthetic text."""
 
 
 class Characters(ClassificationTask):
-    """See a window of a text and say at each character the next one.
+    """Predict the next character at each position of a window of a text.
 
-    Inputs are symbols, the places of the characters in the `vocabulary`; outputs are logits over the same. The first 90 % of
-    the text are for training, then 5 % for validation and 5 % for testing. Training windows have no end. Those of the other
-    splits cover their split, so that each character but its first is scored once; before what is scored they show some text to
-    get into. Its length is the number of characters of a window. A guess costs the logarithm of the size of the vocabulary.
+    Inputs are symbols, the indices of the characters in the `vocabulary`; outputs are logits over the vocabulary. The first
+    90 % of the text are for training, then 5 % for validation and 5 % for testing. There are unlimited training windows. The
+    windows of the other splits cover their split, so that each character except the first is scored once; each starts with a
+    context that is not scored. The length of an example is the number of characters of its window. Chance level is the
+    logarithm of the size of the vocabulary.
 
     Args:
-        data_dir: folder of data; without it the text is invented by a small grammar.
-        file: the text in that folder, Tiny Shakespeare or any other in UTF-8.
-        window: characters of a training window, and those that are scored of another one.
-        context: characters that a window of validation or testing shows before what is scored.
-        order: where a training window begins: anywhere at random, or where that of the same row of the last batch ended,
-            which is what carrying the state from batch to batch wants.
+        data_dir: data folder; without it a synthetic text is used.
+        file: path of the text in that folder: Tiny Shakespeare or any other text in UTF-8.
+        window: number of characters of a training window, and of scored characters of another window.
+        context: number of characters before the scored ones in a window of validation or testing.
+        order: start of a training window: "random", or "stream", where a window continues that of the same row of the
+            previous batch, as needed to carry the state from batch to batch.
 
     Attributes:
         vocabulary: the characters of the text, sorted.
 
     Raises:
-        ValueError: a size below its least, another word for the order, a file that is missing or is not what it should be, or
-            a window that is longer than the text.
+        ValueError: a size is too small, `order` is unknown, a file is missing or invalid, or the window is longer than the
+            text.
 
     Example:
         >>> task = Characters()
@@ -76,7 +78,7 @@ class Characters(ClassificationTask):
         checks.one_of(("random", "stream"), order=order)
         self.window, self.context, self.order = window, context, order
         self.lengths = (window, window)
-        text = invented_text(INVENTED) if data_dir is None else read_text(data_dir, file)
+        text = synthetic_text(SYNTHETIC) if data_dir is None else read_text(data_dir, file)
         self.vocabulary = tuple(sorted(set(text)))
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = torch.tensor(self.encode(text))
@@ -91,15 +93,15 @@ class Characters(ClassificationTask):
         """Return the symbols of a text.
 
         Raises:
-            ValueError: a character that the vocabulary does not have.
+            ValueError: a character is not in the vocabulary.
         """
         places = {character: place for place, character in enumerate(self.vocabulary)}
         try:
             return [places[character] for character in text]
         except KeyError as error:
             raise ValueError(
-                f"the text has the character {error.args[0]!r}, which is none of the {len(places)} of the vocabulary; "
-                "leave it out"
+                f"the text has the character {error.args[0]!r}, which is not among the {len(places)} characters of the "
+                "vocabulary; leave it out"
             ) from None
 
     def decode(self, symbols: list[int]) -> str:
@@ -107,19 +109,19 @@ class Characters(ClassificationTask):
         return "".join(self.vocabulary[symbol] for symbol in symbols)
 
     def available(self, split: str) -> int | None:
-        """Return how many windows cover a split; those of training have no end."""
+        """Return the number of windows that cover a split; None for the training split, which is unlimited."""
         return None if split == "train" else math.ceil((len(self._text(split)) - 1) / self.window)
 
     def draw(
-        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], form: str
+        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
-        """Return the windows whose turn it is."""
+        """Return the windows of the batch with the given index."""
         text = self._text(split)
         if split != "train":
             self._check_own_lengths(lengths, f"the windows of the split {split!r} cover it")
             return self._covering(text, index, batch_size, split)
         if self.order == "stream":
-            self._check_own_lengths(lengths, "a stream goes on from batch to batch")
+            self._check_own_lengths(lengths, "a stream continues from batch to batch")
             first = torch.randint(len(text), (), generator=generator_for(seed, split))
             begins = first + index * self.window + torch.arange(batch_size) * len(text) // batch_size
             return _windows(text, begins, torch.full((batch_size,), self.window))
@@ -143,7 +145,7 @@ class Characters(ClassificationTask):
         numbers = torch.arange(index * batch_size, min((index + 1) * batch_size, count))
         if not len(numbers):
             raise ValueError(
-                f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} windows; ask for an earlier one"
+                f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} windows; give a smaller index"
             )
         scored = numbers * self.window
         begins = (scored - self.context).clamp(min=0)
@@ -151,7 +153,7 @@ class Characters(ClassificationTask):
         return _windows(text, begins, ends - begins, unscored=scored - begins)
 
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return the cross-entropy in nats, and how many characters are scored."""
+        """Return the summed cross-entropy in nats, and the numbers of correct and of scored characters."""
         return class_sums(outputs, batch)
 
     def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
@@ -159,13 +161,13 @@ class Characters(ClassificationTask):
         return {"bits_per_character": tally["nats"] / math.log(2) / tally["scored"]}
 
     def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
-        """Return the bits that tell one character of the vocabulary from all others."""
+        """Return the cross-entropy of uniform predictions, in bits."""
         return {"bits_per_character": math.log2(self.output_size)}
 
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
-        """Return one example as text: what is read and, below, what comes next, with `|` for the end of a line.
+        """Return one example as text: the inputs and, below, the targets, with `|` for the end of a line.
 
-        A character that is not scored is left out. With `outputs` the likeliest next characters follow.
+        Targets that are not scored are shown as spaces. With `outputs` the most likely next characters follow.
         """
         length = int(batch.lengths[row])
         scored = batch.mask[row, :length].tolist()
@@ -186,7 +188,7 @@ def _windows(
     steps: Int[Tensor, " batch"],
     unscored: Int[Tensor, " batch"] | None = None,
 ) -> SequenceBatch:
-    """Return stretches of a text and what comes next, the text taken as a circle."""
+    """Return windows of a text with the next characters as targets; the text wraps around at its end."""
     since_begin = steps_since(torch.zeros_like(steps), int(steps.max()))
     inside = since_begin < steps[:, None]
     places = begins[:, None] + since_begin
@@ -196,3 +198,13 @@ def _windows(
         mask=inside if unscored is None else inside & (since_begin >= unscored[:, None]),
         lengths=steps,
     )
+
+
+CARD = TaskCard(
+    name="char-lm",
+    summary="Predict the next character of a text.",
+    paper=("karpathy2015",),
+    inputs=("sequences",),
+    small={"window": 6, "context": 2},
+    unit="characters",
+)

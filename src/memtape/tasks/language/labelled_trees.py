@@ -1,4 +1,4 @@
-"""Labelled trees: trees whose nodes have classes, many of them at once."""
+"""Labelled trees: batches of trees with a class at each node."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,21 +12,21 @@ from memtape.core.state import state
 from memtape.tasks.language.bracketed import BracketedTree
 
 UNKNOWN = 0
-"""The symbol of all words that a vocabulary does not have."""
+"""The symbol of all words that are not in a vocabulary."""
 
 
 @state
 class LabelledTrees:
-    """Trees with a class at each node, one tree a row, padded at the end."""
+    """Trees with a class at each node, one tree per row, padded at the end."""
 
     trees: Trees
     labels: Int[Tensor, "batch nodes"]
-    """The class of each node, -1 for none, as in the padding."""
+    """The class of each node; -1 for nodes without a class and padding."""
     lengths: Int[Tensor, " batch"]
     """The number of nodes of each row."""
 
     def take(self, rows: Int[Tensor, " rows"]) -> "LabelledTrees":
-        """Return some rows, with no more padding than the longest of them needs."""
+        """Select rows, and trim the padding to the longest of them."""
         lengths = self.lengths[rows]
         nodes = int(lengths.max()) if len(lengths) else 0
         return LabelledTrees(
@@ -36,7 +36,7 @@ class LabelledTrees:
         )
 
     def sizes(self) -> Int[Tensor, "batch nodes"]:
-        """Return the number of nodes of the tree that each node is the root of."""
+        """Return the number of nodes of the subtree of each node."""
         children, present = self.trees.children.clamp_min(0), self.trees.children != NONE
         sizes = torch.ones_like(self.labels)
         for node in range(sizes.shape[1]):
@@ -44,12 +44,12 @@ class LabelledTrees:
         return sizes
 
     def below(self, rows: Int[Tensor, " rows"], nodes: Int[Tensor, " rows"], sizes: Tensor) -> "LabelledTrees":
-        """Return the trees that nodes of some rows are the roots of: in postorder they stand right before these.
+        """Return subtrees as trees; in postorder the nodes of a subtree are contiguous and end with its root.
 
         Args:
-            rows: the row of each.
-            nodes: its root.
-            sizes: what `sizes` returns.
+            rows: the row of each subtree.
+            nodes: the root of each subtree.
+            sizes: the result of `sizes`.
         """
         lengths = sizes[rows, nodes]
         first = (nodes - lengths + 1)[:, None]
@@ -68,20 +68,20 @@ class LabelledTrees:
 
 
 def vocabulary_of(trees: Sequence[BracketedTree], *, least: int = 1) -> dict[str, int]:
-    """Number the words that stand in the trees at least so many times, the most frequent first, from 1; 0 is for all others."""
+    """Number the words that occur at least `least` times, from 1, the most frequent first; 0 is for all other words."""
     counts = Counter(word for tree in trees for word in tree.words if word is not None)
     ranked = sorted((-count, word) for word, count in counts.items() if count >= least)
     return {word: number for number, (_, word) in enumerate(ranked, UNKNOWN + 1)}
 
 
 def labelled_trees(trees: Sequence[BracketedTree], vocabulary: Mapping[str, int]) -> LabelledTrees:
-    """Return trees that were read as tensors, with words as the numbers of a vocabulary."""
+    """Convert parsed trees to tensors, with words as indices into a vocabulary."""
     lengths = torch.tensor([len(tree.labels) for tree in trees], dtype=torch.long)
     nodes = int(lengths.max()) if trees else 0
     inside = torch.arange(nodes) < lengths[:, None]
 
     def padded(values: list[int]) -> Tensor:
-        """Return a table of the values of all nodes, one tree after another."""
+        """Return the values of all nodes, listed tree by tree, as a padded table with one tree per row."""
         return torch.full(inside.shape, NONE).masked_scatter_(inside, torch.tensor(values, dtype=torch.long))
 
     words = [word for tree in trees for word in tree.words]

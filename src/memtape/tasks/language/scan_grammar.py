@@ -1,4 +1,4 @@
-"""SCAN grammar: all 20,910 commands, and the actions that each of them asks for."""
+"""SCAN grammar: all 20,910 commands, and the sequence of actions of each."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ ACTIONS = ("I_JUMP", "I_LOOK", "I_RUN", "I_TURN_LEFT", "I_TURN_RIGHT", "I_WALK")
 
 
 def commands() -> Iterator[str]:
-    """Yield every command: one sentence, or two joined by "and" or "after"."""
+    """Yield all commands: one clause, or two joined by "and" or "after"."""
     sentences = [" ".join([phrase, *often]) for phrase in _phrases() for often in ((), *((word,) for word in TIMES))]
     yield from sentences
     for joint in ("and", "after"):
@@ -26,7 +26,7 @@ def _phrases() -> Iterator[str]:
 
 
 def actions(command: str) -> list[str]:
-    """Return the actions that a command asks for.
+    """Translate a command into its sequence of actions.
 
     Example:
         >>> actions("jump around left after walk twice")[:4]

@@ -1,4 +1,4 @@
-"""Sentiment: say how the phrases of a film review, and the whole of it, are meant."""
+"""Sentiment: classify the sentiment of sentences and phrases of film reviews."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,7 +9,8 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
-from memtape.core.inputs.trees import NONE, Trees
+from memtape.core.card import TaskCard
+from memtape.core.inputs.trees import NONE, TREES, Trees
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
 from memtape.tasks.classification import ClassificationTask
@@ -28,7 +29,7 @@ SST = DataSet(
 )
 
 CLASSES, NEUTRAL = 5, 2
-"""From very negative to very positive."""
+"""The number of classes, from very negative to very positive, and the neutral class."""
 
 UNKNOWN_WORD = "<unknown>"
 
@@ -36,31 +37,30 @@ Parts = dict[str, LabelledTrees]
 
 
 class Sentiment(ClassificationTask, HeldTask):
-    """See a sentence of a film review, and say how it is meant, from 0 for very negative to 4 for very positive.
+    """Classify the sentiment of a sentence of a film review, from 0 (very negative) to 4 (very positive).
 
-    As trees, each phrase has its class, and all of them are learned; as sequences, the words come in order, and the class of
-    the whole is asked for at the last one. Both scores are about the whole sentence: `accuracy` is the share of the five
-    classes that are right; `binary_accuracy` leaves neutral sentences out, and takes one as positive if the probabilities of
-    classes 3 and 4 are more together than those of 0 and 1.
+    As trees, the class of each phrase is a target. As sequences of words, the class of the sentence is the target at the last
+    word. Both scores refer to whole sentences: `accuracy` is that of the five classes; `binary_accuracy` leaves out neutral
+    sentences, and counts a prediction as positive if classes 3 and 4 together have a larger probability than 0 and 1.
 
-    Symbols are words, 0 for one that the `vocabulary` does not have.
+    Symbols are words; symbol 0 is any word that is not in the `vocabulary`.
 
     Args:
-        data_dir: folder of data, with `sst_trees/train.txt`, `dev.txt` and `test.txt`; without it the sentences are Boolean
-            expressions, true ones positive and false ones negative, and the operators neutral.
-        least_count: how often a word stands in the sentences for training, at least, to be in the vocabulary.
-        phrases: take every phrase of the sentences for training, single words too, as an example for itself, so that a
-            network that reads sequences learns from all classes as one of trees does.
+        data_dir: data folder with `sst_trees/train.txt`, `dev.txt` and `test.txt`; without it the sentences are Boolean
+            expressions: true ones are positive, false ones negative, operators neutral.
+        least_count: minimum number of occurrences in the training sentences for a word to be in the vocabulary.
+        phrases: use each phrase of the training sentences, including single words, as a separate training example, so that a
+            sequence model learns from the same labels as a tree model.
 
     Attributes:
-        vocabulary: the words of the symbols, the most frequent first, and before them one for all others.
+        vocabulary: the words of the symbols: the unknown word, and then the words by descending frequency.
 
     Raises:
-        ValueError: a count below 1, or a file that is missing or is not what it should be.
+        ValueError: the count is below 1, or a file is missing or invalid.
 
     Example:
         >>> task = Sentiment()
-        >>> print(task.show(task.batch(0, 1, form="sequences")))
+        >>> print(task.show(task.batch(0, 1, input_kind="sequences")))
         Sentiment, 16 steps
         input  true and true and false and false or false and true or not false or false
         target 3
@@ -75,12 +75,12 @@ class Sentiment(ClassificationTask, HeldTask):
         Score(name="accuracy", label="accuracy of five classes", short="right", higher_is_better=True),
         Score(name="binary_accuracy", label="accuracy of two classes", short="right of 2", higher_is_better=True),
     )
-    gives = ("trees", "sequences")
+    input_kinds = ("trees", "sequences")
     vocabulary: tuple[str, ...]
 
     def __init__(self, *, data_dir: str | None = None, least_count: int = 1, phrases: bool = False):
         checks.at_least(1, least_count=least_count)
-        self.vocabulary, self._parts = made() if data_dir is None else read(data_dir, least_count)
+        self.vocabulary, self._parts = synthetic_sentences() if data_dir is None else read(data_dir, least_count)
         self.input_size, self.output_size = len(self.vocabulary), CLASSES
         self._sizes = {part: data.sizes() for part, data in self._parts.items()}
         self._roots = {
@@ -93,15 +93,15 @@ class Sentiment(ClassificationTask, HeldTask):
         self.lengths = (int(learned.min()), int(learned.max()))
 
     def available(self, split: str) -> int:
-        """Return the number of examples of a split: sentences, or for training their phrases."""
+        """Return the number of examples of a split: sentences, or with `phrases` the phrases of the training split."""
         return len(self._roots[_part(split)])
 
-    def examples(self, split: str, rows: Tensor, form: str) -> SequenceBatch:
-        """Return examples of a split by their numbers."""
+    def examples(self, split: str, rows: Tensor, input_kind: str) -> SequenceBatch:
+        """Return the examples of a split with the given indices."""
         part = _part(split)
         sentences, nodes = self._roots[part][rows].unbind(1)
         taken = self._parts[part].below(sentences, nodes, self._sizes[part])
-        if form == "trees":
+        if input_kind == "trees":
             mask = taken.labels != NONE
             return SequenceBatch(inputs=taken.trees, targets=taken.labels * mask, mask=mask, lengths=taken.lengths)
         leaves = taken.trees.words != NONE
@@ -111,7 +111,7 @@ class Sentiment(ClassificationTask, HeldTask):
         return SequenceBatch(inputs=inputs, targets=whole[:, None] * last, mask=last, lengths=steps)
 
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return how many sentences are told right, of five classes and of two, and how many there are of both kinds."""
+        """Return the numbers of correct and of all sentences, for five classes and for two."""
         rows, last = torch.arange(len(batch), device=outputs.device), (batch.lengths - 1).to(outputs.device)
         answer, target = outputs.detach()[rows, last], batch.targets[rows, last]
         shares = answer.softmax(-1)
@@ -132,16 +132,16 @@ class Sentiment(ClassificationTask, HeldTask):
         }
 
     def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
-        """Return the shares that a guess tells right."""
+        """Return the accuracies of uniform random predictions."""
         return {"accuracy": 1 / CLASSES, "binary_accuracy": 1 / 2}
 
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
-        """Return one example as text: the words, and of a tree its brackets and classes.
+        """Return one example as text: the words, or a tree in bracket notation, and the class of the sentence.
 
-        With `outputs` the likeliest class of the whole follows.
+        With `outputs` the most likely class follows.
         """
         steps = int(batch.lengths[row])
-        if isinstance(batch.inputs, Trees):
+        if batch.kind is TREES:
             text = self._bracketed(batch.inputs, batch.targets[row], row, steps)
         else:
             text = " ".join(self.vocabulary[word] for word in batch.inputs[row, :steps].tolist())
@@ -168,8 +168,8 @@ def _part(split: str) -> str:
 
 
 @cache
-def made() -> tuple[tuple[str, ...], Parts]:
-    """Return a vocabulary, and Boolean expressions with classes of sentiment."""
+def synthetic_sentences() -> tuple[tuple[str, ...], Parts]:
+    """Return a vocabulary, and Boolean expressions with sentiment classes for each part."""
     parts, counts = {}, {"train": 1_500, "dev": 250, "test": 250}
     for seed, (part, count) in enumerate(counts.items()):
         drawn = boolean_trees(count, (1, 4), torch.Generator().manual_seed(seed))
@@ -185,11 +185,11 @@ def made() -> tuple[tuple[str, ...], Parts]:
 
 
 def read(data_dir: str, least_count: int) -> tuple[tuple[str, ...], Parts]:
-    """Return the words that stand often enough in the sentences for training, and the sentences of all parts.
+    """Read the sentences of all parts, and return the vocabulary of the training part and the sentences.
 
     Raises:
-        DataError: a file is missing, or is not what it should be.
-        BracketedError: a line is no binary tree with classes.
+        DataError: a file is missing or has the wrong number of trees.
+        BracketedError: a line is not a binary tree with classes.
     """
     trees = {part: _trees(data_dir, f"{part}.txt") for part in ("train", "dev", "test")}
     places = vocabulary_of(trees["train"], least=least_count)
@@ -201,3 +201,12 @@ def _trees(data_dir: str, file: str) -> list[BracketedTree]:
     trees = parse_lines(text, classes=CLASSES, place=str(path))
     SST.check_count(path, len(trees), "trees")
     return trees
+
+
+CARD = TaskCard(
+    name="sentiment",
+    summary="Classify how favourable a sentence is, from its tree or its words.",
+    paper=("socher2013",),
+    inputs=("trees", "sequences"),
+    unit="nodes",
+)

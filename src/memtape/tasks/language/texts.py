@@ -1,4 +1,4 @@
-"""Texts: Tiny Shakespeare, or any other in a file."""
+"""Texts: read Tiny Shakespeare, or any other text file."""
 
 from memtape.tasks.data_folder import DataSet
 
@@ -14,21 +14,19 @@ FILE = "tinyshakespeare/input.txt"
 OTHER = DataSet(name="the option file", folder="", source="the place that it came from", counts={})
 
 LEAST = 40
-"""Characters of a text; with fewer there would not be two to test on."""
+"""Minimum number of characters of a text, so that the test split has at least two."""
 
 
 def read_text(data_dir: str, file: str) -> str:
-    """Return the text of a file.
+    """Read a text file in the data folder.
 
     Raises:
-        DataError: the file is missing, or is not what it should be.
+        DataError: the file is missing, is not UTF-8, or has the wrong number of characters.
     """
     if file != FILE:
         text = OTHER.text(data_dir, file)
         if len(text) < LEAST:
-            raise OTHER.damaged(
-                OTHER.path(data_dir, file), f"holds {len(text)} characters, but at least {LEAST} are needed"
-            )
+            raise OTHER.damaged(OTHER.path(data_dir, file), f"has {len(text)} characters, but needs at least {LEAST}")
         return text
     name = FILE.removeprefix(f"{TINY_SHAKESPEARE.folder}/")
     text = TINY_SHAKESPEARE.text(data_dir, name)

@@ -1,6 +1,1 @@
-"""Tasks of a long lag: the answer hangs on inputs of long ago."""
-
-from memtape.tasks.long_range.adding import Adding
-from memtape.tasks.long_range.copy_memory import CopyMemory
-
-__all__ = ["Adding", "CopyMemory"]
+"""Long-range tasks: the targets depend on inputs of many steps ago."""

@@ -1,4 +1,4 @@
-"""Adding: the sum of two numbers that were marked long ago."""
+"""Adding: output the sum of two marked numbers of a long sequence."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask
 from memtape.tasks.lengths import check_range, draw_lengths, steps_since
@@ -16,19 +17,20 @@ from memtape.tasks.regression import RegressionTask, number_sums
 
 
 class Adding(RegressionTask, DrawnTask):
-    """See numbers from 0 to 1, two of them marked, and say the sum of the two at the last step.
+    """Add the two marked numbers of a sequence of uniform numbers in 0..1, and output their sum at the last step.
 
-    Input channels: the number, and 1 at the two marked steps. Its length is the number of steps. Who always says 1 errs by
-    1/6, the variance of the sum of two uniform numbers.
+    Input channels: the number, and a marker that is 1 at two steps. The length of an example is its number of steps. Always
+    predicting 1 gives a mean squared error of 1/6, the variance of the sum of two uniform numbers.
 
     Args:
-        min_length: fewest steps of a training sequence.
-        max_length: most steps of a training sequence.
-        markers: where the marked steps lie: one in either half, as in Arjovsky et al., or any two anywhere.
-        same_length: draw one length for a whole batch (else one for each row).
+        min_length: minimum number of steps of a training sequence.
+        max_length: maximum number of steps of a training sequence.
+        markers: positions of the markers: "halves" puts one in each half, as in Arjovsky et al.; "anywhere" draws both from
+            all steps.
+        same_length: draw one length for all sequences of a batch instead of one for each.
 
     Raises:
-        ValueError: fewer than 2 steps, an empty range, or another word for the markers.
+        ValueError: a length is below 2, the range is empty, or `markers` is unknown.
 
     Example:
         >>> task = Adding()
@@ -42,7 +44,7 @@ class Adding(RegressionTask, DrawnTask):
         Hochreiter & Schmidhuber (1997), "Long short-term memory", Neural Computation 9(8), section 5.4.
         Arjovsky, Shah & Bengio (2016), "Unitary evolution recurrent neural networks", arXiv:1511.06464, section 4.2.
         Bai, Kolter & Koltun (2018), "An empirical evaluation of generic convolutional and recurrent networks for sequence
-        modeling", arXiv:1803.01271, for markers anywhere.
+        modeling", arXiv:1803.01271, for markers at any two steps.
     """
 
     scored = (Score(name="mse", label="mean squared error", short="mse"),)
@@ -63,11 +65,11 @@ class Adding(RegressionTask, DrawnTask):
         self.input_size, self.output_size = 2, 1
 
     def shortest_length(self) -> int:
-        """Return 2: there are two numbers to add."""
+        """Return 2, since two numbers are added."""
         return 2
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw numbers and marked steps."""
+        """Draw numbers and marked steps, and compute the sums."""
         steps = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         numbers = torch.rand(batch_size, int(steps.max()), generator=generator)
         first, second = self._marked(steps, generator)
@@ -84,7 +86,7 @@ class Adding(RegressionTask, DrawnTask):
         )
 
     def _marked(self, steps: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return two steps of each row."""
+        """Draw the two marked steps of each row."""
         chances = torch.rand(2, len(steps), dtype=torch.float64, generator=generator)
         if self.markers == "halves":
             half = steps // 2
@@ -93,19 +95,19 @@ class Adding(RegressionTask, DrawnTask):
         return first, other + (other >= first)
 
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return the sum of squared errors, and how many sums are scored."""
+        """Return the sums of `number_sums`, among them the squared error and the number of scored targets."""
         return number_sums(outputs, batch)
 
     def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
-        """Return `mse`."""
+        """Return `mse`, the mean squared error."""
         return {"mse": tally["squared"] / tally["scored"]}
 
     def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
-        """Return the error of who always says 1."""
+        """Return the mean squared error of always predicting 1."""
         return {"mse": 1 / 6}
 
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
-        """Return one example as text: the numbers, the marks below, and the sum; with `outputs` what is said of it."""
+        """Return one example as text: the numbers, the markers, and the target; with `outputs` also the prediction."""
         length = int(batch.lengths[row])
         numbers, marks = batch.inputs[row, :length].T.tolist()
         lines = [
@@ -117,3 +119,13 @@ class Adding(RegressionTask, DrawnTask):
         if outputs is not None:
             lines.append(f"output {float(outputs[row, length - 1, 0]):.2f}")
         return "\n".join(line.rstrip() for line in lines)
+
+
+CARD = TaskCard(
+    name="adding",
+    summary="Add the two marked numbers of a long sequence.",
+    paper=("hochreiter1997", "arjovsky2016"),
+    inputs=("sequences",),
+    small={"min_length": 8, "max_length": 8},
+    unit="steps",
+)

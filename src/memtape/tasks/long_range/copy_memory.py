@@ -1,4 +1,4 @@
-"""Copy memory: say a few symbols again after a long blank."""
+"""Copy memory: output a few symbols again after a long lag."""
 
 import math
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask
 from memtape.tasks.classification import ClassificationTask, class_sums
@@ -16,25 +17,25 @@ from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 
 
 class CopyMemory(ClassificationTask, DrawnTask):
-    r"""See a few symbols, then blanks for long, and say the symbols again after a delimiter.
+    r"""Copy a few symbols after a long lag of blanks that ends in a delimiter.
 
-    Symbol 0 is the blank, then come those to remember, and the last is the delimiter, which is no output. With K symbols to
-    remember a sequence of length T, its lag, takes T + 2 K steps: the symbols, T - 1 blanks, the delimiter, K blanks. The
-    answer is blank up to the delimiter and then the symbols; all steps are scored. Who remembers nothing can do no better than
+    Symbol 0 is the blank, symbols 1 to S are copied, and symbol S + 1 is the delimiter, which occurs in inputs only. The
+    length of an example is its lag T. A sequence has T + 2 K steps: K symbols, T - 1 blanks, the delimiter, K blanks. The
+    targets are T + K blanks and then the K symbols; all steps are scored. The best cross-entropy without memory is
 
     $$\frac{K \ln S}{T + 2 K}$$
 
-    nats a step, with S different symbols.
+    nats per step.
 
     Args:
-        symbols: number of different symbols to remember, S.
-        remembered: number of symbols of one sequence, K.
-        min_length: least lag of a training sequence, T.
-        max_length: greatest lag of a training sequence.
-        same_length: draw one lag for a whole batch (else one for each row).
+        symbols: number of different symbols to copy, S.
+        remembered: number of symbols in one sequence, K.
+        min_length: minimum lag T of a training sequence.
+        max_length: maximum lag T of a training sequence.
+        same_length: draw one lag for all sequences of a batch instead of one for each.
 
     Raises:
-        ValueError: a size below 1, or an empty range.
+        ValueError: a size is below 1, or the range is empty.
 
     Example:
         >>> task = CopyMemory(remembered=4)
@@ -70,7 +71,7 @@ class CopyMemory(ClassificationTask, DrawnTask):
         self.input_size, self.output_size = symbols + 2, symbols + 1
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw symbols and lay them out: symbols, blanks, delimiter, blanks."""
+        """Draw symbols and lay out the steps: symbols, blanks, delimiter, blanks."""
         lags = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         symbols = torch.randint(1, self.symbols + 1, (batch_size, self.remembered), generator=generator)
         steps = lags + 2 * self.remembered
@@ -84,19 +85,19 @@ class CopyMemory(ClassificationTask, DrawnTask):
         return SequenceBatch(inputs=inputs, targets=answer * answered, mask=since_begin < steps[:, None], lengths=steps)
 
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return the cross-entropy, how many of the remembered symbols are wrong, and the numbers of steps and sequences."""
+        """Return the summed cross-entropy, and the numbers of wrong copied symbols, of scored steps and of sequences."""
         wrong = (outputs.detach().argmax(-1) != batch.targets) & (batch.targets > 0) & batch.mask
         return {**class_sums(outputs, batch), "wrong": float(wrong.sum()), "sequences": float(len(batch))}
 
     def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
-        """Return `cross_entropy` per step, and `wrong_symbols` per sequence, of those to remember."""
+        """Return `cross_entropy` per step, and `wrong_symbols` per sequence, counted among the K copied symbols."""
         return {
             "cross_entropy": tally["nats"] / tally["scored"],
             "wrong_symbols": tally["wrong"] / tally["sequences"],
         }
 
     def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
-        """Return what is left to who remembers nothing: blanks are known, each symbol is as likely as another."""
+        """Return the best scores without memory: blanks are predicted exactly, and the copied symbols uniformly."""
         steps = sum(lengths) / 2 + 2 * self.remembered
         return {
             "cross_entropy": self.remembered * math.log(self.symbols) / steps,
@@ -119,3 +120,13 @@ class CopyMemory(ClassificationTask, DrawnTask):
         if symbol in (0, self.symbols + 1):
             return ":" if symbol else "."
         return "0123456789abcdefghijklmnopqrstuvwxyz"[symbol] if symbol < 36 else "?"
+
+
+CARD = TaskCard(
+    name="copy-memory",
+    summary="Repeat ten symbols after a long blank.",
+    paper=("arjovsky2016",),
+    inputs=("sequences",),
+    small={"min_length": 4, "max_length": 4, "remembered": 2},
+    unit="blanks",
+)

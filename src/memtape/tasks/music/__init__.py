@@ -1,5 +1,1 @@
-"""Tasks on music: sequences of chords."""
-
-from memtape.tasks.music.chorales import Chorales
-
-__all__ = ["Chorales"]
+"""Music tasks: prediction of sequences of chords."""

@@ -1,20 +1,20 @@
-"""Cadences: music made by rule, for whom no chorales are at hand."""
+"""Cadences: synthetic pieces of music, used when the chorales are absent."""
 
 import random
 
 FOLLOWERS = {0: (3, 4, 5, 1), 1: (4, 4, 6), 3: (4, 0, 1), 4: (0, 0, 5), 5: (1, 3), 6: (0,)}
-"""Degrees of the scale that can follow one, as in textbooks of harmony."""
+"""The degrees of the scale that can follow each degree, as in textbooks of harmony."""
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 
 FIRST_KEY = 43
-"""The deepest bass of the deepest key, a G."""
+"""MIDI number of the lowest bass note of the lowest key, a G."""
 
 
 def cadences(count: int, seed: int) -> list[list[list[int]]]:
-    """Return pieces of four voices, each a list of chords, and each of these a list of pitches, as MIDI numbers.
+    """Generate pieces of four voices: each piece is a list of chords, each chord a list of pitches as MIDI numbers.
 
-    A chord is held for one to three steps, and a piece ends on the chord that it began with.
+    A chord lasts one to three steps. A piece ends on its first chord.
     """
     source = random.Random(seed)
     return [_piece(source) for _ in range(count)]
@@ -30,6 +30,6 @@ def _piece(source: random.Random) -> list[list[int]]:
 
 
 def _chord(key: int, degree: int) -> list[int]:
-    """Return the root in the bass, and the three tones of the chord in the octave from 12 above the key on."""
+    """Return the root in the bass, and the three notes of the chord at least 12 semitones above the key."""
     tones = sorted(SCALE[(degree + third) % 7] for third in (0, 2, 4))
     return [key + SCALE[degree], *(key + 12 + tone for tone in tones)]

@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from memtape.core.batch import SequenceBatch
+from memtape.core.errors import WorkError
 from memtape.core.task import Task
 
 
-class NonFiniteError(ArithmeticError):
+class NonFiniteError(WorkError, ArithmeticError):
     """A loss or a gradient became NaN or infinite."""
 
     def __init__(self, step: int, place: str, what_was_tried: str = ""):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from memtape.training.optim.schedule import optimizer_for, remembered_by
+from memtape.training.optim.optimizer import optimizer_for, optimizer_state_names
 from memtape.training.parallel.processes import Processes
 from memtape.training.settings import TrainSettings
 
@@ -33,24 +33,24 @@ class Network(ABC):
         return self.trained(*args, **options)
 
     @abstractmethod
-    def alone(self) -> AbstractContextManager[None]:
-        """Let each process add up gradients of its own, until a backward pass outside of this brings all together."""
+    def no_sync(self) -> AbstractContextManager[None]:
+        """Accumulate gradients in each process, until a backward pass outside of this context averages them."""
 
     @abstractmethod
     def gather(self) -> None:
-        """Give `model` the weights and gradients of now; a place where all processes wait for all."""
+        """Copy the present weights and gradients into `model`; all processes must call it."""
 
     @abstractmethod
-    def load(self, weights: Mapping[str, Tensor]) -> None:
-        """Take other weights."""
+    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Set the weights."""
 
     @abstractmethod
-    def whole(self, tensor: Tensor) -> Tensor:
-        """Return a whole tensor for one that the processes hold."""
+    def full_tensor(self, tensor: Tensor) -> Tensor:
+        """Return the full tensor of one that is spread over the processes."""
 
     @abstractmethod
-    def held(self, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
-        """Return what this process holds of a whole tensor that belongs to a parameter."""
+    def local_tensor(self, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
+        """Return the part of a full tensor, shaped like a parameter, that belongs to this process."""
 
     def clip(self) -> float:
         """Limit the gradients as the settings say, and return their norm before that.
@@ -65,22 +65,24 @@ class Network(ABC):
             nn.utils.clip_grads_with_norm_(parameters, self.settings.clip_limit, norm)
         elif self.settings.clip == "value":
             nn.utils.clip_grad_value_(parameters, self.settings.clip_limit)
-        return self.whole(norm).item()
+        return self.full_tensor(norm).item()
 
-    def remembered(self) -> dict[str, Tensor]:
-        """Return what the optimiser remembers, each tensor whole, by the number of its parameter and its name."""
+    def optimizer_state(self) -> dict[str, Tensor]:
+        """Return the state of the optimiser as full tensors, by the number of the parameter and the name of the state."""
         state = self.optimizer.state_dict()["state"]
         return {
-            f"{number}.{name}": self.whole(value) for number, values in state.items() for name, value in values.items()
+            f"{number}.{name}": self.full_tensor(value)
+            for number, values in state.items()
+            for name, value in values.items()
         }
 
-    def remember(self, tensors: Mapping[str, Tensor]) -> None:
-        """Give the optimiser back what it remembered; its settings stay as they are.
+    def load_optimizer_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Set the state of the optimiser; its settings stay as they are.
 
         Raises:
-            ValueError: it is not what this optimiser remembers of these parameters.
+            ValueError: it is not a state of this optimiser for these parameters.
         """
-        parameters, names = list(self.trained.parameters()), remembered_by(self.settings)
+        parameters, names = list(self.trained.parameters()), optimizer_state_names(self.settings)
         numbers = {path.partition(".")[0] for path in tensors}
         if set(tensors) != {f"{number}.{name}" for number in numbers for name in names}:
             raise ValueError(f"its optimiser remembers other things than {', '.join(sorted(names))}")
@@ -97,9 +99,9 @@ class Network(ABC):
                     f"the optimiser remembers {path[:80]!r} as {value.dtype} of shape {tuple(value.shape)}, but no parameter "
                     "has that number and shape; restore the checkpoint"
                 )
-            state.setdefault(int(number), {})[name] = self.held(value, parameter)
+            state.setdefault(int(number), {})[name] = self.local_tensor(value, parameter)
         self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
 
-    def release(self) -> None:
-        """Take off `model` what a training puts around it."""
+    def unwrap(self) -> None:
+        """Remove the wrappers of training from `model`."""
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)

@@ -10,13 +10,14 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
+from memtape.core.errors import WorkError
 from memtape.training.settings import SettingsError, TrainSettings
 
 MEETING_PLACE = "MEMTAPE_RENDEZVOUS"
 """Environment variable with the address where the processes find one another, such as file:///shared/meeting."""
 
 
-class LostProcessError(RuntimeError):
+class LostProcessError(WorkError, RuntimeError):
     """Another process of the training is gone."""
 
 
@@ -80,11 +81,11 @@ class Processes:
         return dict(zip(values, summed.tolist(), strict=True))
 
     def any(self, condition: bool) -> bool:
-        """Tell in all processes whether a condition holds in one of them; a place where all wait for all."""
+        """Return in all processes whether a condition holds in one of them; all processes must call it."""
         return self.sum({"": float(condition)})[""] > 0
 
-    def agree_on(self, text: str) -> str:
-        """Return in all processes what the first one gave."""
+    def broadcast(self, text: str) -> str:
+        """Return in all processes the text that the first one gives."""
         if self.count == 1:
             return text
         length = int(self.sum({"": float(len(text.encode()) if self.first else 0)})[""])
@@ -93,8 +94,8 @@ class Processes:
         return bytes(letters.tolist()).decode()
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Let an error in one process end the work in all of them, so that none waits for one that gave up.
+    def sharing_errors(self) -> Iterator[None]:
+        """End the work in all processes when one has an error, so that none waits for one that has ended.
 
         Raises:
             LostProcessError: another process had an error; the one that had it raises its own.
@@ -110,8 +111,8 @@ class Processes:
             )
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Turn torch's error about a process that cannot be reached into one sentence.
+    def reporting_lost_processes(self) -> Iterator[None]:
+        """Report a process that cannot be reached in one sentence.
 
         Raises:
             LostProcessError: another process ended, or did not answer in time.
@@ -119,8 +120,10 @@ class Processes:
         try:
             yield
         except RuntimeError as error:
-            told = str(error).lower()
-            if self.count == 1 or not ("gloo" in told or "nccl" in told or "timed out" in told or "peer" in told):
+            message = str(error).lower()
+            if self.count == 1 or not (
+                "gloo" in message or "nccl" in message or "timed out" in message or "peer" in message
+            ):
                 raise
             raise LostProcessError(
                 f"process {self.index} of {self.count} cannot reach the others, of which one ended or did not answer for "

@@ -24,21 +24,21 @@ class Replicas(Network):
     def __init__(self, model: nn.Module, settings: TrainSettings, processes: Processes):
         super().__init__(model, processes.accelerator.prepare_model(model), settings, processes)
 
-    def alone(self) -> AbstractContextManager[None]:
+    def no_sync(self) -> AbstractContextManager[None]:
         """Keep gradients from being averaged."""
         return self.accelerator.no_sync(self.trained)
 
     def gather(self) -> None:
         """Do nothing, as the model is what is trained."""
 
-    def load(self, weights: Mapping[str, Tensor]) -> None:
-        """Take other weights."""
+    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Set the weights."""
         self.model.load_state_dict(weights)
 
-    def whole(self, tensor: Tensor) -> Tensor:
+    def full_tensor(self, tensor: Tensor) -> Tensor:
         """Return a tensor as it is."""
         return tensor
 
-    def held(self, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
+    def local_tensor(self, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
         """Return a tensor as it is."""
         return tensor

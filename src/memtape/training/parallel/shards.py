@@ -40,7 +40,7 @@ class Shards(Network):
         super().__init__(model, parts, settings, processes)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def no_sync(self) -> Iterator[None]:
         """Keep gradients from being averaged and shared out."""
         self.shards.set_requires_gradient_sync(False)
         try:
@@ -52,25 +52,25 @@ class Shards(Network):
     def gather(self) -> None:
         """Put the parts together in `model`."""
         for parameter, part in zip(self.model.parameters(), self.trained.parameters(), strict=True):
-            parameter.copy_(self.whole(part))
-            parameter.grad = None if part.grad is None else self.whole(part.grad)
+            parameter.copy_(self.full_tensor(part))
+            parameter.grad = None if part.grad is None else self.full_tensor(part.grad)
         for buffer, own in zip(self.model.buffers(), self.trained.buffers(), strict=True):
             buffer.copy_(own)
 
     @torch.no_grad()
-    def load(self, weights: Mapping[str, Tensor]) -> None:
-        """Take other weights, of which each process keeps its part."""
+    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Set the weights, of which each process keeps its part."""
         self.model.load_state_dict(weights)
         for parameter, part in zip(self.model.parameters(), self.trained.parameters(), strict=True):
-            part.copy_(self.held(parameter, part))
+            part.copy_(self.local_tensor(parameter, part))
         for buffer, own in zip(self.model.buffers(), self.trained.buffers(), strict=True):
             own.copy_(buffer)
 
-    def whole(self, tensor: Tensor) -> Tensor:
+    def full_tensor(self, tensor: Tensor) -> Tensor:
         """Return a tensor put together from all parts, if it is held in parts."""
         return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
-    def held(self, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
+    def local_tensor(self, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
         """Return this process's part of a tensor that is shaped like its parameter."""
         if not isinstance(parameter, DTensor) or tensor.shape != parameter.shape:
             return tensor

@@ -1,0 +1,21 @@
+// Near-ties: numbers that are equal but for rounding, of which the one with the lower slot number comes first.
+//
+// memtape/ops/near_ties.py has the rules and their reason.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+constexpr double NEAR_TIE = 1e-5;  // memtape/ops/near_ties.py has the same
+
+// Sort each run of near-ties of a sorted array by slot number. joins(a, b) tells whether two neighbours are nearly
+// equal, before(a, b) whether the slot number of a is lower.
+template <typename Item, typename Joins, typename Before>
+inline void order_near_ties(Item* items, int64_t count, Joins joins, Before before) {
+    for (int64_t first = 0, end; first < count; first = end) {
+        bool sorted = true;
+        for (end = first + 1; end < count && joins(items[end - 1], items[end]); ++end)
+            sorted &= !before(items[end], items[end - 1]);
+        if (!sorted) std::sort(items + first, items + end, before);
+    }
+}

@@ -1,0 +1,159 @@
+# Written by `python docs/generated.py`.
+
+from memtape import cells as cells
+from memtape import core as core
+from memtape import memory as memory
+from memtape import ops as ops
+from memtape import ports as ports
+from memtape.core import state_tree as tree
+from memtape.core.backends import use_backend as use_backend
+from memtape.core.batch import SequenceBatch as SequenceBatch
+from memtape.core.card import ModelCard as ModelCard
+from memtape.core.card import TaskCard as TaskCard
+from memtape.core.cell import Cell as Cell
+from memtape.core.fold import fold as fold
+from memtape.core.inputs.pairs import Pairs as Pairs
+from memtape.core.inputs.trees import Trees as Trees
+from memtape.core.memory import Interface as Interface
+from memtape.core.memory import Memory as Memory
+from memtape.core.recurrent import Recurrent as Recurrent
+from memtape.core.state import state as state
+from memtape.core.task import DrawnTask as DrawnTask
+from memtape.core.task import HeldTask as HeldTask
+from memtape.core.task import Task as Task
+from memtape.core.tree_cell import TreeCell as TreeCell
+from memtape.core.unroll import unroll as unroll
+from memtape.inference.decoding import beam_search as beam_search
+from memtape.inference.decoding import greedy as greedy
+from memtape.inference.generation import generate as generate
+from memtape.models.dnc.bidnc import BiDNC as BiDNC
+from memtape.models.dnc.dnc import DNC as DNC
+from memtape.models.dnc.dnc import DNCCell as DNCCell
+from memtape.models.machine.augmented import AugmentedCell as AugmentedCell
+from memtape.models.ntm.ntm import NTM as NTM
+from memtape.models.ntm.ntm import NTMCell as NTMCell
+from memtape.models.recurrent.bigru import BiGRU as BiGRU
+from memtape.models.recurrent.bilstm import BiLSTM as BiLSTM
+from memtape.models.recurrent.clockwork import Clockwork as Clockwork
+from memtape.models.recurrent.elman import Elman as Elman
+from memtape.models.recurrent.esn import EchoState as EchoState
+from memtape.models.recurrent.gru import GRU as GRU
+from memtape.models.recurrent.jordan import Jordan as Jordan
+from memtape.models.recurrent.leaky import Leaky as Leaky
+from memtape.models.recurrent.lru import LRU as LRU
+from memtape.models.recurrent.lstm import StackedLSTM as StackedLSTM
+from memtape.models.recurrent.lstm import StackedLSTMCell as StackedLSTMCell
+from memtape.models.recurrent.orthogonal import Orthogonal as Orthogonal
+from memtape.models.recurrent.skip import Skip as Skip
+from memtape.models.sam.dam import DAM as DAM
+from memtape.models.sam.dam import DAMCell as DAMCell
+from memtape.models.sam.sam import SAM as SAM
+from memtape.models.sam.sam import SAMCell as SAMCell
+from memtape.models.sam.sdnc import SDNC as SDNC
+from memtape.models.sam.sdnc import SDNCCell as SDNCCell
+from memtape.models.seq2seq.seq2seq import Seq2Seq as Seq2Seq
+from memtape.models.tree.recursive import Recursive as Recursive
+from memtape.models.tree.rntn import RNTN as RNTN
+from memtape.models.tree.treelstm import TreeLSTM as TreeLSTM
+from memtape.tasks.algorithmic.allocation import Allocation as Allocation
+from memtape.tasks.algorithmic.associative_recall import AssociativeRecall as AssociativeRecall
+from memtape.tasks.algorithmic.copying import Copy as Copy
+from memtape.tasks.algorithmic.independent_copies import IndependentCopies as IndependentCopies
+from memtape.tasks.algorithmic.key_value import KeyValue as KeyValue
+from memtape.tasks.algorithmic.ngrams import DynamicNGrams as DynamicNGrams
+from memtape.tasks.algorithmic.priority_sort import PrioritySort as PrioritySort
+from memtape.tasks.algorithmic.repeat_copy import RepeatCopy as RepeatCopy
+from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC as RepeatCopyDNC
+from memtape.tasks.dynamics.narma import Narma as Narma
+from memtape.tasks.graph.inference import Inference as Inference
+from memtape.tasks.graph.shortest_path import ShortestPath as ShortestPath
+from memtape.tasks.graph.traversal import Traversal as Traversal
+from memtape.tasks.images.digits import Digits as Digits
+from memtape.tasks.language.boolean import Boolean as Boolean
+from memtape.tasks.language.characters import Characters as Characters
+from memtape.tasks.language.scan import Scan as Scan
+from memtape.tasks.language.sentiment import Sentiment as Sentiment
+from memtape.tasks.long_range.adding import Adding as Adding
+from memtape.tasks.long_range.copy_memory import CopyMemory as CopyMemory
+from memtape.tasks.music.chorales import Chorales as Chorales
+from memtape.version import __version__ as __version__
+
+__all__ = [
+    "DAM",
+    "DNC",
+    "GRU",
+    "LRU",
+    "NTM",
+    "RNTN",
+    "SAM",
+    "SDNC",
+    "Adding",
+    "Allocation",
+    "AssociativeRecall",
+    "AugmentedCell",
+    "BiDNC",
+    "BiGRU",
+    "BiLSTM",
+    "Boolean",
+    "Cell",
+    "Characters",
+    "Chorales",
+    "Clockwork",
+    "Copy",
+    "CopyMemory",
+    "DAMCell",
+    "DNCCell",
+    "Digits",
+    "DrawnTask",
+    "DynamicNGrams",
+    "EchoState",
+    "Elman",
+    "HeldTask",
+    "IndependentCopies",
+    "Inference",
+    "Interface",
+    "Jordan",
+    "KeyValue",
+    "Leaky",
+    "Memory",
+    "ModelCard",
+    "NTMCell",
+    "Narma",
+    "Orthogonal",
+    "Pairs",
+    "PrioritySort",
+    "Recurrent",
+    "Recursive",
+    "RepeatCopy",
+    "RepeatCopyDNC",
+    "SAMCell",
+    "SDNCCell",
+    "Scan",
+    "Sentiment",
+    "Seq2Seq",
+    "SequenceBatch",
+    "ShortestPath",
+    "Skip",
+    "StackedLSTM",
+    "StackedLSTMCell",
+    "Task",
+    "TaskCard",
+    "Traversal",
+    "TreeCell",
+    "TreeLSTM",
+    "Trees",
+    "__version__",
+    "beam_search",
+    "cells",
+    "core",
+    "fold",
+    "generate",
+    "greedy",
+    "memory",
+    "ops",
+    "ports",
+    "state",
+    "tree",
+    "unroll",
+    "use_backend",
+]

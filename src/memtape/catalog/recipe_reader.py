@@ -1,0 +1,207 @@
+"""Recipe reader: recipes are TOML pages `<model>/<task>[-variant].toml`, each read when it is asked for, and checked.
+
+A page has the tables of a `--config` file, [model], [task] and [train], and three things more: `extends`, the name of a page
+whose values hold where it has none itself; `formerly`, the name that the recipe had before; and [published], the numbers of
+papers, by the metric of a result that compares with them, and their `source`.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from reprlib import repr as shortened
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from memtape.catalog.options import Option, options_of_record
+from memtape.catalog.recipe import Recipe
+from memtape.catalog.unknown_name import hint
+from memtape.core.errors import RequestError
+from memtape.core.plain_type import is_of
+from memtape.training.settings import TrainSettings
+
+FOLDER = Path(__file__).parent.parent / "recipes"
+"""The pages that are shipped."""
+TABLES = ("model", "task", "train")
+KEYS = ("extends", "formerly", *TABLES, "published")
+NAME = re.compile(r"[a-z0-9_-]+/[a-z0-9_-]+")
+
+
+class RecipeError(RequestError):
+    """A page that is no recipe; the sentence names the file and the key."""
+
+
+class Named(Protocol):
+    """A model or a task, as far as a recipe needs to know it."""
+
+    @property
+    def name(self) -> str:
+        """Its name on the command line."""
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The keyword arguments of its constructor."""
+
+
+class RecipeTree(Mapping[str, Recipe]):
+    """The recipes of a folder by name; a page is read the first time that its recipe is asked for.
+
+    Args:
+        folder: holds a folder for each model, with the pages.
+        models: the models by name.
+        tasks: the tasks by name.
+    """
+
+    def __init__(self, folder: Path, models: Mapping[str, Named], tasks: Mapping[str, Named]):
+        self.folder, self.models, self.tasks = folder, models, tasks
+        self._read: dict[str, Recipe] = {}
+
+    def __getitem__(self, name: str) -> Recipe:
+        """Return a recipe.
+
+        Raises:
+            KeyError: there is no such page.
+            RecipeError: the page is no recipe.
+        """
+        if name not in self._read:
+            if name not in self:
+                raise KeyError(name)
+            model, task = self._pair(name)
+            self._read[name] = read_recipe(self._file(name), name=name, model=model, task=task, folder=self.folder)
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a page of that name."""
+        return isinstance(name, str) and NAME.fullmatch(name) is not None and self._file(name).is_file()
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names, model by model."""
+        return iter(sorted(f"{file.parent.name}/{file.stem}" for file in self.folder.glob("*/*.toml")))
+
+    def __len__(self) -> int:
+        """Return the number of pages."""
+        return sum(1 for _ in self)
+
+    def renamed(self, name: str) -> str:
+        """Return the name that a recipe has now, given that or the one that it had before."""
+        if name in self:
+            return name
+        return next((recipe.name for recipe in self.values() if recipe.formerly == name), name)
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.toml"
+
+    def _pair(self, name: str) -> tuple[Named, Named]:
+        """Return the model and the task of a name; of two tasks that it may begin with, the longer one."""
+        model, _, rest = name.partition("/")
+        tasks = [task for task in self.tasks if rest == task or rest.startswith(f"{task}-")]
+        if model not in self.models or not tasks:
+            raise RecipeError(
+                f"{self._file(name)} is of no known model and task; name it MODEL/TASK.toml or MODEL/TASK-VARIANT.toml"
+            )
+        return self.models[model], self.tasks[max(tasks, key=len)]
+
+
+def read_recipe(file: Path, *, name: str, model: Named, task: Named, folder: Path = FOLDER) -> Recipe:
+    """Return the recipe that a page holds.
+
+    Args:
+        file: the page.
+        name: name of the recipe.
+        model: the model that it is for.
+        task: the task that it is for.
+        folder: where the page that it extends is looked for.
+
+    Raises:
+        RecipeError: the page cannot be read, names a key or an option that does not exist, has a value that does not fit, or
+            extends a page that extends another one.
+    """
+    page = _page(file)
+    below = _page_below(file, page, folder)
+    options = {"model": model.options, "task": task.options, "train": options_of_record(TrainSettings)}
+    values = {
+        table: _checked(file, table, {**below.get(table, {}), **page.get(table, {})}, options[table])
+        for table in TABLES
+    }
+    try:
+        TrainSettings(**values["train"])
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RecipeError(
+            f"[train] of {file} cannot be used ({'.'.join(map(str, first['loc']))}: {first['msg']}); correct it there"
+        ) from None
+    published = dict(page.get("published", below.get("published", {})))
+    source = published.pop("source", None)
+    return Recipe(
+        name=name,
+        model=model.name,
+        task=task.name,
+        model_options=values["model"],
+        task_options=values["task"],
+        train=values["train"],
+        published=published,
+        source=source,
+        formerly=page.get("formerly"),
+    )
+
+
+def _page_below(file: Path, page: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Return the page that a page extends; an empty one if it extends none."""
+    name = page.get("extends")
+    if name is None:
+        return {}
+    below = folder / f"{name}.toml"
+    if NAME.fullmatch(name) is None or not below.is_file():
+        raise RecipeError(f"{file} extends {shortened(name)}, which is no recipe; `memtape recipes` lists them")
+    if "extends" in (extended := _page(below)):
+        raise RecipeError(
+            f"{file} extends {name}, which extends {extended['extends']}; a recipe extends one that extends no other"
+        )
+    return extended
+
+
+def _page(file: Path) -> dict[str, Any]:
+    """Return a page whose keys exist and are of their kind."""
+    try:
+        page = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"the recipe {file} cannot be read ({error.strerror}); give a TOML file") from None
+    except (ValueError, RecursionError) as error:  # tomllib lets those of too many digits and brackets through
+        raise RecipeError(f"the recipe {file} is no TOML ({error}); correct it there") from None
+    for key, value in page.items():
+        if key not in KEYS:
+            raise RecipeError(f'{file} has the key "{key}", but no recipe has; {hint("key", key, KEYS)}')
+        kind, text = (str, "a name in quotes") if key in ("extends", "formerly") else (dict, "a table")
+        if not isinstance(value, kind):
+            raise RecipeError(f"{key} in {file} is {shortened(value)}, but it must be {text}; correct it there")
+    _check_published(file, page.get("published", {}))
+    return page
+
+
+def _check_published(file: Path, published: Mapping[str, Any]) -> None:
+    if published and not isinstance(published.get("source"), str):
+        raise RecipeError(f"[published] of {file} has no source; name the paper, and its figure or table, in quotes")
+    for name, values in published.items():
+        if name != "source" and not (isinstance(values, dict) and all(is_of(float, one) for one in values.values())):
+            raise RecipeError(
+                f"{name} in [published] of {file} is {shortened(values)}, but it must be numbers by name; "
+                "write { lstm = 0.5 }"
+            )
+
+
+def _checked(file: Path, table: str, values: Mapping[str, Any], options: tuple[Option, ...]) -> dict[str, Any]:
+    """Return the values of a table, a float where an option is one."""
+    known = {option.name: option.type for option in options}
+    for name, value in values.items():
+        if name not in known:
+            raise RecipeError(f'there is no option "{name}" for [{table}] of {file}; {hint("option", name, known)}')
+        if not is_of(known[name], value):
+            raise RecipeError(
+                f"{name} in [{table}] of {file} is {shortened(value)}, which is no value of that option; "
+                f"`memtape train MODEL TASK --help` shows its type"
+            )
+    return {
+        name: float(value) if is_of(known[name], 0.5) and is_of(float, value) else value
+        for name, value in values.items()
+    }

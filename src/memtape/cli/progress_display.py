@@ -1,0 +1,95 @@
+"""Progress display: a bar and a line for each validation while a network trains, and the result at the end."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from memtape.catalog.registry import find
+from memtape.cli.table import print_table, spaced
+from memtape.core.score import Score
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.run_folder.folder import EVALUATION, Run
+from memtape.training.outcome import Outcome
+
+
+def print_outcome(run: Run, outcome: Outcome) -> None:
+    """Print how a training run ended, its scores by length, and where its files are."""
+    if not outcome.finished:
+        print(f"ended early, saved at update {outcome.steps}; go on with `memtape resume {run.folder}`")
+        return
+    verdict = "not solved" if outcome.solved_step is None else f"solved after {outcome.solved_step} updates"
+    print(f"{verdict}; {outcome.steps} updates, {outcome.sequences} sequences, {outcome.seconds:.0f} s of training")
+    print_table([spaced(result) for result in run.read(EVALUATION)])
+    print(f"run    {run.folder}\nreport {run.report_file}")
+
+
+class ProgressDisplay:
+    """A progress bar on a terminal, plain lines elsewhere; nothing in processes that do not start it.
+
+    Attributes:
+        shown: whether this process started it.
+    """
+
+    def __init__(self) -> None:
+        self.shown = False
+        self.console = Console(stderr=True)
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]:.4f}  {task.fields[score]}  {task.fields[rate]:4.0f} seq/s"),
+            TimeRemainingColumn(compact=True),
+            console=self.console,
+            disable=not self.console.is_terminal,
+            transient=True,
+        )
+
+    def __enter__(self) -> "ProgressDisplay":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def start(self, experiment: Experiment, step: int = 0) -> None:
+        """Show an experiment of which so many steps are done."""
+        self.shown = True
+        self.scored = find("task", experiment.task).load().scored
+        self.progress.start()
+        self.batch_size, self.steps = experiment.train.batch_size, experiment.train.steps
+        self.first_step, self.started = step, time.perf_counter()
+        self.bar = self.progress.add_task(
+            f"{experiment.model} {experiment.task}", total=self.steps, completed=step, loss=0.0, score="", rate=0.0
+        )
+
+    def on_step(self, step: int, scores: dict[str, float]) -> None:
+        """Move the bar to a step."""
+        rate = (step - self.first_step) * self.batch_size / (time.perf_counter() - self.started)
+        score = _in_words(self.scored[:1], scores)
+        self.progress.update(self.bar, completed=step, loss=scores["loss"], score=score, rate=rate)
+
+    def on_record(self, values: dict[str, Any]) -> None:
+        """Print a line for each validation and for everything out of the ordinary."""
+        place = f"update {values['step']:6d}"
+        if values["kind"] == "validation":
+            self.print(
+                f"{place}  {values['sequences']:8d} sequences  {time.perf_counter() - self.started:7.1f} s  "
+                f"validation: {_in_words(self.scored, values)}",
+            )
+        elif values["kind"] == "restart":
+            self.progress.update(self.bar, total=values["step"] + self.steps)
+            self.print(f"{place}  stuck; beginning again with other weights")
+        elif values["kind"] == "skip":
+            self.print(f"{place}  skipped, as {values['place']} is not finite")
+        elif values["kind"] == "rollback":
+            self.print(f"{place}  back to update {values['back_to']}, as {values['place']} is not finite")
+
+    def print(self, sentence: str) -> None:
+        """Print a line above the bar."""
+        self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def _in_words(scored: Sequence[Score], values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{values[score.name]:8.3f} {score.short}" for score in scored)

@@ -1,0 +1,157 @@
+"""`memtape results`: the ledger, the published numbers beside ours."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from memtape.catalog.registry import TASKS, find
+from memtape.cli.options import AsJson
+from memtape.cli.table import print_table
+
+if TYPE_CHECKING:
+    from memtape.catalog.recipe import Recipe
+    from memtape.experiments.ledger import Result
+
+
+def results(
+    model: Annotated[str | None, Parameter(help="Print the results of this model.")] = None,
+    task: Annotated[
+        list[str] | None, Parameter(consume_multiple=True, help="Print the results on these tasks.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+    markdown: Annotated[bool, Parameter(negative="", help="Print a Markdown table for each task.")] = False,
+) -> None:
+    """Print what training by each recipe came to, beside what papers report.
+
+    Scores are medians over seeds with their range. Minutes are those of one seed; other work may have shared the cores.
+    """
+    from memtape.experiments import ledger
+
+    if model is not None:
+        find("model", model)
+    tasks = [name for name in task or () if find("task", name)]
+    found = ledger.results(model, tasks)
+    if as_json:
+        print(json.dumps([_as_json(recipe, result) for recipe, result in found], indent=2))
+    elif not found:
+        print("the ledger has no result of these; `memtape results` prints all")
+    elif markdown:
+        print(markdown_tables(found))
+    else:
+        print_table([_row(recipe, result) for recipe, result in found])
+        if model is None and not tasks:
+            print("`memtape results MODEL TASK` prints all scores, hardware, commit and the command of each")
+            return
+        for recipe, result in found:
+            _print_details(recipe, result)
+
+
+def markdown_tables(found: Sequence[tuple["Recipe", "Result"]]) -> str:
+    """Return a Markdown table for each task, its recipes in lines.
+
+    A table has the headline scores, and of a task that is tested at several lengths one score at each.
+    """
+    tables = []
+    for task in dict.fromkeys(recipe.task for recipe, _ in found):
+        rows = [_markdown_row(recipe, result) for recipe, result in found if recipe.task == task]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        align = ["---" if name in ("recipe", "published") else "--:" for name in names]
+        lines = [names, align, *([row.get(name, "") for name in names] for row in rows)]
+        tables.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    return "\n\n".join(tables)
+
+
+def _row(recipe: "Recipe", result: "Result") -> dict[str, Any]:
+    from memtape.experiments.ledger import headlines
+
+    shown = headlines(recipe, result.metrics)[:1]
+    return {
+        "recipe": recipe.name,
+        "score": shown[0].replace("_", " ") if shown else None,
+        "published": _numbers(recipe.published.get(shown[0], {})) if shown else None,
+        "ours": _spread(result, shown[0]) if shown else None,
+        "seeds solved": next(iter(_seeds(recipe, result).values())),
+        "minutes": _minutes(result),
+    }
+
+
+def _markdown_row(recipe: "Recipe", result: "Result") -> dict[str, str]:
+    from memtape.experiments.ledger import headlines
+
+    shown = headlines(recipe, result.metrics)
+    at_lengths = {name: name.rpartition("_")[0] for name in result.metrics if name.rpartition("_")[2].isdecimal()}
+    last = next((at_lengths[name] for name in shown if name in at_lengths), TASKS[recipe.task].load().scored[-1].name)
+    published = "; ".join(_numbers(recipe.published[name]) for name in shown if name in recipe.published)
+    return {
+        "recipe": f"`{recipe.name}`",
+        **_seeds(recipe, result),
+        "minutes": _minutes(result),
+        "published": published,
+        **{name.replace("_", " "): _spread(result, name) for name in shown if name not in at_lengths},
+        **{
+            name.replace("_", " "): f"{result.spread(name).median:.3g}"
+            for name in at_lengths
+            if at_lengths[name] == last
+        },
+    }
+
+
+def _print_details(recipe: "Recipe", result: "Result") -> None:
+    print(f"\n{recipe.name}: {result.hardware}; commit {result.commit}", end="")
+    print(f"; {', '.join(f'{name} {version}' for name, version in result.environment.items())}")
+    for name in result.metrics:
+        known = recipe.published.get(name)
+        print(
+            f"  {name.replace('_', ' ')}: {_spread(result, name)}",
+            f"; published: {_numbers(known)}" if known else "",
+            sep="",
+        )
+    if recipe.source is not None and recipe.published:
+        print(f"  published: {recipe.source}")
+    if result.data is not None:
+        print(f"  data: {result.data}")
+    print(f"  {result.command}")
+
+
+def _as_json(recipe: "Recipe", result: "Result") -> dict[str, Any]:
+    finished = result.finished
+    return {
+        "recipe": recipe.name,
+        "model": recipe.model,
+        "task": recipe.task,
+        "published": recipe.published,
+        "source": recipe.source,
+        "seeds": len(result.seeds),
+        "solved": result.solved,
+        "solved_interval": result.interval,
+        "scores": {name: vars(result.spread(name)) for name in result.metrics},
+        "minutes": [round(seed["seconds"] / 60, 3) for seed in finished],
+        "hardware": result.hardware,
+        "commit": result.commit,
+        "environment": result.environment,
+        "data": result.data,
+        "command": result.command,
+    }
+
+
+def _seeds(recipe: "Recipe", result: "Result") -> dict[str, str]:
+    """Return how many seeds were solved, or how many there were of a task without a goal."""
+    if TASKS[recipe.task].load().solved_at is None:
+        return {"seeds": str(len(result.seeds))}
+    return {"seeds solved": f"{result.solved} of {len(result.seeds)}"}
+
+
+def _spread(result: "Result", metric: str) -> str:
+    spread = result.spread(metric)
+    return f"{spread.median:.3g} ({spread.low:.3g} to {spread.high:.3g})"
+
+
+def _numbers(published: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in published.items())
+
+
+def _minutes(result: "Result") -> str:
+    return "" if result.minutes is None else f"{result.minutes:.1f}"

@@ -1,0 +1,90 @@
+"""Starts: new sequences that start inside the rows of a fused run."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from memtape.core import state_tree
+from memtape.core.cell import FusedRun
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Starts(Generic[S]):
+    """Where new sequences start inside rows, never beyond a row's length, and what the state is set to there."""
+
+    steps: Bool[Tensor, "batch time"]
+    state: S
+
+    def of(self, part: Any) -> "Starts[Any]":
+        """Return the same starts for a part of the cell, which is set to a part of the state."""
+        return Starts(self.steps, part)
+
+
+@dataclass(frozen=True)
+class StartsInside(Generic[S]):
+    """A fused run that resets the state at starts by itself, in one pass over the rows.
+
+    A cell whose `fused` returns one spares `unroll` from cutting rows into pieces, whose memory grows with their number.
+
+    Args:
+        run: the fused run, with the starts as its last argument, None for no starts.
+    """
+
+    run: Callable[[Tensor, S, Tensor | None, Starts[S] | None], tuple[Tensor, S]]
+
+    def __call__(self, xs: Tensor, state: S, lengths: Tensor | None) -> tuple[Tensor, S]:
+        """Run over whole sequences without starts inside them."""
+        return self.run(xs, state, lengths, None)
+
+
+def made_of(
+    parts: Sequence[FusedRun[Any]], run: Callable[[Tensor, S, Tensor | None, Starts[S] | None], tuple[Tensor, S]]
+) -> FusedRun[S]:
+    """Return a fused run made of others: it takes starts inside rows if one of its parts does."""
+    if any(isinstance(part, StartsInside) for part in parts):
+        return StartsInside(run)
+    return lambda xs, state, lengths: run(xs, state, lengths, None)
+
+
+def run_with_starts(
+    run: FusedRun[S], xs: Tensor, state: S, lengths: Tensor | None, starts: Starts[S] | None
+) -> tuple[Tensor, S]:
+    """Run over sequences with starts inside rows, in pieces if the fused run does not take starts by itself."""
+    if starts is None:
+        return run(xs, state, lengths)
+    if isinstance(run, StartsInside):
+        return run.run(xs, state, lengths, starts)
+    return _in_pieces(run, xs, state, lengths, starts)
+
+
+def _in_pieces(run: FusedRun[S], xs: Tensor, state: S, lengths: Tensor | None, starts: Starts[S]) -> tuple[Tensor, S]:
+    """Cut every row where a new sequence starts, and run the pieces as rows of their own."""
+    batch, time = starts.steps.shape
+    steps = torch.arange(time, device=xs.device)
+    ends = torch.full((batch,), time, device=xs.device) if lengths is None else lengths
+    cuts = starts.steps.clone()
+    cuts[:, 0] = True
+    row, first = torch.nonzero(cuts, as_tuple=True)
+    last_of_row = torch.cat([row[1:] != row[:-1], row.new_ones(1, dtype=torch.bool)])
+    end = torch.where(last_of_row, ends[row], first.roll(-1))
+    length = end - first
+    place = first[:, None] + steps[: int(length.max().clamp(min=1))]
+    inside = place < end[:, None]
+    pieces = torch.where(inside[..., None], xs[row[:, None], place.clamp(max=time - 1)], 0)
+    carried = (first == 0) & ~starts.steps[row, first]
+    before = state_tree.select(carried, _rows(state, row), _rows(starts.state, row))
+    ys, after = run(pieces, before, length)
+    outputs = ys.new_zeros(batch, time, ys.shape[-1])
+    outputs = outputs.index_put((row[:, None].expand_as(place)[inside], place[inside]), ys[inside])
+    return outputs, _rows(after, torch.nonzero(last_of_row).flatten())
+
+
+def _rows(state: S, row: Tensor) -> S:
+    return pytree.tree_map(lambda leaf: leaf[row], state)

@@ -1,0 +1,60 @@
+"""Data folder: decides where a task reads its data. All commands decide it here.
+
+The first of these that is given holds:
+
+1. the flag `--data-dir`;
+2. the option `data_dir` of the task, from the command line, a configuration file or a recipe;
+3. the environment variable MEMTAPE_DATA_DIR, which serves all tasks; for a trained run only if the run was trained on data;
+4. for a trained run, the folder of its training;
+5. none: the task generates synthetic data.
+
+`memtape resume` always reads the folder of the training, so that the run continues on the same data.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from memtape.core.errors import RequestError
+
+VARIABLE = "MEMTAPE_DATA_DIR"
+
+
+class DataDirError(RequestError):
+    """A folder of data for a task that reads none."""
+
+
+def with_data_dir(
+    task: str, options: Mapping[str, Any], *, flag: Path | None = None, trained: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the options of a task with the folder of its data.
+
+    Args:
+        task: name of the task.
+        options: options of the task; for a trained run those that differ from its training.
+        flag: value of `--data-dir`; None if it is not given.
+        trained: options of the task in training; None if there is no trained run.
+
+    Raises:
+        DataDirError: `flag` is given, but the task reads no data.
+    """
+    known = {**(trained or {}), **options}
+    if "data_dir" not in known:
+        if flag is not None:
+            raise DataDirError(f"--data-dir is {flag}, but {task} reads no data; leave it out")
+        return known
+    if flag is not None:
+        folder: Any = str(flag.absolute())
+    elif trained is None:
+        folder = known["data_dir"] or _from_environment()
+    elif "data_dir" in options:
+        folder = options["data_dir"]
+    else:
+        folder = trained["data_dir"] and (_from_environment() or trained["data_dir"])
+    return {**known, "data_dir": folder}
+
+
+def _from_environment() -> str | None:
+    folder = os.environ.get(VARIABLE)
+    return str(Path(folder).absolute()) if folder else None

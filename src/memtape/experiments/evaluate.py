@@ -1,0 +1,57 @@
+"""Evaluating: scores of a trained run at given lengths."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from memtape.catalog.registry import find
+from memtape.experiments.experiment import ExperimentError, first_line
+from memtape.experiments.open_run import open_run
+from memtape.models.machine.resizable import Resizable
+from memtape.training.evaluation import by_length
+
+
+def evaluate_run(
+    folder: Path,
+    lengths: Sequence[int] | None,
+    *,
+    sequences: int | None,
+    task_options: Mapping[str, Any],
+    data_dir: Path | None = None,
+    slots: int | None = None,
+) -> dict[str, Any]:
+    """Score the network of a run at given lengths, on data that it was not trained on.
+
+    Args:
+        folder: the run folder.
+        lengths: the lengths, in the task's unit; None means those that the task is tested on.
+        sequences: number of sequences of each length; None means all of a finite test split, and else 100.
+        task_options: options of the task that differ from those of training, such as more repeats.
+        data_dir: folder of the data; None leaves it to `experiments.data_dir`.
+        slots: number of slots of the memory; None means that of training.
+
+    Returns:
+        `{"model", "task", "run", "results": [{"length", "sequences", ...scores}]}`; without lengths there is one result.
+
+    Raises:
+        ExperimentError: lengths that the task has no sequences for, an unknown option, or slots that the network cannot have.
+        RunError: no such run, or a damaged one.
+        DataDirError: `data_dir` is given, but the task reads no data.
+    """
+    _, experiment, model, task = open_run(folder, task_options, data_dir)
+    try:
+        if slots is not None:
+            model = _with_slots(model, experiment.model, slots)
+        lengths = lengths or find("task", experiment.task).test_lengths
+        results = by_length(model, task, lengths, sequences=sequences, seed=experiment.seed)
+    except ValueError as error:
+        raise ExperimentError(first_line(error)) from None
+    return {"model": experiment.model, "task": experiment.task, "run": str(folder), "results": results}
+
+
+def _with_slots(model: nn.Module, name: str, slots: int) -> nn.Module:
+    if not isinstance(model, Resizable):
+        raise ValueError(f"slots is {slots}, but {name} has no number of slots that could change; leave it out")
+    return model.with_slots(slots)

@@ -1,0 +1,38 @@
+"""Expectation: what the ledger lets expect of a training run, in one line."""
+
+from memtape.catalog.registry import RECIPES
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.ledger import Result, headlines, read_result
+from memtape.experiments.reproduction import changed_options, data_of
+
+
+def expectation(experiment: Experiment) -> str | None:
+    """Return what the ledger says of an experiment's recipe.
+
+    Returns:
+        One line, which says so where the ledger's numbers are of other data; None without numbers, and with options by which
+        the experiment is another one than the recipe.
+    """
+    recipe = RECIPES.get(experiment.recipe) if experiment.recipe else None
+    result = None if recipe is None else read_result(recipe.name)
+    if recipe is None or result is None or not result.finished or changed_options(experiment, recipe):
+        return None
+    shown = f"`memtape results {recipe.model} {recipe.task}`"
+    if data_of(experiment) != result.data:
+        return f"the ledger has {recipe.name} on {result.data} data, which is not comparable; {shown}"
+    return f"the ledger: {outcome(result, headlines(recipe, result.metrics))}, {duration(result)}; {shown}"
+
+
+def outcome(result: Result, metrics: list[str]) -> str:
+    """Return what the seeds of a result came to: how many were solved, or their first metric if none was."""
+    if result.solved or not metrics:
+        return f"{result.solved} of {len(result.seeds)} seeds solved"
+    spread = result.spread(metrics[0])
+    return f"{metrics[0].replace('_', ' ')} {spread.median:.3g} (median of {len(result.finished)} seeds)"
+
+
+def duration(result: Result) -> str:
+    """Return how long a seed took, and where."""
+    minutes = result.minutes or 0.0
+    time = f"{60 * minutes:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
+    return f"about {time} a seed on {result.machine}"

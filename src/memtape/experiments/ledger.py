@@ -1,0 +1,129 @@
+"""Ledger: what training by each recipe came to, seed by seed, in the files of `results/`.
+
+A result is `results/<model>/<task>[-variant].json`, named like its recipe. An installed package has a copy of them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from memtape.catalog.recipe import Recipe
+from memtape.catalog.registry import RECIPES, find
+from memtape.core.atomic_write import write_atomically
+from memtape.experiments.sweep.statistics import wilson_interval
+
+PACKAGE = Path(__file__).parent.parent
+SOURCE_TREE = PACKAGE.parent.parent
+IN_SOURCE_TREE = (SOURCE_TREE / "pyproject.toml").is_file()
+FOLDER = SOURCE_TREE / "results" if IN_SOURCE_TREE else PACKAGE / "results"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """A score over seeds."""
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What training by a recipe came to."""
+
+    recipe: str
+    model: str
+    task: str
+    command: str
+    """What repeats it."""
+    commit: str | None
+    hardware: str
+    environment: Mapping[str, str]
+    seeds: Sequence[Mapping[str, Any]]
+    """For each seed whether and when it was solved, steps, sequences, seconds, and "metrics"; or its "error"."""
+    data: str | None = None
+    """"real" or "synthetic", of tasks that read data."""
+
+    @property
+    def finished(self) -> list[Mapping[str, Any]]:
+        """The seeds that were trained to their end."""
+        return [seed for seed in self.seeds if "metrics" in seed]
+
+    @property
+    def solved(self) -> int:
+        """How many seeds were solved."""
+        return sum(seed["solved"] for seed in self.seeds)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95% interval of the share of solved seeds."""
+        return wilson_interval(self.solved, len(self.seeds))
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of what was measured: "validation_" and a score, or a score and "_test" or a length."""
+        return list(self.finished[0]["metrics"]) if self.finished else []
+
+    @property
+    def minutes(self) -> float | None:
+        """The median over seeds; other work may have shared the cores."""
+        return median(seed["seconds"] for seed in self.finished) / 60 if self.finished else None
+
+    @property
+    def machine(self) -> str:
+        """The processor and its cores."""
+        return ", ".join(self.hardware.split(", ")[:-2]) or self.hardware
+
+    def spread(self, metric: str) -> Spread:
+        """Return the median of a metric over seeds, and its range."""
+        values = [seed["metrics"][metric] for seed in self.finished]
+        return Spread(median=median(values), low=min(values), high=max(values))
+
+
+def result_file(recipe: str) -> Path:
+    """Return where the result of a recipe stands, or would stand."""
+    return FOLDER / f"{recipe}.json"
+
+
+def read_result(recipe: str) -> Result | None:
+    """Return the result of a recipe; None if it was not trained to its end yet."""
+    file = result_file(recipe)
+    return Result(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def write_result(result: Result) -> Path:
+    """Write a result into the ledger, in the place of the one before, and return its file."""
+    order = ("model", "task", "recipe", "command", "data", "commit", "hardware", "environment", "seeds")
+    values = {name: getattr(result, name) for name in order if getattr(result, name) is not None or name != "data"}
+    file = result_file(result.recipe)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, f"{json.dumps(values, indent=2)}\n".encode())
+    return file
+
+
+def results(model: str | None = None, tasks: Sequence[str] = ()) -> list[tuple[Recipe, Result]]:
+    """Return every recipe that has a result, with it, in the order of the recipes.
+
+    Args:
+        model: that of this model alone.
+        tasks: those of these tasks alone, in this order; empty for all.
+    """
+    named = [RECIPES[name] for name in RECIPES if result_file(name).is_file()]
+    chosen = [recipe for recipe in named if model in (None, recipe.model) and (not tasks or recipe.task in tasks)]
+    if tasks:
+        chosen.sort(key=lambda recipe: tasks.index(recipe.task))
+    return [(recipe, result) for recipe in chosen if (result := read_result(recipe.name)) is not None]
+
+
+def headlines(recipe: Recipe, metrics: Sequence[str]) -> list[str]:
+    """Return the metrics that stand for a result: those that the paper reports too, or else the first score of the task.
+
+    The first score is that of the test split, or of validation where tests are of several lengths.
+    """
+    if known := [metric for metric in recipe.published if metric in metrics]:
+        return known
+    first = find("task", recipe.task).load().scored[0].name
+    return [name for name in (f"{first}_test", f"validation_{first}") if name in metrics][:1]

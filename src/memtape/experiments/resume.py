@@ -1,0 +1,102 @@
+"""Resuming: continue a training run exactly from its last sound checkpoint."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.initial_weights import initial_weights
+from memtape.experiments.open_run import network_of_run, task_of_run
+from memtape.experiments.report import report_run
+from memtape.experiments.run_folder.environment import environment
+from memtape.experiments.run_folder.folder import CONFIGURATION, ENVIRONMENT, Run, RunError
+from memtape.experiments.train import checkpoints_of, train_to_the_end
+from memtape.training.interruption import Interruption
+from memtape.training.outcome import Outcome
+from memtape.training.parallel.processes import Processes
+from memtape.training.tracking import require_tracker
+
+
+def resume_run(
+    folder: Path,
+    *,
+    on_start: Callable[[Experiment, int], None],
+    on_record: Callable[[dict[str, Any]], None],
+    on_step: Callable[[int, dict[str, float]], None],
+    warn: Callable[[str], None],
+    interruption: Interruption | None = None,
+) -> tuple[Run, Outcome | None]:
+    """Continue a training run from its last sound checkpoint.
+
+    Args:
+        folder: the run folder.
+        on_start: receives the experiment and the number of steps that are done, before training continues.
+        on_record: receives every further record.
+        on_step: receives the number of each step that is done, its loss and its scores.
+        warn: receives a sentence about everything that is not as it should be, such as a damaged checkpoint.
+        interruption: a request to stop early.
+
+    Returns:
+        The run, and how its training ended; None if it had ended before.
+
+    Raises:
+        RunError: no such run, or no checkpoint of it is sound.
+        SettingsError: the tracker of the run is not installed.
+        TrackerError: the tracker failed.
+        NonFiniteError: a loss or a gradient that is not finite.
+        LostProcessError: another process of the training run is gone.
+    """
+    run = Run.open_any(folder)
+    if run.finished:
+        if not run.report_file.exists():  # it was killed while it drew its figures
+            report_run(folder)
+        return run, None
+    checkpoints = checkpoints_of(run, keep=1)
+    checkpoint, files, damages = checkpoints.newest()
+    if checkpoint is None and damages:
+        raise RunError(f"no checkpoint of {folder} is sound: {'; '.join(damages)}; train again")
+    config = run.parsed(CONFIGURATION, files[CONFIGURATION]) if files else run.read(CONFIGURATION)
+    experiment = Experiment.from_config(config)
+    step = checkpoint.progress.step if checkpoint else 0
+    if checkpoint is None:
+        model, task = experiment.build(initial_weights(experiment))
+    else:
+        task = task_of_run(run, experiment)
+        sizes = (task.input_size, task.output_size)
+        model = network_of_run(experiment, sizes, checkpoint.weights, checkpoints.path(step))
+    processes = Processes(experiment.train)
+    stop = run.stop()
+    with processes.sharing_errors():
+        if processes.first:
+            require_tracker(experiment.train.tracker)
+            run.restore(files or {"metrics.jsonl": b""})
+            for damage in damages:
+                warn(f"{damage}; going on from update {step}")
+            if stop is not None:
+                warn(
+                    f"this training stopped {stop}; going on from update {step}, "
+                    "which leads to the same again; to train with other options, begin a new run"
+                )
+            for difference in _differences(run.read(ENVIRONMENT), environment()):
+                warn(f"{difference}: what follows may differ in the last bits")
+            on_start(experiment, step)
+    return run, train_to_the_end(
+        run,
+        experiment,
+        model=model,
+        task=task,
+        resume_from=checkpoint,
+        on_record=on_record,
+        on_step=on_step,
+        processes=processes,
+        interruption=interruption,
+    )
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Name what changes the last bits of a training run and is not as it was."""
+    return [
+        f"{name} was {before.get(name)} and is {now[name]}"
+        for name in ("torch", "processor", "threads", "instructions", "accelerator")
+        if before.get(name) != now[name]
+    ]

@@ -1,0 +1,125 @@
+"""Run record: the experiment, the metrics and the result of a run in whatever state, as its folder holds them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from memtape.catalog.options import options_of_record
+from memtape.catalog.registry import UnknownNameError, find
+from memtape.core.score import Score
+from memtape.experiments.experiment import Experiment, ExperimentError
+from memtape.experiments.run_folder.folder import CONFIGURATION, ENVIRONMENT, EVALUATION, RESULT, Run, RunError
+from memtape.experiments.run_folder.schema import KNOWN, SCORED, has_scores
+from memtape.training.settings import TrainSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """A run in whatever state: its experiment, metrics and result."""
+
+    folder: Path
+    experiment: Experiment
+    begun: datetime
+    environment: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    """How the training ended; None if it has not."""
+    scored: tuple[Score, ...]
+    """The scores of the task."""
+    evaluation: list[dict[str, Any]]
+    """Scores by length; none before the training ended."""
+    records: list[dict[str, Any]]
+    """Metrics, as far as they were written."""
+    stop: str | None
+    """At which update the training stopped, and why; None if it did not."""
+
+    @classmethod
+    def read(cls, folder: Path) -> "RunRecord":
+        """Read a run.
+
+        Raises:
+            RunError: there is none, or a file is damaged.
+        """
+        run = Run(folder)
+        if not (folder / CONFIGURATION).is_file() and not run.finished:
+            raise RunError(
+                f"{folder} has no {CONFIGURATION}, so it is no run folder; `memtape runs list` names those there are"
+            )
+        try:
+            experiment = Experiment.from_config(run.read(CONFIGURATION))
+            find("model", experiment.model)
+            scored = find("task", experiment.task).load().scored
+        except (ExperimentError, UnknownNameError) as error:
+            raise RunError(f"{folder} is no run of this memtape: {error}") from None
+        result = _read_if_there(run, RESULT)
+        evaluation = _read_if_there(run, EVALUATION) or []
+        records = [record for record in run.records() if record["kind"] in KNOWN]
+        names = [score.name for score in scored]
+        scored_values = [*evaluation, *(record for record in records if record["kind"] in SCORED)]
+        if not all(has_scores(values, names) for values in [*scored_values, *([result["scores"]] if result else [])]):
+            raise RunError(
+                f"{folder} has not the scores of {experiment.task} ({', '.join(names)}) in its files; "
+                "restore them or train again"
+            )
+        return cls(
+            folder=folder,
+            experiment=experiment,
+            begun=datetime.fromtimestamp((folder / CONFIGURATION).stat().st_mtime).astimezone(),
+            environment=_read_if_there(run, ENVIRONMENT) or {},
+            result=result,
+            scored=scored,
+            evaluation=evaluation,
+            records=records,
+            stop=run.stop(),
+        )
+
+    def row(self) -> dict[str, Any]:
+        """Return the run in a line: what was trained, its state, and what came of it, so far if it is not finished."""
+        validations = [record for record in self.records if record["kind"] == "validation"]
+        state = "finished" if self.result else "stopped" if self.stop else "unfinished"
+        result = self.result or {"steps": self.records[-1]["step"] if self.records else 0}
+        first = self.scored[0]
+        best = min(validations, key=lambda record: first.cost(record[first.name]), default={})
+        scores = result.get("scores", best)
+        return {
+            "model": self.experiment.model,
+            "task": self.experiment.task,
+            "seed": self.experiment.seed,
+            "state": state,
+            "steps": result["steps"],
+            "solved": result.get("solved"),
+            **{score.name: scores.get(score.name) for score in self.scored},
+            "seconds": result.get("seconds"),
+        }
+
+    def changes(self) -> dict[str, tuple[Any, Any]]:
+        """Return the options that differ from the constructors' own defaults, each with the value and the default."""
+        known = {
+            "model": find("model", self.experiment.model).options,
+            "task": find("task", self.experiment.task).options,
+            "train": options_of_record(TrainSettings),
+        }
+        defaults = {f"{part}.{option.name}": option.default for part, options in known.items() for option in options}
+        own = self.experiment.options()
+        return {name: (own[name], value) for name, value in defaults.items() if name in own and own[name] != value}
+
+
+def run_folders(folder: Path) -> Iterator[Path]:
+    """Yield the run folders below a folder, at any depth, in the order of their names.
+
+    Raises:
+        RunError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise RunError(f"there is no folder {folder}; give one with run folders in it")
+    for below in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if (below / CONFIGURATION).is_file():
+            yield below
+        else:
+            yield from run_folders(below)
+
+
+def _read_if_there(run: Run, name: str) -> Any:
+    """Return what a file of a run holds; None if the training has not come to it."""
+    return run.read(name) if run.finished or (run.folder / name).is_file() else None

@@ -1,0 +1,200 @@
+"""Training by name: an experiment from the empty run folder to the report."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from memtape.catalog.registry import find
+from memtape.core.backends import backend_for
+from memtape.core.task import Task
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.report import write_run_report
+from memtape.experiments.run_folder.environment import environment
+from memtape.experiments.run_folder.folder import COPIED, EVALUATION, RESULT, Run, RunError
+from memtape.experiments.run_folder.weights import save_weights
+from memtape.training.checkpoints import Checkpoint, Checkpoints
+from memtape.training.evaluation import by_length
+from memtape.training.interruption import Interruption
+from memtape.training.loop import train
+from memtape.training.outcome import Outcome
+from memtape.training.parallel.processes import Processes
+from memtape.training.tracking import require_tracker, tracking
+
+SEED_OF_NEXT_RESTART = 1_000_003
+"""Distance from the seed of one restart's weights to the next, far beyond the seeds that people choose."""
+
+
+def train_run(
+    experiment: Experiment,
+    model: nn.Module,
+    task: Task,
+    folder: Path,
+    *,
+    on_record: Callable[[dict[str, Any]], None],
+    on_step: Callable[[int, dict[str, float]], None],
+    processes: Processes | None = None,
+    interruption: Interruption | None = None,
+) -> tuple[Run, Outcome]:
+    """Train, save, evaluate and report an experiment in a new folder.
+
+    Args:
+        experiment: what to do.
+        model: the network that `experiment.build` returned; trained in place.
+        task: the task that it returned.
+        folder: where; it must not hold anything yet.
+        on_record: receives every training and validation record, which the metrics file receives too.
+        on_step: receives the number of each step that is done, its loss and its scores.
+        processes: the processes that train together; None means this one alone, or those that a launcher started.
+        interruption: a request to stop early; what was done until then is saved.
+
+    Returns:
+        The run, and how its training ended.
+
+    Raises:
+        SettingsError: the tracker is not installed; nothing is written.
+        RunError: a folder or a file that cannot be written.
+        TrackerError: the tracker failed.
+        NonFiniteError: a loss or a gradient that is not finite.
+        LostProcessError: another process of the training run is gone.
+    """
+    backend_for("cpu")  # refuses a wrong MEMTAPE_BACKEND before anything is written
+    processes = processes or Processes(experiment.train)
+    run = Run(folder)
+    with processes.sharing_errors():
+        if processes.first:
+            require_tracker(experiment.train.tracker)
+            Run.create(folder, experiment.config(), environment(), task.vocabulary)
+    return run, train_to_the_end(
+        run,
+        experiment,
+        model=model,
+        task=task,
+        resume_from=None,
+        on_record=on_record,
+        on_step=on_step,
+        processes=processes,
+        interruption=interruption,
+    )
+
+
+def train_to_the_end(
+    run: Run,
+    experiment: Experiment,
+    *,
+    model: nn.Module,
+    task: Task,
+    resume_from: Checkpoint | None,
+    on_record: Callable[[dict[str, Any]], None],
+    on_step: Callable[[int, dict[str, float]], None],
+    processes: Processes,
+    interruption: Interruption | None,
+) -> Outcome:
+    """Train in a run folder to the end or to an interruption, and write the result at the end.
+
+    Args:
+        run: the run folder, with its configuration and environment.
+        experiment: what to do.
+        model: the network, trained in place.
+        task: what it learns.
+        resume_from: the checkpoint to continue from; None starts at the beginning.
+        on_record: as in `train_run`.
+        on_step: as in `train_run`.
+        processes: the processes that train together.
+        interruption: a request to stop early.
+
+    Returns:
+        How the training ended.
+
+    Raises:
+        RunError: a file that cannot be written.
+        TrackerError: the tracker failed.
+        NonFiniteError: a loss or a gradient that is not finite.
+        LostProcessError: another process of the training run is gone.
+    """
+    checkpoints = checkpoints_of(run, keep=experiment.train.keep)
+    sizes = (task.input_size, task.output_size)
+
+    def restart_weights(number: int) -> Mapping[str, Tensor]:
+        seed = experiment.seed + SEED_OF_NEXT_RESTART * number
+        return replace(experiment, seed=seed).new_network(*sizes).state_dict()
+
+    with ExitStack() as stack:
+        with processes.sharing_errors():
+            track = stack.enter_context(
+                tracking(
+                    experiment.train.tracker if processes.first else "none",
+                    run.tracker,
+                    title=run.folder.name,
+                    options=experiment.options(),
+                    records=run.records(),
+                )
+            )
+        with _disk_errors_as_run_errors(run, checkpoints), run.metrics() as file:
+
+            def write_record(values: dict[str, Any]) -> None:
+                file.write(json.dumps(values) + "\n")
+                track(values)
+                on_record(values)
+
+            outcome = train(
+                model,
+                task,
+                experiment.train,
+                seed=experiment.seed,
+                on_record=write_record,
+                on_step=on_step,
+                restart_weights=restart_weights,
+                processes=processes,
+                checkpoints=checkpoints,
+                resume_from=resume_from,
+                interruption=interruption,
+            )
+        if outcome.finished and processes.first:
+            save_weights(run, model)
+            lengths = find("task", experiment.task).test_lengths
+            results = by_length(model, task, lengths, sequences=None, seed=experiment.seed)
+            run.write(EVALUATION, results)
+            run.write(RESULT, asdict(outcome))
+            track({"kind": "evaluation", "step": outcome.steps, **_by_score(results)})
+    if outcome.finished and processes.first:
+        run.finish()  # only after the tracker is closed: a failure of the tracker can still be resumed from
+        write_run_report(run, experiment, model.eval(), task)
+    return outcome
+
+
+def checkpoints_of(run: Run, *, keep: int) -> Checkpoints:
+    """Return the checkpoints of a run, of which the last `keep` stay."""
+    return Checkpoints(run.checkpoints, {name: run.folder / name for name in COPIED}, keep=keep)
+
+
+def _by_score(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return scores by length as single numbers, such as "wrong_bits_20"."""
+    return {
+        f"{score}_{result.get('length', 'test')}": value
+        for result in results
+        for score, value in result.items()
+        if score not in ("length", "sequences")
+    }
+
+
+@contextmanager
+def _disk_errors_as_run_errors(run: Run, checkpoints: Checkpoints) -> Iterator[None]:
+    """Name what a full or failing disk costs, and how to continue.
+
+    Raises:
+        RunError: something could not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        last = checkpoints.steps()[-1:]
+        kept = f"what came after update {last[0]} is lost" if last else "nothing was saved yet"
+        raise RunError(
+            f"{error.filename or run.folder} cannot be written ({error.strerror or error}), and {kept}; "
+            f"free the place and go on with `memtape resume {run.folder}`"
+        ) from None

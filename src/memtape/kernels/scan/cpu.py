@@ -1,0 +1,158 @@
+"""CPU: the scan of diagonal steps in C++ (csrc/recurrence/scan.cpp), with its gradients, as an operator of torch."""
+
+import ctypes
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from memtape.core.compiled_library import expect
+from memtape.core.starts import Starts
+from memtape.kernels import schema
+from memtape.kernels.calling import call, counted, function
+from memtape.kernels.operator import Pass, register
+from memtape.kernels.scan.chunkwise import chunkwise
+from memtape.kernels.scan.form import ComplexDiagonal, Diagonal, LinearStep
+
+S = TypeVar("S")
+
+WHAT = "scan"
+DTYPES = (torch.float32, torch.float64)
+
+
+FUNCTIONS = {
+    "forward": ("sizes", "decay", "added", "first", "initial", "states", "last"),
+    "backward": (
+        *("sizes", "decay", "states", "first", "initial", "d_states", "d_last"),
+        *("d_decay", "d_added", "d_first", "d_initial"),
+    ),
+}
+"""The arguments of the library's functions, in their order."""
+
+_Sizes = schema.struct(
+    (
+        *dict.fromkeys(("batch", "time", "units", "planes", "varying", "threads"), ctypes.c_int64).items(),
+        *dict.fromkeys(("lengths", "starts"), ctypes.c_void_p).items(),
+    )
+)
+expect(WHAT, schema.layout({"sizes": _Sizes}, FUNCTIONS))
+
+
+def scan_on_cpu(steps: LinearStep[S], state: S, lengths: Tensor | None, starts: Starts[S] | None) -> tuple[S, S]:
+    """Run linear steps over whole sequences on the processor: diagonal ones in C++, others by `chunkwise`.
+
+    Args:
+        steps: what each step does, tensors of (batch, time, ...).
+        state: the state before the first step, tensors of (batch, ...).
+        lengths: how many steps of each row count, 0 too; None for all.
+        starts: where the state is set back before a step; None for nowhere.
+
+    Returns:
+        The states after every step, tensors of (batch, time, ...), and those after each row's last step.
+
+    Raises:
+        MemoryError: memory ran out.
+        RuntimeError: a gradient of a gradient was asked for; the reference has them.
+    """
+    if not isinstance(steps, Diagonal | ComplexDiagonal) or not isinstance(state, Tensor) or state.dtype not in DTYPES:
+        return chunkwise(steps, state, lengths, starts)
+    decay, added = steps.decay, steps.added
+    if decay.shape[:2] != (1, 1):
+        decay = decay.expand(added.shape)
+    where, initial = (None, None) if starts is None else (starts.steps, starts.state)
+    return torch.ops.memtape.scan(decay, added, state, initial, where, lengths)
+
+
+def _forward(*given: Any) -> tuple[Tensor, Tensor]:
+    """Return the states and the last one of each row."""
+    decay, added, first, initial, starts, lengths = _contiguous(*given)
+    states, last = torch.empty_like(added), torch.empty_like(first)
+    sizes, _kept = _sizes(decay, added, starts, lengths)
+    call(WHAT, function("scan_forward", added.dtype), sizes, decay, added, first, initial, states, last)
+    return states, last
+
+
+def _forward_shapes(decay: Tensor, added: Tensor, first: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
+    return added.new_empty(added.shape), first.new_empty(first.shape)
+
+
+def _backward(*given: Any) -> tuple[Tensor, ...]:
+    """Return the gradients of the decays, of what is added, of the first state and of the state at starts."""
+    d_states, d_last, decay, states, first, initial, starts, lengths = _contiguous(*given[:-1])
+    wants_decay = given[-1]
+    d_decay, d_added, d_first, d_initial = _gradients(decay, states, first, initial, wants_decay=wants_decay)
+    sizes, _kept = _sizes(decay, states, starts, lengths)
+    call(
+        WHAT,
+        function("scan_backward", states.dtype),
+        sizes,
+        decay,
+        states,
+        first,
+        initial,
+        d_states,
+        d_last,
+        d_decay if wants_decay else None,
+        d_added,
+        d_first,
+        None if initial is None else d_initial,
+    )
+    return d_decay, d_added, d_first, d_initial
+
+
+def _backward_shapes(*given: Any) -> tuple[Tensor, ...]:
+    return _gradients(*given[2:6], wants_decay=given[-1])
+
+
+def _save(ctx: Any, arguments: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
+    decay, _, *others = arguments
+    ctx.save_for_backward(decay, results[0], *others)
+
+
+def _autograd(ctx: Any, *d_results: Tensor | None) -> tuple[Tensor | None, ...]:
+    wants = ctx.needs_input_grad
+    d_decay, d_added, d_first, d_initial = torch.ops.memtape.scan_backward(*d_results, *ctx.saved_tensors, wants[0])
+    return d_decay if wants[0] else None, d_added, d_first, d_initial if wants[3] else None, None, None
+
+
+def _register() -> torch.library.Library:
+    rest = "Tensor first, Tensor? initial, Tensor? starts, Tensor? lengths"
+    given = f"Tensor decay, Tensor added, {rest}"
+    back = f"Tensor? d_states, Tensor? d_last, Tensor decay, Tensor states, {rest}, bool wants_decay"
+    forward, backward = Pass(given, 2, _forward, _forward_shapes), Pass(back, 4, _backward, _backward_shapes)
+    return register(WHAT, WHAT, forward=forward, backward=backward, save=_save, gradients=_autograd)
+
+
+def _contiguous(*tensors: Any) -> tuple[Any, ...]:
+    return tuple(None if tensor is None else tensor.contiguous() for tensor in tensors)
+
+
+def _gradients(
+    decay: Tensor, states: Tensor, first: Tensor, initial: Tensor | None, *, wants_decay: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return unfilled tensors for the gradients, empty for those that are not wanted."""
+    new = states.new_empty
+    return (
+        new(decay.shape if wants_decay else 0),
+        new(states.shape),
+        new(first.shape),
+        new(0 if initial is None else first.shape),
+    )
+
+
+def _sizes(decay: Tensor, added: Tensor, starts: Tensor | None, lengths: Tensor | None) -> tuple[Any, Tensor | None]:
+    """Return the library's record of sizes, and the lengths, which live as long as it does."""
+    lengths = counted(lengths)
+    return _Sizes(
+        batch=added.shape[0],
+        time=added.shape[1],
+        units=added.shape[-1],
+        planes=added.shape[2] if added.ndim == 4 else 1,
+        varying=decay.shape[:2] != (1, 1),
+        threads=torch.get_num_threads(),
+        lengths=None if lengths is None else lengths.data_ptr(),
+        starts=None if starts is None else starts.data_ptr(),
+    ), lengths
+
+
+_LIBRARY = _register()

@@ -1,0 +1,91 @@
+"""Form: what a cell that is linear in its state declares, and what every engine takes and returns."""
+
+from abc import ABC, abstractmethod
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from memtape.core.starts import Starts
+from memtape.core.state import state
+
+S = TypeVar("S")
+Step = TypeVar("Step", bound="LinearStep[Any]")
+
+
+class LinearStep(ABC, Generic[S]):
+    r"""What one step, or a stretch of steps, does to a state: an affine map, given by tensors.
+
+    $$s_t = A_t s_{t-1} + b_t$$
+
+    A concrete one is a record made by `memtape.core.state.state`. Its tensors begin with the axes (batch, time); an axis has
+    size 1 where all rows or all steps are alike. Both methods treat every row and step by itself, whatever the leading axes.
+    """
+
+    @abstractmethod
+    def then(self: Step, later: Step) -> Step:
+        r"""Return what this step and a later one do together, $(A_2 A_1,\; A_2 b_1 + b_2)$; this is associative."""
+
+    @abstractmethod
+    def apply(self, state: S) -> S:
+        """Return the state after the step."""
+
+
+class ScanEngine(Protocol):
+    """An engine: run linear steps over whole sequences."""
+
+    def __call__(
+        self, steps: LinearStep[S], state: S, lengths: Int[Tensor, " batch"] | None, starts: Starts[S] | None
+    ) -> tuple[S, S]:
+        """Return the states after every step, with a time axis behind the batch, and those after each row's last step.
+
+        The states beyond a row's length have no meaning, but are finite.
+        """
+        ...
+
+
+@state
+class Diagonal(LinearStep[Tensor]):
+    r"""Units that decay each by itself.
+
+    $$h_t = a_t \odot h_{t-1} + b_t$$
+    """
+
+    decay: Float[Tensor, "*batch hidden"]
+    added: Float[Tensor, "*batch hidden"]
+
+    def then(self, later: "Diagonal") -> "Diagonal":
+        """Return what this step and a later one do together."""
+        return Diagonal(decay=later.decay * self.decay, added=later.decay * self.added + later.added)
+
+    def apply(self, state: Tensor) -> Tensor:
+        """Return the state after the step."""
+        return self.decay * state + self.added
+
+
+@state
+class ComplexDiagonal(LinearStep[Tensor]):
+    r"""Complex units that decay and rotate each by itself; the axis before the last holds real and imaginary parts.
+
+    $$h_t = a_t \odot h_{t-1} + b_t, \qquad a_t, b_t, h_t \in \mathbb{C}^n$$
+    """
+
+    decay: Float[Tensor, "*batch 2 hidden"]
+    added: Float[Tensor, "*batch 2 hidden"]
+
+    def then(self, later: "ComplexDiagonal") -> "ComplexDiagonal":
+        """Return what this step and a later one do together."""
+        decay = complex_product(later.decay, self.decay)
+        return ComplexDiagonal(decay=decay, added=complex_product(later.decay, self.added) + later.added)
+
+    def apply(self, state: Tensor) -> Tensor:
+        """Return the state after the step."""
+        return complex_product(self.decay, state) + self.added
+
+
+def complex_product(a: Float[Tensor, "*a 2 hidden"], b: Float[Tensor, "*b 2 hidden"]) -> Float[Tensor, "*c 2 hidden"]:
+    """Return the product of complex numbers whose real and imaginary parts lie along the axis before the last."""
+    a_re, a_im = a.unbind(dim=-2)
+    b_re, b_im = b.unbind(dim=-2)
+    return torch.stack([a_re * b_re - a_im * b_im, a_re * b_im + a_im * b_re], dim=-2)

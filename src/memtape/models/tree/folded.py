@@ -1,0 +1,96 @@
+"""Folded: a tree cell run over trees of words, with a readout of every node."""
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from memtape.core import checks
+from memtape.core.fold import fold
+from memtape.core.inputs.trees import TREES, Trees
+from memtape.core.padding import zero_beyond
+from memtape.core.tree_cell import AnyTreeCell
+from memtape.ops.dropout import dropout
+from memtape.sharing.shareable import Shareable
+
+
+class Folded(Shareable):
+    r"""Look words up, fold a tree cell over the trees, and read every node out.
+
+    $$y_j = V \, \text{dropout}(h_j) + c$$
+
+    Args:
+        cell: what a node computes, $h_j$.
+        input_size: number of symbols.
+        output_size: size of $y_j$.
+        embedding_spread: the vectors of symbols begin uniformly within so much of 0.
+        dropout: share of the numbers of $h_j$ that are left out in training.
+
+    Attributes:
+        input_kind: name of the kind of its inputs.
+
+    Raises:
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, a spread that is not above 0, or a share outside 0..1.
+    """
+
+    input_kind: ClassVar[str] = "trees"
+
+    def __init__(
+        self, cell: AnyTreeCell, input_size: int, output_size: int, *, embedding_spread: float, dropout: float
+    ):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, output_size=output_size)
+        if not embedding_spread > 0:
+            raise ValueError(
+                f"embedding_spread of {type(self).__name__} is {embedding_spread}, but words of equal vectors cannot be told "
+                "apart; give a number above 0"
+            )
+        if not 0 <= dropout < 1:
+            raise ValueError(
+                f"dropout of {type(self).__name__} is {dropout}, but it is the share that is left out; give at least 0 and "
+                "less than 1"
+            )
+        self.input_size, self.output_size = input_size, output_size
+        self.embedding = nn.Embedding(input_size, cell.input_size)
+        nn.init.uniform_(self.embedding.weight, -embedding_spread, embedding_spread)
+        self.cell = cell
+        self.dropout = dropout
+        self.to_output = nn.Linear(cell.output_size, output_size)
+        nn.init.xavier_uniform_(self.to_output.weight)
+        nn.init.zeros_(self.to_output.bias)
+
+    def forward(self, trees: Trees, state: None = None, *, lengths: Tensor | None = None) -> tuple[Tensor, Any]:
+        """Label the nodes of a batch of trees.
+
+        Args:
+            trees: trees of symbols below `input_size`.
+            state: None, because a tree begins at its leaves and goes on from nowhere.
+            lengths: how many nodes of each row count, shape (batch,); None means that no row is padded.
+
+        Returns:
+            The outputs, shape (batch, nodes, output), zero beyond a row's length, and the states of the roots.
+
+        Raises:
+            TypeError: inputs that are no `Trees`, or lengths that are no whole numbers.
+            ValueError: a state, an unknown symbol, a row that is no tree, or trees that the cell does not take.
+        """
+        name = type(self).__name__
+        trees = TREES.require(trees, name)
+        if state is not None:
+            raise ValueError(f"a state was given, but the trees of {name} begin at their leaves; pass None")
+        hidden, roots = fold(self.cell, trees, self._look_up, lengths=lengths)
+        outputs = self.to_output(dropout(hidden, self.dropout if self.training else 0.0))
+        if lengths is not None:
+            outputs = zero_beyond(outputs, torch.as_tensor(lengths, device=outputs.device))
+        return outputs, roots
+
+    def _look_up(self, words: Tensor) -> Tensor:
+        """Return the vectors of words."""
+        largest = int(words.max()) if len(words) else 0
+        if largest >= self.input_size:
+            raise ValueError(
+                f"the trees have the word {largest}, but {type(self).__name__} knows the symbols 0..{self.input_size - 1}; "
+                "number the words below its input_size"
+            )
+        return self.embedding(words)

@@ -1,0 +1,116 @@
+"""Recipe reader: a page is read when it is asked for, extends one other at most, and is refused by file and key."""
+
+import pytest
+
+from memtape.catalog.recipe_reader import RecipeError, RecipeTree, read_recipe
+from memtape.catalog.registry import MODELS, TASKS
+
+BASE = "[model]\nslots = 32\nwidth = 8\n[train]\nlearning_rate = 1\n"
+
+
+@pytest.fixture
+def tree(tmp_path):
+    (tmp_path / "ntm").mkdir()
+    return RecipeTree(tmp_path, MODELS, TASKS)
+
+
+def written(tree, name, text):
+    (tree.folder / f"{name}.toml").write_text(text)
+    return tree
+
+
+def test_a_page_that_extends_another_changes_what_it_names(tree):
+    written(tree, "ntm/copy", f'{BASE}[published]\nsource = "a figure"\ncost_bits_10 = {{ ntm = 0.1 }}\n')
+    recipe = written(tree, "ntm/copy-wide", 'extends = "ntm/copy"\nformerly = "wide"\n[model]\nwidth = 64\n')[
+        "ntm/copy-wide"
+    ]
+    assert (recipe.model, recipe.task, recipe.formerly) == ("ntm", "copy", "wide")
+    assert recipe.model_options == {"slots": 32, "width": 64}
+    assert recipe.train == {"learning_rate": 1.0}
+    assert isinstance(recipe.train["learning_rate"], float)
+    assert recipe.published == {"cost_bits_10": {"ntm": 0.1}}
+    assert recipe.source == "a figure"
+
+
+def test_published_numbers_of_a_page_stand_for_all_those_of_the_page_below(tree):
+    written(tree, "ntm/copy", '[published]\nsource = "a figure"\ncost_bits_10 = { ntm = 0.1 }\n')
+    written(
+        tree, "ntm/copy-wide", 'extends = "ntm/copy"\n[published]\nsource = "a table"\ncost_bits_20 = { ntm = 2 }\n'
+    )
+    assert tree["ntm/copy-wide"].published == {"cost_bits_20": {"ntm": 2}}
+    assert tree["ntm/copy-wide"].source == "a table"
+
+
+def test_only_the_page_that_is_asked_for_is_read(tree):
+    written(tree, "ntm/copy", BASE)
+    written(tree, "ntm/ngrams", "no TOML")
+    assert list(tree) == ["ntm/copy", "ntm/ngrams"]
+    assert len(tree) == 2
+    assert "ntm/ngrams" in tree
+    assert tree["ntm/copy"].model_options["slots"] == 32
+
+
+def test_a_name_is_taken_for_the_longest_task_that_it_begins_with(tree):
+    assert written(tree, "ntm/repeat-copy-dnc", "")["ntm/repeat-copy-dnc"].task == "repeat-copy-dnc"
+    assert written(tree, "ntm/repeat-copy-dnx", "")["ntm/repeat-copy-dnx"].task == "repeat-copy"
+
+
+@pytest.mark.parametrize("name", ["ntm/nothing", "../ntm/copy", "ntm", "ntm/copy/", 3])
+def test_what_is_no_name_of_a_page_is_not_there(tree, name):
+    written(tree, "ntm/copy", BASE)
+    assert name not in tree
+    assert tree.get(name) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[modl]\n", 'copy.toml has the key "modl", but no recipe has; did you mean "model"?'),
+        ("model = 3\n", "model in .*copy.toml is 3, but it must be a table; correct it there"),
+        ("extends = 3\n", "extends in .*copy.toml is 3, but it must be a name in quotes"),
+        ("[model]\nslotz = 3\n", r'no option "slotz" for \[model\] of .*copy.toml; did you mean "slots"\?'),
+        ("[task]\nbitz = 3\n", r'no option "bitz" for \[task\] of .*copy.toml; did you mean "bits"\?'),
+        ("[train]\nstepz = 3\n", r'no option "stepz" for \[train\] of .*copy.toml; did you mean "steps"\?'),
+        ('[model]\nslots = "x"\n', r"slots in \[model\] of .*copy.toml is 'x', which is no value of that option"),
+        ("[train]\nsteps = 0\n", r"\[train\] of .*copy.toml cannot be used \(steps: Input should be greater"),
+        (
+            'extends = "ntm/nothing"\n',
+            "copy.toml extends 'ntm/nothing', which is no recipe; `memtape recipes` lists them",
+        ),
+        ('extends = "ntm/../ntm/ngrams"\n', "copy.toml extends 'ntm/../ntm/ngrams', which is no recipe"),
+        (
+            'extends = "ntm/copy"\n',
+            "copy.toml extends ntm/copy, which extends ntm/copy; a recipe extends one that extends no",
+        ),
+        ('extends = "ntm/ngrams"\n', "copy.toml extends ntm/ngrams, which extends ntm/copy; a recipe extends one that"),
+        ("[published]\ncost_bits_10 = { ntm = 1 }\n", r"\[published\] of .*copy.toml has no source; name the paper"),
+        (
+            '[published]\nsource = "x"\ncost_bits_10 = 1\n',
+            r"cost_bits_10 in \[published\] of .*copy.toml is 1, but it must be numbers by name; write \{ lstm = 0.5 \}",
+        ),
+        ("x = [", r"the recipe .*copy.toml is no TOML \("),
+    ],
+)
+def test_a_page_that_is_no_recipe_is_refused_by_file_and_key(tree, text, sentence):
+    written(tree, "ntm/ngrams", 'extends = "ntm/copy"\n')
+    with pytest.raises(RecipeError, match=sentence):
+        written(tree, "ntm/copy", text)["ntm/copy"]
+
+
+def test_what_fits_the_page_below_must_fit_the_own_model_too(tree):
+    (tree.folder / "lstm").mkdir()
+    written(tree, "ntm/copy", BASE)
+    with pytest.raises(RecipeError, match=r'no option "slots" for \[model\] of .*lstm/copy.toml'):
+        written(tree, "lstm/copy", 'extends = "ntm/copy"\n')["lstm/copy"]
+
+
+def test_a_page_of_no_known_model_or_task_is_refused(tree):
+    with pytest.raises(RecipeError, match=r"ntm/coppy.toml is of no known model and task; name it MODEL/TASK.toml"):
+        written(tree, "ntm/coppy", "")["ntm/coppy"]
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(
+        RecipeError, match=r"the recipe .*mine.toml cannot be read \(No such file.*\); give a TOML file"
+    ):
+        read_recipe(tmp_path / "mine.toml", name="mine", model=MODELS["ntm"], task=TASKS["copy"])

@@ -1,0 +1,93 @@
+"""The command: no module imports it, and each error that a person may cause carries its own exit code."""
+
+import importlib
+import inspect
+import os
+import pkgutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import memtape
+from memtape.cli import main
+from memtape.core.errors import ReportedError, RequestError, WorkError
+from memtape.tasks.data_folder import DataError
+
+CLI = Path(main.__file__).parent
+CAUGHT_WHERE_THEY_ARISE = {"MisfitError", "BracketedError", "CardError"}
+"""Errors that another one stands for before they reach the command."""
+
+
+@pytest.mark.parametrize("file", sorted(CLI.glob("*.py")), ids=lambda file: file.stem)
+def test_only_the_module_itself_names_the_command(file):
+    """The linter of imports sees neither names in strings nor circles through them."""
+    text = file.read_text()
+    assert file.name == "main.py" or ("cli.main" not in text and "import main" not in text)
+
+
+def errors_of_the_library():
+    for module in pkgutil.walk_packages(memtape.__path__, "memtape."):
+        if module.name != "memtape.__main__":
+            found = vars(importlib.import_module(module.name)).values()
+            yield from (
+                kind
+                for kind in found
+                if inspect.isclass(kind)
+                and issubclass(kind, Exception)
+                and kind.__module__ == module.name
+                and not kind.__name__.startswith("_")
+            )
+
+
+def test_every_error_of_the_library_carries_an_exit_code():
+    kinds = {kind.__name__: kind for kind in errors_of_the_library()}
+    assert len(kinds) > 12
+    for name, kind in kinds.items():
+        assert name in CAUGHT_WHERE_THEY_ARISE or issubclass(kind, ReportedError), name
+        assert issubclass(kind, ValueError) == (issubclass(kind, RequestError) or name in CAUGHT_WHERE_THEY_ARISE), name
+
+
+@pytest.mark.parametrize(("base", "code"), [(RequestError, 2), (WorkError, 1)])
+def test_an_error_of_a_module_that_the_command_does_not_know_is_reported_with_its_code(monkeypatch, capsys, base, code):
+    class PluginError(base):
+        """An error of somebody's own module."""
+
+    def fail(_):
+        raise PluginError("the plugin\nis broken")
+
+    monkeypatch.setattr(main, "build", fail)
+    assert main.run(["train"]) == code
+    assert capsys.readouterr().err == "memtape: the plugin is broken\n"
+
+
+def test_a_fault_of_the_library_is_not_hidden(monkeypatch):
+    def fail(_):
+        raise ValueError("shapes differ")
+
+    monkeypatch.setattr(main, "build", fail)
+    with pytest.raises(ValueError, match="shapes differ"):
+        main.run(["train"])
+
+
+@pytest.mark.parametrize("code", [0, 1, 2])
+def test_one_of_several_processes_leaves_at_once_and_one_alone_as_usual(monkeypatch, code):
+    """Torch takes leave of the other processes when Python ends, and aborts where they went first."""
+    left = []
+    monkeypatch.setattr(main, "run", lambda _: code)
+    monkeypatch.setattr(os, "_exit", left.append)
+    for several, wanted in ((False, []), (True, [code])):
+        monkeypatch.setattr(torch.distributed, "is_initialized", lambda several=several: several)
+        with pytest.raises(SystemExit) as leaving:
+            main.main(["doctor"])
+        assert leaving.value.code == code
+        assert left == wanted
+
+
+def test_data_that_cannot_be_read_is_a_wrong_request_wherever_it_comes_up(monkeypatch, capsys):
+    def fail(_):
+        raise DataError("there is no such file")
+
+    monkeypatch.setattr(main, "build", fail)
+    assert main.run(["train"]) == 2
+    assert capsys.readouterr().err == "memtape: there is no such file\n"

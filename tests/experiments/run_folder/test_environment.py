@@ -1,0 +1,12 @@
+"""Environment: what the numbers of a run depend on."""
+
+from memtape.experiments.run_folder import environment
+
+
+def test_outside_of_a_source_tree_there_is_no_commit(monkeypatch, tmp_path):
+    monkeypatch.setattr(environment, "__file__", str(tmp_path / "runs.py"))
+    assert environment.commit() is None
+
+
+def test_what_numbers_depend_on_is_recorded():
+    assert environment.environment().keys() >= {"memtape", "torch", "processor", "threads", "instructions", "commit"}

@@ -1,0 +1,114 @@
+"""Experiments: what they start from, and that a command builds one once."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+
+from memtape.cli.main import run
+from memtape.experiments.experiment import Experiment, ExperimentError
+from memtape.experiments.initial_weights import initial_weights
+from memtape.experiments.run_folder.folder import RunError
+from memtape.training.settings import TrainSettings
+
+FOLDERS = Path(__file__).parent / "data" / "folders_of_0.1.0.zip"
+OPTIONS = {"slots": 5, "width": 3, "controller_size": 4}
+WORDS = [
+    *("--model.slots", "5", "--model.width", "3", "--model.controller-size", "4"),
+    *("--task.bits", "2", "--task.max-length", "3"),
+    *("--train.steps", "2", "--train.batch-size", "2", "--train.validate-every", "2", "--train.device", "cpu"),
+    *("--train.validation-sequences", "2", "--train.restarts", "0"),
+]
+
+
+def experiment(**values):
+    settings = {"model_options": OPTIONS, "task_options": {"bits": 2, "max_length": 3}, "train": TrainSettings()}
+    return Experiment(model="ntm", task="copy", **{**settings, **values})
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A run of the same network."""
+    with zipfile.ZipFile(FOLDERS) as archive:
+        archive.extractall(tmp_path)
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """What was built from here on, by its kind."""
+    names = []
+
+    def counted(kind):
+        build = getattr(Experiment, kind)
+        return lambda *arguments: names.append(kind) or build(*arguments)
+
+    for kind in ("new_network", "build_network", "build_task"):
+        monkeypatch.setattr(Experiment, kind, counted(kind))
+    monkeypatch.setattr("memtape.experiments.train.by_length", lambda *_, **__: [{"cost_bits": 1.0, "wrong_bits": 1.0}])
+    monkeypatch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
+    monkeypatch.setattr("memtape.experiments.report.write_run_report", lambda run, *_: run.report_file)
+    return names
+
+
+def test_without_another_run_weights_are_drawn_from_the_seed():
+    drawn, _ = experiment(seed=3).build(initial_weights(experiment(seed=3)))
+    again = experiment(seed=3).new_network(drawn.cell.input_size, drawn.cell.output_size)
+    for name, value in again.state_dict().items():
+        assert torch.equal(value, drawn.state_dict()[name])
+
+
+def test_with_another_run_weights_are_those_of_that_run(finished):
+    continued = experiment(weights=str(finished))
+    weights = initial_weights(continued)
+    model, _ = continued.build(weights)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, weights[name])
+
+
+def test_weights_are_neither_forgotten_nor_taken_without_a_name(finished):
+    continued = experiment(weights=str(finished))
+    weights = initial_weights(continued)
+    with pytest.raises(ValueError, match="pass the weights of that run, and none where it is None"):
+        continued.build()
+    with pytest.raises(ValueError, match="weights is None; pass the weights of that run"):
+        experiment().build(weights)
+
+
+def test_weights_of_another_network_or_of_no_run_are_refused(finished, tmp_path):
+    other = experiment(weights=str(finished), model_options={**OPTIONS, "width": 4})
+    with pytest.raises(ExperimentError, match=r"the weights of .* are those of another network .*; give the model"):
+        other.build(initial_weights(other))
+    again = experiment(weights=str(finished), train=TrainSettings(restarts=1, restart_after=250))
+    with pytest.raises(ExperimentError, match="restarts is 1, but with the weights of"):
+        again.build(initial_weights(again))
+    with pytest.raises(RunError, match="there is no run folder"):
+        initial_weights(experiment(weights=str(tmp_path / "none")))
+
+
+def test_each_command_builds_its_network_and_its_task_once(finished, built, tmp_path, capsys):
+    for words, expected in (
+        (["train", "ntm", "copy", *WORDS, "--out", str(tmp_path / "new")], ["build_task", "new_network"]),
+        (
+            ["train", "ntm", "copy", *WORDS, "--weights", str(finished), "--out", str(tmp_path / "continued")],
+            ["build_task", "build_network"],
+        ),
+        (["evaluate", str(finished), "--lengths", "2", "--sequences", "2"], ["build_task", "build_network"]),
+        (["report", str(finished)], ["build_task", "build_network"]),
+        (["share", str(finished), str(tmp_path / "card")], ["build_task", "build_network"]),
+    ):
+        built.clear()
+        assert run(words) == 0, capsys.readouterr().err
+        assert built == expected, words[0]
+    for name in ("manifest.json", "weights.safetensors", "result.json", "evaluation.json"):
+        (finished / name).unlink()
+    built.clear()
+    assert run(["resume", str(finished)]) == 0
+    assert built == ["build_task", "build_network"]
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_sweep_builds_once_what_it_trains_in_other_processes(built, tmp_path):
+    assert run(["sweep", "ntm", "copy", *WORDS, "--seeds", "0:2", "--out", str(tmp_path / "sweep")]) == 0
+    assert built == ["build_task", "new_network"]

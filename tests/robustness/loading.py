@@ -1,0 +1,367 @@
+"""Loading: what files from elsewhere can do, and whether anything here is a pickle.
+
+    python tests/robustness/loading.py
+
+trains a small machine, ends it early, resumes, evaluates, draws, shares, loads and sweeps it under an audit hook that counts
+unpickled names; then gives every reader of files (runs, reports, checkpoints, shared networks, configurations, sweeps) hostile
+ones, each in a process of its own: pickles, headers and sizes beyond measure, nested brackets, names of code, links, pipes. A
+file is refused rightly if the command ends with one sentence, soon and without memory, and nothing in it was run. At last,
+large honest files are loaded, and the most memory that it takes is compared with their size.
+"""
+
+import argparse
+import json
+import os
+import pickle
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from crash import FAULT, without_figures
+from hostile_files import MIB, catalogue, checkpoint_of
+
+import memtape
+from memtape.cli.main import run as carry_out
+from memtape.core.manifest import DamagedError
+from memtape.experiments import report as reporting
+from memtape.experiments.bench.peak_memory import peak_of, return_freed_memory_at_once
+from memtape.experiments.evaluate import evaluate_run
+from memtape.experiments.experiment import Experiment
+from memtape.experiments.open_run import open_run
+from memtape.experiments.resume import resume_run
+from memtape.experiments.share import save_run
+from memtape.experiments.sweep import workers
+from memtape.experiments.sweep.proposals import Proposals
+from memtape.experiments.sweep.search_space import Choices, Space
+from memtape.experiments.train import train_run
+from memtape.sharing.shared_folder import SharingError
+from memtape.training.checkpoints import Checkpoints
+from memtape.training.interruption import Interruption
+from memtape.training.settings import TrainSettings
+
+PATIENCE = 20
+"""Seconds after which a reader counts as hanging."""
+ALLOWED = 64 * MIB
+"""Memory that a reader may take for a small file, most of it for libraries that are loaded late."""
+MOST = 2.01
+"""Times the size of large files that loading them may take."""
+
+TINY = Experiment(
+    model="ntm",
+    task="copy",
+    model_options={"slots": 6, "width": 4, "controller_size": 8},
+    task_options={"bits": 2, "max_length": 3},
+    train=TrainSettings(
+        steps=4, batch_size=2, validate_every=2, validation_sequences=2, tbptt=2, carry=True, device="cpu", keep=1
+    ),
+)
+LARGE = replace(TINY, model="lstm", model_options={"hidden_size": 512, "layers": 3})
+
+
+def ignore(*_: Any) -> None:
+    pass
+
+
+def train(experiment: Experiment, folder: Path, until: int) -> None:
+    """Train an experiment, to its end or to an interruption."""
+    wish = Interruption()
+
+    def watch(step: int, _: dict[str, float]) -> None:
+        wish.requested = step == until
+
+    train_run(experiment, *experiment.build(), folder, on_record=ignore, on_step=watch, interruption=wish)
+
+
+def resume(folder: Path) -> None:
+    resume_run(folder, on_start=ignore, on_record=ignore, on_step=ignore, warn=ignore)
+
+
+# Pickle
+
+
+def count_pickles(place: Path) -> dict[str, int]:
+    """Do all that reads or writes files, and count the names that are unpickled meanwhile; the hook stays for good."""
+    stage, counts = [""], {"a pickle, to see that it is counted": 0}
+
+    def hook(event: str, _: Any) -> None:
+        if event.startswith("pickle."):
+            counts[stage[0]] += 1
+
+    @contextmanager
+    def during(name: str) -> Iterator[None]:
+        before, stage[0] = stage[0], name
+        counts.setdefault(name, 0)
+        yield
+        stage[0] = before
+
+    save_whole = Checkpoints.save
+
+    def save_and_tell(*words: Any) -> None:
+        with during("save"):
+            save_whole(*words)
+
+    Checkpoints.save = save_and_tell  # type: ignore[method-assign]
+    sys.addaudithook(hook)
+    run = place / "run"
+    with during("train"):
+        train(TINY, run, until=3)
+    with during("resume"):
+        resume(run)
+    with during("evaluate"):
+        evaluate_run(run, [2], sequences=2, task_options={})
+    with during("report"):
+        reporting.write_run_report(*open_run(run))
+    with during("share"):
+        save_run(run, place / "network")
+    with during("load"):
+        memtape.NTM.from_pretrained(place / "network")
+    with during("sweep"):
+        space = Space(trials=2, options={"model.slots": Choices(values=(4, 6))})
+        for _ in range(2):
+            proposals = Proposals(place / "journal.jsonl", space, seed=0)
+            proposals.propose()
+            proposals.answer(proposals.answered(), 1.0)
+    stage[0] = "a pickle, to see that it is counted"
+    pickle.loads(pickle.dumps(Path))
+    return counts
+
+
+# Hostile files
+
+
+def read_network(folder: Path) -> int:
+    try:
+        memtape.NTM.from_pretrained(folder)
+    except (SharingError, DamagedError) as error:
+        print(f"memtape: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def draw(run: Path) -> int:
+    return carry_out(["report", str(run)])
+
+
+SMALL = ["--task.bits", "2", "--train.steps", "2", "--train.batch-size", "2", "--train.device", "cpu"]
+READERS: dict[str, tuple[str, Callable[[Path], int]]] = {
+    "run": ("run", lambda folder: carry_out(["evaluate", str(folder), "--lengths", "2", "--sequences", "2"])),
+    "report": ("run", draw),
+    "checkpoint": ("begun", lambda folder: carry_out(["resume", str(folder)])),
+    "network": ("network", read_network),
+    "config": (
+        "config",
+        lambda file: carry_out(["train", "ntm", "copy", *SMALL, "--config", str(file), "--out", f"{file}-run"]),
+    ),
+    "sweep": (
+        "sweep",
+        lambda folder: carry_out(
+            [
+                "sweep",
+                "ntm",
+                "copy",
+                *SMALL,
+                "--seeds",
+                "1",
+                "--space",
+                str(folder.parent / "space.toml"),
+                "--out",
+                str(folder),
+            ]
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of a reading in a process of its own."""
+
+    code: int
+    told: str
+    seconds: float
+    grown: int
+    """Bytes of memory beyond what the process began with."""
+
+
+def high_water_mark() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+
+def attempt(read: Callable[[], Any], place: Path) -> Attempt:
+    """Read in a process of its own."""
+    told, numbers = place / "told", place / "numbers"
+    child = os.fork()
+    if not child:
+        code = FAULT
+        try:
+            signal.alarm(PATIENCE)
+            with told.open("w") as file, open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), 1)
+                os.dup2(file.fileno(), 2)
+                before, begun = high_water_mark(), time.perf_counter()
+                code = read() or 0
+                numbers.write_text(json.dumps([time.perf_counter() - begun, high_water_mark() - before]))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    seconds, grown = json.loads(numbers.read_text()) if numbers.exists() else (PATIENCE, 0)
+    return Attempt(code, told.read_text(), seconds, grown)
+
+
+def try_all(bases: dict[str, Path], place: Path, most: int | None) -> list[str]:
+    """Give all readers all hostile files, print what came of them, and return what is wrong."""
+    trace, wrong = place / "executed", []
+    tried: dict[str, int] = {}
+    refused: dict[str, int] = {}
+    executed, slowest, largest = 0, 0.0, 0
+    everything = list(catalogue(trace))
+    for hostile in everything if most is None else random.Random(0).sample(everything, most):
+        base, read = READERS[hostile.reader]
+        around = place / "around"
+        shutil.rmtree(around, ignore_errors=True)
+        shutil.copytree(bases[base].parent, around)
+        target = around / bases[base].name
+        hostile.change(target)
+        done = attempt(lambda read=read, target=target: read(target), place)
+        lines = done.told.splitlines() or [""]
+        right = done.code in (1, 2) and lines[-1].startswith("memtape: ") and "Traceback" not in done.told
+        tried[hostile.reader] = tried.get(hostile.reader, 0) + 1
+        refused[hostile.reader] = refused.get(hostile.reader, 0) + right
+        slowest, largest = max(slowest, done.seconds), max(largest, done.grown)
+        if not right:
+            wrong.append(f"{hostile.reader}: {hostile.name}: exit code {done.code}: {lines[-1][:300]}")
+        if done.grown > ALLOWED:
+            wrong.append(f"{hostile.reader}: {hostile.name}: took {done.grown / MIB:.0f} MiB")
+        if trace.exists():
+            wrong.append(f"{hostile.reader}: {hostile.name}: was executed")
+            executed += 1
+            trace.rmdir()
+    print("\nhostile files          tried  refused in one sentence")
+    for reader, number in [*tried.items(), ("together", sum(tried.values()))]:
+        print(f"{reader:20}{number:8d}{refused.get(reader, sum(refused.values())):25d}")
+    print(f"code executed: {executed}; slowest refusal: {slowest:.1f} s; most memory: {largest / MIB:.0f} MiB")
+    return wrong
+
+
+# Memory
+
+
+def sizes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+
+
+class Reached(Exception):  # noqa: N818
+    """The first update of a resumed training was done."""
+
+
+def resume_one_update(run: Path) -> None:
+    def stop(*_: Any) -> None:
+        raise Reached
+
+    try:
+        resume_run(run, on_start=ignore, on_record=ignore, on_step=stop, warn=ignore)
+    except Reached:
+        return
+
+
+def make(experiment: Experiment, place: Path) -> None:
+    """Make a run that was ended early, a finished one, and its network to share."""
+    train(experiment, place / "begun", until=3)
+    shutil.copytree(place / "begun", place / "run")
+    resume(place / "run")
+    save_run(place / "run", place / "network")
+
+
+def measure(place: Path) -> list[str]:
+    """Load large honest files, print how much memory it takes, and return what is too much."""
+    large, small = place / "large", place / "small"
+    for folder, experiment in ((large, LARGE), (small, replace(LARGE, model_options={"hidden_size": 4}))):
+        folder.mkdir()
+        in_a_process_of_its_own(lambda folder=folder, experiment=experiment: make(experiment, folder), place / "made")
+    readers: dict[str, tuple[int, Callable[[Path], Any]]] = {
+        "a run": (sizes(large / "run"), lambda where: open_run(where / "run")),
+        "a checkpoint, and one update": (
+            sizes(checkpoint_of(large / "begun")),
+            lambda where: resume_one_update(where / "begun"),
+        ),
+        "a network": (sizes(large / "network"), lambda where: memtape.StackedLSTM.from_pretrained(where / "network")),
+    }
+    wrong = []
+    print("\nmemory                          MiB of files   most memory")
+    for name, (size, read) in readers.items():
+
+        def peak(read: Callable[[Path], Any] = read) -> float:
+            read(small)  # loads what is loaded once
+            return MIB * peak_of(lambda: read(large))
+
+        most = in_a_process_of_its_own(peak, place / "peak") / size
+        print(f"{name:32}{size / MIB:12.0f}{most:12.2f} x")
+        wrong += [f"loading {name} takes {most:.2f} times its size"] if most > MOST else []
+    return wrong
+
+
+def in_a_process_of_its_own(work: Callable[[], Any], file: Path) -> Any:
+    """Return what some work returns that a process cannot get rid of, such as an audit hook."""
+    child = os.fork()
+    if not child:
+        try:
+            file.write_text(json.dumps(work()))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    return json.loads(file.read_text())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, help="try so many hostile files, drawn at random; all by default")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    return_freed_memory_at_once()
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        pickles = in_a_process_of_its_own(lambda: count_pickles(place / "pickles"), place / "pickles.json")
+        for stage, number in pickles.items():
+            print(f"unpickled names: {stage:40}{number:4d}")
+        known = next(iter(pickles))
+        wrong = [
+            f"{number} names unpickled in {stage}" for stage, number in pickles.items() if stage != known and number
+        ]
+        wrong += [] if pickles[known] else ["the hook does not count"]
+
+        bases = {name: place / f"of {name}" / name for name in ("run", "begun", "network", "config", "sweep")}
+        for path in bases.values():
+            path.parent.mkdir()
+        train(TINY, bases["begun"], until=3)
+        train(TINY, bases["run"], until=0)
+        save_run(bases["run"], bases["network"])
+        for older in sorted((bases["begun"] / "checkpoints").iterdir())[:-1]:
+            shutil.rmtree(older)
+        (bases["sweep"].parent / "space.toml").write_text("trials = 2\n[model]\nslots = [4, 6]\n")
+        workers.COMMAND = (sys.executable, str(Path(__file__).parents[1] / "stand_in.py"))
+        attempt(lambda: READERS["sweep"][1](bases["sweep"]), place)
+        wrong += try_all(bases, place, options.files)
+        wrong += measure(place)
+    for problem in wrong:
+        print(problem)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    without_figures(lambda: sys.exit(main()))

@@ -1,0 +1,70 @@
+"""The tree of files: a newcomer finds a file by its name, and no file or folder grows without end."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+import memtape
+
+PACKAGE = Path(memtape.__file__).parent
+FILES = sorted(file for file in PACKAGE.rglob("*.py") if file.name not in ("__init__.py", "__main__.py"))
+FOLDERS = sorted({file.parent for file in FILES})
+
+WITHOUT_MEANING = {"util", "common", "helper", "misc", "base", "tool", "stuff", "other", "various", "general"}
+MOST_LINES = 400
+MOST_FILES = 15
+
+LARGE_FOLDERS = {
+    "cells": "one file for each cell and for each wrapper around a cell",
+    "cli": "one file for each command",
+    "core": "the floor that all others stand on: one file for each of its ideas",
+    "tasks/graph": "one file for each family of graphs and for each step from a graph to a task",
+    "experiments": "one file for each thing that is done with an experiment, and for each part of the ledger",
+    "training": "one file for each step of a training run",
+    "viz": "one file for each figure",
+}
+"""Folders with more files than that, and why."""
+
+
+def singular(word):
+    return word.removesuffix("s") if not word.endswith("ss") else word
+
+
+def likeness(file):
+    """Return what two files have in common whose names differ by a plural or by the order of their words."""
+    return tuple(sorted(singular(word) for word in file.stem.split("_")))
+
+
+def named(file):
+    return str(file.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("paths", [FILES, FOLDERS], ids=["files", "folders"])
+def test_no_two_names_differ_by_a_plural_or_by_the_order_of_words_only(paths):
+    alike = defaultdict(set)
+    for path in paths:
+        alike[likeness(path)].add(path.stem)
+    assert [names for names in alike.values() if len(names) > 1] == []
+
+
+@pytest.mark.parametrize("path", [*FILES, *FOLDERS], ids=named)
+def test_a_name_has_a_meaning(path):
+    assert not {singular(word) for word in path.stem.split("_")} & WITHOUT_MEANING
+
+
+@pytest.mark.parametrize("file", FILES, ids=named)
+def test_a_file_is_short_enough_to_read(file):
+    lines = len(file.read_text().splitlines())
+    assert lines <= MOST_LINES, f"{named(file)} has {lines} lines; give one of its ideas a file of its own"
+
+
+def test_a_folder_has_few_files_or_a_reason():
+    counts = {named(folder): sum(file.parent == folder for file in FILES) for folder in FOLDERS}
+    large = {name for name, count in counts.items() if count > MOST_FILES}
+    assert large == LARGE_FOLDERS.keys(), "cut a folder that grew, and strike a reason that is no longer needed"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_a_folder_says_what_it_holds(folder):
+    assert (folder / "__init__.py").read_text().startswith('"""')
