@@ -5,8 +5,8 @@
 // another. Links have no gradient, and of them only those between what heads have read are kept.
 #pragma once
 
-#include "parts/link_lists.hpp"
 #include "machine/engine.hpp"
+#include "parts/link_lists.hpp"
 #include "parts/neighbours.hpp"
 
 // to += factor * from
@@ -49,8 +49,7 @@ class SparseMemory {
     explicit SparseMemory(const Sizes& sizes)
         : sizes(sizes), slots(sizes.slots), width(sizes.width), heads(sizes.heads), nearest(sizes.nearest),
           first_nearest(sizes.first_nearest), links(sizes.links), read_size(heads * width), steps(sizes.machine.time),
-          threshold(T(sizes.threshold + NEAR_TIE)),
-          interface(sizes),
+          threshold(T(sizes.threshold + NEAR_TIE)), interface(sizes),
           first_written(std::min(slots, heads * (first_nearest + 1))), written(std::min(slots, heads * (nearest + 1))) {
         const int64_t rows = sizes.machine.batch, once = heads * first_nearest, each = heads * nearest;
         Sections sections;
