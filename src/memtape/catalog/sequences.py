@@ -18,6 +18,7 @@ FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "lstm": {"layers": 1},
     "gru": {},
     "leaky": {},
+    "lru": {"layers": 2},
     "skip": {},
     "orthogonal": {},
     "clockwork": {"groups": 8},
@@ -145,6 +146,8 @@ SPECIAL: Mapping[tuple[str, str], tuple[Mapping[str, Any], Mapping[str, Any]]] =
         {**SOLVED, "batch_size": 10_000, "ridge_penalty": 0.1},
     ),
     ("esn", "char-lm"): ({"hidden_size": 1000, "input_scale": 0.2}, {}),
+    ("lru", "adding"): ({"embedding_size": 64}, {}),
+    ("lru", "copy-memory"): ({"min_radius": 0.9}, {}),
     ("orthogonal", "copy-memory"): ({}, {"schedule": "cosine"}),
     ("gru", "char-lm"): ({}, GATED_CHARACTERS),
     ("lstm", "char-lm"): ({}, GATED_CHARACTERS),
@@ -200,18 +203,6 @@ def _others() -> list[Recipe]:
                 published=PUBLISHED["sentiment"],
             )
             for model, options in (("lstm", FAMILIES["lstm"]), ("bilstm", FROM_BOTH_ENDS["bilstm"]))
-        ),
-        *(
-            Recipe(
-                name=f"lru-{task}",
-                model="lru",
-                task=task,
-                model_options={**SIZES[task], "embedding_size": SIZES[task]["hidden_size"], "layers": 2, **ring},
-                task_options=TASK_OPTIONS.get(task, {}),
-                train=TRAIN[task],
-                published=PUBLISHED[task],
-            )
-            for task, ring in (("adding", {}), ("copy-memory", {"min_radius": 0.9}))
         ),
         Recipe(
             name="lru-pixels",
