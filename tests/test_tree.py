@@ -14,6 +14,7 @@ FOLDERS = sorted({file.parent for file in FILES})
 WITHOUT_MEANING = {"util", "common", "helper", "misc", "base", "tool", "stuff", "other", "various", "general"}
 MOST_LINES = 400
 MOST_FILES = 15
+FEW_FILES = 12
 
 LARGE_FOLDERS = {
     "cells": "one file for each cell and for each wrapper around a cell",
@@ -21,6 +22,8 @@ LARGE_FOLDERS = {
     "core": "the floor that all others stand on: one file for each of its ideas",
     "tasks/graph": "one file for each family of graphs and for each step from a graph to a task",
     "experiments": "one file for each thing that is done with an experiment, and for each part of the ledger",
+    "memory": "one file for each memory and for each of its parts",
+    "ops": "one file for each group of equations",
     "training": "one file for each step of a training run",
     "viz": "one file for each figure",
 }
@@ -62,7 +65,8 @@ def test_a_file_is_short_enough_to_read(file):
 def test_a_folder_has_few_files_or_a_reason():
     counts = {named(folder): sum(file.parent == folder for file in FILES) for folder in FOLDERS}
     large = {name for name, count in counts.items() if count > MOST_FILES}
-    assert large == LARGE_FOLDERS.keys(), "cut a folder that grew, and strike a reason that is no longer needed"
+    assert large <= LARGE_FOLDERS.keys(), "cut the folder that grew"
+    assert all(counts[name] > FEW_FILES for name in LARGE_FOLDERS), "strike a reason that is no longer needed"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=named)

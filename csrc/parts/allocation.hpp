@@ -12,7 +12,7 @@
 template <typename T>
 class Order {
   public:
-    Order(int64_t count, double tolerance) : count(count), tolerance(T(tolerance)), keys(padded<T>(count)) {
+    Order(int64_t count, double tolerance) : count(count), tolerance(T(tolerance)), keys(padded<T>(count)), marks(count) {
         for (int lane = 0; lane < LANES<T>; ++lane) lanes[lane] = lane;
     }
 
@@ -32,17 +32,32 @@ class Order {
             for (int lane = 0; lane < LANES<T> && i + lane < count; ++lane) order[before[lane]] = i + lane;
         }
         order_near_ties(
-            order, count,
+            order, count, count,
             [&](int64_t a, int64_t b) { return numbers[b] - numbers[a] <= tolerance * std::max(T(1), numbers[b]); },
-            [](int64_t a, int64_t b) { return a < b; });
+            [](int64_t a, int64_t b) { return a < b; }, [&](int64_t* first, int64_t* end) { sort(first, end); });
     }
 
   private:
     using Word = typename Register<T>::Word;
+    static constexpr int64_t FEW = 16;
     const int64_t count;
     const T tolerance;
     Array<Word> keys;
+    std::vector<uint8_t> marks;  // of the numbers of a run
     Bits<T> lanes;
+
+    // Runs are often long, since slots that nobody writes to are all used alike.
+    void sort(int64_t* first, int64_t* end) {
+        if (end - first <= FEW) return std::sort(first, end);
+        const auto [least, most] = std::minmax_element(first, end);
+        const int64_t from = *least, to = *most;
+        for (int64_t* one = first; one != end; ++one) marks[*one] = 1;
+        for (int64_t i = from; i <= to; ++i) {
+            *first = i;
+            first += marks[i];
+            marks[i] = 0;
+        }
+    }
 
     Bits<T> at(int64_t i) const {
         Bits<T> own;

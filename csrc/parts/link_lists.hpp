@@ -132,16 +132,16 @@ class LinkLists {
         written.clear();
         for (int32_t slot : some) written.push_back({slot, weights[slot] / total});
         std::stable_sort(written.begin(), written.end(), [](auto& a, auto& b) { return a.weight > b.weight; });
-        order_equals(written);
+        order_equals(written, written.size());
         if (int64_t(written.size()) > most) written.resize(most);
     }
 
     // Weights of 0 stand for nobody and are no near-ties.
-    static void order_equals(std::vector<Link>& links) {
-        order_near_ties(
-            links.data(), links.size(),
-            [](const Link& a, const Link& b) { return b.weight > 0 && a.weight - b.weight <= T(NEAR_TIE); },
-            [](const Link& a, const Link& b) { return a.slot < b.slot; });
+    static void order_equals(std::vector<Link>& links, int64_t wanted) {
+        auto joins = [](const Link& a, const Link& b) { return b.weight > 0 && a.weight - b.weight <= T(NEAR_TIE); };
+        auto before = [](const Link& a, const Link& b) { return a.slot < b.slot; };
+        order_near_ties(links.data(), links.size(), wanted, joins, before,
+                        [&](Link* first, Link* end) { std::sort(first, end, before); });
     }
 
     template <typename WeightOf>
@@ -168,7 +168,7 @@ class LinkLists {
         for (int64_t end = 1; end < int64_t(list.size()); ++end)
             for (int64_t at = end; at > 0 && list[at].weight > list[at - 1].weight; --at)
                 std::swap(list[at], list[at - 1]);
-        order_equals(list);
+        order_equals(list, length);
         for (int64_t l = 0; l < length; ++l) {
             lists.places[row * length + l] = T(list[l].slot);
             lists.weights[row * length + l] = list[l].weight;

@@ -6,6 +6,8 @@ import pytest
 
 from memtape.core.card import ModelCard, TaskCard
 
+pytestmark = pytest.mark.usefixtures("shapes_unchecked")
+
 
 @pytest.mark.parametrize("name", ["ntm", "repeat-copy-dnc", "lru2"])
 def test_a_name_is_a_word_with_hyphens(name):

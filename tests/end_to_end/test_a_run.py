@@ -43,7 +43,7 @@ def test_a_run_leaves_all_that_it_promises(finished):
 def test_the_configuration_is_resolved(finished):
     config = json.loads((finished / "config.json").read_text())
     assert config["seed"] == 3
-    assert config["recipe"] == "ntm-copy"
+    assert config["recipe"] == "ntm/copy"
     assert config["model_options"]["slots"] == 6
     assert config["model_options"]["controller"] == "lstm"
     assert config["train"]["optimizer"] == "rmsprop"
@@ -139,7 +139,7 @@ def test_weights_that_do_not_fit_are_refused_before_anything_is_written(finished
         (["--lengths", "0"], "lengths are 0..0, but Copy needs 1 <= shortest <= longest"),
         (["--lengths", "two"], "Invalid value"),
         (["--sequences", "0"], "sequences is 0, but it must be at least 1"),
-        (["--task.bitz", "3"], "copy has no option bitz"),
+        (["--task.bitz", "3"], "Unknown option: --task.bitz. Did you mean --task.bits?"),
     ],
 )
 def test_a_wrong_evaluation_gets_one_sentence(finished, capsys, words, sentence):
@@ -207,10 +207,10 @@ def test_another_recipe_can_be_asked_for(tmp_path):
 
 def test_a_file_can_ask_for_another_recipe(tmp_path):
     file, folder = tmp_path / "settings.toml", tmp_path / "run"
-    file.write_text('recipe = "ntm-gru-copy"\n')
+    file.write_text('recipe = "ntm/copy-gru"\n')
     assert run(["train", "ntm", "copy", *TINY, *NTM, "--config", str(file), "--out", str(folder)]) == 0
     config = json.loads((folder / "config.json").read_text())
-    assert config["recipe"] == "ntm-gru-copy"
+    assert config["recipe"] == "ntm/copy-gru"
     assert config["model_options"]["controller"] == "gru"
 
 

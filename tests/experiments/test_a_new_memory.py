@@ -3,7 +3,6 @@
 import pytest
 import torch
 from jaxtyping import Float
-from memtape.experiments.run import open_run
 from torch import Tensor, nn
 
 from memtape import Copy
@@ -14,6 +13,7 @@ from memtape.core.recurrent import Recurrent
 from memtape.core.state import state
 from memtape.core.view import View
 from memtape.experiments.inspection import tape_of
+from memtape.experiments.open_run import open_run
 from memtape.experiments.report import write_run_report
 from memtape.models.machine.augmented import AugmentedCell
 from memtape.viz.figures import tape_figure

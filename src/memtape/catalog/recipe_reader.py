@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from reprlib import repr as shortened
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
@@ -32,6 +32,7 @@ class RecipeError(RequestError):
     """A page that is no recipe; the sentence names the file and the key."""
 
 
+@runtime_checkable
 class Named(Protocol):
     """A model or a task, as far as a recipe needs to know it."""
 

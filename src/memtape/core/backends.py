@@ -31,8 +31,8 @@ class use_backend:  # noqa: N801 - a function to those who call it
     "auto" runs the fused kernel of a network where there is one, and single steps elsewhere; so does "cpu", which insists that
     its kernels are present, and so will "triton", which is absent in this version. "reference" always runs single steps,
     "compile" single steps compiled by `torch.compile`. "scan" runs cells that are linear in their state in parallel over time,
-    by operations of torch, and single steps of all others; "auto" chooses it where there are no kernels. All give
-    the same results up to rounding. The environment variable MEMTAPE_BACKEND holds the choice of a process that calls nothing.
+    with operations of torch, and single steps of all others; "auto" uses it where there are no kernels. All give the same
+    results up to rounding. The environment variable MEMTAPE_BACKEND holds the choice of a process that calls nothing.
 
     Args:
         name: "auto", "reference", "compile", "scan", "cpu" or "triton".

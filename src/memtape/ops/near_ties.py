@@ -1,7 +1,8 @@
 """Near-ties: choices between slots that do not depend on rounding.
 
-Sums of another shape, on another processor or by another kernel, round in another order. Numbers that are equal but for that
-must not be told apart, or the choice of a slot differs by machine. The slot with the lower number then comes first.
+The rounding of a sum depends on its order, and so on the shape of the call, the CPU and the kernel. If values that are equal up
+to rounding were compared exactly, the chosen slot would depend on the machine. Of such values, the one with the lower slot
+number comes first.
 """
 
 import torch
@@ -10,21 +11,25 @@ from torch import Tensor
 from torch.nn import functional
 
 NEAR_TIE = 1e-5
-"""Largest difference of a near-tie, for usages, weights and cosines, which are around 1: a hundred times the rounding of
-float32, so that float32 and float64 choose alike, and too little for a memory to depend on. csrc/near_ties.hpp has the same."""
+"""Largest difference of a near-tie, for usages, weights and cosines, whose magnitude is about 1: a hundred times the rounding
+error of float32, so that float32 and float64 make the same choice, and negligible for a memory. csrc/near_ties.hpp has the same
+value."""
 
 MOST_SLOTS = 2**32
 
 
 def least_first(values: Float[Tensor, "*rows slots"], *, tolerance: float = NEAR_TIE) -> Int[Tensor, "*rows slots"]:
-    """Return the order of slots by a value, the least first.
+    """Sort slots by a value in ascending order, with near-ties in the order of the slot numbers.
 
-    Neighbours in this order that differ by no more than the tolerance, or that part of a value above 1, are in the same run.
-    The slots of a run are in the order of their numbers. NaN comes last.
+    Neighbours in this order belong to the same run if their difference is at most the tolerance, or the tolerance times the
+    larger value if that is above 1. The slots of a run are sorted by slot number. NaN comes last.
 
     Args:
-        values: one value of each slot.
+        values: one value for each slot.
         tolerance: largest difference of a near-tie.
+
+    Returns:
+        Slot numbers.
     """
     ordered, order = values.detach().sort(dim=-1, stable=True)
     lower, upper = ordered[..., :-1], ordered[..., 1:]
@@ -35,13 +40,16 @@ def least_first(values: Float[Tensor, "*rows slots"], *, tolerance: float = NEAR
 def strongest_first(
     weights: Float[Tensor, "*rows listed"], slots: Float[Tensor, "*rows listed"] | None = None
 ) -> Int[Tensor, "*rows listed"]:
-    """Return the order of slots by a weight, the strongest first.
+    """Sort slots by a weight in descending order, with near-ties in the order of the slot numbers.
 
-    Runs are those of `least_first`, but for weights of 0, which come last as they stand.
+    Runs are defined as in `least_first`, with an absolute tolerance. Weights of 0 come last, in their original order.
 
     Args:
-        weights: one weight of each slot.
-        slots: the numbers of the slots; None for 0, 1, 2 and so on.
+        weights: one weight for each slot.
+        slots: the slot numbers; None means 0, 1, 2 and so on.
+
+    Returns:
+        Indices into `weights`.
     """
     ordered, order = weights.detach().sort(dim=-1, descending=True, stable=True)
     upper, lower = ordered[..., :-1], ordered[..., 1:]
@@ -50,14 +58,17 @@ def strongest_first(
 
 
 def largest(scores: Float[Tensor, "*rows slots"], count: int) -> Int[Tensor, "*rows count"]:
-    """Return the slots of the largest scores.
+    """Return the slots of the largest scores, with near-ties in the order of the slot numbers.
 
-    Slots whose score differs from the last of them by no more than `NEAR_TIE` are chosen in the order of their numbers, after
-    all that are larger. NaN counts as the largest, so that it is seen.
+    Slots whose score differs from the last chosen one by at most `NEAR_TIE` come after all larger ones, sorted by slot number.
+    NaN counts as the largest score, so that it propagates.
 
     Args:
-        scores: one score of each slot.
-        count: how many slots.
+        scores: one score for each slot.
+        count: number of slots to return.
+
+    Returns:
+        Slot numbers.
     """
     scores = scores.detach()
     scores = torch.where(scores.isnan(), torch.inf, scores)
@@ -67,16 +78,19 @@ def largest(scores: Float[Tensor, "*rows slots"], count: int) -> Int[Tensor, "*r
 
 
 def largest_weights(weights: Float[Tensor, "*rows slots"], count: int) -> Int[Tensor, "*rows count"]:
-    """Return the slots of the largest weights, as `largest` does; those of weight 0 come last.
+    """Return the slots of the largest weights as `largest` does; slots of weight 0 come last.
 
     Args:
-        weights: one weight of each slot.
-        count: how many slots.
+        weights: one weight for each slot.
+        count: number of slots to return.
+
+    Returns:
+        Slot numbers.
     """
     return largest(torch.where(weights <= 0, -torch.inf, weights), count)
 
 
 def _by_number(order: Tensor, slots: Tensor, joined: Tensor) -> Tensor:
-    """Sort the runs of an order, whose neighbours are joined, by the numbers of their slots."""
+    """Sort each run of an order by slot number; `joined` marks neighbours that belong to the same run."""
     run = functional.pad((~joined).cumsum(-1), (1, 0))
     return order.gather(-1, (run * MOST_SLOTS + slots).argsort(dim=-1, stable=True))

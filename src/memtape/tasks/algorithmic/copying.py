@@ -63,7 +63,7 @@ class Copy(BitTask):
 
 CARD = TaskCard(
     name="copy",
-    summary="Remember a sequence of bit vectors and repeat it.",
+    summary="Copy a sequence of bit vectors after a delimiter.",
     paper=("graves2014",),
     inputs=("sequences",),
     small={"max_length": 3},

@@ -70,7 +70,7 @@ class IndependentCopies(BitTask):
 
 CARD = TaskCard(
     name="independent-copies",
-    summary="Copy sequences of many lengths, one after another, through a memory that must be freed between them.",
+    summary="Copy sequences of different lengths, one after another, through a memory that must be freed between them.",
     paper=("csordas2019",),
     inputs=("sequences",),
     small={"max_length": 2, "max_vectors": 3},

@@ -101,7 +101,7 @@ def _shuffled(counts: Tensor, most: int, generator: torch.Generator) -> Tensor:
 
 CARD = TaskCard(
     name="key-value",
-    summary="Given one half of a word of a list, output the other half.",
+    summary="Output the value of each queried key of a list of key-value pairs.",
     paper=("csordas2019",),
     inputs=("sequences",),
     small={"max_length": 2},

@@ -84,7 +84,7 @@ class RepeatCopy(BitTask):
 
 CARD = TaskCard(
     name="repeat-copy",
-    summary="Repeat a sequence of bit vectors a given number of times, and then stop.",
+    summary="Repeat a sequence of bit vectors a given number of times, then output an end marker.",
     paper=("graves2014",),
     inputs=("sequences",),
     small={"max_length": 2, "max_repeats": 2},

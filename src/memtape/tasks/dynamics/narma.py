@@ -156,7 +156,7 @@ def narma(noise: Float[Tensor, "batch time"], order: int) -> Float[Tensor, "batc
 
 CARD = TaskCard(
     name="narma",
-    summary="Follow a system whose output depends on its last ten outputs and inputs.",
+    summary="Predict a nonlinear system, whose output depends on its last ten outputs and inputs.",
     paper=("atiya2000",),
     inputs=("sequences",),
     small={"min_length": 30, "max_length": 30, "washout": 20},

@@ -177,7 +177,7 @@ def _question(possible: Bool[Tensor, "batch nodes relations"], generator: torch.
 
 CARD = TaskCard(
     name="inference",
-    summary="Find the node in a given relation to another, where the relation is a chain of edges.",
+    summary="Find the node in a given relation to another, where a relation is a sequence of edges.",
     paper=("graves2016",),
     inputs=("sequences",),
     small={"max_lesson": 1, "questions": 1, "planning": 1},

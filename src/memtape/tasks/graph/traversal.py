@@ -118,7 +118,7 @@ class Traversal(TripleTask):
 
 CARD = TaskCard(
     name="traversal",
-    summary="Walk through a graph along the edges that are named.",
+    summary="Follow a walk through a graph, given the labels of its edges.",
     paper=("graves2016",),
     inputs=("sequences",),
     small={"max_lesson": 1},

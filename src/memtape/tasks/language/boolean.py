@@ -127,7 +127,7 @@ def written(data: LabelledTrees) -> tuple[Int[Tensor, "batch time"], Int[Tensor,
 
 CARD = TaskCard(
     name="boolean",
-    summary="Evaluate an expression of true, false, and, or, not, from its tree or from its text.",
+    summary="Evaluate an expression of true, false, and, or, not, as a tree or as a sequence.",
     paper=("bowman2015",),
     inputs=("trees", "sequences"),
     small={"max_length": 2},

@@ -140,7 +140,7 @@ class Scan(ClassificationTask, HeldTask):
 
 CARD = TaskCard(
     name="scan",
-    summary="Translate a command into the actions that it asks for.",
+    summary="Translate a command into its sequence of actions.",
     paper=("lake2018",),
     inputs=("sequences", "pairs"),
     unit="symbols",

@@ -205,7 +205,7 @@ def _trees(data_dir: str, file: str) -> list[BracketedTree]:
 
 CARD = TaskCard(
     name="sentiment",
-    summary="Classify how favourable a sentence is, from its tree or its words.",
+    summary="Classify the sentiment of a sentence, from its tree or its words.",
     paper=("socher2013",),
     inputs=("trees", "sequences"),
     unit="nodes",

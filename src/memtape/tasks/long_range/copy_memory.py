@@ -124,7 +124,7 @@ class CopyMemory(ClassificationTask, DrawnTask):
 
 CARD = TaskCard(
     name="copy-memory",
-    summary="Repeat ten symbols after a long blank.",
+    summary="Copy ten symbols after a long lag of blanks.",
     paper=("arjovsky2016",),
     inputs=("sequences",),
     small={"min_length": 4, "max_length": 4, "remembered": 2},
