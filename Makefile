@@ -18,6 +18,7 @@ WHOLE := $(addprefix --ignore=,$(PARTS)) tests README.md CONTRIBUTING.md docs --
 
 # the parts whose sums another processor rounds otherwise; torch and the kernels each have their own builds
 COMPUTING := $(addprefix tests/,core ops cells memory laws models parity golden ports)
+LIGHT := not slow and not every_form
 TORCH := default avx2
 KERNELS := portable x86-64-v3 x86-64-v4
 
@@ -44,8 +45,8 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(CHECKED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(WHOLE)
+	$(BIN)/python -m pytest -n 2 -m "$(LIGHT)" $(CHECKED)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(LIGHT)" $(WHOLE)
 
 test-all: lint
 	$(BIN)/python -m pytest -n 2 $(CHECKED)
@@ -55,12 +56,12 @@ test-sanitize:
 	tests/sanitize/run.sh
 
 test-processors: $(READY)
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(COMPUTING)
+	$(BIN)/python -m pytest -n 2 -m "$(LIGHT)" $(COMPUTING)
 	for level in $(TORCH); do \
-		ATEN_CPU_CAPABILITY=$$level $(BIN)/python -m pytest -n 2 -m "not slow" $(COMPUTING) || exit 1; \
+		ATEN_CPU_CAPABILITY=$$level $(BIN)/python -m pytest -n 2 -m "$(LIGHT)" $(COMPUTING) || exit 1; \
 	done
 	for build in $(KERNELS); do \
-		MEMTAPE_INSTRUCTIONS=$$build $(BIN)/python -m pytest -n 2 -m "not slow" $(COMPUTING) || exit 1; \
+		MEMTAPE_INSTRUCTIONS=$$build $(BIN)/python -m pytest -n 2 -m "$(LIGHT)" $(COMPUTING) || exit 1; \
 	done
 
 generated: $(READY)

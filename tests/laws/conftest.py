@@ -172,39 +172,61 @@ CELLS = [
 ]
 
 
+BACKENDS = ("reference", "scan", "cpu")
+ABSENT = {name for name in BACKENDS if backends()[name]}
+
+
+def by_weight():
+    """Return the cells as parameters: a form without a class of its own waits for `make test-all`."""
+    known = set()
+    for name, factory in CELLS:
+        classes = {type(module) for module in factory().modules()}
+        yield pytest.param(factory, id=name, marks=[] if classes - known else pytest.mark.every_form)
+        known |= classes
+
+
+FORMS = list(by_weight())
+
+
+def runs_on(factory, backend):
+    """Tell whether a backend has more than the reference for a cell."""
+    if backend in ABSENT:
+        return False
+    with use_backend(backend):
+        return backend == "reference" or factory().fused(backend) is not None
+
+
+RUNS = [
+    pytest.param((form.values[0], backend), id=f"{form.id}-{backend}", marks=form.marks)
+    for form in FORMS
+    for backend in BACKENDS
+    if runs_on(form.values[0], backend)
+]
+
+
 @pytest.fixture
 def cells():
     """The whole list."""
     return CELLS
 
 
-@pytest.fixture(params=[factory for _, factory in CELLS], ids=[name for name, _ in CELLS])
+@pytest.fixture(params=FORMS)
 def factory(request):
     """How to build a cell."""
     return request.param
 
 
-@pytest.fixture(params=["reference", "scan", "cpu"])
-def backend(request):
-    """Single steps, the scan in parallel over time, and the fused twins of the cells that have one."""
-    absent = backends()[request.param]
-    if absent:
-        pytest.skip(absent)
-    with use_backend(request.param):
-        yield request.param
-
-
-@pytest.fixture
-def cell(factory, backend):
-    """A cell in float64 whose every parameter has been moved off the value it begins at."""
+@pytest.fixture(params=RUNS)
+def cell(request):
+    """A cell in float64 whose every parameter has been moved off its initial value, on each backend that runs it."""
+    factory, backend = request.param
     torch.manual_seed(1)
     cell = factory().double()
-    if backend != "reference" and cell.fused(backend) is None:
-        pytest.skip("the cell is only stepped")
     with torch.no_grad():
         for parameter in cell.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
-    return cell
+    with use_backend(backend):
+        yield cell
 
 
 @pytest.fixture

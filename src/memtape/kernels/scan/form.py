@@ -1,7 +1,7 @@
 """Form: what a cell that is linear in its state declares, and what every engine takes and returns."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -32,6 +32,7 @@ class LinearStep(ABC, Generic[S]):
         """Return the state after the step."""
 
 
+@runtime_checkable
 class ScanEngine(Protocol):
     """An engine: run linear steps over whole sequences."""
 
