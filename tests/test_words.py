@@ -17,6 +17,7 @@ DONE = (
     "src/memtape/cells",
     "src/memtape/ops",
     "src/memtape/tasks",
+    "src/memtape/training",
     "docs/data.md",
     "docs/machines.md",
     "docs/sequences.md",
