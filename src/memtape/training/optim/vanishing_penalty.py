@@ -27,7 +27,8 @@ class Omega:
 
     Args:
         weight: factor of the penalty.
-        rows: number of rows that the mean is taken over."""
+        rows: number of rows that the mean is taken over.
+    """
 
     def __init__(self, weight: float, rows: int | float):
         self.weight, self.rows = weight, rows
