@@ -14,9 +14,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 DONE = (
+    "src/memtape/catalog",
     "src/memtape/cells",
+    "src/memtape/inference",
     "src/memtape/ops",
+    "src/memtape/ports",
+    "src/memtape/sharing",
     "src/memtape/tasks",
+    "src/memtape/training",
     "docs/data.md",
     "docs/machines.md",
     "docs/sequences.md",
@@ -43,7 +48,7 @@ WORDS = {
     r"stand-ins?|stands? in for": "synthetic data; replaces",
     r"(made|make|makes|making) up|invents?|invented": "synthetic; generate",
     r"trainings|(a|another|each|every|one|this) training(?=[.,;:)]| (is|was|has|that|which|from|of|with|in)\b)": "training run",
-    r"begins?|began|begun|beginnings?": "starts at; is initialised to",
+    r"begins?(?!:)|began|begun|beginnings?": "starts at; is initialised to",
     r"say|says|said|saying": "predict, output, generate; state, report",
     r"told|tells?|telling": "given, presented; report, name; distinguish",
     r"hears?|heard": "receives input from",

@@ -74,7 +74,7 @@ def test_a_shared_network_is_loaded_as_its_card_says(runs, tmp_path, monkeypatch
     assert known.exists() == (runs / name / "vocabulary.json").exists()
     if known.exists():
         assert known.read_bytes() == (runs / name / "vocabulary.json").read_bytes()
-        assert "`vocabulary.json` says what each symbol stands for" in card
+        assert "`vocabulary.json` lists the meaning of each symbol" in card
 
 
 def test_runs_with_other_scores_are_listed_and_compared(runs, capsys, tmp_path):

@@ -74,7 +74,7 @@ def wait_for_checkpoint(run, least=1):
         if steps and max(steps) >= least:
             return
         time.sleep(0.1)
-    raise AssertionError(f"no checkpoint of update {least} came")
+    raise AssertionError(f"no checkpoint of step {least} came")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -135,6 +135,6 @@ def test_wrong_arguments_are_refused(network):
         generate(network, PROMPT, steps=1, lengths=torch.tensor([1, 0, 2]))
     network.output_size = 7
     with pytest.raises(
-        ValueError, match="the network reads 5 symbols and says 7, but what it says is read again; use one"
+        ValueError, match="the network reads 5 symbols and returns 7, but outputs become inputs; use one"
     ):
         generate(network, PROMPT, steps=1)
