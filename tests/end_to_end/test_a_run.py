@@ -162,7 +162,7 @@ def test_resume_draws_the_report_of_a_run_that_was_ended_before_it_was_there(cop
     (copied / "report.html").unlink()
     before = (copied / "metrics.jsonl").read_bytes()
     assert run(["resume", str(copied)]) == 0
-    assert capsys.readouterr().out == f"the training in {copied} had come to its end; there is nothing to go on with\n"
+    assert capsys.readouterr().out == f"the training run in {copied} is finished; there is nothing to continue\n"
     assert (copied / "report.html").is_file()
     assert (copied / "metrics.jsonl").read_bytes() == before
 

@@ -84,7 +84,7 @@ def test_runs_with_other_scores_are_listed_and_compared(runs, capsys, tmp_path):
         assert score in head
     figure = tmp_path / "figure.png"
     assert run(["runs", "compare", *(str(runs / name) for name in RUNS), "--figure", str(figure)]) == 0
-    assert "the runs have other scores than one another, so there is no figure" in capsys.readouterr().out
+    assert "the runs have different scores, so there is no figure" in capsys.readouterr().out
     assert not figure.exists()
 
 

@@ -85,7 +85,7 @@ def test_a_signal_saves_and_ends_well(tmp_path, number):
     training.send_signal(number)
     printed, told = training.communicate(timeout=60)
     assert training.returncode == 0, told
-    step = int(re.fullmatch(rf"ended early, saved at update (\d+); go on with `memtape resume {run}`\n", printed)[1])
+    step = int(re.fullmatch(rf"ended early, saved at step (\d+); continue with `memtape resume {run}`\n", printed)[1])
     assert (run / "checkpoints" / f"step-{step:09d}").is_dir()
     assert not (run / "result.json").exists()
 

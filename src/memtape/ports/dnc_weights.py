@@ -14,9 +14,7 @@ ABRUPT_NORM = 1e-30
 
 
 class Layer(NamedTuple):
-    """One layer of a controller: the matrices of its input and of its hidden vector, each with the bias as last
-    column.
-    """
+    """One layer of a controller: matrices of its input and its hidden vector, each with the bias as last column."""
 
     from_input: Tensor
     from_hidden: Tensor
