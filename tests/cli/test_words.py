@@ -128,7 +128,7 @@ def test_doctor_says_why_a_backend_is_absent(capsys):
         (["train", "nmt", "copy"], 'Unknown command "nmt". Did you mean "ntm"?'),
         (["train", "ntm", "coppy"], 'Unknown command "coppy". Did you mean "copy"?'),
         (["train", "ntm", "copy", "--model.slotz", "4"], "Unknown option: --model.slotz. Did you mean --model.slots?"),
-        (["sweep", "ntm", "copy", "--seeds", "1", "2", "3"], "nothing takes the words '2 3'; leave them out"),
+        (["sweep", "ntm", "copy", "--seeds", "1", "2", "3"], "no option takes the words '2 3'; leave them out"),
         (["train", "ntm", "copy", "--train.stepps", "4"], "Did you mean --train.steps?"),
         (
             ["train", "ntm", "copy", "--model.slots", "many"],
