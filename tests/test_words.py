@@ -29,6 +29,19 @@ DONE = (
     "docs/data.md",
     "docs/machines.md",
     "docs/sequences.md",
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/states.md",
+    "docs/views.md",
+    "docs/speed.md",
+    "docs/long_sequences.md",
+    "docs/training.md",
+    "docs/sweeps.md",
+    "docs/resuming.md",
+    "docs/processes.md",
+    "docs/tracking.md",
+    "docs/sharing.md",
+    "docs/plugins.md",
 )
 """Still to come: the other folders of src/memtape, the other pages of docs, README.md, CONTRIBUTING.md and csrc."""
 

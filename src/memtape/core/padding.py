@@ -41,7 +41,7 @@ def reversed_rows(
     return xs[torch.arange(len(xs), device=xs.device)[:, None], place]
 
 
-def joined(parts: Sequence[Shaped[Tensor, "..."]], fill: float = 0) -> Shaped[Tensor, "..."]:
+def joined(parts: Sequence[Shaped[Tensor, "..."]], fill: int | float = 0) -> Shaped[Tensor, "..."]:
     """Return the rows of tensors under one another, all axes behind the batch filled at their ends to the largest size.
 
     Args:

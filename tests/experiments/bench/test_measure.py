@@ -125,7 +125,11 @@ def test_the_spread_is_the_interquartile_range_as_a_share_of_the_median():
             "there is no option widht of dnc or ntm or .*; the options are ",
         ),
         ({"options": {"width": 0}}, ExperimentError, "width of DNCCell is 0, but it must be at least 1"),
-        ({"backend": ["auto"]}, BackendError, "the backend is 'auto', but it must be one of reference, compile, cpu"),
+        (
+            {"backend": ["auto"]},
+            BackendError,
+            "the backend is 'auto', but it must be one of reference, compile, scan, cpu",
+        ),
         ({"backend": ["triton"]}, BackendError, "the backend is 'triton', which is absent here"),
         ({"device": "cuda"}, ExperimentError, "device is cuda, but torch finds none; leave --device out"),
     ],

@@ -53,7 +53,7 @@ class Diagonal(LinearStep[Tensor]):
     $$h_t = a_t \odot h_{t-1} + b_t$$
     """
 
-    decay: Float[Tensor, "*batch hidden"]
+    decay: Float[Tensor, "*decaying hidden"]
     added: Float[Tensor, "*batch hidden"]
 
     def then(self, later: "Diagonal") -> "Diagonal":
@@ -72,7 +72,7 @@ class ComplexDiagonal(LinearStep[Tensor]):
     $$h_t = a_t \odot h_{t-1} + b_t, \qquad a_t, b_t, h_t \in \mathbb{C}^n$$
     """
 
-    decay: Float[Tensor, "*batch 2 hidden"]
+    decay: Float[Tensor, "*decaying 2 hidden"]
     added: Float[Tensor, "*batch 2 hidden"]
 
     def then(self, later: "ComplexDiagonal") -> "ComplexDiagonal":
