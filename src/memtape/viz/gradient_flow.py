@@ -32,7 +32,7 @@ def gradient_flow_figure(norms: Mapping[str, Any], *, title: str = "") -> Figure
             above 0.
     """
     if not norms:
-        raise ValueError("norms has no network, but a figure needs at least one; give the norms of one or more")
+        raise ValueError("norms is empty, but a figure needs at least one; give the norms of one or more")
     flows = {name: _quartiles(name, np.asarray(values, dtype=float)) for name, values in norms.items()}
     with paper_style():
         figure = Figure(figsize=(4.4, 2.8), layout="constrained")

@@ -38,7 +38,7 @@ def learning_curve(
     curves = {kind: curve_of(records, kind, scored) for kind in ("train", "validation")}
     if not any(len(curve["sequences"]) for curve in curves.values()):
         raise ValueError(
-            f"records has {len(records)} lines, but none of kind 'train' or 'validation'; "
+            f"records contain {len(records)} lines, but none of kind 'train' or 'validation'; "
             "pass the lines of a metrics file with such records"
         )
     solved_at = None if solved_step is None else _sequences_at(solved_step, curves)

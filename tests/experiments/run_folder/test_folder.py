@@ -73,7 +73,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(RunError, match=r"there is no run folder .*nowhere; give the folder"):
+    with pytest.raises(RunError, match=r"there is no run folder .*nowhere; give a folder"):
         Run.open(tmp_path / "nowhere")
 
 
