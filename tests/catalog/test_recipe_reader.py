@@ -88,7 +88,7 @@ def test_what_is_no_name_of_a_page_is_not_there(tree, name):
             '[published]\nsource = "x"\ncost_bits_10 = 1\n',
             r"cost_bits_10 in \[published\] of .*copy.toml is 1, but it must be numbers by name; write \{ lstm = 0.5 \}",
         ),
-        ("x = [", r"the recipe .*copy.toml is no TOML \("),
+        ("x = [", r"the recipe .*copy.toml is not TOML \("),
     ],
 )
 def test_a_page_that_is_no_recipe_is_refused_by_file_and_key(tree, text, sentence):

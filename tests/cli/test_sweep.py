@@ -215,4 +215,4 @@ def test_another_sweep_in_the_same_folder_is_refused(stand_in, capsys, tmp_path)
     words = [*SWEEP, "--out", str(tmp_path / "sweep")]
     assert run([*words, "--seeds", "0"]) == 0
     capsys.readouterr()
-    assert "was begun with seeds [0], but it is [1] now" in refused(capsys, *words, "--seeds", "1")
+    assert "was started with seeds [0], but it is [1] now" in refused(capsys, *words, "--seeds", "1")

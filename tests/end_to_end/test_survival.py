@@ -126,7 +126,7 @@ def test_two_processes_end_where_one_does_and_any_number_can_go_on_where_they_en
     again = [begin(words, index=index, count=then, meeting=meeting) for index in range(then)]
     said = [training.communicate(timeout=120) for training in again]
     assert [training.returncode for training in again] == [0] * then, said
-    assert "going on from update 20" in said[0][1]
+    assert "continuing from step 20" in said[0][1]
     for mine, other in zip(records(tmp_path / "two"), records(alone), strict=True):
         assert mine == pytest.approx(other, rel=1e-3)
 

@@ -128,7 +128,7 @@ def test_wrong_arguments_are_refused(network):
         generate(network, PROMPT, steps=0)
     with pytest.raises(ValueError, match=r"temperature is -1\.0, but it divides logits; give a number of at least 0"):
         generate(network, PROMPT, steps=1, temperature=-1.0)
-    sentence = "a prompt is empty, but a network speaks after what it has read; give each row at least one symbol"
+    sentence = "a prompt is empty, but a network generates after what it has read; give each row at least one symbol"
     with pytest.raises(ValueError, match=sentence):
         generate(network, PROMPT[:, :0], steps=1)
     with pytest.raises(ValueError, match=sentence):

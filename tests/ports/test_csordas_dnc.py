@@ -221,7 +221,7 @@ def test_layers_of_several_sizes_are_refused():
     tensors = random_state_dict()
     tensors["controller.out_to_all_1.weight"] = torch.zeros(8, 2)
     with pytest.raises(
-        ValueError, match=r"the layers of the controller have sizes \[2, 7\], but those of a DNC here are"
+        ValueError, match=r"the layers of the controller have sizes \[2, 7\], but those of a DNC here must"
     ):
         dnc_from_csordas_dnc(tensors, slots=SLOTS, read_heads=2)
 

@@ -30,7 +30,7 @@ class _Poisoned(Copy):
 def test_a_parameter_that_is_not_finite_stops_the_training_and_is_named(run, model, task):
     with torch.no_grad():
         model.cell.machine.to_output.weight[0, 0] = float("nan")
-    with pytest.raises(NonFiniteError, match=r"update 1 because the parameter cell\.machine\.to_output\.weight is not"):
+    with pytest.raises(NonFiniteError, match=r"step 1 because the parameter cell\.machine\.to_output\.weight is not"):
         run(model, task)
 
 
