@@ -112,7 +112,7 @@ class LinkLists {
     Lazy<uint8_t> known;
     std::vector<int32_t> touched;           // the lists of slots written after that have changed; `known` marks them
     std::vector<Link> written, then, list;  // this step's writes, the last ones before, and a list that is made
-    std::vector<Link> fresh;
+    std::vector<Link> fresh, spare;         // those to add to it, and those that it has no room for
 
     T* part(void* all, int64_t row) const { return (T*)all + row * slots * length; }
 
@@ -161,13 +161,29 @@ class LinkLists {
         fresh.push_back({slot, weight});
     }
 
-    // Keep the strongest, the strongest first, of near-ties the first slot.
+    // Keep the strongest, the strongest first, of near-ties the first slot. Links without room come back only where the
+    // strongest of them is nearly as strong as the last one kept.
     void end_list(const Lists& lists, int64_t row) {
-        for (const Link& link : fresh)
-            if (!(link.weight <= 0)) list.push_back(link);
-        for (int64_t end = 1; end < int64_t(list.size()); ++end)
-            for (int64_t at = end; at > 0 && list[at].weight > list[at - 1].weight; --at)
-                std::swap(list[at], list[at - 1]);
+        auto rise = [&](int64_t at) {
+            for (; at > 0 && list[at].weight > list[at - 1].weight; --at) std::swap(list[at], list[at - 1]);
+        };
+        for (int64_t at = 1; at < length; ++at) rise(at);
+        T strongest = 0;
+        spare.clear();
+        for (Link link : fresh) {
+            if (link.weight > list[length - 1].weight) {
+                std::swap(link, list[length - 1]);
+                rise(length - 1);
+            }
+            if (!(link.weight > 0)) continue;
+            spare.push_back(link);
+            strongest = std::max(strongest, link.weight);
+        }
+        if (strongest > 0 && list[length - 1].weight - strongest <= T(NEAR_TIE))
+            for (const Link& link : spare) {
+                list.push_back(link);
+                rise(list.size() - 1);
+            }
         order_equals(list, length);
         for (int64_t l = 0; l < length; ++l) {
             lists.places[row * length + l] = T(list[l].slot);

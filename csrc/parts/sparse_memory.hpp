@@ -1,12 +1,12 @@
 // Sparse memory: a Sparse Access Memory, with or without links between its slots, for machine.hpp.
 //
-// A row's memory is changed in place, and the slots that a step writes to are kept as they were before. The way back
-// has the slots that were visited, and no others, in a store of its own, where it undoes the writes one step after
+// A row's memory is changed in place, and the slots that a step writes to are kept as they were before. The backward
+// pass has the slots that were visited, and no others, in a store of its own, where it undoes the writes one step after
 // another. Links have no gradient, and of them only those between what heads have read are kept.
 #pragma once
 
-#include "parts/link_lists.hpp"
 #include "machine/engine.hpp"
+#include "parts/link_lists.hpp"
 #include "parts/neighbours.hpp"
 
 // to += factor * from
@@ -44,13 +44,12 @@ class SparseMemory {
     const int64_t slots, width, heads, nearest, first_nearest, links, read_size, steps;
     const T threshold;  // a weight nearly equal to the one asked for is not above it
     const SAMInterface<T> interface;
-    int64_t kept;  // numbers for the way back
+    int64_t kept;  // numbers for the backward pass
 
     explicit SparseMemory(const Sizes& sizes)
         : sizes(sizes), slots(sizes.slots), width(sizes.width), heads(sizes.heads), nearest(sizes.nearest),
           first_nearest(sizes.first_nearest), links(sizes.links), read_size(heads * width), steps(sizes.machine.time),
-          threshold(T(sizes.threshold + NEAR_TIE)),
-          interface(sizes),
+          threshold(T(sizes.threshold + NEAR_TIE)), interface(sizes),
           first_written(std::min(slots, heads * (first_nearest + 1))), written(std::min(slots, heads * (nearest + 1))) {
         const int64_t rows = sizes.machine.batch, once = heads * first_nearest, each = heads * nearest;
         Sections sections;

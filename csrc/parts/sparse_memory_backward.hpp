@@ -1,4 +1,4 @@
-// Sparse memory, on the way back.
+// Sparse memory, in the backward pass.
 #pragma once
 
 #include "parts/sparse_memory.hpp"
@@ -46,7 +46,7 @@ class SparseMemory<T>::Backward {
         Place& own = places[r];
         m.interface.forward(raw, control.data());
         T* d_control = d_raw;
-        if (m.interface.size < m.interface.control_size) {  // strengths that are told nobody
+        if (m.interface.size < m.interface.control_size) {  // strengths that are 1 throughout
             spare.assign(m.interface.control_size, T(0));
             d_control = spare.data();
         }

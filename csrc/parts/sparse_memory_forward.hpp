@@ -1,4 +1,4 @@
-// Sparse memory, on the way forward.
+// Sparse memory, in the forward pass.
 #pragma once
 
 #include "parts/recency.hpp"

@@ -3,7 +3,7 @@
 //
 // A thread takes some units of a row through all of time. What is read and written follows in memory, step after step,
 // so that the speed of the memory is the limit: parallel forms over time, which do more work, would be slower.
-#include "recurrence/scan.h"
+#include "recurrence/scan.hpp"
 
 #include "base/denormals.hpp"
 #include "base/rows.hpp"
@@ -24,8 +24,9 @@ class Scan {
 
     explicit Scan(const memtape_scan_sizes& s)
         : batch(s.batch), time(s.time), units(s.units), planes(s.planes), varying(s.varying), lengths(s.lengths),
-          started(s.starts), parts(std::max<int64_t>(1, std::min((s.threads + s.batch - 1) / std::max<int64_t>(1, s.batch),
-                                                                 padded<T>(s.units) / LANES<T>))),
+          started(s.starts),
+          parts(std::max<int64_t>(
+              1, std::min((s.threads + s.batch - 1) / std::max<int64_t>(1, s.batch), padded<T>(s.units) / LANES<T>))),
           part_size(padded<T>((s.units + parts - 1) / parts)), part_lengths(all_lengths()),
           shares(s.batch * parts, s.time, part_lengths.data(), s.threads) {}
 
@@ -106,9 +107,9 @@ void step(const Scan<T>& scan, Range some, const T* decay, const T* before, cons
         });
 }
 
-// One step of the backward pass. `carried` is the gradient of the state after the step from all later steps, and becomes
-// that of the state before it; d_state, which may be null, is that from the step's own output. d_decay, which may be null,
-// is added to.
+// One step of the backward pass. `carried` is the gradient of the state after the step from all later steps, and
+// becomes that of the state before it; d_state, which may be null, is that from the step's own output. d_decay, which
+// may be null, is added to.
 template <typename T>
 void step_back(const Scan<T>& scan, Range some, const T* decay, const T* before, const T* d_state, T* carried,
                T* d_decay, T* d_added) {
@@ -208,26 +209,27 @@ int backward_of(const memtape_scan_sizes* sizes, const void* decay, const void* 
 
 }  // namespace
 
-int memtape_scan_forward_float32(const memtape_scan_sizes* sizes, const void* decay, const void* added,
-                                 const void* first, const void* initial, void* states, void* last) {
+extern "C" {
+
+const char* memtape_scan_layout(void) {
+    static const std::string text = Layout::of<memtape_scan_sizes>("sizes") +
+                                    signature("forward", MEMTAPE_TEXT(MEMTAPE_SCAN_FORWARD)) +
+                                    signature("backward", MEMTAPE_TEXT(MEMTAPE_SCAN_BACKWARD));
+    return text.c_str();
+}
+
+int memtape_scan_forward_float32(MEMTAPE_SCAN_FORWARD) {
     return forward_of<float>(sizes, decay, added, first, initial, states, last);
 }
-
-int memtape_scan_forward_float64(const memtape_scan_sizes* sizes, const void* decay, const void* added,
-                                 const void* first, const void* initial, void* states, void* last) {
+int memtape_scan_forward_float64(MEMTAPE_SCAN_FORWARD) {
     return forward_of<double>(sizes, decay, added, first, initial, states, last);
 }
-
-int memtape_scan_backward_float32(const memtape_scan_sizes* sizes, const void* decay, const void* states,
-                                  const void* first, const void* initial, const void* d_states, const void* d_last,
-                                  void* d_decay, void* d_added, void* d_first, void* d_initial) {
+int memtape_scan_backward_float32(MEMTAPE_SCAN_BACKWARD) {
     return backward_of<float>(sizes, decay, states, first, initial, d_states, d_last, d_decay, d_added, d_first,
                               d_initial);
 }
-
-int memtape_scan_backward_float64(const memtape_scan_sizes* sizes, const void* decay, const void* states,
-                                  const void* first, const void* initial, const void* d_states, const void* d_last,
-                                  void* d_decay, void* d_added, void* d_first, void* d_initial) {
+int memtape_scan_backward_float64(MEMTAPE_SCAN_BACKWARD) {
     return backward_of<double>(sizes, decay, states, first, initial, d_states, d_last, d_decay, d_added, d_first,
                                d_initial);
+}
 }

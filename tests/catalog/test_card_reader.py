@@ -28,12 +28,12 @@ def test_a_card_describes_the_last_class_and_its_file_is_not_run():
     ("source", "sentence"),
     [
         (CLASS, "it has no card; end it in CARD = ModelCard(...) or CARD = TaskCard(...)"),
-        ('\nCARD = ModelCard(name="x", summary="y")', "no public class stands above its card"),
+        ('\nCARD = ModelCard(name="x", summary="y")', "there is no public class above its card"),
         (CLASS + "\nCARD = ModelCard(", "its card has a syntax error"),
         (CLASS + '\nCARD = ModelCard(name="x", summary="y")\nprint(1)', "its card must be the last statement"),
         (CLASS + '\nCARD = Decay(name="x", summary="y")', "its card must be the last statement"),
         (CLASS + '\nCARD = ModelCard("x", summary="y")', "with arguments by name"),
-        (CLASS + '\nCARD = ModelCard(name=str(1), summary="y")', "its card must hold literals alone"),
+        (CLASS + '\nCARD = ModelCard(name=str(1), summary="y")', "its card must consist of literals"),
         (CLASS + '\nCARD = ModelCard(**{"name": "x"})', "its card cannot be used"),
         (CLASS + '\nCARD = ModelCard(summary="y")', "its card cannot be used: ModelCard.missing 1 required"),
         (CLASS + '\nCARD = ModelCard(name="x", summary="y", unit="z")', "unexpected keyword argument 'unit'"),
@@ -114,10 +114,10 @@ def test_a_constructor_that_runs_another_has_its_options():
 
 OPTIONS = {
     "class A: ...": "A of a.py has no __init__ of its own; write one",
-    "def B(): ...": "A is no class and no function of a.py; correct the name",
+    "def B(): ...": "A is neither a class nor a function of a.py; correct the name",
     'class A:\n    """A.\n\n    Args:\n        x: y.\n    """\n    def __init__(self, *, x: list = []): ...': "x of A must",
     "class A:\n    def __init__(self, *, x: int = 1): ...": "x of A needs a plain type, a default and a line in the docstring",
-    "from ast import A": "A is no class and no function of ast.py",
+    "from ast import A": "A is neither a class nor a function of ast.py",
 }
 
 

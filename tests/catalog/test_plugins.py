@@ -91,7 +91,7 @@ def test_help_and_completion_know_it_without_loading_torch():
             "raise SystemExit\n\n\nclass Mine: ...\n",
             "the plugin mine.py cannot be used: it has no card; end it in CARD",
         ),
-        (f"raise SystemExit\n\n{CARD}", "the plugin mine.py cannot be used: no public class stands above its card"),
+        (f"raise SystemExit\n\n{CARD}", "the plugin mine.py cannot be used: there is no public class above its card"),
         (
             f"class Mine: ...\n\n{CARD.replace('mine', 'ntm')}",
             'has the name "ntm", which memtape itself has; give its CARD',
@@ -122,7 +122,7 @@ def test_a_plugin_without_a_file_is_refused(capsys):
 
 def test_bytes_that_are_no_text_are_refused(capsys, tmp_path):
     (tmp_path / "mine.py").write_bytes(b"\xff\xfe")
-    assert "the plugin mine.py cannot be used: it is no Python" in refused(
+    assert "the plugin mine.py cannot be used: it is not Python" in refused(
         capsys, "models", "--plugin", tmp_path / "mine.py"
     )
 
@@ -143,7 +143,7 @@ def test_two_plugins_of_one_name_are_refused(capsys, plugin, tmp_path):
     (tmp_path / "below").mkdir()
     below = plugin(f"class Mine: ...\n\n{CARD.replace('mine', 'yours')}", "below/mine.py")
     words = ("models", "--plugin", first, "--plugin", below)
-    assert "are plugins of one name; rename one of the files" in refused(capsys, *words)
+    assert "are plugins with the same name; rename one of the files" in refused(capsys, *words)
 
 
 def test_a_path_that_the_environment_cannot_hold_is_refused(capsys):
@@ -184,7 +184,7 @@ def test_a_plugin_that_cannot_be_imported_is_named(plugin, text, sentence):
         ),
         (
             "from mine import Net\n\n\nclass Mine:\n    __init__ = runs(Net)",
-            "Net is no class and no function of mine.py",
+            "Net is neither a class nor a function of mine.py",
         ),
     ],
     ids=["no constructor", "no plain type", "a name from nowhere"],

@@ -71,13 +71,13 @@ def test_what_is_no_name_of_a_page_is_not_there(tree, name):
         ("[model]\nslotz = 3\n", r'no option "slotz" for \[model\] of .*copy.toml; did you mean "slots"\?'),
         ("[task]\nbitz = 3\n", r'no option "bitz" for \[task\] of .*copy.toml; did you mean "bits"\?'),
         ("[train]\nstepz = 3\n", r'no option "stepz" for \[train\] of .*copy.toml; did you mean "steps"\?'),
-        ('[model]\nslots = "x"\n', r"slots in \[model\] of .*copy.toml is 'x', which is no value of that option"),
+        ('[model]\nslots = "x"\n', r"slots in \[model\] of .*copy.toml is 'x', which is not a value of that option"),
         ("[train]\nsteps = 0\n", r"\[train\] of .*copy.toml cannot be used \(steps: Input should be greater"),
         (
             'extends = "ntm/nothing"\n',
-            "copy.toml extends 'ntm/nothing', which is no recipe; `memtape recipes` lists them",
+            "copy.toml extends 'ntm/nothing', which is not a recipe; `memtape recipes` lists them",
         ),
-        ('extends = "ntm/../ntm/ngrams"\n', "copy.toml extends 'ntm/../ntm/ngrams', which is no recipe"),
+        ('extends = "ntm/../ntm/ngrams"\n', "copy.toml extends 'ntm/../ntm/ngrams', which is not a recipe"),
         (
             'extends = "ntm/copy"\n',
             "copy.toml extends ntm/copy, which extends ntm/copy; a recipe extends one that extends no",
@@ -88,7 +88,7 @@ def test_what_is_no_name_of_a_page_is_not_there(tree, name):
             '[published]\nsource = "x"\ncost_bits_10 = 1\n',
             r"cost_bits_10 in \[published\] of .*copy.toml is 1, but it must be numbers by name; write \{ lstm = 0.5 \}",
         ),
-        ("x = [", r"the recipe .*copy.toml is no TOML \("),
+        ("x = [", r"the recipe .*copy.toml is not TOML \("),
     ],
 )
 def test_a_page_that_is_no_recipe_is_refused_by_file_and_key(tree, text, sentence):
@@ -105,7 +105,7 @@ def test_what_fits_the_page_below_must_fit_the_own_model_too(tree):
 
 
 def test_a_page_of_no_known_model_or_task_is_refused(tree):
-    with pytest.raises(RecipeError, match=r"ntm/coppy.toml is of no known model and task; name it MODEL/TASK.toml"):
+    with pytest.raises(RecipeError, match=r"ntm/coppy.toml names no known model and task; name it MODEL/TASK.toml"):
         written(tree, "ntm/coppy", "")["ntm/coppy"]
 
 

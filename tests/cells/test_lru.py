@@ -138,7 +138,7 @@ def test_eigenvalues_stay_inside_the_unit_circle_in_training():
         ),
         ({"max_radius": 1.1}, "give 0 <= min_radius < max_radius <= 1"),
         ({"min_radius": -0.1}, "the radii of the ring are -0.1 and 1.0"),
-        ({"max_phase": 0.0}, "max_phase is 0.0, but an angle is above 0 and at most 2 pi; give one of these"),
+        ({"max_phase": 0.0}, "max_phase is 0.0, but an angle is above 0 and at most 2 pi; give such an angle"),
         ({"max_phase": 7.0}, "max_phase is 7.0"),
     ],
 )

@@ -95,7 +95,7 @@ def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, 
     monkeypatch.setattr("memtape.experiments.bench.measure.backends", lambda: {"reference": None, "cpu": None})
     monkeypatch.setattr("memtape.core.backends.backends", lambda: {"reference": None, "cpu": None})
     assert run([*TINY, "--mode", "infer", "--model.sequential-heads"]) == 0
-    assert "ntm has no fused twin on cpu; it takes the single steps" in capsys.readouterr().out
+    assert "ntm has no fused kernel on cpu; it runs the reference" in capsys.readouterr().out
     assert run([*TINY, "--mode", "infer", "--backend", "reference"]) == 0
     assert "twin" not in capsys.readouterr().out
 
@@ -106,11 +106,11 @@ def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, 
         (("nmt",), 'there is no model "nmt"; did you mean "ntm"?'),
         (("ntm", "--batch", "0"), "batch is 0, but it must be at least 1"),
         (("ntm", "--batch", "many"), 'Invalid value for --batch: unable to convert "many"'),
-        (("ntm", "--backend", "cuda"), "the backend is 'cuda', but it must be one of reference, compile, cpu"),
+        (("ntm", "--backend", "cuda"), "the backend is 'cuda', but it must be one of reference, compile, scan, cpu"),
         (("ntm", "--mode", "test"), 'Invalid value "test" for --mode'),
-        (("ntm", "--seconds", "0"), "--seconds is 0, but it is a length of time and must be positive"),
+        (("ntm", "--seconds", "0"), "--seconds is 0, but it must be positive"),
         (("ntm", "--plot", "cost.pdf"), "the figure cost.pdf ends in '.pdf', but it is drawn as PNG or SVG"),
-        (("ntm", "--plot", "cost.png", "--batch", "1"), "--plot draws cost over sizes, but all are single"),
+        (("ntm", "--plot", "cost.png", "--batch", "1"), "--plot draws cost over a size, but each size has one value"),
         (("ntm", "--json", "file/rows.json"), "the file file/rows.json cannot be written"),
         (("ntm", "--json", "."), "the file . cannot be written"),
         (("ntm", "--model.cliip", "3"), "Unknown option: --model.cliip. Did you mean --model.clip?"),

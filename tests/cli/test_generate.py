@@ -65,9 +65,9 @@ def test_it_stops_behind_the_character_that_it_shall_stop_at(language, capsys):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--prompt", "zebra"], "the prompt has the character 'z', which is none of the 16 of the run's vocabulary"),
+        (["--prompt", "zebra"], "the prompt has the character 'z', which is not one of the 16 in its vocabulary"),
         (["--prompt", "-"], "the prompt has the character '-'"),
-        (["--prompt", ""], "the prompt is empty, but a network speaks after what it has read"),
+        (["--prompt", ""], "the prompt is empty, but a network generates after what it has read"),
         (["--temperature", "-1"], "temperature is -1.0, but it divides logits; give a number of at least 0"),
         (["--temperature", "nan"], "temperature is nan, but it divides logits"),
         (["--temperature", "inf"], "temperature is inf, but it divides logits"),
@@ -89,17 +89,17 @@ def test_wrong_words_get_one_sentence(language, capsys, words, sentence):
 
 def test_a_run_that_says_no_text_is_refused(other, capsys):
     assert run(["generate", str(other)]) == 2
-    assert "is a run of lstm on boolean, which does not say text character by character" in capsys.readouterr().err
+    assert "is a run of lstm on boolean, which does not generate characters" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("vocabulary", "sentence"),
     [
-        ({"a": 0}, "vocabulary.json does not hold what a run's does (Input should be a valid list)"),
-        ([1, 2], "vocabulary.json does not hold what a run's does (0: Input should be a valid string)"),
-        (["to", "be"], "does not say text character by character"),
-        (["", "b"], "does not say text character by character"),
-        ([], "does not say text character by character"),
+        ({"a": 0}, "vocabulary.json is not a valid file of a run (Input should be a valid list)"),
+        ([1, 2], "vocabulary.json is not a valid file of a run (0: Input should be a valid string)"),
+        (["to", "be"], "does not generate characters"),
+        (["", "b"], "does not generate characters"),
+        ([], "does not generate characters"),
         (["\n", "b"], "does not hold the weights of the network in config.json"),
         (["\n"] * 16, "does not hold the weights of the network in config.json"),
     ],
@@ -129,7 +129,7 @@ def test_data_with_another_vocabulary_is_not_scored(language, tmp_path, capsys):
         (tmp_path / "own.txt").write_text(text * 20)
         assert run(["evaluate", str(language), "--data-dir", str(tmp_path)]) == 2
         told = capsys.readouterr().err
-        assert "the data has another vocabulary than the run" in told
+        assert "the vocabulary of the data differs from that of the run" in told
         assert place in told
 
 

@@ -66,7 +66,7 @@ def test_the_list_is_sorted_by_time_and_names_what_is_damaged(capsys, folder):
     assert " ".join(head.split()) == "name model task seed state steps solved cost bits wrong bits seconds"
     assert " ".join(first.split()) == "finished lstm associative-recall 0 finished 3 yes 3 1 12.5"
     assert " ".join(second.split()) == "begun lstm associative-recall 0 unfinished 3 \N{EN DASH} 3 2 \N{EN DASH}"
-    assert damaged.startswith("damaged: runs/damaged/config.json is no JSON")
+    assert damaged.startswith("damaged: runs/damaged/config.json is not JSON")
 
 
 def stopped(place):
@@ -77,7 +77,7 @@ def stopped(place):
 
 def test_a_run_that_stopped_is_told_with_its_reason(capsys, folder):
     stopped(folder / "begun")
-    reason = "at update 2, as the loss is not finite"
+    reason = "at step 2, as the loss is not finite"
     _, _, row, *sentences = printed(capsys, "runs", "list").splitlines()
     assert row.split()[:6] == ["begun", "lstm", "associative-recall", "0", "stopped", "2"]
     assert sentences[0] == f"stopped: runs/begun {reason}"
@@ -143,11 +143,11 @@ def test_runs_without_a_metric_have_no_figure(capsys, folder):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("show", "runs/damaged"), "runs/damaged/config.json is no JSON"),
-        (("show", "runs/notes"), "runs/notes has no config.json, so it is no run folder"),
-        (("show", "nowhere"), "nowhere has no config.json, so it is no run folder"),
+        (("show", "runs/damaged"), "runs/damaged/config.json is not JSON"),
+        (("show", "runs/notes"), "runs/notes has no config.json, so it is not a run folder"),
+        (("show", "nowhere"), "nowhere has no config.json, so it is not a run folder"),
         (("compare", "runs/begun"), "the runs to compare are 1, but there must be two or more"),
-        (("compare", "runs/begun", "runs/damaged"), "runs/damaged/config.json is no JSON"),
+        (("compare", "runs/begun", "runs/damaged"), "runs/damaged/config.json is not JSON"),
         (("compare", "runs/begun", "runs/finished", "--figure", "a.pdf"), "the figure a.pdf ends in '.pdf'"),
         (
             ("compare", "runs/begun", "runs/finished", "--figure", "file/a.png"),

@@ -152,5 +152,5 @@ def test_what_is_no_run_is_named(tmp_path, capsys):
 def test_a_run_that_did_not_end_is_named(finished, tmp_path, capsys):
     copied = shutil.copytree(finished, tmp_path / "run")
     (copied / "manifest.json").unlink()
-    assert "is not finished; go on with `memtape resume" in refused(capsys, copied, tmp_path / "new")
+    assert "is not finished (it has no manifest.json); continue with" in refused(capsys, copied, tmp_path / "new")
     assert not (tmp_path / "new").exists()

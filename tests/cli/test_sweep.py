@@ -89,7 +89,7 @@ def test_seeds_are_reported_with_their_interval(stand_in, capsys, tmp_path):
     assert "1 of 3  6% to 79%" in printed.out
     assert "2 (2 to 2)" in printed.out
     assert f"wrote {tmp_path / 'sweep' / 'best.toml'}" in printed.out
-    assert "no. 0 seed 0: solved after 2 updates, 1.000 bits" in printed.err
+    assert "no. 0 seed 0: solved after 2 steps, 1.000 bits" in printed.err
     assert "no. 0 seed 2: not solved, 3.000 bits" in printed.err
 
 
@@ -151,7 +151,7 @@ def test_a_signal_ends_the_trainings_and_says_how_to_go_on(stand_in, tmp_path, n
     printed, told = sweep.communicate(timeout=30)
     assert sweep.returncode == 0
     assert printed == f"stopped; the same command with --out {folder} goes on\n"
-    assert "stopping; trainings write a checkpoint and end" in told
+    assert "stopping; training runs write a checkpoint and end" in told
     assert not (folder / "report.json").exists()
     again = begin(stand_in, words)
     again.communicate()
@@ -208,11 +208,11 @@ def test_a_place_that_cannot_be_written_is_named(stand_in, capsys, tmp_path):
     log.unlink()
     log.mkdir()
     capsys.readouterr()
-    assert f"{log} cannot be written (Is a directory); free the place, and the same command" in refused(capsys, *words)
+    assert f"{log} cannot be written (Is a directory); free disk space, and the same command" in refused(capsys, *words)
 
 
 def test_another_sweep_in_the_same_folder_is_refused(stand_in, capsys, tmp_path):
     words = [*SWEEP, "--out", str(tmp_path / "sweep")]
     assert run([*words, "--seeds", "0"]) == 0
     capsys.readouterr()
-    assert "was begun with seeds [0], but it is [1] now" in refused(capsys, *words, "--seeds", "1")
+    assert "was started with seeds [0], but it is [1] now" in refused(capsys, *words, "--seeds", "1")

@@ -128,7 +128,7 @@ def test_doctor_says_why_a_backend_is_absent(capsys):
         (["train", "nmt", "copy"], 'Unknown command "nmt". Did you mean "ntm"?'),
         (["train", "ntm", "coppy"], 'Unknown command "coppy". Did you mean "copy"?'),
         (["train", "ntm", "copy", "--model.slotz", "4"], "Unknown option: --model.slotz. Did you mean --model.slots?"),
-        (["sweep", "ntm", "copy", "--seeds", "1", "2", "3"], "nothing takes the words '2 3'; leave them out"),
+        (["sweep", "ntm", "copy", "--seeds", "1", "2", "3"], "no option takes the words '2 3'; leave them out"),
         (["train", "ntm", "copy", "--train.stepps", "4"], "Did you mean --train.steps?"),
         (
             ["train", "ntm", "copy", "--model.slots", "many"],
@@ -159,9 +159,9 @@ def test_doctor_says_why_a_backend_is_absent(capsys):
             ["reproduce", "lstm/sentiment"],
             "the result of lstm/sentiment in the ledger is on real data, not synthetic data; give --data-dir",
         ),
-        (["evaluate", "nowhere"], "there is no run folder nowhere; give the folder that"),
-        (["report", "nowhere"], "there is no run folder nowhere; give the folder that"),
-        (["share", "nowhere", "new"], "there is no run folder nowhere; give the folder that"),
+        (["evaluate", "nowhere"], "there is no run folder nowhere; give a folder that"),
+        (["report", "nowhere"], "there is no run folder nowhere; give a folder that"),
+        (["share", "nowhere", "new"], "there is no run folder nowhere; give a folder that"),
         (["train", "ntm", "copy", "--config", "nothing.toml"], "the file nothing.toml cannot be read (No such file"),
     ],
 )
@@ -174,8 +174,8 @@ def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, m
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[model\n", "bad.toml is no TOML"),
-        (f"x = {'[' * 10_000}", "bad.toml is no TOML"),
+        ("[model\n", "bad.toml is not TOML"),
+        (f"x = {'[' * 10_000}", "bad.toml is not TOML"),
         ("[model]\nslotz = 3\n", "slotz"),
         ("[model]\nslots = 'many'\n", "slots"),
         ("[trian]\nsteps = 3\n", "trian"),
@@ -194,7 +194,7 @@ def test_a_wrong_configuration_file_gets_one_sentence(capsys, tmp_path, monkeypa
 def test_a_place_that_cannot_be_written_is_refused_before_training(capsys, tmp_path):
     (tmp_path / "file").write_text("")
     sentence = refused(capsys, "train", "ntm", "copy", *TINY, "--out", tmp_path / "file" / "run")
-    assert "cannot be made" in sentence
+    assert "cannot be created" in sentence
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 

@@ -131,7 +131,7 @@ def test_a_library_without_a_kernel_is_not_called(folder, monkeypatch):
 
 
 @needs_kernels
-@pytest.mark.parametrize("kernel", ["ntm", "dnc", "sam", "recurrence"])
+@pytest.mark.parametrize("kernel", ["ntm", "dnc", "sam", "recurrence", "scan"])
 def test_every_kernel_says_how_its_structs_must_look(folder, monkeypatch, kernel):
     put(folder, "portable")
     assert loading.kernels().absent is None

@@ -56,6 +56,7 @@ def test_a_scale_says_what_the_numbers_lie_between():
         ),
     ],
 )
+@pytest.mark.usefixtures("shapes_unchecked")
 def test_what_cannot_be_drawn_is_refused(broken, message):
     with pytest.raises(ValueError, match=message):
         broken()

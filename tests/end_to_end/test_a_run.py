@@ -103,8 +103,8 @@ def test_a_training_begins_with_the_weights_of_another_run(capsys, tmp_path):
     more = ["--weights", str(first), "--train.learning-rate", "1e-30", "--seed", "5"]
     assert run(["train", "dnc", "copy", *TINY, *NTM[2:], *more, "--model.slots", "9", "--out", str(then)]) == 0
     assert json.loads((then / "config.json").read_text())["weights"] == str(first)
-    assert "began with the weights of" in (then / "report.html").read_text()
-    assert "began with" not in (first / "report.html").read_text()
+    assert "initial weights of" in (then / "report.html").read_text()
+    assert "initial weights" not in (first / "report.html").read_text()
     weights = [load_file(folder / "weights.safetensors") for folder in (first, then)]
     torch.testing.assert_close(weights[1], weights[0], rtol=0, atol=0)
     assert json.loads((then / "config.json").read_text())["model_options"]["slots"] == 9
@@ -114,10 +114,10 @@ def test_a_training_begins_with_the_weights_of_another_run(capsys, tmp_path):
 
 def test_weights_that_do_not_fit_are_refused_before_anything_is_written(finished, capsys, tmp_path):
     for words, sentence in (
-        (["lstm", "copy"], f"the weights of {finished} are those of another network ("),
+        (["lstm", "copy"], f"the weights of {finished} belong to another network ("),
         (
             ["ntm", "copy", "--train.restarts", "2", "--train.restart-after", "2"],
-            "every beginning is the same; leave one out",
+            "every restart is the same; leave one out",
         ),
     ):
         capsys.readouterr()
@@ -162,7 +162,7 @@ def test_resume_draws_the_report_of_a_run_that_was_ended_before_it_was_there(cop
     (copied / "report.html").unlink()
     before = (copied / "metrics.jsonl").read_bytes()
     assert run(["resume", str(copied)]) == 0
-    assert capsys.readouterr().out == f"the training in {copied} had come to its end; there is nothing to go on with\n"
+    assert capsys.readouterr().out == f"the training run in {copied} is finished; there is nothing to continue\n"
     assert (copied / "report.html").is_file()
     assert (copied / "metrics.jsonl").read_bytes() == before
 

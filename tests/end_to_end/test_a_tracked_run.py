@@ -166,7 +166,7 @@ def test_a_tracker_that_fails_ends_the_training_and_the_run_goes_on_later(tmp_pa
         patch.setattr(TensorBoardTracker, "log", full)
         assert carry_out(["resume", str(folder)]) == 1
     assert (
-        "memtape: the tracker tensorboard failed ([Errno 28] No space left on device); repair that and go on with "
+        "memtape: the tracker tensorboard failed ([Errno 28] No space left on device); repair that and continue with "
         f"`memtape resume {folder}`\n" in capsys.readouterr().err
     )
     resume(folder)

@@ -47,7 +47,7 @@ def test_the_evaluation_comes_again(runs, capsys, name):
 
 def test_slots_of_a_network_without_any_are_refused(runs, capsys):
     assert run(["evaluate", str(runs / "bilstm"), "--slots", "9"]) == 2
-    assert "slots is 9, but bilstm has no number of slots that could change; leave it out" in capsys.readouterr().err
+    assert "slots is 9, but bilstm has no number of slots to change; leave it out" in capsys.readouterr().err
 
 
 def test_a_test_split_is_scored_as_far_as_it_goes(runs, capsys):
@@ -74,7 +74,7 @@ def test_a_shared_network_is_loaded_as_its_card_says(runs, tmp_path, monkeypatch
     assert known.exists() == (runs / name / "vocabulary.json").exists()
     if known.exists():
         assert known.read_bytes() == (runs / name / "vocabulary.json").read_bytes()
-        assert "`vocabulary.json` says what each symbol stands for" in card
+        assert "`vocabulary.json` lists the meaning of each symbol" in card
 
 
 def test_runs_with_other_scores_are_listed_and_compared(runs, capsys, tmp_path):
@@ -84,7 +84,7 @@ def test_runs_with_other_scores_are_listed_and_compared(runs, capsys, tmp_path):
         assert score in head
     figure = tmp_path / "figure.png"
     assert run(["runs", "compare", *(str(runs / name) for name in RUNS), "--figure", str(figure)]) == 0
-    assert "the runs have other scores than one another, so there is no figure" in capsys.readouterr().out
+    assert "the runs have different scores, so there is no figure" in capsys.readouterr().out
     assert not figure.exists()
 
 
@@ -109,10 +109,10 @@ HOSTILE = {
     "metrics without scores": (
         "metrics.jsonl",
         lambda old: lines(without_score(old, "accuracy")),
-        "has not the scores",
+        "lacks the scores",
     ),
     "metrics of nothing": ("metrics.jsonl", lambda _: "", "cannot be drawn (records hold 0 lines"),
-    "a result without scores": ("result.json", lambda old: json.dumps(old | {"scores": {}}), "has not the scores of"),
+    "a result without scores": ("result.json", lambda old: json.dumps(old | {"scores": {}}), "lacks the scores of"),
     "a result solved nowhere": (
         "result.json",
         lambda old: json.dumps(old | {"solved": True}),
@@ -124,11 +124,15 @@ HOSTILE = {
         "cannot be drawn (solved_step is 99, but the records end at step 2",
     ),
     "an evaluation of nothing": ("evaluation.json", lambda _: "[]", "(there is no record)"),
-    "an evaluation of other scores": ("evaluation.json", lambda _: '[{"bits": 1}]', "has not the scores of sentiment"),
-    "records unlike one another": ("evaluation.json", lambda old: json.dumps([*old, {"a": 1}]), "tell other things"),
+    "an evaluation of other scores": ("evaluation.json", lambda _: '[{"bits": 1}]', "lacks the scores of sentiment"),
+    "records unlike one another": ("evaluation.json", lambda old: json.dumps([*old, {"a": 1}]), "have different names"),
     "records without lengths": ("evaluation.json", lambda old: json.dumps(old * 2), "but they have no length"),
-    "another vocabulary": ("vocabulary.json", lambda old: json.dumps(old[::-1]), "has another vocabulary than the run"),
-    "no vocabulary": ("vocabulary.json", lambda _: '{"a": 1}', "vocabulary.json does not hold what a run's does"),
+    "another vocabulary": (
+        "vocabulary.json",
+        lambda old: json.dumps(old[::-1]),
+        "the vocabulary of the data differs from that of the run",
+    ),
+    "no vocabulary": ("vocabulary.json", lambda _: '{"a": 1}', "vocabulary.json is not a valid file of a run"),
 }
 
 

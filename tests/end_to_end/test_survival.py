@@ -74,7 +74,7 @@ def wait_for_checkpoint(run, least=1):
         if steps and max(steps) >= least:
             return
         time.sleep(0.1)
-    raise AssertionError(f"no checkpoint of update {least} came")
+    raise AssertionError(f"no checkpoint of step {least} came")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -85,7 +85,7 @@ def test_a_signal_saves_and_ends_well(tmp_path, number):
     training.send_signal(number)
     printed, told = training.communicate(timeout=60)
     assert training.returncode == 0, told
-    step = int(re.fullmatch(rf"ended early, saved at update (\d+); go on with `memtape resume {run}`\n", printed)[1])
+    step = int(re.fullmatch(rf"ended early, saved at step (\d+); continue with `memtape resume {run}`\n", printed)[1])
     assert (run / "checkpoints" / f"step-{step:09d}").is_dir()
     assert not (run / "result.json").exists()
 
@@ -126,7 +126,7 @@ def test_two_processes_end_where_one_does_and_any_number_can_go_on_where_they_en
     again = [begin(words, index=index, count=then, meeting=meeting) for index in range(then)]
     said = [training.communicate(timeout=120) for training in again]
     assert [training.returncode for training in again] == [0] * then, said
-    assert "going on from update 20" in said[0][1]
+    assert "continuing from step 20" in said[0][1]
     for mine, other in zip(records(tmp_path / "two"), records(alone), strict=True):
         assert mine == pytest.approx(other, rel=1e-3)
 

@@ -70,7 +70,7 @@ def test_with_another_run_weights_are_those_of_that_run(finished):
 def test_weights_are_neither_forgotten_nor_taken_without_a_name(finished):
     continued = experiment(weights=str(finished))
     weights = initial_weights(continued)
-    with pytest.raises(ValueError, match="pass the weights of that run, and none where it is None"):
+    with pytest.raises(ValueError, match="pass the weights of that run, or none if it is None"):
         continued.build()
     with pytest.raises(ValueError, match="weights is None; pass the weights of that run"):
         experiment().build(weights)
@@ -78,7 +78,7 @@ def test_weights_are_neither_forgotten_nor_taken_without_a_name(finished):
 
 def test_weights_of_another_network_or_of_no_run_are_refused(finished, tmp_path):
     other = experiment(weights=str(finished), model_options={**OPTIONS, "width": 4})
-    with pytest.raises(ExperimentError, match=r"the weights of .* are those of another network .*; give the model"):
+    with pytest.raises(ExperimentError, match=r"the weights of .* belong to another network .*; give the model"):
         other.build(initial_weights(other))
     again = experiment(weights=str(finished), train=TrainSettings(restarts=1, restart_after=250))
     with pytest.raises(ExperimentError, match="restarts is 1, but with the weights of"):

@@ -53,7 +53,7 @@ def test_a_run_that_was_killed_resumes_to_the_same_weights(folder, capsys, monke
     for name in ("manifest.json", "weights.safetensors", "result.json", "evaluation.json"):
         (folder / "run" / name).unlink()
     assert run(["resume", str(folder / "run")]) == 0
-    assert "solved; 4 updates" in capsys.readouterr().out
+    assert "solved; 4 steps" in capsys.readouterr().out
     resumed = load_file(folder / "run" / "weights.safetensors")
     assert resumed.keys() == trained.keys()
     for name, value in trained.items():

@@ -147,15 +147,13 @@ def test_a_training_that_stopped_says_so_stops_again_and_goes_on_once_the_cause_
         with pytest.raises(NonFiniteError) as first:
             train(folder, {})
         left = (folder / "metrics.jsonl").read_bytes()
-        assert Run(folder).stop() == "at update 8, as the loss is not finite"
+        assert Run(folder).stop() == "at step 8, as the loss is not finite"
         with pytest.raises(NonFiniteError) as second:
             resume(folder, tell=told.append)
         assert str(second.value) == str(first.value)
         assert (folder / "metrics.jsonl").read_bytes() == left
     resume(folder, tell=told.append)
-    sentence = (
-        "this training stopped at update 8, as the loss is not finite; going on from update 6, which leads to the same"
-    )
+    sentence = "this training run stopped at step 8, as the loss is not finite; continuing from step 6, which leads to the same"
     assert [text.startswith(sentence) for text in told] == [True, True]
     same(bits(Run(folder)), never_ended("plain")[0])
     assert Run(folder).stop() is None
@@ -186,7 +184,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(tmp_path, never_
     resume(run.folder, tell=told.append)
     assert len(told) == 1
     assert "step-000000007/weights.safetensors has 3 bytes, but manifest.json counts" in told[0]
-    assert told[0].endswith("; going on from update 6")
+    assert told[0].endswith("; continuing from step 6")
     same(bits(run), never_ended("plain")[0])
 
 
@@ -204,7 +202,7 @@ def test_without_any_sound_checkpoint_all_are_named(tmp_path):
     for path in run.checkpoints.iterdir():
         (path / "progress.json").unlink()
     with pytest.raises(
-        RunError, match=r"no checkpoint of .* is sound: .*step-000000007.*step-000000006.*; train again"
+        RunError, match=r"every checkpoint of .* is damaged: .*step-000000007.*step-000000006.*; train again"
     ):
         resume(run.folder)
 
@@ -235,7 +233,7 @@ def test_another_machine_is_told(tmp_path):
     write_manifest(checkpoint, [path.name for path in checkpoint.iterdir() if path.name != MANIFEST])
     told = []
     resume(run.folder, tell=told.append)
-    assert told == [f"torch was 1.0 and is {torch.__version__}: what follows may differ in the last bits"]
+    assert told == [f"torch was 1.0 and is {torch.__version__}: further results may differ in the last bits"]
 
 
 def test_a_full_disk_ends_the_training_with_what_is_lost_and_how_to_go_on(tmp_path, monkeypatch, never_ended):
@@ -248,7 +246,9 @@ def test_a_full_disk_ends_the_training_with_what_is_lost_and_how_to_go_on(tmp_pa
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        told = r"cannot be written \(No space left on device\), and what came after update 3 is lost; free .* `memtape resume"
+        told = (
+            r"cannot be written \(No space left on device\), and progress after step 3 is lost; free .* `memtape resume"
+        )
         with pytest.raises(RunError, match=told):
             train(tmp_path / "run", {})
     run, _ = resume(tmp_path / "run")

@@ -128,13 +128,13 @@ def test_wrong_arguments_are_refused(network):
         generate(network, PROMPT, steps=0)
     with pytest.raises(ValueError, match=r"temperature is -1\.0, but it divides logits; give a number of at least 0"):
         generate(network, PROMPT, steps=1, temperature=-1.0)
-    sentence = "a prompt is empty, but a network speaks after what it has read; give each row at least one symbol"
+    sentence = "a prompt is empty, but a network generates after what it has read; give each row at least one symbol"
     with pytest.raises(ValueError, match=sentence):
         generate(network, PROMPT[:, :0], steps=1)
     with pytest.raises(ValueError, match=sentence):
         generate(network, PROMPT, steps=1, lengths=torch.tensor([1, 0, 2]))
     network.output_size = 7
     with pytest.raises(
-        ValueError, match="the network reads 5 symbols and says 7, but what it says is read again; use one"
+        ValueError, match="the network reads 5 symbols and returns 7, but outputs become inputs; use one"
     ):
         generate(network, PROMPT, steps=1)

@@ -217,9 +217,21 @@ def factory(request):
 
 
 @pytest.fixture(params=RUNS)
-def cell(request):
+def run(request):
+    """How to build a cell, and a backend that runs it."""
+    return request.param
+
+
+@pytest.fixture
+def rebuilt(run):
+    """The same cell built again, with its initial parameters."""
+    return run[0]().double()
+
+
+@pytest.fixture
+def cell(run):
     """A cell in float64 whose every parameter has been moved off its initial value, on each backend that runs it."""
-    factory, backend = request.param
+    factory, backend = run
     torch.manual_seed(1)
     cell = factory().double()
     with torch.no_grad():

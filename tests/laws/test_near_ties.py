@@ -96,7 +96,7 @@ def moved(build):
 @pytest.mark.parametrize("build", MACHINES.values(), ids=MACHINES.keys())
 def test_noise_changes_no_more_than_itself(build, backend):
     cell = moved(build)
-    if backend != "reference" and cell.twin(backend) is None:
+    if backend != "reference" and cell.fused(backend) is None:
         pytest.skip("the cell is only stepped")
     assert spread(answers(cell, NOISE)) < UNCHANGED
     assert spread(answers(cell, 0.1)) > 1e-3

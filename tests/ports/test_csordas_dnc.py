@@ -202,7 +202,7 @@ def test_a_missing_tensor_is_named(name):
 
 def test_options_that_the_tensors_contradict_are_refused():
     message = (
-        r"controller_to_controls\.weight has shape \(42, 14\), but beside the other tensors it must be \(38, 14\) in"
+        r"controller_to_controls\.weight has shape \(42, 14\), but to fit the other tensors it must be \(38, 14\) in"
     )
     with pytest.raises(ValueError, match=message):
         dnc_from_csordas_dnc(random_state_dict(), slots=SLOTS, read_heads=2, sharpen_links=False)
@@ -211,7 +211,7 @@ def test_options_that_the_tensors_contradict_are_refused():
 @pytest.mark.parametrize("heads", [0, 3])
 def test_read_heads_that_do_not_share_what_is_read_are_refused(heads):
     message = (
-        f"read_heads is {heads}, but the output of the machine sees 10 numbers from the memory, and all heads read"
+        f"read_heads is {heads}, but the output of the machine reads 10 numbers from the memory, and all heads read"
     )
     with pytest.raises(ValueError, match=message):
         dnc_from_csordas_dnc(random_state_dict(), slots=SLOTS, read_heads=heads)
@@ -221,7 +221,7 @@ def test_layers_of_several_sizes_are_refused():
     tensors = random_state_dict()
     tensors["controller.out_to_all_1.weight"] = torch.zeros(8, 2)
     with pytest.raises(
-        ValueError, match=r"the layers of the controller have sizes \[2, 7\], but those of a DNC here are"
+        ValueError, match=r"the layers of the controller have sizes \[2, 7\], but those of a DNC here must"
     ):
         dnc_from_csordas_dnc(tensors, slots=SLOTS, read_heads=2)
 

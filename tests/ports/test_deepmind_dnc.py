@@ -187,7 +187,7 @@ def test_a_variable_that_does_not_fit_the_others_is_named():
     variables = random_variables()
     variables["dnc/memory_access/erase_vectors/w"] = np.zeros((HIDDEN, WIDTH + 1))
     message = (
-        r"memory_access/erase_vectors/w has shape \(7, 6\), but beside the other tensors it must be \(7, 5\) in a DNC"
+        r"memory_access/erase_vectors/w has shape \(7, 6\), but to fit the other tensors it must be \(7, 5\) in a DNC"
     )
     with pytest.raises(ValueError, match=message):
         dnc_from_deepmind_dnc(variables, slots=SLOTS)

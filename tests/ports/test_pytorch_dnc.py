@@ -218,7 +218,7 @@ def test_a_missing_tensor_is_named(name):
 @pytest.mark.parametrize("heads", [0, 3])
 def test_read_heads_that_do_not_share_what_is_read_are_refused(heads):
     message = (
-        f"read_heads is {heads}, but the output of the machine sees 10 numbers from the memory, and all heads read"
+        f"read_heads is {heads}, but the output of the machine reads 10 numbers from the memory, and all heads read"
     )
     with pytest.raises(ValueError, match=message):
         dnc_from_pytorch_dnc(random_state_dict(), slots=SLOTS, read_heads=heads)
@@ -226,7 +226,7 @@ def test_read_heads_that_do_not_share_what_is_read_are_refused(heads):
 
 def test_another_number_of_read_heads_does_not_fit_the_interface():
     message = (
-        r"interface_weights\.weight has shape \(38, 7\), but beside the other tensors it must be \(48, 7\) in a DNC"
+        r"interface_weights\.weight has shape \(38, 7\), but to fit the other tensors it must be \(48, 7\) in a DNC"
     )
     with pytest.raises(ValueError, match=message):
         dnc_from_pytorch_dnc(random_state_dict(), slots=SLOTS, read_heads=1)

@@ -12,8 +12,8 @@
 
 extern "C" int64_t memtape_x86_64_level(void);
 
-void run_scan(int64_t number);
 void run_ntm(int64_t number);
+void run_scan(int64_t number);
 void run_dnc(int64_t number);
 void run_sam(int64_t number);
 void run_recurrence(int64_t number);

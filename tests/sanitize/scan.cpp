@@ -1,5 +1,5 @@
 // The scan of csrc/ over odd sizes; see driver.cpp.
-#include "recurrence/scan.h"
+#include "recurrence/scan.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -101,14 +101,14 @@ void run_scan(int64_t number) {
     s.starts = pick({0, 1}) ? &nowhere : nullptr;
     Case one{s, pick({0, 1, 1}) != 0, pick({0, 0, 1}) != 0, ""};
     char name[300];
-    std::snprintf(name, sizeof name,
-                  "scan %ld: batch %ld time %ld units %ld planes %ld varying %ld threads %ld lengths %d starts %d wants "
-                  "decay %d some missing %d",
-                  long(number), long(s.batch), long(s.time), long(s.units), long(s.planes), long(s.varying),
-                  long(s.threads), s.lengths != nullptr, s.starts != nullptr, one.wants_decay,
-                  one.some_gradients_missing);
+    std::snprintf(
+        name, sizeof name,
+        "scan %ld: batch %ld time %ld units %ld planes %ld varying %ld threads %ld lengths %d starts %d wants "
+        "decay %d some missing %d",
+        long(number), long(s.batch), long(s.time), long(s.units), long(s.planes), long(s.varying), long(s.threads),
+        s.lengths != nullptr, s.starts != nullptr, one.wants_decay, one.some_gradients_missing);
     one.name = name;
-    if (std::getenv("MEMTAPE_DRIVER_SAYS")) std::fprintf(stderr, "%s\n", name);
+    if (std::getenv("MEMTAPE_DRIVER_VERBOSE")) std::fprintf(stderr, "%s\n", name);
     run<float>(one);
     run<double>(one);
 }

@@ -33,7 +33,7 @@ INPUT, OUTPUT = 3, 2
         (b'{"format": NaN}', "NaN is not finite"),
         (b'{"format": -Infinity}', "-Infinity is not finite"),
         (b'{"format": 1e999}', "1e999 is not finite"),
-        (b'{"format": 1, "format": 1}', "a name stands there twice"),
+        (b'{"format": 1, "format": 1}', "a name occurs twice"),
         (b"9" * 100_000, "digits"),
     ],
     ids=lambda value: repr(value[:16]),
@@ -145,7 +145,7 @@ def test_no_size_below_the_limit_is_refused_for_itself(tmp_path):
     network.save_pretrained(tmp_path)
     memtape.NTM.from_pretrained(tmp_path)
     with pytest.raises(
-        SharingError, match=r"slots of NTM is 1048577, but a network of .* weights has no size beyond 1048576"
+        SharingError, match=r"slots of NTM is 1048577, but a network of .* weights has no size above 1048576"
     ):
         memtape.NTM(INPUT, OUTPUT, slots=2**20 + 1, width=2, initial_weights="zeros").save_pretrained(tmp_path)
 

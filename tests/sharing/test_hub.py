@@ -119,7 +119,7 @@ def test_a_hub_that_is_not_there_is_told_in_one_sentence(hub, ntm, monkeypatch, 
     reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
     cure = "; check the name and the connection, log in by `hf auth login` if it is private, or use a folder"
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
-    sentence = f"'me/ntm-copy' is no folder here and cannot be fetched from the hub ({reason}){cure}"
+    sentence = f"'me/ntm-copy' is not a folder here and cannot be fetched from the hub ({reason}){cure}"
     with pytest.raises(SharingError, match=f"^{re.escape(sentence)}$"):
         memtape.NTM.from_pretrained("me/ntm-copy")
     monkeypatch.setattr(huggingface_hub.HfApi, "create_repo", fail)
@@ -130,7 +130,7 @@ def test_a_hub_that_is_not_there_is_told_in_one_sentence(hub, ntm, monkeypatch, 
 
 def test_a_name_that_no_repository_has_is_refused_without_asking():
     with pytest.raises(
-        SharingError, match=r"'a/b/c' is no folder here and cannot be fetched from the hub \(Repo id must"
+        SharingError, match=r"'a/b/c' is not a folder here and cannot be fetched from the hub \(Repo id must"
     ):
         memtape.NTM.from_pretrained("a/b/c")
 

@@ -59,7 +59,7 @@ def test_a_card_of_symbols_says_how_they_are_given(ntm, tmp_path):
     ntm.save_pretrained(tmp_path, training=Training(title="t", summary="s", symbols=("a", "b", "c")))
     card = (tmp_path / "README.md").read_text()
     assert f"xs: integers below {INPUT}, (batch, time)" in card
-    assert "`vocabulary.json` says what each symbol stands for" in card
+    assert "`vocabulary.json` lists the meaning of each symbol" in card
     assert json.loads((tmp_path / "vocabulary.json").read_text()) == ["a", "b", "c"]
 
 

@@ -11,10 +11,8 @@ def test_pickles_are_refused_with_the_reason_and_not_opened(bare, name, monkeypa
     opened = []
     monkeypatch.setattr("builtins.open", lambda *words, **_: opened.append(words))
     monkeypatch.setattr("io.open", lambda *words, **_: opened.append(words))
-    refused(
-        bare, f"{name!r}, but that is a pickle file, which can run any code when it is loaded and is never opened here"
-    )
-    refused(str(bare / name), "is a pickle file, which can run any code when it is loaded and is never opened here")
+    refused(bare, f"{name!r}, but that is a pickle file, which can run any code when it is loaded and is never opened")
+    refused(str(bare / name), "is a pickle file, which can run any code when it is loaded and is never opened")
     assert not opened
 
 

@@ -42,6 +42,9 @@ CHOICES = {
     "bypass_dropout": [0.0, 0.5],
     "discount": [0.5, 0.9],
     "initial_strength": [1.5, 6.0],
+    "min_radius": [0.0, 0.5],
+    "max_radius": [0.9, 1.0],
+    "max_phase": [0.5, 6.0],
 }
 """Values of options that not every number of their type can be."""
 
@@ -54,7 +57,8 @@ def constructors(draw):
     for option in known:
         choices = getattr(option.type, "__args__", ())
         if option.name in CHOICES:
-            options[option.name] = draw(st.sampled_from(CHOICES[option.name]))
+            possible = [value for value in CHOICES[option.name] if value is not None or type(None) in choices]
+            options[option.name] = draw(st.sampled_from(possible))
         elif choices and all(isinstance(choice, str) for choice in choices):
             options[option.name] = draw(st.sampled_from(choices))
         elif option.type is bool:

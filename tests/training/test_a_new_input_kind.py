@@ -140,9 +140,7 @@ def test_its_batches_are_joined_with_its_own_padding(attention):
 
 
 def test_chunks_of_time_are_refused_in_a_sentence(run, attention):
-    with pytest.raises(
-        SettingsError, match="tbptt is 5, but Attention reads facts, so that no state goes on from step"
-    ):
+    with pytest.raises(SettingsError, match="tbptt is 5, but Attention reads facts, so no state is passed from step"):
         run(attention, WhereIs(), tbptt=5)
     with pytest.raises(ValueError, match="the inputs are facts, whose steps of time"):
         WhereIs().batch(0, 2).steps(0, 1)

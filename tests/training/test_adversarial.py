@@ -43,4 +43,4 @@ def test_a_number_that_is_not_finite_is_told_with_its_inputs(benchmark, monkeypa
     monkeypatch.setattr(benchmark.Adversarial, "loss", lambda self, outputs, batch: outputs.sum() / 0)
     monkeypatch.setattr(sys, "argv", ["adversarial", "--steps", "11", "--machines", "lstm"])
     assert benchmark.main() == 1
-    assert "stopped at update 1 because the loss is not finite" in capsys.readouterr().out
+    assert "stopped at step 1 because the loss is not finite" in capsys.readouterr().out

@@ -153,7 +153,7 @@ def test_a_sound_manifest_around_a_file_that_is_no_checkpoint_is_told(three):
     checkpoints_module.write_manifest(folder, [path.name for path in folder.iterdir() if path.name != "manifest.json"])
     found, _, (damage,) = three.newest()
     assert found.progress.step == 20
-    assert "is no checkpoint (ValueError: it has something else than" in damage
+    assert "is not a checkpoint (ValueError: its keys are not" in damage
 
 
 FLUSHES = 10

@@ -85,5 +85,5 @@ def test_a_new_beginning_trains_as_a_first_one_would(short, model, task):
 
 
 def test_restarts_happen_where_validations_are():
-    with pytest.raises(ValueError, match="restart_after 5 is no multiple of validate_every 2, at which"):
+    with pytest.raises(ValueError, match="restart_after 5 is not a multiple of validate_every 2, at which"):
         TrainSettings(restarts=1, restart_after=5, validate_every=2)

@@ -150,7 +150,7 @@ def test_a_tracker_that_fails_is_told_in_a_sentence(begun, tmp_path, monkeypatch
     monkeypatch.setattr(StandIn, place, fail)
     sentence = (
         r"the tracker wandb failed \(\[Errno 28\] No space left on device\); "
-        rf"repair that and go on with `memtape resume {tmp_path}`"
+        rf"repair that and continue with `memtape resume {tmp_path}`"
     )
     before = dict(os.environ)
     with pytest.raises(TrackerError, match=sentence), begin("wandb", tmp_path) as tell:
@@ -169,7 +169,7 @@ def test_an_error_of_the_training_closes_the_tracker_and_stays_the_error(begun, 
 def test_trackio_is_not_let_write_into_the_run_before(begun, tmp_path):
     (tmp_path / "other").mkdir()
     with (
-        pytest.raises(TrackerError, match=r"it writes to .*tracker as long as this process lives, so train in another"),
+        pytest.raises(TrackerError, match=r"it writes to .*tracker until this process ends; train in another"),
         begin("trackio", tmp_path / "other"),
     ):
         pass

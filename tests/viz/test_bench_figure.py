@@ -73,5 +73,5 @@ def test_the_legend_names_each_backend_once() -> None:
 
 
 def test_rows_without_a_size_that_varies_are_refused() -> None:
-    with pytest.raises(ValueError, match="the 2 rows hold no size with two values, but a line needs two points"):
+    with pytest.raises(ValueError, match="the 2 rows have no size with two values, but a line needs two points"):
         bench_figure(rows())

@@ -62,10 +62,10 @@ def test_the_legend_names_each_network_and_no_two_of_five_look_alike():
 @pytest.mark.parametrize(
     ("norms", "message"),
     [
-        ({}, "norms hold no network, but a figure needs something to draw"),
+        ({}, "norms is empty, but a figure needs at least one"),
         ({"a": DECAY}, r"the norms of 'a' have shape \(11,\), but they must be \(rows, time\)"),
         ({"a": np.zeros((0, 3))}, r"the norms of 'a' have shape \(0, 3\)"),
-        ({"a": -flow(1)}, r"a norm of 'a' is -1\.0, but a length is at least 0"),
+        ({"a": -flow(1)}, r"a norm of 'a' is -1\.0, but a norm is at least 0"),
         ({"a": 0 * flow(1)}, "the median gradient of 'a' is 0 at every step"),
     ],
 )

@@ -72,7 +72,7 @@ def test_the_step_of_the_solution_is_marked_at_its_sequences(records: list[dict[
         assert "solved at step 5" in [text.get_text() for text in axes.texts]
 
 
-def test_what_a_guess_scores_is_a_line_in_the_panel_of_the_score(records: list[dict[str, Any]]) -> None:
+def test_the_chance_level_is_a_line_in_the_panel_of_the_score(records: list[dict[str, Any]]) -> None:
     costs, wrongs = learning_curve(records, BitTask.scored, chance={"cost_bits": 84.0, "wrong_bits": 42.0}).axes
     assert [84, 84] in [list(drawn.get_ydata()) for drawn in costs.lines]
     assert [42, 42] in [list(drawn.get_ydata()) for drawn in wrongs.lines]
@@ -84,7 +84,7 @@ def test_a_step_outside_the_run_is_refused(records: list[dict[str, Any]]) -> Non
 
 
 def test_records_without_a_curve_are_refused(records: list[dict[str, Any]]) -> None:
-    with pytest.raises(ValueError, match="records hold 1 lines, but none of kind 'train' or 'validation'"):
+    with pytest.raises(ValueError, match="records contain 1 lines, but none of kind 'train' or 'validation'"):
         learning_curve(records[:1], BitTask.scored)
 
 

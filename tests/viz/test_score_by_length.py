@@ -43,10 +43,10 @@ def test_the_trained_lengths_are_shaded_with_their_ends_included() -> None:
     assert "trained on 2\N{EN DASH}20" in [text.get_text() for text in axes.texts]
 
 
-def test_a_guess_is_drawn_in_the_order_of_lengths() -> None:
+def test_the_chance_level_is_drawn_in_the_order_of_lengths() -> None:
     (axes,) = score_by_length(RESULTS, WRONG_BITS, chance={120: 480.0, 10: 40.0}).axes
-    (guessing,) = [line for line in axes.lines if line.get_label() == "guessing"]
-    np.testing.assert_array_equal(guessing.get_xydata(), [(10, 40), (120, 480)])
+    (chance,) = [line for line in axes.lines if line.get_label() == "chance"]
+    np.testing.assert_array_equal(chance.get_xydata(), [(10, 40), (120, 480)])
     assert axes.get_ylim()[1] > 480
 
 

@@ -71,9 +71,7 @@ def test_a_tape_without_steps_is_refused(copy_tape: Callable[..., Tape]) -> None
 def test_a_name_is_that_of_one_array(copy_tape: Callable[..., Tape], view: Callable[..., View], name: str) -> None:
     tape = copy_tape(4)
     twice = view(name, "Adds again", np.zeros((9, 1, 3)), "head", "width")
-    with pytest.raises(
-        ValueError, match=f"the tape has 2 arrays of the name '{name}', but each is found by its name; give"
-    ):
+    with pytest.raises(ValueError, match=f"the tape has 2 arrays of the name '{name}', but names must be unique; give"):
         replace(tape, views=(*tape.views, twice))
 
 
@@ -113,9 +111,9 @@ def test_what_is_no_array_of_the_right_kind_is_refused(copy_tape: Callable[..., 
     tape = copy_tape(4)
     with pytest.raises(TypeError, match="inputs of the tape is a list, but it must be a numpy array of floats"):
         replace(tape, inputs=tape.inputs.tolist())
-    with pytest.raises(TypeError, match="targets of the tape has dtype int64, but it must hold floats"):
+    with pytest.raises(TypeError, match="targets of the tape has dtype int64, but it must contain floats"):
         replace(tape, targets=tape.targets.astype(np.int64))
-    with pytest.raises(TypeError, match="scored of the tape has dtype float64, but it must hold truth values"):
+    with pytest.raises(TypeError, match="scored of the tape has dtype float64, but it must contain truth values"):
         replace(tape, scored=tape.scored.astype(float))
 
 

@@ -1,1 +1,1 @@
-"""Floor 5, catalog: which models, tasks and recipes there are, by name, before anything heavy is imported."""
+"""Floor 5: the catalog of models, tasks and recipes by name, read without importing torch."""

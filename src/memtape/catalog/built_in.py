@@ -1,4 +1,4 @@
-"""Built in: the models and tasks of memtape itself, from the cards in their files."""
+"""Built in: the models and tasks of memtape, from the cards in their files."""
 
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ def entry_of(one: CardFile, module: str, plugin: str | None = None) -> ModelEntr
     Args:
         one: the file.
         module: name of its module.
-        plugin: what it comes from; None of what memtape has itself.
+        plugin: the plugin that it comes from; None if it is part of memtape.
     """
     place: dict[str, Any] = {"module": module, "file": one.file, "classes": one.classes, "plugin": plugin}
     if isinstance(one.card, ModelCard):

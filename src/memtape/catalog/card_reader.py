@@ -13,7 +13,7 @@ PUBLIC_CLASS = re.compile(r"^class ([A-Z]\w*)", re.MULTILINE)
 
 
 class CardError(ValueError):
-    """A file whose card cannot be read; the sentence says what is wrong there."""
+    """A file whose card cannot be read; the message states the reason and the cure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,8 @@ class CardFile:
 
     Attributes:
         card: the card.
-        file: where it is.
-        classes: the public classes of the file, in their order; the card describes the last one.
+        file: its path.
+        classes: the public classes of the file, in order; the card describes the last one.
     """
 
     card: Card
@@ -32,7 +32,7 @@ class CardFile:
 
 
 def has_card(source: str) -> bool:
-    """Tell whether a source text ends in a card."""
+    """Return whether a source text ends in a card."""
     return STATEMENT in source
 
 
@@ -40,14 +40,14 @@ def read_card(source: str, file: Path) -> CardFile:
     """Read the card of a source text; only the card itself is parsed, which takes a fraction of a millisecond.
 
     Raises:
-        CardError: there is none, it is not the last statement or no literal, or it has no class to describe.
+        CardError: the card is missing, not the last statement or not a literal, or there is no class above it.
     """
     before, statement, card = source.rpartition(STATEMENT)
     if not statement:
         raise CardError("it has no card; end it in CARD = ModelCard(...) or CARD = TaskCard(...)")
     classes = tuple(PUBLIC_CLASS.findall(before))
     if not classes:
-        raise CardError("no public class stands above its card; write the class that the card describes")
+        raise CardError("there is no public class above its card; write the class that the card describes")
     return CardFile(card=_evaluated(card), file=file, classes=classes)
 
 
@@ -75,7 +75,7 @@ def _evaluated(text: str) -> Card:
     try:
         values = {str(argument.arg): ast.literal_eval(argument.value) for argument in call.keywords}
     except ValueError:
-        raise CardError("its card must hold literals alone, as it is read without running code") from None
+        raise CardError("its card must consist of literals, as it is read without running code") from None
     try:
         return CARDS[call.func.id](**values)
     except (TypeError, ValueError) as error:

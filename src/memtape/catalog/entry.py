@@ -16,19 +16,19 @@ from memtape.core.errors import RequestError
 
 
 class PluginError(RequestError):
-    """A plugin that is missing or cannot be used; the sentence says why and what to do."""
+    """A plugin that is missing or cannot be used; the message states the reason and the cure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(ABC):
-    """Abstract model or task by name.
+    """Abstract entry of the catalog: a model or a task.
 
     Attributes:
-        card: what its file says of it.
+        card: the card of its file.
         module: name of the module.
         file: the file of that module.
         classes: the public classes of the file; the last one is the model or the task.
-        plugin: what it comes from, such as "reversal.py" or "my-package 1.0"; None of what memtape has itself.
+        plugin: the plugin that it comes from, such as "reversal.py" or "my-package 1.0"; None if it is part of memtape.
     """
 
     card: Card
@@ -39,7 +39,7 @@ class Entry(ABC):
 
     @property
     def name(self) -> str:
-        """Its name on the command line."""
+        """The name on the command line."""
         return self.card.name
 
     @property
@@ -62,7 +62,7 @@ class Entry(ABC):
         """The keyword arguments of its constructor, read from the source.
 
         Raises:
-            PluginError: those of a plugin are not as options must be.
+            PluginError: the options of a plugin cannot be read.
         """
         try:
             return options_of(self.file, self.class_name)
@@ -75,7 +75,7 @@ class Entry(ABC):
         """Import the class.
 
         Raises:
-            PluginError: that of a plugin cannot be imported.
+            PluginError: the class of a plugin cannot be imported.
         """
         if self.plugin is None:
             return getattr(importlib.import_module(self.module), self.class_name)
@@ -89,25 +89,25 @@ class Entry(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelEntry(Entry):
-    """A model by name."""
+    """A model of the catalog."""
 
     card: ModelCard
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskEntry(Entry):
-    """A task by name, with what to test it on."""
+    """A task of the catalog, with the lengths of its tests."""
 
     card: TaskCard
 
     @property
     def unit(self) -> str:
-        """What a length counts."""
+        """The unit of a length, such as "vectors"."""
         return self.card.unit
 
     @property
     def test_lengths(self) -> tuple[int, ...]:
-        """Lengths of the final evaluation, those of training first."""
+        """Lengths of the final evaluation; the lengths of training come first."""
         return self.card.test_lengths
 
     @property
@@ -117,7 +117,7 @@ class TaskEntry(Entry):
 
 
 def _imported(name: str, file: Path) -> ModuleType:
-    """Return a module; one that is on no path is loaded from its file."""
+    """Import a module by its name, or from its file if it is not on the path."""
     if name in sys.modules or importlib.util.find_spec(name) is not None:
         return importlib.import_module(name)
     spec = importlib.util.spec_from_file_location(name, file)

@@ -1,6 +1,7 @@
-"""Options: what a constructor can be told, read from its source without importing it.
+"""Options: the keyword arguments of a constructor, read from its source without importing it.
 
-A constructor is the configuration. Reading its signature from the source keeps `memtape ... --help` from loading torch.
+A constructor is the configuration. Its signature is read from the source, so that `memtape ... --help` does not load
+torch.
 """
 
 import ast
@@ -13,7 +14,7 @@ from typing import Any, Literal, get_type_hints
 import docstring_parser
 
 TYPES = {"Literal": Literal, "int": int, "float": float, "bool": bool, "str": str}
-"""All names that a keyword argument's annotation may use."""
+"""All names that the annotation of a keyword argument may use."""
 
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef)
 
@@ -32,14 +33,15 @@ class Option:
 def options_of(file: Path, name: str) -> tuple[Option, ...]:
     """Return the keyword-only arguments of a class.
 
-    A class whose constructor is `runs(...)` or `takes(...)` of another class, or of a function, has the arguments of that one.
+    A class whose constructor is `runs(...)` or `takes(...)` of another class or a function has the arguments of that
+    class or function.
 
     Args:
-        file: where the class is.
+        file: the file of the class.
         name: its name.
 
     Raises:
-        ValueError: it is not there, or an argument has no plain type, default or description.
+        ValueError: the class is missing, or an argument lacks a plain type, a default or a description.
     """
     described, constructor, place = _constructor(file, name)
     descriptions = _descriptions(ast.get_docstring(described))
@@ -59,13 +61,13 @@ def options_of(file: Path, name: str) -> tuple[Option, ...]:
 
 
 def _constructor(file: Path, name: str) -> tuple[ast.ClassDef | ast.FunctionDef, ast.FunctionDef, str]:
-    """Return what is documented, the function that has the arguments, and the name of both."""
+    """Return the documented object, the function that has the arguments, and their name."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     described = next((node for node in tree.body if isinstance(node, DEFINITIONS) and node.name == name), None)
     if described is None:
         origin = _origin(tree, name)
         if origin is None:
-            raise ValueError(f"{name} is no class and no function of {file.name}; correct the name")
+            raise ValueError(f"{name} is neither a class nor a function of {file.name}; correct the name")
         return _constructor(*origin)
     if isinstance(described, ast.FunctionDef):
         return described, described, name

@@ -1,7 +1,7 @@
 """Plugins: models and tasks from other files and packages, found without running them.
 
 A file is named by `--plugin FILE.py` or in the variable MEMTAPE_PLUGINS; an installed package has entry points in the groups
-`memtape.models` and `memtape.tasks`. Each file ends in one card, as those of memtape do.
+`memtape.models` and `memtape.tasks`. Each file ends in one card, as the files of memtape do.
 """
 
 import ast
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 VARIABLE = "MEMTAPE_PLUGINS"
-"""Variable of the environment with files, separated as those of PATH; processes that memtape starts inherit it."""
+"""Environment variable with files, separated as in PATH; processes that memtape starts inherit it."""
 
 GROUPS: dict[str, type[Card]] = {"memtape.models": ModelCard, "memtape.tasks": TaskCard}
 """Groups of entry points, each with the card that its modules end in."""
@@ -34,17 +34,17 @@ def plugins() -> tuple[Entry, ...]:
     """Return the models and tasks of installed packages, and of the files that the environment names.
 
     Raises:
-        PluginError: one that cannot be used, or has a name that is taken.
+        PluginError: a plugin cannot be used, or its name is taken.
     """
     return _plugins(os.environ.get(VARIABLE, ""))
 
 
 @contextmanager
 def with_plugins(files: Sequence[str]) -> Iterator[None]:
-    """Add files to those that the environment names, for this process and those that it starts.
+    """Add files to those that the environment names, for this process and its child processes.
 
     Raises:
-        PluginError: a path that the variable cannot hold.
+        PluginError: a path contains the separator of the variable.
     """
     for file in files:
         if os.pathsep in file:
@@ -72,7 +72,7 @@ def _plugins(files: str) -> tuple[Entry, ...]:
     for entry in found:
         if modules.setdefault(entry.module, entry.file) != entry.file:
             raise PluginError(
-                f"{modules[entry.module]} and {entry.file} are plugins of one name; rename one of the files"
+                f"{modules[entry.module]} and {entry.file} are plugins with the same name; rename one of the files"
             )
         owner = names.setdefault((type(entry), entry.name), f"the plugin {entry.plugin}")
         if owner != f"the plugin {entry.plugin}":
@@ -121,12 +121,12 @@ def _of_file(file: Path) -> Entry:
     try:
         spec = find_spec(name) if name.isidentifier() else None
         taken = not name.isidentifier() or (spec is not None and Path(str(spec.origin)).resolve() != file)
-    except ValueError:  # a module without a specification
+    except ValueError:  # the module has no specification
         taken = True
     if taken:
         raise PluginError(
-            f"the plugin {file.name} cannot be imported as {name}, which is no identifier or that of an installed module; "
-            "rename the file"
+            f"the plugin {file.name} cannot be imported as {name}, which is not an identifier or names "
+            "an installed module; rename the file"
         )
     return _read(file, name, file.name)
 
@@ -143,5 +143,5 @@ def _read(file: Path, module: str, plugin: str) -> Entry:
     except OSError as error:
         reason = f"it cannot be read ({error.strerror}); correct its permissions"
     except (ValueError, RecursionError, MemoryError) as error:
-        reason = f"it is no Python ({error}); correct it"
+        reason = f"it is not Python ({error}); correct it"
     raise PluginError(f"the plugin {plugin} cannot be used: {reason}")

@@ -1,4 +1,4 @@
-"""Recipe: settings that a model is known to learn a task with."""
+"""Recipe: settings with which a model learns a task."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,18 +7,18 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Settings that a model is known to learn a task with."""
+    """Settings with which a model learns a task, and published numbers."""
 
     name: str
-    """As in "ntm/copy-feedforward": model, task and, where there are several, a variant."""
+    """Model, task and an optional variant, such as "ntm/copy-feedforward"."""
     model: str
     task: str
     model_options: Mapping[str, Any] = field(default_factory=dict)
     task_options: Mapping[str, Any] = field(default_factory=dict)
     train: Mapping[str, Any] = field(default_factory=dict)
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Numbers to compare with: for a metric such as "accuracy_test", values by the network or baseline that has them."""
+    """Published numbers: for a metric such as "accuracy_test", values by the name of the network or baseline."""
     source: str | None = None
-    """Where these numbers stand: paper, figure or table."""
+    """The source of these numbers: paper, figure or table."""
     formerly: str | None = None
-    """The name that this recipe had before, which is understood still."""
+    """The former name of this recipe, which is still accepted."""

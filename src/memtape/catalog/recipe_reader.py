@@ -1,8 +1,8 @@
-"""Recipe reader: recipes are TOML pages `<model>/<task>[-variant].toml`, each read when it is asked for, and checked.
+"""Recipe reader: reads and checks a recipe `<model>/<task>[-variant].toml` when it is first used.
 
-A page has the tables of a `--config` file, [model], [task] and [train], and three things more: `extends`, the name of a page
-whose values hold where it has none itself; `formerly`, the name that the recipe had before; and [published], the numbers of
-papers, by the metric of a result that compares with them, and their `source`.
+A page has the tables of a `--config` file, [model], [task] and [train], and three more keys: `extends`, the name of a
+page that supplies missing values; `formerly`, the former name of the recipe; and [published], the numbers of papers by
+metric, with their `source`.
 """
 
 import re
@@ -22,23 +22,23 @@ from memtape.core.plain_type import is_of
 from memtape.training.settings import TrainSettings
 
 FOLDER = Path(__file__).parent.parent / "recipes"
-"""The pages that are shipped."""
+"""The folder of the recipes of memtape."""
 TABLES = ("model", "task", "train")
 KEYS = ("extends", "formerly", *TABLES, "published")
 NAME = re.compile(r"[a-z0-9_-]+/[a-z0-9_-]+")
 
 
 class RecipeError(RequestError):
-    """A page that is no recipe; the sentence names the file and the key."""
+    """A page that is not a recipe; the message names the file and the key."""
 
 
 @runtime_checkable
 class Named(Protocol):
-    """A model or a task, as far as a recipe needs to know it."""
+    """The part of a model or a task that a recipe uses."""
 
     @property
     def name(self) -> str:
-        """Its name on the command line."""
+        """The name on the command line."""
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -46,10 +46,10 @@ class Named(Protocol):
 
 
 class RecipeTree(Mapping[str, Recipe]):
-    """The recipes of a folder by name; a page is read the first time that its recipe is asked for.
+    """The recipes of a folder by name; a page is read when its recipe is first used.
 
     Args:
-        folder: holds a folder for each model, with the pages.
+        folder: has a subfolder of pages for each model.
         models: the models by name.
         tasks: the tasks by name.
     """
@@ -62,8 +62,8 @@ class RecipeTree(Mapping[str, Recipe]):
         """Return a recipe.
 
         Raises:
-            KeyError: there is no such page.
-            RecipeError: the page is no recipe.
+            KeyError: the page does not exist.
+            RecipeError: the page is not a recipe.
         """
         if name not in self._read:
             if name not in self:
@@ -73,7 +73,7 @@ class RecipeTree(Mapping[str, Recipe]):
         return self._read[name]
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether there is a page of that name."""
+        """Return whether there is a page of that name."""
         return isinstance(name, str) and NAME.fullmatch(name) is not None and self._file(name).is_file()
 
     def __iter__(self) -> Iterator[str]:
@@ -85,7 +85,7 @@ class RecipeTree(Mapping[str, Recipe]):
         return sum(1 for _ in self)
 
     def renamed(self, name: str) -> str:
-        """Return the name that a recipe has now, given that or the one that it had before."""
+        """Return the current name of a recipe, given its current or its former name."""
         if name in self:
             return name
         return next((recipe.name for recipe in self.values() if recipe.formerly == name), name)
@@ -94,12 +94,12 @@ class RecipeTree(Mapping[str, Recipe]):
         return self.folder / f"{name}.toml"
 
     def _pair(self, name: str) -> tuple[Named, Named]:
-        """Return the model and the task of a name; of two tasks that it may begin with, the longer one."""
+        """Return the model and the task of a name; if two tasks match its prefix, the longer one."""
         model, _, rest = name.partition("/")
         tasks = [task for task in self.tasks if rest == task or rest.startswith(f"{task}-")]
         if model not in self.models or not tasks:
             raise RecipeError(
-                f"{self._file(name)} is of no known model and task; name it MODEL/TASK.toml or MODEL/TASK-VARIANT.toml"
+                f"{self._file(name)} names no known model and task; name it MODEL/TASK.toml or MODEL/TASK-VARIANT.toml"
             )
         return self.models[model], self.tasks[max(tasks, key=len)]
 
@@ -110,13 +110,13 @@ def read_recipe(file: Path, *, name: str, model: Named, task: Named, folder: Pat
     Args:
         file: the page.
         name: name of the recipe.
-        model: the model that it is for.
-        task: the task that it is for.
-        folder: where the page that it extends is looked for.
+        model: the model of the recipe.
+        task: the task of the recipe.
+        folder: the folder of the page that it extends.
 
     Raises:
-        RecipeError: the page cannot be read, names a key or an option that does not exist, has a value that does not fit, or
-            extends a page that extends another one.
+        RecipeError: the page cannot be read, names an unknown key or option, has an invalid value, or extends a page
+            that extends another one.
     """
     page = _page(file)
     below = _page_below(file, page, folder)
@@ -148,13 +148,13 @@ def read_recipe(file: Path, *, name: str, model: Named, task: Named, folder: Pat
 
 
 def _page_below(file: Path, page: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """Return the page that a page extends; an empty one if it extends none."""
+    """Return the page that a page extends, or an empty one."""
     name = page.get("extends")
     if name is None:
         return {}
     below = folder / f"{name}.toml"
     if NAME.fullmatch(name) is None or not below.is_file():
-        raise RecipeError(f"{file} extends {shortened(name)}, which is no recipe; `memtape recipes` lists them")
+        raise RecipeError(f"{file} extends {shortened(name)}, which is not a recipe; `memtape recipes` lists them")
     if "extends" in (extended := _page(below)):
         raise RecipeError(
             f"{file} extends {name}, which extends {extended['extends']}; a recipe extends one that extends no other"
@@ -163,13 +163,13 @@ def _page_below(file: Path, page: Mapping[str, Any], folder: Path) -> Mapping[st
 
 
 def _page(file: Path) -> dict[str, Any]:
-    """Return a page whose keys exist and are of their kind."""
+    """Read a page, and check that its keys exist and have the right types."""
     try:
         page = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecipeError(f"the recipe {file} cannot be read ({error.strerror}); give a TOML file") from None
-    except (ValueError, RecursionError) as error:  # tomllib lets those of too many digits and brackets through
-        raise RecipeError(f"the recipe {file} is no TOML ({error}); correct it there") from None
+    except (ValueError, RecursionError) as error:  # tomllib raises these for too many digits or brackets
+        raise RecipeError(f"the recipe {file} is not TOML ({error}); correct it there") from None
     for key, value in page.items():
         if key not in KEYS:
             raise RecipeError(f'{file} has the key "{key}", but no recipe has; {hint("key", key, KEYS)}')
@@ -192,14 +192,14 @@ def _check_published(file: Path, published: Mapping[str, Any]) -> None:
 
 
 def _checked(file: Path, table: str, values: Mapping[str, Any], options: tuple[Option, ...]) -> dict[str, Any]:
-    """Return the values of a table, a float where an option is one."""
+    """Return the values of a table, converted to float where the option is a float."""
     known = {option.name: option.type for option in options}
     for name, value in values.items():
         if name not in known:
             raise RecipeError(f'there is no option "{name}" for [{table}] of {file}; {hint("option", name, known)}')
         if not is_of(known[name], value):
             raise RecipeError(
-                f"{name} in [{table}] of {file} is {shortened(value)}, which is no value of that option; "
+                f"{name} in [{table}] of {file} is {shortened(value)}, which is not a value of that option; "
                 f"`memtape train MODEL TASK --help` shows its type"
             )
     return {

@@ -1,4 +1,4 @@
-"""References: the papers by key, from the BibTeX file that is shipped."""
+"""References: the papers by key, from the BibTeX file of the package."""
 
 import re
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def references() -> dict[str, Reference]:
 
 
 def cited(paper: str) -> str:
-    """Return a paper as a sentence names it; what is no key is a reference itself."""
+    """Return the citation of a paper by its key; any other text is returned as a reference."""
     return str(references().get(paper, paper))
 
 

@@ -1,4 +1,4 @@
-"""Registry: finds a model, a task or a recipe by its name; a configuration names nothing else."""
+"""Registry: find a model, a task or a recipe by its name."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ E = TypeVar("E", ModelEntry, TaskEntry)
 
 
 class Register(Mapping[str, E]):
-    """Entries of one kind by name, also those of plugins; cards are read when the first one is looked up.
+    """Entries of one kind by name, including plugins; cards are read at the first look-up.
 
     Args:
         kind: the class of the entries.
@@ -30,7 +30,7 @@ class Register(Mapping[str, E]):
         return self._entries()[name]
 
     def __iter__(self) -> Iterator[str]:
-        """Return the names, ordered by family and then by letter; those of plugins come last."""
+        """Return the names, ordered by family and then alphabetically; plugins come last."""
         return iter(self._entries())
 
     def __len__(self) -> int:
@@ -51,7 +51,7 @@ def find(kind: str, name: str) -> Any:
     """Return a model, task or recipe by name.
 
     Raises:
-        UnknownNameError: there is none; the message says which is near.
+        UnknownNameError: there is none; the message suggests a similar name.
         RecipeError: the page of a recipe is damaged.
     """
     if kind == "recipe":
@@ -64,5 +64,5 @@ def find(kind: str, name: str) -> Any:
 
 
 def recipe_for(model: str, task: str) -> Recipe | None:
-    """Return the recipe that is used for a model and a task unless another is asked for: the one without a variant."""
+    """Return the default recipe of a model and a task: the one without a variant."""
     return RECIPES.get(f"{model}/{task}")

@@ -1,4 +1,4 @@
-"""Unknown name: what is said of a name that does not exist."""
+"""Unknown name: the error for a name that does not exist."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -8,13 +8,13 @@ from memtape.core.errors import RequestError
 
 
 def hint(kind: str, name: str, known: Iterable[str]) -> str:
-    """Return the cure for a name that does not exist: the one that is near, or all of its kind."""
+    """Return the cure for a name that does not exist: a similar name, or all names of its kind."""
     near = difflib.get_close_matches(name, known, n=1)
     return f'did you mean "{near[0]}"?' if near else f"the {kind}s are {', '.join(known)}"
 
 
 class UnknownNameError(RequestError):
-    """A name that the registry does not have."""
+    """A name that is not in the registry."""
 
     def __init__(self, kind: str, name: str, known: Mapping[str, Any]):
         super().__init__(f'there is no {kind} "{name}"; {hint(kind, name, known)}')

@@ -1,4 +1,4 @@
-"""Gated linear: a map of single steps that is gated by itself."""
+"""Gated linear: a gated linear unit (GLU) applied at each step."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from memtape.core.state import NoState
 
 
 class GatedLinearCell(Cell[NoState]):
-    r"""Multiply a linear map by a gate, both of the rectified input; there is no state.
+    r"""Apply a GELU and a gated linear unit to the input; there is no state.
 
     $$g_t = \operatorname{GELU}(x_t), \qquad y_t = (W g_t + b) \odot \sigma(V g_t + c)$$
 
@@ -22,7 +22,7 @@ class GatedLinearCell(Cell[NoState]):
         output_size: size of $y_t$.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size is below 1.
 
     References:
         Dauphin, Fan, Auli & Grangier (2017), "Language modeling with gated convolutional networks", arXiv:1612.08083; after a
@@ -44,7 +44,7 @@ class GatedLinearCell(Cell[NoState]):
         return self._gated(x), state
 
     def fused(self, backend: str) -> FusedRun[NoState] | None:
-        """Return what takes all steps at once."""
+        """Return a run that computes all steps at once."""
         return StartsInside(self._whole) if backend in ("cpu", "scan") and type(self) is GatedLinearCell else None
 
     def _whole(

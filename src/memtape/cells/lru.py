@@ -1,4 +1,4 @@
-"""LRU: the linear recurrent unit, complex units that decay and rotate each by itself."""
+"""LRU: the linear recurrent unit, a linear recurrence with complex diagonal weights."""
 
 from functools import partial
 from typing import Any
@@ -15,37 +15,37 @@ from memtape.core.state import state
 from memtape.kernels.scan import ENGINES, ComplexDiagonal, ScanEngine, complex_product
 
 WIDEST = 1 - 1e-6
-"""The largest squared radius that is drawn: on the unit circle itself the inputs would be scaled by 0."""
+"""Largest squared radius of an eigenvalue at initialisation; on the unit circle the inputs would be scaled by 0."""
 NARROWEST = 1e-12
-"""The smallest squared radius and share of the phase that are drawn, as the logarithm of 0 has no gradient."""
+"""Smallest squared radius and relative phase at initialisation, since the logarithm of 0 has no gradient."""
 
 
 @state
 class LRUState:
-    """What a linear recurrent unit remembers: complex numbers, real parts beside imaginary parts."""
+    """The complex hidden vector of a linear recurrent unit: real parts and imaginary parts, in this order."""
 
     modes: Float[Tensor, "*batch 2 hidden"]
 
 
 class LRUCell(Cell[LRUState]):
-    r"""Let complex units decay and rotate, each with an eigenvalue of its own; the output is as large as the input.
+    r"""Update complex hidden units with a diagonal linear recurrence; the output has the size of the input.
 
     $$h_t = \lambda \odot h_{t-1} + \gamma \odot B x_t, \qquad y_t = \operatorname{Re}(C h_t) + d \odot x_t,
     \qquad \lambda = \exp(-e^{\nu} + i e^{\theta})$$
 
-    All $\lambda$ are inside the unit circle whatever $\nu$ is. They are drawn uniformly from a ring, or a part of it, and
-    $\gamma$ is initialised to $\sqrt{1 - |\lambda|^2}$, with which all units have states of about the same size. The step is
-    linear in the state, so that sequences run in parallel over time.
+    All $\lambda$ are inside the unit circle for any $\nu$. They are initialised uniformly in a ring, or a sector of it, and
+    $\gamma$ to $\sqrt{1 - |\lambda|^2}$, so that the states of all units have about the same magnitude. The step is linear in
+    the state, so sequences run in parallel over time.
 
     Args:
         input_size: size of $x_t$ and of $y_t$.
         hidden_size: number of complex units.
         min_radius: inner radius of the ring, at least 0.
-        max_radius: outer radius of the ring, at most 1; the closer to 1, the longer the units remember.
-        max_phase: the largest angle of an eigenvalue, in radians; a small one makes units that change slowly.
+        max_radius: outer radius of the ring, at most 1; a value closer to 1 gives a longer memory.
+        max_phase: largest angle of an eigenvalue, in radians, in (0, 2 pi]; a small value gives slowly changing units.
 
     Raises:
-        ValueError: a size below 1, radii that are not 0 <= min_radius < max_radius <= 1, or a phase outside 0..2 pi or of 0.
+        ValueError: a size is below 1, the radii violate 0 <= min_radius < max_radius <= 1, or the phase is outside (0, 2 pi].
 
     References:
         Orvieto, Smith, Gu, Fernando, Gulcehre, Pascanu & De (2023), "Resurrecting recurrent neural networks for long
@@ -69,7 +69,7 @@ class LRUCell(Cell[LRUState]):
                 "give 0 <= min_radius < max_radius <= 1"
             )
         if not 0 < max_phase <= 2 * torch.pi:
-            raise ValueError(f"max_phase is {max_phase}, but an angle is above 0 and at most 2 pi; give one of these")
+            raise ValueError(f"max_phase is {max_phase}, but an angle is above 0 and at most 2 pi; give such an angle")
         self.input_size = self.output_size = input_size
         self.hidden_size = hidden_size
         squared = min_radius**2 + (max_radius**2 - min_radius**2) * torch.rand(hidden_size, dtype=torch.float64)
@@ -90,7 +90,7 @@ class LRUCell(Cell[LRUState]):
         return torch.stack([radius * phase.cos(), radius * phase.sin()])
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LRUState:
-        """Return zeros."""
+        """Return a complex hidden vector of zeros."""
         return LRUState(modes=torch.zeros(batch_size, 2, self.hidden_size, device=device, dtype=dtype))
 
     def forward(
@@ -101,7 +101,7 @@ class LRUCell(Cell[LRUState]):
         return self._output(x, modes), LRUState(modes=modes)
 
     def fused(self, backend: str) -> FusedRun[LRUState] | None:
-        """Return what runs in parallel over time, memtape's fused kernel on the processor."""
+        """Return a run in parallel over time; on the CPU it is memtape's fused kernel."""
         scan = ENGINES.get(backend)
         return None if scan is None or type(self) is not LRUCell else StartsInside(partial(self._scanned, scan))
 

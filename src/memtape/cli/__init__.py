@@ -1,1 +1,1 @@
-"""Floor 6, words typed at a shell."""
+"""Floor 7: the command line."""

@@ -1,4 +1,4 @@
-"""`memtape bench`: what a step of time costs, backend beside backend."""
+"""`memtape bench`: the time and memory of a step on each backend."""
 
 import inspect
 import json
@@ -16,12 +16,12 @@ from memtape.cli.errors import UsageError
 from memtape.cli.options import group_of_changes, union_of_options, with_signature
 from memtape.cli.table import print_table
 
-HELP = """Measure time and memory of models, backend beside backend.
+HELP = """Measure time and memory of models on each backend.
 
-The backends of a comparison take turns, at least five rounds, so that a busy machine slows all of them down. The time is a
-median, and its spread the interquartile range as a share of it. The ratio is how many times as fast as the reference a
-backend is, from pairs of the same round. The peak is the memory of one step beyond what was held before it, in a process of
-its own. Inputs and outputs have the sizes of the copy task.
+The backends of a comparison take turns, at least five rounds, so that a busy machine slows all of them down. The time
+is a median, and its spread is the interquartile range divided by it. The ratio is the speed relative to the reference,
+from pairs of the same round. The peak is the memory that one step allocates, in a process of its own. Inputs and
+outputs have the sizes of the copy task.
 """
 
 STANDARD_OUTPUT = Path("-")
@@ -29,7 +29,7 @@ PICTURES = (".png", ".svg")
 
 
 def several(text: str) -> Parameter:
-    """Return how an option reads that takes one value or more."""
+    """Return the text of an option with one or more values."""
     return Parameter(consume_multiple=True, negative="", show_default=_words, help=text)
 
 
@@ -38,7 +38,7 @@ def _words(values: Sequence[Any]) -> str:
 
 
 def app(words: Sequence[str]) -> App:
-    """Return the command, with the options of the models that the words name, or of all models if they name none.
+    """Return the command, with the options of the models that the command line names, or of all models.
 
     Args:
         words: the command line.
@@ -58,37 +58,37 @@ def _command(*models: str, model: dict[str, Any] | None = None, **given: Any) ->
 
 
 def bench(
-    *models: Annotated[str, Parameter(help="Models to measure; without them, all that take single steps.")],
+    *models: Annotated[str, Parameter(help="Models to measure; by default all recurrent cells.")],
     batch: Annotated[tuple[int, ...], several("Numbers of sequences.")] = (1, 16, 64),
     time: Annotated[tuple[int, ...], several("Numbers of steps.")] = (42,),
-    slots: Annotated[tuple[int, ...], several("Numbers of slots; models without slots pass them over.")] = (128,),
+    slots: Annotated[tuple[int, ...], several("Numbers of slots; ignored by models without slots.")] = (128,),
     backend: Annotated[
         tuple[str, ...],
-        several("Backends to compare, such as reference cpu; compile is slow to begin and must be named."),
+        several("Backends to compare, such as reference cpu; compile starts slowly and must be named."),
     ] = (),
     mode: Annotated[
-        tuple[Literal["train", "infer"], ...], several("Forwards and backwards, or forwards without gradients.")
+        tuple[Literal["train", "infer"], ...], several("Forward and backward pass, or forward pass without gradients.")
     ] = ("train", "infer"),
     device: Annotated[Literal["cpu", "cuda"], Parameter(help="Where to compute.")] = "cpu",
-    threads: Annotated[int | None, Parameter(help="Threads of the processor; without it, torch's own choice.")] = None,
+    threads: Annotated[int | None, Parameter(help="Threads on the CPU; by default the choice of torch.")] = None,
     seconds: Annotated[float, Parameter(help="About how long to time each line of the table.")] = 1.0,
     json_file: Annotated[
         Path | None,
-        Parameter(name="--json", allow_leading_hyphen=True, help="JSON file to write; - prints JSON and nothing else."),
+        Parameter(name="--json", allow_leading_hyphen=True, help="JSON file to write; - prints JSON only."),
     ] = None,
     plot: Annotated[
         Path | None, Parameter(help="Figure to write, PNG or SVG: cost over batch, time and slots where they vary.")
     ] = None,
     model: dict[str, Any],
 ) -> None:
-    """Measure models, backend beside backend, and print a table or JSON."""
+    """Measure models on each backend, and print a table or JSON."""
     _check_files(json_file, plot)
     if plot is not None and all(len(set(sizes)) < 2 for sizes in (batch, time, slots)):
         raise UsageError(
-            "--plot draws cost over sizes, but all are single; give two or more of --batch, --time or --slots"
+            "--plot draws cost over a size, but each size has one value; give two or more of --batch, --time or --slots"
         )
     if not seconds > 0:
-        raise UsageError(f"--seconds is {seconds:g}, but it is a length of time and must be positive; give more than 0")
+        raise UsageError(f"--seconds is {seconds:g}, but it must be positive; give more than 0")
 
     from memtape.experiments.bench.measure import comparisons, measured, surroundings
 
@@ -136,7 +136,7 @@ COLUMNS = {
     "ratio": "ratio",
     "peak_mib": "peak MiB",
 }
-"""Names of what was measured, and the heads of the table."""
+"""Names of the measurements, and the column heads of the table."""
 FORMATS = {"ms/step": ".4g", "spread": ".0%", "ratio": ".2f", "peak MiB": ".1f"}
 
 
@@ -145,11 +145,11 @@ def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     print_table(named, formats=FORMATS, folded=FORMATS)
     for model, backend in dict.fromkeys((row["model"], row["backend"]) for row in rows):
         if backend in ("cpu", "triton") and not any(row["fused"] for row in rows if row["model"] == model):
-            print(f"{model} has no fused twin on {backend}; it takes the single steps of the reference there")
+            print(f"{model} has no fused kernel on {backend}; it runs the reference there")
 
 
 def _check_files(json_file: Path | None, plot: Path | None) -> None:
-    """Refuse files that cannot be written before minutes are spent on what goes into them."""
+    """Raise an error for files that cannot be written, before minutes are spent on the measurement."""
     if plot is not None and plot.suffix not in PICTURES:
         raise UsageError(
             f"the figure {plot} ends in {plot.suffix!r}, but it is drawn as PNG or SVG; end it in .png or .svg"

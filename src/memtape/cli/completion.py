@@ -1,4 +1,4 @@
-"""Completion: the words that a shell offers after `memtape train` and `memtape sweep`."""
+"""Completion: shell completion of `memtape train` and `memtape sweep`."""
 
 import inspect
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from memtape.cli.options import union_of_options, with_signature
 
 
 def add_completion(app: App, own: Sequence[inspect.Parameter]) -> App:
-    """Give a command its models, each with its options and those of all tasks, and return it.
+    """Add the models to a command, each with its options and those of all tasks, and return it.
 
-    The script of a shell holds the options of every command, and each new shell reads it: with a command for every pair of a
-    model and a task it would be twenty times as long.
+    The completion script contains the options of every command, and each new shell reads it. With a command for every
+    pair of a model and a task it would be twenty times as long.
 
     Args:
         app: the command.
-        own: options of this command alone.
+        own: options of this command only.
     """
     task = inspect.Parameter(
         "task_name",
@@ -35,6 +35,6 @@ def add_completion(app: App, own: Sequence[inspect.Parameter]) -> App:
 
 def _placeholder() -> Any:
     def command(*_: Any, **__: Any) -> None:
-        """Stand for a command whose words are completed."""
+        """Do nothing: the function of a command that exists for completion only."""
 
     return command

@@ -1,4 +1,4 @@
-"""`memtape doctor`: what this installation can do, and why not more."""
+"""`memtape doctor`: the versions, hardware and backends of this installation."""
 
 import json
 
@@ -8,7 +8,7 @@ from memtape.cli.table import print_table
 
 def doctor(*, as_json: AsJson = False) -> None:
     """Print versions, threads, accelerator and backends, and why a backend is absent."""
-    import memtape.kernels  # noqa: F401 - a library of another version is known by what the kernels expect
+    import memtape.kernels  # noqa: F401 - the import detects a library of another version
     from memtape.core.backends import backends
     from memtape.experiments.run_folder.environment import environment
 

@@ -18,9 +18,9 @@ from memtape.experiments.run_folder.folder import CONFIGURATION, Run
 
 
 def app(words: Sequence[str]) -> App:
-    """Return the command, with the options of the task of the run that the words name.
+    """Return the command, with the options of the task of the run that the command line names.
 
-    The run is not checked here: `evaluate_run` reads it again and reports what is wrong with it.
+    The run is not checked here: `evaluate_run` reads it again and reports errors.
 
     Args:
         words: the command line.
@@ -37,31 +37,31 @@ def _command(run: Path, *, task: dict[str, Any] | None = None, **given: Any) -> 
 
 
 def evaluate(
-    run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")],
+    run: Annotated[Path, Parameter(help="Run folder, as printed by `memtape train`.")],
     /,
     *,
     lengths: Annotated[
         list[int] | None,
-        Parameter(consume_multiple=True, help="Lengths to score, in the task's unit; without them, those of the task."),
+        Parameter(consume_multiple=True, help="Lengths to score, in the task's unit; by default those of the task."),
     ] = None,
     sequences: Annotated[
         int | None,
-        Parameter(help="Sequences of each length; without it, all of a finite test set, and 100 of an unlimited one."),
+        Parameter(help="Sequences of each length; by default all of a finite test set, and 100 of an unlimited one."),
     ] = None,
-    slots: Annotated[int | None, Parameter(help="Slots of the memory; without it, those of training.")] = None,
+    slots: Annotated[int | None, Parameter(help="Slots of the memory; by default those of training.")] = None,
     data_dir: Annotated[
         Path | None,
         Parameter(
-            help=f"Folder with the data of a run that was trained on data; without it that of {VARIABLE}, or of training."
+            help=f"Folder with the data of a run that was trained on data; by default that of {VARIABLE} or of training."
         ),
     ] = None,
     as_json: AsJson = False,
     task: dict[str, Any],
 ) -> None:
-    """Score a trained run at given lengths, also far beyond those that it was trained on.
+    """Score a trained run at given lengths, also lengths beyond those of training.
 
     The scores are those of the task, over sequences that training never draws. Options of the task, such as
-    --task.max-repeats, change what it was in training.
+    --task.max-repeats, replace those of training.
     """
     from memtape.experiments.evaluate import evaluate_run
 
@@ -73,7 +73,7 @@ def evaluate(
 
 
 def _task_of_run(words: Sequence[str]) -> tuple[Sequence[Option], dict[str, Any]] | None:
-    """Return the options of the task of the first run that the words name, with its values; None without a readable run."""
+    """Return the task options of the first run on the command line, with its values; None without a readable run."""
     for word in words:
         try:
             if not (Path(word) / CONFIGURATION).is_file():

@@ -25,8 +25,8 @@ DATA_DIR = named_option(
     "data_dir",
     Path | None,
     None,
-    f"Folder with the data of tasks on real input; without it that of the environment variable {VARIABLE}, and "
-    "without both they generate synthetic data of the same kind.",
+    f"Folder with the data of tasks on real input; by default that of the environment variable {VARIABLE}, and "
+    "without it they generate synthetic data of the same kind.",
 )
 
 
@@ -38,18 +38,18 @@ def add_experiments(
     recipe_name: str | None,
     words: Sequence[str],
 ) -> App:
-    """Give a command its models and their tasks, and return it.
+    """Add the models and their tasks to a command, and return it.
 
     Args:
         app: the command.
-        own: options of this command alone; one named "seed" is the experiment's.
-        run_experiment: does the work; receives the experiment and the values of `own`, and returns the exit code.
-        recipe_name: the recipe that was asked for, by name or as a TOML file.
+        own: options of this command only; one named "seed" is the seed of the experiment.
+        run_experiment: receives the experiment and the values of `own`, and returns the exit code.
+        recipe_name: the requested recipe, by name or as a TOML file.
         words: the command line; tasks and options are built for the models and tasks that it names.
 
     Raises:
-        UnknownNameError: a recipe that does not exist.
-        RecipeError: a file that is no recipe for the model and the task.
+        UnknownNameError: the recipe does not exist.
+        RecipeError: the file is not a recipe for the model and the task.
     """
     file = Path(recipe_name).absolute() if recipe_name and recipe_name.endswith(".toml") else None
     asked = find("recipe", recipe_name) if recipe_name and file is None else None

@@ -1,4 +1,4 @@
-"""`memtape generate`: let a language model go on from a prompt."""
+"""`memtape generate`: continue a prompt with a language model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,20 +14,20 @@ def generate(
     *,
     prompt: Annotated[
         str,
-        Parameter(allow_leading_hyphen=True, show_default=repr, help="What it reads first, at least one character."),
+        Parameter(allow_leading_hyphen=True, show_default=repr, help="Text to continue, at least one character."),
     ] = "\n",
-    length: Annotated[int, Parameter(help="Most characters to say.")] = 500,
+    length: Annotated[int, Parameter(help="Maximal number of characters to generate.")] = 500,
     temperature: Annotated[
-        float, Parameter(help="Below 1 likely characters become likelier; 0 takes the most likely one.")
+        float, Parameter(help="Below 1 likely characters become more likely; 0 takes the most likely one.")
     ] = 1.0,
     stop: Annotated[
-        str | None, Parameter(allow_leading_hyphen=True, help="Character after which it says no more.")
+        str | None, Parameter(allow_leading_hyphen=True, help="Character at which generation stops.")
     ] = None,
-    seed: Annotated[int, Parameter(help="Seed of what is drawn.")] = 0,
+    seed: Annotated[int, Parameter(help="Seed of the random choices.")] = 0,
 ) -> None:
-    """Let a language model go on from a prompt, and print the prompt and what follows.
+    """Continue a prompt with a language model, and print the prompt and the generated text.
 
-    The data that it was trained on is not needed.
+    The training data is not needed.
     """
     from memtape.experiments.generate import generate_from_run
 

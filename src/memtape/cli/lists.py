@@ -1,4 +1,4 @@
-"""`memtape models`, `tasks` and `recipes`: what there is by name."""
+"""`memtape models`, `tasks` and `recipes`: the catalog."""
 
 import json
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from memtape.cli.table import print_table
 
 
 def models(*, as_json: AsJson = False) -> None:
-    """List the models, what they are and their papers."""
+    """List the models with a summary and their papers."""
     _entries("model", list(MODELS.values()), as_json)
 
 
 def tasks(*, as_json: AsJson = False) -> None:
-    """List the tasks, what they ask for and their papers."""
+    """List the tasks with a summary and their papers."""
     _entries("task", list(TASKS.values()), as_json)
 
 
 def cite(
     *names: Annotated[str, Parameter(name="NAME", help="Models, tasks and recipes.")],
 ) -> None:
-    """Print the papers of models, tasks and recipes as BibTeX, each once."""
+    """Print the papers of models, tasks and recipes as BibTeX, without duplicates."""
     if not names:
         raise UsageError("there is no name to cite; give models, tasks or recipes, such as `memtape cite ntm copy`")
     cards = [entry.card for name in names for entry in _named(name)]
@@ -38,7 +38,7 @@ def cite(
 
 
 def _named(name: str) -> list[Entry]:
-    """Return the model and the task of a name; of a recipe, both of its own."""
+    """Return the model or the task of a name, or both for a recipe."""
     found: list[Entry] = [kind[name] for kind in (MODELS, TASKS) if name in kind]
     if found:
         return found
@@ -48,7 +48,10 @@ def _named(name: str) -> list[Entry]:
 
 
 def recipes(
-    name: Annotated[str | None, Parameter(help="Show the settings of this one.")] = None, /, *, as_json: AsJson = False
+    name: Annotated[str | None, Parameter(help="Recipe whose settings are shown.")] = None,
+    /,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """List the recipes; the one without a variant is used unless --recipe names another."""
     chosen = list(RECIPES.values()) if name is None else [find("recipe", name)]

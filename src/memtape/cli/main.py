@@ -1,4 +1,4 @@
-"""`memtape`: the command, its help, and how it reports errors. No other module of the command line imports this one."""
+"""`memtape`: the command, its help, and its reports of errors. No other module of the command line imports this one."""
 
 import importlib
 import os
@@ -17,10 +17,10 @@ from memtape.cli.errors import UsageError
 from memtape.core.errors import ReportedError
 from memtape.version import __version__
 
-HELP = """Neural networks with a memory you can read, write and look into.
+HELP = """Train, evaluate and inspect neural networks with memory.
 
-`memtape train ntm copy` trains a Neural Turing Machine to copy, and leaves a run folder with weights, figures and a report.
-With `--plugin FILE.py`, once or several times, a command also knows the model or the task of that file.
+`memtape train ntm copy` trains a Neural Turing Machine to copy, and writes a run folder with weights, figures and a
+report. With `--plugin FILE.py`, once or several times, a command also knows the model or the task of that file.
 """
 
 EXPERIMENTS = {
@@ -31,14 +31,14 @@ EXPERIMENTS = {
 
 TYPED = {
     "evaluate": "Score a trained run at given lengths.",
-    "bench": "Measure time and memory of models, backend beside backend.",
+    "bench": "Measure time and memory of models on each backend.",
 }
 """Commands whose options depend on the run or the models that they name; each has a module of its name."""
 
 COMMANDS = {
-    "resume": ("memtape.cli.resume:resume", "Continue a training run that was ended early, exactly where it was."),
+    "resume": ("memtape.cli.resume:resume", "Continue an interrupted training run exactly."),
     "generate": ("memtape.cli.generate:generate", "Let a trained language model continue a prompt."),
-    "report": ("memtape.cli.report:report", "Draw the figures and the page of a run again."),
+    "report": ("memtape.cli.report:report", "Redraw the figures and the report of a run."),
     "share": ("memtape.cli.share:share", "Save a trained run as a folder to share, or push it to the hub."),
     "runs": ("memtape.cli.runs:runs", "List run folders, show one, or compare several."),
     "models": ("memtape.cli.lists:models", "List the models."),
@@ -55,18 +55,18 @@ INSTALL_COMPLETION = "--install-completion"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run the command and exit: 0 when done, 2 when the request was wrong, 1 when the work failed, 130 when stopped."""
+    """Run the command and exit: 0 on success, 2 on a wrong request, 1 on a failure, 130 on an interrupt."""
     code = run(list(sys.argv[1:] if argv is None else argv))
     torch: Any = sys.modules.get("torch")
     if torch is not None and torch.distributed.is_initialized():
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)  # taking leave of processes that are gone, or go first, may end in an abort of torch's
+        os._exit(code)  # torch's clean-up may abort if another process ended first
     sys.exit(code)
 
 
 def run(words: list[str]) -> int:
-    """Carry out a command line and return its exit code; `--plugin FILE.py` may stand anywhere in it."""
+    """Run a command line and return its exit code; `--plugin FILE.py` may appear anywhere in it."""
     try:
         words, plugins = _without_plugins(words)
         with with_plugins(plugins):
@@ -74,13 +74,13 @@ def run(words: list[str]) -> int:
     except UnusedCliTokensError as error:
         extra = " ".join(error.unused_tokens or ())
         return _report(
-            f"nothing takes the words {extra!r}; leave them out, or look at --help for what takes several", 2
+            f"no option takes the words {extra!r}; leave them out, or read --help for options that take several", 2
         )
     except CycloptsError as error:
         return _report(str(error), 2)
     except KeyboardInterrupt:
         return _report(
-            "stopped by the keyboard; `memtape resume RUN` goes on from the last checkpoint of a training", 130
+            "stopped by the keyboard; `memtape resume RUN` continues from the last checkpoint of a training run", 130
         )
     except ReportedError as error:
         return _report(str(error), error.exit_code)
@@ -88,12 +88,12 @@ def run(words: list[str]) -> int:
 
 
 def build(words: Sequence[str] = ()) -> App:
-    """Return the command as it reads a command line; `--config` and `--recipe` set the defaults of the other words.
+    """Return the command for a command line; `--config` and `--recipe` set the defaults of the other options.
 
     Raises:
-        UsageError: a file that is not there or is no TOML.
-        UnknownNameError: a recipe that does not exist.
-        RecipeError: a file that is no recipe.
+        UsageError: a file is missing or not TOML.
+        UnknownNameError: the recipe does not exist.
+        RecipeError: the file is not a recipe.
     """
     app = App(name="memtape", help=HELP, version=__version__, version_flags=["--version"])
     file = _value_of("--config", words)
@@ -128,7 +128,7 @@ def _without_plugins(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _experiments(name: str, text: str, recipe: str | None, words: Sequence[str]) -> App:
-    """Return a command; its models, tasks and options only if these words, or a completion script, need them."""
+    """Return a command, with those models, tasks and options that the command line or a completion script needs."""
     if not _is_needed(name, words):
         return App(name=name, help=text)
     if words[0] == name:
@@ -160,8 +160,8 @@ def _read_toml(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"the file {file} cannot be read ({error.strerror}); give --config a TOML file") from None
-    except (ValueError, RecursionError) as error:  # tomllib lets those of too many digits and brackets through
-        raise UsageError(f"the file {file} is no TOML ({error}); correct it there") from None
+    except (ValueError, RecursionError) as error:  # tomllib raises these for too many digits or brackets
+        raise UsageError(f"the file {file} is not TOML ({error}); correct it there") from None
     for name in ("model", "task", "train"):
         if not isinstance(values.get(name, {}), dict):
             raise UsageError(

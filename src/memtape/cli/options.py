@@ -16,13 +16,13 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.
 
 
 def named_option(name: str, kind: Any, default: Any, text: str) -> inspect.Parameter:
-    """Return an option of a command itself, beside those of a model, a task and the training.
+    """Return an option of a command, in addition to those of a model, a task and the training.
 
     Args:
         name: name of the option, with underscores.
         kind: its type.
-        default: its value if it is not given.
-        text: its help.
+        default: its default value.
+        text: its help text.
     """
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, Parameter(help=text)], default=default
@@ -35,7 +35,7 @@ def group_of_options(name: str, options: Sequence[Option], defaults: Mapping[str
     Args:
         name: "model", "task" or "train".
         options: the options.
-        defaults: values of a recipe, in place of the constructor's own.
+        defaults: values of a recipe, which replace those of the constructor.
     """
     described = [
         (
@@ -52,12 +52,12 @@ def group_of_options(name: str, options: Sequence[Option], defaults: Mapping[str
 def group_of_changes(
     name: str, options: Sequence[Option], shown: Mapping[str, Any], *, hidden: Sequence[str] = ()
 ) -> inspect.Parameter:
-    """Return the parameter of a command that reads `--NAME.OPTION`, as a mapping that holds only what is given.
+    """Return the parameter of a command that reads `--NAME.OPTION`, as a mapping of the given values only.
 
     Args:
         name: "model" or "task".
         options: the options.
-        shown: the values that hold where an option is not given, for the help.
+        shown: the default values for the help.
         hidden: options that the help leaves out.
     """
     described = {
@@ -77,7 +77,7 @@ def group_of_changes(
 def union_of_options(options: Iterable[Sequence[Option]]) -> tuple[Option, ...]:
     """Return the options of several constructors, each name once and with the types of all.
 
-    A default holds only where all constructors share it; else it is None.
+    A default is kept if all constructors share it; otherwise it is None.
     """
     named: dict[str, list[Option]] = {}
     for several in options:
@@ -94,7 +94,7 @@ def union_of_options(options: Iterable[Sequence[Option]]) -> tuple[Option, ...]:
 
 
 def with_signature(command: Callable[..., Any], parameters: Sequence[inspect.Parameter]) -> Callable[..., Any]:
-    """Return a function of any arguments as one that takes these parameters."""
+    """Set the signature of a function to these parameters, and return it."""
     command.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command

@@ -16,18 +16,18 @@ from memtape.training.outcome import Outcome
 
 
 def print_outcome(run: Run, outcome: Outcome) -> None:
-    """Print how a training run ended, its scores by length, and where its files are."""
+    """Print the outcome of a training run, its scores by length, and its files."""
     if not outcome.finished:
-        print(f"ended early, saved at update {outcome.steps}; go on with `memtape resume {run.folder}`")
+        print(f"ended early, saved at step {outcome.steps}; continue with `memtape resume {run.folder}`")
         return
-    verdict = "not solved" if outcome.solved_step is None else f"solved after {outcome.solved_step} updates"
-    print(f"{verdict}; {outcome.steps} updates, {outcome.sequences} sequences, {outcome.seconds:.0f} s of training")
+    verdict = "not solved" if outcome.solved_step is None else f"solved after {outcome.solved_step} steps"
+    print(f"{verdict}; {outcome.steps} steps, {outcome.sequences} sequences, {outcome.seconds:.0f} s of training")
     print_table([spaced(result) for result in run.read(EVALUATION)])
     print(f"run    {run.folder}\nreport {run.report_file}")
 
 
 class ProgressDisplay:
-    """A progress bar on a terminal, plain lines elsewhere; nothing in processes that do not start it.
+    """A progress bar on a terminal, plain lines elsewhere; shows nothing until it is started.
 
     Attributes:
         shown: whether this process started it.
@@ -54,7 +54,7 @@ class ProgressDisplay:
         self.progress.stop()
 
     def start(self, experiment: Experiment, step: int = 0) -> None:
-        """Show an experiment of which so many steps are done."""
+        """Start the display of an experiment, from a given number of completed steps."""
         self.shown = True
         self.scored = find("task", experiment.task).load().scored
         self.progress.start()
@@ -71,8 +71,8 @@ class ProgressDisplay:
         self.progress.update(self.bar, completed=step, loss=scores["loss"], score=score, rate=rate)
 
     def on_record(self, values: dict[str, Any]) -> None:
-        """Print a line for each validation and for everything out of the ordinary."""
-        place = f"update {values['step']:6d}"
+        """Print a line for each validation, restart, skipped step and rollback."""
+        place = f"step {values['step']:6d}"
         if values["kind"] == "validation":
             self.print(
                 f"{place}  {values['sequences']:8d} sequences  {time.perf_counter() - self.started:7.1f} s  "
@@ -80,11 +80,11 @@ class ProgressDisplay:
             )
         elif values["kind"] == "restart":
             self.progress.update(self.bar, total=values["step"] + self.steps)
-            self.print(f"{place}  stuck; beginning again with other weights")
+            self.print(f"{place}  stuck; restarting with other weights")
         elif values["kind"] == "skip":
             self.print(f"{place}  skipped, as {values['place']} is not finite")
         elif values["kind"] == "rollback":
-            self.print(f"{place}  back to update {values['back_to']}, as {values['place']} is not finite")
+            self.print(f"{place}  back to step {values['back_to']}, as {values['place']} is not finite")
 
     def print(self, sentence: str) -> None:
         """Print a line above the bar."""

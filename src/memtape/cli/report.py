@@ -1,4 +1,4 @@
-"""`memtape report`: draw the figures and the page of a run again."""
+"""`memtape report`: redraw the figures and the report of a run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 
 def report(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")], /) -> None:
-    """Draw the figures of a run again, write its report.html, and print where that is."""
+    """Redraw the figures of a run, write its report.html, and print its path."""
     from memtape.experiments.report import report_run
 
     print(report_run(run))

@@ -1,4 +1,4 @@
-"""`memtape reproduce`: train a recipe again and say whether it agrees with the ledger."""
+"""`memtape reproduce`: train a recipe again and compare it with the ledger."""
 
 import sys
 import tempfile
@@ -31,20 +31,18 @@ def reproduce(
     seeds: Annotated[str, Parameter(help="Seeds: FIRST:END, the end not included, or a single one.")] = "0:5",
     jobs: Annotated[int, Parameter(help="Training runs at a time, each with one thread.")] = 2,
     out: Annotated[
-        Path | None, Parameter(help="Folder of the sweep, to keep it or to continue it; without it, it is not kept.")
+        Path | None, Parameter(help="Folder of the sweep, to keep it or to continue it; by default it is deleted.")
     ] = None,
     data_dir: Annotated[Path | None, Parameter(help="Folder with the data of tasks on real input.")] = None,
     update: Annotated[
         bool,
-        Parameter(
-            negative="", help="Write the result into the ledger of the source tree, in the place of the old one."
-        ),
+        Parameter(negative="", help="Write the result into the ledger of the source tree, over the old one."),
     ] = False,
 ) -> int:
-    """Train a recipe again, print its scores beside those of the ledger, and say whether they agree.
+    """Train a recipe again, print its scores beside those of the ledger, and report whether they agree.
 
     The exit code is 0 if they agree, and 1 if not. A median over the new seeds agrees if it lies in the range of the ledger's
-    seeds, widened by that range or a little more; lengths beyond those of training are printed and not judged.
+    seeds, widened by that range or slightly more; lengths beyond those of training are printed but not compared.
     """
     if jobs < 1:
         raise UsageError(f"--jobs is {jobs}, but it must be at least 1; give 1 or more")
@@ -68,7 +66,7 @@ def reproduce(
     if before is not None and (own := data_of(experiment)) != before.data:
         cure = "give --data-dir the folder of docs/data.md" if before.data == "real" else "leave --data-dir out"
         raise UsageError(f"the result of {known.name} in the ledger is on {before.data} data, not {own} data; {cure}")
-    _, task = experiment.build()  # what cannot be built is refused now, not in every training run
+    _, task = experiment.build()  # an error is reported now, not by every training run
     plan = Plan(experiment=experiment, seeds=seeds_from(seeds))
     if before is not None:
         print(_announced(before, len(plan.seeds), jobs), file=sys.stderr, flush=True)
@@ -84,7 +82,7 @@ def reproduce(
 
 
 def _announced(before: "Result", seeds: int, jobs: int) -> str:
-    """Return how long the training runs will take, as far as the ledger knows."""
+    """Return how long the training runs will take according to the ledger."""
     from memtape.experiments.expectation import duration
 
     minutes = max(ceil(seeds / jobs) * (before.minutes or 0.0), 0.1)
@@ -93,7 +91,7 @@ def _announced(before: "Result", seeds: int, jobs: int) -> str:
 
 
 def _trained(recipe: "Recipe", plan: "Plan", out: Path | None, jobs: int) -> "Result | None":
-    """Train all seeds and return their result; None if that was stopped."""
+    """Train all seeds and return their result, or None if they were stopped."""
     from memtape.experiments.reproduction import result_of_sweep
 
     with ExitStack() as stack:
@@ -102,7 +100,7 @@ def _trained(recipe: "Recipe", plan: "Plan", out: Path | None, jobs: int) -> "Re
             configurations = trained(plan, folder, jobs)
         except OSError as error:
             raise UsageError(
-                f"{error.filename or folder} cannot be written ({error.strerror}); free the place and try again"
+                f"{error.filename or folder} cannot be written ({error.strerror}); free disk space and try again"
             ) from None
         if configurations is None:
             print("stopped" if out is None else f"stopped; the same command with --out {out} continues")

@@ -1,4 +1,4 @@
-"""`memtape results`: the ledger, the published numbers beside ours."""
+"""`memtape results`: print the ledger, published numbers and ours."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ def results(
     as_json: AsJson = False,
     markdown: Annotated[bool, Parameter(negative="", help="Print a Markdown table for each task.")] = False,
 ) -> None:
-    """Print what training by each recipe came to, beside what papers report.
+    """Print the results of training by each recipe, beside published numbers.
 
     Scores are medians over seeds with their range. Minutes are those of one seed; other work may have shared the cores.
     """
@@ -50,9 +50,9 @@ def results(
 
 
 def markdown_tables(found: Sequence[tuple["Recipe", "Result"]]) -> str:
-    """Return a Markdown table for each task, its recipes in lines.
+    """Return a Markdown table for each task, with a line for each recipe.
 
-    A table has the headline scores, and of a task that is tested at several lengths one score at each.
+    A table has the headline scores; for a task with tests at several lengths, it has one score at each length.
     """
     tables = []
     for task in dict.fromkeys(recipe.task for recipe, _ in found):
@@ -138,7 +138,7 @@ def _as_json(recipe: "Recipe", result: "Result") -> dict[str, Any]:
 
 
 def _seeds(recipe: "Recipe", result: "Result") -> dict[str, str]:
-    """Return how many seeds were solved, or how many there were of a task without a goal."""
+    """Return how many seeds were solved, or the number of seeds for a task without a goal."""
     if TASKS[recipe.task].load().solved_at is None:
         return {"seeds": str(len(result.seeds))}
     return {"seeds solved": f"{result.solved} of {len(result.seeds)}"}

@@ -1,4 +1,4 @@
-"""`memtape resume`: continue a training run that was ended early."""
+"""`memtape resume`: continue an interrupted training run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +7,9 @@ from cyclopts import Parameter
 
 
 def resume(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")], /) -> int:
-    """Continue a training run exactly from its last sound checkpoint.
+    """Continue a training run exactly from its last valid checkpoint.
 
-    Weights, optimiser and metrics are the same as if it had never been ended, on the same machine with the same number of
+    Weights, optimiser and metrics are the same as without the interruption, on the same machine with the same number of
     threads and processes.
     """
     from memtape.cli.progress_display import ProgressDisplay, print_outcome
@@ -26,7 +26,7 @@ def resume(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` n
             interruption=request,
         )
     if outcome is None:
-        print(f"the training in {run} had come to its end; there is nothing to go on with")
+        print(f"the training run in {run} is finished; there is nothing to continue")
     elif display.shown:
         print_outcome(resumed, outcome)
     return 0

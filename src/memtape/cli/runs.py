@@ -1,4 +1,4 @@
-"""`memtape runs`: the run folders there are, what is in one, and several side by side."""
+"""`memtape runs`: list run folders, show one, or compare several."""
 
 import json
 from collections.abc import Mapping
@@ -22,14 +22,14 @@ runs = App(name="runs", help=HELP)
 
 @runs.command(name="list")
 def list_(
-    folder: Annotated[Path, Parameter(help="Where to look for run folders, at any depth.")] = Path("runs"),
+    folder: Annotated[Path, Parameter(help="Folder that contains run folders, at any depth.")] = Path("runs"),
     /,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs in a folder, the oldest first, and say which ones stopped or are damaged.
+    """List the runs in a folder, the oldest first, and report which ones stopped or are damaged.
 
-    The scores of a run that is not finished are those of its best validation so far.
+    The scores of an unfinished run are those of its best validation so far.
     """
     from memtape.experiments.run_folder.folder import RunError
     from memtape.experiments.run_folder.record import RunRecord, run_folders
@@ -52,7 +52,7 @@ def list_(
     if rows:
         print_table([spaced({name: value for name, value in row.items() if name != "begun"}) for row in rows])
     elif not damaged:
-        print(f"there are no runs in {folder}; `memtape train` makes one")
+        print(f"there are no runs in {folder}; `memtape train` creates one")
     for name, stop in stopped.items():
         print(f"stopped: {name} {stop}")
     for sentence in damaged.values():
@@ -61,7 +61,7 @@ def list_(
 
 @runs.command
 def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")], /) -> None:
-    """Show what a run was and what came of it: the options that differ from their defaults, scores, and where it ran."""
+    """Show a run: the options that differ from their defaults, its scores, and its environment."""
     from memtape.experiments.run_folder.record import RunRecord
 
     read = RunRecord.read(run)
@@ -85,10 +85,10 @@ def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` nam
 def compare(
     *folders: Annotated[Path, Parameter(name="RUN", help="Run folders, two or more.")],
     figure: Annotated[
-        Path, Parameter(help="Where the learning curves go, PNG or SVG; what stood there is replaced.")
+        Path, Parameter(help="File of the learning curves, PNG or SVG; an existing file is replaced.")
     ] = FIGURE,
 ) -> None:
-    """Show several runs side by side: the options that differ, the results, and a figure of all their learning curves."""
+    """Compare several runs: the options that differ, the results, and a figure of all learning curves."""
     if len(folders) < 2:
         raise UsageError(
             f"the runs to compare are {len(folders)}, but there must be two or more; name more run folders"
@@ -125,10 +125,10 @@ def _draw(read: Mapping[str, "RunRecord"], file: Path) -> None:
 
     scored = next(iter(read.values())).scored
     if any(run.scored != scored for run in read.values()):
-        print("\nthe runs have other scores than one another, so there is no figure")
+        print("\nthe runs have different scores, so there is no figure")
         return
     if not any(record["kind"] in SCORED for run in read.values() for record in run.records):
-        print("\nno run has a metric yet, so there is no figure")
+        print("\nno run has metrics yet, so there is no figure")
         return
     drawn = rendered(comparison_figure({name: run.records for name, run in read.items()}, scored), file.suffix[1:])
     try:

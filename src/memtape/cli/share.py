@@ -1,4 +1,4 @@
-"""`memtape share`: a trained run as a folder, or a repository of the hub, that others can load."""
+"""`memtape share`: save a trained run as a folder, or push it to the hub."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,19 +10,19 @@ from memtape.cli.errors import UsageError
 
 def share(
     run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")],
-    target: Annotated[str, Parameter(help="Folder to make; with --push, repository such as me/ntm-copy.")],
+    target: Annotated[str, Parameter(help="Folder to create; with --push, repository such as me/ntm-copy.")],
     /,
     *,
     push: Annotated[bool, Parameter(negative="", help="Push to the Hugging Face hub.")] = False,
-    private: Annotated[bool, Parameter(negative="", help="Let a new repository be private.")] = False,
+    private: Annotated[bool, Parameter(negative="", help="Create a new repository as private.")] = False,
 ) -> None:
-    """Save a trained run as a folder to share, or push it to the hub, and print where it is.
+    """Save a trained run as a folder to share, or push it to the hub, and print the path or URL.
 
     It holds the weights as safetensors, the arguments of the constructor, a card with task, settings, results and figure,
-    and digests of what is loaded. `from_pretrained` of the model loads it.
+    and digests of the loaded files. `from_pretrained` of the model loads it.
     """
     if private and not push:
-        raise UsageError("--private is for the hub, but without --push a folder is made; add --push or leave it out")
+        raise UsageError("--private is for the hub, but without --push a folder is written; add --push or leave it out")
 
     from memtape.experiments.share import push_run, save_run
 

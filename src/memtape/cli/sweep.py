@@ -19,34 +19,34 @@ if TYPE_CHECKING:
     from memtape.experiments.experiment import Experiment
     from memtape.experiments.sweep.sweep import Configuration, Plan
 
-HELP = """Train many seeds of a model on a task, and say how many were solved.
+HELP = """Train many seeds of a model on a task, and report how many were solved.
 
-With a --space, optuna proposes configurations, each is trained with all seeds, and the best one is written down for --config.
-Every training is a process of its own. A sweep that was stopped or killed goes on by the same command with the same --out.
-The options of the model, the task and the training are those of `memtape train`.
+With a --space, optuna proposes configurations, each is trained with all seeds, and the best one is written to a file
+for --config. Every training run is a process of its own. To continue a sweep that was stopped or killed, repeat the
+command with the same --out. The options of the model, the task and the training are those of `memtape train`.
 """
 
 OWN = (
     named_option(
         "seeds", str, "0:10", "Seeds of every configuration: FIRST:END, the end not included, or a single one."
     ),
-    named_option("jobs", int, 2, "Trainings at a time, each with one thread."),
+    named_option("jobs", int, 2, "Training runs at a time, each with one thread."),
     named_option("space", Path | None, None, "TOML file with the options to vary; docs/sweeps.md shows one."),
     named_option("sampler_seed", int, 0, "Seed of the configurations that are proposed."),
     named_option(
         "out",
         Path | None,
         None,
-        "Folder of the sweep, a new one or one to go on with; without it, a new one under runs/.",
+        "Folder of the sweep, a new one or one to continue; by default a new one under runs/.",
     ),
 )
 MOST_SEEDS = 10_000
 HIDDEN = ("solved", "sequences", "restarts")
-"""Columns of the report that the table of seeds leaves out."""
+"""Columns of the report that the table of seeds omits."""
 
 
 def app(recipe_name: str | None, words: Sequence[str]) -> App:
-    """Return the command, for the recipe that was asked for and the words of the command line."""
+    """Return the command, for the requested recipe and the words of the command line."""
     return add_experiments(App(name="sweep", help=HELP), OWN, _sweep, recipe_name=recipe_name, words=words)
 
 
@@ -61,7 +61,7 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
     from memtape.experiments.sweep.sweep import Plan, default_sweep_folder
     from memtape.training.tracking import require_tracker
 
-    experiment.build()  # may be refused now, once, and not in every training run
+    experiment.build()  # an error is reported now, not by every training run
     require_tracker(experiment.train.tracker)
     space = None if given["space"] is None else Space.read(given["space"], experiment)
     plan = Plan(experiment=experiment, seeds=seeds, space=space, sampler_seed=given["sampler_seed"])
@@ -70,14 +70,14 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
     try:
         configurations = trained(plan, folder, jobs)
         if configurations is None:
-            print(f"stopped; the same command with --out {folder} goes on")
+            print(f"stopped; the same command with --out {folder} continues")
             return 0
         report = report_of(plan, configurations)
         files = write_sweep_report(folder, report, configurations)
     except OSError as error:
         raise UsageError(
-            f"{error.filename or folder} cannot be written ({error.strerror}); free the place, and the same command with "
-            f"--out {folder} goes on"
+            f"{error.filename or folder} cannot be written ({error.strerror}); free disk space, and the same command with "
+            f"--out {folder} continues"
         ) from None
     _print_report(report)
     print("\n".join(f"wrote {file}" for file in files))
@@ -85,7 +85,7 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
 
 
 def trained(plan: "Plan", folder: Path, jobs: int) -> list["Configuration"] | None:
-    """Carry a sweep out, with a line for each training run that ends; return its configurations, None if it was stopped."""
+    """Run a sweep and print a line for each finished run; return its configurations, None if it was stopped."""
     from memtape.experiments.sweep.sweep import Listener, sweep
 
     with _stopped_by_signals() as stop:
@@ -97,7 +97,7 @@ def seeds_from(text: str) -> tuple[int, ...]:
     """Return the seeds that --seeds names, as in 0:10 or 3.
 
     Raises:
-        UsageError: it names none, or too many.
+        UsageError: the text names no seeds, or too many.
     """
     first, colon, end = text.partition(":")
     if not (first.isdecimal() and (end.isdecimal() if colon else True)):
@@ -112,12 +112,12 @@ def seeds_from(text: str) -> tuple[int, ...]:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[Event]:
-    """Yield an event that is set by the keyboard's interrupt and by a request to terminate."""
+    """Yield an event that is set by SIGINT or SIGTERM."""
     stop = Event()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def ask_to_stop(*_: object) -> None:
-        _print_to_stderr("stopping; trainings write a checkpoint and end")
+        _print_to_stderr("stopping; training runs write a checkpoint and end")
         stop.set()
 
     for number in before:
@@ -134,7 +134,7 @@ def _print_to_stderr(text: str) -> None:
 
 
 def _print_end(configuration: "Configuration", seed: int) -> None:
-    """Print a line for a training run that ended."""
+    """Print a line for a finished training run."""
     from memtape.experiments.sweep.sweep import result_of
 
     training = configuration.trainings[seed]
@@ -142,14 +142,14 @@ def _print_end(configuration: "Configuration", seed: int) -> None:
     if failure is not None:
         _print_to_stderr(_failed(configuration.number, seed, failure))
     elif result is not None:
-        verdict = f"solved after {result['solved_step']} updates" if result["solved"] else "not solved"
+        verdict = f"solved after {result['solved_step']} steps" if result["solved"] else "not solved"
         first, seconds = configuration.scored[0], result["seconds"]
         score = f"{result['scores'][first.name]:.3f} {first.short}"
         _print_to_stderr(f"no. {configuration.number} seed {seed}: {verdict}, {score}, {seconds:.0f} s")
 
 
 def _print_kill(configuration: "Configuration", seed: int, by: str) -> None:
-    _print_to_stderr(f"no. {configuration.number} seed {seed}: ended early, {by}; going on from its last checkpoint")
+    _print_to_stderr(f"no. {configuration.number} seed {seed}: ended early, {by}; continuing from its last checkpoint")
 
 
 def _print_report(report: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Table: the one printer of tables, which writes mappings as lines of text."""
+"""Table: print mappings as rows of a text table."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from rich.table import Table
 
 NOTHING = "\N{EN DASH}"
 WIDE = 200
-"""Characters of a line where there is no terminal that could be too narrow."""
+"""Characters of a line if the output is not a terminal."""
 
 
 def print_table(
@@ -20,13 +20,14 @@ def print_table(
 ) -> None:
     """Print mappings as rows under their names, with numbers aligned to the right.
 
-    A value that a row lacks is shown as a dash. A name that some rows lack is placed where the first row that has it places it.
+    A missing value is shown as a dash. A name that some rows lack has the position that it has in the first row with
+    it.
 
     Args:
         rows: the rows, at least one.
         formats: format specifications of numbers by name, such as ".0%"; other values are written by `cell`.
         folded: names of the columns that are folded where the line is too narrow; None means the first column.
-        header: whether the names stand above the rows.
+        header: whether to print the names above the rows.
     """
     formats = formats or {}
     names = _merged([list(row) for row in rows])
@@ -42,7 +43,7 @@ def print_table(
 
 
 def _merged(lists: Sequence[Sequence[str]]) -> list[str]:
-    """Return all names of some lists, each behind the name that it follows where it first occurs."""
+    """Merge lists of names; each name follows the name that it follows in its first list."""
     merged: list[str] = []
     for names in lists:
         place = 0
@@ -54,7 +55,7 @@ def _merged(lists: Sequence[Sequence[str]]) -> list[str]:
 
 
 def cell(value: Any, form: str | None = None) -> str:
-    """Return a value as a person reads it.
+    """Return the text of a value in a table.
 
     Args:
         value: the value; None is a dash.
@@ -72,5 +73,5 @@ def cell(value: Any, form: str | None = None) -> str:
 
 
 def spaced(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mapping with names in which spaces stand for underscores."""
+    """Return a mapping with spaces instead of underscores in its names."""
     return {name.replace("_", " "): value for name, value in values.items()}

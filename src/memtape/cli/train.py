@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 HELP = """Train a model on a task, until it is solved.
 
-A tuned recipe is used where one exists. Values on the command line win over those of a --config file, which win over the
-recipe's, which win over the constructors' own; `memtape train MODEL TASK --help` shows all options with the values that hold.
+A tuned recipe is used where one exists. Values on the command line take precedence over those of a --config file, then
+the recipe, then the constructors. `memtape train MODEL TASK --help` shows all options with the resulting values.
 """
 
 OWN = (
     named_option("seed", int, 0, "Seed of the weights and the data."),
-    named_option("out", Path | None, None, "Run folder to make; without it, a new one under runs/."),
+    named_option("out", Path | None, None, "Run folder to create; by default a new one under runs/."),
     named_option(
         "weights",
         Path | None,
         None,
-        "Run folder whose trained weights this one starts from; its memory may have had another number of slots.",
+        "Run folder whose trained weights this run starts from; its memory may have another number of slots.",
     ),
 )
 
 
 def app(recipe_name: str | None, words: Sequence[str]) -> App:
-    """Return the command, for the recipe that was asked for and the words of the command line."""
+    """Return the command, for the requested recipe and the words of the command line."""
     return add_experiments(App(name="train", help=HELP), OWN, _train, recipe_name=recipe_name, words=words)
 
 
@@ -46,7 +46,7 @@ def train(experiment: "Experiment", out: Path | None) -> int:
 
     Args:
         experiment: what to train.
-        out: the run folder to make; None makes a new one under runs/.
+        out: the run folder to create; None creates a new one under runs/.
     """
     from memtape.cli.progress_display import ProgressDisplay, print_outcome
     from memtape.experiments.expectation import expectation
@@ -56,7 +56,7 @@ def train(experiment: "Experiment", out: Path | None) -> int:
     from memtape.training.interruption import interruption
     from memtape.training.parallel.processes import Processes
 
-    model, task = experiment.build(initial_weights(experiment))  # may be refused, so before processes meet
+    model, task = experiment.build(initial_weights(experiment))  # errors are reported before processes connect
     processes = Processes(experiment.train)
     folder = out or Path(processes.broadcast(str(default_folder(experiment.model, experiment.task, experiment.seed))))
     with interruption() as request, ProgressDisplay() as display:

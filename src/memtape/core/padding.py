@@ -41,7 +41,7 @@ def reversed_rows(
     return xs[torch.arange(len(xs), device=xs.device)[:, None], place]
 
 
-def joined(parts: Sequence[Shaped[Tensor, "..."]], fill: float = 0) -> Shaped[Tensor, "..."]:
+def joined(parts: Sequence[Shaped[Tensor, "..."]], fill: int | float = 0) -> Shaped[Tensor, "..."]:
     """Concatenate tensors along the batch axis, with all other axes padded at their ends to the largest size.
 
     Args:

@@ -1,1 +1,1 @@
-"""Floor 6, experiments: train, evaluate, report, sweep and bench by name."""
+"""Floor 6: train, evaluate, report, sweep and bench by name."""

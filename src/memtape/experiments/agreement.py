@@ -1,15 +1,15 @@
 """Agreement: whether new seeds of a recipe agree with those of the ledger.
 
-The median of the new seeds must lie in the range of the ledger's seeds, widened on either side by the largest of
+The median of the new seeds must lie in the range of the ledger's seeds, widened on both sides by the largest of
 
-- the range itself, as few seeds do not reach as far as many;
-- 0.05, of a score of which more is better, all of which are shares such as accuracy;
-- a tenth of the ledger's median of another score, and a twentieth of its largest median at any length, so that zero wrong bits
-  need not be met to the digit.
+- the range itself, since a few seeds span less than many;
+- 0.05, for scores where more is better, which are fractions such as accuracy;
+- for other scores, a tenth of the ledger's median, and a twentieth of its largest median at any length, so that a
+  ledger of zero wrong bits allows a few.
 
-The shares of solved seeds must have 95% intervals (Wilson 1927) that overlap. Test lengths beyond those of training are shown
-and not judged: how well a solved network extrapolates varies from seed to seed by orders of magnitude. By this rule one seed
-of the ledger agrees with the others of its recipe nine times of ten (310 seeds), and so does the median of three.
+The 95% intervals (Wilson 1927) of the shares of solved seeds must overlap. Test lengths beyond those of training are
+shown but not compared, since extrapolation varies from seed to seed by orders of magnitude. By this rule, one seed of
+the ledger agrees with the others of its recipe in nine of ten cases (310 seeds), and so does the median of three.
 """
 
 from collections.abc import Sequence
@@ -34,11 +34,11 @@ class Comparison:
     new: float
     """The median over the new seeds."""
     judged: bool
-    """Whether it counts: not so for lengths beyond those of training."""
+    """Whether the metric is compared; false for lengths beyond those of training."""
 
     @property
     def agrees(self) -> bool:
-        """Whether the new median is allowed."""
+        """Whether the new median lies in the allowed range."""
         return self.allowed[0] <= self.new <= self.allowed[1]
 
 
@@ -52,12 +52,12 @@ class Agreement:
 
     @property
     def disagreements(self) -> list[Comparison]:
-        """The metrics that count and are not as the ledger allows."""
+        """The compared metrics that are outside the allowed range."""
         return [one for one in self.comparisons if one.judged and not one.agrees]
 
     @property
     def agrees(self) -> bool:
-        """Whether everything that counts agrees; without any seed that was trained to its end nothing does."""
+        """Whether all compared metrics and the shares agree; false if no seed finished training."""
         return bool(self.comparisons) and self.shares_overlap and not self.disagreements
 
 

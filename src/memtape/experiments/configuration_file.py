@@ -1,4 +1,4 @@
-"""Configuration file: an experiment as the TOML that `--config` reads."""
+"""Configuration file: write an experiment as TOML for `--config`."""
 
 import json
 from typing import Any
@@ -7,12 +7,12 @@ from memtape.experiments.experiment import Experiment
 
 
 def as_toml(experiment: Experiment, remark: str) -> str:
-    """Return an experiment, but its seed, as a TOML file for `memtape train MODEL TASK --config FILE`.
+    """Return an experiment without its seed as a TOML file for `memtape train MODEL TASK --config FILE`.
 
-    Options without a value are left out: a file cannot say "none", which is what they are by default.
+    Options without a value are omitted, since TOML has no null; "none" is their default.
 
     Args:
-        experiment: what to write.
+        experiment: the experiment to write.
         remark: a line at the top.
     """
     lines = [f"# {remark}"]

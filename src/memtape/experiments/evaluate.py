@@ -1,4 +1,4 @@
-"""Evaluating: scores of a trained run at given lengths."""
+"""Evaluate: score a trained run at given lengths."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,12 +22,12 @@ def evaluate_run(
     data_dir: Path | None = None,
     slots: int | None = None,
 ) -> dict[str, Any]:
-    """Score the network of a run at given lengths, on data that it was not trained on.
+    """Score the network of a run at given lengths, on test data.
 
     Args:
         folder: the run folder.
-        lengths: the lengths, in the task's unit; None means those that the task is tested on.
-        sequences: number of sequences of each length; None means all of a finite test split, and else 100.
+        lengths: the lengths, in the task's unit; None means the test lengths of the task.
+        sequences: number of sequences of each length; None means all of a finite test split, otherwise 100.
         task_options: options of the task that differ from those of training, such as more repeats.
         data_dir: folder of the data; None leaves it to `experiments.data_dir`.
         slots: number of slots of the memory; None means that of training.
@@ -36,8 +36,9 @@ def evaluate_run(
         `{"model", "task", "run", "results": [{"length", "sequences", ...scores}]}`; without lengths there is one result.
 
     Raises:
-        ExperimentError: lengths that the task has no sequences for, an unknown option, or slots that the network cannot have.
-        RunError: no such run, or a damaged one.
+        ExperimentError: the task has no sequences of a length, an option is unknown, or the network cannot have the
+            slots.
+        RunError: the run does not exist or is damaged.
         DataDirError: `data_dir` is given, but the task reads no data.
     """
     _, experiment, model, task = open_run(folder, task_options, data_dir)
@@ -53,5 +54,5 @@ def evaluate_run(
 
 def _with_slots(model: nn.Module, name: str, slots: int) -> nn.Module:
     if not isinstance(model, Resizable):
-        raise ValueError(f"slots is {slots}, but {name} has no number of slots that could change; leave it out")
+        raise ValueError(f"slots is {slots}, but {name} has no number of slots to change; leave it out")
     return model.with_slots(slots)

@@ -1,4 +1,4 @@
-"""Expectation: what the ledger lets expect of a training run, in one line."""
+"""Expectation: the expected result of a training run according to the ledger, in one line."""
 
 from memtape.catalog.registry import RECIPES
 from memtape.experiments.experiment import Experiment
@@ -7,11 +7,11 @@ from memtape.experiments.reproduction import changed_options, data_of
 
 
 def expectation(experiment: Experiment) -> str | None:
-    """Return what the ledger says of an experiment's recipe.
+    """Return the ledger's result of an experiment's recipe in one line.
 
     Returns:
-        One line, which says so where the ledger's numbers are of other data; None without numbers, and with options by which
-        the experiment is another one than the recipe.
+        The line, which states if the ledger's numbers are on other data. None if there are no numbers, or if options of
+        the experiment differ from the recipe.
     """
     recipe = RECIPES.get(experiment.recipe) if experiment.recipe else None
     result = None if recipe is None else read_result(recipe.name)
@@ -24,7 +24,7 @@ def expectation(experiment: Experiment) -> str | None:
 
 
 def outcome(result: Result, metrics: list[str]) -> str:
-    """Return what the seeds of a result came to: how many were solved, or their first metric if none was."""
+    """Return how many seeds of a result were solved, or their first metric if none was."""
     if result.solved or not metrics:
         return f"{result.solved} of {len(result.seeds)} seeds solved"
     spread = result.spread(metrics[0])
@@ -32,7 +32,7 @@ def outcome(result: Result, metrics: list[str]) -> str:
 
 
 def duration(result: Result) -> str:
-    """Return how long a seed took, and where."""
+    """Return how long a seed took, and on which machine."""
     minutes = result.minutes or 0.0
     time = f"{60 * minutes:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
     return f"about {time} a seed on {result.machine}"

@@ -1,4 +1,4 @@
-"""Experiment: a model on a task with all settings, as a value that can be written down and built again."""
+"""Experiment: a model on a task with all settings, as a value that can be saved and rebuilt."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -27,19 +27,19 @@ FORM = {
     "recipe": str | None,
     "weights": str | None,
 }
-"""What a configuration must hold, beside the settings of the training."""
+"""The keys of a configuration, besides the settings of the training."""
 
 LARGEST_SEED = 2**62
-"""Of either sign; generators take 64 bits, and seeds of later beginnings are counted on from it."""
+"""Largest absolute value of a seed; generators take 64 bits, and restarts add to the seed."""
 
 
 class ExperimentError(RequestError):
-    """Settings that no experiment can be built from; the sentence says which and why."""
+    """Settings from which no experiment can be built; the message states which and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A model, a task, how to train, and the seed: everything that a run depends on but the machine."""
+    """A model, a task, training settings and a seed: everything that a run depends on except the machine."""
 
     model: str
     task: str
@@ -52,18 +52,18 @@ class Experiment:
     """Run folder whose weights it starts from; None for weights drawn from the seed."""
 
     def build(self, initial_weights: Mapping[str, Tensor] | None = None) -> tuple[nn.Module, Task]:
-        """Make the network and the task.
+        """Build the network and the task.
 
         Args:
             initial_weights: the weights of the run that `weights` names; None if it names none.
 
         Raises:
-            ExperimentError: an option that does not exist or has a value that cannot be, or weights of another network.
-            SettingsError: a setting of the training that this model or this task has no use for.
+            ExperimentError: an option does not exist or has an invalid value, or the weights belong to another network.
+            SettingsError: a training setting has no effect on this model or this task.
             ValueError: `initial_weights` is given, but `weights` names no run, or the reverse.
         """
         if (self.weights is None) != (initial_weights is None):
-            raise ValueError(f"weights is {self.weights!r}; pass the weights of that run, and none where it is None")
+            raise ValueError(f"weights is {self.weights!r}; pass the weights of that run, or none if it is None")
         task = self.build_task()
         sizes = (task.input_size, task.output_size)
         model = self.new_network(*sizes) if initial_weights is None else self._network_with(initial_weights, *sizes)
@@ -71,7 +71,7 @@ class Experiment:
         return model, task
 
     def new_network(self, input_size: int, output_size: int) -> nn.Module:
-        """Make the network with weights drawn from the seed.
+        """Build the network with weights drawn from the seed.
 
         Raises:
             ExperimentError: an option that does not exist or has a value that cannot be.
@@ -83,14 +83,14 @@ class Experiment:
     def _network_with(self, weights: Mapping[str, Tensor], *sizes: int) -> nn.Module:
         if self.train.restarts:
             raise ExperimentError(
-                f"restarts is {self.train.restarts}, but with the weights of {self.weights} every beginning is the same; "
+                f"restarts is {self.train.restarts}, but with the weights of {self.weights} every restart is the same; "
                 "leave one out"
             )
         try:
             return self.build_network(weights, *sizes)
         except MisfitError as error:
             raise ExperimentError(
-                f"the weights of {self.weights} are those of another network ({error}); "
+                f"the weights of {self.weights} belong to another network ({error}); "
                 "give the model the options of that run"
             ) from None
 
@@ -104,33 +104,33 @@ class Experiment:
             )
         if sees_ahead(model) and task.foretells:
             raise ExperimentError(
-                f"{self.model} reads from both ends, but {self.task} asks at each step for what comes next, which it would see;"
+                f"{self.model} reads in both directions, but {self.task} predicts the next input, which it would receive;"
                 " choose another model or task"
             )
         if sees_ahead(model) and task.played:
             raise ExperimentError(
-                f"{self.model} reads from both ends, but {self.task} shows what hangs on what was said before; choose another "
+                f"{self.model} reads in both directions, but inputs of {self.task} depend on earlier outputs; choose another "
                 "model or task"
             )
 
     def build_task(self) -> Task:
-        """Make the task alone, for a model that it fits.
+        """Build the task only, for a model that it fits.
 
         Raises:
-            ExperimentError: an option that does not exist or has a value that cannot be, or a model that reads something else.
+            ExperimentError: an option does not exist or has an invalid value, or the model reads another kind of input.
         """
         task: Task = _construct(find("task", self.task), self.task_options)
         self._check_form(task)
         return task
 
     def build_network(self, weights: Mapping[str, Tensor], input_size: int, output_size: int) -> nn.Module:
-        """Make the network with weights that came from a file.
+        """Build the network with weights from a file.
 
-        It takes memory only once the weights are known to fit, whatever sizes the options name.
+        Memory is allocated only after a check that the weights fit, whatever sizes the options name.
 
         Raises:
             ExperimentError: an option that does not exist or has a value that cannot be.
-            MisfitError: weights of another network.
+            MisfitError: the weights belong to another network.
         """
         entry = find("model", self.model)
         _check_names(entry, self.model_options)
@@ -152,7 +152,7 @@ class Experiment:
 
     @classmethod
     def from_config(cls, config: Any) -> "Experiment":
-        """Read an experiment back.
+        """Read an experiment from the values of `to_dict`.
 
         Raises:
             ExperimentError: the values are not those of an experiment, or a plugin is missing.
@@ -177,7 +177,7 @@ class Experiment:
 
 
 def _check_plugins(experiment: Experiment, plugins: Mapping[str, Any]) -> None:
-    """Refuse an experiment whose model or task comes from a plugin that is missing; what it records is never imported."""
+    """Raise an error if a plugin of an experiment is missing; the recorded plugin is never imported."""
     missing = [
         f'the {kind} "{name[:80]}" comes from the plugin {str(plugins[f"{kind} {name}"])[:80]}'
         for kind, name, known in (("model", experiment.model, MODELS), ("task", experiment.task, TASKS))
@@ -194,7 +194,7 @@ def settings_from(values: Mapping[str, Any]) -> TrainSettings:
     """Return checked training settings.
 
     Raises:
-        ExperimentError: a value out of its range.
+        ExperimentError: a value is out of its range.
     """
     try:
         return TrainSettings(**values)
@@ -224,7 +224,11 @@ def _construct(entry: Entry, options: Mapping[str, Any], *sizes: int) -> Any:
         return entry.load()(*sizes, **options)
     except (TypeError, ValueError) as error:
         raise ExperimentError(first_line(error)) from None
-    except (ArithmeticError, RuntimeError, MemoryError) as error:  # torch's, of sizes and numbers beyond its own
+    except (
+        ArithmeticError,
+        RuntimeError,
+        MemoryError,
+    ) as error:  # raised by torch for sizes and numbers beyond its limits
         raise ExperimentError(
             f"{entry.name} cannot be built with these options ({first_line(error)}); give smaller ones"
         ) from None

@@ -1,4 +1,4 @@
-"""File lock: a file that one process locks, so that no other one does the same work at the same time."""
+"""File lock: a file that only one process can lock at a time."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from pathlib import Path
 
 @contextmanager
 def file_lock(file: Path) -> Iterator[int | None]:
-    """Lock a file, made if need be; yield its descriptor, or None while another process has the lock.
+    """Lock a file, created if needed; yield its descriptor, or None while another process has the lock.
 
-    The system releases the lock when the process ends, however it ends; a child that has the descriptor keeps it.
+    The system releases the lock when the process ends for any reason; a child with the descriptor keeps the lock.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as opened:

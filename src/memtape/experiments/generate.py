@@ -1,4 +1,4 @@
-"""Generating: let the language model of a run speak."""
+"""Generate: continue a prompt with the language model of a run."""
 
 from pathlib import Path
 from typing import Any
@@ -16,33 +16,33 @@ from memtape.inference.generation import generate
 def generate_from_run(
     folder: Path, prompt: str, *, length: int, temperature: float, stop: str | None, seed: int
 ) -> str:
-    """Let a language model of a run go on from a prompt, and return what it says.
+    """Continue a prompt with the language model of a run, and return the generated text.
 
-    The data of the training is not needed: the run folder knows its vocabulary.
+    The training data is not needed: the run folder contains the vocabulary.
 
     Args:
         folder: the run folder.
-        prompt: what it reads first.
-        length: most characters to say.
-        temperature: below 1 likely characters become likelier, 0 takes the most likely one.
-        stop: the character after which it says no more; None for none.
-        seed: seed of what is drawn.
+        prompt: the text to continue.
+        length: maximal number of characters to generate.
+        temperature: below 1 likely characters become more likely, 0 takes the most likely one.
+        stop: the character at which generation stops; None for none.
+        seed: seed of the random choices.
 
     Raises:
-        ExperimentError: a configuration that no experiment can be built from, or words that cannot be carried out.
-        RunError: no such run, a damaged one, or none of a language model.
+        ExperimentError: no experiment can be built from the configuration, or an argument is invalid.
+        RunError: the run does not exist, is damaged, or is not one of a language model.
     """
     run = Run.open(folder)
     experiment = Experiment.from_config(run.read(CONFIGURATION))
     vocabulary = run.vocabulary()
     if vocabulary is None or set(map(len, vocabulary)) != {1}:
         raise RunError(
-            f"{folder} is a run of {experiment.model} on {experiment.task}, which does not say text character by character; "
-            "give one of a language model, such as `memtape train lstm char-lm` makes"
+            f"{folder} is a run of {experiment.model} on {experiment.task}, which does not generate characters; "
+            "give one of a language model, such as that of `memtape train lstm char-lm`"
         )
     if not prompt:
         raise ExperimentError(
-            "the prompt is empty, but a network speaks after what it has read; give a character or more"
+            "the prompt is empty, but a network generates after what it has read; give a character or more"
         )
     if abs(seed) > LARGEST_SEED:
         raise ExperimentError(f"seed is {seed}, beyond {LARGEST_SEED}; give a smaller one")
@@ -51,7 +51,7 @@ def generate_from_run(
         for character in text:
             if character not in places:
                 raise ExperimentError(
-                    f"the {name} has the character {character!r}, which is none of the {len(places)} of the run's vocabulary; "
+                    f"the {name} has the character {character!r}, which is not one of the {len(places)} in its vocabulary; "
                     "leave it out"
                 )
     sizes = (len(places), len(places))

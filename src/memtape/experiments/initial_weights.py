@@ -1,4 +1,4 @@
-"""Initial weights: those of a finished run, for an experiment that continues from them."""
+"""Initial weights: read the weights of a finished run for an experiment that starts from them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +14,6 @@ def initial_weights(experiment: Experiment) -> Mapping[str, Tensor] | None:
     """Return the weights that an experiment starts from; None if it draws them from its seed.
 
     Raises:
-        RunError: the run that it names does not exist, is not finished, or is damaged.
+        RunError: the named run does not exist, is not finished, or is damaged.
     """
     return None if experiment.weights is None else read_weights(Run.open(Path(experiment.weights)))

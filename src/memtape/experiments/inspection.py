@@ -21,12 +21,12 @@ def tape_of(model: nn.Module, task: Task, *, length: int, seed: int) -> Tape | N
 
     Args:
         model: a trained network that runs over sequences.
-        task: where the sequence comes from.
+        task: the source of the sequence.
         length: its length, in the task's unit.
         seed: seed of the data.
 
     Returns:
-        The record, None of a network whose cell has no views, or of a task of graphs, which has a figure of its own.
+        The record; None if the cell has no views, or for a task of graphs, which has a figure of its own.
     """
     if isinstance(task, Pictured) or not isinstance(model, Recurrent):
         return None
@@ -39,7 +39,7 @@ def watched(model: Recurrent[Any], inputs: Tensor, targets: Tensor, scored: Tens
 
     Args:
         model: a network that runs over sequences.
-        inputs: the sequence, in a batch of its own, on the network's device.
+        inputs: the sequence, as a batch of one, on the network's device.
         targets: the targets.
         scored: which steps are scored.
     """
@@ -61,10 +61,10 @@ def recorded(model: Recurrent[Any], inputs: Tensor) -> tuple[Tensor, Views]:
 
     Args:
         model: a network that runs over sequences.
-        inputs: the sequence, in a batch of its own.
+        inputs: the sequence, as a batch of one.
 
     Returns:
-        The outputs, and the views as arrays of numpy, (time, *axes); a matrix has one step, the last.
+        The outputs, and the views as NumPy arrays (time, *axes); a matrix has one step, the last.
     """
     cell, vectors = model.cell.read(inputs) if are_symbols(inputs) else (model.cell, inputs)
     state = model.init_state(1)
@@ -82,17 +82,17 @@ def recorded(model: Recurrent[Any], inputs: Tensor) -> tuple[Tensor, Views]:
 
 @torch.no_grad()
 def graph_of(model: nn.Module, task: Task, *, length: int, seed: int) -> tuple[GraphPicture, Any] | None:
-    """Let a network answer one question about a graph; None if the task has no graphs or the network reads no sequences.
+    """Run a network on one question about a graph; return None if it has no graphs or reads no sequences.
 
     Args:
         model: a trained network.
-        task: where the question comes from.
+        task: the source of the question.
         length: its lesson.
         seed: seed of the data.
 
     Returns:
-        The picture, and the sources of what the heads read as `graph_figure` takes them; None of a network whose memory has no
-        views "write_weights" and "read_weights".
+        The picture, and the sources of the reads for `graph_figure`, which are None if the memory has no views
+        "write_weights" and "read_weights".
     """
     if not isinstance(task, Pictured) or not isinstance(model, Recurrent):
         return None
@@ -106,7 +106,7 @@ def graph_of(model: nn.Module, task: Task, *, length: int, seed: int) -> tuple[G
 
 
 def _over_time(views: Any) -> View:
-    """Return one view of the first row, whose first axis is the time, from those of single steps."""
+    """Stack one view of the first row over time, from the views of single steps."""
     return replace(views[0], values=torch.stack([view.values[0] for view in views]).cpu().numpy())
 
 

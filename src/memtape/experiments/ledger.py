@@ -1,6 +1,7 @@
-"""Ledger: what training by each recipe came to, seed by seed, in the files of `results/`.
+"""Ledger: the results of training by each recipe, seed by seed, in the files of `results/`.
 
-A result is `results/<model>/<task>[-variant].json`, named like its recipe. An installed package has a copy of them.
+A result is `results/<model>/<task>[-variant].json`, named like its recipe. The installed package contains a copy of
+them.
 """
 
 import json
@@ -32,24 +33,24 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What training by a recipe came to."""
+    """The result of training by a recipe."""
 
     recipe: str
     model: str
     task: str
     command: str
-    """What repeats it."""
+    """The command that repeats it."""
     commit: str | None
     hardware: str
     environment: Mapping[str, str]
     seeds: Sequence[Mapping[str, Any]]
-    """For each seed whether and when it was solved, steps, sequences, seconds, and "metrics"; or its "error"."""
+    """For each seed: whether and when it was solved, steps, sequences, seconds, and "metrics"; or its "error"."""
     data: str | None = None
-    """"real" or "synthetic", of tasks that read data."""
+    """Kind of data, "real" or "synthetic", of tasks that read data."""
 
     @property
     def finished(self) -> list[Mapping[str, Any]]:
-        """The seeds that were trained to their end."""
+        """The seeds that finished training."""
         return [seed for seed in self.seeds if "metrics" in seed]
 
     @property
@@ -64,12 +65,12 @@ class Result:
 
     @property
     def metrics(self) -> list[str]:
-        """Names of what was measured: "validation_" and a score, or a score and "_test" or a length."""
+        """Names of the metrics: "validation_" and a score, or a score and "_test" or a length."""
         return list(self.finished[0]["metrics"]) if self.finished else []
 
     @property
     def minutes(self) -> float | None:
-        """The median over seeds; other work may have shared the cores."""
+        """The median minutes over seeds; other processes may have shared the cores."""
         return median(seed["seconds"] for seed in self.finished) / 60 if self.finished else None
 
     @property
@@ -84,18 +85,18 @@ class Result:
 
 
 def result_file(recipe: str) -> Path:
-    """Return where the result of a recipe stands, or would stand."""
+    """Return the path of the result of a recipe, whether or not it exists."""
     return FOLDER / f"{recipe}.json"
 
 
 def read_result(recipe: str) -> Result | None:
-    """Return the result of a recipe; None if it was not trained to its end yet."""
+    """Return the result of a recipe, or None if there is none yet."""
     file = result_file(recipe)
     return Result(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
 
 
 def write_result(result: Result) -> Path:
-    """Write a result into the ledger, in the place of the one before, and return its file."""
+    """Write a result into the ledger, over the previous one, and return its file."""
     order = ("model", "task", "recipe", "command", "data", "commit", "hardware", "environment", "seeds")
     values = {name: getattr(result, name) for name in order if getattr(result, name) is not None or name != "data"}
     file = result_file(result.recipe)
@@ -108,8 +109,8 @@ def results(model: str | None = None, tasks: Sequence[str] = ()) -> list[tuple[R
     """Return every recipe that has a result, with it, in the order of the recipes.
 
     Args:
-        model: that of this model alone.
-        tasks: those of these tasks alone, in this order; empty for all.
+        model: only recipes of this model; None for all.
+        tasks: only recipes of these tasks, in this order; empty for all.
     """
     named = [RECIPES[name] for name in RECIPES if result_file(name).is_file()]
     chosen = [recipe for recipe in named if model in (None, recipe.model) and (not tasks or recipe.task in tasks)]
@@ -119,9 +120,9 @@ def results(model: str | None = None, tasks: Sequence[str] = ()) -> list[tuple[R
 
 
 def headlines(recipe: Recipe, metrics: Sequence[str]) -> list[str]:
-    """Return the metrics that stand for a result: those that the paper reports too, or else the first score of the task.
+    """Return the headline metrics of a result: those that the paper reports, or the first score of the task.
 
-    The first score is that of the test split, or of validation where tests are of several lengths.
+    The first score is on the test split, or on validation if tests have several lengths.
     """
     if known := [metric for metric in recipe.published if metric in metrics]:
         return known

@@ -1,4 +1,4 @@
-"""Opening a run: the trained network, its task and its experiment, from a run folder."""
+"""Open run: load the trained network, its task and its experiment from a run folder."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,8 +29,8 @@ def open_run(
         The run, its experiment with the changed options, the network in evaluation mode, and the task.
 
     Raises:
-        ExperimentError: a configuration that no experiment can be built from.
-        RunError: no such run, or a damaged one.
+        ExperimentError: no experiment can be built from the configuration.
+        RunError: the run does not exist or is damaged.
         DataDirError: `data_dir` is given, but the task reads no data.
     """
     run = Run.open(folder)
@@ -43,10 +43,10 @@ def open_run(
 
 
 def task_of_run(run: Run, experiment: Experiment) -> Task:
-    """Build the task of a run, and check that its symbols have the meaning that they had in training.
+    """Build the task of a run, and check that its symbols have the same meaning as in training.
 
     Raises:
-        ExperimentError: an option that no task can be built from.
+        ExperimentError: no task can be built from an option.
         RunError: the task has another vocabulary.
     """
     task, known = experiment.build_task(), run.vocabulary()
@@ -57,7 +57,7 @@ def task_of_run(run: Run, experiment: Experiment) -> Task:
         place = f"symbol {unlike} was {known[unlike]!r}" if unlike is not None else f"there were {len(known)} symbols"
         now = f"is {task.vocabulary[unlike]!r}" if unlike is not None else f"are {len(task.vocabulary)}"
         raise RunError(
-            f"the data has another vocabulary than the run {run.folder} was trained with ({place} and {now}); "
+            f"the vocabulary of the data differs from that of the run {run.folder} ({place} and {now}); "
             "give it the data of its training"
         )
     return task
@@ -72,10 +72,10 @@ def network_of_run(
         experiment: the experiment of the run.
         sizes: size of the inputs and of the outputs.
         weights: content of the file.
-        file: where the weights come from, for the error.
+        file: the path of the weights, for the error.
 
     Raises:
-        RunError: they are the weights of another network.
+        RunError: the weights belong to another network.
     """
     try:
         return experiment.build_network(weights, *sizes)

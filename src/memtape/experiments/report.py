@@ -1,4 +1,4 @@
-"""Reporting: turn a finished run into figures and a page."""
+"""Report: draw the figures and write the report of a finished run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,10 +22,10 @@ from memtape.viz.tape import Tape
 
 
 def report_run(folder: Path) -> Path:
-    """Draw the figures of a finished run again and write its report; return the report's file.
+    """Redraw the figures of a finished run, write its report, and return the report's file.
 
     Raises:
-        RunError: no such run, or a damaged one.
+        RunError: the run does not exist or is damaged.
     """
     return write_run_report(*open_run(folder))
 
@@ -35,12 +35,12 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
 
     Args:
         run: a run folder with its metrics, result and evaluation.
-        experiment: what was run.
+        experiment: the experiment of the run.
         model: the trained network.
         task: the task that it was trained on.
 
     Raises:
-        RunError: files that are missing, damaged, or not those of this task.
+        RunError: files are missing, damaged, or of another task.
     """
     read = RunRecord.read(run.folder)
     outcome, results, environment = run.read("result.json"), read.evaluation, read.environment
@@ -60,7 +60,7 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
     for name, illustration in drawn.items():
         figures.save(illustration.figure, run.figures, name)
 
-    verdict = f"Solved after {outcome['solved_step']} updates" if outcome["solved"] else "Not solved"
+    verdict = f"Solved after {outcome['solved_step']} steps" if outcome["solved"] else "Not solved"
     return write_report(
         run.report_file,
         title=f"{experiment.model} on {experiment.task}",
@@ -68,8 +68,8 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
         f"{outcome['sequences']:,} sequences in {outcome['seconds']:.0f} seconds of training.",
         facts={
             "seed": experiment.seed,
-            **({"began with the weights of": experiment.weights} if experiment.weights else {}),
-            "updates": f"{outcome['steps']:,}",
+            **({"initial weights of": experiment.weights} if experiment.weights else {}),
+            "steps": f"{outcome['steps']:,}",
             **{f"validation, {score.label}": f"{outcome['scores'][score.name]:.3g}" for score in task.scored},
             "parameters": f"{sum(parameter.numel() for parameter in model.parameters()):,}",
         },
@@ -93,7 +93,7 @@ def _sections(
         if "lengths" in drawn
         else Section("Test", [scores]),
         Section("Learning", [drawn["learning"]]),
-        Section("An example", [Example("A short sequence, and the answer of the network", example)]),
+        Section("An example", [Example("A short sequence and the output of the network", example)]),
         Section(
             "Settings",
             [
@@ -133,8 +133,8 @@ def _graph(picture: GraphPicture, sources: Any, size: str) -> Illustration:
 def _learning(records: Sequence[Mapping[str, Any]], solved_step: int | None, task: Task) -> Illustration:
     return Illustration(
         figures.learning_curve(records, task.scored, solved_step=solved_step, chance=task.guess(task.lengths)),
-        "Scores while training; the marks are validations on sequences that training never saw.",
-        "A curve for each score, as training goes on.",
+        "Scores during training; the markers are validations on sequences that were not used in training.",
+        "A curve of each score over training.",
     )
 
 
@@ -145,14 +145,14 @@ def _lengths(results: list[dict[str, Any]], task: Task, unit: str) -> Illustrati
     return Illustration(
         figures.score_by_length(results, score, trained=task.lengths, chance=chance),
         f"{score.label.capitalize()} by length, in {unit}; lengths of training are shaded"
-        + (", the dotted line is a guess." if chance else "."),
+        + (", the dotted line is the chance level." if chance else "."),
         f"{score.label.capitalize()} over the length of the sequence.",
     )
 
 
 @torch.no_grad()
 def _example(model: nn.Module, task: Task) -> str:
-    """Return a short example with the network's answer as text."""
+    """Return a short example with the network's output as text."""
     length = min(task.lengths[1], max(task.lengths[0], 6))
     lengths = (length, length) if task.available("example") is None else None
     batch = task.batch(0, 1, split="example", lengths=lengths, input_kind=input_kind(model))
@@ -163,4 +163,4 @@ def _example(model: nn.Module, task: Task) -> str:
 
 def _footer(run: Run, environment: Mapping[str, Any]) -> str:
     commit = f", commit {environment['commit']}" if environment.get("commit") else ""
-    return f"memtape {environment.get('memtape')}{commit}; made again by `memtape report {run.folder}`"
+    return f"memtape {environment.get('memtape')}{commit}; redrawn by `memtape report {run.folder}`"

@@ -1,4 +1,4 @@
-"""Reproduction: the experiment that a recipe stands for, and what a sweep over its seeds came to as a result."""
+"""Reproduction: build the experiment of a recipe, and turn a sweep over its seeds into a result of the ledger."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -20,11 +20,11 @@ WITHOUT_EFFECT = (
     *("train.keep", "train.save_every", "train.checkpoint_every", "train.patience", "train.tracker"),
     *("train.device", "train.threads", "task.data_dir"),
 )
-"""Options that change no number but by rounding; whether data is real is looked at apart."""
+"""Options that change numbers by rounding only; whether data is real is checked separately."""
 
 
 def experiment_of(recipe: Recipe) -> Experiment:
-    """Return the experiment that a recipe stands for, with all options spelled out."""
+    """Return the experiment of a recipe, with the values of all options."""
     model = {option.name: option.default for option in find("model", recipe.model).options}
     task = {option.name: option.default for option in find("task", recipe.task).options}
     return Experiment(
@@ -38,7 +38,7 @@ def experiment_of(recipe: Recipe) -> Experiment:
 
 
 def changed_options(experiment: Experiment, recipe: Recipe) -> list[str]:
-    """Return the options by which an experiment differs from its recipe so that the numbers of the ledger are not its own."""
+    """Return the options that differ from the recipe, so that the ledger's numbers do not apply to the experiment."""
     own, expected = experiment.options(), experiment_of(recipe).options()
     changed = [name for name, value in own.items() if name != "seed" and expected.get(name, value) != value]
     weights = ["weights"] if experiment.weights is not None else []
@@ -57,9 +57,9 @@ def result_of_sweep(recipe: Recipe, plan: Plan, only: Configuration, *, jobs: in
 
     Args:
         recipe: the recipe.
-        plan: what was swept, without a space.
-        only: its one configuration.
-        jobs: how many training runs there were at a time.
+        plan: the plan of the sweep, without a space.
+        only: the single configuration.
+        jobs: number of training runs at a time.
     """
     (reported,) = report_of(plan, [only])["configurations"]
     where, data = environment(), data_of(plan.experiment)

@@ -1,4 +1,4 @@
-"""Resuming: continue a training run exactly from its last sound checkpoint."""
+"""Resume: continue a training run exactly from its last valid checkpoint."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,35 +26,35 @@ def resume_run(
     warn: Callable[[str], None],
     interruption: Interruption | None = None,
 ) -> tuple[Run, Outcome | None]:
-    """Continue a training run from its last sound checkpoint.
+    """Continue a training run from its last valid checkpoint.
 
     Args:
         folder: the run folder.
-        on_start: receives the experiment and the number of steps that are done, before training continues.
+        on_start: receives the experiment and the number of completed steps, before training continues.
         on_record: receives every further record.
-        on_step: receives the number of each step that is done, its loss and its scores.
-        warn: receives a sentence about everything that is not as it should be, such as a damaged checkpoint.
+        on_step: receives the number of each completed step, its loss and its scores.
+        warn: receives a message about each problem, such as a damaged checkpoint.
         interruption: a request to stop early.
 
     Returns:
-        The run, and how its training ended; None if it had ended before.
+        The run and its outcome; None if it was finished before.
 
     Raises:
-        RunError: no such run, or no checkpoint of it is sound.
+        RunError: the run does not exist, or all its checkpoints are damaged.
         SettingsError: the tracker of the run is not installed.
         TrackerError: the tracker failed.
-        NonFiniteError: a loss or a gradient that is not finite.
-        LostProcessError: another process of the training run is gone.
+        NonFiniteError: a loss or a gradient is not finite.
+        LostProcessError: another process of the training run ended or failed.
     """
     run = Run.open_any(folder)
     if run.finished:
-        if not run.report_file.exists():  # it was killed while it drew its figures
+        if not run.report_file.exists():  # it was killed while drawing its figures
             report_run(folder)
         return run, None
     checkpoints = checkpoints_of(run, keep=1)
     checkpoint, files, damages = checkpoints.newest()
     if checkpoint is None and damages:
-        raise RunError(f"no checkpoint of {folder} is sound: {'; '.join(damages)}; train again")
+        raise RunError(f"every checkpoint of {folder} is damaged: {'; '.join(damages)}; train again")
     config = run.parsed(CONFIGURATION, files[CONFIGURATION]) if files else run.read(CONFIGURATION)
     experiment = Experiment.from_config(config)
     step = checkpoint.progress.step if checkpoint else 0
@@ -71,14 +71,14 @@ def resume_run(
             require_tracker(experiment.train.tracker)
             run.restore(files or {"metrics.jsonl": b""})
             for damage in damages:
-                warn(f"{damage}; going on from update {step}")
+                warn(f"{damage}; continuing from step {step}")
             if stop is not None:
                 warn(
-                    f"this training stopped {stop}; going on from update {step}, "
-                    "which leads to the same again; to train with other options, begin a new run"
+                    f"this training run stopped {stop}; continuing from step {step}, "
+                    "which leads to the same again; to train with other options, start a new run"
                 )
             for difference in _differences(run.read(ENVIRONMENT), environment()):
-                warn(f"{difference}: what follows may differ in the last bits")
+                warn(f"{difference}: further results may differ in the last bits")
             on_start(experiment, step)
     return run, train_to_the_end(
         run,
@@ -94,7 +94,7 @@ def resume_run(
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Name what changes the last bits of a training run and is not as it was."""
+    """Yield the changes of the environment that may change the last bits of a training run."""
     return [
         f"{name} was {before.get(name)} and is {now[name]}"
         for name in ("torch", "processor", "threads", "instructions", "accelerator")

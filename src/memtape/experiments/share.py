@@ -1,4 +1,4 @@
-"""Sharing: a trained run, handed on with its story."""
+"""Share: save or push the network of a run, with a card of its training."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,24 +14,24 @@ from memtape.sharing.model_card import Training
 from memtape.sharing.shared_folder import SharingError
 
 CAPTIONS = {
-    "memory": "One test sequence of {length} {unit}: inputs, outputs, and what the memory and its heads do.",
-    "graph": "A test graph of lesson {length}: the target paths, and the predictions in their place.",
-    "lengths": "{score} by length, in {unit}; the shaded lengths are those of training.",
+    "memory": "One test sequence of {length} {unit}: inputs, outputs, and the views of the memory and its heads.",
+    "graph": "A test graph of lesson {length}: the target paths and the predictions.",
+    "lengths": "{score} by length, in {unit}; the lengths of training are shaded.",
 }
-"""Figures of a run that stand for it, the first one that it has."""
+"""Candidates for the figure of the card; the first one that exists is used."""
 
 
 def save_run(folder: Path, target: Path) -> Path:
-    """Write the network of a run to a new folder, with a card that tells how it was trained; return that folder.
+    """Write the network of a run to a new folder, with a card of its training; return that folder.
 
     Args:
         folder: the run folder.
         target: the new folder.
 
     Raises:
-        ExperimentError: a configuration that no experiment can be built from.
-        RunError: no such run, or a damaged one.
-        SharingError: the new folder holds something already, or cannot be written.
+        ExperimentError: no experiment can be built from the configuration.
+        RunError: the run does not exist or is damaged.
+        SharingError: the new folder is not empty, or cannot be written.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise SharingError(f"{target} exists and is not an empty folder; give another name or remove it")
@@ -41,17 +41,17 @@ def save_run(folder: Path, target: Path) -> Path:
 
 
 def push_run(folder: Path, repo_id: str, *, private: bool) -> str:
-    """Push the network of a run to the hub, with a card that tells how it was trained; return the commit's address.
+    """Push the network of a run to the hub, with a card of its training; return the URL of the commit.
 
     Args:
         folder: the run folder.
         repo_id: name of the repository.
-        private: let a new repository be private.
+        private: whether a new repository is private.
 
     Raises:
-        ExperimentError: a configuration that no experiment can be built from.
-        RunError: no such run, or a damaged one.
-        SharingError: the hub refuses it, or cannot be reached.
+        ExperimentError: no experiment can be built from the configuration.
+        RunError: the run does not exist or is damaged.
+        SharingError: the hub rejects it or cannot be reached.
     """
     network, training = _opened(folder)
     return network.push_to_hub(repo_id, training=training, private=private or None)
@@ -67,7 +67,7 @@ def _training(run: Run, experiment: Experiment, score: Score) -> Training:
     outcome, environment = run.read(RESULT), run.read(ENVIRONMENT)
     picture = next((name for name in CAPTIONS if (run.figures / f"{name}.png").is_file()), None)
     label = score.label[:1].upper() + score.label[1:]
-    verdict = f"solved after {outcome['solved_step']:,} updates" if outcome["solved"] else "not solved"
+    verdict = f"solved after {outcome['solved_step']:,} steps" if outcome["solved"] else "not solved"
     return Training(
         title=f"{experiment.model} on {experiment.task}",
         summary=f"{model.summary} The task: {task.summary}",
@@ -93,7 +93,7 @@ def _training(run: Run, experiment: Experiment, score: Score) -> Training:
 
 
 def _without_places(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a task, the folder of its data by whether there was one: a card names no place of a machine."""
+    """Return the options of a task without paths: its folder of data is replaced by whether there is one."""
     if "data_dir" not in options:
         return dict(options)
     data = "generated" if options["data_dir"] is None else "real"

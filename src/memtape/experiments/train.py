@@ -1,4 +1,4 @@
-"""Training by name: an experiment from the empty run folder to the report."""
+"""Train: run an experiment from the empty run folder to the report."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ from memtape.training.parallel.processes import Processes
 from memtape.training.tracking import require_tracker, tracking
 
 SEED_OF_NEXT_RESTART = 1_000_003
-"""Distance from the seed of one restart's weights to the next, far beyond the seeds that people choose."""
+"""Distance between the seeds of the weights of restarts, far above usual seeds."""
 
 
 def train_run(
@@ -43,26 +43,26 @@ def train_run(
     """Train, save, evaluate and report an experiment in a new folder.
 
     Args:
-        experiment: what to do.
+        experiment: the experiment.
         model: the network that `experiment.build` returned; trained in place.
         task: the task that it returned.
-        folder: where; it must not hold anything yet.
+        folder: the run folder, new or empty.
         on_record: receives every training and validation record, which the metrics file receives too.
-        on_step: receives the number of each step that is done, its loss and its scores.
-        processes: the processes that train together; None means this one alone, or those that a launcher started.
-        interruption: a request to stop early; what was done until then is saved.
+        on_step: receives the number of each completed step, its loss and its scores.
+        processes: the processes that train together; None means those that a launcher started, or only this one.
+        interruption: a request to stop early; the progress until then is saved.
 
     Returns:
-        The run, and how its training ended.
+        The run and its outcome.
 
     Raises:
         SettingsError: the tracker is not installed; nothing is written.
-        RunError: a folder or a file that cannot be written.
+        RunError: a folder or a file cannot be written.
         TrackerError: the tracker failed.
-        NonFiniteError: a loss or a gradient that is not finite.
-        LostProcessError: another process of the training run is gone.
+        NonFiniteError: a loss or a gradient is not finite.
+        LostProcessError: another process of the training run ended or failed.
     """
-    backend_for("cpu")  # refuses a wrong MEMTAPE_BACKEND before anything is written
+    backend_for("cpu")  # rejects a wrong MEMTAPE_BACKEND before anything is written
     processes = processes or Processes(experiment.train)
     run = Run(folder)
     with processes.sharing_errors():
@@ -98,23 +98,23 @@ def train_to_the_end(
 
     Args:
         run: the run folder, with its configuration and environment.
-        experiment: what to do.
+        experiment: the experiment.
         model: the network, trained in place.
-        task: what it learns.
-        resume_from: the checkpoint to continue from; None starts at the beginning.
+        task: the task.
+        resume_from: the checkpoint to continue from; None starts at step 0.
         on_record: as in `train_run`.
         on_step: as in `train_run`.
         processes: the processes that train together.
         interruption: a request to stop early.
 
     Returns:
-        How the training ended.
+        The outcome of the training run.
 
     Raises:
-        RunError: a file that cannot be written.
+        RunError: a file cannot be written.
         TrackerError: the tracker failed.
-        NonFiniteError: a loss or a gradient that is not finite.
-        LostProcessError: another process of the training run is gone.
+        NonFiniteError: a loss or a gradient is not finite.
+        LostProcessError: another process of the training run ended or failed.
     """
     checkpoints = checkpoints_of(run, keep=experiment.train.keep)
     sizes = (task.input_size, task.output_size)
@@ -162,13 +162,13 @@ def train_to_the_end(
             run.write(RESULT, asdict(outcome))
             track({"kind": "evaluation", "step": outcome.steps, **_by_score(results)})
     if outcome.finished and processes.first:
-        run.finish()  # only after the tracker is closed: a failure of the tracker can still be resumed from
+        run.finish()  # after the tracker is closed, so that a failure of the tracker can be resumed
         write_run_report(run, experiment, model.eval(), task)
     return outcome
 
 
 def checkpoints_of(run: Run, *, keep: int) -> Checkpoints:
-    """Return the checkpoints of a run, of which the last `keep` stay."""
+    """Return the checkpoints of a run, which keep the last `keep`."""
     return Checkpoints(run.checkpoints, {name: run.folder / name for name in COPIED}, keep=keep)
 
 
@@ -184,17 +184,17 @@ def _by_score(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 @contextmanager
 def _disk_errors_as_run_errors(run: Run, checkpoints: Checkpoints) -> Iterator[None]:
-    """Name what a full or failing disk costs, and how to continue.
+    """Turn an error of a full or failing disk into one that states the loss and how to continue.
 
     Raises:
-        RunError: something could not be written.
+        RunError: a file could not be written.
     """
     try:
         yield
     except OSError as error:
         last = checkpoints.steps()[-1:]
-        kept = f"what came after update {last[0]} is lost" if last else "nothing was saved yet"
+        kept = f"progress after step {last[0]} is lost" if last else "nothing was saved yet"
         raise RunError(
             f"{error.filename or run.folder} cannot be written ({error.strerror or error}), and {kept}; "
-            f"free the place and go on with `memtape resume {run.folder}`"
+            f"free disk space and continue with `memtape resume {run.folder}`"
         ) from None

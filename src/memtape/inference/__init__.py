@@ -1,1 +1,1 @@
-"""Inference: decode and generate with a trained network."""
+"""Floor 4: decode and generate with a trained network."""

@@ -1,4 +1,4 @@
-"""Decoding: the most likely sequence of a network that says one symbol after another."""
+"""Decoding: the most likely output sequence of a network that generates one symbol after another."""
 
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,7 +14,7 @@ from memtape.core.state import state
 
 @runtime_checkable
 class Speaker(Protocol):
-    """What can be decoded, such as `Seq2Seq`: it returns the logits of the next symbol after the last one."""
+    """A network that can be decoded, such as `Seq2Seq`: it returns the logits of the next symbol after the last one."""
 
     def step(self, symbols: Int[Tensor, " batch"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
         """Return the logits of the next symbol, and the next state."""
@@ -23,34 +23,34 @@ class Speaker(Protocol):
 
 @state
 class Decoded:
-    """Sequences that were found, and how likely they are."""
+    """Decoded sequences and their log-likelihoods."""
 
     symbols: Int[Tensor, "*batch time"]
-    """What is said, the symbol that stops included, which also pads rows that end early."""
+    """The generated symbols, including the stop symbol, which also pads rows that end early."""
     lengths: Int[Tensor, "*batch"]
-    """How many symbols of each row count, the one that stops included."""
+    """Number of symbols of each row, including the stop symbol."""
     log_likelihood: Float[Tensor, "*batch"]
-    """Sum of the logarithms of the probabilities of these symbols."""
+    """Sum of the log-probabilities of these symbols."""
 
 
 @torch.no_grad()
 def greedy(network: Speaker, begin: Any, *, longest: int = 100, start: int = BOUNDARY, stop: int = BOUNDARY) -> Decoded:
-    r"""Say the most likely symbol at every step, until each row stops.
+    r"""Generate the most likely symbol at every step, until each row stops (greedy decoding).
 
     $$y_t = \arg\max_y p(y \mid y_1 \dots y_{t-1})$$
 
     Args:
-        network: what speaks; call its `eval()` first if it has dropout.
-        begin: its state before the first step, such as `Seq2Seq.begin(source, lengths)`.
-        longest: number of symbols after which a row that has not stopped is cut.
-        start: the symbol that is given before the first.
+        network: the network that generates; call its `eval()` first if it has dropout.
+        begin: the state before the first step, such as `Seq2Seq.begin(source, lengths)`.
+        longest: maximal number of symbols of a row.
+        start: the symbol that is fed in at the first step.
         stop: the symbol that ends a row.
 
     Returns:
         One sequence for each row.
 
     Raises:
-        TypeError: `longest` is no whole number.
+        TypeError: `longest` is not an integer.
         ValueError: `longest` is below 1.
     """
     checks.at_least(1, longest=longest)
@@ -82,29 +82,29 @@ def beam_search(
     start: int = BOUNDARY,
     stop: int = BOUNDARY,
 ) -> Decoded:
-    r"""Follow the best few beginnings of every row at once, and return the best sequences.
+    r"""Keep the best few partial sequences of every row, and return the best sequences (beam search).
 
     $$\text{score}(y) = \frac{\log p(y)}{|y|^a}$$
 
-    A sequence that has stopped stays among the best few for as long as its score holds against those that go on. A width
-    of 1 is `greedy`; a width of all sequences there are finds the best of them.
+    A sequence that has stopped stays in the beam while its score is among the best. A width of 1 is `greedy`; a width
+    of the number of all sequences finds the best of all.
 
     Args:
-        network: what speaks; call its `eval()` first if it has dropout.
-        begin: its state before the first step, such as `Seq2Seq.begin(source, lengths)`.
-        width: how many beginnings of each row are followed.
-        length_penalty: $a$; 0 takes the most likely sequence, which favours short ones, 1 the best mean of each symbol's
-            logarithm.
-        longest: number of symbols after which a sequence that has not stopped is cut.
-        start: the symbol that is given before the first.
+        network: the network that generates; call its `eval()` first if it has dropout.
+        begin: the state before the first step, such as `Seq2Seq.begin(source, lengths)`.
+        width: number of partial sequences that are kept for each row.
+        length_penalty: $a$; 0 takes the most likely sequence, which favours short ones, 1 the best mean log-probability
+            of a symbol.
+        longest: maximal number of symbols of a sequence.
+        start: the symbol that is fed in at the first step.
         stop: the symbol that ends a sequence.
 
     Returns:
-        `width` sequences for each row, the best first, tensors of shape (batch, width, ...). Where there are fewer, the rest
-        has a likelihood of 0.
+        `width` sequences for each row, the best first, tensors of shape (batch, width, ...). If there are fewer, the
+        rest have a likelihood of 0.
 
     Raises:
-        TypeError: a number that must be whole is not.
+        TypeError: `width` or `longest` is not an integer.
         ValueError: a number below 1, or a penalty below 0.
 
     References:
@@ -120,7 +120,7 @@ def beam_search(
     first_of_row = torch.arange(batch, device=device)[:, None] * width
     now = _rows(begin, torch.arange(batch, device=device).repeat_interleave(width))
     total = torch.full((batch, width), -torch.inf, device=device)
-    total[:, 0] = 0  # all beginnings are still the same one
+    total[:, 0] = 0  # all partial sequences are still equal
     ended = torch.zeros(batch, width, dtype=torch.bool, device=device)
     lengths = torch.zeros(batch, width, dtype=torch.long, device=device)
     said = torch.full((batch, width, 1), start, device=device)

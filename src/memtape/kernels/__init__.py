@@ -1,5 +1,5 @@
 """Floor 2, kernels: fused kernels that run whole sequences in one call."""
 
-from memtape.kernels import dnc, ntm, recurrence, sam
+from memtape.kernels import dnc, ntm, recurrence, sam, scan
 
-__all__ = ["dnc", "ntm", "recurrence", "sam"]
+__all__ = ["dnc", "ntm", "recurrence", "sam", "scan"]

@@ -1,4 +1,4 @@
-"""Csordas' DNC: the layout of RobertCsordas/dnc, the code of masked look-up, de-allocation and link sharpness."""
+"""Csordas' DNC: load weights of RobertCsordas/dnc, the code of key masks, de-allocation and link sharpness."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from memtape.ports.dnc_weights import ABRUPT_NORM, Layer, filled
 from memtape.ports.given import Given
 
 GATES = (1, 0, 3, 2)
-"""Where i, f, g, o of an LSTM stand in that code, whose order is f, i, o, g."""
+"""The positions of the gates i, f, g, o of an LSTM in that code, whose order is f, i, o, g."""
 
 
 def dnc_from_csordas_dnc(
@@ -27,26 +27,27 @@ def dnc_from_csordas_dnc(
 ) -> DNC:
     """Build the DNC whose outputs equal those of a `DNC` of Csordas' code with this state dict.
 
-    That machine has an LSTM whose gates and whose raw parameters of heads stand in another order, and two linear layers to the
-    output, which become one. It begins every call anew, as this one does without a state. Where only the top layer of its
-    controller is seen, this one sees the others through weights of zero. The defaults of the options are those of that code.
+    That machine has other orders of LSTM gates and head parameters, and two linear layers to the output, which become
+    one. Every call starts from the initial state, as here without a state. If only the top layer of its controller is
+    read out, the weights of the other layers are zero here. The defaults of the options are those of that code.
 
     Args:
-        state_dict: the tensors by their names in that layout; a machine with an LSTM whose layers are all as large, with norms
-            in its look-ups and masks over keys as well as slots.
-        slots: its `cell_count`, which no tensor tells.
+        state_dict: the tensors by their names in that layout; a machine with LSTM layers of equal size, with norms in
+            its look-ups and masks over keys as well as slots.
+        slots: its `cell_count`, which no tensor contains.
         read_heads: its `n_read_heads`.
         masked: its `mask`.
-        deallocate: its `dealloc_content`, which no tensor tells.
+        deallocate: its `dealloc_content`, which no tensor contains.
         sharpen_links: its `link_sharpness_control`.
-        mask_floor: its `mask_min`, which no tensor tells.
-        clip: its `clip_controller`; None leaves the raw parameters of the heads free.
+        mask_floor: its `mask_min`, which no tensor contains.
+        clip: its `clip_controller`; None does not clip the head parameters.
 
     Returns:
         A DNC of the dtype of the tensors.
 
     Raises:
-        ValueError: a tensor is missing or has another shape than the others and the options ask for, or layers differ in size.
+        ValueError: a tensor is missing or has a shape that does not fit the others and the options, or layers differ in
+            size.
 
     References:
         https://github.com/RobertCsordas/dnc, snapshot 2a2b6bf; Csordas & Schmidhuber (2019), "Improving differentiable neural
@@ -57,7 +58,7 @@ def dnc_from_csordas_dnc(
     sizes = {given(f"controller.out_to_all_{layer}.weight").shape[1] for layer in range(depth)}
     if len(sizes) > 1:
         raise ValueError(
-            f"the layers of the controller have sizes {sorted(sizes)}, but those of a DNC here are all as large; pass the "
+            f"the layers of the controller have sizes {sorted(sizes)}, but those of a DNC here must be equal; pass the "
             "state dict of a machine with equal layer_sizes"
         )
     size = sizes.pop()
@@ -65,16 +66,16 @@ def dnc_from_csordas_dnc(
     output_size, read_size = len(from_reads), from_reads.shape[1] - 1
     if read_heads < 1 or read_size % read_heads:
         raise ValueError(
-            f"read_heads is {read_heads}, but the output of the machine sees {read_size} numbers from the memory, and all "
-            "heads read as many; give the read_heads that it was built with"
+            f"read_heads is {read_heads}, but the output of the machine reads {read_size} numbers from the memory, and all "
+            "heads read equally many; give the read_heads that it was built with"
         )
     width = read_size // read_heads
     layers = [_layer(given, layer, size) for layer in range(depth)]
     seen = given("controller_to_out.weight", shape=(output_size, None)).shape[1]
     if seen not in (size, depth * size):
         raise ValueError(
-            f"controller_to_out.weight has {seen} columns, but the controller has {depth} layers of {size} units, and either "
-            "all or the top one are seen; pass the state dict of one machine"
+            f"controller_to_out.weight has {seen} columns, but the controller has {depth} layers of {size} units, and "
+            "either all or the top one are read out; pass the state dict of one machine"
         )
     network = DNC(
         layers[0].from_input.shape[1] - 1 - read_size,
@@ -106,7 +107,7 @@ def dnc_from_csordas_dnc(
 
 
 def _blocks(width: int, read_heads: int, *, masked: bool, sharpen_links: bool) -> dict[str, int]:
-    """Return the sizes of the blocks of raw parameters in their order there."""
+    """Return the sizes of the blocks of head parameters, in the order of that code."""
     blocks = {"write_masks": width} if masked else {}
     blocks |= {"write_keys": width, "erase": width, "add": width, "free_gates": read_heads}
     blocks |= {"write_strengths": 1, "allocation_gates": 1, "write_gates": 1}
@@ -119,7 +120,7 @@ def _blocks(width: int, read_heads: int, *, masked: bool, sharpen_links: bool) -
 
 
 def _beside_unseen(affine: Tensor, columns: int) -> Tensor:
-    """Put columns of zeros before the others, until all layers of the controller have some."""
+    """Prepend columns of zeros, until all layers of the controller have columns."""
     return torch.cat([affine.new_zeros(len(affine), columns - affine.shape[1] + 1), affine], dim=1)
 
 

@@ -1,4 +1,4 @@
-"""DeepMind's DNC: the layout of deepmind/dnc, the code of the paper's authors, in TensorFlow."""
+"""DeepMind's DNC: load weights of deepmind/dnc, the TensorFlow code of the paper's authors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,33 +22,34 @@ LINEAR = {
     "write_gates": "write_gate",
     "read_modes": "read_mode",
 }
-"""Blocks of the interface, and the names of the linear layers that they are."""
+"""Blocks of the interface, and the names of their linear layers."""
 
 GATES = (0, 2, 1, 3)
-"""Where i, f, g, o of an LSTM stand in that code, which puts the candidate g before the forget gate f."""
+"""The positions of the gates i, f, g, o of an LSTM in that code, whose order is i, g, f, o."""
 
 FORGET_BIAS = 1.0
-"""What that code adds to f beside the bias that it learns."""
+"""The constant that code adds to f, besides the learned bias."""
 
 
 def dnc_from_deepmind_dnc(variables: Mapping[str, Any], *, slots: int, clip: float | None = 20.0) -> DNC:
     """Build the DNC whose outputs equal those of DeepMind's code with these variables.
 
-    That machine has strengths from 0 on, cuts its controller's state and its outputs at a bound, adds 1e-6 in three places and
-    lists read modes in another order; all of it becomes options and permutations here. The sizes are read off the arrays.
+    That machine has strengths of at least 0, clips its controller's state and its outputs, adds 1e-6 in three places
+    and has another order of read modes; here, these become options and permutations. The sizes are taken from the
+    arrays.
 
     Args:
-        variables: numpy arrays or tensors by the names of the variables, with or without what stands before the last parts,
-            as `{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}` of a checkpoint's reader gives
-            them; others among them are left alone.
-        slots: its `memory_size`, which no variable tells.
-        clip: its `clip_value`; None leaves controller and outputs free.
+        variables: numpy arrays or tensors by the names of the variables, with or without the prefix of the scope,
+            as `{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}` returns them from a
+            checkpoint's reader; other variables are ignored.
+        slots: its `memory_size`, which no variable contains.
+        clip: its `clip_value`; None does not clip controller and outputs.
 
     Returns:
         A DNC of the dtype of the arrays.
 
     Raises:
-        ValueError: a variable is missing, there twice, or of another shape than the others ask for.
+        ValueError: a variable is missing, duplicated, or of a shape that does not fit the others.
 
     References:
         https://github.com/deepmind/dnc.
@@ -104,7 +105,7 @@ def dnc_from_deepmind_dnc(variables: Mapping[str, Any], *, slots: int, clip: flo
 
 
 def _by_last_parts(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the variables by the names that they have within a machine."""
+    """Return the variables by their names without the prefix of the scope."""
     known = {f"memory_access/{name}/{part}" for name in LINEAR.values() for part in "wb"}
     known |= {"lstm/w_gates", "lstm/b_gates", "output_linear/w", "output_linear/b"}
     found: dict[str, str] = {}
@@ -121,7 +122,7 @@ def _by_last_parts(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _affine(given: Given, weight: str, bias: str, *, inputs: int | None, outputs: int) -> Tensor:
-    """Return a linear layer, kept there with its inputs along the rows, as one matrix whose last column is its bias."""
+    """Return a linear layer, stored with its inputs along the rows, as one matrix whose last column is its bias."""
     rows = given(weight, shape=(inputs, outputs)).T
     return torch.cat([rows, given(bias, shape=(outputs,))[:, None]], dim=1)
 

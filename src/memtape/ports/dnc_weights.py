@@ -1,4 +1,4 @@
-"""DNC weights: put what other code has learned where a memtape DNC keeps it."""
+"""DNC weights: copy weights of other code into a memtape DNC."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,11 +10,11 @@ from memtape.cells import ElmanCell, GRUCell, LSTMCell
 from memtape.models.dnc.dnc import DNC
 
 ABRUPT_NORM = 1e-30
-"""In the place of no epsilon at all in a length: a length in float32 stays as it is, and the square root has a derivative."""
+"""Replaces an epsilon of 0 in a norm: it does not change a norm in float32, and the square root keeps a derivative."""
 
 
 class Layer(NamedTuple):
-    """One layer of a controller: the matrices of its input and of its own hidden vector, the last columns their biases."""
+    """One layer of a controller: matrices of its input and its hidden vector, each with the bias as last column."""
 
     from_input: Tensor
     from_hidden: Tensor
@@ -26,9 +26,9 @@ def filled(network: DNC, layers: Sequence[Layer], interface: Mapping[str, Tensor
     All matrices have their bias as their last column.
 
     Args:
-        network: a DNC of the right sizes.
+        network: a DNC of the same sizes.
         layers: the layers of its controller, the lowest first.
-        interface: the rows of the raw parameters of the heads, by the names of the blocks of the interface.
+        interface: the rows of the interface vector, by the names of its blocks.
         output: the rows of the outputs, over the controller's output and then the reads.
     """
     network = network.to(output.dtype)
@@ -53,12 +53,12 @@ def filled(network: DNC, layers: Sequence[Layer], interface: Mapping[str, Tensor
 
 
 def reordered_modes(rows: Tensor, *, read_heads: int, order: Sequence[int]) -> Tensor:
-    """Return the rows of the read modes, those of each head in another order.
+    """Return the rows of the read modes, permuted for each head.
 
     Args:
         rows: the rows, head after head.
         read_heads: number of read heads.
-        order: for each place here, which place of a head's modes there goes to it.
+        order: for each position here, the position of that mode in the other code.
     """
     return rows.unflatten(0, (read_heads, -1))[:, list(order)].flatten(0, 1)
 

@@ -1,4 +1,4 @@
-"""Given: the tensors of other code, looked up by their names there."""
+"""Given: look up the tensors of other code by name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,27 +8,27 @@ from torch import Tensor
 
 
 class Given:
-    """Look up tensors of other code, and say in a sentence what is missing or does not fit.
+    """Look up tensors of other code, with an error for those that are missing or do not fit.
 
     Args:
         tensors: tensors or numpy arrays by name.
-        what: what they are together, such as "the state dict".
+        what: their collective name, such as "the state dict".
         owner: what has such names, such as "a DNC of pytorch-dnc".
-        cure: what to pass in its place.
+        cure: the cure in an error, such as what to pass instead.
     """
 
     def __init__(self, tensors: Mapping[str, Any], what: str, owner: str, cure: str):
         self.tensors, self.what, self.owner, self.cure = tensors, what, owner, cure
 
     def __call__(self, *names: str, shape: tuple[int | None, ...] | None = None) -> Tensor:
-        """Return the tensor of the first of the names that there is, without its history.
+        """Return the tensor of the first name that exists, detached.
 
         Args:
-            names: names of the same tensor.
-            shape: what its shape must be, None on an axis of any size; None for any shape.
+            names: alternative names of the tensor.
+            shape: the required shape, with None for an axis of any size; None for any shape.
 
         Raises:
-            ValueError: there is no such tensor, or it has another shape.
+            ValueError: the tensor is missing, or has another shape.
         """
         name = next((name for name in names if name in self.tensors), None)
         if name is None:
@@ -40,7 +40,7 @@ class Given:
         ):
             wanted = ", ".join("any" if size is None else str(size) for size in shape)
             raise ValueError(
-                f"{name} has shape {tuple(tensor.shape)}, but beside the other tensors it must be ({wanted}) in "
+                f"{name} has shape {tuple(tensor.shape)}, but to fit the other tensors it must be ({wanted}) in "
                 f"{self.owner}; give the sizes that it was built with, or {self.cure}"
             )
         return tensor
@@ -50,8 +50,8 @@ class Given:
 
         Args:
             name: name of the layer, which has a weight and a bias.
-            rows: how many outputs it must have.
-            columns: how many inputs it must have.
+            rows: required number of outputs.
+            columns: required number of inputs.
 
         Raises:
             ValueError: a part is missing or has another shape.

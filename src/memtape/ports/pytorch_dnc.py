@@ -1,4 +1,4 @@
-"""pytorch-dnc: the layout of ixaxaar/pytorch-dnc, which is `pip install dnc`."""
+"""pytorch-dnc: load weights of ixaxaar/pytorch-dnc, which is `pip install dnc`."""
 
 import re
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ INDEPENDENT = {
     "write_gates": "write_gate_transform",
     "read_modes": "read_modes_transform",
 }
-"""Blocks of the interface in the order of one linear layer for all of them, and the names of ten layers in its place."""
+"""Blocks of the interface in the order of the joint linear layer, and the names of ten layers that may replace it."""
 
 MODES = (0, 2, 1)
-"""Where backward, content and forward stand among the modes backward, forward, content of that code."""
+"""The positions of backward, content and forward in that code, whose order is backward, forward, content."""
 
 KINDS: dict[str, Literal["lstm", "gru", "rnn"]] = {"lstm": "lstm", "gru": "gru", "rnn": "rnn"}
 
@@ -36,31 +36,32 @@ def dnc_from_pytorch_dnc(
 ) -> DNC:
     """Build the DNC whose outputs equal those of a `dnc.DNC` with this state dict.
 
-    That machine never shows its controller what it reads: within a call every input stands beside the reads from before the
-    call, which are zeros in a new sequence, and so do all inputs here unless `read_feedback` is set. Called step by step, each
-    time with the state that it returned, it does see them, as in the paper; `read_feedback` equals that.
+    The controller of that machine does not receive its reads: within a call, every input is concatenated with the reads
+    from before the call, which are zeros in a new sequence. This is the behaviour here unless `read_feedback` is set.
+    Called step by step with the returned state, that controller receives its reads, as in the paper; `read_feedback`
+    reproduces that.
 
-    Its controller begins at numbers drawn anew in every call, this one at zeros; for equal outputs give both the same. It
-    squashes keys and added vectors, has strengths from 0 on, and lets gradients flow into the usage; all of it becomes options
-    here. The usual clip of its controller's output at 20 is beyond what an LSTM, a GRU or tanh can reach. Among equal usages it
-    takes any slot first, which moves contents to other slots and changes no output.
+    Its controller starts at random numbers in every call, this one at zeros; for equal outputs, pass the same state to
+    both. It applies tanh to keys and write vectors, has strengths of at least 0, and lets gradients flow into the
+    usage; here, these become options. Its default clip of the controller's output at 20 is beyond the range of an LSTM,
+    a GRU or tanh. It orders equal usages arbitrarily, which moves contents to other slots and changes no output.
 
     Args:
         state_dict: the tensors by their names in that layout; a machine with `num_layers=1`, any `num_hidden_layers`, and a
             controller of LSTM, GRU or tanh.
-        slots: its `nr_cells`, which no tensor tells.
+        slots: its `nr_cells`, which no tensor contains.
         read_heads: its `read_heads`.
-        read_feedback: whether its single steps are equalled, in the place of its whole sequences.
+        read_feedback: whether to reproduce its calls step by step rather than over whole sequences.
 
     Returns:
         A DNC of the dtype of the tensors.
 
     Raises:
-        ValueError: a tensor is missing or has another shape than the others ask for, or a machine that does several memory
+        ValueError: a tensor is missing or has a shape that does not fit the others, or the machine does several memory
             steps in one time step.
 
     References:
-        https://github.com/ixaxaar/pytorch-dnc, version 1.1.0 of the package index; in versions before, the modes are normalised
+        https://github.com/ixaxaar/pytorch-dnc, version 1.1.0 of the package index; earlier versions normalise the modes
         along another axis.
     """
     given = Given(state_dict, "the state dict", "a DNC of pytorch-dnc", "pass model.state_dict() of one")
@@ -71,8 +72,8 @@ def dnc_from_pytorch_dnc(
     inputs, read_size = len(output), output.shape[1] - 1 - size
     if read_size < 1 or read_heads < 1 or read_size % read_heads:
         raise ValueError(
-            f"read_heads is {read_heads}, but the output of the machine sees {read_size} numbers from the memory, and all "
-            "heads read as many; give the read_heads that it was built with"
+            f"read_heads is {read_heads}, but the output of the machine reads {read_size} numbers from the memory, and all "
+            "heads read equally many; give the read_heads that it was built with"
         )
     width = read_size // read_heads
     network = DNC(
@@ -105,7 +106,7 @@ def dnc_from_pytorch_dnc(
 
 
 def _controller(state_dict: Mapping[str, Tensor]) -> tuple[str, int]:
-    """Return the kind of the controller and how many layers it has."""
+    """Return the kind of the controller and its number of layers."""
     found = [match for key in state_dict if (match := re.match(r"(lstm|gru|rnn)_layer_(\d+)\.weight_ih_l(\d+)$", key))]
     layers = {int(match[2]) for match in found}
     if layers != {0}:

@@ -1,4 +1,4 @@
-"""pytorch-ntm: the layout of loudinthecloud/pytorch-ntm, the public PyTorch NTM most people use."""
+"""pytorch-ntm: load weights of loudinthecloud/pytorch-ntm, the most used public NTM in PyTorch."""
 
 import re
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ WRITE_BLOCKS = (*READ_BLOCKS, "erase", "add")
 def ntm_from_pytorch_ntm(state_dict: Mapping[str, Tensor]) -> NTM:
     """Build the NTM whose outputs equal those of an `EncapsulatedNTM` with this state dict.
 
-    That machine returns sigmoid(logits), this one the logits. Its heads act one after another, its weights begin at zero,
-    its memory at a fixed random buffer, and its first shift weight moves the focus forwards; all of it becomes options
-    and a permutation of rows here. The sizes are read off the tensors.
+    That machine returns sigmoid(logits), this one the logits. Its heads act one after another, its weights start at
+    zero, its memory starts at a fixed random buffer, and its first shift weight moves the focus forwards; here, these
+    become options and a permutation of rows. The sizes are taken from the tensors.
 
     Args:
         state_dict: the tensors by their names in that layout.
@@ -27,7 +27,7 @@ def ntm_from_pytorch_ntm(state_dict: Mapping[str, Tensor]) -> NTM:
         An NTM of the dtype of the tensors.
 
     Raises:
-        ValueError: a tensor is missing, or no such machine has tensors of these shapes.
+        ValueError: a tensor is missing or has a shape that does not fit the others.
 
     References:
         https://github.com/loudinthecloud/pytorch-ntm, snapshot 3c64937.
@@ -85,7 +85,7 @@ def ntm_from_pytorch_ntm(state_dict: Mapping[str, Tensor]) -> NTM:
 
 
 def _head_rows(given: Given, pairs: int, width: int, kind: str) -> Tensor:
-    """Gather the rows of all heads block by block, read heads first."""
+    """Collect the rows of all heads block by block, read heads first."""
     blocks: dict[str, list[Tensor]] = {name: [] for name in WRITE_BLOCKS}
     sizes = {"keys": width, "kernel": 3, "erase": width, "add": width}
     for first, layer, names in ((0, "fc_read", READ_BLOCKS), (1, "fc_write", WRITE_BLOCKS)):

@@ -1,1 +1,1 @@
-"""Sharing: save networks to folders and to the hub, and load them from there."""
+"""Floor 4: save networks to folders and the hub, and load them from there."""

@@ -1,4 +1,4 @@
-"""Blueprint: a network built from untrusted arguments, without memory of its own until known tensors fit into it."""
+"""Blueprint: build a network from untrusted arguments, without allocating memory until the given tensors fit."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -14,36 +14,36 @@ from memtape.core.plain_type import is_of
 N = TypeVar("N", bound=nn.Module)
 
 LARGEST_SIZE = 2**20
-"""A number of slots or layers above this, and above the number of all weights, is no honest one."""
+"""A number of slots or layers above this, and above the number of all weights, is rejected."""
 
 CALLS_AT_LEAST = 2000
 CALLS_PER_TENSOR = 100
-"""Calls of torch in a constructor; those of this library need about ten for each tensor."""
+"""Limit of calls of torch in a constructor; those of this library need about ten for each tensor."""
 
 
 class MisfitError(ValueError):
-    """Arguments and tensors that do not belong to one network; the sentence names the first that is wrong."""
+    """Arguments and tensors that do not belong to one network; the message names the first mismatch."""
 
 
 def build(constructor: Callable[..., N], arguments: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> N:
-    """Build a network of given parameters and buffers; arguments that do not fit them cost no memory and little time.
+    """Build a network with given parameters and buffers; arguments that do not fit cost no memory and little time.
 
     Args:
-        constructor: a class whose arguments are plain values.
+        constructor: a class with plain values as arguments.
         arguments: the arguments by name.
-        tensors: what the network's state dict shall be; it is copied.
+        tensors: the state dict of the network; it is copied.
 
     Raises:
-        MisfitError: an argument that the constructor does not take, or a tensor that the network would not have.
+        MisfitError: the constructor rejects an argument, or a tensor is missing, unknown or of another shape.
     """
     network = blueprint(constructor, arguments, tensors)
-    # Copies, because bytes of a file do not lie as torch lays tensors, on which the last bit of a product may depend.
+    # Copies, since tensors of a file are aligned differently, and the last bit of a product may depend on alignment.
     network.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
     return network
 
 
 def blueprint(constructor: Callable[..., N], arguments: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> N:
-    """Return the network on the meta device, once arguments and tensors are known to belong to it.
+    """Return the network on the meta device, after a check that arguments and tensors belong to it.
 
     Raises:
         MisfitError: they do not.
@@ -81,13 +81,13 @@ def _check_arguments(constructor: Callable[..., Any], arguments: Mapping[str, An
             )
         if float not in (kind, *get_args(kind)) and is_of(int, value) and value > max(LARGEST_SIZE, largest):
             raise MisfitError(
-                f"{argument} of {name} is {shortened(value)}, but a network of {largest} weights has no size beyond "
+                f"{argument} of {name} is {shortened(value)}, but a network of {largest} weights has no size above "
                 f"{max(LARGEST_SIZE, largest)}; correct the argument"
             )
 
 
 def _dtype(tensors: Mapping[str, Tensor]) -> torch.dtype:
-    """Return the dtype of the weights; one, and wide enough for a state that is carried over many steps."""
+    """Return the dtype of the weights, which must be the same for all, and float32 or wider."""
     numbers = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
     for name, tensor in numbers.items():
         if tensor.dtype not in (torch.float32, torch.float64):
@@ -119,18 +119,18 @@ def _compare(network: str, wanted: Mapping[str, Tensor], given: Mapping[str, Ten
 
 
 class _TooManyCallsError(Exception):
-    """A constructor that goes on and on."""
+    """A constructor that makes too many calls."""
 
 
 class _FewCalls(TorchFunctionMode):
-    """Stop a constructor that builds far more than there are tensors for."""
+    """Stop a constructor that builds far more than the given tensors."""
 
     def __init__(self, calls: int):
         super().__init__()
         self.left = calls
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Count a call, then make it."""
+        """Count a call, then execute it."""
         self.left -= 1
         if self.left < 0:
             raise _TooManyCallsError

@@ -7,23 +7,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import huggingface_hub  # loads its own modules when they are first used
+import huggingface_hub  # loads its modules when they are first used
 
 from memtape.sharing.shared_folder import LOADED, SharingError
 
 
 @contextmanager
 def fetched(repo_id: str, **options: Any) -> Iterator[Path]:
-    """Download what loading looks at, all of one commit, and lend a folder with it.
+    """Download the files of a network at one commit, and yield a temporary folder with them.
 
     Args:
         repo_id: name of the repository.
-        options: those of `huggingface_hub.snapshot_download`, such as `revision`.
+        options: options of `huggingface_hub.snapshot_download`, such as `revision`.
 
     Raises:
-        SharingError: the hub has no such repository or revision, or cannot be reached.
+        SharingError: the repository or revision does not exist, or the hub cannot be reached.
     """
-    with _sentence(f"{repo_id!r} is no folder here and cannot be fetched from the hub"):
+    with _sentence(f"{repo_id!r} is not a folder here and cannot be fetched from the hub"):
         snapshot = Path(huggingface_hub.snapshot_download(repo_id, allow_patterns=list(LOADED), **options))
     with TemporaryDirectory() as folder:
         for name in LOADED:
@@ -35,7 +35,7 @@ def fetched(repo_id: str, **options: Any) -> Iterator[Path]:
 def push(
     folder: Path, repo_id: str, *, message: str, private: bool | None, token: str | bool | None, branch: str | None
 ) -> str:
-    """Upload a folder in one commit, to a repository that is made if it is not there, and return the commit's address.
+    """Upload a folder in one commit, create the repository if needed, and return the URL of the commit.
 
     Raises:
         SharingError: the hub refuses it, or cannot be reached.
@@ -48,7 +48,7 @@ def push(
 
 @contextmanager
 def _sentence(beginning: str) -> Iterator[None]:
-    """Tell in one sentence what the hub's library raises, which has errors of many kinds and lines."""
+    """Turn the errors of the hub's library, of many types and lines, into one sentence."""
     try:
         yield
     except Exception as error:

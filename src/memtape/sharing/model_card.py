@@ -1,4 +1,4 @@
-"""Model card: what a person reads first about a shared network."""
+"""Model card: the README of a shared network."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,27 +28,27 @@ outputs, state = network({inputs}
 VECTORS = "xs)  # xs: shape (batch, time, {input_size}); outputs: logits, (batch, time, {output_size})"
 SYMBOLS = "xs)  # xs: integers below {input_size}, (batch, time); outputs: logits, (batch, time, {output_size})"
 OTHER = "{name})  # {name}: {article}; outputs: logits, (batch, time, {output_size}), one step for each {time_axis}"
-"""How a network of another kind of input than sequences is called."""
+"""The call of a network whose input is not a sequence."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How a network was trained and what came of it, for its card."""
+    """How a network was trained, and its results, for its card."""
 
     title: str
     summary: str
     tags: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """Task, recipe, seed and whatever else a reader needs to train it again."""
+    """Task, recipe, seed and everything else that is needed to train it again."""
     results: Sequence[Mapping[str, Any]] = ()
-    """One record a length, all with the same names."""
+    """One record for each length, all with the same names."""
     unit: str = ""
-    """What a length counts."""
+    """The unit of a length."""
     figure: bytes | None = None
     """A picture, PNG."""
     caption: str = ""
     symbols: Sequence[str] | None = None
-    """What the symbols stand for that the network reads, in their order; None if it reads none."""
+    """The meaning of each symbol that the network reads, by index; None if it reads no symbols."""
 
 
 def model_card(network: Any, source: str, training: Training | None) -> str:
@@ -57,7 +57,7 @@ def model_card(network: Any, source: str, training: Training | None) -> str:
     Args:
         network: a network that runs over sequences, with its `configuration`.
         source: name of the folder or repository.
-        training: how it was trained, if that is known.
+        training: how it was trained, if known.
     """
     kind = type(network)
     title = training.title if training else kind.__name__
@@ -76,13 +76,13 @@ def model_card(network: Any, source: str, training: Training | None) -> str:
         )
     )
     if training and training.symbols is not None:
-        parts.append("`vocabulary.json` says what each symbol stands for, in the order of their numbers.")
+        parts.append("`vocabulary.json` lists the meaning of each symbol, in the order of their numbers.")
     if training:
         parts += ["## Training", _table(("", ""), training.facts.items())]
     if training and training.results:
         heads = [f"length ({training.unit})" if name == "length" else name for name in training.results[0]]
         rows = [record.values() for record in training.results]
-        parts += ["## Results", "Averages over sequences that training never saw.", _table(heads, rows)]
+        parts += ["## Results", "Averages over sequences that were not used in training.", _table(heads, rows)]
     count = sum(parameter.numel() for parameter in network.parameters())
     parts += [
         "## Configuration",

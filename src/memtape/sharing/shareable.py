@@ -1,7 +1,8 @@
-"""Sharing: networks that are saved, loaded and pushed the way people know from the Hugging Face hub.
+"""Shareable: save, load and push networks with the methods of the Hugging Face hub.
 
-The methods are those of `huggingface_hub.PyTorchModelHubMixin`. That class itself is not used, because its loading passes
-over unknown arguments and missing tensors, builds whatever size the configuration names, and falls back to pickle files.
+The methods are those of `huggingface_hub.PyTorchModelHubMixin`. That class itself is not used, because its loading
+ignores unknown arguments and missing tensors, builds any size that the configuration names, and falls back to pickle
+files.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ N = TypeVar("N", bound="Shareable")
 
 
 def constructor_arguments(names: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a constructor by name, from its `locals()` before it has any names of its own."""
+    """Return the arguments of a constructor by name, from its `locals()` at its first line."""
     return {name: value for name, value in names.items() if name not in ("self", "__class__")}
 
 
@@ -34,15 +35,15 @@ class Shareable(nn.Module):
     configuration: dict[str, Any]
 
     def save_pretrained(self, folder: str | Path, *, training: Training | None = None) -> None:
-        """Write weights, configuration, card and manifest to a folder; those of a network shared there before are replaced.
+        """Write weights, configuration, card and manifest to a folder, over those of a network saved there before.
 
         Args:
-            folder: where; it is made if it does not exist.
+            folder: the folder, created if it does not exist.
             training: how the network was trained, for the card.
 
         Raises:
-            SharingError: a network that its constructor's arguments do not describe, or a folder that cannot be written or
-                has a file of such a name from elsewhere.
+            SharingError: the constructor's arguments do not describe the network, or the folder cannot be written or
+                has a foreign file of the same name.
         """
         self._write(Path(folder), Path(folder).absolute().name, training)
 
@@ -57,19 +58,20 @@ class Shareable(nn.Module):
         force_download: bool = False,
         local_files_only: bool = False,
     ) -> N:
-        """Load a network that was saved, on the processor and in evaluation mode; nothing in the files is run.
+        """Load a saved network, on the CPU and in evaluation mode; nothing in the files is executed.
 
         Args:
             source: a folder, or the name of a repository on the hub.
             revision: branch, tag or commit of the repository; a commit never changes.
-            token: access token of the hub, for private repositories; None takes the one of your login.
-            cache_dir: where downloads are kept; None for the hub's usual place.
-            force_download: download anew what is there already.
-            local_files_only: use what was downloaded before, without the network.
+            token: access token of the hub, for private repositories; None takes that of your login.
+            cache_dir: folder of downloads; None for the default of the hub.
+            force_download: download again what is in the cache.
+            local_files_only: use the cache only, without a connection.
 
         Raises:
-            DamagedError: a file that is missing, or is not what the folder's manifest says.
-            SharingError: no such folder or repository, another model, or files that do not belong together.
+            DamagedError: a file is missing, or differs from the manifest of the folder.
+            SharingError: the folder or repository does not exist, has another model, or has files that do not belong
+                together.
         """
         folder = Path(source)
         if folder.is_dir():
@@ -101,18 +103,19 @@ class Shareable(nn.Module):
         token: str | bool | None = None,
         branch: str | None = None,
     ) -> str:
-        """Save the network to a repository of the hub, and return the address of the commit.
+        """Push the network to a repository of the hub, and return the URL of the commit.
 
         Args:
-            repo_id: name of the repository, such as "me/ntm-copy"; it is made if it does not exist.
+            repo_id: name of the repository, such as "me/ntm-copy"; it is created if it does not exist.
             training: how the network was trained, for the card.
-            commit_message: what the commit says.
-            private: whether a new repository is private; None for the owner's usual choice.
+            commit_message: message of the commit.
+            private: whether a new repository is private; None for the owner's default.
             token: access token of the hub; None takes the one of your login.
-            branch: where to commit; None for the main branch.
+            branch: branch of the commit; None for the main branch.
 
         Raises:
-            SharingError: a network that its constructor's arguments do not describe, or a hub that refuses or is not there.
+            SharingError: the constructor's arguments do not describe the network, or the hub rejects it or cannot be
+                reached.
         """
         with TemporaryDirectory() as folder:
             self._write(Path(folder), repo_id, training)
@@ -151,7 +154,7 @@ class Shareable(nn.Module):
 def _no_folder(path: Path) -> str:
     if path.suffix in PICKLES:
         return (
-            f"{path} is a pickle file, which can run any code when it is loaded and is never opened here; "
+            f"{path} is a pickle file, which can run any code when it is loaded and is never opened; "
             "convert it to safetensors where you trust it, and share that"
         )
     return f"there is no folder {path}; give one that save_pretrained wrote, or the name of a repository such as me/ntm-copy"

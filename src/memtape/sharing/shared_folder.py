@@ -1,11 +1,11 @@
-"""Shared folder: a network as files that anyone can read, and that run nothing when they are read.
+"""Shared folder: a network as files that execute nothing when they are read.
 
 model.safetensors  parameters and buffers
 config.json        the class, the arguments of its constructor, the version of memtape
-README.md          the card, for people
-figure.png         its picture, if there is one
-vocabulary.json    what the symbols stand for that it reads, if it was trained on symbols; for people too
-manifest.json      sizes and digests of the first two; the rest may be edited
+README.md          the model card
+figure.png         a figure, if there is one
+vocabulary.json    the meaning of each symbol that it reads, if it was trained on symbols
+manifest.json      sizes and digests of the first two; the other files may be edited
 """
 
 import json
@@ -29,7 +29,7 @@ from memtape.version import __version__
 WEIGHTS, CONFIG, CARD, FIGURE = "model.safetensors", "config.json", "README.md", "figure.png"
 VOCABULARY = "vocabulary.json"
 LOADED = (CONFIG, WEIGHTS, MANIFEST)
-"""All files that loading looks at."""
+"""All files that loading reads."""
 
 FORMAT = 1
 KEYS = {"format", "memtape", "model", "arguments"}
@@ -41,12 +41,12 @@ PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 
 class SharingError(RequestError):
-    """A network that cannot be saved to, loaded from or pushed to a place; the sentence says why and what to do."""
+    """A network that cannot be saved, loaded or pushed; the message states the reason and the cure."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a shared folder holds."""
+    """The contents of a shared folder."""
 
     model: str
     arguments: Mapping[str, Any]
@@ -56,10 +56,10 @@ class Contents:
 def write_folder(
     folder: Path, contents: Contents, *, card: str, figure: bytes | None, symbols: Sequence[str] | None = None
 ) -> None:
-    """Write all files, the manifest last; those of a folder that was shared before are replaced.
+    """Write all files, the manifest last; the files of a previously shared network are replaced.
 
     Raises:
-        SharingError: the folder cannot be written, or has a file of such a name that is not of a shared network.
+        SharingError: the folder cannot be written, or has a foreign file of the same name.
     """
     config = {
         "format": FORMAT,
@@ -93,11 +93,11 @@ def write_folder(
 
 
 def read_folder(folder: Path) -> Contents:
-    """Read a network's class, arguments and tensors, each file once, and nothing else.
+    """Read a network's class, arguments and tensors, each file once.
 
     Raises:
-        DamagedError: a file that is missing, is not what the folder's manifest says, or holds no tensors.
-        SharingError: a configuration of something else, or weights in pickle files only.
+        DamagedError: a file is missing, differs from the manifest of the folder, or has no tensors.
+        SharingError: the configuration is not that of a network, or the weights are in pickle files only.
     """
     if not os.path.lexists(folder / WEIGHTS):
         _refuse_pickles(folder)
@@ -117,15 +117,15 @@ def _refuse_pickles(folder: Path) -> None:
     if pickles:
         raise SharingError(
             f"{folder} has its weights in {shortened(pickles[0])}, but that is a pickle file, which can run any code when "
-            "it is loaded and is never opened here; convert it to safetensors where you trust it, and share that"
+            "it is loaded and is never opened; convert it to safetensors where you trust it, and share that"
         )
 
 
 def _configuration(path: Path, content: bytes) -> dict[str, Any]:
-    """Return what a config.json holds.
+    """Return the contents of a config.json.
 
     Raises:
-        SharingError: it is too large, no JSON, or not of a network of this library.
+        SharingError: it is too large, not JSON, or not of a network of this library.
     """
     try:
         if len(content) > LARGEST_CONFIG:
@@ -155,10 +155,10 @@ def _finite(text: str) -> float:
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("a name stands there twice")
+        raise ValueError("a name occurs twice")
     return values
 
 
 def _first_words(error: Exception) -> str:
-    """Return the message of an error in one line, without what a file could make long."""
+    """Return the message of an error in one line, limited in length."""
     return " ".join(str(error)[:100].split())

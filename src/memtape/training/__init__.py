@@ -1,1 +1,1 @@
-"""Floor 4, learning: the loop, its settings, evaluation and run folders; it knows neither models nor tasks."""
+"""Floor 4: the training loop, its settings, evaluation and checkpoints; it imports neither models nor tasks."""

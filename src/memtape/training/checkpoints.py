@@ -1,4 +1,4 @@
-"""Checkpoints: everything that a training needs to go on, kept so that neither a kill nor rot can spoil it.
+"""Checkpoints: everything that a training run needs to continue, written so that a crash or a damaged file is detected.
 
 checkpoints/
   step-000000250/
@@ -13,7 +13,7 @@ checkpoints/
     metrics.jsonl          the metrics up to here
     manifest.json          size and SHA-256 of all of these
 
-A folder is written under another name, flushed to the disk, and renamed: it is there whole or not at all.
+A folder is written under a temporary name, flushed to the disk, and renamed: it exists complete or not at all.
 """
 
 import json
@@ -37,12 +37,12 @@ PREFIX = "step-"
 TENSORS = ".safetensors"
 
 LARGEST_JSON = 2**20
-"""Bytes of a JSON file of a checkpoint, which takes more than its size when it is parsed."""
+"""Largest size in bytes of a JSON file of a checkpoint; a parsed file takes more memory than its size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessShare:
-    """What is one process's own."""
+    """The part of a checkpoint that belongs to one process."""
 
     tensors: Mapping[str, Tensor]
     """Random states by `random.` and their names, the carried state by `carried.` and its paths."""
@@ -51,7 +51,7 @@ class ProcessShare:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Everything that a training needs to go on."""
+    """Everything that a training run needs to continue."""
 
     weights: Mapping[str, Tensor]
     best_weights: Mapping[str, Tensor]
@@ -59,26 +59,26 @@ class Checkpoint:
     optimizer: Mapping[str, Tensor]
     progress: Progress
     shares: tuple[ProcessShare, ...]
-    """Of all processes after reading; when writing, each brings its own alone."""
+    """Those of all processes after reading; when writing, only that of the calling process."""
 
 
 class Checkpoints:
     """The checkpoints of a run.
 
     Args:
-        folder: where they are.
-        files: further files of the run to keep a copy of in each, by name; "metrics.jsonl" is one that grows.
-        keep: how many of the last ones stay; that of the best validation stays beside them.
+        folder: their folder.
+        files: other files of the run, by name; each checkpoint has a copy of them.
+        keep: number of the newest checkpoints to keep; the one of the best validation is kept too.
     """
 
     def __init__(self, folder: Path, files: Mapping[str, Path], *, keep: int):
         self.folder, self.files, self.keep = folder, files, keep
 
     def save(self, checkpoint: Checkpoint, processes: Processes) -> None:
-        """Write a checkpoint, all processes together, and remove those that are no longer needed.
+        """Write a checkpoint and remove those that are no longer needed; all processes must call it.
 
         Raises:
-            OSError: the disk is full or fails; what was there before is untouched.
+            OSError: the disk is full or fails; earlier checkpoints are unchanged.
         """
         step = checkpoint.progress.step
         partial = self.folder / f".{PREFIX}{step:09d}.partial"
@@ -115,7 +115,7 @@ class Checkpoints:
         _flush(partial / "manifest.json")
         _flush(partial)
         if final.exists():
-            shutil.rmtree(final)  # what a run that was resumed from an earlier checkpoint comes to again
+            shutil.rmtree(final)  # a run resumed from an earlier checkpoint reaches the same step again
         os.replace(partial, final)
         _flush(self.folder)
 
@@ -126,7 +126,7 @@ class Checkpoints:
                 shutil.rmtree(self.path(step))
 
     def steps(self) -> list[int]:
-        """Return the updates of which there is a checkpoint, the last one last."""
+        """Return the steps that have a checkpoint, in ascending order."""
         if not self.folder.is_dir():
             return []
         names = [path.name.removeprefix(PREFIX) for path in self.folder.iterdir() if path.name.startswith(PREFIX)]
@@ -137,7 +137,7 @@ class Checkpoints:
         return self.folder / f"{PREFIX}{step:09d}"
 
     def newest(self) -> tuple[Checkpoint | None, dict[str, bytes], list[str]]:
-        """Return the newest sound checkpoint, its copies of the run's files, and what is wrong with newer ones."""
+        """Return the newest valid checkpoint, its copies of the run's files, and the damages of newer ones."""
         damages: list[str] = []
         for step in reversed(self.steps()):
             try:
@@ -146,11 +146,11 @@ class Checkpoints:
                 damages.append(str(error))
             except (KeyError, TypeError, ValueError, RecursionError) as error:
                 reason = " ".join(str(error).split())[:200]
-                damages.append(f"{self.path(step)} is no checkpoint ({type(error).__name__}: {reason}); remove it")
+                damages.append(f"{self.path(step)} is not a checkpoint ({type(error).__name__}: {reason}); remove it")
         return None, {}, damages
 
     def _read(self, step: int) -> tuple[Checkpoint, dict[str, bytes]]:
-        """Return a checkpoint and its copies of the run's files, each file read once and let go before the next."""
+        """Return a checkpoint and its copies of the run's files, holding one file in memory at a time."""
         folder = self.path(step)
         manifest = read_manifest(folder)
         tensors: dict[str, dict[str, Tensor]] = {}
@@ -176,12 +176,12 @@ class Checkpoints:
             shares=tuple(_shares(tensors, plain)),
         )
         if checkpoint.progress.step != step:
-            raise DamagedError(f"{folder} holds update {checkpoint.progress.step}; give the folder its name back")
+            raise DamagedError(f"{folder} holds step {checkpoint.progress.step}; give the folder its name back")
         return checkpoint, {name: copies[name] for name in self.files}
 
 
 def _shares(tensors: Mapping[str, Mapping[str, Tensor]], plain: Mapping[str, Any]) -> Iterator[ProcessShare]:
-    """Yield what each process saved, at least the first one's."""
+    """Yield the share of each process; raise KeyError if that of the first one is missing."""
     for index in count():
         name = f"process-{index}"
         if index and f"{name}.json" not in plain:
@@ -203,7 +203,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
+    """Flush a file, or the entries of a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -23,17 +23,17 @@ def draw_batch(
     lengths: tuple[int, int] | None = None,
     run: Callable[..., Any] | None = None,
 ) -> SequenceBatch:
-    """Return a batch of the kind of input that a network reads; of an interactive task, one that the network played.
+    """Return a batch of the network's kind of input; in an interactive task, the network plays it.
 
     Args:
-        task: the task that makes the batches.
+        task: the task that generates the batch.
         model: the network.
         index: number of the batch in its split.
         batch_size: number of sequences.
         seed: seed of the data, and of random choices in training.
         split: split of the data; in training an interactive task may replace some outputs of the network.
         lengths: shortest and longest length; None means those of training.
-        run: runs the network, as `model` itself would; None means `model`.
+        run: function that is called in place of `model`; None means `model`.
     """
     batch = task.batch(index, batch_size, seed=seed, split=split, lengths=lengths, input_kind=input_kind(model))
     if not task.played:

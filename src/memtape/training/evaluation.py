@@ -1,4 +1,4 @@
-"""Evaluation: score a trained network, also far beyond the lengths that it was trained on."""
+"""Evaluation: score a trained network, also on sequences longer than those of training."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,10 +12,10 @@ from memtape.training.draw_batch import draw_batch
 from memtape.training.parallel.processes import Processes
 
 BATCH = 32
-"""Sequences that are scored at once."""
+"""Number of sequences in one batch of an evaluation."""
 
 ENDLESS = 100
-"""Sequences that stand for all of those that have no end."""
+"""Number of sequences that represents an endless split."""
 
 
 @torch.no_grad()
@@ -33,12 +33,12 @@ def evaluate(
 
     Args:
         model: the network, called as `model(inputs, lengths=...)`.
-        task: where the sequences come from.
-        sequences: how many to score, of a split with fewer all of them; None means all of a split that has an end.
+        task: the source of the sequences.
+        sequences: how many to score, at most as many as the split has; None means all of a finite split.
         seed: seed of the data.
         split: split of the data; training never draws from "validation" or "test".
         lengths: shortest and longest length; None means those of training.
-        processes: who shares the work, if there is enough of it; None means that this process does it alone.
+        processes: the processes that share the batches, if there are enough; None means only this process.
     """
     sequences = number_of_sequences(task, split, sequences)
     device = next(model.parameters()).device
@@ -63,7 +63,7 @@ def evaluate(
 
 
 def number_of_sequences(task: Task, split: str, sequences: int | None) -> int:
-    """Return how many sequences of a split are scored if so many are asked for.
+    """Return how many sequences of a split are scored when a given number is requested.
 
     Raises:
         ValueError: a number below 1.
@@ -80,7 +80,7 @@ def by_length(
 ) -> list[dict[str, Any]]:
     """Return one record for each length, `{"length", "sequences", ...scores}`, on the split "test".
 
-    Without lengths there is one record, without a length, of the sequences as the task hands them out.
+    Without lengths, return one record without a length, over the sequences as the task generates them.
     """
     count = number_of_sequences(task, "test", sequences)
     ranges: list[tuple[int, int] | None] = [(length, length) for length in lengths]

@@ -1,4 +1,4 @@
-"""Gradient: the loss of one batch and its gradient, in as many parts as the settings and the processes ask for."""
+"""Gradient: the loss of one batch and its gradient, summed over parts, chunks and processes."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -15,7 +15,7 @@ from memtape.training.parallel.processes import Processes
 from memtape.training.settings import TrainSettings
 
 State = Any
-"""The state of the network that is trained, of whatever kind."""
+"""The state of the trained network, of any type."""
 
 
 def gradient(
@@ -28,23 +28,23 @@ def gradient(
     processes: Processes,
     teacher: float = 1.0,
 ) -> tuple[dict[str, float], State, SequenceBatch]:
-    r"""Add the gradient of a batch's loss to the parameters' own.
+    r"""Add the gradient of a batch's loss to the gradients of the parameters.
 
-    The rows are shared out over processes and cut into `accumulate` parts, the steps into chunks of `tbptt`. The loss of the
-    whole is $\sum_p w_p \ell_p / \sum_p w_p$ over all parts, with their losses $\ell_p$ and weights $w_p$, and so is the
-    gradient; with chunks that are shorter than the sequence, no gradient passes from a chunk to the one before.
+    The rows are divided among processes and split into `accumulate` parts, the steps into chunks of `tbptt`. The loss
+    is $\sum_p w_p \ell_p / \sum_p w_p$ over all parts, with their losses $\ell_p$ and weights $w_p$, and so is the
+    gradient; with chunks that are shorter than the sequence, no gradient flows from a chunk to the previous one.
 
     Args:
-        network: the network, called with a state where there is one.
-        task: gives losses, weights and scores.
-        batch: the batch of all processes together.
-        carried: the state to begin from, of this process's rows; None for the initial state.
-        settings: how to cut.
-        processes: who takes which rows.
-        teacher: probability that a network that feeds its own answers back is given the true ones instead.
+        network: the network, called with a state if one is carried.
+        task: computes losses, weights and scores.
+        batch: the full batch, of all processes.
+        carried: the state to start from, for this process's rows; None for the initial state.
+        settings: how to split rows and steps.
+        processes: assign rows to processes.
+        teacher: probability that a network that feeds its outputs back receives the targets instead.
 
     Returns:
-        Loss and scores of the whole batch, the state at the end of this process's rows, cut from its graph, and these rows.
+        Loss and scores of the full batch, the detached final state of this process's rows, and these rows.
     """
     whole = task.weight(batch)
     first, last = processes.share(len(batch))

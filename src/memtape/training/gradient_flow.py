@@ -1,4 +1,4 @@
-"""Gradient flow: how much of a loss reaches each earlier step of a recurrent network."""
+"""Gradient flow: the norm of the gradient of a loss at each earlier step of a recurrent network."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,21 +19,21 @@ def gradient_norms(
     lengths: Int[Tensor, " batch"] | None = None,
     part: str | None = None,
 ) -> Float[Tensor, "batch time"]:
-    r"""Return how long the derivative of a loss by the state is, after each step and for each row.
+    r"""Return the norm of the gradient of a loss with respect to the state, for each step and row.
 
     $$\| \nabla_{s_t} L \|, \qquad t = 1 \dots T$$
 
-    The derivative counts all the ways in which what a step left behind reaches the loss: by its own output and by all later
-    ones. Where the norms fall towards the first step gradients vanish, where they rise they explode. Gradients of parameters
-    stay as they are.
+    The gradient includes every path from the state to the loss: through the output of the step and through all later
+    steps. Norms that shrink towards the first step show vanishing gradients, norms that grow show exploding ones. The
+    gradients of parameters are unchanged.
 
     Args:
         network: a cell run over sequences.
-        xs: the inputs, as the network takes them.
+        xs: the inputs of the network.
         loss: returns $L$ for the outputs, such as `lambda ys: ys[:, -1].square().mean()` or
             `lambda ys: task.loss(ys, batch)`.
-        lengths: how many steps of each row count.
-        part: which tensors of the state, by the beginning of their names, such as "hidden" or "layers.0"; None means all.
+        lengths: number of steps of each row.
+        part: which tensors of the state, by a prefix of their names, such as "hidden" or "layers.0"; None means all.
 
     Returns:
         The norms; NaN beyond a row's length.
@@ -59,9 +59,9 @@ def gradient_norms(
             )
         after.append(chosen)
 
-    # So that the states of a frozen network have a gradient too.
+    # The states of a frozen network need a gradient too.
     free = xs.detach().requires_grad_() if xs.is_floating_point() else xs
-    handle = network.cell.register_forward_hook(keep)  # whoever looks at single steps gets single steps
+    handle = network.cell.register_forward_hook(keep)  # the hook turns fused kernels off
     try:
         with torch.enable_grad():
             value = loss(network(free, lengths=lengths)[0])
@@ -77,7 +77,7 @@ def gradient_norms(
 
 
 def _norms(gradients: list[Tensor | None], xs: Tensor) -> Tensor:
-    """Return the length of the gradient of each row, in float64, as the square of a vanished one would underflow."""
+    """Return the norm of the gradient of each row, in float64, since the square of a vanished one would underflow."""
     rows = [gradient.double().flatten(1) for gradient in gradients if gradient is not None]
     if not rows:
         return xs.new_zeros(len(xs), dtype=torch.float64)

@@ -12,7 +12,7 @@ class Interruption:
     """A request to stop a training run early.
 
     Attributes:
-        requested: whether somebody asked for it.
+        requested: whether an early stop was requested.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Interruption:
 def interruption() -> Iterator[Interruption]:
     """Turn the first SIGTERM or Ctrl-C into a request that the training run checks after each step.
 
-    The second one acts as it always does. Outside of the main thread, where Python hands out no signals, nothing changes.
+    The second one has its usual effect. Outside the main thread, where Python delivers no signals, nothing changes.
     """
     request = Interruption()
     if threading.current_thread() is not threading.main_thread():

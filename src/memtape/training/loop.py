@@ -1,4 +1,4 @@
-"""Loop: train a network on a task until it is solved, from the beginning or from a checkpoint."""
+"""Loop: train a network on a task until it is solved, from initial weights or from a checkpoint."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -42,32 +42,32 @@ def train(
     resume_from: Checkpoint | None = None,
     interruption: Interruption | None = None,
 ) -> Outcome:
-    """Train a network and leave it with the weights of its best validation, the one of least cost.
+    """Train a network in place; afterwards it has the weights of its best validation.
 
     Args:
         model: the network, called as `model(inputs, lengths=...)`, with the state as second argument where one is carried;
             trained in place.
-        task: where batches and scores come from.
-        settings: how to train.
+        task: the source of batches and scores.
+        settings: the training settings.
         seed: seed of the data.
-        on_record: receives every training and validation record as it comes; in the first process alone.
-        on_step: receives the number of each step that is done, its loss and its scores; in the first process alone.
+        on_record: receives every training and validation record; called in the first process only.
+        on_step: receives the number of each completed step, its loss and scores; called in the first process only.
         restart_weights: returns the weights of a restart, by its number from 1 on; only used with `settings.restarts`.
-        processes: the processes that train together; None means this one alone, or those that a launcher started.
-        checkpoints: where to save; None saves nothing.
-        resume_from: the checkpoint to continue from; None starts at the beginning.
+        processes: the processes that train together; None means those that a launcher started, or only this one.
+        checkpoints: where to save; with None, nothing is saved.
+        resume_from: the checkpoint to continue from; None starts at step 0.
         interruption: a request to stop early, checked after each step.
 
     Returns:
-        How it ended.
+        The outcome: steps, scores and seconds.
 
     Raises:
-        NonFiniteError: a loss or a gradient that is NaN or infinite; names the first module where it appears.
-        LostProcessError: another process of the training is gone.
-        DamagedError: a checkpoint to go on from that is not of this training.
+        NonFiniteError: a loss or a gradient is NaN or infinite; the message names the first module where it appears.
+        LostProcessError: another process of the training run ended or failed.
+        DamagedError: the checkpoint to continue from belongs to another training run.
         OSError: a checkpoint cannot be written.
         SettingsError: settings that do not fit the network, the task, or the number of processes.
-        ValueError: a rollback is asked for, but nothing is saved.
+        ValueError: `non_finite` is "rollback", but nothing is saved.
     """
     training = _Training(
         model,
@@ -116,7 +116,7 @@ class _Training:
         self.state = TrainingState(model, task, settings, processes)
 
     def start(self, checkpoint: Checkpoint | None) -> None:
-        """Take the state of a checkpoint, or save the initial state."""
+        """Restore the state of a checkpoint, or save the initial state."""
         seed_generators(self.seed + self.processes.index)
         if checkpoint is not None:
             try:
@@ -124,14 +124,14 @@ class _Training:
             except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
                 reason = " ".join(str(error).split())[:300]
                 raise DamagedError(
-                    f"the checkpoint of update {checkpoint.progress.step} does not belong to this training "
+                    f"the checkpoint of step {checkpoint.progress.step} does not belong to this training run "
                     f"({type(error).__name__}: {reason}); restore the run's folder or train again"
                 ) from error
         elif self.checkpoints is not None:
             self.checkpoints.save(self.state.checkpoint(), self.processes)
 
     def step(self) -> dict[str, float] | None:
-        """Do one step and return its loss and scores; None if it was skipped."""
+        """Do one step and return its loss and scores, or None if it was skipped."""
         state, settings = self.state, self.settings
         network, progress = state.network, state.progress
         for group in network.optimizer.param_groups:
@@ -173,7 +173,7 @@ class _Training:
         return scores
 
     def _solve(self, batch: SequenceBatch) -> dict[str, float]:
-        """Solve for the readout on a batch."""
+        """Solve for the readout on one batch."""
         scores = solve(self.model, self.task, batch, self.settings)
         progress = self.state.progress
         progress.step += 1
@@ -182,7 +182,7 @@ class _Training:
         return scores
 
     def _handle_non_finite(self, place: str) -> None:
-        """Stop, skip the update, or go back to the last checkpoint."""
+        """Stop, skip the step, or roll back to the last checkpoint."""
         progress, limit = self.state.progress, self.settings.non_finite_limit
         if self.settings.non_finite == "stop":
             raise self._stopped(place)
@@ -190,27 +190,27 @@ class _Training:
             progress.skipped += 1
             progress.skipped_in_a_row += 1
             if progress.skipped_in_a_row > limit:
-                raise self._stopped(place, f"after {limit} updates in a row that were skipped for it")
+                raise self._stopped(place, f"after {limit} skipped steps in a row")
             self._record("skip", {"place": place})
             return
         if progress.rollbacks == limit:
-            raise self._stopped(place, f"after {limit} returns to a checkpoint")
+            raise self._stopped(place, f"after {limit} rollbacks to a checkpoint")
         assert self.checkpoints is not None
         checkpoint, _, damages = self.checkpoints.newest()
         if checkpoint is None:
-            raise self._stopped(place, f"and no checkpoint is sound ({'; '.join(damages)})")
+            raise self._stopped(place, f"and every checkpoint is damaged ({'; '.join(damages)})")
         self._record("rollback", {"place": place, "back_to": checkpoint.progress.step})
         self.state.restore(checkpoint)
         restored = self.state.progress
         restored.batch, restored.rollbacks = progress.batch, progress.rollbacks + 1
 
     def _stopped(self, place: str, what_was_tried: str = "") -> NonFiniteError:
-        """Record that the training stops, and return why."""
+        """Record that the training run stops, and return the error that explains it."""
         self._record("stopped", {"place": place})
         return NonFiniteError(self.state.progress.step, place, what_was_tried)
 
     def validate_if_due(self, restart_weights: RestartWeights | None) -> None:
-        """Record and validate if it is due."""
+        """Record metrics and validate when they are due."""
         if not self.state.is_due(self.settings.validate_every):
             return
         if self.state.progress.count:
@@ -219,7 +219,7 @@ class _Training:
         validate(self.state, seed=self.seed, record=self._record, restart_weights=restart_weights)
 
     def save_if_due(self, *, at_once: bool) -> None:
-        """Save if it is due, at the end, and at once if that is asked for."""
+        """Save a checkpoint when it is due, at the end, and on request."""
         every = self.settings.save_every or self.settings.validate_every
         if self.checkpoints is not None and (at_once or self.state.done or self.state.is_due(every)):
             self.checkpoints.save(self.state.checkpoint(), self.processes)
@@ -231,7 +231,7 @@ class _Training:
             self.on_record({"kind": kind, **progress, **values})
 
     def outcome(self, *, finished: bool) -> Outcome:
-        """Return how the training ended; a finished one leaves the network with the weights of its best validation."""
+        """Return the outcome; a finished training run leaves the network with the weights of its best validation."""
         self.state.count_seconds()
         progress = self.state.progress
         if finished:

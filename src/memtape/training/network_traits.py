@@ -1,10 +1,10 @@
-"""Network traits: the kind of input that a network reads, and what it needs in training beside it."""
+"""Network traits: its kind of input, whether it reads ahead, and whether it is trained with teacher forcing."""
 
 from torch import nn
 
 
 def input_kind(model: nn.Module | type) -> str:
-    """Return the name of the kind of input of a network, or of a class of them; without an `input_kind`, "sequences"."""
+    """Return the name of the kind of input of a network or a network class; without an `input_kind`, "sequences"."""
     return str(getattr(model, "input_kind", "sequences"))
 
 

@@ -1,14 +1,14 @@
-"""Outcome: how a training ended."""
+"""Outcome: the result of a training run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a training ended; the network holds the weights of its best validation."""
+    """The result of a training run; the network has the weights of its best validation."""
 
     finished: bool
-    """Whether it came to its end; else it was interrupted and can be resumed."""
+    """Whether the run reached its end; if not, it was interrupted and can be resumed."""
     solved: bool
     solved_step: int | None
     steps: int
@@ -17,7 +17,7 @@ class Outcome:
     scores: dict[str, float]
     """Scores of the best validation."""
     restarts: int = 0
-    """How often it began again; steps, sequences and seconds count all of it."""
+    """Number of restarts; steps, sequences and seconds include those before a restart."""
     skipped: int = 0
-    """Updates that were skipped because something was not finite."""
+    """Number of steps that were skipped because a loss or a gradient was not finite."""
     rollbacks: int = 0

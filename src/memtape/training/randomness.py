@@ -1,4 +1,4 @@
-"""Randomness: the states of all random generators of a process, as values that a file can hold."""
+"""Randomness: the states of all random generators of a process, as values for a file."""
 
 import random
 from typing import Any
@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 MT19937_WORDS = 624
-"""Words of the state of numpy's generator."""
+"""Number of words in the state of NumPy's generator."""
 
 
 def seed_generators(seed: int) -> None:
-    """Seed all generators of this process alike."""
+    """Seed all generators of this process with the same number."""
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -30,7 +30,7 @@ def random_states() -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def restore_random_states(tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
-    """Set all generators back to what `random_states` returned.
+    """Restore the states that `random_states` returned.
 
     Raises:
         KeyError, TypeError, ValueError, RuntimeError: the values are not such states.
@@ -43,5 +43,5 @@ def restore_random_states(tensors: dict[str, Tensor], plain: dict[str, Any]) -> 
     numpy = plain["numpy"]
     key = np.array(numpy["state"]["key"], dtype=np.uint32)
     if not (key.shape == (MT19937_WORDS,) and 0 <= numpy["state"]["pos"] <= MT19937_WORDS):
-        raise ValueError("numpy's generator has a state of another size")  # numpy would read beyond its words
+        raise ValueError("the state of numpy's generator has another size")  # numpy would read past its end
     np.random.set_state({**numpy, "state": {**numpy["state"], "key": key}})

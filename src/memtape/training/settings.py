@@ -1,4 +1,4 @@
-"""Settings: how a network is trained, every number of it."""
+"""Settings: all numbers and choices of a training run."""
 
 from typing import Annotated, Literal
 
@@ -20,11 +20,11 @@ RIDGE_HAS_NO_USE_FOR = {
     "teacher": "always",
     "precision": "float32",
 }
-"""Settings of learning from gradients, with the values that they have where there is none."""
+"""Settings of gradient descent, with the values they must have without it."""
 
 
 class SettingsError(RequestError):
-    """Settings that do not fit the processes or the installation that train; the sentence says which and why."""
+    """Settings that do not fit the network, the task, the processes or the installation; the message explains why."""
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
@@ -32,57 +32,60 @@ class TrainSettings:
     """How a network is trained.
 
     Args:
-        steps: most updates of the parameters.
-        batch_size: sequences in one update.
-        optimizer: rule of the update; "graves" is RMSprop with centred gradients and momentum as in Graves 2013, and "ridge"
-            solves in closed form, on the batch of the update alone, for a readout that is linear in what does not learn.
-        learning_rate: size of the updates at their largest.
+        steps: maximal number of steps of the optimiser.
+        batch_size: sequences in one step.
+        optimizer: the optimiser; "graves" is RMSprop with centred gradients and momentum as in Graves 2013, and "ridge"
+            solves for a linear readout of fixed features in closed form, on the batch of the step alone.
+        learning_rate: the highest learning rate of the schedule.
         momentum: momentum of "rmsprop" and "graves"; "adam" does not use it.
-        weight_decay: share of each parameter that is added to its gradient (L2); "graves" does not use it.
+        weight_decay: fraction of each parameter that is added to its gradient (L2); "graves" does not use it.
         smoothing: decay of the running mean of squared gradients of "rmsprop" and "graves".
         ridge_penalty: weight of the squared readout for "ridge".
-        vanishing_penalty: weight of a penalty on gradients that vanish or explode from step to step, of plain recurrent units.
-        schedule: how the learning rate changes: constant, or falling along half a cosine to `final_rate`.
-        final_rate: the last learning rate, as a share of the first, for the cosine.
-        warmup_steps: updates over which the learning rate grows from 0.
-        clip: limit the gradient by its whole norm, by the size of each component, or not.
-        clip_limit: the limit.
-        curriculum_steps: updates over which the range of training lengths moves to the task's own; 0 for no curriculum.
-        curriculum_min: shortest training length at the first update; none for the task's own.
-        curriculum_max: longest training length at the first update; none for the task's own.
-        curriculum_score: the longest training length grows by one whenever a validation, which then is of that length alone,
-            has a last score at least as good as this; it begins with `curriculum_max`, or with the task's shortest. None for
-            a curriculum by updates.
-        validate_every: updates between two validations.
+        vanishing_penalty: weight of a penalty on gradients of plain recurrent units that vanish or explode from step to
+            step.
+        schedule: how the learning rate changes: constant, or decaying along half a cosine to `final_rate`.
+        final_rate: the last learning rate of the cosine, as a fraction of the first.
+        warmup_steps: steps over which the learning rate grows from 0.
+        clip: clip the gradient by its norm, clip each component by its value, or do not clip.
+        clip_limit: the largest norm or value.
+        curriculum_steps: steps over which the range of training lengths moves to that of the task; 0 for no curriculum.
+        curriculum_min: shortest training length at the first step; none for that of the task.
+        curriculum_max: longest training length at the first step; none for that of the task.
+        curriculum_score: the longest training length grows by one when the last score of a validation on that length
+            alone is at least this good; it starts at `curriculum_max`, or at the task's shortest length. None for a
+            curriculum by steps.
+        validate_every: steps between two validations.
         validation_sequences: sequences of one validation.
-        solved_score: a validation whose last score is at least as good as this counts as solved; none for the task's own goal.
+        solved_score: a validation whose last score is at least as good as this counts as solved; none for the task's
+            goal.
         solved_validations: solved validations in a row after which the task is solved.
-        stop_when_solved: end the training there (else go on to the last update).
-        restarts: how often a training that got stuck may begin again with other weights.
-        restart_after: updates after which a training is looked at for that.
-        restart_score: the last score that its validation must have reached by then, or it counts as stuck; none for the
-            task's own.
-        teacher: what a network that feeds its own answers back is given in training: the true ones always, or with a
-            probability that falls (scheduled sampling).
-        teacher_steps: updates that set how slowly that probability falls.
-        teacher_least: the probability below which it does not fall.
-        accumulate: parts that the rows of one update are cut into, whose gradients are added up; saves memory.
-        tbptt: truncated back-propagation: no gradient passes from one chunk of so many steps to the one before; none lets it
-            pass through the whole sequence.
-        carry: let each batch begin with the state that the last one ended with, as one endless stream a row.
-        checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
-        save_every: updates between two checkpoints of the run; none saves after each validation.
-        keep: how many of the last checkpoints are kept; that of the best validation is kept beside them.
-        non_finite: what follows a loss or a gradient that is NaN or infinite: stop, skip that update, or roll back to the
-            last checkpoint and go on from there with other data.
-        non_finite_limit: so many updates skipped in a row, or so many returns in all, stop the training after all.
+        stop_when_solved: stop training when the task is solved (else continue to the last step).
+        restarts: how often a training run that is stuck may restart with other initial weights.
+        restart_after: steps after which the run is checked for being stuck.
+        restart_score: the run counts as stuck unless the last score of the validation at that step is at least this
+            good; none for the score of the task.
+        teacher: what a network that feeds its outputs back receives in training: the targets always, or with a
+            probability that decays (scheduled sampling).
+        teacher_steps: time constant in steps of that decay.
+        teacher_least: lower limit of that probability.
+        accumulate: number of parts that a batch is split into, whose gradients are added; saves memory.
+        tbptt: truncated back-propagation: no gradient flows from one chunk of this many time steps to the previous one;
+            none lets it flow through the full sequence.
+        carry: start each batch from the final state of the previous one, so that each row is one endless stream.
+        checkpoint_every: save the state only once in this many time steps, and recompute the others in the backward
+            pass.
+        save_every: steps between two checkpoints of the run; none saves after each validation.
+        keep: number of the newest checkpoints to keep; the one of the best validation is kept too.
+        non_finite: what to do when a loss or a gradient is NaN or infinite: stop, skip the step, or roll back to the
+            last checkpoint and continue from there with other data.
+        non_finite_limit: stop after this many skipped steps in a row, or this many rollbacks in total.
         precision: arithmetic of the network; "bf16" runs under autocast, with the state kept in float32.
         device: where to compute; "auto" takes an accelerator if there is one.
-        threads: threads of the processor; none leaves torch's own choice.
-        parallel: how several processes hold the network: "ddp" gives each the whole of it, "fsdp" a part of every parameter, of
-            its gradient and of what the optimiser remembers.
-        patience: seconds that a process waits for another before it takes it for dead.
-        tracker: what is told the metrics beside the run folder; stays offline and writes into the run folder.
+        threads: threads on the CPU; none leaves torch's default.
+        parallel: how several processes hold the network: "ddp" gives each a full copy, "fsdp" a part of every
+            parameter, of its gradient and of the optimiser's state.
+        patience: seconds that a process waits for another before it reports an error.
+        tracker: library that records the metrics too; it stays offline and writes into the run folder.
     """
 
     steps: Whole = 10_000
@@ -136,15 +139,15 @@ class TrainSettings:
         if self.curriculum_score is not None and (self.curriculum_steps or self.curriculum_min):
             name = "curriculum_steps" if self.curriculum_steps else "curriculum_min"
             raise ValueError(
-                f"{name} is {getattr(self, name)}, but with a curriculum_score lengths grow by what is learned; leave one out"
+                f"{name} is {getattr(self, name)}, but with a curriculum_score lengths grow by the score; leave one out"
             )
         if self.restarts and self.restart_after % self.validate_every:
             raise ValueError(
-                f"restart_after {self.restart_after} is no multiple of validate_every {self.validate_every}, "
-                "at which a training is looked at"
+                f"restart_after {self.restart_after} is not a multiple of validate_every {self.validate_every}, "
+                "at which a run is checked; choose a multiple"
             )
         if self.accumulate > self.batch_size:
-            raise ValueError(f"accumulate {self.accumulate} is above batch_size {self.batch_size}, the rows there are")
+            raise ValueError(f"accumulate {self.accumulate} is above batch_size {self.batch_size}; lower it")
         if self.optimizer == "ridge":
             for name, unused in RIDGE_HAS_NO_USE_FOR.items():
                 if (value := getattr(self, name)) != unused:

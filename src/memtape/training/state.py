@@ -21,19 +21,19 @@ from memtape.training.settings import TrainSettings
 
 
 class TrainingState:
-    """The state of a training run: what it has reached, and what it needs to continue.
+    """The state of a training run, with everything that it needs to continue.
 
     Args:
         model: the network.
-        task: what it learns.
-        settings: how it is trained.
-        processes: who trains it.
+        task: the task.
+        settings: the training settings.
+        processes: the processes that train it.
 
     Attributes:
-        network: the network as the processes hold it, with its optimiser.
+        network: the network in its replicated or sharded form, with its optimiser.
         progress: counters and scores.
         carried: state that the next batch starts from; None for the initial state.
-        best_weights: those of the best validation; empty before the first.
+        best_weights: the weights of the best validation; empty before the first.
     """
 
     def __init__(self, model: nn.Module, task: Task, settings: TrainSettings, processes: Processes):
@@ -46,28 +46,28 @@ class TrainingState:
 
     @property
     def done(self) -> bool:
-        """Whether the training came to its end."""
+        """Whether the training run reached its end."""
         solved = self.settings.stop_when_solved and self.progress.solved_step is not None
         return solved or self.progress.own_step >= self.settings.steps
 
     @property
     def lengths(self) -> tuple[int, int]:
-        """The shortest and the longest length that training draws now."""
+        """The current shortest and longest length of training sequences."""
         least, progress = self.task.shortest_length(), self.progress
         return lengths_at(progress.own_step, self.task.lengths, self.settings, least=least, passed=progress.passed)
 
     @property
     def growing_to(self) -> int | None:
-        """The longest length now, if a curriculum by what is learned has it grow on, else None."""
+        """The current longest length while a curriculum by score still raises it, else None."""
         longest = self.lengths[1]
         return longest if self.settings.curriculum_score is not None and longest < self.task.lengths[1] else None
 
     def is_due(self, every: int) -> bool:
-        """Return whether something is due that happens every so many steps and at the end."""
+        """Return whether an action that happens every `every` steps and at the end is due."""
         return self.progress.own_step % every == 0 or self.progress.own_step == self.settings.steps
 
     def keep_as_best(self, scores: dict[str, float]) -> None:
-        """Note that the present weights had the best scores so far."""
+        """Save the current weights as those of the best scores so far."""
         self.progress.best, self.progress.best_step = scores, self.progress.step
         self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
 
@@ -76,7 +76,7 @@ class TrainingState:
         self.progress.best, self.best_weights = None, {}
 
     def restart(self, weights: Mapping[str, Tensor]) -> None:
-        """Start again from other weights; only the sequence of batches continues."""
+        """Restart from other weights; only the sequence of batches continues."""
         self.network.load_weights(weights)
         self.network.optimizer.state.clear()
         self.carried = None
@@ -111,12 +111,12 @@ class TrainingState:
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Take the state of a checkpoint; errors of many kinds mean that it belongs to another training run."""
+        """Restore the state of a checkpoint; errors of many types mean that it belongs to another training run."""
         self.network.load_weights(checkpoint.weights)
         self.network.load_optimizer_state(checkpoint.optimizer)
         self._check_like_weights(checkpoint.best_weights)
         if (best := checkpoint.progress.best) is not None and not best.keys() >= {s.name for s in self.task.scored}:
-            raise ValueError("its best validation has not the scores of this task")
+            raise ValueError("its best validation lacks a score of this task")
         self.progress = replace(checkpoint.progress, seconds=max(self.progress.seconds, checkpoint.progress.seconds))
         self.best_weights = dict(checkpoint.best_weights)
         self.carried = self._own_rows(checkpoint.shares)
@@ -129,10 +129,10 @@ class TrainingState:
         """Raise ValueError unless the best weights are of this network, or there are none yet."""
         kinds = {name: (value.shape, value.dtype) for name, value in self.model.state_dict().items()}
         if best and {name: (value.shape, value.dtype) for name, value in best.items()} != kinds:
-            raise ValueError("its best weights are those of another network")
+            raise ValueError("its best weights belong to another network")
 
     def _own_rows(self, shares: Sequence[ProcessShare]) -> State:
-        """Return this process's rows of the carried state, whatever the number of processes that saved it."""
+        """Return this process's rows of the carried state, for any number of processes that saved it."""
         names = [name for name in shares[0].tensors if name.startswith("carried.")]
         if not names:
             return None
@@ -144,12 +144,12 @@ class TrainingState:
         carried = state_tree.from_named_tensors(rows, example)
         kinds = [[(leaf.shape, leaf.dtype) for leaf in state_tree.leaves(state)] for state in (carried, example)]
         if kinds[0] != kinds[1]:
-            raise ValueError("the state that it carries is one of another network or batch size")
+            raise ValueError("its carried state belongs to another network or batch size")
         return state_tree.move(carried, device=self.processes.accelerator.device)
 
 
 def _network_for(model: nn.Module, settings: TrainSettings, processes: Processes) -> Network:
-    """Return a network in the form in which the processes hold it."""
+    """Return a network in its replicated or sharded form."""
     if settings.parallel == "fsdp" and processes.count > 1:
         from memtape.training.parallel.shards import Shards
 

@@ -1,4 +1,4 @@
-"""Tracking: what a training records, told to a tracker too, which writes into the run folder and nowhere else."""
+"""Tracking: send the metrics of a training run to a tracker that writes into the run folder only."""
 
 import os
 import shutil
@@ -14,15 +14,15 @@ from memtape.core.errors import WorkError
 from memtape.training.settings import SettingsError
 
 PROJECT = "memtape"
-"""Under what trackers that know projects file all runs."""
+"""The name of the project of all runs, for trackers that have projects."""
 
 
 class TrackerError(WorkError):
-    """A tracker that gave up; the sentence says why and what to do."""
+    """An error of a tracker; the message states the reason and the cure."""
 
 
 def require_tracker(name: str) -> None:
-    """Refuse a tracker whose library is not installed.
+    """Raise an error unless the library of a tracker is installed.
 
     Args:
         name: the tracker, "none" for none.
@@ -42,21 +42,21 @@ def require_tracker(name: str) -> None:
 def tracking(
     name: str, folder: Path, *, title: str, options: Mapping[str, Any], records: Iterable[Mapping[str, Any]]
 ) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """Begin a tracker anew, hand out what takes a record, and close the tracker at the end, however that comes.
+    """Start a tracker, yield a function that receives records, and close the tracker at the end, also after an error.
 
-    A tracker is a copy of the metrics: what it wrote before is removed, and it is told all records again. So a training that
-    was resumed has one curve in it, with nothing missing and nothing twice. Variables of the environment that are set
-    already win over the folder and over staying offline.
+    A tracker has a copy of the metrics: its earlier files are removed, and it receives all records again. So a resumed
+    training run is one curve, with nothing missing and nothing twice. Environment variables that are already set take
+    precedence over the folder and over staying offline.
 
     Args:
         name: the tracker, "none" for none.
-        folder: where it writes.
-        title: what it calls the run.
-        options: what the run was told, by name.
-        records: what was recorded until now.
+        folder: where the tracker writes.
+        title: the name of the run in the tracker.
+        options: the options of the run, by name.
+        records: the records until now.
 
     Yields:
-        A function that tells the tracker a record's numbers, as `kind/name` at its step.
+        A function that sends a record's numbers to the tracker, as `kind/name` at its step.
 
     Raises:
         TrackerError: the tracker failed.
@@ -66,7 +66,7 @@ def tracking(
         return
     variables, arguments = _offline(name, folder.absolute(), title)
     with _environment(variables):
-        with _told(name, folder):
+        with _tracker_errors(name, folder):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             if name == "trackio":
@@ -80,11 +80,11 @@ def tracking(
                 for key, value in record.items()
                 if key != "step" and isinstance(value, (int, float))
             }
-            with _told(name, folder):
+            with _tracker_errors(name, folder):
                 tracker.log(numbers, step=record["step"])
 
         try:
-            with _told(name, folder):
+            with _tracker_errors(name, folder):
                 tracker.store_init_configuration(_without_none(options))
             for record in records:
                 tell(record)
@@ -93,23 +93,23 @@ def tracking(
             with suppress(Exception):
                 tracker.finish()
             raise
-        with _told(name, folder):
+        with _tracker_errors(name, folder):
             tracker.finish()
 
 
 def _without_none(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Write none as the command line does; TensorBoard refuses None."""
+    """Replace None by "none", as on the command line; TensorBoard rejects None."""
     return {name: "none" if value is None else value for name, value in options.items()}
 
 
 def _offline(name: str, folder: Path, title: str) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the variables and the arguments by which a tracker writes into a folder and stays off the network."""
+    """Return the variables and arguments that make a tracker write into a folder and stay offline."""
     if name == "tensorboard":
         return {}, {"run_name": "", "logging_dir": folder}
     if name == "trackio":
         return {"TRACKIO_DIR": str(folder)}, {"run_name": PROJECT, "name": title}
     if name == "wandb":
-        # As arguments, since wandb reads its variables once in a process.
+        # As arguments, since wandb reads its variables only once per process.
         mode, place = os.environ.get("WANDB_MODE", "offline"), os.environ.get("WANDB_DIR", str(folder))
         variables = {"WANDB_CACHE_DIR": str(folder / "cache"), "WANDB_ERROR_REPORTING": "false"}
         arguments = {"run_name": PROJECT, "name": title, "mode": mode, "dir": place}
@@ -123,7 +123,7 @@ def _offline(name: str, folder: Path, title: str) -> tuple[dict[str, str], dict[
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables that are not set, for a while."""
+    """Set unset environment variables inside this context."""
     added = {name: value for name, value in variables.items() if name not in os.environ}
     os.environ.update(added)
     try:
@@ -134,17 +134,17 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _told(name: str, folder: Path) -> Iterator[None]:
-    """Turn what a tracker raises into a sentence; each has errors of its own."""
+def _tracker_errors(name: str, folder: Path) -> Iterator[None]:
+    """Turn any error of a tracker into a TrackerError; each tracker has its own types."""
     try:
         yield
     except Exception as error:
         cause: BaseException = error
-        while cause.__cause__ is not None:  # what a database said is told better by itself than by what came of it
+        while cause.__cause__ is not None:  # the first cause, such as an error of a database, is the clearest
             cause = cause.__cause__
         reason = next(iter(str(cause).splitlines()), "") or type(cause).__name__
         raise TrackerError(
-            f"the tracker {name} failed ({reason}); repair that and go on with `memtape resume {folder.parent}`"
+            f"the tracker {name} failed ({reason}); repair that and continue with `memtape resume {folder.parent}`"
         ) from error
 
 
@@ -152,4 +152,4 @@ def _refuse_former_folder() -> None:
     import trackio
 
     if Path(os.environ["TRACKIO_DIR"]) != Path(trackio.TRACKIO_DIR):
-        raise OSError(f"it writes to {trackio.TRACKIO_DIR} as long as this process lives, so train in another process")
+        raise OSError(f"it writes to {trackio.TRACKIO_DIR} until this process ends; train in another process")

@@ -1,4 +1,4 @@
-"""Validation: score a network in training; it may be the best so far, solved, stuck, or ready for greater lengths."""
+"""Validation: score a network in training, and decide whether it is the best, solved, stuck, or ready to grow."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from memtape.training.evaluation import evaluate
 from memtape.training.state import TrainingState
 
 RestartWeights = Callable[[int], Mapping[str, Tensor]]
-"""Returns the weights of a restart, by its number from 1 on."""
+"""Function that returns the weights of a restart, by its number from 1 on."""
 
 
 def validate(
@@ -20,13 +20,13 @@ def validate(
     record: Callable[[str, Mapping[str, Any]], None],
     restart_weights: RestartWeights | None,
 ) -> None:
-    """Score the network: it may be the best so far, solved, stuck, or ready for greater lengths.
+    """Score the network, and decide whether it is the best so far, solved, stuck, or ready for longer sequences.
 
     Args:
-        state: the state of the training; changed in place.
+        state: the state of the training run; changed in place.
         seed: seed of the data.
         record: receives kinds of records and their values.
-        restart_weights: the weights that a training that is stuck restarts from; None for no restarts.
+        restart_weights: returns the weights that a stuck training run restarts from; None for no restarts.
     """
     task, settings, progress = state.task, state.settings, state.progress
     state.network.gather()

@@ -1,1 +1,1 @@
-"""Floor 4, looking inside: figures of what a network with memory did, and a report that gathers them."""
+"""Floor 4: figures of networks with memory, and a report that contains them."""

@@ -1,11 +1,11 @@
-"""Arrays: what is recorded of one run must fit together before it is drawn."""
+"""Arrays: check that recorded arrays fit together before they are drawn."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-# A softmax in float32 over thousands of slots leaves the unit interval by rounding, a logit by far more.
+# A softmax in float32 over thousands of slots leaves the unit interval by rounding; logits leave it by far more.
 _ROUNDING = 1e-3
 
 
@@ -18,19 +18,19 @@ def check_arrays(
     ranges: Mapping[str, tuple[tuple[float, float], str]],
     sizes: Mapping[str, tuple[int, str]] | None = None,
 ) -> None:
-    """Refuse arrays that do not fit together.
+    """Raise an error unless arrays fit together.
 
     Args:
-        record: what they belong to.
+        record: the name of their record.
         arrays: the arrays by their names.
-        axes: the names of the axes of each array; axes of the same name are as long.
-        truths: which of them hold truth values, the others hold floats.
-        ranges: what some of them lie between, and what to do if one does not.
-        sizes: sizes of axes that are known, and by what.
+        axes: the names of the axes of each array; axes of the same name have the same length.
+        truths: names of boolean arrays; the others contain floats.
+        ranges: lower and upper limits of some of them, and the cure for values outside.
+        sizes: known sizes of axes, and their source.
 
     Raises:
-        TypeError: an array of another kind.
-        ValueError: two arrays disagree on an axis that they share, a number is not finite, or one is out of its range.
+        TypeError: an array has another type.
+        ValueError: two arrays have different lengths on a shared axis, or a number is not finite or out of its range.
     """
     known = dict(sizes or {})
     for name, array in arrays.items():
@@ -48,7 +48,7 @@ def _check_kind(record: str, name: str, array: Any, truths: Sequence[str]) -> No
         )
     if array.dtype.kind != kind:
         raise TypeError(
-            f"{name} of the {record} has dtype {array.dtype}, but it must hold {wanted}; convert it with {name}{cure}"
+            f"{name} of the {record} has dtype {array.dtype}, but it must contain {wanted}; convert it with {name}{cure}"
         )
 
 

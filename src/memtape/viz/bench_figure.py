@@ -1,4 +1,4 @@
-"""Bench figure: what a step of time costs over batch, time and slots, backend beside backend."""
+"""Bench figure: the cost of a step over batch, time and slots, for each backend."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from memtape.viz.style import BLUE, GREEN, INK, VERMILION, muted, paper_style
 
 SIZES = {"batch": "sequences in the batch", "time": "steps of time", "slots": "slots of the memory"}
-"""What may vary, and its name; slots come last, for not every model has them."""
+"""Sizes that may vary, and their labels; slots come last, since not every model has them."""
 COLOURS = {"reference": INK, "cpu": BLUE, "compile": VERMILION, "triton": GREEN}
 MOST_TICKS = 7
 
@@ -20,7 +20,7 @@ Rows = Sequence[Mapping[str, Any]]
 def bench_figure(rows: Rows, *, title: str = "") -> Figure:
     """Draw the cost of a step over each size that varies, both axes logarithmic, one line for each backend.
 
-    Each model and mode has a row of panels. In a panel one size varies and the others are the first that were measured; a
+    Each model and mode has a row of panels. In a panel one size varies and the others have the first measured value; a
     pale band behind a line is its spread.
 
     Args:
@@ -28,7 +28,7 @@ def bench_figure(rows: Rows, *, title: str = "") -> Figure:
         title: a line above the panels.
 
     Raises:
-        ValueError: no size has two values, so there is nothing to draw a line through.
+        ValueError: no size has two values, so there is no line to draw.
     """
     kinds = {kind: [row for row in rows if _kind(row) == kind] for kind in dict.fromkeys(map(_kind, rows))}
     panels = {
@@ -41,7 +41,7 @@ def bench_figure(rows: Rows, *, title: str = "") -> Figure:
     lines = [kind for kind in kinds if any(kind == drawn for drawn, _ in panels)]
     if not panels:
         raise ValueError(
-            f"the {len(rows)} rows hold no size with two values, but a line needs two points; measure more than one number of "
+            f"the {len(rows)} rows have no size with two values, but a line needs two points; measure more than one number of "
             f"{', '.join(SIZES)}"
         )
     with paper_style():
@@ -72,7 +72,7 @@ def _kind(row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _slice(rows: Rows, size: str) -> Rows:
-    """Return the rows in which no other size differs from the first row's."""
+    """Return the rows in which all other sizes equal those of the first row."""
     others = [other for other in SIZES if other != size]
     return [row for row in rows if all(row[other] == rows[0][other] for other in others)]
 

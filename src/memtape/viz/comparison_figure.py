@@ -13,17 +13,17 @@ from memtape.viz.metric_curves import Curve, curve_of, metric_panels
 from memtape.viz.style import BLUE, GREEN, INK, VERMILION, paper_style
 
 STROKES = tuple(product(("-", (0, (4, 1.5)), (0, (1, 1.2))), (BLUE, VERMILION, GREEN, INK)))
-"""Dash and colour of each run; they begin again after the last."""
+"""Dash and colour of each run; they repeat after the last."""
 EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.4}
 
 
 def comparison_figure(
     runs: Mapping[str, Sequence[Mapping[str, Any]]], scored: Sequence[Score], *, title: str = ""
 ) -> Figure:
-    """Draw how runs learned: validations as marked lines, training as pale ones, over the sequences seen.
+    """Draw the learning curves of runs over training sequences: validations as marked lines, training as pale ones.
 
     Args:
-        runs: the metrics of each run, by the name that it has in the legend.
+        runs: the metrics of each run, by its name in the legend.
         scored: the scores that they have in common.
         title: a line above the panels.
 

@@ -1,4 +1,4 @@
-"""Edge reads: which edges of a graph the read heads read in the steps of the answer."""
+"""Edge reads: the edges of a graph that the read heads read in the steps of the answer."""
 
 from dataclasses import dataclass
 
@@ -15,10 +15,10 @@ from memtape.core.graph_picture import GraphPicture
 from memtape.viz.style import DPI, GREEN, INK_ON_PAPER, MUTED, SMALL, VERMILION, muted
 
 LISTED_FROM = 0.1
-"""An edge is listed if a head reads more than this share from it, or if it is part of the target."""
+"""An edge is listed if a head reads more than this fraction from it, or if it is part of the target."""
 
 ENDED = ("end", "", "")
-"""The target at the end of an answer."""
+"""The name of the target at the end of an answer."""
 
 _MOST_EDGES = 24
 _ELSEWHERE = "elsewhere"
@@ -27,7 +27,7 @@ _ROW, _STEP, _GAP, _BAR = 26, 40, 30, 110
 """Pixels of a row, of a step of the answer, between two heads, and beside them for the colour bar."""
 
 _LETTER = 11
-"""Pixels of a letter of the names, about as wide as they get."""
+"""Pixels of a letter of the names, about the largest width."""
 
 _HEAD, _AXIS = 34, 70
 """Pixels above the rows for the names of heads, and below them for the steps."""
@@ -35,27 +35,27 @@ _HEAD, _AXIS = 34, 70
 
 @dataclass(frozen=True, eq=False)
 class EdgeReads:
-    """Hold how much each head read of each listed edge in each step of the answer."""
+    """The fraction that each head read of each listed edge in each step of the answer."""
 
     names: tuple[str, ...]
-    """What each row is; the last one is whatever is not listed."""
+    """Labels of the rows; the last one is the sum of edges that are not listed."""
     steps: tuple[str, ...]
-    """What each column is."""
+    """Labels of the columns."""
     weights: Float[np.ndarray, "read_heads rows steps"]
     right: tuple[tuple[int, ...], ...]
-    """The rows of the target of each step, or of the path that it follows from."""
+    """The rows of the target of each step, or of the path that implies it."""
     wrong: tuple[bool, ...]
-    """Whether the prediction is another than the target."""
+    """Whether the prediction differs from the target."""
 
 
 def edge_reads(picture: GraphPicture, sources: Float[np.ndarray, "time read_heads source"]) -> EdgeReads:
-    """Return how much each read head read of each edge, in the steps of the answer.
+    """Return the fraction that each read head read of each edge, in the steps of the answer.
 
-    The edges of the answer come first, in their order, and then the others that some head read, the most read first.
+    The edges of the answer come first, in their order, and then the others that a head read, the most read first.
 
     Args:
         picture: the graph, its paths and the predictions.
-        sources: how much each read head read, at each step, of what was written in each step.
+        sources: the fraction that each read head read, at each step, of the writes of each step.
     """
     shown = np.zeros((len(picture.shown), len(picture.edges)))
     for step, number in enumerate(picture.shown):
@@ -92,30 +92,30 @@ def edge_reads(picture: GraphPicture, sources: Float[np.ndarray, "time read_head
 
 
 def edge_reads_height(reads: EdgeReads) -> int:
-    """Return how many pixels high it is drawn.
+    """Return the height of the drawing in pixels.
 
     Args:
-        reads: what to draw.
+        reads: the reads to draw.
     """
     return _HEAD + _ROW * len(reads.names) + _AXIS
 
 
 def edge_reads_width(reads: EdgeReads) -> int:
-    """Return how many pixels wide it is drawn.
+    """Return the width of the drawing in pixels.
 
     Args:
-        reads: what to draw.
+        reads: the reads to draw.
     """
     heads, _, steps = reads.weights.shape
     return _names_width(reads) + heads * (steps * _STEP + _GAP) + _BAR
 
 
 def draw_edge_reads(figure: Figure, reads: EdgeReads, *, left: int, bottom: int) -> None:
-    """Draw which edges the heads read, a panel for each head, in the style of paper, which must be on.
+    """Draw the edges that the heads read, a panel for each head; call this inside the context of the style.
 
     Args:
-        figure: where.
-        reads: what.
+        figure: the figure to draw in.
+        reads: the reads to draw.
         left: pixels from the left edge of the figure.
         bottom: pixels from its bottom edge.
     """

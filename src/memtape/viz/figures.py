@@ -1,4 +1,4 @@
-"""Figures: all that can be drawn, and how it is saved."""
+"""Figures: the public functions that draw and save figures."""
 
 from memtape.viz.gradient_flow import gradient_flow_figure
 from memtape.viz.graph_figure import graph_figure

@@ -1,4 +1,4 @@
-"""Gradient flow figure: how much of a loss reaches each earlier step, network beside network."""
+"""Gradient flow figure: the norm of the gradient of a loss at each earlier step, for several networks."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,22 +17,22 @@ MOST_TICKS = 8
 
 
 def gradient_flow_figure(norms: Mapping[str, Any], *, title: str = "") -> Figure:
-    """Draw the length of the gradient by each step's state, on a logarithmic axis.
+    """Draw the norm of the gradient with respect to the state of each step, on a logarithmic axis.
 
-    A network has a line, the median over its rows, in a pale band from the lower to the upper quartile. A row counts up to its
-    own end; a gradient that is exactly 0 is not drawn, as there is no place for it.
+    A network has a line, the median over its rows, in a pale band from the lower to the upper quartile. A row counts up
+    to its own end. Gradients of exactly 0 are not drawn, since the axis is logarithmic.
 
     Args:
-        norms: for each network, by the name that it has in the figure, an array of shape (rows, time), NaN beyond a row's
-            length, such as `memtape.training.gradient_flow.gradient_norms` returns.
+        norms: for each network, by its name in the figure, an array of shape (rows, time), NaN beyond a row's length,
+            as returned by `memtape.training.gradient_flow.gradient_norms`.
         title: a line above the panel.
 
     Raises:
-        ValueError: no network, a shape that is not (rows, time), a negative length, or a network of which no gradient is
+        ValueError: there is no network, a shape is not (rows, time), a norm is negative, or a network has no gradient
             above 0.
     """
     if not norms:
-        raise ValueError("norms hold no network, but a figure needs something to draw; give the norms of at least one")
+        raise ValueError("norms is empty, but a figure needs at least one; give the norms of one or more")
     flows = {name: _quartiles(name, np.asarray(values, dtype=float)) for name, values in norms.items()}
     with paper_style():
         figure = Figure(figsize=(4.4, 2.8), layout="constrained")
@@ -48,7 +48,7 @@ def gradient_flow_figure(norms: Mapping[str, Any], *, title: str = "") -> Figure
         _decades(axes, [middle for _, middle, _ in flows.values()])
         axes.set_xlim(1, max(2, *(len(middle) for _, middle, _ in flows.values())))
         axes.set_xlabel("step")
-        axes.set_ylabel("length of the gradient by its state")
+        axes.set_ylabel("norm of the gradient of the state")
         figure.legend(loc="outside lower center", ncols=min(len(flows), 2), handlelength=2.4)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=9)
@@ -60,11 +60,11 @@ def _quartiles(name: str, norms: Any) -> Any:
     if norms.ndim != 2 or 0 in norms.shape:
         raise ValueError(
             f"the norms of {name!r} have shape {norms.shape}, but they must be (rows, time) with at least one of each; "
-            "give one length for each row and step"
+            "give one norm for each row and step"
         )
     if (norms < 0).any():
         raise ValueError(
-            f"a norm of {name!r} is {np.nanmin(norms)}, but a length is at least 0; check how it was computed"
+            f"a norm of {name!r} is {np.nanmin(norms)}, but a norm is at least 0; check how it was computed"
         )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # a step that no row reaches
@@ -72,14 +72,14 @@ def _quartiles(name: str, norms: Any) -> Any:
     quartiles[quartiles == 0] = np.nan
     if not np.isfinite(quartiles[1]).any():
         raise ValueError(
-            f"the median gradient of {name!r} is 0 at every step, which has no place on a logarithmic axis; "
+            f"the median gradient of {name!r} is 0 at every step, which a logarithmic axis cannot show; "
             "check that the loss depends on the outputs"
         )
     return quartiles
 
 
 def _decades(axes: Axes, lines: Sequence[Any]) -> None:
-    """Give the axis whole decades, each with a tick or every so many of them."""
+    """Set the limits to full decades, with a tick at each or at every n-th of them."""
     found = np.concatenate(lines)
     found = found[np.isfinite(found)]
     lowest, highest = np.floor(np.log10(found.min()) + 1e-9), np.ceil(np.log10(found.max()) - 1e-9)

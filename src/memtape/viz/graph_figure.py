@@ -1,4 +1,4 @@
-"""Graph figure: a graph, the paths in it that are the target and the prediction, and which edges the read heads read."""
+"""Graph figure: a graph, its target and predicted paths, and the edges that the read heads read."""
 
 import numpy as np
 from jaxtyping import Float
@@ -13,35 +13,35 @@ from memtape.viz.edge_reads import ENDED, draw_edge_reads, edge_reads, edge_read
 from memtape.viz.style import DPI, GREEN, HAIRLINE, INK, MUTED, SMALL, VERMILION, muted, paper_style
 
 _NARROWEST, _HEIGHT, _AROUND = 1100, 900, 70
-"""Pixels of the map of the graph, at least across, and around its nodes on each side."""
+"""Least width of the map of the graph in pixels, and the margin around its nodes."""
 
 _EDGE, _TOP, _BELOW, _BETWEEN = 20, 50, 40, 90
-"""Pixels around everything, above the map with its title, below it with its legend, and from there to what is below."""
+"""Pixels of the outer margin, above the map (title), below it (legend), and between the map and the reads."""
 
 _APART, _ROUNDS, _LETTER = 76, 80, 10
-"""Pixels between two nodes at least, how often they are pushed apart, and pixels of a letter of their names."""
+"""Least distance of two nodes in pixels, number of iterations to reach it, and pixels of a letter of their names."""
 
 _BEND = 0.12
-"""How far an edge bends, as a part of its length, so that an edge and the one that leads back are two."""
+"""Curvature of an edge as a fraction of its length, so that an edge and its reverse are distinct."""
 
 
 def graph_figure(
     picture: GraphPicture, sources: Float[np.ndarray, "time read_heads source"] | None = None, *, title: str = ""
 ) -> Figure:
-    """Draw a graph, the target paths in it and the predictions, and which edges the read heads read.
+    """Draw a graph, its target and predicted paths, and the edges that the read heads read.
 
-    On the map the edges of the target are numbered by their places in the answer, and those that were predicted in their place
-    are dashed. Below, a column for each step of the answer shows for each head which edges of the input it read; a frame is
-    around the target.
+    On the map, the edges of the target are numbered by their positions in the answer, and wrong predictions are dashed.
+    Below, a column for each step of the answer shows the edges of the input that each head read; a frame marks the
+    target.
 
     Args:
         picture: the graph, the steps of the input, the targets and the predictions.
-        sources: how much each read head read, at each step, of what was written in each step, from `read_sources`; None leaves
-            this part out.
+        sources: the fraction that each read head read, at each step, of the writes of each step, from `read_sources`;
+            None omits this part.
         title: a line above the graph.
 
     Raises:
-        ValueError: sources of another number of steps than the picture has.
+        ValueError: sources and picture have different numbers of steps.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
@@ -98,7 +98,7 @@ def _draw_map(axes: Axes, picture: GraphPicture, width: int) -> None:
 
 
 def _places(picture: GraphPicture, width: int) -> Float[np.ndarray, "nodes 2"]:
-    """Return where nodes stand in pixels: over the whole map, and so far apart that names can be read."""
+    """Return the positions of nodes in pixels: over the full map, and far enough apart for their names."""
     size = np.array([width, _HEIGHT], dtype=float)
     given = np.array(picture.places, dtype=float).reshape(-1, 2)
     least, most = given.min(axis=0, initial=1.0), given.max(axis=0, initial=0.0)
@@ -116,7 +116,7 @@ def _places(picture: GraphPicture, width: int) -> Float[np.ndarray, "nodes 2"]:
 
 
 def _walked(picture: GraphPicture) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
-    """Return the edges that were asked and those that were said in their place, with their turns in the answer."""
+    """Return the target edges and the wrong predictions, with their steps in the answer."""
     numbers = {
         (picture.nodes[source], edge, picture.nodes[target]): number
         for number, (source, edge, target) in enumerate(picture.edges)
@@ -157,7 +157,7 @@ def _arrow(
 def _number(
     axes: Axes, ends: tuple[np.ndarray, np.ndarray], turns: list[str], colour: str, *, along: float = 0.5
 ) -> None:
-    """Write on an edge in which steps of the answer it is."""
+    """Write the steps of the answer on an edge."""
     begin, end = ends
     ahead = end - begin
     aside = 2 * along * (1 - along) * _BEND * np.array([ahead[1], -ahead[0]])
@@ -170,7 +170,7 @@ def _number(
 def _legend(axes: Axes, picture: GraphPicture, others: bool) -> None:
     lines = [Line2D([], [], color=GREEN, linewidth=1.6, label="asked")]
     if others:
-        lines.append(Line2D([], [], color=VERMILION, linewidth=1.3, linestyle=(0, (2, 1)), label="said in its place"))
+        lines.append(Line2D([], [], color=VERMILION, linewidth=1.3, linestyle=(0, (2, 1)), label="wrong prediction"))
     axes.legend(handles=lines, loc="upper left", bbox_to_anchor=(0, 0), ncols=2, borderaxespad=0.2, handlelength=2)
     pairs = [(right, own) for right, own in zip(picture.answers, picture.said, strict=True) if right is not None]
     if any(own is not None for _, own in pairs):

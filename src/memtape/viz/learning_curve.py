@@ -1,4 +1,4 @@
-"""Learning curve: the scores of a run against the sequences that it has seen."""
+"""Learning curve: the scores of a run over the training sequences."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,26 +20,26 @@ def learning_curve(
     solved_step: int | None = None,
     chance: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draw how a run learned: a panel for each score, training as a thin line, validation as a marked one.
+    """Draw the learning curve of a run: a panel for each score, training as a thin line, validation as a marked one.
 
-    The y axes are logarithmic where less is better, unless all values are near one another; if an exact zero occurs they are
-    linear near it, which is marked.
+    The y axes are logarithmic where less is better, unless all values are close together; if an exact zero occurs, they
+    are linear near it, which is marked.
 
     Args:
-        records: the lines of a run's metrics file; those of another kind than "train" or "validation" are passed over.
+        records: the lines of a run's metrics file; those of other kinds than "train" and "validation" are ignored.
         scored: the scores of the task.
         title: a line above the panels.
-        solved_step: training step at which the run counts as having solved its task.
-        chance: what a guess scores, by the name of the score; drawn as a dotted line.
+        solved_step: step at which the task was solved.
+        chance: the chance level of each score by name; drawn as a dotted line.
 
     Raises:
-        ValueError: no record to draw, one lacks a score or has a negative one, or `solved_step` is outside the run.
+        ValueError: there is no record, one lacks a score or has a negative one, or `solved_step` is outside the run.
     """
     curves = {kind: curve_of(records, kind, scored) for kind in ("train", "validation")}
     if not any(len(curve["sequences"]) for curve in curves.values()):
         raise ValueError(
-            f"records hold {len(records)} lines, but none of kind 'train' or 'validation'; "
-            "pass the lines of a metrics file of a run that has begun"
+            f"records contain {len(records)} lines, but none of kind 'train' or 'validation'; "
+            "pass the lines of a metrics file with such records"
         )
     solved_at = None if solved_step is None else _sequences_at(solved_step, curves)
     with paper_style():
@@ -80,13 +80,13 @@ def _draw(axes: Axes, curves: Mapping[str, Curve], metric: str, chance: float | 
     if chance is not None:
         axes.axhline(chance, color=MUTED, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1)
         where = axes.get_yaxis_transform()
-        note = axes.annotate("guessing", (1, chance), (0, 2), xycoords=where, textcoords="offset points", ha="right")
+        note = axes.annotate("chance", (1, chance), (0, 2), xycoords=where, textcoords="offset points", ha="right")
         muted(note)
 
 
 def _mark_solved(axes: Axes, at: float, text: str) -> None:
     axes.axvline(at, color=GREEN, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-    # Delayed in the run the text stands left of the line, or it would leave the panel; the line of guessing is above it.
+    # Late in the run, the text is left of the line to stay in the panel; the line of the chance level is above it.
     late = at > 0.6 * axes.get_xlim()[1]
     axes.annotate(
         text,

@@ -1,4 +1,4 @@
-"""Log with zero: a logarithmic axis on which an exact zero still has its place."""
+"""Log with zero: a logarithmic axis that can show an exact zero."""
 
 import math
 from collections.abc import Iterable
@@ -6,24 +6,24 @@ from collections.abc import Iterable
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-# What is smaller than this is as good as zero in every metric drawn here, and more decades would flatten the rest.
+# Smaller values count as zero in every metric drawn here, and more decades would flatten the others.
 _SMALLEST_DECADE = -4
 _MOST_DECADES = 7
-# Values within such a factor of one another would share a tick or two of a logarithmic axis.
+# Values within this factor would share one or two ticks of a logarithmic axis.
 _NARROW = 5.0
 
 
 def log_axis_with_zero(axes: Axes, values: Iterable[float]) -> str:
-    """Make the y axis logarithmic, and linear in a shaded strip at its foot if a zero must be shown.
+    """Make the y axis logarithmic, with a shaded linear strip at the bottom if there is a zero.
 
-    It stays linear where all values are near one another, such as the bits of a language model.
+    It stays linear if all values are close together, such as the bits of a language model.
 
     Args:
         axes: the axes to change.
-        values: everything that will be drawn; what is not finite is passed over.
+        values: all values to draw; those that are not finite are ignored.
 
     Returns:
-        what to write at the axis if there is such a strip, else nothing.
+        the text for the axis if there is such a strip, otherwise an empty text.
 
     Raises:
         ValueError: a value is negative.

@@ -1,4 +1,4 @@
-"""Matrix drawing: views that are matrices, such as links and contents, below the time axis of a tape."""
+"""Matrix drawing: draw views that are matrices, such as links and contents, below the time axis of a tape."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from memtape.viz.tape_panels import COLOURS, limits_of
 from memtape.viz.view_axes import cropped, is_slot_axis
 
 _BUDGET, _NARROWEST = 320, 120
-"""Pixels of the side of a matrix at most, and of its width at least."""
+"""Largest side and least width of a matrix in pixels."""
 
 _LARGEST_CELL = 12
 _GAP, _ABOVE, _BELOW = 70, 40, 100
@@ -27,7 +27,7 @@ _TICKS_APART = 60
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """Say where the matrices of one view stand below the time axis, one for each head, in pixels."""
+    """The positions of the matrices of one view below the time axis, one for each head, in pixels."""
 
     view: View
     window: SlotWindow
@@ -64,18 +64,18 @@ class Band:
         return -(-self.view.heads // self.in_a_row) * (self.size[1] + _BELOW) + _ABOVE
 
     def place(self, head: int) -> tuple[int, int]:
-        """Return where the matrix of a head begins, from the left of the panels and the bottom of the band."""
+        """Return the lower left corner of the matrix of a head, relative to the panels and the band."""
         row, place = divmod(head, self.in_a_row)
         rows = -(-self.view.heads // self.in_a_row)
         return place * (self.size[0] + _GAP), (rows - 1 - row) * (self.size[1] + _BELOW) + _BELOW
 
 
 def draw_matrices(column: Column, bands: list[Band]) -> None:
-    """Draw matrices below the time axis, in the style of paper, which must be on.
+    """Draw matrices below the time axis; call this inside the context of the style.
 
     Args:
         column: the panels above, with room for all bands below.
-        bands: what to draw, from top to bottom.
+        bands: the bands to draw, from top to bottom.
     """
     below = sum(band.height for band in bands)
     for band in bands:

@@ -1,4 +1,4 @@
-"""Metric curves: the metrics of a run as columns of numbers, and the two panels that they are drawn in."""
+"""Metric curves: the metrics of a run as columns of numbers, and the panels for them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,14 +12,14 @@ from memtape.core.score import Score
 from memtape.viz.log_with_zero import log_axis_with_zero
 
 Curve = Mapping[str, list[float]]
-"""Columns "step", "sequences" and every score."""
+"""Columns "step", "sequences" and each score."""
 
 
 def curve_of(records: Sequence[Mapping[str, Any]], kind: str, scored: Sequence[Score]) -> Curve:
-    """Return the records of one kind as columns; what is no number is a gap.
+    """Return the records of one kind as columns; a value that is not a number is NaN.
 
     Args:
-        records: the lines of a run's metrics file; those of another kind are passed over.
+        records: the lines of a run's metrics file; those of other kinds are ignored.
         kind: "train" or "validation".
         scored: the scores of the task.
 
@@ -42,11 +42,11 @@ def curve_of(records: Sequence[Mapping[str, Any]], kind: str, scored: Sequence[S
 
 
 def metric_panels(figure: Figure, curves: Sequence[Curve], scored: Sequence[Score]) -> dict[str, Axes]:
-    """Make a panel for each score, with axes that fit all curves, and return them by the score's name.
+    """Add a panel for each score, with axes that fit all curves, and return the panels by score.
 
     Args:
         figure: the figure to fill.
-        curves: everything that will be drawn.
+        curves: all curves to draw.
         scored: the scores.
 
     Raises:
@@ -61,7 +61,7 @@ def metric_panels(figure: Figure, curves: Sequence[Curve], scored: Sequence[Scor
 
 
 def score_axis(axes: Axes, score: Score, values: Sequence[float]) -> str:
-    """Give a panel an axis that fits values, logarithmic where less is better, else linear; return what it shows.
+    """Set an axis that fits values, logarithmic if less is better, otherwise linear; return its label.
 
     Raises:
         ValueError: a value is negative where less is better.
@@ -74,10 +74,10 @@ def score_axis(axes: Axes, score: Score, values: Sequence[float]) -> str:
 
 
 def sequences_axis(axes: Axes, most: float) -> None:
-    """Make the x axis count sequences, in thousands or millions where that is shorter."""
+    """Label the x axis with sequences, in thousands or millions if that is shorter."""
     scales = ((1e6, ", millions"), (1e3, ", thousands"), (1.0, ""))
     unit, name = next(scale for scale in scales if most >= 10 * scale[0] or scale[0] == 1)
     axes.set_xlim(0, max(most, 1.0))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / unit:g}"))
-    axes.set_xlabel(f"sequences seen{name}")
+    axes.set_xlabel(f"training sequences{name}")

@@ -1,4 +1,4 @@
-"""Panel drawing: panels over one time axis, with colour bars, slots and the answer marked."""
+"""Panel drawing: draw panels over one time axis, with colour bars, slot numbers and a mark of the answer."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,21 +16,21 @@ from memtape.viz.tape_layout import Column, Place
 from memtape.viz.tape_panels import Panel
 
 _NAME_AT = 0.06
-"""Distance of the panels' names from the left edge, in inches."""
+"""Distance of the panels' names from the left edge in inches."""
 
 _SLOT_TICKS_APART = 36
 _DIGIT = 11
 """Pixels of a digit of a slot number."""
 
 _NAMED_ROWS_FROM = 16
-"""Pixels of height from which on a row has room for its name."""
+"""Least height in pixels of a row with a name."""
 
 
 def draw_panels(panels: list[Panel], tape: Tape, window: SlotWindow, *, title: str, below: int = 0) -> Column:
-    """Draw panels over the time axis of a tape, in the style of paper, which must be on.
+    """Draw panels over the time axis of a tape; call this inside the context of the style.
 
     Args:
-        panels: the panels from top to bottom; those without rows are left out.
+        panels: the panels from top to bottom; those without rows are omitted.
         tape: the sequence, whose answer is marked.
         window: the slots that are drawn.
         title: a line above the panels, if any.
@@ -67,7 +67,7 @@ def name_panel(axes: Axes, name: str, column: Column) -> None:
     Args:
         axes: the panel.
         name: its name, which may have two lines.
-        column: where it stands.
+        column: the column of the panels.
     """
     box = axes.get_position()
     column.figure.text(_NAME_AT * DPI / column.width, (box.y0 + box.y1) / 2, name, va="center", ha="left")
@@ -75,12 +75,12 @@ def name_panel(axes: Axes, name: str, column: Column) -> None:
 
 
 def slot_ticks(window: SlotWindow, pixels: int, apart: int | None = None) -> list[tuple[int, str]]:
-    """Return where on a slot axis to write which number.
+    """Return the positions and the numbers of the ticks of a slot axis.
 
     Args:
         window: the slots on the axis.
         pixels: size of one slot.
-        apart: the least distance of two numbers, in pixels; None for the usual one.
+        apart: the least distance of two numbers in pixels; None for the default.
     """
     apart = _SLOT_TICKS_APART if apart is None else apart
     if not window.arc:
@@ -116,7 +116,7 @@ def _slot_axis(axes: Axes, panel: Panel, window: SlotWindow, column: Column) -> 
     per_head = panel.rows_per_head
     apart = min(_SLOT_TICKS_APART, per_head * panel.row_height // 3)
     ticks = slot_ticks(window, panel.row_height, apart)
-    if panel.heads > 1:  # the number of the last slots would stand upon that of the first slot of the next head
+    if panel.heads > 1:  # else the number of the last slots overlaps that of the next head's first slot
         ticks = [(place, name) for place, name in ticks if 2 * (per_head - place) * panel.row_height > apart]
     places = [(head * per_head + place, name) for head in range(panel.heads) for place, name in ticks]
     axes.set_yticks([place for place, _ in places], [label for _, label in places], fontsize=SMALL)
@@ -138,10 +138,10 @@ def draw_bar(axes: Axes, image: AxesImage, limits: tuple[float, float], label: s
     """Draw a colour bar.
 
     Args:
-        axes: where.
-        image: whose colours it explains.
+        axes: the axes of the colour bar.
+        image: the image whose colours it explains.
         limits: the numbers at its ends.
-        label: what the numbers are.
+        label: the name of the numbers.
     """
     least, most = limits
     bar = Colorbar(axes, image, ticks=[least, 0, most] if least < 0 else [least, most])

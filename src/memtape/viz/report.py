@@ -1,4 +1,4 @@
-"""Report: one page of HTML that holds the figures, tables and examples of a run, and needs nothing else."""
+"""Report: one self-contained HTML page with the figures, tables and examples of a run."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ _TEMPLATE = "report.html.jinja"
 
 @dataclass(frozen=True, eq=False)
 class Illustration:
-    """Put a figure on the page.
+    """A figure on the page.
 
     Args:
         figure: the figure.
-        caption: what the reader shall see in it.
-        alt: the same for readers who cannot see it.
+        caption: a description of what it shows.
+        alt: the same for readers who cannot view it.
     """
 
     figure: Figure
@@ -33,15 +33,15 @@ class Illustration:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Put a table on the page; columns of numbers are aligned to the right.
+    """A table on the page; columns of numbers are aligned to the right.
 
     Args:
-        caption: what the table lists.
-        columns: the heads of the columns.
+        caption: a description of the table.
+        columns: the column heads.
         rows: the cells; floats print with six digits, None as a dash.
 
     Raises:
-        ValueError: a row has another number of cells than there are columns.
+        ValueError: the number of cells of a row is not the number of columns.
     """
 
     caption: str
@@ -49,7 +49,7 @@ class Table:
     rows: Sequence[Sequence[Any]]
 
     def __post_init__(self) -> None:
-        """Refuse ragged rows."""
+        """Raise an error for rows of different lengths."""
         for number, row in enumerate(self.rows):
             if len(row) != len(self.columns):
                 raise ValueError(
@@ -59,27 +59,27 @@ class Table:
 
     @classmethod
     def of_settings(cls, caption: str, settings: Mapping[str, Any]) -> "Table":
-        """Make a table of names and values.
+        """Return a table of names and values.
 
         Args:
-            caption: what the settings are for.
+            caption: a description of the settings.
             settings: the values by name.
         """
         return cls(caption, ("setting", "value"), tuple(settings.items()))
 
     @property
     def numeric(self) -> list[bool]:
-        """Which columns hold nothing but numbers."""
+        """Whether each column contains numbers only."""
         columns = [[row[place] for row in self.rows] for place in range(len(self.columns))]
         return [bool(cells) and all(_is_number(cell) or cell is None for cell in cells) for cells in columns]
 
 
 @dataclass(frozen=True)
 class Example:
-    """Put a text on the page as it stands, in letters of equal width.
+    """A preformatted text on the page, in a monospaced font.
 
     Args:
-        caption: what the text shows.
+        caption: a description of the text.
         text: the text.
     """
 
@@ -89,7 +89,7 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """Gather parts under a heading.
+    """Parts of the page under a heading.
 
     Args:
         heading: the heading.
@@ -111,16 +111,16 @@ def write_report(
     facts: Mapping[str, Any] | None = None,
     footer: str = "",
 ) -> Path:
-    """Write a report as one file of HTML that loads nothing and runs nothing, and return its path.
+    """Write a report as one HTML file that loads and executes nothing, and return its path.
 
-    The file is replaced in one step: a report that cannot be rendered leaves the old one as it was.
+    The file is replaced in one step: a report that cannot be rendered leaves the old one unchanged.
 
     Args:
-        path: where to write; folders are made as needed.
+        path: the file to write; folders are created as needed.
         title: the heading of the page.
-        summary: what the run was and what came of it, in a sentence or two.
+        summary: the run and its result, in a sentence or two.
         sections: the body.
-        facts: a few results that stand out, each with its name.
+        facts: the most important results by name.
         footer: a last line, such as the version and the command that made the report.
     """
     path = Path(path)

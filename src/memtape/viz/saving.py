@@ -1,4 +1,4 @@
-"""Saving: a figure as files that are the same bytes whenever the figure is the same."""
+"""Saving: write a figure to files with reproducible bytes."""
 
 import io
 from pathlib import Path
@@ -20,8 +20,8 @@ def save(figure: Figure, folder: str | Path, name: str) -> list[Path]:
 
     Args:
         figure: the figure.
-        folder: where to write; it is made if it does not exist.
-        name: file name without its ending.
+        folder: the folder to write to, created if it does not exist.
+        name: file name without its suffix.
 
     Raises:
         ValueError: the name is empty or names another folder.

@@ -13,7 +13,7 @@ from memtape.viz.metric_curves import score_axis
 from memtape.viz.style import BLUE, MUTED, muted, paper_style
 
 _LETTER_WIDTH = 4.5
-"""Points that a digit above a marker needs; a number that would run into its neighbour is left out."""
+"""Width in points of a digit above a marker; a number that would overlap its neighbour is omitted."""
 
 
 def score_by_length(
@@ -24,17 +24,17 @@ def score_by_length(
     chance: Mapping[int, float] | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw a score over the lengths that were tested, each with its value, zeros too.
+    """Draw a score over the tested lengths, with all values as numbers, including zeros.
 
     Args:
         results: one mapping for each length, with "length" and the score.
-        score: what to draw.
+        score: the score to draw.
         trained: shortest and longest length of training; they are shaded.
-        chance: what a guess scores, by length; drawn as a dotted line.
+        chance: the chance level by length; drawn as a dotted line.
         title: a line above the panel.
 
     Raises:
-        ValueError: no result, one lacks a value or is negative, or the trained range is empty.
+        ValueError: there is no result, one lacks a value or is negative, or the trained range is empty.
     """
     points = _points(results, score)
     shortest, longest = trained
@@ -42,26 +42,26 @@ def score_by_length(
         raise ValueError(
             f"trained is {shortest}..{longest}, but the shortest length must come first; give a range that is not empty"
         )
-    guesses = sorted((chance or {}).items())
+    levels = sorted((chance or {}).items())
     with paper_style():
         figure = Figure(figsize=(min(7.1, max(3.5, 1.0 + 0.3 * len(points))), 2.5), layout="constrained")
         axes = figure.subplots()
-        shown = score_axis(axes, score, [value for _, value in points] + [value for _, value in guesses])
+        shown = score_axis(axes, score, [value for _, value in points] + [value for _, value in levels])
         axes.axvspan(shortest - 0.5, longest + 0.5, color=BLUE, alpha=0.09, linewidth=0, zorder=0)
         where = axes.get_xaxis_transform()
         name = f"trained on {shortest}" + (f"\N{EN DASH}{longest}" if longest > shortest else "")
         shade = axes.annotate(name, (shortest - 0.5, 1), (0, 2), xycoords=where, textcoords="offset points")
         muted(shade).set_color(BLUE)
-        if guesses:
-            lengths, values = zip(*guesses, strict=True)
-            axes.plot(lengths, values, color=MUTED, linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=1, label="guessing")
+        if levels:
+            lengths, values = zip(*levels, strict=True)
+            axes.plot(lengths, values, color=MUTED, linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=1, label="chance")
             muted(
                 axes.annotate(
-                    "guessing", (lengths[-1], values[-1]), (0, 3), textcoords="offset points", ha="right", va="bottom"
+                    "chance", (lengths[-1], values[-1]), (0, 3), textcoords="offset points", ha="right", va="bottom"
                 )
             )
         axes.set_ylabel(shown.replace(" (", "\n("))
-        _draw(axes, points, max(longest, points[-1][0], guesses[-1][0] if guesses else 0))
+        _draw(axes, points, max(longest, points[-1][0], levels[-1][0] if levels else 0))
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     return figure
@@ -74,7 +74,7 @@ def _points(results: Sequence[Mapping[str, Any]], score: Score) -> list[tuple[in
         for name in ("length", score.name):
             if result.get(name) is None:
                 raise ValueError(
-                    f"result {number} has no {name!r}, but each needs 'length' and {score.name!r}; evaluate it anew"
+                    f"result {number} has no {name!r}, but each needs 'length' and {score.name!r}; evaluate it again"
                 )
     return sorted((int(result["length"]), float(result[score.name])) for result in results)
 

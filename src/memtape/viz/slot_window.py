@@ -1,4 +1,4 @@
-"""Slot window: which slots are worth drawing."""
+"""Slot window: choose the slots to draw."""
 
 from dataclasses import dataclass
 
@@ -6,24 +6,24 @@ import numpy as np
 from jaxtyping import Float, Int
 
 TOUCHED = 0.02
-"""A slot counts as touched once a head gives it more than this weight, that of an even spread over 50 slots."""
+"""A slot counts as used if the weight of a head exceeds this value, that of a uniform weighting over 50 slots."""
 
 _MARGIN = 2
 _LEAST_SHOWN = 16
 
 LARGEST_ARC = 640
-"""Of a longer arc, as sparse memories touch, only the touched slots are drawn."""
+"""If the arc is longer, as with sparse memories, only the used slots are drawn."""
 
-# Below this share of slots to leave out, a crop spares too little height to be worth explaining.
+# A crop that omits a smaller fraction of the slots saves too little height.
 _LEAST_SPARED = 0.2
 
 
 @dataclass(frozen=True, eq=False)
 class SlotWindow:
-    """Name the slots that are drawn, in the order in which they stand on the ring.
+    """The slots to draw, in their order on the ring.
 
-    Shifting heads step from the last slot to slot 0, so an arc may run over that seam; the numbers stay those of the
-    memory. Where the touched slots lie far apart, the window is no arc but these slots alone.
+    Shifting heads move from the last slot to slot 0, so an arc may cross that boundary; the numbers are those of the
+    memory. If the used slots are far apart, the window consists of these slots only.
     """
 
     order: Int[np.ndarray, " shown"]
@@ -31,17 +31,17 @@ class SlotWindow:
 
     @property
     def arc(self) -> bool:
-        """Whether each slot is the one after the slot above it."""
+        """Whether each slot follows the slot above it."""
         return bool((np.diff(self.order) % self.total == 1).all())
 
     @property
     def seam(self) -> int | None:
-        """Place in the order of slot 0 if it follows the last slot there, else None."""
+        """Position of slot 0 in the order if it follows the last slot, else None."""
         falls = np.flatnonzero(np.diff(self.order) < 0)
         return int(falls[0]) + 1 if falls.size else None
 
     def label(self, name: str = "slot") -> str:
-        """Return what to write at a slot axis: a crop is always stated.
+        """Return the label of a slot axis, which always states a crop.
 
         Args:
             name: name of the axis.
@@ -54,7 +54,7 @@ class SlotWindow:
 
 
 def every_slot(total: int) -> SlotWindow:
-    """Return the window that leaves no slot out.
+    """Return the window of all slots.
 
     Args:
         total: number of slots of the memory.
@@ -63,7 +63,7 @@ def every_slot(total: int) -> SlotWindow:
 
 
 def touched_slots(weights: Float[np.ndarray, "rows slots"]) -> SlotWindow:
-    """Return the shortest arc of the ring that holds every touched slot, with a small margin; if it is long, these slots alone.
+    """Return the shortest arc of the ring with all used slots and a small margin, or only the used slots if it is long.
 
     Args:
         weights: one row for each head and step.

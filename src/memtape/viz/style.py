@@ -1,4 +1,4 @@
-"""Style: the one look of all figures, in colours that colour-blind readers tell apart."""
+"""Style: the style of all figures, with colours that colour-blind readers can distinguish."""
 
 from contextlib import AbstractContextManager
 
@@ -7,13 +7,13 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.text import Text
 
 DPI = 200
-"""Pixels per inch of every figure; panels are laid out in whole pixels of this size."""
+"""Pixels per inch of every figure; panels have integer sizes in these pixels."""
 
 INK = "#1f1f1f"
 MUTED = "#6b6b6b"
 HAIRLINE = "#b8b8b8"
 NOT_SHOWN = "#ececec"
-"""Background where there is nothing to show, so that a blank is no zero."""
+"""Background of missing values, which differs from the colour of zero."""
 BLUE = "#0072b2"
 VERMILION = "#d55e00"
 GREEN = "#009e73"
@@ -22,13 +22,13 @@ GREEN = "#009e73"
 SMALL = 6.5
 """Size of the smallest text, in points."""
 
-# The lightness L* falls in equal steps from 100 to 12, so that equal differences of a weight look equal, in grey too.
+# The lightness L* decreases linearly from 100 to 12, so that equal differences look equal, also in grey.
 INK_ON_PAPER: Colormap = LinearSegmentedColormap.from_list(
     "memtape_ink",
     ["#ffffff", "#c4e4fc", "#91c7f2", "#67a9e2", "#4a8ac8", "#3d6da5", "#37507b", "#2f364e", "#1f1f1f"],
 )
 GREY: Colormap = LinearSegmentedColormap.from_list("memtape_grey", ["#ffffff", INK])
-# ColorBrewer's RdBu with a white middle: zero must look like zero in the other panels, not like a blank.
+# ColorBrewer's RdBu with a white centre: zero must look as in the other panels, not like a missing value.
 _REDS = ("#fddbc7", "#f4a582", "#d6604d", "#b2182b", "#67001f")
 _BLUES = ("#053061", "#2166ac", "#4393c3", "#92c5de", "#d1e5f0")
 SIGNED: Colormap = LinearSegmentedColormap.from_list("memtape_signed", [*_BLUES, "#ffffff", *_REDS])
@@ -72,16 +72,16 @@ _SETTINGS = {
 
 
 def paper_style() -> AbstractContextManager[None]:
-    """Return a context in which matplotlib draws in this style, whatever the user's own settings are."""
+    """Return a context in which matplotlib draws in this style, independent of the user's settings."""
     # Drawing and saving both need it: some settings are looked up when a text is made, others when it is rendered.
     return matplotlib.style.context(_SETTINGS, after_reset=True)
 
 
 def muted(text: Text) -> Text:
-    """Turn a text into a side remark, small and grey.
+    """Make a text small and grey, and return it.
 
     Args:
-        text: the text to change; it is returned.
+        text: the text to change.
     """
     text.set_fontsize(SMALL)
     text.set_color(MUTED)

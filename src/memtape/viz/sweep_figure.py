@@ -1,4 +1,4 @@
-"""Sweep figure: how every seed of a configuration learned, and what they did in the middle."""
+"""Sweep figure: the learning curves of all seeds of a configuration, and their median."""
 
 import math
 from bisect import bisect_right
@@ -20,14 +20,14 @@ Records = Sequence[Mapping[str, Any]]
 def sweep_figure(
     seeds: Sequence[Records], scored: Sequence[Score], *, others: Sequence[Sequence[Records]] = (), title: str = ""
 ) -> Figure:
-    """Draw the validations of every seed as thin lines, and their median as a thick one, over the sequences seen.
+    """Draw the validations of every seed as thin lines, and their median as a thick one, over training sequences.
 
-    The median at some place is that of all seeds at their latest validation: one that ended stays where it ended.
+    The median at a point is over the latest validation of all seeds; a finished seed keeps its last value.
 
     Args:
         seeds: the metrics of each seed.
         scored: the scores of the task.
-        others: the same of other configurations, of which the median alone is drawn, in grey.
+        others: the metrics of other configurations, whose medians are drawn in grey.
         title: a line above the panels.
 
     Raises:
@@ -52,7 +52,7 @@ def sweep_figure(
                     label="median of another configuration",
                 )
             axes.plot(middle["sequences"], middle[metric], color=VERMILION, linewidth=2.4, label="median")
-            for curve in curves:  # above their median, which would hide a seed in the middle
+            for curve in curves:  # above their median, which would hide the middle seed
                 axes.plot(curve["sequences"], curve[metric], color=BLUE, linewidth=0.6, alpha=0.75, label="one seed")
         shown = {str(line.get_label()): line for line in figure.axes[0].lines}
         figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=len(shown), handlelength=1.6)
@@ -67,7 +67,7 @@ def _validations(seeds: Sequence[Records], scored: Sequence[Score]) -> list[Curv
 
 
 def _median(curves: Sequence[Curve], scored: Sequence[Score]) -> Curve:
-    """Return the median of curves at every place where one of them has a point and all have begun."""
+    """Return the median of curves at every point of one of them from which on all have a value."""
     begun = max(curve["sequences"][0] for curve in curves)
     places = sorted({place for curve in curves for place in curve["sequences"] if place >= begun})
     return {
@@ -77,6 +77,6 @@ def _median(curves: Sequence[Curve], scored: Sequence[Score]) -> Curve:
 
 
 def _at(curve: Curve, score: Score, place: float) -> float:
-    """Return the latest value at a place; what is no number counts as the worst."""
+    """Return the latest value at a point; NaN counts as the worst."""
     value = curve[score.name][bisect_right(curve["sequences"], place) - 1]
     return score.cost(math.inf) if math.isnan(value) else value

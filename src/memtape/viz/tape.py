@@ -1,4 +1,4 @@
-"""Tape: what one sequence went through, step by step, as arrays on one time axis."""
+"""Tape: the record of one sequence, step by step, as arrays on one time axis."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ _AXES = {
 
 @dataclass(frozen=True, eq=False)
 class Tape:
-    """Hold one sequence: what came in, what went out, and the views of every step in between.
+    """The record of one sequence: inputs, outputs, targets, and the views of every step.
 
     Raises:
-        TypeError: a field or a view is no array of floats, or `scored` none of truth values.
-        ValueError: two arrays disagree on an axis that they share, two views have one name, a number is not finite, or a
-            probability or the number of a view is out of its range.
+        TypeError: a field or a view is not an array of floats, or `scored` is not boolean.
+        ValueError: two arrays have different lengths on a shared axis, two views have the same name, a number is not
+            finite, or a probability or a number of a view is out of its range.
     """
 
     inputs: Float[np.ndarray, "time input"]
@@ -35,14 +35,14 @@ class Tape:
     scored: Bool[np.ndarray, " time"]
     """Which steps belong to the answer."""
     views: tuple[View, ...] = ()
-    """What the memory did, from top to bottom: arrays of shape (time, *axes); a matrix has one step, the last."""
+    """The views of the memory, from top to bottom: arrays of shape (time, *axes); a matrix has one step, the last."""
 
     def __post_init__(self) -> None:
-        """Refuse fields that do not fit together."""
+        """Raise an error unless the fields fit together."""
         ((name, count),) = Counter([*_AXES, *(view.name for view in self.views)]).most_common(1)
         if count > 1:
             raise ValueError(
-                f"the tape has {count} arrays of the name {name!r}, but each is found by its name; give each view its own"
+                f"the tape has {count} arrays of the name {name!r}, but names must be unique; give each view its own"
             )
         arrays = {name: getattr(self, name) for name in _AXES}
         axes = dict(_AXES)
@@ -61,11 +61,11 @@ class Tape:
 
     @property
     def wrong(self) -> Bool[np.ndarray, "time output"]:
-        """Which scored bits are wrong once the outputs are cut at one half."""
+        """Whether each scored bit is wrong when outputs are rounded at one half."""
         return ((self.outputs > 0.5) != (self.targets > 0.5)) & self.scored[:, None]
 
     def view(self, name: str) -> np.ndarray | None:
-        """Return the array of a view, None if there is no such view.
+        """Return the array of a view, or None if there is no such view.
 
         Args:
             name: its name.

@@ -11,16 +11,16 @@ from memtape.viz.view_axes import window_of
 
 
 def tape_figure(tape: Tape, *, title: str = "", crop_slots: bool = True) -> Figure:
-    """Draw what one sequence went through in a network with any memory, from the list of its views.
+    """Draw the record of one sequence in a network with any memory, from the list of its views.
 
-    All panels share one time axis, and a column of pixels is the same step in each. A dashed line marks where the
-    answer begins, frames mark wrong bits of the answer, and targets of steps that are not scored stay blank. Views that are
-    matrices, such as links and contents, are drawn below as they are after the last step.
+    All panels share one time axis, and a column of pixels is the same step in each. A dashed line marks the start of
+    the answer, frames mark wrong bits of the answer, and targets of steps that are not scored are blank. Views that are
+    matrices, such as links and contents, are drawn below, with their values after the last step.
 
     Args:
-        tape: the sequence to draw; views without entries, such as those of no heads, are left out.
+        tape: the sequence to draw; views without entries, such as those of zero heads, are omitted.
         title: a line above the panels.
-        crop_slots: show only the arc of slots that some head touched, if that spares room; the axis then says so.
+        crop_slots: show only the arc of slots that a head used, if that saves space; the axis states the crop.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, figure 6; Graves et al. (2016), "Hybrid

@@ -1,4 +1,4 @@
-"""Tape layout: where each panel of a tape stands, in whole pixels."""
+"""Tape layout: the position of each panel of a tape, in integer pixels."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from memtape.viz.style import DPI
 
 _WIDEST = 1210
-"""Pixels that the panels may take of a page seven inches wide; only more steps than that make a wider figure."""
+"""Pixels of the panels on a page seven inches wide; only more steps than that make a wider figure."""
 
 _NARROWEST = 420
 _WIDEST_STEP = 20
@@ -21,7 +21,7 @@ _GAP, _GROUP_GAP = 12, 30
 
 
 def step_pixels(steps: int) -> int:
-    """Return the width of one time step: whole pixels, or some columns would look wider than their neighbours.
+    """Return the width of one time step in integer pixels, so that all columns have the same width.
 
     Args:
         steps: number of steps on the time axis.
@@ -31,20 +31,20 @@ def step_pixels(steps: int) -> int:
 
 
 def row_pixels(rows: int, budget: int, *, most: int, least: int = 1) -> int:
-    """Return the height of one row: whole pixels, as many as the budget allows.
+    """Return the height of one row in integer pixels, as many as the budget allows.
 
     Args:
         rows: number of rows that share the budget.
         budget: pixels for all of them.
-        most: pixels that a row never exceeds.
-        least: pixels that a row gets even beyond the budget.
+        most: largest height of a row in pixels.
+        least: least height of a row in pixels, even beyond the budget.
     """
     return max(least, min(most, budget // max(rows, 1)))
 
 
 @dataclass(frozen=True)
 class Place:
-    """Say how tall a panel is, and to which group of panels it belongs."""
+    """The height of a panel, and the group of panels that it belongs to."""
 
     height: int
     group: str
@@ -89,21 +89,21 @@ class Column:
         return self.bar_beside(*self.groups[group])
 
     def bar_beside(self, bottom: int, top: int) -> Axes:
-        """Add the axes of a colour bar beside whatever stands between two heights.
+        """Add the axes of a colour bar between two heights.
 
         Args:
             bottom: pixels from the bottom edge of the figure.
-            top: likewise.
+            top: pixels from the bottom edge of the figure.
         """
         height = min(top - bottom, _TALLEST_BAR)
         left = self.span + self.names + _BAR_OFFSET
         return self.add(left, (bottom + top - height) // 2, _BAR_WIDTH, height)
 
     def add(self, left: int, bottom: int, width: int, height: int) -> Axes:
-        """Add axes elsewhere, as below the time axis.
+        """Add axes at any position, such as below the time axis.
 
         Args:
-            left: pixels from where the panels begin.
+            left: pixels from the left edge of the panels.
             bottom: pixels from the bottom edge of the figure.
             width: in pixels.
             height: in pixels.

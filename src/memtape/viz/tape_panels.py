@@ -1,4 +1,4 @@
-"""Tape panels: what each panel of a tape shows, from top to bottom."""
+"""Tape panels: the contents of each panel of a tape, from top to bottom."""
 
 import math
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from memtape.viz.tape_layout import row_pixels
 from memtape.viz.view_axes import cropped, is_slot_axis
 
 _BITS_BUDGET, _VECTORS_BUDGET, _SLOTS_BUDGET, _GATES_BUDGET, _ENTRIES_BUDGET = 130, 130, 300, 120, 300
-"""Pixels of height for one panel; of vectors and slots two heads or more share half as many again."""
+"""Height of one panel in pixels; panels of vectors and slots with two heads or more have half as much again."""
 
 _MOST_SLOT_ROWS = 640
-"""Rows of slots of one panel; of more, as of many heads on a large memory, the heads are drawn over one another."""
+"""Largest number of slot rows of one panel; beyond it, as for many heads on a large memory, heads share their rows."""
 
 _NAMED_ROW = 20
 """Pixels of height of one gate, or of another row that can be named."""
 
-# A softmax spread over many slots peaks far below 1; then the scale ends at the peak, and the colour bar says so.
+# A softmax over many slots peaks far below 1; then the scale ends at the peak, as shown by the colour bar.
 _FULL_SCALE_FROM = 0.5
 
 COLOURS: dict[Scale, Colormap] = {
@@ -39,16 +39,16 @@ COLOURS: dict[Scale, Colormap] = {
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Say what one panel shows: rows over time, in blocks of as many rows for each head."""
+    """The contents of one panel: rows over time, in equal blocks of rows for each head."""
 
     title: str
     rows: Float[np.ndarray, "time rows"]
     heads: int
     row_height: int
     group: str
-    """Panels of a group stand next to one another and share a colour bar."""
+    """Panels of a group are adjacent and share a colour bar."""
     measure: str
-    """What is written at the colour bar."""
+    """The label of the colour bar."""
     colours: Colormap
     limits: tuple[float, float]
     row_names: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Panel:
 
 
 def panels_of(tape: Tape, window: SlotWindow) -> list[Panel]:
-    """Return the panels of a tape; those that have nothing to show have no rows.
+    """Return the panels of a tape; panels without values have no rows.
 
     Args:
         tape: the sequence.
@@ -82,7 +82,7 @@ def panels_of(tape: Tape, window: SlotWindow) -> list[Panel]:
 
 
 def limits_of(views: Sequence[View]) -> tuple[float, float]:
-    """Return the ends of the colours of views that share a scale.
+    """Return the limits of the colours of views that share a scale.
 
     Args:
         views: the views, all of one scale.
@@ -126,7 +126,7 @@ def _panel(view: View, window: SlotWindow, limits: tuple[float, float], group: s
     values, title = cropped(view, window), view.title
     slots = is_slot_axis(view.axes[-1]) if view.axes else False
     heads = max(view.heads, 1)
-    # Beside the names of rows or the numbers of slots there is room for a narrow title alone.
+    # Beside names of rows or numbers of slots there is space for a narrow title only.
     title = title.replace(" ", "\n", 1) if slots or view.entries else title
     if slots and heads > 1 and heads * values.shape[-1] > _MOST_SLOT_ROWS:
         values, title, heads = values.max(axis=1), f"{title},\nlargest\nof {heads}", 1
@@ -166,7 +166,7 @@ def _bit_limits(values: np.ndarray) -> tuple[float, float]:
 
 
 def _rounded_up(value: float) -> float:
-    """Return the next number of two digits, so that the end of a colour bar is what its label says."""
+    """Round up to two digits, so that the end of a colour bar equals its label."""
     if value == 0:
         return 1.0
     unit = 10.0 ** (math.floor(math.log10(value)) - 1)

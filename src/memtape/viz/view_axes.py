@@ -1,4 +1,4 @@
-"""View axes: which axes of a view are slots, and which of its slots are drawn."""
+"""View axes: find the slot axes of a view, and choose the slots to draw."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from memtape.viz.slot_window import SlotWindow, every_slot, touched_slots
 
 
 def is_slot_axis(name: str) -> bool:
-    """Tell whether the entries of an axis are slots.
+    """Return whether the entries of an axis are slots.
 
     Args:
         name: name of the axis, such as "slot" or "right after slot".
@@ -16,7 +16,7 @@ def is_slot_axis(name: str) -> bool:
 
 
 def slots_of(views: tuple[View, ...]) -> int:
-    """Return the number of slots of a memory, 0 of one whose views show none.
+    """Return the number of slots of a memory, or 0 if its views have none.
 
     Args:
         views: the views.
@@ -31,11 +31,11 @@ def slots_of(views: tuple[View, ...]) -> int:
 
 
 def window_of(views: tuple[View, ...], *, crop: bool) -> SlotWindow:
-    """Return which slots are worth drawing: those that get some weight.
+    """Return the slots to draw: those with some weight.
 
     Args:
         views: the views of a sequence.
-        crop: leave out the slots that no weight touches, if that spares room.
+        crop: omit slots without weight, if that saves space.
     """
     total = slots_of(views)
     weights = [
@@ -47,7 +47,7 @@ def window_of(views: tuple[View, ...], *, crop: bool) -> SlotWindow:
 
 
 def cropped(view: View, window: SlotWindow) -> np.ndarray:
-    """Return the values of a view with nothing but the slots of a window.
+    """Return the values of a view at the slots of a window.
 
     Args:
         view: the view.

@@ -111,8 +111,8 @@ def test_the_spread_is_the_interquartile_range_as_a_share_of_the_median():
     ("given", "error", "sentence"),
     [
         ({"models": ["nmt"]}, UnknownNameError, 'there is no model "nmt"; did you mean "ntm"?'),
-        ({"models": ["seq2seq"]}, ExperimentError, "seq2seq is no cell that is run step after step; measure another"),
-        ({"models": ["ntm", "bilstm"]}, ExperimentError, "bilstm is no cell that is run step after step"),
+        ({"models": ["seq2seq"]}, ExperimentError, "seq2seq is not a recurrent cell; measure another"),
+        ({"models": ["ntm", "bilstm"]}, ExperimentError, "bilstm is not a recurrent cell"),
         ({"batch": []}, ExperimentError, "batch has no value, but it must have at least one; give one or more"),
         ({"batch": [1, 0]}, ExperimentError, "batch is 0, but it must be at least 1"),
         ({"time": [-1]}, ExperimentError, "time is -1, but it must be at least 1"),
@@ -125,9 +125,13 @@ def test_the_spread_is_the_interquartile_range_as_a_share_of_the_median():
             "there is no option widht of dnc or ntm or .*; the options are ",
         ),
         ({"options": {"width": 0}}, ExperimentError, "width of DNCCell is 0, but it must be at least 1"),
-        ({"backend": ["auto"]}, BackendError, "the backend is 'auto', but it must be one of reference, compile, cpu"),
+        (
+            {"backend": ["auto"]},
+            BackendError,
+            "the backend is 'auto', but it must be one of reference, compile, scan, cpu",
+        ),
         ({"backend": ["triton"]}, BackendError, "the backend is 'triton', which is absent here"),
-        ({"device": "cuda"}, ExperimentError, "device is cuda, but torch finds none here; leave --device out"),
+        ({"device": "cuda"}, ExperimentError, "device is cuda, but torch finds none; leave --device out"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(shapes_unchecked, monkeypatch, given, error, sentence):

@@ -68,12 +68,12 @@ def test_a_folder_that_holds_something_is_not_written_to(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match=r"the run folder .*file/run cannot be made \(Not a directory\); give --out"):
+    with pytest.raises(RunError, match=r"the run folder .*file/run cannot be created \(Not a directory\); give --out"):
         Run.create(tmp_path / "file" / "run", {}, {})
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(RunError, match=r"there is no run folder .*nowhere; give the folder"):
+    with pytest.raises(RunError, match=r"there is no run folder .*nowhere; give a folder"):
         Run.open(tmp_path / "nowhere")
 
 
@@ -83,12 +83,15 @@ def test_a_kill_may_leave_half_a_line_of_metrics(run):
 
 
 def test_a_training_that_is_not_finished_is_told_to_go_on(run):
-    with pytest.raises(RunError, match=r"the training in .*run is not finished; go on with `memtape resume .*run`"):
+    with pytest.raises(
+        RunError,
+        match=r"the training run in .*run is not finished .*; continue with `memtape resume .*run`",
+    ):
         Run.open(run.folder)
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
-    with pytest.raises(RunError, match=r"has no config\.json, so it is not the folder of a training"):
+    with pytest.raises(RunError, match=r"has no config\.json, so it is not a run folder"):
         Run.open_any(tmp_path)
 
 
@@ -109,7 +112,7 @@ def test_a_lost_file_of_a_finished_run_is_named(finished):
 
 def test_a_broken_json_file_is_refused(run):
     (run.folder / "config.json").write_text("{")
-    with pytest.raises(RunError, match=r"config\.json is no JSON .*; restore the file or train again"):
+    with pytest.raises(RunError, match=r"config\.json is not JSON .*; restore the file or train again"):
         run.read("config.json")
 
 
@@ -119,18 +122,18 @@ def test_a_broken_json_file_is_refused(run):
         (
             "config.json",
             "[]",
-            r"does not hold what a run's does \(Input should be a valid dictionary\); restore the file",
+            r"is not a valid file of a run \(Input should be a valid dictionary\); restore the file",
         ),
-        ("environment.json", '{"commit": []}', r"does not hold what a run's does \(commit\."),
-        ("result.json", '{"solved": 1}', r"does not hold what a run's does \(solved: Input should be a valid boolean"),
-        ("evaluation.json", '[{"length": "1"}]', r"does not hold what a run's does \(0\.length\.\w+: "),
-        ("vocabulary.json", '{"a": 1}', r"does not hold what a run's does \(Input should be a valid list"),
-        ("vocabulary.json", "[1]", r"does not hold what a run's does \(0: Input should be a valid string"),
-        ("evaluation.json", "[]", r"does not hold what a run's does \(there is no record"),
-        ("evaluation.json", '[{"a": 1}, {"b": 1}]', r"does not hold what a run's does \(the records tell other things"),
-        ("evaluation.json", '[{"a": 1}, {"a": 1}]', r"does not hold what a run's does \(there are several records"),
-        ("config.json", "[" * 100_000, r"is no JSON \(maximum recursion depth exceeded"),
-        ("config.json", "[" + "1, " * 2**19 + "1]", r"is no JSON \(it has 1572867 bytes of at most 1048576\)"),
+        ("environment.json", '{"commit": []}', r"is not a valid file of a run \(commit\."),
+        ("result.json", '{"solved": 1}', r"is not a valid file of a run \(solved: Input should be a valid boolean"),
+        ("evaluation.json", '[{"length": "1"}]', r"is not a valid file of a run \(0\.length\.\w+: "),
+        ("vocabulary.json", '{"a": 1}', r"is not a valid file of a run \(Input should be a valid list"),
+        ("vocabulary.json", "[1]", r"is not a valid file of a run \(0: Input should be a valid string"),
+        ("evaluation.json", "[]", r"is not a valid file of a run \(there is no record"),
+        ("evaluation.json", '[{"a": 1}, {"b": 1}]', r"is not a valid file of a run \(the records have different names"),
+        ("evaluation.json", '[{"a": 1}, {"a": 1}]', r"is not a valid file of a run \(there are several records"),
+        ("config.json", "[" * 100_000, r"is not JSON \(maximum recursion depth exceeded"),
+        ("config.json", "[" + "1, " * 2**19 + "1]", r"is not JSON \(it has 1572867 bytes of at most 1048576\)"),
     ],
     ids=lambda value: value[:20],
 )
@@ -146,7 +149,7 @@ def test_json_of_something_else_is_refused(run, name, text, sentence):
 )
 def test_a_line_that_is_no_record_is_refused(run, line):
     run.metrics_file.write_text(f"{line}\n")
-    with pytest.raises(RunError, match=r"metrics\.jsonl holds a line that is no record; restore the file"):
+    with pytest.raises(RunError, match=r"metrics\.jsonl has a line that is not a record; restore the file"):
         run.records()
 
 

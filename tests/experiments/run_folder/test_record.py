@@ -59,7 +59,7 @@ STOPPED = {"kind": "stopped", "step": 5, "sequences": 10, "place": "the loss"}
 def test_a_run_that_stopped_says_where_and_why_until_it_goes_on(made):
     run = RunRecord.read(made("stopped", records=[*RECORDS, STOPPED]))
     assert run.row() == ROW | {"state": "stopped", "steps": 5, "solved": None, "seconds": None}
-    assert run.stop == "at update 5, as the loss is not finite"
+    assert run.stop == "at step 5, as the loss is not finite"
     assert RunRecord.read(made("gone on", records=[*RECORDS, STOPPED, RECORDS[0]])).stop is None
 
 
@@ -96,21 +96,21 @@ def test_runs_are_found_at_any_depth_and_not_inside_of_runs(made, tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("config.json", "no", r"config\.json is no JSON"),
-        ("config.json", "[]", r"config\.json does not hold what a run's does"),
-        ("config.json", '{"name": "x", "train": {}}', "is no run of this memtape"),
-        ("result.json", "no", r"result\.json is no JSON"),
+        ("config.json", "no", r"config\.json is not JSON"),
+        ("config.json", "[]", r"config\.json is not a valid file of a run"),
+        ("config.json", '{"name": "x", "train": {}}', "is not a run of this version of memtape"),
+        ("result.json", "no", r"result\.json is not JSON"),
         (
             "result.json",
             "{}",
-            r"result\.json does not hold what a run's does \(solved: Field required\); restore",
+            r"result\.json is not a valid file of a run \(solved: Field required\); restore",
         ),
-        ("result.json", "[]", r"result\.json does not hold what a run's does"),
-        ("metrics.jsonl", "no\n", r"metrics\.jsonl holds a line that is no record; restore the file or train again"),
-        ("metrics.jsonl", "[]\n", r"metrics\.jsonl holds a line that is no record"),
-        ("metrics.jsonl", '{"kind": "stopped"}\n', r"metrics\.jsonl holds a line that is no record"),
-        ("metrics.jsonl", '{"kind": "validation"}\n', r"metrics\.jsonl holds a line that is no record"),
-        ("evaluation.json", "no", r"evaluation\.json is no JSON"),
+        ("result.json", "[]", r"result\.json is not a valid file of a run"),
+        ("metrics.jsonl", "no\n", r"metrics\.jsonl has a line that is not a record; restore the file or train again"),
+        ("metrics.jsonl", "[]\n", r"metrics\.jsonl has a line that is not a record"),
+        ("metrics.jsonl", '{"kind": "stopped"}\n', r"metrics\.jsonl has a line that is not a record"),
+        ("metrics.jsonl", '{"kind": "validation"}\n', r"metrics\.jsonl has a line that is not a record"),
+        ("evaluation.json", "no", r"evaluation\.json is not JSON"),
     ],
 )
 def test_a_damaged_file_is_named(made, shapes_unchecked, name, text, sentence):
@@ -138,12 +138,12 @@ def test_a_run_of_an_unknown_model_is_named(made):
     folder = made()
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "model": "lstn"}))
-    with pytest.raises(RunError, match=r'is no run of this memtape: there is no model "lstn"; did you mean "lstm"'):
+    with pytest.raises(RunError, match=r'is not a run of this version of memtape: there is no model "lstn"; did you'):
         RunRecord.read(folder)
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
-    with pytest.raises(RunError, match=r"has no config\.json, so it is no run folder; `memtape runs list` names"):
+    with pytest.raises(RunError, match=r"has no config\.json, so it is not a run folder; `memtape runs list` lists"):
         RunRecord.read(tmp_path)
     with pytest.raises(RunError, match=r"there is no folder .*nowhere; give one with run folders in it"):
         list(run_folders(tmp_path / "nowhere"))

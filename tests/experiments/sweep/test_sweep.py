@@ -149,12 +149,12 @@ def test_what_is_proposed_twice_is_trained_once(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"seeds": (0, 1)}, r"was begun with seeds \[0, 1, 2\], but it is \[0, 1\] now; give the same as before"),
-        ({"space": RATES}, r"was begun with space"),
-        ({"sampler_seed": 1}, "was begun with sampler_seed 0, but it is 1 now"),
+        ({"seeds": (0, 1)}, r"was started with seeds \[0, 1, 2\], but it is \[0, 1\] now; give the same as before"),
+        ({"space": RATES}, r"was started with space"),
+        ({"sampler_seed": 1}, "was started with sampler_seed 0, but it is 1 now"),
         (
             {"experiment": Experiment(**{**EXPERIMENT.__dict__, "train": TrainSettings(learning_rate=0.02)})},
-            r"was begun with train\.learning_rate 0\.01, but it is 0\.02 now",
+            r"was started with train\.learning_rate 0\.01, but it is 0\.02 now",
         ),
     ],
 )
@@ -173,7 +173,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "mine").write_text("")
     with pytest.raises(SweepError, match="is neither empty nor the folder of a sweep; give --out another name"):
         swept(tmp_path)
-    with pytest.raises(SweepError, match=r"cannot be made \(Not a directory\)"):
+    with pytest.raises(SweepError, match=r"cannot be created \(Not a directory\)"):
         swept(tmp_path / "mine" / "sweep")
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
@@ -181,12 +181,12 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
 @pytest.mark.parametrize("text", ["no", "[]", "[" * 100_000], ids=lambda text: text[:3])
 def test_a_damaged_sweep_is_refused(tmp_path, text):
     (tmp_path / "sweep.json").write_text(text)
-    with pytest.raises(SweepError, match=r"sweep\.json is no JSON of a sweep; restore the file"):
+    with pytest.raises(SweepError, match=r"sweep\.json is not JSON of a sweep; restore the file"):
         swept(tmp_path)
 
 
 def test_a_second_sweep_at_the_same_time_is_refused(tmp_path):
-    with file_lock(tmp_path / "sweep.lock"), pytest.raises(SweepError, match="another process sweeps in"):
+    with file_lock(tmp_path / "sweep.lock"), pytest.raises(SweepError, match="another process runs a sweep in"):
         swept(tmp_path)
 
 

@@ -74,8 +74,6 @@ def test_a_training_of_one_update_is_enough(task):
 
 
 def test_a_network_that_learns_otherwise_is_refused(task):
-    message = (
-        'optimizer is "ridge", but GRU is not read out linearly from features that stay as they are; choose another'
-    )
+    message = 'optimizer is "ridge", but GRU has no linear readout of fixed features; choose another'
     with pytest.raises(SettingsError, match=message):
         solve(GRU(1, 1, hidden_size=4), task, task.batch(0, 1), RIDGE)

@@ -30,7 +30,7 @@ class _Poisoned(Copy):
 def test_a_parameter_that_is_not_finite_stops_the_training_and_is_named(run, model, task):
     with torch.no_grad():
         model.cell.machine.to_output.weight[0, 0] = float("nan")
-    with pytest.raises(NonFiniteError, match=r"update 1 because the parameter cell\.machine\.to_output\.weight is not"):
+    with pytest.raises(NonFiniteError, match=r"step 1 because the parameter cell\.machine\.to_output\.weight is not"):
         run(model, task)
 
 
@@ -86,7 +86,7 @@ def test_a_skipped_update_changes_no_weight(run, model):
 
 
 def test_too_many_skipped_updates_in_a_row_stop_the_training(run, model):
-    with pytest.raises(NonFiniteError, match=r"stopped at update 5 .* after 2 updates in a row that were skipped"):
+    with pytest.raises(NonFiniteError, match=r"stopped at step 5 .* after 2 skipped steps in a row"):
         run(model, _Poisoned({0, 2, 3, 4}), non_finite="skip", non_finite_limit=2)
 
 
@@ -100,7 +100,7 @@ def test_a_rollback_goes_on_from_the_last_checkpoint_with_other_data(run, model,
 
 
 def test_too_many_rollbacks_stop_the_training(run, model, tmp_path):
-    with pytest.raises(NonFiniteError, match=r"stopped at update 3 .* after 2 returns to a checkpoint"):
+    with pytest.raises(NonFiniteError, match=r"stopped at step 3 .* after 2 rollbacks to a checkpoint"):
         run(
             model,
             _Poisoned(range(2, 99)),

@@ -53,9 +53,7 @@ def test_a_curriculum_by_score_grows_by_the_lengths_that_are_passed():
 
 @pytest.mark.parametrize("name", ["curriculum_steps", "curriculum_min"])
 def test_lengths_grow_by_updates_or_by_score(name):
-    with pytest.raises(
-        ValueError, match=f"{name} is 2, but with a curriculum_score lengths grow by what is learned; leave"
-    ):
+    with pytest.raises(ValueError, match=f"{name} is 2, but with a curriculum_score lengths grow by the score; leave"):
         TrainSettings(curriculum_score=0.5, **{name: 2})
 
 

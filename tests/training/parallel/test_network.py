@@ -1,4 +1,4 @@
-"""Network: what its optimiser remembers, and limits of its gradient."""
+"""Network: the state of its optimiser, and clipping of its gradient."""
 
 import pytest
 import torch

@@ -1,1 +1,1 @@
-"""Bench: time and memory of a step on each backend."""
+"""Bench: measure time and memory of a step on each backend."""

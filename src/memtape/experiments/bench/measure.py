@@ -1,4 +1,4 @@
-"""Measuring: time and memory of a step of a model, on each backend, side by side."""
+"""Measure: time and memory of a step of a model on each backend."""
 
 import gc
 import json
@@ -28,24 +28,24 @@ Device = Literal["cpu", "cuda"]
 Step = Callable[[], object]
 
 FUSED: dict[Device, str] = {"cpu": "cpu", "cuda": "triton"}
-"""The backend with the fused kernels of each device."""
+"""The backend of the fused kernels on each device."""
 
 TASK = "copy"
-"""The task whose input and output sizes are used."""
+"""The task that defines the input and output sizes."""
 
 WARM_UPS = 3
 LEAST_ROUNDS = 5
 TURN = 0.03
-"""About how many seconds a turn is timed for."""
+"""Approximate duration of a turn in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One thing to measure, as plain values, so that they can be passed to another process."""
+    """One measurement, as plain values that can be passed to another process."""
 
     model: str
     options: Mapping[str, Any]
-    """Options of the model, its slots among them if it has any."""
+    """Options of the model, including its slots."""
     backend: str
     mode: Mode
     batch: int
@@ -54,10 +54,10 @@ class Case:
     device: Device = "cpu"
 
     def network(self) -> Recurrent[Any]:
-        """Build the network; the same case always has the same weights.
+        """Build the network; the weights depend on the case only.
 
         Raises:
-            ExperimentError: an option that does not exist or has a value that cannot be.
+            ExperimentError: an option does not exist or has an invalid value.
         """
         model, _ = Experiment(
             model=self.model, task=TASK, model_options=self.options, task_options={}, train=TrainSettings()
@@ -65,7 +65,7 @@ class Case:
         return model.to(self.device)  # type: ignore[return-value]
 
     def step(self, network: Recurrent[Any]) -> Step:
-        """Return the work that is measured: forwards, and in training also backwards from a mean of squares."""
+        """Return the measured work: a forward pass, and in training a backward pass from a mean of squares."""
         xs = torch.randint(2, (self.batch, self.time, network.cell.input_size)).float().to(self.device)
 
         def train() -> None:
@@ -87,7 +87,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Cases that differ in nothing but the backend, and the network that all of them run."""
+    """Cases that differ in the backend only, and their network."""
 
     cases: tuple[Case, ...]
     network: Recurrent[Any]
@@ -105,24 +105,24 @@ def comparisons(
     threads: int | None = None,
     device: Device = "cpu",
 ) -> list[Comparison]:
-    """Return what to measure, with each network built once.
+    """Return the cases to measure, with each network built once.
 
     Args:
-        models: their names; none for all that are a cell run step after step.
+        models: their names; none for all recurrent cells.
         batch: numbers of sequences.
         time: numbers of steps.
-        slots: numbers of slots; models without slots pass them over.
-        backend: names of backends; none for all that are present on the device, but "compile", which is slow to begin.
-        mode: whether to measure a training step, or the outputs alone.
-        options: options of the models; a model passes over those that only another one has.
-        threads: threads of the processor; none leaves torch's own choice.
+        slots: numbers of slots; ignored by models without slots.
+        backend: names of backends; none for all that are available on the device except "compile", which starts slowly.
+        mode: whether to measure a training step or a forward pass.
+        options: options of the models; a model ignores those of other models.
+        threads: threads on the CPU; none leaves torch's default.
         device: where to compute.
 
     Raises:
-        ExperimentError: a model that is no cell run step after step, a size below 1, an option that no model has, or a value
-            that a model refuses.
-        UnknownNameError: a model that does not exist.
-        BackendError: a backend that does not exist, or not here.
+        ExperimentError: a model is not a recurrent cell, a size is below 1, no model has an option, or a model rejects
+            a value.
+        UnknownNameError: a model does not exist.
+        BackendError: a backend does not exist or is not available.
     """
     entries = [find("model", name) for name in models] or [entry for entry in MODELS.values() if _has_steps(entry)]
     _refuse_stepless(entries)
@@ -151,7 +151,7 @@ def comparisons(
             ]
             if not cases:
                 continue
-            network = cases[0].network()  # may be refused, which is better now than after minutes of measuring
+            network = cases[0].network()  # errors are reported before minutes of measuring
             compared += [
                 Comparison(cases=tuple(replace(case, backend=name) for name in chosen), network=network)
                 for case in cases
@@ -167,10 +167,10 @@ def measured(comparison: Comparison, *, seconds: float) -> list[dict[str, Any]]:
         seconds: about how long to time each case.
 
     Returns:
-        Rows of plain values: what was measured, "ms_per_step" with its "spread" (the interquartile range as a share of the
-        median), "ratio" with its "ratio_spread" (how many times as fast as the reference of the same group; None without
-        one), "peak_mib" (memory beyond what was held before), "rounds", and "fused" (whether the backend has a twin of
-        this model; without one it takes single steps).
+        Rows of plain values: the case, "ms_per_step" with its "spread" (interquartile range divided by the median),
+        "ratio" with its "ratio_spread" (speed relative to the reference of the same group; None without one),
+        "peak_mib" (memory allocated by a step), "rounds", and "fused" (whether the backend has a fused kernel of this
+        model; without one it runs the reference).
     """
     cases, network = comparison.cases, comparison.network
     with _threads(cases[0].threads):
@@ -179,16 +179,16 @@ def measured(comparison: Comparison, *, seconds: float) -> list[dict[str, Any]]:
 
 
 def side_by_side(steps: Mapping[str, Step], *, seconds: float) -> dict[str, list[float]]:
-    """Time steps in turn, round after round, so that a machine that slows down slows all of them down.
+    """Time steps in turns, round after round, so that a slowdown of the machine affects all of them.
 
-    A turn is a run of the same step: the first is not timed, as it finds the caches full of another's numbers.
+    A turn repeats one step. Its first step is not timed, since the caches contain the data of another one.
 
     Args:
-        steps: what to time, by name.
-        seconds: about how long to go on; there are at least five rounds.
+        steps: the steps to time, by name.
+        seconds: approximate total duration; there are at least five rounds.
 
     Returns:
-        The mean seconds of each step, round by round.
+        The mean seconds of each step in each round.
     """
     repeats = {}
     for name, step in steps.items():
@@ -214,18 +214,18 @@ def side_by_side(steps: Mapping[str, Step], *, seconds: float) -> dict[str, list
 
 
 def ratio(times: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
-    """Return how many times as long the others took, round by round, as a median and its spread."""
+    """Return the median over rounds of the ratio of the others' time to this one's, and its spread."""
     return middle([other / own for own, other in zip(times, others, strict=True)])
 
 
 def middle(values: Sequence[float]) -> tuple[float, float]:
-    """Return the median of at least two values, and their interquartile range as a share of it."""
+    """Return the median of at least two values, and their interquartile range divided by it."""
     low, _, high = quantiles(values, method="inclusive")
     return median(values), (high - low) / median(values)
 
 
 def surroundings(threads: int | None) -> dict[str, Any]:
-    """Return what the numbers depend on, the build of the kernels included."""
+    """Return the environment of a measurement, including the build of the kernels."""
     found = environment()
     return {**found, "threads": threads or found["threads"], "instructions": kernels().instructions}
 
@@ -255,7 +255,7 @@ def _row(case: Case, network: Recurrent[Any], times: Mapping[str, Sequence[float
 
 
 def _peak(case: Case) -> float:
-    """Return the peak memory of a case, from a process in which nothing was measured before."""
+    """Return the peak memory of a case, measured in a new process."""
     command = [sys.executable, "-m", "memtape.experiments.bench.peak_memory", json.dumps(asdict(case))]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode:
@@ -269,7 +269,7 @@ def _peak(case: Case) -> float:
 
 def _checked(names: Sequence[str], device: Device) -> list[str]:
     if device == "cuda" and not torch.cuda.is_available():
-        raise ExperimentError("device is cuda, but torch finds none here; leave --device out")
+        raise ExperimentError("device is cuda, but torch finds none; leave --device out")
     present = backends()
     for name in names:
         if name not in present:
@@ -291,7 +291,7 @@ def _has_steps(entry: Entry) -> bool:
 def _refuse_stepless(entries: Sequence[Entry]) -> None:
     for entry in entries:
         if not _has_steps(entry):
-            raise ExperimentError(f"{entry.name} is no cell that is run step after step; measure another model")
+            raise ExperimentError(f"{entry.name} is not a recurrent cell; measure another model")
 
 
 def _refuse_sizes(**sizes: Sequence[int]) -> None:
@@ -326,7 +326,7 @@ def _threads(number: int) -> Iterator[None]:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector from running by itself, and what is there already from being looked through."""
+    """Disable the garbage collector, and exclude existing objects from later collections."""
     gc.collect()
     gc.freeze()
     gc.disable()

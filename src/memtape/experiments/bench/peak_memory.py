@@ -1,8 +1,8 @@
-"""Peak memory: how much memory one step needs beyond what is held before it.
+"""Peak memory: the memory that one step allocates.
 
     python -m memtape.experiments.bench.peak_memory CASE
 
-prints it in MiB, measured in this process; the first large step of a fresh process finds no freed memory to hide in.
+prints it in MiB, measured in this process; the first large step of a new process cannot reuse freed memory.
 """
 
 import ctypes
@@ -25,15 +25,15 @@ RESET_HIGH_WATER_MARK = "5"
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's allocator, by their numbers in malloc.h."""
 RETURNED_FROM = 2**16
-"""Bytes from which freed memory goes back to the system at once."""
+"""Size in bytes from which freed memory returns to the system at once."""
 
 
 def peak_of(step: Step, device: Device = "cpu") -> float:
-    """Run a step and return the most memory that it held beyond what was held before it, in MiB.
+    """Run a step and return the peak of the memory that it allocates, in MiB.
 
     Args:
-        step: what to run.
-        device: whose memory to look at.
+        step: the function to run.
+        device: the device of the memory.
     """
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -48,11 +48,11 @@ def peak_of(step: Step, device: Device = "cpu") -> float:
 
 
 def peak_of_case(case: Case) -> float:
-    """Return the peak memory of one step of a case, in MiB, after a tiny one that loads what is loaded once."""
+    """Return the peak memory of one step of a case, in MiB, after a tiny step that loads libraries."""
     return_freed_memory_at_once()
     torch.set_num_threads(case.threads)
     network = case.network()
-    # Compiled code is made for a batch size; where nothing is compiled, the tiny step leaves no buffers of the full size.
+    # Compiled code is specific to a batch size; otherwise a tiny first step avoids buffers of the full size.
     batch = case.batch if case.backend == "compile" else 1
     replace(case, batch=batch, time=2).step(network)()
     network.zero_grad()
@@ -60,30 +60,30 @@ def peak_of_case(case: Case) -> float:
 
 
 def return_freed_memory_at_once() -> None:
-    """Let freed memory go back to the system from here on; call it before anything large is allocated.
+    """Return freed memory to the system from now on; call this before any large allocation.
 
-    What lingers is found by the next allocation, or is not, by chance: the same step would show other peaks.
+    The next allocation may or may not reuse memory that is kept, so that equal steps would show different peaks.
     """
     for parameter in (MMAP_THRESHOLD, TRIM_THRESHOLD):
         _call_allocator("mallopt", parameter, RETURNED_FROM)
 
 
 def _call_allocator(name: str, *values: int) -> None:
-    """Call a function of glibc's allocator; other C libraries do without it."""
+    """Call a function of glibc's allocator; do nothing with other C libraries."""
     function = getattr(ctypes.CDLL(None), name, None)
     if function is not None:
         function(*values)
 
 
 def _high_water_mark_from_here() -> int:
-    """Return the high-water mark in bytes, set back to what is held now where the system lets us."""
+    """Reset the high-water mark to the current memory if the system allows it, and return it in bytes."""
     with suppress(OSError):
         CLEAR.write_text(RESET_HIGH_WATER_MARK)
     return _high_water_mark()
 
 
 def _high_water_mark() -> int:
-    """Return the most resident memory that this process has had, in bytes."""
+    """Return the peak resident memory of this process, in bytes."""
     try:
         lines = STATUS.read_text().splitlines()
     except OSError:

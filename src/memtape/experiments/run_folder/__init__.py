@@ -1,1 +1,1 @@
-"""Run folder: what a training run leaves behind, how its files are written, and what each may hold."""
+"""Run folder: the files of a training run, how they are written, and how they are checked."""

@@ -1,4 +1,4 @@
-"""Environment: the versions, the machine and the commit that the numbers of a run depend on."""
+"""Environment: the versions, the machine and the commit of a run."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ LIBRARIES = ("torch", "numpy", "accelerate", "safetensors")
 
 
 def environment() -> dict[str, Any]:
-    """Return what a number depends on: versions, processor, threads, instructions of the kernels, accelerator, commit."""
+    """Return the environment: versions, processor, threads, instructions of the kernels, accelerator, commit."""
     return {
         "memtape": __version__,
         "commit": commit(),
@@ -32,7 +32,7 @@ def environment() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """Return the name of the processor, as far as the system knows it."""
+    """Return the name of the processor, as reported by the system."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,16 +1,16 @@
-"""Run folder: its paths, and how its files are written, read and checked.
+"""Run folder: write, read and check the files of a run.
 
 config.json        the resolved experiment: model, task, their options, training settings, seed
 environment.json   versions, processor, threads, commit
-metrics.jsonl      one record a line, training and validation; the last one may hold why the training stopped
+metrics.jsonl      one record per line, of training and validation; the last one may be the reason of a stop
 checkpoints/       what a training run needs to resume
 tracker/           the files of a tracker, if there is one
 weights.safetensors
-result.json        how the training ended
+result.json        the outcome
 evaluation.json    scores by length
-manifest.json      size and SHA-256 of the files above, once the training is finished
+manifest.json      size and SHA-256 of the files above, after training has finished
 figures/           PNG and SVG
-report.html        all of it on one page
+report.html        all of these on one page
 """
 
 import json
@@ -31,26 +31,26 @@ CONFIGURATION, ENVIRONMENT, WEIGHTS = "config.json", "environment.json", "weight
 RESULT, EVALUATION = "result.json", "evaluation.json"
 
 COPIED = (CONFIGURATION, ENVIRONMENT, "metrics.jsonl")
-"""Files that every checkpoint holds a copy of."""
+"""Files that every checkpoint contains a copy of."""
 FINAL = (*COPIED, WEIGHTS, RESULT, EVALUATION)
-"""Files of a finished training that its manifest vouches for."""
+"""Files of a finished training run that are listed in its manifest."""
 
 VOCABULARY = "vocabulary.json"
-"""What the symbols of a task stand for, in their order, of a task that has symbols."""
+"""The meaning of each symbol of the task, by index, for a task with symbols."""
 
 LARGEST_JSON = 2**20
-"""Bytes of a JSON file of a run, which takes more than its size when it is parsed."""
+"""Largest size in bytes of a JSON file of a run; a parsed file takes more memory than its size."""
 
 
 class RunError(RequestError):
-    """A run folder that cannot be written or read; the sentence names the reason and the cure."""
+    """A run folder that cannot be written or read; the message states the reason and the cure."""
 
 
 class Run:
-    """A run folder, addressed by what it holds.
+    """A run folder and its files.
 
     Args:
-        folder: where it is.
+        folder: its path.
     """
 
     def __init__(self, folder: Path):
@@ -69,10 +69,10 @@ class Run:
         environment: Mapping[str, Any],
         vocabulary: Sequence[str] | None = None,
     ) -> "Run":
-        """Make a new folder and write its configuration and environment, and the vocabulary of its task if it has one.
+        """Create a folder and write configuration and environment, and the vocabulary of the task if it has one.
 
         Raises:
-            RunError: the folder holds something already, or cannot be written.
+            RunError: the folder is not empty, or cannot be written.
         """
         partial = cls(folder.with_name(f".{folder.name}.partial"))
         try:
@@ -87,44 +87,45 @@ class Run:
             partial.folder.replace(folder)
         except OSError as error:
             raise RunError(
-                f"the run folder {folder} cannot be made ({error.strerror}); give --out a place that you can write to"
+                f"the run folder {folder} cannot be created ({error.strerror}); give --out a writable folder"
             ) from None
         return cls(folder)
 
     @classmethod
     def open(cls, folder: Path) -> "Run":
-        """Open the folder of a finished training.
+        """Open the folder of a finished training run.
 
         Raises:
-            RunError: there is none, or the training in it is not finished.
+            RunError: there is no run, or it is not finished.
         """
         run = cls.open_any(folder)
         if not run.finished:
             raise RunError(
-                f"the training in {folder} is not finished; go on with `memtape resume {folder}` (which writes manifest.json)"
+                f"the training run in {folder} is not finished (it has no manifest.json); "
+                f"continue with `memtape resume {folder}`"
             )
         return run
 
     @classmethod
     def open_any(cls, folder: Path) -> "Run":
-        """Open the folder of a training, finished or not.
+        """Open the folder of a training run, finished or not.
 
         Raises:
             RunError: there is none.
         """
         if not folder.is_dir():
-            raise RunError(f"there is no run folder {folder}; give the folder that `memtape train` named")
+            raise RunError(f"there is no run folder {folder}; give a folder that `memtape train` printed")
         if not any((folder / name).exists() for name in (CONFIGURATION, "checkpoints", manifest.MANIFEST)):
-            raise RunError(f"{folder} has no config.json, so it is not the folder of a training; give one that is")
+            raise RunError(f"{folder} has no config.json, so it is not a run folder; give one that is")
         return cls(folder)
 
     @property
     def finished(self) -> bool:
-        """Whether its training came to its end."""
+        """Whether training has finished."""
         return (self.folder / manifest.MANIFEST).exists()
 
     def finish(self) -> None:
-        """Write the manifest, by which every file of the finished training is checked from now on.
+        """Write the manifest, by which all files of the finished run are checked from now on.
 
         Raises:
             RunError: it cannot be written.
@@ -134,7 +135,7 @@ class Run:
             manifest.write_manifest(self.folder, (*FINAL, *known))
 
     def read_verified(self, name: str) -> bytes:
-        """Return the contents of a file of a finished training.
+        """Return the contents of a file of a finished training run.
 
         Raises:
             RunError: the file or the manifest is damaged.
@@ -145,11 +146,11 @@ class Run:
             raise RunError(str(error)) from None
 
     def write(self, name: str, value: Any) -> None:
-        """Write a JSON file whole, or leave the old one."""
+        """Write a JSON file completely, or keep the old one."""
         self.replace(name, (json.dumps(value, indent=2) + "\n").encode())
 
     def replace(self, name: str, content: bytes) -> None:
-        """Write a file whole, or leave the old one.
+        """Write a file completely, or keep the old one.
 
         Raises:
             RunError: it cannot be written.
@@ -158,20 +159,20 @@ class Run:
             write_atomically(self.folder / name, content)
 
     def read(self, name: str) -> Any:
-        """Read a JSON file, after its check once the training is finished.
+        """Read a JSON file; check it first if the run is finished.
 
         Raises:
-            RunError: it is missing, damaged, too large, no JSON, or holds something else than it should.
+            RunError: it is missing, damaged, too large, not JSON, or has the wrong contents.
         """
         if not self.finished and not os.path.lexists(self.folder / name):
             raise RunError(f"{self.folder} has no {name}; evaluate or train the run again")
         return self.parsed(name, self.content(name))
 
     def parsed(self, name: str, content: bytes) -> Any:
-        """Return what the contents of a JSON file of this run say.
+        """Parse the contents of a JSON file of this run.
 
         Raises:
-            RunError: they are too large, no JSON, or something else than they should be.
+            RunError: the contents are too large, not JSON, or wrong.
         """
         path = self.folder / name
         try:
@@ -179,17 +180,15 @@ class Run:
                 raise ValueError(f"it has {len(content)} bytes of at most {LARGEST_JSON}")
             value = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise RunError(f"{path} is no JSON ({error}); restore the file or train again") from None
+            raise RunError(f"{path} is not JSON ({error}); restore the file or train again") from None
         try:
             check_form(name, value)
         except ValueError as error:
-            raise RunError(
-                f"{path} does not hold what a run's does ({error}); restore the file or train again"
-            ) from None
+            raise RunError(f"{path} is not a valid file of a run ({error}); restore the file or train again") from None
         return value
 
     def content(self, name: str) -> bytes:
-        """Return the contents of a file, after its check once the training is finished.
+        """Return the contents of a file; check it first if the run is finished.
 
         Raises:
             RunError: it is missing or damaged.
@@ -203,12 +202,12 @@ class Run:
 
     @contextmanager
     def metrics(self) -> Iterator[IO[str]]:
-        """Open the metrics file for appending, a line at a time."""
+        """Open the metrics file for appending lines."""
         with self.metrics_file.open("a", buffering=1) as file:
             yield file
 
     def vocabulary(self) -> list[str] | None:
-        """Return what the symbols of the task stood for in training; None if it has no symbols.
+        """Return the meaning of each symbol of the task in training, or None if it has no symbols.
 
         Raises:
             RunError: the file is damaged.
@@ -217,10 +216,10 @@ class Run:
         return known
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the metrics, in the order in which they were written; a kill may have left half a line, which is left out.
+        """Return the metrics in the order of writing, without an incomplete last line of a killed run.
 
         Raises:
-            RunError: the training is finished and its metrics are damaged, or a line is no record.
+            RunError: the run is finished and its metrics are damaged, or a line is not a record.
         """
         if not self.finished and not self.metrics_file.exists():
             return []
@@ -230,19 +229,19 @@ class Run:
         except (ValueError, RecursionError):
             records = [None]
         if not all(map(is_record, records)):
-            raise RunError(f"{self.metrics_file} holds a line that is no record; restore the file or train again")
+            raise RunError(f"{self.metrics_file} has a line that is not a record; restore the file or train again")
         return records
 
     def stop(self) -> str | None:
-        """Say at which update the training stopped, and why; None if it did not, or goes on since."""
+        """Return the step and the reason of a stop; None if training did not stop, or has continued since."""
         try:
             last = (self.records() or [{}])[-1]
-        except RunError:  # nobody goes on from these metrics, but from a checkpoint's
+        except RunError:  # a resumed run continues from the metrics of a checkpoint, not from these
             return None
-        return f"at update {last['step']}, as {last['place']} is not finite" if last.get("kind") == "stopped" else None
+        return f"at step {last['step']}, as {last['place']} is not finite" if last.get("kind") == "stopped" else None
 
     def restore(self, files: Mapping[str, bytes]) -> None:
-        """Set files back to what a checkpoint holds."""
+        """Restore the files of a checkpoint."""
         for name, content in files.items():
             self.replace(name, content)
 
@@ -257,4 +256,6 @@ def _write_errors_as_run_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunError(f"{path} cannot be written ({error.strerror}); free the place or give --out another") from None
+        raise RunError(
+            f"{path} cannot be written ({error.strerror}); free disk space or give --out another folder"
+        ) from None

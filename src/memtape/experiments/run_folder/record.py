@@ -1,4 +1,4 @@
-"""Run record: the experiment, the metrics and the result of a run in whatever state, as its folder holds them."""
+"""Run record: read the experiment, the metrics and the result of a run in any state."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,41 +17,41 @@ from memtape.training.settings import TrainSettings
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """A run in whatever state: its experiment, metrics and result."""
+    """A run in any state: its experiment, metrics and result."""
 
     folder: Path
     experiment: Experiment
     begun: datetime
     environment: Mapping[str, Any]
     result: Mapping[str, Any] | None
-    """How the training ended; None if it has not."""
+    """The outcome; None if the run is not finished."""
     scored: tuple[Score, ...]
     """The scores of the task."""
     evaluation: list[dict[str, Any]]
-    """Scores by length; none before the training ended."""
+    """Scores by length; empty if the run is not finished."""
     records: list[dict[str, Any]]
-    """Metrics, as far as they were written."""
+    """Metrics that were written so far."""
     stop: str | None
-    """At which update the training stopped, and why; None if it did not."""
+    """The step and the reason of a stop; None if training did not stop."""
 
     @classmethod
     def read(cls, folder: Path) -> "RunRecord":
         """Read a run.
 
         Raises:
-            RunError: there is none, or a file is damaged.
+            RunError: there is no run, or a file is damaged.
         """
         run = Run(folder)
         if not (folder / CONFIGURATION).is_file() and not run.finished:
             raise RunError(
-                f"{folder} has no {CONFIGURATION}, so it is no run folder; `memtape runs list` names those there are"
+                f"{folder} has no {CONFIGURATION}, so it is not a run folder; `memtape runs list` lists run folders"
             )
         try:
             experiment = Experiment.from_config(run.read(CONFIGURATION))
             find("model", experiment.model)
             scored = find("task", experiment.task).load().scored
         except (ExperimentError, UnknownNameError) as error:
-            raise RunError(f"{folder} is no run of this memtape: {error}") from None
+            raise RunError(f"{folder} is not a run of this version of memtape: {error}") from None
         result = _read_if_there(run, RESULT)
         evaluation = _read_if_there(run, EVALUATION) or []
         records = [record for record in run.records() if record["kind"] in KNOWN]
@@ -59,7 +59,7 @@ class RunRecord:
         scored_values = [*evaluation, *(record for record in records if record["kind"] in SCORED)]
         if not all(has_scores(values, names) for values in [*scored_values, *([result["scores"]] if result else [])]):
             raise RunError(
-                f"{folder} has not the scores of {experiment.task} ({', '.join(names)}) in its files; "
+                f"{folder} lacks the scores of {experiment.task} ({', '.join(names)}) in its files; "
                 "restore them or train again"
             )
         return cls(
@@ -75,7 +75,7 @@ class RunRecord:
         )
 
     def row(self) -> dict[str, Any]:
-        """Return the run in a line: what was trained, its state, and what came of it, so far if it is not finished."""
+        """Return the run as a row: experiment, state and scores, those so far if it is not finished."""
         validations = [record for record in self.records if record["kind"] == "validation"]
         state = "finished" if self.result else "stopped" if self.stop else "unfinished"
         result = self.result or {"steps": self.records[-1]["step"] if self.records else 0}
@@ -94,7 +94,7 @@ class RunRecord:
         }
 
     def changes(self) -> dict[str, tuple[Any, Any]]:
-        """Return the options that differ from the constructors' own defaults, each with the value and the default."""
+        """Return the options that differ from the defaults of the constructors, each with value and default."""
         known = {
             "model": find("model", self.experiment.model).options,
             "task": find("task", self.experiment.task).options,
@@ -109,7 +109,7 @@ def run_folders(folder: Path) -> Iterator[Path]:
     """Yield the run folders below a folder, at any depth, in the order of their names.
 
     Raises:
-        RunError: there is no such folder.
+        RunError: the folder does not exist.
     """
     if not folder.is_dir():
         raise RunError(f"there is no folder {folder}; give one with run folders in it")
@@ -121,5 +121,5 @@ def run_folders(folder: Path) -> Iterator[Path]:
 
 
 def _read_if_there(run: Run, name: str) -> Any:
-    """Return what a file of a run holds; None if the training has not come to it."""
+    """Return the contents of a file of a run, or None if it was not written yet."""
     return run.read(name) if run.finished or (run.folder / name).is_file() else None

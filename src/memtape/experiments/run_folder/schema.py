@@ -1,4 +1,4 @@
-"""Run files: the form of what a run's JSON files hold, so that a file from elsewhere is refused before it is used."""
+"""Schema: the types in a run's JSON files, so that invalid files are rejected before use."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError, model_validator
 
 KNOWN = frozenset({"train", "validation", "restart", "stopped"})
-"""Kinds of records in the metrics that are read again; each has the numbers "step" and "sequences"."""
+"""Kinds of metrics records that are read; each has the numbers "step" and "sequences"."""
 
 SCORED = frozenset({"train", "validation"})
-"""Kinds whose values are all numbers, the scores of the task among them."""
+"""Kinds whose values are all numbers, including the scores of the task."""
 
 
 class _Result(BaseModel):
@@ -28,10 +28,10 @@ class _Result(BaseModel):
 
 
 def _alike(records: list[dict[str, int | float]]) -> list[dict[str, int | float]]:
-    """Return records of an evaluation once they are known to tell the same of each length."""
+    """Return records of an evaluation after a check that all have the same names."""
     names = {tuple(sorted(record)) for record in records}
     if len(names) != 1:
-        raise ValueError("there is no record" if not names else "the records tell other things than one another")
+        raise ValueError("there is no record" if not names else "the records have different names")
     if len(records) > 1 and "length" not in records[0]:
         raise ValueError("there are several records, but they have no length")
     return records
@@ -47,14 +47,14 @@ FORMS: dict[str, TypeAdapter[Any]] = {
 
 
 def check_form(name: str, value: Any) -> None:
-    """Raise unless a JSON file of a run holds what it should.
+    """Raise an error unless the contents of a JSON file of a run are valid.
 
     Args:
         name: the name of the file.
-        value: what it holds.
+        value: its contents.
 
     Raises:
-        ValueError: it holds something else; the message says where.
+        ValueError: the contents are invalid; the message names the place.
     """
     try:
         FORMS[name].validate_python(value, strict=True)
@@ -66,12 +66,12 @@ def check_form(name: str, value: Any) -> None:
 
 
 def has_scores(values: Mapping[str, Any], names: Iterable[str]) -> bool:
-    """Tell whether all scores of a task are among some values."""
+    """Return whether all scores of a task are among some values."""
     return all(name in values for name in names)
 
 
 def is_record(record: Any) -> bool:
-    """Tell whether a line of the metrics is a record with the numbers of its kind; those of unknown kinds may hold anything."""
+    """Return whether a line of the metrics is a record with the numbers of its kind; unknown kinds are not checked."""
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
         return False
     if record["kind"] == "stopped" and not isinstance(record.get("place"), str):

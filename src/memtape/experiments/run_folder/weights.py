@@ -22,7 +22,7 @@ def read_weights(run: Run) -> dict[str, Tensor]:
     """Return the weights of a finished run.
 
     Raises:
-        RunError: the file is damaged, or holds no weights.
+        RunError: the file is damaged or contains no weights.
     """
     content = run.read_verified(WEIGHTS)
     try:

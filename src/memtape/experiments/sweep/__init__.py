@@ -1,1 +1,1 @@
-"""Sweep: many seeds of one configuration, or of those that a search proposes."""
+"""Sweep: train many seeds of one configuration, or of those that a search proposes."""

@@ -1,4 +1,4 @@
-"""Proposals: configurations that optuna proposes, with a journal that survives a kill at any time."""
+"""Proposals: configurations from optuna, with a journal that remains valid after a kill at any time."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,18 +15,18 @@ NAME = "sweep"
 
 
 class Proposals:
-    """The configurations of a sweep, proposed one after the other and answered by what came of them.
+    """The configurations of a sweep, proposed one after another and answered with their values.
 
-    A proposal is a function of the sampler's seed, its own number and the answers so far, so that a sweep that was killed goes
-    on as if it had not been.
+    A proposal is a function of the sampler's seed, its number and the answers so far, so that a killed sweep continues
+    as if it had not been killed.
 
     Args:
-        journal: optuna's journal file, made if it does not exist; no other process may write to it.
+        journal: optuna's journal file, created if it does not exist; no other process may write to it.
         space: the options to vary.
         seed: seed of the sampler.
 
     Raises:
-        SpaceError: optuna is not installed, or the journal is no journal.
+        SpaceError: optuna is not installed, or the file is not a journal.
     """
 
     def __init__(self, journal: Path, space: Space, *, seed: int):
@@ -49,7 +49,7 @@ class Proposals:
                 load_if_exists=True,
             )
             self._drop_torn_trial()
-        except Exception as error:  # optuna believes what it reads, and has errors of many kinds for what it does not
+        except Exception as error:  # optuna raises errors of many types for damaged journals
             raise SpaceError(
                 f"{journal} is not the journal of this sweep ({type(error).__name__}); "
                 "restore the file, or give --out another name"
@@ -59,11 +59,11 @@ class Proposals:
         return len(self._trials())
 
     def __getitem__(self, number: int) -> dict[str, Value]:
-        """Return the values that were proposed."""
+        """Return the proposed values."""
         return dict(self._trials()[number].params)
 
     def answered(self) -> int:
-        """Return how many proposals, from the first on, have been answered."""
+        """Return the number of answered proposals before the first unanswered one."""
         return sum(trial.state.is_finished() for trial in self._trials())
 
     def propose(self) -> None:
@@ -73,7 +73,7 @@ class Proposals:
         self._study.ask(self._distributions)
 
     def answer(self, number: int, value: float) -> None:
-        """Say what came of a proposal; the next ones look for a smaller value."""
+        """Answer a proposal with its value; the search minimises the value."""
         self._study.tell(self._trials()[number].number, value)
 
     def _trials(self) -> list["FrozenTrial"]:
@@ -81,14 +81,14 @@ class Proposals:
         return [trial for trial in self._study.get_trials(deepcopy=False) if trial.state != failed]
 
     def _drop_torn_trial(self) -> None:
-        """Give up a proposal that was written in part when the sweep was killed; the sampler does not look at it."""
+        """Mark a proposal as failed if a kill left it incomplete; the sampler ignores it."""
         for trial in self._trials():
             if trial.params.keys() != self._distributions.keys():
                 self._study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)
 
 
 def _mend(journal: Path) -> None:
-    """Clear away what a kill may have left: optuna's lock, and a last line in part, on which it would refuse the file."""
+    """Remove what a kill may have left: optuna's lock, and an incomplete last line, which it would reject."""
     journal.with_name(f"{journal.name}.lock").unlink(missing_ok=True)
     if journal.exists():
         with journal.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""Sweep report: what came of each training, what the seeds say together, and the best configuration."""
+"""Sweep report: the result of each training run, statistics over seeds, and the best configuration."""
 
 import json
 import math
@@ -24,15 +24,15 @@ def report_of(plan: Plan, configurations: Sequence[Configuration]) -> dict[str, 
     """Return the report of a finished sweep, as plain values.
 
     Args:
-        plan: what was swept.
+        plan: the plan of the sweep.
         configurations: all of them.
 
     Returns:
-        The plan, the environment, "configurations" from the best to the worst, and "best", the number of the first of them,
-        None if most seeds of every configuration failed. A configuration has the values that were proposed, its "value", of
-        which less is better, and its "score", the same by its name, how many seeds were "solved" of those "trained" with the
-        "interval" of that share, quartiles of steps until solved, of all steps and of seconds, and a row for each seed; the
-        row of a training that failed has its "failure" instead.
+        The plan, the environment, "configurations" from the best to the worst, and "best", the number of the first of
+        them, None if most seeds of every configuration failed. A configuration has the proposed values, its "value"
+        (less is better), its "score" (the same by its name), the number of "solved" and "trained" seeds with the
+        "interval" of their ratio, quartiles of steps until solved, of all steps and of seconds, and a row for each
+        seed. The row of a failed training run has its "failure" instead.
     """
     ranked = sorted((_summary(one) for one in configurations), key=_rank)
     return {
@@ -46,7 +46,7 @@ def report_of(plan: Plan, configurations: Sequence[Configuration]) -> dict[str, 
 def write_sweep_report(folder: Path, report: dict[str, Any], configurations: Sequence[Configuration]) -> list[Path]:
     """Write report.json, best.toml and the learning curves of a sweep; return the files.
 
-    There is no best.toml if most seeds of every configuration failed, and no figure if no training came to a validation.
+    There is no best.toml if most seeds of every configuration failed, and no figure if no run reached a validation.
 
     Args:
         folder: the sweep's folder.
@@ -75,7 +75,7 @@ def _validations(training: Training) -> list[dict[str, Any]]:
 
 
 def _rank(summary: dict[str, Any]) -> tuple[float, float, int]:
-    """Return what sorts configurations: the value, the steps until solved, which a repetition gives again, and the number."""
+    """Return the sort key of configurations: the value, the steps until solved, and the number."""
     value, steps = summary["value"], summary["steps_until_solved"]
     return math.inf if value is None else value, math.inf if steps is None else steps["median"], summary["number"]
 

@@ -1,4 +1,4 @@
-"""Space: the options that a sweep varies, and the values that each may take."""
+"""Search space: the options that a sweep varies, and their possible values."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -15,23 +15,23 @@ from memtape.experiments.experiment import Experiment, ExperimentError, settings
 from memtape.training.settings import TrainSettings
 
 LARGEST_FILE = 2**20
-"""Bytes of a file, far beyond what options and their values need."""
+"""Largest size of a file in bytes, far above what options and their values need."""
 LARGEST_INTEGER = 2**53
-"""Up to here floats, with which proposals are computed, hold every integer."""
+"""Largest integer up to which floats, with which proposals are computed, are exact."""
 
 PARTS = {"model": "model_options", "task": "task_options", "train": "train"}
-"""Tables of a space, and where an experiment keeps their options."""
+"""Tables of a space, and the fields of an experiment with their options."""
 
 Value = bool | int | float | str
 
 
 class SpaceError(RequestError):
-    """A space that cannot be searched; the sentence says what of it and why."""
+    """A space that cannot be searched; the message states the reason and the cure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """A few values, without an order."""
+    """A list of values without an order."""
 
     values: tuple[Value, ...]
 
@@ -52,7 +52,7 @@ class Range:
 
     @property
     def samples(self) -> tuple[Value, ...]:
-        """Both ends: what fits there fits between them."""
+        """Both ends of the range, which are the values to check."""
         return (self.low, self.high)
 
 
@@ -62,7 +62,7 @@ class Space:
 
     Args:
         trials: how many configurations to try.
-        options: what each option may be, by a name such as "train.learning_rate".
+        options: possible values of each option, by a name such as "train.learning_rate".
     """
 
     trials: int
@@ -70,16 +70,16 @@ class Space:
 
     @classmethod
     def read(cls, file: Path, experiment: Experiment) -> "Space":
-        """Read a space from a TOML file, and check each of its values in the experiment's place.
+        """Read a space from a TOML file, and check each of its values in the experiment.
 
         Raises:
-            SpaceError: the file is no space, an option does not exist, or a value does not fit.
+            SpaceError: the file is not a space, an option does not exist, or a value is invalid.
         """
         table = _table(file)
         trials = table.pop("trials", None)
         if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
             raise SpaceError(
-                f"trials in {file} is {shortened(trials)}, but it must be a whole number of at least 1; "
+                f"trials in {file} is {shortened(trials)}, but it must be an integer of at least 1; "
                 "write trials = 20 at the top"
             )
         for name in table:
@@ -105,7 +105,7 @@ def with_options(experiment: Experiment, values: Mapping[str, Value]) -> Experim
     """Return an experiment with other values of some options, by names such as "train.learning_rate".
 
     Raises:
-        ExperimentError: a training setting out of its range.
+        ExperimentError: a training setting is out of its range.
     """
     config = asdict(experiment)
     for name, value in values.items():
@@ -121,15 +121,15 @@ def _table(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise SpaceError(f"the file {file} cannot be read ({error.strerror}); give --space a TOML file") from None
     if len(content) > LARGEST_FILE:
-        raise SpaceError(f"the file {file} has more than {LARGEST_FILE} bytes; give --space one with options alone")
+        raise SpaceError(f"the file {file} has more than {LARGEST_FILE} bytes; give --space one with options only")
     try:
         return tomllib.loads(content.decode())
-    except (ValueError, RecursionError) as error:  # tomllib lets those of too many digits and brackets through
-        raise SpaceError(f"the file {file} is no TOML ({error}); correct it there") from None
+    except (ValueError, RecursionError) as error:  # tomllib raises these for too many digits or brackets
+        raise SpaceError(f"the file {file} is not TOML ({error}); correct it there") from None
 
 
 def _named(file: Path, table: Mapping[str, Any], experiment: Experiment) -> Iterator[tuple[str, Option, Any]]:
-    """Yield each option of the file with what the file says of it."""
+    """Yield each option of the file with its values in the file."""
     known = {
         "model": find("model", experiment.model).options,
         "task": find("task", experiment.task).options,
@@ -152,7 +152,7 @@ def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Ran
     numbers = given.values() if isinstance(given, dict) else given if isinstance(given, list) else ()
     if any(is_of(int, number) and abs(number) > LARGEST_INTEGER for number in numbers):
         raise SpaceError(
-            f"{name} in {file} is {shortened(given)}, but a whole number in a space is at most {LARGEST_INTEGER}; "
+            f"{name} in {file} is {shortened(given)}, but an integer in a space is at most {LARGEST_INTEGER}; "
             "give smaller ones"
         )
     if isinstance(given, list) and given:
@@ -187,7 +187,7 @@ def _allowed(file: Path, name: str, option: Option, given: Any) -> Choices | Ran
 
 
 def _exact(value: Any, kind: Any) -> Any:
-    """Return a value that fits with an option's own type: a file may say 1 for 1.0."""
+    """Return a valid value, converted to the option's type: a file may contain 1 for 1.0."""
     return float(value) if is_of(float, value) and is_of(kind, 0.5) else value
 
 
@@ -195,5 +195,5 @@ def _kinds(kind: Any) -> str:
     """Return an option's type in words."""
     if get_origin(kind) is Literal:
         return f"one of {', '.join(map(str, get_args(kind)))}"
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    names = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}
     return " or ".join(names[one] for one in get_args(kind) or (kind,) if one in names)

@@ -1,4 +1,4 @@
-"""Statistics: the share of solved seeds with its interval, and quartiles."""
+"""Statistics: the interval of the share of solved seeds, and quartiles."""
 
 import math
 from statistics import NormalDist, quantiles
@@ -7,13 +7,13 @@ CONFIDENCE = 0.95
 
 
 def wilson_interval(solved: int, trained: int) -> tuple[float, float]:
-    """Return the 95% interval of Wilson for the share that would be solved of ever more seeds.
+    """Return the 95% Wilson interval of the probability that a seed is solved.
 
-    Unlike the usual interval it is of use for few seeds, and for none or all solved.
+    Unlike the normal approximation, it is valid for few seeds, and if none or all are solved.
 
     Args:
-        solved: how many were solved.
-        trained: how many there were, at least 1.
+        solved: number of solved seeds.
+        trained: number of seeds, at least 1.
 
     References:
         Wilson (1927), "Probable inference, the law of succession, and statistical inference".

@@ -1,11 +1,10 @@
-"""Sweeping: train many seeds, of one configuration or of those that a search proposes, and survive what happens meanwhile.
+"""Sweep: train many seeds of one or of several proposed configurations, and continue after an interruption.
 
-sweep.json         what is swept; a sweep that goes on must be the same
-journal.jsonl      optuna's journal: what was proposed, and what came of it
-configurations/    a folder for each: configuration.toml, and for each seed its run folder, its log, and why it failed if it did
-report.json        rows and summaries
-best.toml          the best configuration, for --config
-learning_curves    PNG and SVG
+sweep.json         the plan; a sweep continues with the same plan only
+journal.jsonl      optuna's journal: proposals and their values
+configurations/    a folder for each: configuration.toml, and for each seed its run folder, its log, and the reason of a
+failure report.json        rows and summaries best.toml          the best configuration, for --config learning_curves
+PNG and SVG
 """
 
 import json
@@ -35,18 +34,18 @@ LOCK = "sweep.lock"
 
 
 class SweepError(RequestError):
-    """A sweep that cannot be carried out; the sentence says why and what to do."""
+    """A sweep that cannot be run; the message states the reason and the cure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a sweep trains.
+    """The plan of a sweep: what it trains.
 
     Args:
-        experiment: the configuration to begin from; its seed plays no part.
+        experiment: the configuration to start from; its seed is ignored.
         seeds: the seeds of every configuration.
-        space: the options to vary; None for the one configuration.
-        sampler_seed: seed of what is proposed.
+        space: the options to vary; None for a single configuration.
+        sampler_seed: seed of the proposals.
     """
 
     experiment: Experiment
@@ -64,21 +63,21 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """One configuration of a sweep, with a training for each seed."""
+    """One configuration of a sweep, with a training run for each seed."""
 
     number: int
     values: Mapping[str, Value]
-    """What was proposed, by names such as "train.learning_rate"."""
+    """The proposed values, by names such as "train.learning_rate"."""
     experiment: Experiment
     folder: Path
     trainings: Mapping[int, Training]
-    """By seed."""
+    """The training runs by seed."""
 
     @property
     def value(self) -> float:
-        """The median over seeds of the first score of the best validation, its sign turned where more is better.
+        """The median over seeds of the first score of the best validation, negated if more is better.
 
-        Less is better, and a training that failed counts as infinite.
+        Less is better, and a failed training run counts as infinite.
         """
         first = self.scored[0]
         return median(
@@ -97,48 +96,48 @@ class Configuration:
 
 @dataclass(frozen=True, kw_only=True)
 class Listener:
-    """Who is told what happens while a sweep goes on."""
+    """Callbacks that a sweep calls while it runs."""
 
     ended: Callable[[Configuration, int], None]
-    """Receives configuration and seed of each training as it ends."""
+    """Receives configuration and seed of each training run when it ends."""
     killed: Callable[[Configuration, int, str], None]
-    """Receives configuration and seed of each training that was killed and goes on, and by what it was; called in threads."""
+    """Receives configuration and seed of each killed training run that continues, and its signal; called in threads."""
 
 
 def sweep(plan: Plan, folder: Path, *, jobs: int, stop: Event, listener: Listener) -> list[Configuration] | None:
-    """Carry a sweep out in a folder, or go on with the one that was begun there.
+    """Run a sweep in a folder, or continue the sweep in it.
 
-    Configurations are proposed in rounds that keep all jobs busy, each when the one before has ended: so what is proposed does
-    not depend on which training is the faster one.
+    Configurations are proposed in rounds that keep all jobs busy, each after the previous round has ended. So proposals
+    do not depend on which training run is faster.
 
     Args:
-        plan: what to train.
-        folder: where; new, empty, or of a sweep with the same plan.
-        jobs: how many trainings at a time.
-        stop: once set, trainings are ended and the sweep is left for later.
-        listener: who is told what happens.
+        plan: the plan.
+        folder: a new or empty folder, or that of a sweep with the same plan.
+        jobs: number of training runs at a time.
+        stop: when set, training runs stop and the sweep can be continued later.
+        listener: callbacks.
 
     Returns:
         All configurations, each once; None if the sweep was stopped before its end.
 
     Raises:
-        SweepError: the folder holds something else or another sweep, or another process is at work there.
-        SpaceError: optuna is needed, and not installed.
-        OSError: the disk is full or fails; what was there before is untouched.
+        SweepError: the folder has other files or another sweep, or another process uses it.
+        SpaceError: optuna is needed but not installed.
+        OSError: the disk is full or fails; earlier files are unchanged.
     """
     _make_folder(folder)
     with file_lock(folder / LOCK) as lock:
         if lock is None:
-            raise SweepError(f"another process sweeps in {folder}; wait for its end, or give --out another name")
+            raise SweepError(f"another process runs a sweep in {folder}; wait for its end, or give --out another name")
         _check_plan(plan, folder)
         return _train_configurations(plan, folder, jobs, stop, listener)
 
 
 def result_of(training: Training, scored: Sequence[Score]) -> dict[str, Any] | None:
-    """Return how a training ended; None if it failed.
+    """Return the outcome of a training run, or None if it failed.
 
     Raises:
-        RunError: its result.json does not say it, or lacks a score of the task.
+        RunError: its result.json is invalid or lacks a score of the task.
     """
     if not training.finished:
         return None
@@ -146,7 +145,7 @@ def result_of(training: Training, scored: Sequence[Score]) -> dict[str, Any] | N
     result: dict[str, Any] = Run(training.folder).parsed(file.name, file.read_bytes())
     names = [score.name for score in scored]
     if not has_scores(result["scores"], names):
-        raise RunError(f"{file} has not the scores {', '.join(names)}; restore it or train again")
+        raise RunError(f"{file} lacks the scores {', '.join(names)}; restore it or train again")
     return result
 
 
@@ -176,7 +175,7 @@ def _train_configurations(
 
 
 def _configurations(plan: Plan, folder: Path, proposals: Proposals) -> list[Configuration]:
-    """Return what was proposed; a configuration that was proposed before keeps its first number, and so its trainings."""
+    """Return the proposed configuration; a repeated proposal is the configuration of its first occurrence."""
     proposed = [proposals[number] for number in range(len(proposals))]
     return [_configuration(plan, folder, proposed.index(values), values) for values in proposed]
 
@@ -198,7 +197,7 @@ def _configuration(plan: Plan, folder: Path, number: int, values: Mapping[str, V
 
 
 def _train(configurations: Sequence[Configuration], jobs: int, stop: Event, listener: Listener) -> bool:
-    """Train all seeds of some configurations; return whether all have ended."""
+    """Train all seeds of some configurations; return whether all are done."""
     places: dict[Training, tuple[Configuration, int]] = {}
     for configuration in {one.number: one for one in configurations}.values():
         remark = f"Configuration {configuration.number} of a sweep."
@@ -218,7 +217,7 @@ def _train(configurations: Sequence[Configuration], jobs: int, stop: Event, list
 
 
 def _make_folder(folder: Path) -> None:
-    """Make the folder, or refuse one that holds something, but no sweep."""
+    """Create the folder; raise an error if it has other files than those of a sweep."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         begun = (folder / "sweep.json").is_file()
@@ -227,17 +226,17 @@ def _make_folder(folder: Path) -> None:
             (folder / LOCK).touch()
     except OSError as error:
         raise SweepError(
-            f"the sweep's folder {folder} cannot be made ({error.strerror}); give --out a place that you can write to"
+            f"the sweep's folder {folder} cannot be created ({error.strerror}); give --out a writable folder"
         ) from None
     if foreign:
         raise SweepError(f"{folder} is neither empty nor the folder of a sweep; give --out another name or remove it")
 
 
 def _check_plan(plan: Plan, folder: Path) -> None:
-    """Write down what is swept, or refuse to go on with something else.
+    """Write the plan of a new sweep, or raise an error unless it equals that of the existing one.
 
     Raises:
-        SweepError: the folder's sweep was begun with another plan, or its sweep.json is damaged.
+        SweepError: the sweep in the folder has another plan, or its sweep.json is damaged.
     """
     file = folder / "sweep.json"
     if not file.is_file():
@@ -246,12 +245,12 @@ def _check_plan(plan: Plan, folder: Path) -> None:
     try:
         before, now = _flat(json.loads(file.read_text())), _flat(plan.record())
     except (ValueError, AttributeError, RecursionError):
-        raise SweepError(f"{file} is no JSON of a sweep; restore the file, or give --out another name") from None
+        raise SweepError(f"{file} is not JSON of a sweep; restore the file, or give --out another name") from None
     for name in {**before, **now}:
         if before.get(name) != now.get(name):
             raise SweepError(
-                f"the sweep in {folder} was begun with {name} {before.get(name)!r}, but it is {now.get(name)!r} now; "
-                "give the same as before to go on, or another --out to begin anew"
+                f"the sweep in {folder} was started with {name} {before.get(name)!r}, but it is {now.get(name)!r} now; "
+                "give the same as before to continue, or another --out to start a new one"
             )
 
 

@@ -1,4 +1,4 @@
-"""Workers: trainings in processes of their own, a few at a time, so that none can break another."""
+"""Workers: training runs in separate processes, a few at a time, so that none can break another."""
 
 import json
 import os
@@ -21,20 +21,20 @@ from memtape.training.checkpoints import Checkpoints
 
 COMMAND = (sys.executable, "-m", "memtape")
 KILLS = 3
-"""So often may a training be killed in a row without coming to another checkpoint; then it failed."""
+"""A training run that is killed this often in a row without a new checkpoint counts as failed."""
 LOOK = 0.1
-"""Seconds between two looks at whether a training ended or is to be stopped."""
+"""Seconds between two checks whether a training run ended or must stop."""
 PATIENCE = 120.0
-"""Seconds that a training which was asked to end has for it."""
+"""Seconds that a training run has to end after a request to stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """One training and its places.
+    """One training run and its files.
 
     Args:
-        words: the words of `memtape train`, without --out.
-        folder: its run folder; beside it stand files of the same name with the endings .log, .lock and .failure.json.
+        words: the arguments of `memtape train`, without --out.
+        folder: its run folder; files of the same name with the suffixes .log, .lock and .failure.json are beside it.
     """
 
     words: tuple[str, ...]
@@ -42,30 +42,30 @@ class Training:
 
     @property
     def failure_file(self) -> Path:
-        """Where it is written why the training failed."""
+        """The file with the reason of a failure."""
         return self.folder.with_name(f"{self.folder.name}.failure.json")
 
     @property
     def log_file(self) -> Path:
-        """Where its standard error goes."""
+        """The file of its standard error."""
         return self.folder.with_name(f"{self.folder.name}.log")
 
     @property
     def finished(self) -> bool:
-        """Whether it was trained to its end."""
+        """Whether training has finished."""
         return Run(self.folder).finished
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is left to do: it finished with its report, or failed."""
+        """Whether the run needs no more work: it finished with its report, or failed."""
         return (self.finished and Run(self.folder).report_file.is_file()) or self.failure_file.is_file()
 
     def saved(self) -> list[int]:
-        """Return the last update of which there is a checkpoint, in a list that is empty if there is none."""
+        """Return the step of the last checkpoint in a list, which is empty if there is none."""
         return Checkpoints(Run(self.folder).checkpoints, {}, keep=1).steps()[-1:]
 
     def failure(self) -> dict[str, Any] | None:
-        """Return why it failed, as "exit" and "last_line"; None if it did not."""
+        """Return the reason of a failure as "exit" and "last_line", or None if it did not fail."""
         return json.loads(self.failure_file.read_text()) if self.failure_file.is_file() else None
 
 
@@ -77,20 +77,20 @@ def run_trainings(
     ended: Callable[[Training], None],
     killed: Callable[[Training, str], None],
 ) -> None:
-    """Run trainings until all have ended or `stop` is set; what has ended already is not trained again.
+    """Execute training runs until all are done or `stop` is set; those already done are skipped.
 
-    A training that was begun and not ended, or is killed, is resumed from its last checkpoint; where that cannot be done it is
-    trained anew. One that fails, or is killed again and again before it comes further, writes why, and the others go on.
+    A training run that is unfinished or killed is resumed from its last checkpoint, or trained again if it cannot be
+    resumed. A run that fails, or is killed repeatedly without progress, writes the reason, and the others continue.
 
     Args:
-        trainings: what to train.
-        jobs: how many at a time.
-        stop: once set, trainings are asked to end and waited for.
-        ended: receives each training as it ends, or at once if it has.
-        killed: receives each training that was killed and goes on, and by what; called in threads.
+        trainings: the training runs.
+        jobs: number of training runs at a time.
+        stop: when set, the training runs are stopped and awaited.
+        ended: receives each training run when it ends, or at once if it is done.
+        killed: receives each killed training run that continues, and its signal; called in threads.
 
     Raises:
-        OSError: a log or a failure cannot be written; the others are asked to end.
+        OSError: a log or a failure cannot be written; the others are stopped.
     """
     with ThreadPoolExecutor(jobs) as pool:
         waiting = {pool.submit(_train, training, stop, killed): training for training in trainings}
@@ -100,12 +100,12 @@ def run_trainings(
                 if waiting[future].ended:
                     ended(waiting[future])
         except BaseException:
-            stop.set()  # else the others would be waited for to their ends
+            stop.set()  # otherwise the pool would wait until the others are done
             raise
 
 
 def _train(training: Training, stop: Event, killed: Callable[[Training, str], None]) -> None:
-    """Carry one training out; one that a sweep left running when it was killed is waited for."""
+    """Execute one training run; wait first for one that a killed sweep left running."""
     while not (training.ended or stop.is_set()):
         with file_lock(training.folder.with_name(f"{training.folder.name}.lock")) as lock:
             if lock is not None:
@@ -115,7 +115,7 @@ def _train(training: Training, stop: Event, killed: Callable[[Training, str], No
 
 
 def _go_on(training: Training, lock: int, stop: Event, killed: Callable[[Training, str], None]) -> None:
-    """Begin a training, or go on with it, until it has ended."""
+    """Start or resume a training run until it is done."""
     in_vain = 0
     while not (training.ended or stop.is_set()):
         resumed, before = (training.folder / "config.json").is_file(), training.saved()
@@ -141,25 +141,25 @@ def _go_on(training: Training, lock: int, stop: Event, killed: Callable[[Trainin
 
 @dataclass(frozen=True, kw_only=True)
 class _End:
-    """How a process ended, below 0 by a signal, and the last line that it said."""
+    """The exit code of a process, negative for a signal, and its last line of output."""
 
     code: int
     last_line: str
 
     @property
     def killed(self) -> bool:
-        """Whether somebody else ended it: by a signal, or by one upon which it saved and left."""
+        """Whether it ended by a signal from outside, at once or after a checkpoint."""
         return self.code <= 0
 
     @property
     def in_words(self) -> str:
-        """The code or the signal in words."""
+        """The exit code or the signal as text."""
         names = {-number.value: number.name for number in signal.Signals}
         return f"exit code {self.code}" if self.code >= 0 else f"signal {names.get(self.code, -self.code)}"
 
 
 def _run(words: Sequence[str], training: Training, lock: int, stop: Event) -> _End:
-    """Run `memtape` with these words on one thread, and say how that ended."""
+    """Run `memtape` with these arguments on one thread, and return how it ended."""
     with training.log_file.open("ab") as log:
         before = log.tell()
         process = subprocess.Popen(
@@ -169,7 +169,7 @@ def _run(words: Sequence[str], training: Training, lock: int, stop: Event) -> _E
             stdout=subprocess.DEVNULL,
             stderr=log,
             pass_fds=[lock],
-            start_new_session=True,  # the keyboard stops the sweep, which then ends its trainings one by one
+            start_new_session=True,  # Ctrl-C stops the sweep, which then stops its training runs one by one
         )
     while process.poll() is None:
         if stop.wait(LOOK):
@@ -180,7 +180,7 @@ def _run(words: Sequence[str], training: Training, lock: int, stop: Event) -> _E
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a training to end, which it does after a checkpoint, and wait for it."""
+    """Send SIGTERM to a training run, which ends after a checkpoint, and wait for it."""
     process.terminate()
     try:
         process.wait(PATIENCE)
@@ -190,6 +190,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _move_aside(folder: Path) -> None:
-    """Give a training that cannot be resumed another name, so that its place is free and nothing is lost."""
+    """Rename the folder of a training run that cannot be resumed, so that nothing is lost."""
     names = (folder.with_name(f"{folder.name}.left{number}") for number in count(1))
     folder.rename(next(name for name in names if not name.exists()))

@@ -6,8 +6,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from memtape.core.compiled_library import expect
 from memtape.core.starts import Starts
-from memtape.kernels.calling import call, counted, function, refuse_second_gradient
+from memtape.kernels import schema
+from memtape.kernels.calling import call, counted, function
+from memtape.kernels.operator import Pass, register
 from memtape.kernels.scan.chunkwise import chunkwise
 from memtape.kernels.scan.form import ComplexDiagonal, Diagonal, LinearStep
 
@@ -17,13 +20,22 @@ WHAT = "scan"
 DTYPES = (torch.float32, torch.float64)
 
 
-class _Sizes(ctypes.Structure):
-    """`memtape_scan_sizes` of csrc/recurrence/scan.h."""
+FUNCTIONS = {
+    "forward": ("sizes", "decay", "added", "first", "initial", "states", "last"),
+    "backward": (
+        *("sizes", "decay", "states", "first", "initial", "d_states", "d_last"),
+        *("d_decay", "d_added", "d_first", "d_initial"),
+    ),
+}
+"""The arguments of the library's functions, in their order."""
 
-    _fields_ = (
-        *((name, ctypes.c_int64) for name in ("batch", "time", "units", "planes", "varying", "threads")),
-        *((name, ctypes.c_void_p) for name in ("lengths", "starts")),
+_Sizes = schema.struct(
+    (
+        *dict.fromkeys(("batch", "time", "units", "planes", "varying", "threads"), ctypes.c_int64).items(),
+        *dict.fromkeys(("lengths", "starts"), ctypes.c_void_p).items(),
     )
+)
+expect(WHAT, schema.layout({"sizes": _Sizes}, FUNCTIONS))
 
 
 def scan_on_cpu(steps: LinearStep[S], state: S, lengths: Tensor | None, starts: Starts[S] | None) -> tuple[S, S]:
@@ -92,44 +104,23 @@ def _backward_shapes(*given: Any) -> tuple[Tensor, ...]:
     return _gradients(*given[2:6], wants_decay=given[-1])
 
 
-class _Differentiable(torch.autograd.Function):
-    """The operator with its gradients; see that of the machines."""
+def _save(ctx: Any, arguments: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
+    decay, _, *others = arguments
+    ctx.save_for_backward(decay, results[0], *others)
 
-    @staticmethod
-    def forward(ctx: Any, *arguments: Any) -> tuple[Tensor, Tensor]:
-        with torch._C._AutoDispatchBelowAutograd():
-            states, last = torch.ops.memtape.scan(*arguments)
-        decay, _, *others = arguments
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(decay, states, *others)
-        return states, last
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        wants = ctx.needs_input_grad
-        d_decay, d_added, d_first, d_initial = torch.ops.memtape.scan_backward(*gradients, *ctx.saved_tensors, wants[0])
-        return d_decay if wants[0] else None, d_added, d_first, d_initial if wants[3] else None, None, None
+def _autograd(ctx: Any, *d_results: Tensor | None) -> tuple[Tensor | None, ...]:
+    wants = ctx.needs_input_grad
+    d_decay, d_added, d_first, d_initial = torch.ops.memtape.scan_backward(*d_results, *ctx.saved_tensors, wants[0])
+    return d_decay if wants[0] else None, d_added, d_first, d_initial if wants[3] else None, None, None
 
 
 def _register() -> torch.library.Library:
-    """Make both ways known to torch: to autograd, autocast and `torch.compile`."""
-    library = torch.library.Library("memtape", "FRAGMENT")
     rest = "Tensor first, Tensor? initial, Tensor? starts, Tensor? lengths"
-    library.define(f"scan(Tensor decay, Tensor added, {rest}) -> (Tensor, Tensor)")
-    library.define(
-        f"scan_backward(Tensor? d_states, Tensor? d_last, Tensor decay, Tensor states, {rest}, bool wants_decay) "
-        "-> (Tensor, Tensor, Tensor, Tensor)"
-    )
-    for name, run, shapes in (
-        ("scan", _forward, _forward_shapes),
-        ("scan_backward", _backward, _backward_shapes),
-    ):
-        library.impl(name, run, "CPU")
-        torch.library.register_fake(f"memtape::{name}", shapes, lib=library)
-    library.impl("scan", _Differentiable.apply, "Autograd")
-    torch.library.register_autograd("memtape::scan_backward", refuse_second_gradient(WHAT), lib=library)
-    torch.library.register_autocast("memtape::scan", "cpu", torch.float32, lib=library)
-    return library
+    given = f"Tensor decay, Tensor added, {rest}"
+    back = f"Tensor? d_states, Tensor? d_last, Tensor decay, Tensor states, {rest}, bool wants_decay"
+    forward, backward = Pass(given, 2, _forward, _forward_shapes), Pass(back, 4, _backward, _backward_shapes)
+    return register(WHAT, WHAT, forward=forward, backward=backward, save=_save, gradients=_autograd)
 
 
 def _contiguous(*tensors: Any) -> tuple[Any, ...]:
@@ -149,7 +140,7 @@ def _gradients(
     )
 
 
-def _sizes(decay: Tensor, added: Tensor, starts: Tensor | None, lengths: Tensor | None) -> tuple[_Sizes, Tensor | None]:
+def _sizes(decay: Tensor, added: Tensor, starts: Tensor | None, lengths: Tensor | None) -> tuple[Any, Tensor | None]:
     """Return the library's record of sizes, and the lengths, which live as long as it does."""
     lengths = counted(lengths)
     return _Sizes(

@@ -1,7 +1,7 @@
 """Form: what a cell that is linear in its state declares, and what every engine takes and returns."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -32,6 +32,7 @@ class LinearStep(ABC, Generic[S]):
         """Return the state after the step."""
 
 
+@runtime_checkable
 class ScanEngine(Protocol):
     """An engine: run linear steps over whole sequences."""
 
@@ -52,7 +53,7 @@ class Diagonal(LinearStep[Tensor]):
     $$h_t = a_t \odot h_{t-1} + b_t$$
     """
 
-    decay: Float[Tensor, "*batch hidden"]
+    decay: Float[Tensor, "*decaying hidden"]
     added: Float[Tensor, "*batch hidden"]
 
     def then(self, later: "Diagonal") -> "Diagonal":
@@ -71,7 +72,7 @@ class ComplexDiagonal(LinearStep[Tensor]):
     $$h_t = a_t \odot h_{t-1} + b_t, \qquad a_t, b_t, h_t \in \mathbb{C}^n$$
     """
 
-    decay: Float[Tensor, "*batch 2 hidden"]
+    decay: Float[Tensor, "*decaying 2 hidden"]
     added: Float[Tensor, "*batch 2 hidden"]
 
     def then(self, later: "ComplexDiagonal") -> "ComplexDiagonal":

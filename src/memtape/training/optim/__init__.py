@@ -1,1 +1,1 @@
-"""Optim: optimisers, schedules, gradients, and what is added to a loss."""
+"""Optim: optimisers, schedules, checks of gradients, and penalties."""

@@ -15,16 +15,16 @@ from memtape.training.settings import SettingsError, TrainSettings
 
 @runtime_checkable
 class LinearlyRead(Protocol):
-    """A network whose output is linear in features that stay as they are."""
+    """A network whose output is a linear function of fixed features."""
 
     output_size: int
 
     def features(self, xs: Tensor, *, lengths: Int[Tensor, " batch"]) -> Float[Tensor, "batch time feature"]:
-        """Return what the readout sees."""
+        """Return the features that the readout receives."""
         ...
 
     def set_readout(self, weights: Float[Tensor, "feature output"], bias: Float[Tensor, " output"]) -> None:
-        """Take another readout."""
+        """Set the weights and the bias of the readout."""
         ...
 
 
@@ -32,11 +32,11 @@ def linearly_read(model: nn.Module) -> LinearlyRead:
     """Return a network whose readout can be solved for.
 
     Raises:
-        SettingsError: it is another one.
+        SettingsError: the output of the network is not linear in fixed features.
     """
     if not isinstance(model, LinearlyRead):
         raise SettingsError(
-            f'optimizer is "ridge", but {type(model).__name__} is not read out linearly from features that stay as they are; '
+            f'optimizer is "ridge", but {type(model).__name__} has no linear readout of fixed features; '
             "choose another optimizer, or an echo state network"
         )
     return model
@@ -44,20 +44,20 @@ def linearly_read(model: nn.Module) -> LinearlyRead:
 
 @torch.no_grad()
 def solve(model: nn.Module, task: Task, batch: SequenceBatch, settings: TrainSettings) -> dict[str, float]:
-    r"""Give a network the readout that is best on the scored steps of a batch, and return loss and scores with it.
+    r"""Set the readout of least squared error on the scored steps of a batch, and return its loss and scores.
 
     $$\min_{V, c} \sum_t \lVert V f_t + c - y_t \rVert^2 + \beta \lVert V \rVert^2 + \beta \lVert c \rVert^2$$
 
-    Classes are solved for as one-hot vectors.
+    The targets of classes are one-hot vectors.
 
     Args:
         model: the network, a `LinearlyRead` one.
-        task: gives loss and scores.
+        task: computes loss and scores.
         batch: the batch.
         settings: `ridge_penalty` is the weight $\beta$.
 
     Raises:
-        SettingsError: a network whose readout cannot be solved for, or a penalty that is too small for the features.
+        SettingsError: the network has no linear readout, or the penalty is too small for the features.
     """
     network = linearly_read(model)
     features = network.features(batch.inputs, lengths=batch.lengths)[batch.mask]

@@ -1,4 +1,4 @@
-"""Graves: the form of RMSprop that the Neural Turing Machine was trained with."""
+"""Graves RMSprop: the variant of RMSprop that trained the Neural Turing Machine."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,19 +7,19 @@ import torch
 from torch import nn
 
 EPSILON = 1e-4
-"""Added inside of the root, as published; it bounds an update at 100 times the learning rate for small gradients."""
+"""Added inside the root, as published; it limits a step to 100 times the learning rate when gradients are small."""
 
 
 class GravesRMSprop(torch.optim.Optimizer):
-    r"""Divide each gradient by its running deviation, and add momentum.
+    r"""Divide each gradient by its running standard deviation, and add momentum.
 
     $$n \leftarrow \rho n + (1 - \rho) g^2, \quad m \leftarrow \rho m + (1 - \rho) g, \quad
     \Delta \leftarrow \mu \Delta - \eta \frac{g}{\sqrt{n - m^2 + \epsilon}}, \quad \theta \leftarrow \theta + \Delta$$
 
-    `torch.optim.RMSprop(centered=True)` adds its epsilon outside of the root.
+    `torch.optim.RMSprop(centered=True)` adds its epsilon outside the root.
 
     Args:
-        parameters: what to train.
+        parameters: the parameters to train.
         lr: $\eta$, the learning rate.
         smoothing: $\rho$.
         momentum: $\mu$.
@@ -35,7 +35,7 @@ class GravesRMSprop(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update every parameter that has a gradient."""
+        """Do one step: update every parameter that has a gradient."""
         loss = None
         if closure is not None:
             with torch.enable_grad():

@@ -1,4 +1,4 @@
-"""Non-finite: find where a NaN or an infinity came from."""
+"""Non-finite: find the first module that computes a NaN or an infinity."""
 
 from typing import Any
 
@@ -16,16 +16,15 @@ class NonFiniteError(WorkError, ArithmeticError):
 
     def __init__(self, step: int, place: str, what_was_tried: str = ""):
         super().__init__(
-            f"training stopped at update {step} because {place} is not finite{what_was_tried and ', '}{what_was_tried}; "
-            "lower the learning rate or the clip limit, or look at the last metrics of the run"
+            f"training stopped at step {step} because {place} is not finite{what_was_tried and ', '}{what_was_tried}; "
+            "lower the learning rate or the clip limit, or read the last metrics of the run"
         )
 
 
 def first_non_finite(model: nn.Module, task: Task, batch: SequenceBatch) -> str:
     """Name the first place where a network computes a NaN or an infinity on a batch.
 
-    Looks at parameters first, then at the output of every module in the order of computation, then at the loss, then at
-    gradients.
+    Checks parameters first, then the output of every module in the order of computation, then the loss, then gradients.
     """
     for name, parameter in model.named_parameters():
         if not torch.isfinite(parameter).all():

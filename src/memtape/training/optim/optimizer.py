@@ -1,4 +1,4 @@
-"""Optimizer: the update rule that the settings ask for."""
+"""Optimizer: build the optimiser that the settings name."""
 
 from collections.abc import Iterable
 
@@ -10,15 +10,15 @@ from memtape.training.settings import TrainSettings
 
 
 def optimizer_for(parameters: Iterable[nn.Parameter], settings: TrainSettings) -> torch.optim.Optimizer:
-    """Return the optimiser that the settings ask for."""
+    """Return the optimiser that the settings name."""
     rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "adam":
         return torch.optim.Adam(parameters, lr=rate, weight_decay=decay)
-    if settings.optimizer == "ridge":  # takes no steps along gradients
+    if settings.optimizer == "ridge":  # does not follow gradients
         return torch.optim.SGD(parameters, lr=rate)
     if settings.optimizer == "adagrad":
         parameters = list(parameters)
-        # Its fused kernel is for whole tensors of the processor alone.
+        # Its fused kernel needs tensors on the CPU that are not sharded.
         fused = all(type(parameter) is nn.Parameter and parameter.device.type == "cpu" for parameter in parameters)
         return torch.optim.Adagrad(parameters, lr=rate, weight_decay=decay, fused=fused)
     if settings.optimizer == "rmsprop":

@@ -6,11 +6,11 @@ from memtape.training.settings import TrainSettings
 
 
 def rate_at(step: int, settings: TrainSettings) -> float:
-    r"""Return the share of the learning rate for an update, counted from 0.
+    r"""Return the factor of the learning rate at a step, counted from 0.
 
     $$\min\bigl(1, \tfrac{t + 1}{\text{warmup}}\bigr) \cdot \bigl(\rho + (1 - \rho) \tfrac{1 + \cos(\pi t / T)}{2}\bigr)$$
 
-    where $\rho$ is `final_rate` and the second factor is left out for a constant schedule.
+    where $\rho$ is `final_rate`; a constant schedule omits the second factor.
     """
     share = min(1.0, (step + 1) / settings.warmup_steps) if settings.warmup_steps else 1.0
     if settings.schedule == "cosine":
@@ -22,11 +22,11 @@ def rate_at(step: int, settings: TrainSettings) -> float:
 def lengths_at(
     step: int, lengths: tuple[int, int], settings: TrainSettings, *, least: int = 1, passed: int = 0
 ) -> tuple[int, int]:
-    """Return the shortest and the longest length of a training batch, for an update counted from 0.
+    """Return the shortest and the longest length of a training batch at a step, counted from 0.
 
-    With a curriculum by updates both ends move along straight lines, from those of the curriculum, which may be shorter than
-    those that the task draws, but not than the `least` that make sense, to the task's own. With a curriculum by what is
-    learned the longest grows by the number of lengths that are `passed`.
+    A curriculum by steps interpolates both lengths linearly, from those of the curriculum to those of the task. Its
+    lengths may be shorter than those of the task, but not shorter than `least`. A curriculum by score raises the
+    longest length by one for each length that is `passed`.
     """
     shortest, longest = lengths
     if settings.curriculum_score is not None:
@@ -41,7 +41,7 @@ def lengths_at(
 
 
 def teacher_at(step: int, settings: TrainSettings) -> float:
-    r"""Return the probability that a network is fed the true answers rather than its own, for an update counted from 0.
+    r"""Return the probability that a network receives targets rather than its own outputs at a step, counted from 0.
 
     $$\max\bigl(\rho, 1 - \tfrac{t}{T}\bigr), \qquad \max\bigl(\rho, e^{-t/T}\bigr), \qquad
     \max\Bigl(\rho, \frac{T}{T + e^{t/T}}\Bigr)$$

@@ -1,4 +1,4 @@
-"""Vanishing: train plain recurrent networks to hand gradients on at full length."""
+"""Vanishing penalty: train plain recurrent networks to preserve the norm of gradients from step to step."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,15 +19,15 @@ SLOPES: Mapping[Activation, Callable[[Tensor], Tensor]] = {
     "tanh": lambda hidden: 1 - hidden * hidden,
     "relu": lambda hidden: (hidden > 0).to(hidden.dtype),
 }
-"""The derivative of each activation, by the hidden vector that it gave."""
+"""The derivative of each activation, as a function of the hidden vector."""
 
 
 class Omega:
-    """A penalty and what it came to in all backward passes so far.
+    """A penalty and its sum over all backward passes so far.
 
     Args:
         weight: factor of the penalty.
-        rows: how many rows the mean is over.
+        rows: number of rows that the mean is taken over.
     """
 
     def __init__(self, weight: float, rows: int | float):
@@ -35,37 +35,38 @@ class Omega:
         self._sum: Tensor | float = 0.0
 
     def add(self, terms: Tensor) -> None:
-        """Count the penalties of a pass, one for each row and step."""
+        """Add the penalties of a backward pass, one for each row and step."""
         self._sum = self._sum + terms.sum()
 
     @property
     def value(self) -> float:
-        """The sum over steps, as a mean over rows, before the weight."""
+        """The sum over steps, averaged over rows, without the weight."""
         return float(self._sum) / self.rows
 
 
 @contextmanager
 def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -> Iterator[Omega]:
-    r"""Add the gradient of a penalty on vanishing and exploding gradients to every backward pass inside the block.
+    r"""Add the gradient of a penalty on vanishing and exploding gradients in every backward pass inside the block.
 
-    The penalty is $\Omega = \sum_t \Omega_t$ of `memtape.ops.vanishing.vanishing_penalty`, as a mean over rows, over all steps
-    whose gradient goes on to an earlier one. $\nabla_{h_t} L$ is a constant of the pass, so that only the recurrent weights
-    of each `ElmanCell` get a share: it comes with their gradient of the loss, through accumulation, truncation,
-    recomputation and several processes. The loss itself is what it was. Limit the gradients too, as ever.
+    The penalty is $\Omega = \sum_t \Omega_t$ of `memtape.ops.vanishing.vanishing_penalty`, averaged over rows, over all
+    steps whose gradient flows to an earlier step. $ abla_{h_t} L$ is treated as a constant, so only the recurrent
+    weights of each `ElmanCell` receive a gradient from the penalty. It is added to their gradient of the loss, and
+    works with accumulation, truncation, recomputation and several processes. The loss is unchanged. Clip the gradients
+    as usual.
 
-    A cell is stepped here, since a fused twin shows no single gradient. A step at which a row begins anew in its middle, by
-    `starts`, counts too.
+    Cells run step by step here, since a fused kernel exposes no gradients of single steps. A step at which `starts`
+    resets a row counts too.
 
     Args:
-        network: whatever contains cells of the class `ElmanCell`.
-        weight: factor of the penalty; 0 leaves everything as it is.
-        rows: how many rows the mean is over: those of one update, for each process.
+        network: a module that contains cells of the class `ElmanCell`.
+        weight: factor of the penalty; 0 adds nothing.
+        rows: number of rows that the mean is taken over: those of one step, for each process.
 
     Yields:
-        The penalty of the passes that were done.
+        The penalty, summed over the backward passes done so far.
 
     Raises:
-        SettingsError: no such cell in the network.
+        SettingsError: the network contains no such cell.
 
     Example:
         >>> import torch
@@ -92,22 +93,22 @@ def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -
 
 
 def plain_cells(network: nn.Module, weight: float) -> list[ElmanCell]:
-    """Return the cells of a network that a penalty of this weight is for.
+    """Return the cells of a network that a penalty of this weight applies to.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: the network contains no such cell.
     """
     cells = [module for module in network.modules() if isinstance(module, ElmanCell)]
     if not cells:
         raise SettingsError(
             f"the penalty on vanishing gradients has weight {weight}, but {type(network).__name__} contains no ElmanCell, "
-            "whose recurrent weights it is for; set it to 0 or choose a network of plain recurrent units"
+            "to whose recurrent weights it applies; set it to 0 or choose a network of plain recurrent units"
         )
     return cells
 
 
 class _Watch:
-    """Hook of a cell: the gradients that come back to its hidden vectors until its recurrent weights get their share."""
+    """Hook of a cell: collects gradients of hidden vectors, then adds the penalty to those of recurrent weights."""
 
     def __init__(self, omega: Omega):
         self.omega = omega
@@ -120,7 +121,7 @@ class _Watch:
         (_, before), (hidden, after) = given, returned
         weights = cell.from_hidden.weight
         if not (torch.is_grad_enabled() and before.hidden.requires_grad and weights.requires_grad):
-            return None  # no gradient, or none that goes further
+            return None  # no gradient, or none that flows further
         if self.weights is None:
             self.weights = _Share.apply(weights, cell.activation, self)
         hidden = _Seen.apply(hidden, self.weights, self)
@@ -128,7 +129,7 @@ class _Watch:
 
 
 class _Seen(torch.autograd.Function):
-    """Return a hidden vector as it is; going back, keep its gradient."""
+    """Return a hidden vector unchanged; in the backward pass, store its gradient."""
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weights: Tensor, watch: _Watch) -> Tensor:
@@ -144,7 +145,7 @@ class _Seen(torch.autograd.Function):
 
 
 class _Share(torch.autograd.Function):
-    """Return recurrent weights as they are; going back, after all steps, give them the gradient of the penalty."""
+    """Return recurrent weights unchanged; in the backward pass, after all steps, add the gradient of the penalty."""
 
     @staticmethod
     def forward(ctx: Any, weights: Tensor, activation: Activation, watch: _Watch) -> Tensor:

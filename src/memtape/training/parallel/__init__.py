@@ -1,1 +1,1 @@
-"""Parallel: several processes that train one network."""
+"""Parallel: train one network in several processes."""

@@ -1,4 +1,4 @@
-"""Network: a network as the processes of its training hold it."""
+"""Network: a network in training, replicated or sharded over processes."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ class Network(ABC):
     """A network in training, with its optimiser.
 
     Args:
-        model: the network for all that is not training; `gather` brings its weights and gradients up to date.
-        trained: what is trained, the same network in the form in which the processes hold it.
-        settings: the optimiser, and how gradients are limited.
-        processes: who holds it.
+        model: the network for everything except training; `gather` updates its weights and gradients.
+        trained: the same network in its replicated or sharded form, which is trained.
+        settings: the optimiser, and how gradients are clipped.
+        processes: the processes that hold it.
     """
 
     def __init__(self, model: nn.Module, trained: nn.Module, settings: TrainSettings, processes: Processes):
@@ -29,16 +29,16 @@ class Network(ABC):
         self.optimizer = self.accelerator.prepare_optimizer(optimizer_for(trained.parameters(), settings))
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        """Run what is trained."""
+        """Call the trained form of the network."""
         return self.trained(*args, **options)
 
     @abstractmethod
     def no_sync(self) -> AbstractContextManager[None]:
-        """Accumulate gradients in each process, until a backward pass outside of this context averages them."""
+        """Accumulate gradients in each process; a backward pass outside this context averages them."""
 
     @abstractmethod
     def gather(self) -> None:
-        """Copy the present weights and gradients into `model`; all processes must call it."""
+        """Copy the current weights and gradients into `model`; all processes must call it."""
 
     @abstractmethod
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:
@@ -46,16 +46,16 @@ class Network(ABC):
 
     @abstractmethod
     def full_tensor(self, tensor: Tensor) -> Tensor:
-        """Return the full tensor of one that is spread over the processes."""
+        """Return the full tensor of one that is sharded over the processes."""
 
     @abstractmethod
     def local_tensor(self, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
         """Return the part of a full tensor, shaped like a parameter, that belongs to this process."""
 
     def clip(self) -> float:
-        """Limit the gradients as the settings say, and return their norm before that.
+        """Clip the gradients as the settings require, and return their norm before clipping.
 
-        The norm is summed in float64: gradients that exploded, but are numbers still, are cut to the limit like any others.
+        The norm is summed in float64, so that exploded but finite gradients are clipped to the limit like any others.
         """
         parameters = list(self.trained.parameters())
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
@@ -77,17 +77,17 @@ class Network(ABC):
         }
 
     def load_optimizer_state(self, tensors: Mapping[str, Tensor]) -> None:
-        """Set the state of the optimiser; its settings stay as they are.
+        """Set the state of the optimiser; its settings are unchanged.
 
         Raises:
-            ValueError: it is not a state of this optimiser for these parameters.
+            ValueError: the state is of another optimiser or other parameters.
         """
         parameters, names = list(self.trained.parameters()), optimizer_state_names(self.settings)
         numbers = {path.partition(".")[0] for path in tensors}
         if set(tensors) != {f"{number}.{name}" for number in numbers for name in names}:
-            raise ValueError(f"its optimiser remembers other things than {', '.join(sorted(names))}")
+            raise ValueError(f"its optimiser has other state than {', '.join(sorted(names))}")
         state: dict[int, dict[str, Tensor]] = {}
-        for path, value in sorted(tensors.items()):  # one order in all processes, which a file does not give
+        for path, value in sorted(tensors.items()):  # the same order in all processes, which a file does not ensure
             number, _, name = path.partition(".")
             parameter = parameters[int(number)] if number in map(str, range(len(parameters))) else None
             if (
@@ -96,7 +96,7 @@ class Network(ABC):
                 or value.shape not in (parameter.shape, torch.Size([]))
             ):
                 raise ValueError(
-                    f"the optimiser remembers {path[:80]!r} as {value.dtype} of shape {tuple(value.shape)}, but no parameter "
+                    f"the optimiser's state {path[:80]!r} is {value.dtype} of shape {tuple(value.shape)}, but no parameter "
                     "has that number and shape; restore the checkpoint"
                 )
             state.setdefault(int(number), {})[name] = self.local_tensor(value, parameter)

@@ -1,4 +1,4 @@
-"""Processes: one training in several processes, each with its share of every batch."""
+"""Processes: a training run in several processes, each with a share of every batch."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -14,27 +14,28 @@ from memtape.core.errors import WorkError
 from memtape.training.settings import SettingsError, TrainSettings
 
 MEETING_PLACE = "MEMTAPE_RENDEZVOUS"
-"""Environment variable with the address where the processes find one another, such as file:///shared/meeting."""
+"""Environment variable with the address at which the processes connect, such as file:///shared/meeting."""
 
 
 class LostProcessError(WorkError, RuntimeError):
-    """Another process of the training is gone."""
+    """Another process of the training run ended or failed."""
 
 
 class Processes:
-    """The processes of a training, seen from one of them.
+    """The processes of a training run, as seen from one of them.
 
-    Launchers such as torchrun and `accelerate launch` say by the environment how many there are; without one it is one.
+    Launchers such as torchrun and `accelerate launch` set the number of processes in the environment; the default is
+    one.
 
     Args:
-        settings: device, precision, threads, and how long to wait for one another.
+        settings: device, precision, threads, and how long to wait for other processes.
 
     Attributes:
-        accelerator: Accelerate's view: devices, precision, gradients that are averaged over processes.
+        accelerator: the Accelerator of Accelerate: device, precision, averaging of gradients.
         index: the number of this process.
         count: how many there are.
-        first: whether this is the one that writes and prints.
-        patience: seconds that it waits for another.
+        first: whether this is the process that writes and prints.
+        patience: seconds that this process waits for another.
 
     Raises:
         SettingsError: there are more processes than a batch has rows for, or than the optimizer can use.
@@ -43,7 +44,7 @@ class Processes:
     def __init__(self, settings: TrainSettings):
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
-        AcceleratorState._reset_state()  # Accelerate keeps the precision of a process's first training for all later ones
+        AcceleratorState._reset_state()  # else all later training runs have the precision of the first
         self.accelerator = Accelerator(
             cpu=settings.device == "cpu",
             mixed_precision="bf16" if settings.precision == "bf16" else "no",
@@ -51,7 +52,7 @@ class Processes:
                 InitProcessGroupKwargs(
                     init_method=os.environ.get(MEETING_PLACE), timeout=timedelta(seconds=settings.patience)
                 ),
-                # A state that is carried leaves the learned initial state without a gradient.
+                # With a carried state, the learned initial state has no gradient.
                 DistributedDataParallelKwargs(find_unused_parameters=settings.carry or settings.tbptt is not None),
             ],
         )
@@ -73,7 +74,7 @@ class Processes:
         return self.index * rows // self.count, (self.index + 1) * rows // self.count
 
     def sum(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Return the sums of named numbers over all processes, in each of them."""
+        """Return the sums of named numbers over all processes; all processes must call it."""
         if self.count == 1:
             return dict(values)
         own = torch.tensor(list(values.values()), dtype=torch.float64, device=self.accelerator.device)
@@ -81,11 +82,11 @@ class Processes:
         return dict(zip(values, summed.tolist(), strict=True))
 
     def any(self, condition: bool) -> bool:
-        """Return in all processes whether a condition holds in one of them; all processes must call it."""
+        """Return whether a condition holds in any process; all processes must call it."""
         return self.sum({"": float(condition)})[""] > 0
 
     def broadcast(self, text: str) -> str:
-        """Return in all processes the text that the first one gives."""
+        """Return the text of the first process in all processes; all processes must call it."""
         if self.count == 1:
             return text
         length = int(self.sum({"": float(len(text.encode()) if self.first else 0)})[""])
@@ -95,7 +96,7 @@ class Processes:
 
     @contextmanager
     def sharing_errors(self) -> Iterator[None]:
-        """End the work in all processes when one has an error, so that none waits for one that has ended.
+        """Stop all processes when one has an error, so that none waits for one that has ended.
 
         Raises:
             LostProcessError: another process had an error; the one that had it raises its own.
@@ -107,7 +108,7 @@ class Processes:
             raise
         if self.any(False):
             raise LostProcessError(
-                f"process {self.index} of {self.count} stopped because another one failed; see what that one printed"
+                f"process {self.index} of {self.count} stopped because another one failed; read its output"
             )
 
     @contextmanager
@@ -127,5 +128,5 @@ class Processes:
                 raise
             raise LostProcessError(
                 f"process {self.index} of {self.count} cannot reach the others, of which one ended or did not answer for "
-                f"{self.patience} seconds; see what it printed, then go on with `memtape resume`"
+                f"{self.patience} seconds; read what it printed, then continue with `memtape resume`"
             ) from None

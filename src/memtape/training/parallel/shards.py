@@ -19,29 +19,29 @@ from memtape.training.settings import TrainSettings
 
 @final
 class Shards(Network):
-    """A network of which every process holds a part: of each parameter, its gradient, and what the optimiser remembers.
+    """A network of which every process holds a part: of each parameter, of its gradient, and of the optimiser's state.
 
-    The whole network is put together for a forward and a backward pass, and in `model`, which is a copy, for validation.
+    The full network is assembled for a forward and a backward pass, and in `model`, which is a copy, for validation.
 
     Args:
-        model: the network; its weights are those that training begins with.
-        settings: the optimiser, and how gradients are limited.
-        processes: who holds it.
+        model: the network; its weights are the initial weights.
+        settings: the optimiser, and how gradients are clipped.
+        processes: the processes that hold it.
     """
 
     def __init__(self, model: nn.Module, settings: TrainSettings, processes: Processes):
         accelerator = processes.accelerator
         parts = copy.deepcopy(model)
         for each in (model, parts):
-            accelerator.prepare_model(each, evaluation_mode=True)  # to the device, under autocast; not into replicas
-        # It warns of changing an output in place, which nothing here does.
+            accelerator.prepare_model(each, evaluation_mode=True)  # moves it and sets autocast, without replicas
+        # The warning is about changing an output in place, which nothing here does.
         warnings.filterwarnings("ignore", message=r"FSDP2-wrapped module .* returned a view tensor")
         self.shards = fully_shard(parts, mesh=init_device_mesh(accelerator.device.type, (processes.count,)))
         super().__init__(model, parts, settings, processes)
 
     @contextmanager
     def no_sync(self) -> Iterator[None]:
-        """Keep gradients from being averaged and shared out."""
+        """Do not average and scatter gradients inside this context."""
         self.shards.set_requires_gradient_sync(False)
         try:
             yield
@@ -50,7 +50,7 @@ class Shards(Network):
 
     @torch.no_grad()
     def gather(self) -> None:
-        """Put the parts together in `model`."""
+        """Assemble the parts in `model`."""
         for parameter, part in zip(self.model.parameters(), self.trained.parameters(), strict=True):
             parameter.copy_(self.full_tensor(part))
             parameter.grad = None if part.grad is None else self.full_tensor(part.grad)
@@ -59,7 +59,7 @@ class Shards(Network):
 
     @torch.no_grad()
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Set the weights, of which each process keeps its part."""
+        """Set the weights; each process keeps its part."""
         self.model.load_state_dict(weights)
         for parameter, part in zip(self.model.parameters(), self.trained.parameters(), strict=True):
             part.copy_(self.local_tensor(parameter, part))
@@ -67,11 +67,11 @@ class Shards(Network):
             own.copy_(buffer)
 
     def full_tensor(self, tensor: Tensor) -> Tensor:
-        """Return a tensor put together from all parts, if it is held in parts."""
+        """Return the full tensor of one that is sharded."""
         return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
     def local_tensor(self, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
-        """Return this process's part of a tensor that is shaped like its parameter."""
+        """Return this process's part of a full tensor that is shaped like its parameter."""
         if not isinstance(parameter, DTensor) or tensor.shape != parameter.shape:
             return tensor
         here = tensor.to(parameter.device)
