@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 DONE = (
     "src/memtape/catalog",
     "src/memtape/cells",
+    "src/memtape/core",
     "src/memtape/cli",
     "src/memtape/experiments",
     "src/memtape/inference",

@@ -173,7 +173,7 @@ def test_resume_draws_the_report_of_a_run_that_was_ended_before_it_was_there(cop
         ("weights.safetensors", b"", "weights.safetensors has 0 bytes, but manifest.json counts"),
         ("config.json", b"{}", "config.json has 2 bytes, but manifest.json counts"),
         ("metrics.jsonl", b"", "metrics.jsonl has 0 bytes, but manifest.json counts"),
-        ("manifest.json", b"{}", "manifest.json is not what was written"),
+        ("manifest.json", b"{}", "manifest.json was changed"),
     ],
 )
 def test_a_damaged_run_gets_one_sentence(copied, capsys, name, content, sentence):

@@ -43,7 +43,7 @@ def test_a_size_must_be_a_whole_number_of_at_least_1(cell, size, shapes_unchecke
     with pytest.raises(ValueError, match=f"{size} of {name} is 0, but it must be at least 1; give a larger {size}"):
         cell(**(sizes | {size: 0}))
     for wrong in (True, 2.0):
-        with pytest.raises(TypeError, match=f"{size} of {name} is {wrong}, but it must be a whole number"):
+        with pytest.raises(TypeError, match=f"{size} of {name} is {wrong}, but it must be an integer"):
             cell(**(sizes | {size: wrong}))
 
 
