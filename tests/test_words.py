@@ -21,6 +21,7 @@ DONE = (
     "src/memtape/experiments",
     "src/memtape/inference",
     "src/memtape/memory",
+    "src/memtape/models",
     "src/memtape/ops",
     "src/memtape/ports",
     "src/memtape/sharing",

@@ -191,7 +191,7 @@ def test_more_slots_change_nothing_before_they_are_needed(backend):
 
 
 def test_a_memory_that_was_drawn_slot_by_slot_has_a_size_of_its_own():
-    with pytest.raises(ValueError, match=r"slots is 32, but .* was made for its 16 slots"):
+    with pytest.raises(ValueError, match=r"slots is 32, but .* has a value for each of its 16 slots"):
         SAM(3, 2, slots=16, initial_memory="random").with_slots(32)
 
 
