@@ -100,5 +100,5 @@ def test_a_size_must_be_a_whole_number_of_at_least_1(cell_class, shapes_unchecke
         cell_class(2, 0)
     with pytest.raises(ValueError, match=f"input_size of {name} is -1, but it must be at least 1"):
         cell_class(-1, 2)
-    with pytest.raises(TypeError, match=f"hidden_size of {name} is 2.0, but it must be a whole number"):
+    with pytest.raises(TypeError, match=f"hidden_size of {name} is 2.0, but it must be an integer"):
         cell_class(2, 2.0)

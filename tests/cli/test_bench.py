@@ -117,7 +117,7 @@ def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, 
         (("ntm", "--model.read-heads", "many"), 'Invalid value for --model.read-heads: unable to convert "many"'),
         (("ntm", "--model.controller", "cnn"), 'Invalid value "cnn" for --model.controller. Choose'),
         (("ntm", "--model.slots", "3"), "slots is given as an option of the model, but several can be measured"),
-        (("ntm", "--device", "cpu", "lstm", "--model.clip", "-1"), "clip is -1.0, but it bounds a size"),
+        (("ntm", "--device", "cpu", "lstm", "--model.clip", "-1"), "clip is -1.0, but it is a bound"),
         (("lstm", "--model.width", "3"), "Unknown option: --model.width."),
         (
             ("--device", "cpu", "lstm", "--model.width", "3"),

@@ -138,7 +138,7 @@ def test_doctor_says_why_a_backend_is_absent(capsys):
         (["train", "ntm", "copy", "--model.slots", "0"], "slots of NTMCell is 0, but it must be at least 1"),
         (["train", "ntm", "copy", "--task.bits", "0"], "bits is 0, but it must be at least 1"),
         (["train", "ntm", "copy", "--task.min-length", "30"], "max_length of Copy is 20, but min_length is 30"),
-        (["train", "ntm", "copy", "--model.clip", "-1"], "clip is -1.0, but it bounds a size and must be positive"),
+        (["train", "ntm", "copy", "--model.clip", "-1"], "clip is -1.0, but it is a bound and must be positive"),
         (["train", "ntm", "copy", "--train.steps", "0"], "steps is 0, Input should be greater than or equal to 1"),
         (["train", "ntm", "copy", "--train.learning-rate", "nan"], "learning_rate is nan"),
         (["train", "ntm", "copy", "--recipe", "ntm/copi"], 'there is no recipe "ntm/copi"; did you mean "ntm/copy"?'),

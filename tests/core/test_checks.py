@@ -16,7 +16,7 @@ def test_a_count_must_not_be_too_small(value):
 
 @pytest.mark.parametrize("value", [True, "3", None, 1.5, float("nan")])
 def test_a_count_must_be_a_whole_number(value, shapes_unchecked):
-    with pytest.raises(TypeError, match=rf"slots is {value!r}, but it must be a whole number; give one of at least 1"):
+    with pytest.raises(TypeError, match=rf"slots is {value!r}, but it must be an integer; give one of at least 1"):
         checks.at_least(1, slots=value)
 
 
@@ -35,6 +35,6 @@ def test_a_size_must_be_at_least_1():
 
 @pytest.mark.parametrize("value", [True, 2.0, "2", None])
 def test_a_size_must_be_a_whole_number(value, shapes_unchecked):
-    message = f"width of Tanh is {value!r}, but it must be a whole number; give one of at least 1"
+    message = f"width of Tanh is {value!r}, but it must be an integer; give one of at least 1"
     with pytest.raises(TypeError, match=re.escape(message)):
         checks.module_sizes(nn.Tanh(), width=value)

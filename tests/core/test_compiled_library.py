@@ -66,7 +66,7 @@ def test_without_libraries_and_reason_the_cure_is_said(folder, text):
     if text is not None:
         (folder / "unbuilt.json").write_text(text)
     assert loading.kernels().absent == (
-        "the compiled kernels are not there; install memtape again, with a C++ compiler at hand"
+        "the compiled kernels are missing; install a C++ compiler and then memtape again"
     )
     assert runs_by_single_steps()
 
@@ -96,13 +96,13 @@ LAYOUT = "sizes(slots:int64@0,width:int64@8,clip:double@16) forward(sizes,xs)"
     [
         (
             LAYOUT.replace("slots", "rows").replace("width", "slots"),
-            "ntm has rows:int64@0 in the place of slots:int64@0",
+            "ntm has rows:int64@0 instead of slots:int64@0",
         ),
-        (LAYOUT.replace("width:int64@8", "width:int32@8"), "ntm has width:int32@8 in the place of width:int64@8"),
-        (LAYOUT.replace(",clip:double@16", ""), "ntm has ) in the place of clip:double@16"),
-        (LAYOUT.replace("sizes,xs", "xs,sizes"), "ntm has xs in the place of sizes"),
-        (LAYOUT.replace("forward", "backward"), "ntm has backward in the place of forward"),
-        (LAYOUT.removesuffix(" forward(sizes,xs)"), "ntm has nothing in the place of forward"),
+        (LAYOUT.replace("width:int64@8", "width:int32@8"), "ntm has width:int32@8 instead of width:int64@8"),
+        (LAYOUT.replace(",clip:double@16", ""), "ntm has ) instead of clip:double@16"),
+        (LAYOUT.replace("sizes,xs", "xs,sizes"), "ntm has xs instead of sizes"),
+        (LAYOUT.replace("forward", "backward"), "ntm has backward instead of forward"),
+        (LAYOUT.removesuffix(" forward(sizes,xs)"), "ntm has nothing instead of forward"),
     ],
     ids=["swapped", "resized", "missing", "other arguments", "another function", "no function"],
 )
@@ -140,7 +140,7 @@ def test_every_kernel_says_how_its_structs_must_look(folder, monkeypatch, kernel
     assert swapped != layout
     monkeypatch.setitem(loading.LAYOUTS, kernel, swapped)
     loading.kernels.cache_clear()
-    assert f"{kernel} has batch:int64@0 in the place of time:int64@0" in loading.kernels().absent
+    assert f"{kernel} has batch:int64@0 instead of time:int64@0" in loading.kernels().absent
     assert runs_by_single_steps()
 
 

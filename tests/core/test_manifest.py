@@ -32,7 +32,7 @@ def refused(folder, name, reason):
     """Check that the folder is refused in one sentence that names the file and the reason."""
     with pytest.raises(DamagedError, match=re.escape(f"{folder / name} {reason}")) as error:
         verify(folder)
-    assert str(error.value).endswith("; restore the folder from where it came")
+    assert str(error.value).endswith("; restore the folder from its source")
 
 
 def believed(folder):
@@ -147,13 +147,13 @@ def test_a_link_is_not_followed(folder, tmp_path_factory, name):
 def test_a_pipe_is_not_waited_for(folder):
     (folder / "a.bin").unlink()
     os.mkfifo(folder / "a.bin")
-    refused(folder, "a.bin", "is no regular file, but must be a file of its own")
+    refused(folder, "a.bin", "is not a regular file, but must be a file of its own")
 
 
 def test_white_space_is_noticed(folder):
     path = folder / "manifest.json"
     path.write_bytes(path.read_bytes() + b"\n")
-    refused(folder, "manifest.json", "is not what was written, or is no manifest")
+    refused(folder, "manifest.json", "was changed, or is not a manifest")
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,13 @@ def test_white_space_is_noticed(folder):
 )
 def test_what_is_no_manifest_is_refused(folder, content):
     (folder / "manifest.json").write_bytes(content)
-    refused(folder, "manifest.json", "is not what was written, or is no manifest")
+    refused(folder, "manifest.json", "was changed, or is not a manifest")
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_numbers_that_are_none_are_refused_with_a_right_digest(folder, number):
     (folder / "manifest.json").write_bytes(sealed({"format": 1, "files": {"a.bin": number}}))
-    refused(folder, "manifest.json", "is not what was written, or is no manifest")
+    refused(folder, "manifest.json", "was changed, or is not a manifest")
 
 
 def test_a_manifest_of_another_format_is_refused(folder):
@@ -196,8 +196,8 @@ def test_a_manifest_of_another_format_is_refused(folder):
 def test_names_of_other_folders_are_refused(folder, name):
     entry = {"bytes": 0, "sha256": "0" * 64}
     (folder / "manifest.json").write_bytes(sealed({"format": 1, "files": {name: entry}}))
-    refused(folder, "manifest.json", "names something else than files of its folder with their sizes and digests")
-    with pytest.raises(ValueError, match="a manifest holds names in its own folder; give a plain name"):
+    refused(folder, "manifest.json", "does not list files of its folder with their sizes and digests")
+    with pytest.raises(ValueError, match="a manifest lists files of its own folder; give a plain file name"):
         write_manifest(folder, [name])
 
 
@@ -217,12 +217,12 @@ def test_names_of_other_folders_are_refused(folder, name):
 )
 def test_entries_of_another_shape_are_refused(folder, entry):
     (folder / "manifest.json").write_bytes(sealed({"format": 1, "files": {"a.bin": entry}}))
-    refused(folder, "manifest.json", "names something else than files of its folder with their sizes and digests")
+    refused(folder, "manifest.json", "does not list files of its folder with their sizes and digests")
 
 
 def test_files_must_be_a_table(folder):
     (folder / "manifest.json").write_bytes(sealed({"format": 1, "files": ["a.bin"]}))
-    refused(folder, "manifest.json", "names something else than files")
+    refused(folder, "manifest.json", "does not list files")
 
 
 def test_a_manifest_beyond_all_measure_is_not_read(folder, monkeypatch):

@@ -53,7 +53,7 @@ def test_it_knows_its_sizes_and_its_initial_state(network):
 def test_a_packed_sequence_brings_its_own_lengths(network, xs):
     packed = pack_padded_sequence(xs, torch.tensor([4, 2, 1]), batch_first=True)
     with pytest.raises(
-        ValueError, match="lengths were given beside a PackedSequence, which brings its own; pass one of"
+        ValueError, match="lengths were given with a PackedSequence, which has its own lengths; pass one of"
     ):
         network(packed, lengths=torch.tensor([4, 2, 1]))
 

@@ -59,7 +59,7 @@ def test_the_vectors_of_an_embedding_are_its_table():
 def test_an_unknown_symbol_is_named_with_its_place(symbol, place):
     symbols = SYMBOLS.clone()
     symbols[1, 2] = symbol
-    message = rf"the symbol at \(row, step\) {place}, but GRUCell knows the symbols 0\.\.4; use the vocabulary"
+    message = rf"the symbol at \(row, step\) {place}, but GRUCell reads the symbols 0\.\.4; use the vocabulary"
     with pytest.raises(ValueError, match=message):
         Recurrent(GRUCell(5, 4))(symbols)
 

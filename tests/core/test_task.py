@@ -89,7 +89,7 @@ def test_a_batch_needs_at_least_one_sequence():
 
 
 def test_a_batch_size_is_a_number(shapes_unchecked):
-    with pytest.raises(TypeError, match="batch_size is True, but it must be a whole number"):
+    with pytest.raises(TypeError, match="batch_size is True, but it must be an integer"):
         Copy().batch(0, True)
 
 
@@ -146,11 +146,11 @@ def test_held_out_examples_are_shuffled_once_for_all_and_end():
     assert rows == rows_of("validation", range(2)) == rows_of("validation", range(3), size=2)
     assert rows != rows_of("test", range(2))
     with pytest.raises(
-        ValueError, match="batch 2 of 4 of the split 'test' is beyond its 5 examples; ask for an earlier"
+        ValueError, match="batch 2 of 4 of the split 'test' is beyond its 5 examples; request an earlier"
     ):
         rows_of("test", [2])
 
 
 def test_the_length_of_held_examples_cannot_be_chosen():
-    with pytest.raises(ValueError, match=r"lengths are 1\.\.2, but the examples of Held are what they are; leave the"):
+    with pytest.raises(ValueError, match=r"lengths are 1\.\.2, but the examples of Held have fixed lengths; leave the"):
         Held().batch(0, 1, lengths=(1, 2))

@@ -65,7 +65,7 @@ def test_inputs_must_be_on_the_device_of_the_network(cell, xs):
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), float("-inf")])
 def test_inputs_that_are_read_must_be_finite(cell, xs, wrong):
     xs[1, 2, 1] = wrong
-    message = rf"the inputs hold {wrong} at \(row, step, feature\) \(1, 2, 1\), but they must be finite; clean"
+    message = rf"the inputs contain {wrong} at \(row, step, feature\) \(1, 2, 1\), but they must be finite; clean"
     with pytest.raises(ValueError, match=message):
         unroll(cell, xs)
     with pytest.raises(ValueError, match=message):
@@ -80,7 +80,7 @@ def test_inputs_that_are_padding_may_be_anything(cell, xs):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bool])
 def test_lengths_must_be_whole_numbers(cell, xs, dtype):
-    with pytest.raises(TypeError, match=f"lengths are {dtype}, but they count steps; pass whole numbers"):
+    with pytest.raises(TypeError, match=f"lengths are {dtype}, but they are numbers of steps; pass integers"):
         unroll(cell, xs, lengths=torch.ones(BATCH, dtype=dtype))
 
 
@@ -112,7 +112,7 @@ def test_lengths_may_be_of_a_narrow_whole_type(cell, xs):
 
 def test_starts_must_be_truth_values(cell, xs):
     with pytest.raises(
-        TypeError, match=r"starts are torch.int64, but they say yes or no for each step; pass a bool tensor"
+        TypeError, match=r"starts are torch.int64, but they must be one boolean for each step; pass a bool tensor"
     ):
         unroll(cell, xs, starts=torch.zeros(BATCH, TIME).long())
 
@@ -128,9 +128,7 @@ def test_starts_must_be_one_for_each_step(cell, xs, shape):
 def test_checkpoint_every_must_be_at_least_1(cell, xs):
     with pytest.raises(ValueError, match="checkpoint_every is 0, but it must be at least 1; give a larger"):
         unroll(cell, xs, checkpoint_every=0)
-    with pytest.raises(
-        TypeError, match="checkpoint_every is True, but it must be a whole number; give one of at least 1"
-    ):
+    with pytest.raises(TypeError, match="checkpoint_every is True, but it must be an integer; give one of at least 1"):
         unroll(cell, xs, checkpoint_every=True)
 
 

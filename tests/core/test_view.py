@@ -48,7 +48,7 @@ def test_a_scale_says_what_the_numbers_lie_between():
         ),
         (
             lambda: view((4, 2, 2), ("slot", "head")),
-            r"\(slot, head\), but a figure draws one or two axes behind a leading",
+            r"\(slot, head\), but a figure draws one or two axes after a leading",
         ),
         (
             lambda: view((4, 2), ("way",), entries=("a",)),

@@ -302,7 +302,9 @@ def test_the_kernel_refuses_second_derivatives():
     steps, state = drawn("diagonal", 2, 4)
     states, _ = scan_on_cpu(steps, state.requires_grad_(), None, None)
     (gradient,) = torch.autograd.grad(states.square().sum(), state, create_graph=True)
-    with pytest.raises(RuntimeError, match="a gradient of a gradient was asked of the fused scan, which has none; run"):
+    with pytest.raises(
+        RuntimeError, match="a gradient of a gradient was requested from the fused scan, which has none; run"
+    ):
         gradient.sum().backward()
 
 

@@ -122,7 +122,7 @@ def test_head_parameters_are_one_linear_layer_cut_into_named_blocks():
 
 @pytest.mark.parametrize("clip", [0.0, -1.0, float("nan")])
 def test_a_clip_must_be_positive(clip):
-    with pytest.raises(ValueError, match=f"clip is {clip}, but it bounds a size and must be positive; give None"):
+    with pytest.raises(ValueError, match=f"clip is {clip}, but it is a bound and must be positive; give None"):
         ContentInterface(HIDDEN, WIDTH, clip=clip)
 
 

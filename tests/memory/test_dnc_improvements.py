@@ -223,7 +223,7 @@ def test_a_normalised_interface_hears_a_hidden_vector_of_mean_0_and_variance_1()
         (
             DNCInterface,
             {"mask_floor": 0.1},
-            "mask_floor is 0.1, but look-ups have no masks; leave it at 0 or set masked",
+            "mask_floor is 0.1, but there are no masks; leave it at 0 or set masked",
         ),
         (DNCInterface, {"masked": True, "mask_floor": 2.0}, "mask_floor is 2.0, but it is a probability"),
         (

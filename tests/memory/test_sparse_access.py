@@ -191,7 +191,7 @@ def test_more_slots_change_nothing_before_they_are_needed(backend):
 
 
 def test_a_memory_that_was_drawn_slot_by_slot_has_a_size_of_its_own():
-    with pytest.raises(ValueError, match=r"slots is 32, but .* was made for its 16 slots"):
+    with pytest.raises(ValueError, match=r"slots is 32, but .* has a value for each of its 16 slots"):
         SAM(3, 2, slots=16, initial_memory="random").with_slots(32)
 
 
@@ -236,13 +236,13 @@ def test_every_option_of_dam_matters(option):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"heads": 7}, "heads is 7, but the memory has 6 slots, and each of the heads needs one of its own"),
+        ({"heads": 7}, "heads is 7, but the memory has 6 slots, and each of the heads needs its own slot"),
         ({"nearest": 7}, "nearest is 7, but the memory has 6 slots"),
         ({"nearest": 0}, "nearest of SparseAccessMemory is 0, but it must be at least 1"),
         ({"initial_memory": "ones"}, "initial_memory is 'ones', but it must be one of 'zeros', 'random', 'learned'"),
         ({"strengths": "tanh"}, "strengths is 'tanh', but it must be one of"),
         ({"controller": "mamba"}, "controller is 'mamba', but it must be one of"),
-        ({"clip": -1.0}, "clip is -1.0, but it bounds a size"),
+        ({"clip": -1.0}, "clip is -1.0, but it is a bound"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options, message):

@@ -65,4 +65,4 @@ def test_a_link_out_of_the_folder_is_not_followed(bare, refused):
 def test_truncated_weights_are_refused_without_a_manifest_too(bare, kept, refused):
     path = bare / "model.safetensors"
     path.write_bytes(path.read_bytes()[:kept])
-    refused(bare, "model.safetensors is no whole safetensors file", error=DamagedError)
+    refused(bare, "model.safetensors is not a valid safetensors file", error=DamagedError)

@@ -193,5 +193,5 @@ def test_an_empty_range_of_lengths_is_refused(task_class):
 
 @pytest.mark.parametrize(("option", "value"), [("bits", 2.0), ("min_length", 1.5), ("max_length", 2.5)])
 def test_a_size_that_is_no_whole_number_is_refused(shapes_unchecked, option, value):
-    with pytest.raises(TypeError, match=f"{option} is {value}, but it must be a whole number"):
+    with pytest.raises(TypeError, match=f"{option} is {value}, but it must be an integer"):
         Copy(**{option: value})

@@ -147,9 +147,9 @@ def test_every_example_stands_in_its_split_once(task):
         batches = [task.batch(index, 60, split=split) for index in range(-(-count // 60))]
         assert sum(map(len, batches)) == count
         assert same(batches[0], task.batch(0, 60, split=split, seed=5))
-        with pytest.raises(ValueError, match=rf"batch {len(batches)} of 60 .* is beyond its {count} examples; ask for"):
+        with pytest.raises(ValueError, match=rf"batch {len(batches)} of 60 .* is beyond its {count} examples; request"):
             task.batch(len(batches), 60, split=split)
-    with pytest.raises(ValueError, match=r"are what they are; leave the lengths out"):
+    with pytest.raises(ValueError, match=r"have fixed lengths; leave the lengths out"):
         task.batch(0, 2, lengths=(task.lengths[0], task.lengths[1] + 1))
 
 

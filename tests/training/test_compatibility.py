@@ -73,7 +73,7 @@ SHORT = {"min_length": 30, "max_length": 30, "washout": 5}
             Digits,
             {},
             {"curriculum_steps": 2, "curriculum_min": 3, "curriculum_max": 3},
-            "the curriculum cannot start: lengths are 3..3, but the examples of Digits are what they are",
+            "the curriculum cannot start: lengths are 3..3, but the examples of Digits have fixed lengths",
         ),
     ],
 )

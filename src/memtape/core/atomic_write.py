@@ -1,15 +1,15 @@
-"""Whole file: a file that is either there in full or not at all."""
+"""Atomic write: write a file completely or not at all."""
 
 import os
 from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file beside its place and move it there in one step; folders are made as needed.
+    """Write a temporary file and rename it to its path, so that a partial file is never visible; create missing folders.
 
     Args:
-        path: where the file goes; what stood there before is replaced.
-        content: what goes into it.
+        path: path of the file; an existing file is replaced.
+        content: the bytes to write.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")

@@ -1,4 +1,4 @@
-"""Backends: the ways in which a network can be run over sequences, and the choice among them."""
+"""Backends: the implementations that run a network over sequences, and the choice among them."""
 
 import os
 from types import TracebackType
@@ -11,34 +11,35 @@ VARIABLE = "MEMTAPE_BACKEND"
 
 
 class BackendError(RequestError):
-    """A backend that does not exist, or not here."""
+    """A backend that does not exist, or is not available here."""
 
 
 def backends() -> dict[str, str | None]:
-    """Return each backend with the reason why it is absent, None if it is present."""
+    """Return each backend with the reason why it is absent; None if it is available."""
     return {
         "reference": None,
         "compile": None,
         "scan": None,
         "cpu": kernels().absent,
-        "triton": "this version has no kernels for accelerators; single steps and the scan run there",
+        "triton": "this version has no kernels for accelerators; the reference and the scan run there",
     }
 
 
-class use_backend:  # noqa: N801 - a function to those who call it
-    """Choose how networks run over sequences, from here on or inside a `with` block.
+class use_backend:  # noqa: N801 - it is called like a function
+    """Choose the backend that runs networks over sequences, from now on or inside a `with` block.
 
-    "auto" runs the fused kernel of a network where there is one, and single steps elsewhere; so does "cpu", which insists that
-    its kernels are present, and so will "triton", which is absent in this version. "reference" always runs single steps,
-    "compile" single steps compiled by `torch.compile`. "scan" runs cells that are linear in their state in parallel over time,
-    with operations of torch, and single steps of all others; "auto" uses it where there are no kernels. All give the same
-    results up to rounding. The environment variable MEMTAPE_BACKEND holds the choice of a process that calls nothing.
+    "auto" runs the fused kernel of a network if there is one, else the reference. "cpu" does the same, but raises an
+    error if the compiled kernels are absent; "triton" is absent in this version. "reference" always runs the cell step
+    by step, "compile" does so with the step compiled by `torch.compile`. "scan" runs cells that are linear in their
+    state in parallel over time, with operations of torch, and the reference of all others; "auto" uses it where there
+    are no kernels. All give the same results up to rounding. The environment variable MEMTAPE_BACKEND sets the backend
+    of a process that does not call this function.
 
     Args:
         name: "auto", "reference", "compile", "scan", "cpu" or "triton".
 
     Raises:
-        BackendError: another name, or a backend that is absent here.
+        BackendError: the name is unknown, or the backend is absent.
 
     Example:
         >>> import memtape, torch
@@ -54,20 +55,20 @@ class use_backend:  # noqa: N801 - a function to those who call it
         use_backend._chosen = _checked(name, "the backend")
 
     def __enter__(self) -> None:
-        """Keep the choice until the block ends."""
+        """Use the backend until the block ends."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Go back to the choice before."""
+        """Restore the backend that was in use before."""
         use_backend._chosen = self._before
 
 
 def backend_for(device: str) -> str:
-    """Return the backend that is in use on a kind of device: "reference", "compile", "scan", "cpu" or "triton".
+    """Return the backend in use on a type of device: "reference", "compile", "scan", "cpu" or "triton".
 
     Raises:
-        BackendError: MEMTAPE_BACKEND names none, or one that is absent here.
+        BackendError: MEMTAPE_BACKEND names an unknown or an absent backend.
     """
     name = use_backend._chosen or _checked(os.environ.get(VARIABLE, AUTO), VARIABLE)
     if name == AUTO:

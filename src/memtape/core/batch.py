@@ -16,17 +16,17 @@ from memtape.core.state import NoState, state
 
 @state
 class SequenceBatch:
-    """Inputs of any kind with their targets; rows that end early are padded."""
+    """Inputs of any kind with their targets; shorter rows are padded."""
 
     inputs: Any
-    """The record of a kind of input: a tensor of "sequences", `Pairs`, `Trees`, or that of a registered `InputKind`."""
+    """The record of a kind of input: a tensor for "sequences", `Pairs`, `Trees`, or that of a registered `InputKind`."""
     targets: Shaped[Tensor, "batch time *output"]
-    """Vectors, floats of shape (batch, time, output); classes, integers of shape (batch, time); or whatever else the task
-    compares with, such as the edges that can be chosen at each step."""
+    """Vectors, floats of shape (batch, time, output); classes, integers of shape (batch, time); or other targets, such
+    as the edges that can be chosen at each step."""
     mask: Bool[Tensor, "batch time"]
     """Which steps are scored."""
     lengths: Int[Tensor, " batch"]
-    """How many steps of each row count, answer included."""
+    """The number of valid steps of each row, answer included."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -43,10 +43,10 @@ class SequenceBatch:
         return dataclasses.replace(state_tree.rows(self._without_inputs(), first, last), inputs=inputs)
 
     def steps(self, first: int, last: int) -> "SequenceBatch":
-        """Return the steps from `first` up to, but not including, `last`; a row that ended before has length 0.
+        """Return the steps from `first` up to, but not including, `last`; a row that ends before `first` has length 0.
 
         Raises:
-            ValueError: the kind of the inputs has no chunks of time.
+            ValueError: the kind of the inputs cannot be cut into chunks of time.
         """
         return SequenceBatch(
             inputs=self.kind.steps(self.inputs, first, last),
@@ -56,16 +56,16 @@ class SequenceBatch:
         )
 
     def move(self, *, device: Any = None, dtype: torch.dtype | None = None) -> "SequenceBatch":
-        """Return the batch on a device, and its floats in another dtype."""
+        """Return the batch on another device, or with its floats in another dtype."""
         inputs = self.kind.move(self.inputs, device=device, dtype=dtype)
         return dataclasses.replace(state_tree.move(self._without_inputs(), device=device, dtype=dtype), inputs=inputs)
 
     @classmethod
     def join(cls, parts: Sequence["SequenceBatch"]) -> "SequenceBatch":
-        """Return one batch of the rows of several, all of one kind of input, padded to the longest.
+        """Concatenate the rows of several batches of one kind of input, padded to the longest.
 
         Raises:
-            ValueError: parts of more than one kind of input.
+            ValueError: the parts have more than one kind of input.
         """
         kinds = {part.kind.name: part.kind for part in parts}
         if len(kinds) != 1:

@@ -1,4 +1,4 @@
-"""Card: what is known of a model or a task by its name, without importing it."""
+"""Card: metadata of a model or a task, which is read without importing it."""
 
 import re
 from abc import ABC
@@ -9,19 +9,19 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Card(ABC):
-    """Abstract card, the last statement of a file: `CARD = ModelCard(...)` or `CARD = TaskCard(...)`, of literals alone.
+    """Abstract card, the last statement of a file: `CARD = ModelCard(...)` or `CARD = TaskCard(...)`, with literals only.
 
-    It describes the last class of that file, and is read from the source, so that nothing heavy is imported.
+    It describes the last class of that file. It is read from the source, so that the file is not imported.
 
     Attributes:
-        name: what the command line calls it: lower-case letters, digits and hyphens.
+        name: name on the command line: lower-case letters, digits and hyphens.
         summary: one sentence.
-        paper: keys of `catalog/references.bib`, or for a plugin the reference itself.
-        inputs: the kinds of input that a model reads or a task gives, the usual one first.
-        small: options that make it as small as a test needs.
+        paper: keys of `catalog/references.bib`; for a plugin the reference itself.
+        inputs: the kinds of input that a model reads or a task provides, the default first.
+        small: options for a small instance in tests.
 
     Raises:
-        ValueError: a value of another form.
+        ValueError: a value has the wrong type or format.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Card(ABC):
     small: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check that each value has its form."""
+        """Check the type and the format of each value."""
         name = self.name if isinstance(self.name, str) else ""
         _check("name", self.name, re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name), "a word such as my-cell")
         _check("summary", self.summary, isinstance(self.summary, str) and self.summary.strip(), "one sentence")
@@ -53,9 +53,9 @@ class TaskCard(Card):
     """Card of a task.
 
     Attributes:
-        unit: what a length counts.
-        test_lengths: lengths of the final evaluation, those of training first; none for a test split of fixed length.
-        picture_length: length of the sequence in the picture of the memory, beyond those of training; 0 for no picture.
+        unit: the unit of lengths.
+        test_lengths: lengths of the final evaluation, those of training first; empty for a test split of fixed length.
+        picture_length: length of the sequence in the picture of the memory, longer than in training; 0 for no picture.
     """
 
     unit: str = "steps"
@@ -63,7 +63,7 @@ class TaskCard(Card):
     picture_length: int = 0
 
     def __post_init__(self) -> None:
-        """Check that each value has its form."""
+        """Check the type and the format of each value."""
         super().__post_init__()
         _check("unit", self.unit, isinstance(self.unit, str) and self.unit, "a word such as steps")
         lengths = isinstance(self.test_lengths, tuple) and all(_is_length(length, 1) for length in self.test_lengths)

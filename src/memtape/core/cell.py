@@ -15,21 +15,21 @@ S = TypeVar("S")
 
 @runtime_checkable
 class FusedRun(Protocol[S]):
-    """A cell's fast twin: the same function as the cell stepped through time, in one call."""
+    """Fused kernel of a cell: it computes all steps of a sequence in one call."""
 
     def __call__(
         self, xs: Float[Tensor, "batch time input"], state: S, lengths: Int[Tensor, " batch"] | None
     ) -> tuple[Float[Tensor, "batch time output"], S]:
         """Return the outputs, zero beyond a row's length, and the state after each row's last step.
 
-        Lengths may be 0, which leaves the row's state as it is; inputs are finite also beyond a row's length.
+        A row of length 0 keeps its state. Inputs are finite beyond a row's length, too.
         """
         ...
 
 
 @runtime_checkable
 class Taught(Protocol[S]):
-    """A cell whose output is fed back, and which a teacher can be put in the place of."""
+    """A cell with output feedback, which can be trained with teacher forcing."""
 
     def teacher_forced(
         self,
@@ -40,16 +40,16 @@ class Taught(Protocol[S]):
         lengths: Int[Tensor, " batch"] | None = None,
         teacher: float = 1.0,
     ) -> tuple[Float[Tensor, "batch time output"], S]:
-        """Run over sequences, feeding each target back in the place of the output, with the teacher's probability."""
+        """Run over sequences with teacher forcing: feed back the target instead of the output with probability `teacher`."""
         ...
 
 
 class Cell(nn.Module, ABC, Generic[S]):
-    r"""Abstract part with a state: one call is one time step, and nothing stays behind in the module.
+    r"""Abstract recurrent cell: one call computes one time step, and the module itself keeps no state.
 
     $$(y_t, s_t) = f(x_t, s_{t-1})$$
 
-    A concrete cell sets `input_size` and `output_size` and is final: wrap a cell to change it.
+    A concrete cell sets `input_size` and `output_size` and is final; to change its behaviour, wrap it in another cell.
 
     Attributes:
         input_size: size of one input vector.
@@ -65,22 +65,22 @@ class Cell(nn.Module, ABC, Generic[S]):
 
     @abstractmethod
     def forward(self, x: Float[Tensor, "batch input"], state: S) -> tuple[Float[Tensor, "batch output"], S]:
-        """Take one step and return its output and the next state; `state` itself is left as it was."""
+        """Take one step and return the output and the next state; `state` is not modified."""
 
     def read(self, symbols: Int[Tensor, "batch time"]) -> "tuple[Cell[S], Float[Tensor, 'batch time input']]":
-        """Return the cell that takes the vectors which symbols stand for, and these vectors: itself, and one-hot vectors."""
+        """Return the vectors of symbols and the cell that reads them: by default one-hot vectors and the cell itself."""
         parameter = next(self.parameters(), None)
         dtype = None if parameter is None else parameter.dtype
         return self, one_hot(symbols, self.input_size, dtype)
 
     def views(self, x: Float[Tensor, "batch input"], state: S) -> Views:
-        """Return what is worth seeing of one step, with the arguments of `forward`: nothing, save of cells with a memory."""
+        """Return the views of one step, given the arguments of `forward`; () for cells without an external memory."""
         return ()
 
     def fused(self, backend: str) -> FusedRun[S] | None:
-        """Return what runs this cell over whole sequences on a backend, None where it can only be stepped."""
+        """Return the fused kernel of this cell on a backend, None if there is none."""
         return None
 
 
 AnyCell = Cell[Any]
-"""A cell whose kind of state does not matter to the caller."""
+"""A cell with any type of state."""

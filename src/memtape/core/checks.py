@@ -1,4 +1,4 @@
-"""Checks: one sentence for each wrong input, with what was given, the rule and the cure."""
+"""Checks: validate inputs; each message names the value, the rule and the cure."""
 
 import math
 from itertools import chain
@@ -12,21 +12,21 @@ from memtape.core.cell import AnyCell
 
 
 def at_least(least: int, **values: int | float) -> None:
-    """Raise unless every named value is a whole number of at least `least`.
+    """Raise unless every named value is an integer of at least `least`.
 
     Raises:
-        TypeError: a value is no whole number.
-        ValueError: a value is too small.
+        TypeError: a value is not an integer.
+        ValueError: a value is below `least`.
     """
     for name, value in values.items():
-        _whole(name, name, value, least)
+        _integer(name, name, value, least)
 
 
 def probabilities(**values: float) -> None:
     """Raise unless every named value lies in 0..1.
 
     Raises:
-        ValueError: a value does not.
+        ValueError: a value is outside 0..1.
     """
     for name, value in values.items():
         if not 0 <= value <= 1:
@@ -37,7 +37,7 @@ def positive(**values: float) -> None:
     """Raise unless every named value is finite and above 0.
 
     Raises:
-        ValueError: a value is not.
+        ValueError: a value is not finite or not above 0.
     """
     for name, value in values.items():
         if not 0 < value < math.inf:
@@ -57,11 +57,11 @@ def one_of(choices: tuple[str, ...], **values: str) -> None:
 
 
 def sequences(cell: AnyCell, xs: Tensor) -> None:
-    """Raise unless `xs` is what the cell can run over: shape (batch, time, input), its dtype and its device.
+    """Raise unless `xs` has the shape (batch, time, input), the dtype and the device that the cell needs.
 
     Raises:
-        TypeError: not a floating-point tensor.
-        ValueError: another shape, dtype or device than the cell's.
+        TypeError: `xs` is not a floating-point tensor.
+        ValueError: `xs` has the wrong shape, dtype or device.
     """
     name = type(cell).__name__
     wanted = f"(batch, time, {cell.input_size})"
@@ -93,16 +93,16 @@ def sequences(cell: AnyCell, xs: Tensor) -> None:
 
 
 def lengths_of(xs: Tensor, lengths: Any) -> Tensor:
-    """Return the lengths as a tensor on the device of `xs`, once they are known to fit.
+    """Check lengths, and return them as a tensor on the device of `xs`.
 
     Raises:
-        TypeError: not whole numbers.
-        ValueError: not one for each row, or outside 0..time.
+        TypeError: the lengths are not integers.
+        ValueError: there is not one length for each row, or a length is outside 0..time.
     """
     batch, time = xs.shape[:2]
     result = torch.as_tensor(lengths, device=xs.device)
     if result.is_floating_point() or result.is_complex() or result.dtype == torch.bool:
-        raise TypeError(f"lengths are {result.dtype}, but they count steps; pass whole numbers")
+        raise TypeError(f"lengths are {result.dtype}, but they are numbers of steps; pass integers")
     if result.shape != (batch,):
         raise ValueError(
             f"lengths have shape {tuple(result.shape)}, but the batch has {batch} rows; pass one length for each row"
@@ -117,49 +117,49 @@ def lengths_of(xs: Tensor, lengths: Any) -> Tensor:
 
 
 def starts_of(xs: Tensor, starts: Any) -> Tensor:
-    """Return the starts as a tensor on the device of `xs`, once they are known to fit.
+    """Check starts, and return them as a tensor on the device of `xs`.
 
     Raises:
-        TypeError: not truth values.
-        ValueError: another shape than (batch, time).
+        TypeError: the starts are not booleans.
+        ValueError: the shape is not (batch, time).
     """
     result = torch.as_tensor(starts, device=xs.device)
     if result.dtype != torch.bool:
-        raise TypeError(f"starts are {result.dtype}, but they say yes or no for each step; pass a bool tensor")
+        raise TypeError(f"starts are {result.dtype}, but they must be one boolean for each step; pass a bool tensor")
     if result.shape != xs.shape[:2]:
         raise ValueError(
             f"starts have shape {tuple(result.shape)}, but the inputs have {tuple(xs.shape[:2])} (batch, time); "
-            "pass one truth value for each step"
+            "pass one boolean for each step"
         )
     return result
 
 
 def finite(xs: Tensor) -> None:
-    """Raise if an input that will be read is NaN or infinite.
+    """Raise if an input is NaN or infinite; padding must be zero.
 
     Raises:
-        ValueError: the first such place, as (row, step, feature).
+        ValueError: an input is not finite; the message names the first one as (row, step, feature).
     """
     if torch.compiler.is_compiling() or bool(torch.isfinite(xs).all()):
         return
     place = tuple(torch.nonzero(~torch.isfinite(xs))[0].tolist())
     raise ValueError(
-        f"the inputs hold {xs[place].item()} at (row, step, feature) {place}, but they must be finite; "
+        f"the inputs contain {xs[place].item()} at (row, step, feature) {place}, but they must be finite; "
         "clean the data, or pass lengths if that step is padding"
     )
 
 
 def state_for(cell: AnyCell, state: Any, example: Any, batch: int) -> None:
-    """Raise unless `state` is a state of this cell for this batch.
+    """Raise unless `state` is a state of this cell for this batch size.
 
     Raises:
-        ValueError: a state of another kind, size, dtype, device or batch.
+        ValueError: the state has another structure, size, dtype, device or batch size.
     """
     name = type(cell).__name__
     if not state_tree.same_structure(state, example):
         raise ValueError(
             f"the state is a {type(state).__name__} of another structure than the state of {name}; "
-            "pass the state that this network returned, or None to begin anew"
+            "pass the state that this network returned, or None for the initial state"
         )
     wanted = state_tree.named_leaves(example)
     for path, leaf in state_tree.named_leaves(state).items():
@@ -167,7 +167,7 @@ def state_for(cell: AnyCell, state: Any, example: Any, batch: int) -> None:
         if leaf.shape != expected.shape:
             raise ValueError(
                 f"{path} of the state has shape {tuple(leaf.shape)}, but {name} with a batch of {batch} needs "
-                f"{tuple(expected.shape)}; pass the state of the same network and batch, or None to begin anew"
+                f"{tuple(expected.shape)}; pass the state of the same network and batch, or None for the initial state"
             )
         if leaf.device != expected.device or leaf.dtype != expected.dtype:
             raise ValueError(
@@ -177,18 +177,18 @@ def state_for(cell: AnyCell, state: Any, example: Any, batch: int) -> None:
 
 
 def module_sizes(module: nn.Module, **sizes: int) -> None:
-    """Raise unless every named size is a whole number of at least 1.
+    """Raise unless every named size is an integer of at least 1.
 
     Raises:
-        TypeError: a size is no whole number.
+        TypeError: a size is not an integer.
         ValueError: a size is below 1.
     """
     for size, value in sizes.items():
-        _whole(f"{size} of {type(module).__name__}", size, value, 1)
+        _integer(f"{size} of {type(module).__name__}", size, value, 1)
 
 
-def _whole(place: str, name: str, value: int | float, least: int) -> None:
+def _integer(place: str, name: str, value: int | float, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{place} is {value!r}, but it must be a whole number; give one of at least {least}")
+        raise TypeError(f"{place} is {value!r}, but it must be an integer; give one of at least {least}")
     if value < least:
         raise ValueError(f"{place} is {value}, but it must be at least {least}; give a larger {name}")

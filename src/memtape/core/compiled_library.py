@@ -1,6 +1,6 @@
-"""Compiled library: the fused kernels, in the build that suits this processor best.
+"""Compiled library: load the fastest build of the fused kernels that this processor supports.
 
-The package is built with one library for each set of instructions; which of them the processor has is known only here.
+The package contains one library for each instruction set; the one to use is chosen when it is loaded.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent.parent / "kernels" / "compiled"
 
 LAYOUTS: dict[str, str] = {}
-"""How the C structs and functions of each kernel must look, by the kernel's name; `expect` fills it."""
+"""The expected layout of the C structs and functions of each kernel, by the kernel's name; `expect` adds entries."""
 
 LEVELS = {"x86-64-v4": 4, "x86-64-v3": 3, "portable": 0}
 """Builds, the fastest first, with the level of the x86-64 architecture that each needs."""
@@ -33,7 +33,7 @@ class Kernels:
 
 @cache
 def kernels() -> Kernels:
-    """Load the best build that this processor can run; the environment variable MEMTAPE_INSTRUCTIONS names another."""
+    """Load the fastest build that this processor supports, or the one that MEMTAPE_INSTRUCTIONS names."""
     built = [name for name in LEVELS if _file(name).is_file()]
     if not built:
         return _none(_why_unbuilt())
@@ -56,13 +56,13 @@ def kernels() -> Kernels:
 
 
 def expect(kernel: str, layout: str) -> None:
-    """Refuse a library in which a kernel has another layout than this one, which `memtape_KERNEL_layout` returns."""
+    """Register the layout of a kernel; a library whose `memtape_KERNEL_layout` returns another one is not loaded."""
     LAYOUTS[kernel] = layout
     kernels.cache_clear()
 
 
 def _difference(library: ctypes.CDLL, kernel: str, layout: str) -> str | None:
-    """Return the first difference between the layout of a kernel in a library and the one that is expected."""
+    """Return the first difference between the layout of a kernel in a library and the expected one."""
     try:
         function = getattr(library, f"memtape_{kernel}_layout")
     except AttributeError:
@@ -71,7 +71,7 @@ def _difference(library: ctypes.CDLL, kernel: str, layout: str) -> str | None:
     found = function().decode()
     for ours, theirs in zip_longest(*(re.findall(r"[^\s,()]+|[()]", text) for text in (layout, found))):
         if ours != theirs:
-            return f"{kernel} has {theirs or 'nothing'} in the place of {ours or 'nothing'}"
+            return f"{kernel} has {theirs or 'nothing'} instead of {ours or 'nothing'}"
     return None
 
 
@@ -91,4 +91,4 @@ def _why_unbuilt() -> str:
     try:
         return str(json.loads((FOLDER / "unbuilt.json").read_text())["reason"])
     except (OSError, ValueError, KeyError, TypeError):
-        return "the compiled kernels are not there; install memtape again, with a C++ compiler at hand"
+        return "the compiled kernels are missing; install a C++ compiler and then memtape again"

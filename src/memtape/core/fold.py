@@ -27,24 +27,25 @@ def fold(
 
     $$s_j = f\bigl(x_j, (s_k)_{k \in C(j)}\bigr)$$
 
-    Nodes that are equally far from their roots are computed at once over the whole batch, the farthest first: each step
-    needs the states of the step before and no others, so that time and memory are proportional to the number of nodes,
-    on the way back as well, and there are as many steps as the highest tree has levels.
+    All nodes at the same depth are computed at once over the whole batch, the deepest first. Each step needs only the
+    states of the step before. Time and memory, in the backward pass too, are proportional to the number of nodes, and
+    the number of steps is the height of the highest tree.
 
     Args:
-        cell: what a node computes, $f$.
+        cell: the tree cell $f$.
         trees: the trees.
-        look_up: returns the vectors of symbols, shapes (words,) to (words, input), such as an `nn.Embedding`; it is called
-            once, with the symbols of all words of the batch.
-        lengths: how many nodes of each row count; beyond them nothing is looked at and the outputs are zero. None means
-            that no row is padded.
+        look_up: maps symbols of shape (words,) to vectors of shape (words, input), such as an `nn.Embedding`; it is
+            called once, with all words of the batch.
+        lengths: number of valid nodes of each row; padding is ignored, and its outputs are zero. None means that no row
+            is padded.
 
     Returns:
         The output of every node, and the states of the roots.
 
     Raises:
-        TypeError: a table of the trees, or lengths, that are no whole numbers.
-        ValueError: a row that is no tree, trees that the cell does not take, or vectors of another size than the cell's.
+        TypeError: a table of the trees, or the lengths, are not integers.
+        ValueError: a row is not a tree, the cell does not accept the trees, or the vectors have another size than the
+            cell's inputs.
 
     Example:
         >>> import torch
@@ -75,7 +76,7 @@ def fold(
     inner_states: list[S] = []
     by_level = _split(leaf_states, sizes)
     below = by_level[-1]
-    # A batch of nothing but leaves takes one step of no nodes, for every parameter has a gradient.
+    # A batch of leaves only takes one step of zero nodes, so that every parameter has a gradient.
     last = max(len(plan.levels) - 1, 1)
     for level, leaves in reversed(list(zip(plan.levels[:last], by_level[:last], strict=True))):
         words = None if level.words is None else read.index_select(0, level.words.to(device))
@@ -91,13 +92,13 @@ def fold(
 
 
 def _placed(rows: Tensor, places: Tensor, shape: torch.Size) -> Tensor:
-    """Return a tensor with the rows at their places of the flattened batch, and zeros elsewhere."""
+    """Return a tensor with the rows at their indices in the flattened batch, and zeros elsewhere."""
     flat = rows.new_zeros(shape.numel(), rows.shape[1])
     return flat.index_copy(0, places, rows).unflatten(0, shape)
 
 
 def _children(below: S, places: Tensor) -> S:
-    """Return the states of children, (parents, arity, ...), taken from the level below."""
+    """Gather the states of children, (parents, arity, ...), from the level below."""
 
     def take(rows: Tensor) -> Tensor:
         absent = rows.new_zeros(1, *rows.shape[1:])
@@ -113,7 +114,7 @@ def _split(state: S, sizes: list[int]) -> list[S]:
 
 
 def _wide(state: S, vectors: Tensor) -> S:
-    """Keep states, which are handed on over many levels, as wide as the vectors under autocast."""
+    """Return states in the dtype of the vectors under autocast, since they are passed on over many levels."""
     return state_tree.move(state, dtype=vectors.dtype) if torch.is_autocast_enabled(vectors.device.type) else state
 
 
@@ -135,5 +136,5 @@ def _refuse_words_inside(cell: AnyTreeCell, trees: Trees, plan: Levels) -> None:
     row, node = divmod(int(level.inner[words[level.inner] >= 0][0]), trees.words.shape[1])
     raise ValueError(
         f"node {node} of row {row} has children and the word {int(trees.words[row, node])}, but {type(cell).__name__} reads "
-        "words at leaves alone; give nodes with children the word -1, or choose a cell that reads them"
+        "words only at leaves; give nodes with children the word -1, or choose a cell that reads them"
     )

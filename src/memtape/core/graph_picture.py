@@ -1,4 +1,4 @@
-"""Graph picture: what a figure of a graph needs, in plain values."""
+"""Graph picture: the data of a figure of a graph task."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -6,34 +6,34 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor
 
 Triple = tuple[str, str, str]
-"""The names of a node, of an edge that leaves it, and of the node that the edge leads to; "_" where one is not told."""
+"""The names of a node, an outgoing edge and the node at its end; "_" for a name that is not given."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GraphPicture:
-    """A graph that a sequence told of, what was asked and what was said."""
+    """A graph presented as a sequence, the queried paths, and the outputs of a network."""
 
     nodes: tuple[str, ...]
     places: tuple[tuple[float, float], ...]
-    """Where each node stands, from 0 to 1 to the right and upwards."""
+    """The coordinates of each node, x to the right and y upwards, each in 0..1."""
     edges: tuple[tuple[int, str, int], ...]
-    """The node that an edge leaves, its name, and the node that it leads to."""
+    """The source node, the name and the target node of each edge."""
     paths: tuple[tuple[int, ...], ...]
-    """The edges of each path that was asked for, in order."""
+    """The edges of each queried path, in order."""
     steps: tuple[Triple, ...]
-    """What is told at each step."""
+    """The triple presented at each step."""
     shown: tuple[int | None, ...]
-    """Which edge is told at each step, if one is."""
+    """The index of the edge presented at each step, None if there is none."""
     answers: tuple[Triple | None, ...]
-    """What is to be said at each step, None where nothing is, and ("end", "", "") where an answer ends."""
+    """The target of each step, None for a step without one, and ("end", "", "") at the end of an answer."""
     said: tuple[Triple | None, ...]
-    """What was said at each of these; all None if nobody was asked."""
+    """The network's output at each of these steps; all None without a network."""
 
 
 @runtime_checkable
 class Pictured(Protocol):
-    """A task whose examples are graphs."""
+    """A task whose examples can be drawn as graphs."""
 
     def picture(self, batch: Any, outputs: Tensor | None = None, row: int = 0) -> GraphPicture:
-        """Return what a figure of one example needs, with what a network said if its outputs are given."""
+        """Return the figure data of one example, with the network's predictions if its outputs are given."""
         ...

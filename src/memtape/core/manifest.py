@@ -1,6 +1,6 @@
-"""Manifest: the sizes and digests of a folder's files, so that damage is found before a file is believed.
+"""Manifest: record the sizes and digests of a folder's files, and verify the files before they are used.
 
-manifest.json is canonical JSON (sorted keys, no spaces, ASCII), so that it has one spelling and every changed bit shows:
+manifest.json is canonical JSON (sorted keys, no spaces, ASCII), so that every changed bit is detected:
 
 {"files": {NAME: {"bytes": SIZE, "sha256": DIGEST}}, "format": 1, "sha256": digest of the rest in the same form}
 """
@@ -20,31 +20,31 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 
 LARGEST_MANIFEST = 2**20
-"""Bytes of a manifest, far beyond what the names of a folder need."""
+"""Largest manifest in bytes, far more than the names of a folder need."""
 
 DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class DamagedError(RequestError):
-    """A file that is not what its manifest says; the sentence names the file and the reason."""
+    """A file that differs from its manifest; the message names the file and the reason."""
 
 
 def write_manifest(folder: Path, names: Iterable[str]) -> None:
     """Write the manifest of some files of a folder.
 
     Args:
-        folder: where the files are and the manifest goes.
+        folder: the folder of the files and of the manifest.
         names: file names in the folder.
 
     Raises:
-        ValueError: a name that is no plain file name, or more names than a manifest holds.
-        DamagedError: a file that is missing or is no regular file.
+        ValueError: a name is not a plain file name, or there are more names than a manifest can hold.
+        DamagedError: a file is missing or is not a regular file.
     """
     files = {}
     for name in names:
         if not _is_plain(name):
             raise ValueError(
-                f"a file is named {name!r}, but a manifest holds names in its own folder; give a plain name"
+                f"a file is named {name!r}, but a manifest lists files of its own folder; give a plain file name"
             )
         content = read_file(folder, name)
         files[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -57,10 +57,10 @@ def write_manifest(folder: Path, names: Iterable[str]) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a folder, once it is known to be whole.
+    """Read and validate the manifest of a folder.
 
     Raises:
-        DamagedError: it is missing, too large, changed, or no manifest.
+        DamagedError: the manifest is missing, too large, changed or invalid.
     """
     path = folder / MANIFEST
     content = read_file(folder, MANIFEST, most=LARGEST_MANIFEST)
@@ -71,25 +71,25 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (ValueError, AttributeError, RecursionError):
         whole = False
     if not whole:
-        raise _damaged(path, "is not what was written, or is no manifest")
+        raise _damaged(path, "was changed, or is not a manifest")
     if rest.keys() != {"format", "files"} or rest["format"] != FORMAT:
         raise _damaged(path, f"is not of format {FORMAT}")
     files = rest["files"]
     if not isinstance(files, dict) or not all(_is_plain(name) and _is_entry(files[name]) for name in files):
-        raise _damaged(path, "names something else than files of its folder with their sizes and digests")
+        raise _damaged(path, "does not list files of its folder with their sizes and digests")
     return manifest
 
 
 def read_verified(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
-    """Read a file once, and return its bytes if they are those of the manifest.
+    """Read a file and return its bytes if they match the manifest.
 
     Args:
-        folder: where the file is.
-        name: its name.
-        manifest: what `read_manifest` returned.
+        folder: the folder of the file.
+        name: name of the file.
+        manifest: the result of `read_manifest`.
 
     Raises:
-        DamagedError: the file is missing, is no regular file, is not named in the manifest, or was changed.
+        DamagedError: the file is missing, is not a regular file, is not listed in the manifest, or was changed.
     """
     path, entry = folder / name, manifest["files"].get(name)
     if entry is None:
@@ -101,7 +101,7 @@ def read_verified(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes
 
 
 def verify(folder: Path) -> dict[str, bytes]:
-    """Read all files that a manifest names, each once, and return their bytes by name.
+    """Read and verify all files of a manifest, and return their bytes by name.
 
     Raises:
         DamagedError: the manifest or a file is missing or was changed.
@@ -111,25 +111,25 @@ def verify(folder: Path) -> dict[str, bytes]:
 
 
 def read_file(folder: Path, name: str, *, exactly: int | None = None, most: int | None = None) -> bytes:
-    """Read a regular file of a folder, and nothing else: a link may lead anywhere, and a pipe never ends.
+    """Read a regular file of a folder; refuse links, which may lead anywhere, and pipes, which may never end.
 
     Args:
-        folder: where the file is.
-        name: its name.
-        exactly: how many bytes it must have; None for any number.
-        most: how many bytes it may have; None for any number.
+        folder: the folder of the file.
+        name: name of the file.
+        exactly: required number of bytes; None for any number.
+        most: largest number of bytes; None for any number.
 
     Raises:
-        DamagedError: it is missing, is no regular file, has another size, or cannot be read.
+        DamagedError: the file is missing, is not a regular file, has another size, or cannot be read.
     """
     path = folder / name
     try:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode):
-            kind = "a link" if stat.S_ISLNK(status.st_mode) else "no regular file"
+            kind = "a link" if stat.S_ISLNK(status.st_mode) else "not a regular file"
             raise _damaged(path, f"is {kind}, but must be a file of its own")
         if exactly is not None and status.st_size != exactly:
-            raise _damaged(path, f"has {status.st_size} bytes, but {MANIFEST} counts {exactly}")
+            raise _damaged(path, f"has {status.st_size} bytes, but {MANIFEST} lists {exactly}")
         if most is not None and status.st_size > most:
             raise _damaged(path, f"has {status.st_size} bytes, but at most {most} are allowed")
         return path.read_bytes()
@@ -162,4 +162,4 @@ def _is_entry(entry: Any) -> bool:
 
 
 def _damaged(path: Path, reason: str) -> DamagedError:
-    return DamagedError(f"{path} {reason}; restore the folder from where it came")
+    return DamagedError(f"{path} {reason}; restore the folder from its source")

@@ -1,4 +1,4 @@
-"""Memory and Interface: what is remembered, and how a hidden vector speaks to it."""
+"""Memory and Interface: an external memory, and the map from a hidden vector to its control."""
 
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
@@ -14,13 +14,13 @@ C = TypeVar("C")
 
 
 class Memory(nn.Module, ABC, Generic[S, C]):
-    """Abstract external memory: dynamics only, driven by a typed control.
+    """Abstract external memory: the memory's dynamics, driven by a typed control.
 
-    `address`, `write` and `read` are the three verbs, each pure. One step, `forward`, is the memory's own order of
-    them, since papers differ in whether a read sees the write of the same step.
+    `address`, `write` and `read` are pure functions. `forward` is one step and applies them in the memory's own order,
+    since papers differ in whether a read includes the write of the same step.
 
     Attributes:
-        read_size: size of what all read heads together return in one step.
+        read_size: total size of the vectors that all read heads return in one step.
     """
 
     read_size: int
@@ -31,15 +31,15 @@ class Memory(nn.Module, ABC, Generic[S, C]):
 
     @abstractmethod
     def address(self, control: C, state: S) -> S:
-        """Move the heads to where the control sends them; the contents stay."""
+        """Compute the weights of the heads from the control; the contents do not change."""
 
     @abstractmethod
     def write(self, control: C, state: S) -> S:
-        """Change the contents where the write heads stand; the heads stay."""
+        """Change the contents with the weights of the write heads; the weights do not change."""
 
     @abstractmethod
     def read(self, state: S) -> Float[Tensor, "batch read"]:
-        """Return what the read heads see, one head after another."""
+        """Return the read vectors of all read heads, concatenated."""
 
     @abstractmethod
     def forward(self, control: C, state: S) -> tuple[Float[Tensor, "batch read"], S]:
@@ -47,25 +47,24 @@ class Memory(nn.Module, ABC, Generic[S, C]):
 
     @abstractmethod
     def views(self, control: C, state: S) -> Views:
-        """Return what is worth seeing of one step, from top to bottom; reports and figures draw this list.
+        """Return the views of one step, from top to bottom, as reports and figures draw them.
 
-        The arguments are those of `forward`: `state` is the memory before the step, so that a view can show what happens in it
-        as well as what comes of it. A memory with nothing to see returns ().
+        The arguments are those of `forward`: `state` is the memory before the step. A memory without views returns ().
         """
 
 
 class Interface(nn.Module, ABC, Generic[C]):
-    """Abstract translation of a hidden vector into the control that a memory understands.
+    """Abstract map from a hidden vector to the control of a memory.
 
-    An interface owns parameters and no state; the memory it serves owns state and no such parameters.
+    An interface has parameters and no state; its memory has state and no such parameters.
     """
 
     @abstractmethod
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> C:
-        """Return the control that the hidden vector stands for."""
+        """Compute the control from the hidden vector."""
 
 
 AnyMemory = Memory[Any, Any]
-"""A memory whose kinds of state and control do not matter to the caller."""
+"""A memory with any types of state and control."""
 AnyInterface = Interface[Any]
-"""An interface whose kind of control does not matter to the caller."""
+"""An interface with any type of control."""

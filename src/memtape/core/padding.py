@@ -1,4 +1,4 @@
-"""Padding: what lies within a row's own length, and what beyond."""
+"""Padding: mask, reverse and join rows of different lengths."""
 
 from collections.abc import Sequence
 
@@ -9,21 +9,21 @@ from torch.nn import functional
 
 
 def alive(xs: Tensor, lengths: Int[Tensor, " batch"]) -> Bool[Tensor, "batch time"]:
-    """Tell which steps of each row count."""
+    """Return which steps of each row are valid."""
     return torch.arange(xs.shape[1], device=xs.device) < lengths[:, None]
 
 
 def zero_beyond(
     ys: Float[Tensor, "batch time output"], lengths: Int[Tensor, " batch"] | None
 ) -> Float[Tensor, "batch time output"]:
-    """Return outputs that are zero beyond a row's length."""
+    """Set outputs beyond a row's length to zero."""
     return ys if lengths is None else torch.where(alive(ys, lengths)[..., None], ys, 0)
 
 
 def last_of(
     xs: Float[Tensor, "batch time input"], before: Float[Tensor, "batch input"], lengths: Int[Tensor, " batch"] | None
 ) -> Float[Tensor, "batch input"]:
-    """Return each row's last step, or what was before the first one where a row has none."""
+    """Return the last valid step of each row, or `before` for a row of length 0."""
     if lengths is None:
         return xs[:, -1]
     last = xs[torch.arange(len(xs), device=xs.device), (lengths - 1).clamp(min=0)]
@@ -33,7 +33,7 @@ def last_of(
 def reversed_rows(
     xs: Shaped[Tensor, "batch time *rest"], lengths: Int[Tensor, " batch"] | None
 ) -> Shaped[Tensor, "batch time *rest"]:
-    """Return every row with its steps in the opposite order, those beyond its length left where they are."""
+    """Reverse the valid steps of every row; padding keeps its position."""
     if lengths is None:
         return xs.flip(1)
     steps = torch.arange(xs.shape[1], device=xs.device)
@@ -42,10 +42,10 @@ def reversed_rows(
 
 
 def joined(parts: Sequence[Shaped[Tensor, "..."]], fill: int | float = 0) -> Shaped[Tensor, "..."]:
-    """Return the rows of tensors under one another, all axes behind the batch filled at their ends to the largest size.
+    """Concatenate tensors along the batch axis, with all other axes padded at their ends to the largest size.
 
     Args:
-        parts: tensors with as many axes each, the batch axis first.
+        parts: tensors with the same number of axes, the batch axis first.
         fill: the value of the padding.
     """
     largest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]

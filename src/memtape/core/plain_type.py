@@ -1,15 +1,15 @@
-"""Plain type: whether a value that came from a file is of the type of an option."""
+"""Plain type: check whether a value from a file has the type of an option."""
 
 import math
 from typing import Any, Literal, get_args, get_origin
 
 
 def is_of(kind: Any, value: Any) -> bool:
-    """Tell whether a value is of a plain type; a whole number is a float too, a truth value no number.
+    """Return whether a value has a plain type; an integer is also a float, a boolean is not a number.
 
     Args:
-        kind: `int`, `float`, `bool`, `str`, `None`'s type, a `Literal` of words, or one of several of them.
-        value: what came from the file.
+        kind: `int`, `float`, `bool`, `str`, the type of `None`, a `Literal` of words, or a union of them.
+        value: the value from the file.
     """
     if get_origin(kind) is Literal:
         return isinstance(value, str) and value in get_args(kind)

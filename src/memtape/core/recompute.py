@@ -1,4 +1,4 @@
-"""Recompute: run a function without keeping what its backward pass needs, and run it again there."""
+"""Recompute: run a function without saving tensors for the backward pass, and run it again there."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, contextmanager
@@ -11,33 +11,33 @@ from torch.utils.checkpoint import checkpoint, get_device_states, set_device_sta
 
 
 def recomputed(run: Callable[..., Any], parameters: Iterable[Tensor], *arguments: Any) -> Any:
-    """Run a function, keeping its arguments alone, and run it once more in the backward pass.
+    """Run a function, save only its arguments, and run it again in the backward pass.
 
-    `torch.utils.checkpoint` does this too, but notes every tensor that it leaves out: over sequences of small steps these notes
-    take as much time as the steps, and ten times the memory of what is kept.
+    `torch.utils.checkpoint` does this too, but makes a record of every tensor that it does not save: over sequences of
+    small steps these records take as much time as the steps, and ten times the memory of what is saved.
 
     Args:
-        run: a function of trees of tensors to a tree of tensors. What needs a gradient must be among its arguments or
-            the parameters.
-        parameters: tensors that it uses besides its arguments.
-        arguments: what to call it with.
+        run: a function from trees of tensors to a tree of tensors. Every tensor that needs a gradient must be one of
+            its arguments or of the parameters.
+        parameters: tensors that the function uses besides its arguments.
+        arguments: the arguments of the function.
 
     Returns:
-        What the function returns.
+        The results of the function.
 
     Raises:
-        RuntimeError: in the backward pass, if the function uses another tensor that needs a gradient.
+        RuntimeError: in the backward pass, the function uses another tensor that needs a gradient.
     """
     if not torch.is_grad_enabled():
         return run(*arguments)
-    if torch.compiler.is_compiling():  # knows torch's own
+    if torch.compiler.is_compiling():  # the compiler supports torch's own only
         return checkpoint(run, *arguments, use_reentrant=False)
     call = _Call(run, list(parameters), arguments)
     return call.outputs(_Recomputed.apply(call, *call.tensors(arguments), *call.parameters))
 
 
 class _Call:
-    """A call of a function, as often as it is needed, with the same random numbers and precision."""
+    """Call a function repeatedly with the same random numbers and precision."""
 
     def __init__(self, run: Callable[..., Any], parameters: list[Tensor], arguments: tuple[Any, ...]):
         leaves, self._form = pytree.tree_flatten(arguments)
@@ -56,7 +56,7 @@ class _Call:
         return [leaves[place] for place in self._places]
 
     def __call__(self, tensors: Iterable[Tensor]) -> list[Tensor]:
-        """Run the function on tensors in the places of the arguments', and return the tensors of its results."""
+        """Run the function with other tensors as its arguments, and return the tensors of its results."""
         leaves = list(self._plain)
         for place, tensor in zip(self._places, tensors, strict=True):
             leaves[place] = tensor
@@ -66,19 +66,19 @@ class _Call:
         return [result for result in results if isinstance(result, Tensor)]
 
     def outputs(self, tensors: Iterable[Tensor]) -> Any:
-        """Return tensors in the form of the function's results."""
+        """Return tensors in the structure of the function's results."""
         results, form = self._results
         given = iter(tensors)
         return pytree.tree_unflatten([next(given) if result is None else result for result in results], form)
 
     def _same_precision(self) -> AbstractContextManager[Any]:
         enabled, dtype = self._precision
-        # Without its cache, in which autocast would find parameters that it cast where no gradient was wanted.
+        # The cache of autocast may hold parameters that were cast without a gradient.
         return torch.autocast(self._device, dtype=dtype, enabled=enabled, cache_enabled=False)
 
     @contextmanager
     def same_random_numbers(self) -> Any:
-        """Draw what was drawn the first time, and leave the generators as they are."""
+        """Draw the same random numbers as in the first call, and restore the generators afterwards."""
         state, (devices, states) = self._random
         with torch.random.fork_rng(devices=devices, device_type=self._device if devices else "cuda"):
             torch.set_rng_state(state)
@@ -128,9 +128,9 @@ class _Recomputed(torch.autograd.Function):
 
 
 def _refuse_others(results: list[Tensor], wanted: list[Tensor]) -> None:
-    """Raise if results depend on a tensor that needs a gradient and is not among those that get one."""
+    """Raise if the results depend on a tensor that needs a gradient, but is not in `wanted`."""
     known = {id(tensor) for tensor in wanted}
-    seen = {tensor.grad_fn for tensor in wanted}  # what led to these is no part of the run
+    seen = {tensor.grad_fn for tensor in wanted}  # nodes before these are not part of the run
     nodes: list[Any] = []
     for result in results:
         if result.grad_fn is None:

@@ -1,4 +1,4 @@
-"""Recurrent: a cell run over sequences, standing where `torch.nn.LSTM` stood."""
+"""Recurrent: run a cell over sequences, with the calling convention of `torch.nn.LSTM`."""
 
 import inspect
 from collections.abc import Callable
@@ -20,10 +20,10 @@ class Recurrent(nn.Module, Generic[S]):
     """Run a cell over batches of sequences, batch first.
 
     Attributes:
-        cell: the step; `memtape.unroll(recurrent.cell, ...)` is the same run by hand.
+        cell: the cell; `memtape.unroll(recurrent.cell, ...)` computes the same.
         input_size: size of one input vector.
         output_size: size of one output vector.
-        input_kind: name of the kind of its inputs.
+        input_kind: name of the kind of input.
     """
 
     input_kind: ClassVar[str] = "sequences"
@@ -37,7 +37,7 @@ class Recurrent(nn.Module, Generic[S]):
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> S:
         """Return the state before the first step, for `batch_size` sequences.
 
-        Device and dtype are those of the parameters unless given.
+        Device and dtype default to those of the parameters.
         """
         parameter = next(chain(self.parameters(), self.buffers()), None)
         if parameter is not None:
@@ -59,28 +59,30 @@ class Recurrent(nn.Module, Generic[S]):
         """Run over whole sequences.
 
         Args:
-            xs: the inputs, shape (batch, time, input), or a PackedSequence of them; whole numbers of shape (batch, time) are
-                symbols, which stand for one-hot vectors.
-            state: the state to begin from, such as the one that the last call returned; None means the initial state.
-            lengths: how many steps of each row count, shape (batch,); a PackedSequence brings its own.
-            starts: where a new sequence begins inside a row, bool of shape (batch, time).
-            collect: what to keep of the state after each step.
-            checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
-            targets: what is fed back in the place of the outputs, of a cell that feeds them back: vectors of shape (batch,
-                time, output) or symbols of shape (batch, time).
-            teacher: the probability that a target is fed back, else it is the output after all.
+            xs: the inputs, shape (batch, time, input), or a PackedSequence of them; integers of shape (batch, time) are
+                symbols, which represent one-hot vectors.
+            state: the state before the first step, such as the one that the last call returned; None for the initial
+                state.
+            lengths: number of valid steps of each row, shape (batch,); a PackedSequence has its own.
+            starts: where a new sequence starts inside a row, bool of shape (batch, time).
+            collect: function that selects what to return of the state after each step.
+            checkpoint_every: store the state only at intervals of this many steps, and recompute the others in the
+                backward pass.
+            targets: targets for teacher forcing, which a cell with output feedback feeds back instead of its outputs:
+                vectors of shape (batch, time, output) or symbols of shape (batch, time).
+            teacher: probability that the target is fed back; otherwise the output is.
 
         Returns:
-            `(outputs, state)`, or `(outputs, state, trace)` with `collect`; the outputs are packed as the inputs were.
+            `(outputs, state)`, or `(outputs, state, trace)` with `collect`; the outputs are packed if the inputs are.
 
         Raises:
-            TypeError: an argument of the wrong type.
-            ValueError: an argument that does not fit, in shape, dtype, device or value.
+            TypeError: an argument has the wrong type.
+            ValueError: an argument has the wrong shape, dtype, device or value.
         """
         if isinstance(xs, PackedSequence):
             if lengths is not None:
                 raise ValueError(
-                    "lengths were given beside a PackedSequence, which brings its own; pass one of the two"
+                    "lengths were given with a PackedSequence, which has its own lengths; pass one of the two"
                 )
             padded, lengths = pad_packed_sequence(xs, batch_first=True)
         else:
@@ -109,16 +111,15 @@ class Recurrent(nn.Module, Generic[S]):
             cell, xs = cell.read(known(xs, cell.input_size, type(cell).__name__))
         if not isinstance(cell, Taught):
             raise ValueError(
-                f"targets were given, but {type(cell).__name__} feeds no output back, so that they have no place; "
-                "leave them out"
+                f"targets were given, but {type(cell).__name__} has no output feedback to replace; leave them out"
             )
         return cell.teacher_forced(xs, targets, state, lengths=lengths, teacher=teacher)
 
 
 def runs(cell_class: Callable[P, Cell[S]]) -> Callable[Concatenate[Any, P], None]:
-    """Return the constructor of a `Recurrent` over one kind of cell, with the signature of the cell's own.
+    """Return a constructor of a `Recurrent` over one class of cell, with the signature of the cell's constructor.
 
-    The network keeps all arguments, given or not, by name in `configuration`: the same class can be built from them again.
+    The network stores all arguments, defaults included, by name in `configuration`, from which it can be built again.
     """
 
     def initialise(self: Any, options: dict[str, Any]) -> None:
@@ -130,11 +131,11 @@ def runs(cell_class: Callable[P, Cell[S]]) -> Callable[Concatenate[Any, P], None
 def takes(
     source: Callable[P, Any], initialise: Callable[[Any, dict[str, Any]], None]
 ) -> Callable[Concatenate[Any, P], None]:
-    """Return a constructor with the arguments of another one, which the network keeps by name in `configuration`.
+    """Return a constructor with the signature of another function; the network stores all arguments in `configuration`.
 
     Args:
-        source: whose arguments it takes.
-        initialise: called with the network and all arguments by name, given or not.
+        source: the function with this signature.
+        initialise: called with the network and all arguments by name, defaults included.
     """
     own = inspect.signature(source)
 
@@ -153,7 +154,7 @@ def _refuse_beside_targets(**others: Any) -> None:
     for name, value in others.items():
         if value is not None:
             raise ValueError(
-                f"{name} was given beside targets, with which all steps may be taken at once; leave one of the two out"
+                f"{name} was given with targets, but teacher forcing may compute all steps at once; leave one of the two out"
             )
 
 

@@ -1,4 +1,4 @@
-"""Whole: run a fast twin over sequences, as `unroll` runs single steps."""
+"""Run fused: run a fused kernel over sequences with all options of `unroll`."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -17,9 +17,9 @@ _COMPILED: WeakKeyDictionary[nn.Module, Any] = WeakKeyDictionary()
 
 
 def compiled(cell: AnyCell) -> Any:
-    """Return the step of a cell compiled by `torch.compile`, compiled once for each cell."""
+    """Return the step of a cell, compiled by `torch.compile` once for each cell."""
     if cell not in _COMPILED:
-        known = ref(cell)  # the table must not keep its own keys alive
+        known = ref(cell)  # a strong reference would keep the key of the table alive
 
         def step(x: Tensor, state: Any) -> Any:
             return known()(x, state)  # type: ignore[misc]
@@ -29,7 +29,7 @@ def compiled(cell: AnyCell) -> Any:
 
 
 def watched(cell: AnyCell) -> bool:
-    """Tell whether somebody looks at single steps, by a hook on the cell, on one of its parts or on all modules."""
+    """Return whether a hook needs single steps: on the cell, on one of its parts or on all modules."""
     return bool(nn.modules.module._has_any_global_hook()) or any(
         module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
         for module in cell.modules()
@@ -37,27 +37,28 @@ def watched(cell: AnyCell) -> bool:
 
 
 def run_fused(
-    twin: FusedRun[S],
+    kernel: FusedRun[S],
     parameters: Iterable[Tensor],
     xs: Tensor,
     state: S,
     *,
-    begin: S,
+    initial: S,
     lengths: Tensor | None,
     starts: Tensor | None,
     checkpoint_every: int | None,
 ) -> tuple[Tensor, S]:
-    """Run a twin with everything that `unroll` offers.
+    """Run a fused kernel with all options of `unroll`.
 
     Args:
-        twin: the fast twin of a cell.
-        parameters: those of the cell.
+        kernel: the fused kernel of a cell.
+        parameters: the parameters of the cell.
         xs: the inputs, zero beyond a row's length.
         state: the state before the first step.
-        begin: the cell's own initial state.
-        lengths: how many steps of each row count.
-        starts: where a new sequence begins inside a row, never beyond the row's length.
-        checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
+        initial: the initial state of the cell.
+        lengths: number of valid steps of each row.
+        starts: where a new sequence starts inside a row, never beyond the row's length.
+        checkpoint_every: store the state only at intervals of this many steps, and recompute the others in the backward
+            pass.
 
     Returns:
         The outputs, and the state after each row's last step.
@@ -66,17 +67,17 @@ def run_fused(
     stride = checkpoint_every or time
     kept, outputs = list(parameters), []
 
-    def steps(xs: Tensor, state: S, begin: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
-        inside = None if starts is None or not starts.any() else Starts(starts, begin)
-        return run_with_starts(twin, xs, state, lengths, inside)
+    def steps(xs: Tensor, state: S, initial: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
+        inside = None if starts is None or not starts.any() else Starts(starts, initial)
+        return run_with_starts(kernel, xs, state, lengths, inside)
 
     for first in range(0, time, stride):
         part = xs[:, first : first + stride]
         rest = None if lengths is None else (lengths - first).clamp(0, part.shape[1])
         fresh = None if starts is None else starts[:, first : first + stride]
         if checkpoint_every:
-            ys, state = recomputed(steps, kept, part, state, begin, rest, fresh)
+            ys, state = recomputed(steps, kept, part, state, initial, rest, fresh)
         else:
-            ys, state = steps(part, state, begin, rest, fresh)
+            ys, state = steps(part, state, initial, rest, fresh)
         outputs.append(ys)
     return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), state

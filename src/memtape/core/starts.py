@@ -31,10 +31,11 @@ class Starts(Generic[S]):
 class StartsInside(Generic[S]):
     """A fused run that resets the state at starts by itself, in one pass over the rows.
 
-    A cell whose `fused` returns one spares `unroll` from cutting rows into pieces, whose memory grows with their number.
+    If the `fused` of a cell returns one, `unroll` does not cut rows into pieces, which need more memory the more there
+    are.
 
     Args:
-        run: the fused run, with the starts as its last argument, None for no starts.
+        run: the fused run; its last argument is the starts, None for no starts.
     """
 
     run: Callable[[Tensor, S, Tensor | None, Starts[S] | None], tuple[Tensor, S]]
@@ -47,7 +48,7 @@ class StartsInside(Generic[S]):
 def made_of(
     parts: Sequence[FusedRun[Any]], run: Callable[[Tensor, S, Tensor | None, Starts[S] | None], tuple[Tensor, S]]
 ) -> FusedRun[S]:
-    """Return a fused run made of others: it takes starts inside rows if one of its parts does."""
+    """Return a fused run made of other fused runs; it takes starts inside rows if one of its parts does."""
     if any(isinstance(part, StartsInside) for part in parts):
         return StartsInside(run)
     return lambda xs, state, lengths: run(xs, state, lengths, None)
@@ -56,7 +57,7 @@ def made_of(
 def run_with_starts(
     run: FusedRun[S], xs: Tensor, state: S, lengths: Tensor | None, starts: Starts[S] | None
 ) -> tuple[Tensor, S]:
-    """Run over sequences with starts inside rows, in pieces if the fused run does not take starts by itself."""
+    """Run over sequences with starts inside rows; cut the rows into pieces if the fused run takes no starts."""
     if starts is None:
         return run(xs, state, lengths)
     if isinstance(run, StartsInside):
@@ -65,7 +66,7 @@ def run_with_starts(
 
 
 def _in_pieces(run: FusedRun[S], xs: Tensor, state: S, lengths: Tensor | None, starts: Starts[S]) -> tuple[Tensor, S]:
-    """Cut every row where a new sequence starts, and run the pieces as rows of their own."""
+    """Cut every row where a new sequence starts, and run each piece as a row of a larger batch."""
     batch, time = starts.steps.shape
     steps = torch.arange(time, device=xs.device)
     ends = torch.full((batch,), time, device=xs.device) if lengths is None else lengths

@@ -1,4 +1,4 @@
-"""State: an immutable record of tensors that a cell hands from step to step."""
+"""State: an immutable record of tensors that a cell passes from step to step."""
 
 import dataclasses
 from typing import Any, TypeVar, dataclass_transform
@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, eq_default=False)
 def state(cls: type[T]) -> type[T]:
-    """Turn a class of annotated fields into a frozen record that every torch transform understands.
+    """Turn a class of annotated fields into a frozen record that all torch transforms support.
 
     The record is a frozen keyword-only dataclass and a pytree node: it nests, and `vmap`, `checkpoint`, `compile` and
-    the functions of `memtape.core.state_tree` map over its tensors. Rebuilding a record from its leaves skips `__init__`,
-    because a transform may pass leaves that are no tensors.
+    the functions of `memtape.core.state_tree` map over its tensors. Rebuilding a record from its leaves skips
+    `__init__`, because a transform may pass leaves that are not tensors.
 
     Args:
         cls: the class, whose annotated fields are tensors or other states; the leading axes of a tensor field are
@@ -49,9 +49,9 @@ def state(cls: type[T]) -> type[T]:
 
 
 def exported_name(record: type) -> str:
-    """Return the name of a state in exported programs: package and class, such as "memtape.NTMState".
+    """Return the name of a state class in exported programs: package and class, such as "memtape.NTMState".
 
-    It is the same wherever in its package the class is defined, so that exported programs survive a move of the class.
+    It does not contain the module, so that exported programs stay valid when the class moves within its package.
 
     Args:
         record: the class of the state.
@@ -62,4 +62,4 @@ def exported_name(record: type) -> str:
 
 @state
 class NoState:
-    """The state of a part that remembers nothing: no tensors at all."""
+    """The state of a part without state: no tensors."""

@@ -1,4 +1,4 @@
-"""Tree: what can be done to a whole state at once."""
+"""State tree: operations on all tensors of a state at once."""
 
 from typing import Any, TypeVar
 
@@ -15,17 +15,17 @@ def leaves(state: Any) -> list[Tensor]:
 
 
 def same_structure(first: Any, second: Any) -> bool:
-    """Tell whether two states are records of the same kinds, whatever the sizes of their tensors."""
+    """Return whether two states have the same structure, whatever the sizes of their tensors."""
     return bool(pytree.tree_structure(first) == pytree.tree_structure(second))
 
 
 def detach(state: S) -> S:
-    """Cut a state from the graph that made it, as between the chunks of truncated back-propagation."""
+    """Detach a state from the graph, as between the chunks of truncated backpropagation through time."""
     return pytree.tree_map(lambda leaf: leaf.detach(), state)
 
 
 def move(state: S, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> S:
-    """Move a state to a device or give its floats another dtype; integers and truth values keep theirs."""
+    """Move a state to a device, or convert its floats to another dtype; integers and booleans keep theirs."""
 
     def moved(leaf: Tensor) -> Tensor:
         return leaf.to(device=device, dtype=dtype if leaf.is_floating_point() else None)
@@ -34,18 +34,18 @@ def move(state: S, *, device: torch.device | str | None = None, dtype: torch.dty
 
 
 def like(state: S, example: S) -> S:
-    """Give every tensor of a state the dtype that it has in an example of the same structure."""
+    """Convert every tensor of a state to its dtype in an example of the same structure."""
     return pytree.tree_map(lambda leaf, wanted: leaf.to(wanted.dtype), state, example)
 
 
 def select(condition: Tensor, chosen: S, other: S) -> S:
     """Take the rows of `chosen` where the condition holds and the rows of `other` elsewhere.
 
-    Rows are chosen, not blended: a NaN in a row that is not taken stays out.
+    Rows are selected, not blended: a NaN in a row that is not selected has no effect.
 
     Args:
-        condition: one truth value for each row of the batch, shape (batch,).
-        chosen: a state whose tensors begin with the batch axis.
+        condition: one boolean for each row of the batch, shape (batch,).
+        chosen: a state whose tensors have the batch axis first.
         other: a state of the same structure and sizes.
     """
 
@@ -56,39 +56,39 @@ def select(condition: Tensor, chosen: S, other: S) -> S:
 
 
 def stack(states: list[S], axis: int) -> S:
-    """Join states along a new axis, as the steps of a sequence along time."""
+    """Stack states along a new axis, such as the steps of a sequence along time."""
     return pytree.tree_map(lambda *steps: torch.stack(steps, dim=axis), *states)
 
 
 def cat(states: list[S], axis: int) -> S:
-    """Join states along an axis that they have."""
+    """Concatenate states along an existing axis."""
     return pytree.tree_map(lambda *parts: torch.cat(parts, dim=axis), *states)
 
 
 def rows(state: S, first: int, last: int) -> S:
-    """Take the rows from `first` up to, but not including, `last` of tensors that begin with the batch axis."""
+    """Take the rows from `first` up to, but not including, `last` of tensors with the batch axis first."""
     return pytree.tree_map(lambda leaf: leaf[first:last], state)
 
 
 def named_tensors(state: Any) -> dict[str, Tensor]:
-    """Copy every tensor of a state under the name of its path, such as `memory.weights`, ready for a safetensors file.
+    """Copy every tensor of a state, named by its path, such as `memory.weights`, for a safetensors file.
 
-    Copies, because the tensors of a state may share storage, which such a file refuses.
+    They are copies, because the tensors of a state may share storage, which such a file does not allow.
     """
     return {name: leaf.clone(memory_format=torch.contiguous_format) for name, leaf in named_leaves(state).items()}
 
 
 def named_leaves(state: Any) -> dict[str, Tensor]:
-    """Name every tensor of a state by its path, the tensors themselves and no copies."""
+    """Return every tensor of a state by the name of its path, without copying."""
     paths, _ = pytree.tree_flatten_with_path(state)
     return {_name(path): leaf for path, leaf in paths}
 
 
 def from_named_tensors(tensors: dict[str, Tensor], example: S) -> S:
-    """Rebuild a state that was saved by name.
+    """Rebuild a state from its named tensors.
 
     Args:
-        tensors: what `named_tensors` returned, read back from a file.
+        tensors: the tensors that `named_tensors` returned, read back from a file.
         example: a state of the same cell, such as `cell.init_state(batch_size)`; only its structure is used.
 
     Raises:

@@ -1,4 +1,4 @@
-"""StepByStep: run a cell that has no fast twin where its neighbours have one."""
+"""StepByStep: run a cell without a fused kernel inside a network that has fused kernels."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from memtape.core.cell import AnyCell, FusedRun
 
 @dataclass(frozen=True)
 class StepByStep:
-    """What a twin does, done by single steps."""
+    """Run a cell over whole sequences step by step, with the interface of a fused kernel."""
 
     cell: AnyCell
 
@@ -30,5 +30,5 @@ class StepByStep:
 
 
 def fused_or_steps(cell: AnyCell, backend: str) -> FusedRun[Any]:
-    """Return the twin of a cell on a backend, and its steps where it has none."""
+    """Return the fused kernel of a cell on a backend, or `StepByStep` if there is none."""
     return cell.fused(backend) or StepByStep(cell)

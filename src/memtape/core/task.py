@@ -1,4 +1,4 @@
-"""Task: a source of sequences with targets, and the scores of an answer."""
+"""Task: a source of batches with targets, and the scores of a network's outputs."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -17,31 +17,33 @@ from memtape.core.score import Score
 
 @runtime_checkable
 class Player(Protocol):
-    """A network that plays a batch step by step."""
+    """A network that acts in a batch step by step."""
 
     def __call__(self, inputs: Tensor, state: Any, lengths: Tensor) -> tuple[Tensor, Any]:
-        """Return what it says and its state, from a state on, None for the initial one; rows of length 0 are left alone."""
+        """Return the outputs and the next state; state None means the initial one, and rows of length 0 keep their state."""
         ...
 
 
 class Task(ABC):
-    """Abstract exam: it hands out batches, scores outputs and shows an example, and knows no model.
+    """Abstract task: it returns batches and scores outputs, independently of any model.
 
-    The constructor's keyword arguments are the settings. A concrete task is final, and derives from `DrawnTask` if it makes its
-    sequences up, or from `HeldTask` if there is a certain number of them.
+    The constructor's keyword arguments are the settings. A concrete task is final; it derives from `DrawnTask` if its
+    sequences are generated, or from `HeldTask` if it has a fixed number of examples.
 
     Attributes:
-        input_size: size of one input vector, or number of symbols that an input can be.
+        input_size: size of one input vector, or number of input symbols.
         output_size: size of one output vector.
-        lengths: the shortest and the longest length that training draws, in the task's own unit.
-        scored: the scores that a training looks at; the best validation is that of the best first score, and a task counts as
-            solved by the last one.
-        solved_at: value of the last score from which on the task counts as solved, None for never.
-        stuck_at: value of the last score that a training must reach early, or it is stuck; None where none is known.
-        vocabulary: what each symbol stands for, in the order of their numbers, None if there are no symbols.
-        input_kinds: names of the kinds of input that a batch can have, the usual one first, such as "sequences" or "pairs".
-        foretells: whether targets are inputs of later steps, which tell a network that sees ahead the answer.
-        played: whether inputs hang on what the network says before them, so that `play` completes a batch.
+        lengths: shortest and longest length in training, in the task's unit.
+        scored: the scores that are reported; the first one selects the best validation, the last one decides whether
+            the task is solved.
+        solved_at: value of the last score at which the task counts as solved; None if there is no such value.
+        stuck_at: value of the last score that a training run must reach early, else it counts as stuck; None if
+            unknown.
+        vocabulary: the name of each symbol, in the order of their indices; None without symbols.
+        input_kinds: names of the kinds of input that a batch can have, the default first, such as "sequences" or
+            "pairs".
+        foretells: whether targets are inputs of later steps, so that a bidirectional network could read the answers.
+        played: whether inputs depend on the network's earlier outputs; `play` then completes a batch.
     """
 
     input_size: int
@@ -65,18 +67,18 @@ class Task(ABC):
         lengths: tuple[int, int] | None = None,
         input_kind: str | None = None,
     ) -> SequenceBatch:
-        """Hand out a batch, a pure function of the settings, the seed, the split and the index.
+        """Return a batch, a pure function of the settings, the seed, the split and the index.
 
         Args:
-            index: which batch of the split; a run that resumes asks for the next one.
-            batch_size: number of sequences; the last batch of a split with a certain number of them may have fewer.
-            seed: another seed gives other data.
-            split: a name such as "train" or "validation"; each has data of its own.
-            lengths: shortest and longest length to draw, in the task's unit; None means those of training.
-            input_kind: which of `input_kinds` the inputs are; None means the usual one.
+            index: number of the batch within the split, from 0.
+            batch_size: number of sequences; the last batch of a split of fixed size may have fewer.
+            seed: seed of the data.
+            split: name of the split, such as "train" or "validation"; splits differ in their data.
+            lengths: shortest and longest length, in the task's unit; None for those of training.
+            input_kind: one of `input_kinds`; None for the default.
 
         Raises:
-            ValueError: a size below 1, lengths that this task has no sequences for, or a kind of input that it does not have.
+            ValueError: a size is below 1, or the task does not have such lengths or such a kind of input.
         """
         checks.at_least(1, batch_size=batch_size)
         shortest, longest = self.lengths if lengths is None else lengths
@@ -89,92 +91,92 @@ class Task(ABC):
         input_kind = input_kind or self.input_kinds[0]
         if input_kind not in self.input_kinds:
             raise ValueError(
-                f"the network reads {input_kind}, but {type(self).__name__} gives {' or '.join(self.input_kinds)}; "
+                f"the network reads {input_kind}, but {type(self).__name__} provides {' or '.join(self.input_kinds)}; "
                 "choose another network"
             )
         return self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), input_kind=input_kind)
 
     def play(self, batch: SequenceBatch, player: Player, generator: torch.Generator | None) -> SequenceBatch:
-        """Return a batch whose inputs hang on what a network says before them; as it is, if they do not.
+        """Complete a batch whose inputs depend on the network's earlier outputs; other batches are returned unchanged.
 
         Args:
-            batch: what `batch` hands out.
+            batch: a batch that `batch` returned.
             player: the network.
-            generator: chance of a training; None lets the network decide alone, by what it holds to be best.
+            generator: random generator for sampled actions, in training; None takes the network's most likely actions.
         """
         return batch
 
     def shortest_length(self) -> int:
-        """Return the shortest length that makes sense, in the task's unit."""
+        """Return the shortest valid length, in the task's unit."""
         return 1
 
     def available(self, split: str) -> int | None:
-        """Return how many sequences a split has, None if it has no end."""
+        """Return the number of sequences of a split, None if it is unlimited."""
         return None
 
     @abstractmethod
     def draw(
         self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
-        """Return what `batch` asks for, with arguments that are known to fit."""
+        """Return a batch; `batch` has validated the arguments."""
 
     @abstractmethod
     def loss(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> Float[Tensor, ""]:
-        """Return the number to minimise, a mean over what is scored."""
+        """Return the loss to minimise, a mean over all scored targets."""
 
     @abstractmethod
     def weight(self, batch: SequenceBatch) -> float:
-        """Return how much is scored in a batch; losses of its parts, weighted by this, add up to the loss of the whole."""
+        """Return the weight of a batch's loss: the weighted mean of the losses of its parts is the loss of the batch."""
 
     @abstractmethod
     def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return sums over an answer that its scores are made of; those of its parts add up to those of the whole."""
+        """Return the sums from which the scores are computed; the sums of a batch's parts add up to those of the batch."""
 
     @abstractmethod
     def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
-        """Return the scores that the sums of an answer make."""
+        """Compute the scores from the sums of `tally`."""
 
     def scores(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return the scores of an answer."""
+        """Return the scores of a network's outputs."""
         return self.scores_of(self.tally(outputs, batch))
 
     def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
-        """Return what a guess scores on sequences of a range of lengths, by the name of the score, as far as that is known."""
+        """Return the scores at chance level on sequences of a range of lengths, by name, where known."""
         return {}
 
     @abstractmethod
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
-        """Return one example as text that a person can read."""
+        """Return one example as readable text."""
 
 
 class DrawnTask(Task):
-    """Abstract task that makes its sequences up: there is no end of them."""
+    """Abstract task that generates an unlimited number of sequences."""
 
     def draw(
         self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
-        """Draw a batch with a generator that the seed, the split and the index begin."""
+        """Draw a batch with a generator seeded by the seed, the split and the index."""
         return self.sample(batch_size, lengths, generator_for(seed, split, index))
 
     @abstractmethod
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw sequences with lengths in a range, ends included, with nothing but the generator."""
+        """Draw sequences with lengths in an inclusive range, all random numbers from the generator."""
 
 
 class HeldTask(Task):
-    """Abstract task with a certain number of examples in each split.
+    """Abstract task with a fixed number of examples in each split.
 
-    Training goes through its examples in a new order each time. Each other split has one order for all, in which they are
-    shuffled: a file may be sorted, and the first few examples shall stand for the rest.
+    Each training epoch goes through the examples in a new order. Each other split has one fixed shuffled order: a file
+    may be sorted, but the first few examples shall represent all of them.
     """
 
     def draw(
         self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
-        """Return the examples whose turn it is."""
+        """Return the examples of the given batch."""
         if lengths != self.lengths:
             raise ValueError(
-                f"lengths are {lengths[0]}..{lengths[1]}, but the examples of {type(self).__name__} are what they are; "
+                f"lengths are {lengths[0]}..{lengths[1]}, but the examples of {type(self).__name__} have fixed lengths; "
                 "leave the lengths out"
             )
         count = self.available(split)
@@ -184,27 +186,27 @@ class HeldTask(Task):
         rows = order[index * batch_size : (index + 1) * batch_size]
         if not len(rows):
             raise ValueError(
-                f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} examples; ask for an earlier one"
+                f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} examples; request an earlier one"
             )
         return self.examples(split, rows, input_kind)
 
     @abstractmethod
     def available(self, split: str) -> int:
-        """Return how many examples a split has; what is neither "train" nor "validation" is the test split."""
+        """Return the number of examples of a split; any name except "train" and "validation" is the test split."""
 
     @abstractmethod
     def examples(self, split: str, rows: Tensor, input_kind: str) -> SequenceBatch:
-        """Return examples of a split by their numbers."""
+        """Return the examples of a split with the given indices."""
 
 
 def generator_for(*names: Any) -> torch.Generator:
-    """Return a generator that is begun by names, such as a seed, a split and an index."""
+    """Return a generator seeded by a hash of its arguments, such as a seed, a split and an index."""
     digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big"))
 
 
 def _turns(first: int, size: int, count: int, seed: int) -> Tensor:
-    """Return which of `count` examples come at the places from `first` on, in orders that are drawn anew for each pass."""
+    """Return the indices of `size` examples from position `first` on; each epoch draws a new order of `count` examples."""
     places = torch.arange(first, first + size)
     passes, rows = places // count, torch.empty_like(places)
     for number in passes.unique().tolist():
@@ -214,5 +216,5 @@ def _turns(first: int, size: int, count: int, seed: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _order(count: int, seed: int, number: int) -> Tensor:
-    """Return the order of one pass; many batches in a row are of the same."""
+    """Return the order of one epoch; it is cached, since consecutive batches share it."""
     return torch.randperm(count, generator=generator_for(seed, "order", number))

@@ -1,4 +1,4 @@
-"""Tensor file: the tensors of a safetensors file that anyone could have made."""
+"""Tensor file: read the tensors of an untrusted safetensors file."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from torch import Tensor
 from memtape.core.manifest import DamagedError
 
 LARGEST_HEADER = 2**20
-"""Bytes; tens of thousands of tensors, so that a header full of empty ones stays small."""
+"""Largest header in bytes, enough for tens of thousands of tensors; it bounds the cost of a malicious header."""
 
 
 def tensors_of(path: Path, content: bytes) -> dict[str, Tensor]:
     """Return the tensors of a safetensors file.
 
     Args:
-        path: the file's name, for the sentence of a refusal.
-        content: its bytes.
+        path: the file's name, for error messages.
+        content: the bytes of the file.
 
     Raises:
-        DamagedError: it is no such file, or its header is out of all proportion.
+        DamagedError: the content is not a valid safetensors file, or its header is too large.
     """
     header = int.from_bytes(content[:8], "little")
     if header > LARGEST_HEADER:
@@ -31,4 +31,4 @@ def tensors_of(path: Path, content: bytes) -> dict[str, Tensor]:
         return load(content)
     except (SafetensorError, ValueError, RuntimeError, KeyError, OverflowError) as error:
         reason = " ".join(str(error)[:100].split())  # a name in the file could be long
-        raise DamagedError(f"{path} is no whole safetensors file ({reason}); restore the file") from None
+        raise DamagedError(f"{path} is not a valid safetensors file ({reason}); restore the file") from None

@@ -1,4 +1,4 @@
-"""Levels: in which order the nodes of a batch of trees can be computed, many at a time."""
+"""Levels: sort the nodes of a batch of trees by depth, so that each level is computed at once."""
 
 from dataclasses import dataclass
 
@@ -11,41 +11,41 @@ from memtape.core.inputs.trees import NONE, Trees
 
 @dataclass(frozen=True)
 class Level:
-    """Nodes at one distance from their roots, over the whole batch: first those that have children, then the leaves."""
+    """Nodes at one depth, over the whole batch: first those with children, then the leaves."""
 
     inner: Tensor
-    """The nodes with children, as places in the flattened batch."""
+    """The nodes with children, as indices into the flattened batch."""
     children: Tensor
-    """Their children, shape (inner, arity), as places in the level below; the place after its last stands for no child."""
+    """Their children, shape (inner, arity), as indices into the level below; the index after its last marks no child."""
     leaves: Tensor
-    """The leaves, as places in the flattened batch."""
+    """The leaves, as indices into the flattened batch."""
     words: Tensor | None
-    """The words of the nodes with children, as places among the words of the batch; the place after the last stands for
-    none. None if no node with children has a word."""
+    """The words of the nodes with children, as indices into the words of the batch; the index after the last marks no
+    word. None if no node with children has a word."""
 
 
 @dataclass(frozen=True)
 class Levels:
-    """The nodes of a batch of trees by their distance from the root."""
+    """The nodes of a batch of trees by depth."""
 
     levels: tuple[Level, ...]
-    """The roots first; the last level has leaves only."""
+    """The levels, the roots first; the last level has leaves only."""
     words: Tensor
-    """The symbols of all words of the batch: those of the leaves, level by level, then those of nodes with children."""
+    """The symbols of all words of the batch: of the leaves, level by level, then of nodes with children."""
     roots: Tensor
-    """The root of each row, as places in the first level."""
+    """The root of each row, as indices into the first level."""
 
 
 def levels_of(trees: Trees, counts: Tensor, arity: int) -> Levels:
-    """Sort the nodes of a batch by their distance from the root.
+    """Sort the nodes of a batch by depth.
 
-    The level below holds all children of a level and nothing else: whatever the shapes of the trees, what has to be moved
-    and kept over all levels is proportional to the number of nodes.
+    Each level contains exactly the children of the level above, so that, whatever the shapes of the trees, the data
+    that is moved and kept over all levels is proportional to the number of nodes.
 
     Args:
-        trees: the trees, checked.
-        counts: the number of nodes of each row, on the processor.
-        arity: the room for children of a node, no less than in the trees.
+        trees: the trees, validated.
+        counts: the number of nodes of each row, on the CPU.
+        arity: number of children for which each node has room, at least that of the trees.
     """
     batch, nodes = trees.words.shape
     first = nodes * torch.arange(batch)

@@ -27,27 +27,29 @@ def unroll(
     collect: Callable[[S], Any] | None = None,
     checkpoint_every: int | None = None,
 ) -> tuple[Float[Tensor, "batch time output"], S, Any]:
-    r"""Apply a cell at every step of a batch of sequences, handing the state on.
+    r"""Apply a cell at every step of a batch of sequences, passing the state from step to step.
 
     $$(y_t, s_t) = f(x_t, s_{t-1}), \qquad t = 1 \dots T$$
 
     Args:
         cell: the step $f$.
-        xs: the inputs; whole numbers of shape (batch, time) are symbols, which stand for one-hot vectors.
-        state: $s_0$; None means `cell.init_state`.
-        lengths: how many steps of each row count. Beyond them the inputs are not looked at, the outputs are zero and
-            the state stays as it was at the row's own end.
-        starts: where a new sequence begins inside a row: the state is set back before that step.
-        collect: what to keep of the state after each step, such as `lambda state: state.memory.weights`.
-        checkpoint_every: recompute in the backward pass, keeping the state of every so many steps only.
+        xs: the inputs; integers of shape (batch, time) are symbols, which represent one-hot vectors.
+        state: $s_0$; None for `cell.init_state`.
+        lengths: number of valid steps of each row. Beyond them inputs are ignored, outputs are zero and the state keeps
+            its value of the row's last valid step.
+        starts: where a new sequence starts inside a row: the state is reset to the initial state before that step.
+        collect: function that selects what to return of the state after each step, such as `lambda state:
+            state.memory.weights`.
+        checkpoint_every: store the state only at intervals of this many steps, and recompute the others in the backward
+            pass.
 
     Returns:
-        The outputs, the state after each row's last step, and what was collected, stacked along axis 1 (None without
-        `collect`).
+        The outputs, the state after each row's last step, and what `collect` selected, stacked along axis 1 (None
+        without `collect`).
 
     Raises:
-        TypeError: an argument of the wrong type.
-        ValueError: an argument that does not fit, in shape, dtype, device or value.
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has the wrong shape, dtype, device or value.
 
     Example:
         >>> import torch
@@ -62,11 +64,11 @@ def unroll(
     if checkpoint_every is not None:
         checks.at_least(1, checkpoint_every=checkpoint_every)
     batch, time = xs.shape[:2]
-    begin = cell.init_state(batch, device=xs.device, dtype=xs.dtype)
+    initial = cell.init_state(batch, device=xs.device, dtype=xs.dtype)
     if state is None:
-        state = begin
+        state = initial
     else:
-        checks.state_for(cell, state, begin, batch)
+        checks.state_for(cell, state, initial, batch)
     alive, all_alive_until = None, time
     if lengths is not None:
         lengths = checks.lengths_of(xs, lengths)
@@ -79,17 +81,17 @@ def unroll(
     checks.finite(xs)
 
     backend = backend_for(xs.device.type)
-    twin = None if collect or watched(cell) else cell.fused(backend)
-    if twin is not None:
-        options: dict[str, Any] = {"begin": begin, "lengths": lengths, "starts": starts}
-        return *run_fused(twin, cell.parameters(), xs, state, **options, checkpoint_every=checkpoint_every), None
+    kernel = None if collect or watched(cell) else cell.fused(backend)
+    if kernel is not None:
+        options: dict[str, Any] = {"initial": initial, "lengths": lengths, "starts": starts}
+        return *run_fused(kernel, cell.parameters(), xs, state, **options, checkpoint_every=checkpoint_every), None
     step = compiled(cell) if backend == "compile" else cell
 
-    def steps(first: int, xs: Tensor, state: S, begin: S) -> tuple[list[Tensor], S, list[Any]]:
+    def steps(first: int, xs: Tensor, state: S, initial: S) -> tuple[list[Tensor], S, list[Any]]:
         ys, collected = [], []
         for t, x in enumerate(xs.unbind(dim=1), first):
             if starts is not None:
-                state = state_tree.select(starts[:, t], begin, state)
+                state = state_tree.select(starts[:, t], initial, state)
             y, moved = step(x, state)
             if torch.is_autocast_enabled(xs.device.type):
                 moved = state_tree.like(moved, state)
@@ -108,14 +110,14 @@ def unroll(
     for first in range(0, time, stride):
         part = xs[:, first : first + stride]
         if checkpoint_every:
-            ys, state, kept = recomputed(steps, cell.parameters(), first, part, state, begin)
+            ys, state, kept = recomputed(steps, cell.parameters(), first, part, state, initial)
         else:
-            ys, state, kept = steps(first, part, state, begin)
+            ys, state, kept = steps(first, part, state, initial)
         outputs += ys
         collected += kept
     return torch.stack(outputs, dim=1), state, state_tree.stack(collected, axis=1) if collect else None
 
 
 def _vectors(cell: Cell[S], xs: Tensor) -> tuple[Cell[S], Tensor]:
-    """Return vectors for symbols, and the cell that takes them; both as they are if the inputs are vectors."""
+    """Return the vectors of symbols and the cell that reads them; if the inputs are vectors, both are unchanged."""
     return cell.read(known(xs, cell.input_size, type(cell).__name__)) if are_symbols(xs) else (cell, xs)

@@ -1,4 +1,4 @@
-"""View: a named array of what a network did in one step, as figures, reports and pages draw it."""
+"""View: a named array that shows what a network did in one step, for figures, reports and pages."""
 
 import math
 from dataclasses import dataclass
@@ -12,34 +12,36 @@ RANGES: dict[Scale, tuple[float, float]] = {
     "amount": (0.0, math.inf),
     "signed": (-math.inf, math.inf),
 }
-"""What the numbers of each scale lie between."""
+"""The range of the values of each scale."""
 
 HEAD, SLOT = "head", "slot"
-"""The names of axes that mean something to a figure."""
+"""The names of axes that figures treat specially."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class View:
-    """An array that is worth seeing, with everything that a figure needs to draw it without knowing the memory.
+    """Describe an array so that a figure can draw it without knowledge of the memory.
 
-    A view has the values of one step. Over a sequence a figure draws them side by side, a column for each step; of a matrix it
-    draws the last step alone.
+    A view has the values of one step. A figure of a sequence draws one column for each step; of a matrix it draws the
+    last step only.
 
     Args:
-        name: how it is found, unique among the views of a memory. Figures of graphs look for "write_weights" and
+        name: name of the view, unique among the views of a memory. Figures of graphs use "write_weights" and
             "read_weights", both with the axes ("head", "slot").
-        title: what is written beside it.
+        title: title in the figure.
         values: a tensor of shape (batch, *axes); of a recorded sequence a numpy array of shape (time, *axes).
-        axes: names of the axes behind the first. A leading "head" makes a block for each head. A name whose last word is "slot"
-            numbers its entries, and shows only the slots that are in use. Behind the heads there are at most two axes; two make
-            a matrix.
-        scale: "share", numbers in 0..1 that are parts of a whole, whose colours end at the largest if all are small; "level",
-            numbers in 0..1, such as gates, on the full scale; "amount", numbers from 0 on; "signed", any numbers.
-        measure: what the numbers are, written at the colour bar; neighbouring views of the same measure share one.
-        entries: names of the entries of the last axis, if they have any.
+        axes: names of the axes after the first. A leading "head" makes a block for each head. An axis whose name ends
+            in the word "slot" has numbered entries, and shows only the slots that are in use. After the heads there are
+            at most two axes; two make a matrix.
+        scale: "share", values in 0..1 that are parts of a whole, with a colour scale up to the largest value if all are
+            small; "level", values in 0..1, such as gates, on the full scale; "amount", values of at least 0; "signed",
+            any values.
+        measure: label of the colour bar; neighbouring views of the same measure share one.
+        entries: names of the entries of the last axis; empty for none.
 
     Raises:
-        ValueError: an unknown scale, more than two axes behind the heads, or values or entries that do not fit the axes.
+        ValueError: the scale is unknown, there are more than two axes after the heads, or values or entries do not
+            match the axes.
 
     Example:
         >>> import torch
@@ -57,7 +59,7 @@ class View:
     entries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be drawn."""
+        """Check that a figure can draw the view."""
         shape, axes = tuple(self.values.shape), ", ".join(self.axes)
         if self.scale not in get_args(Scale):
             raise ValueError(
@@ -67,11 +69,11 @@ class View:
         if len(shape) != len(self.axes) + 1:
             raise ValueError(
                 f"the values of the view {self.name!r} have shape {shape}, but its axes are (batch, {axes}); "
-                "give each axis behind the batch a name"
+                "name each axis after the batch"
             )
         if len(self._inner) > 2 or HEAD in self._inner:
             raise ValueError(
-                f"the axes of the view {self.name!r} are ({axes}), but a figure draws one or two axes behind a leading "
+                f"the axes of the view {self.name!r} are ({axes}), but a figure draws one or two axes after a leading "
                 f"{HEAD!r}; reshape the values or make several views"
             )
         if self.entries and (not self.axes or len(self.entries) != shape[-1]):
@@ -82,17 +84,17 @@ class View:
 
     @property
     def matrix(self) -> bool:
-        """Whether a single step is a matrix already, of which a figure shows the last step alone."""
+        """Whether the values of one step are a matrix; a figure then shows the last step only."""
         return len(self._inner) == 2
 
     @property
     def heads(self) -> int:
-        """The number of heads, 1 for what belongs to no head."""
+        """The number of heads, 1 for values without a head axis."""
         return int(self.values.shape[1]) if self.axes[:1] == (HEAD,) else 1
 
     @property
     def range(self) -> tuple[float, float]:
-        """What the values lie between."""
+        """The range of the values."""
         return RANGES[self.scale]
 
     @property

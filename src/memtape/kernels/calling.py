@@ -1,4 +1,4 @@
-"""Calling: the compiled kernels, called with tensors."""
+"""Calling: call the functions of the compiled kernels with tensors."""
 
 import ctypes
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from memtape.core.compiled_library import kernels
 
 
 def function(name: str, dtype: torch.dtype) -> Any:
-    """Return a function of the library for numbers of a kind.
+    """Return the function of the library for a dtype.
 
     Raises:
         RuntimeError: the library is absent.
@@ -25,20 +25,20 @@ def function(name: str, dtype: torch.dtype) -> Any:
 
 
 def record_of(count: int) -> Any:
-    """Return the kind of record that holds so many pointers and nothing else."""
+    """Return the C type of an array of `count` pointers."""
     return ctypes.c_void_p * count
 
 
 def pointers(kind: Any, tensors: Iterable[Tensor | None]) -> Any:
-    """Return a record of the pointers of some tensors, null for None."""
+    """Return a struct of pointers to tensors, null for None."""
     return kind(*(None if tensor is None else tensor.data_ptr() for tensor in tensors))
 
 
 def call(what: str, function: Any, *arguments: Any) -> None:
-    """Call with tensors as pointers and records by reference; `what` names the kernel to the user.
+    """Call a function with tensors as pointers and structs by reference; `what` is the kernel's name in messages.
 
     Raises:
-        MemoryError: memory ran out.
+        MemoryError: the memory is exhausted.
     """
     words = [
         ctypes.c_void_p(argument.data_ptr())
@@ -50,22 +50,22 @@ def call(what: str, function: Any, *arguments: Any) -> None:
     ]
     if function(*words):
         raise MemoryError(
-            f"the fused {what} ran out of memory; take a smaller batch or shorter sequences, "
-            "or keep fewer steps by checkpoint_every"
+            f"the fused {what} ran out of memory; use a smaller batch or shorter sequences, "
+            "or store fewer steps with checkpoint_every"
         )
 
 
 def counted(lengths: Tensor | None) -> Tensor | None:
-    """Return lengths as the library reads them."""
+    """Return lengths in the library's format."""
     return None if lengths is None else lengths.to(torch.int64).contiguous()
 
 
 def refuse_second_gradient(what: str) -> Any:
-    """Return what stands for the gradients of a backward pass; `what` names the kernel to the user."""
+    """Return a function that raises an error for gradients of a backward pass; `what` is the kernel's name in messages."""
 
     def refuse(ctx: Any, *gradients: Any) -> Any:
         raise RuntimeError(
-            f"a gradient of a gradient was asked of the fused {what}, which has none; "
+            f"a gradient of a gradient was requested from the fused {what}, which has none; "
             'run the network under memtape.use_backend("reference")'
         )
 

@@ -1,8 +1,8 @@
-"""Machine: what the fused kernels of all machines, controllers with a memory, have in common.
+"""Machine: the common part of the fused kernels of all machines, which are controllers with a memory.
 
-A machine is an operator of torch over plain tensors: inputs, parameters and state go in, outputs and state come out. Its
-forward and its backward pass are functions of the compiled library, which `csrc/machine/abi.hpp` declares. Everything else
-follows from two dataclasses, the machine's form and its state.
+A machine is an operator of torch that maps inputs, parameters and state to outputs and state, all plain tensors. Its
+forward and its backward pass are functions of the compiled library, declared in `csrc/machine/abi.hpp`. Two
+dataclasses, the machine's form and its state, define everything else.
 """
 
 import ctypes
@@ -21,26 +21,27 @@ from memtape.kernels.calling import call, counted, function, pointers
 from memtape.kernels.operator import Pass, register
 
 Controller = Literal["lstm", "gru", "rnn", "feedforward"]
-"""In the order of their numbers in csrc/machine/controller.hpp."""
+"""The kinds of controller, in the order of the enum in csrc/machine/controller.hpp."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MachineParameters:
-    """The parameters of a machine, as the kernels read them.
+    """The parameters of a machine, in the kernels' format.
 
-    `gates` counts the numbers of a layer's gates: 4 hidden for the LSTM in the order i, f, g, o; 4 hidden for the GRU in the
-    order r, z, n of the input, n of the hidden vector; hidden for the others. Blocks that a gate does not see are zero.
+    The size `gates` is that of all gates of a layer: 4 hidden for the LSTM in the order i, f, g, o; 4 hidden for the
+    GRU in the order r, z, n of the input, n of the hidden vector; hidden for the others. Blocks without a connection
+    are zero.
     """
 
     first_weight: Float[Tensor, "gates input_and_reads"]
-    """First layer, over the input and the last reads."""
+    """First layer, applied to the input and the last reads."""
     upper_weights: Float[Tensor, "upper_layers gates below"]
-    """The other layers, over the layer below; with shortcuts over the input, the last reads and the layer below."""
+    """The other layers, applied to the layer below; with shortcuts to the input, the last reads and the layer below."""
     own_weights: Float[Tensor, "own_layers gates hidden"]
-    """All layers over their own hidden vector; none of a feed-forward controller."""
+    """Recurrent weights of all layers; empty for a feed-forward controller."""
     biases: Float[Tensor, "layers gates"]
     interface_weight: Float[Tensor, "interface shown"]
-    """Over the last layer, or with shortcuts over all."""
+    """Applied to the last layer, or with shortcuts to all layers."""
     interface_bias: Float[Tensor, " interface"]
     output_weight: Float[Tensor, "output shown_and_reads"]
     output_bias: Float[Tensor, " output"]
@@ -49,13 +50,13 @@ class MachineParameters:
 PARAMETERS = schema.names_of(MachineParameters)
 
 MACHINE = ("batch", "time", "inputs", "outputs", "hidden", "layers", "controller", "shortcuts", "threads")
-"""The integers of `memtape_machine_sizes`; a pointer to the lengths follows."""
+"""The integer fields of `memtape_machine_sizes`; a pointer to the lengths follows."""
 
 FUNCTIONS = {
     "forward": ("sizes", "parameters", "xs", "first", "ys", "last", "kept"),
     "backward": ("sizes", "parameters", "xs", "kept", "d_ys", "d_last", "d_parameters", "d_xs", "d_first"),
 }
-"""The arguments of the library's functions, in their order."""
+"""The arguments of the library's functions, in order."""
 
 Form = TypeVar("Form")
 Form_contra = TypeVar("Form_contra", contravariant=True)
@@ -79,7 +80,7 @@ class Machine(Protocol[Form_contra, State]):
 
 
 class Given(NamedTuple):
-    """What goes into the operator."""
+    """The inputs of the operator."""
 
     xs: Tensor
     parameters: tuple[Tensor, ...]
@@ -91,7 +92,7 @@ class Given(NamedTuple):
         return cls(tensors[0], tensors[1 : 1 + len(PARAMETERS)], tensors[1 + len(PARAMETERS) :])
 
     def contiguous(self, *, but: range = range(0)) -> "Given":
-        """Return the same with every tensor in one piece but the parts of the state at some places."""
+        """Return the inputs with contiguous tensors, except the parts of the state at the indices `but`."""
         parameters = tuple(tensor.contiguous() for tensor in self.parameters)
         state = tuple(tensor if at in but else tensor.contiguous() for at, tensor in enumerate(self.state))
         return Given(self.xs.contiguous(), parameters, state)
@@ -99,33 +100,34 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class InPlace:
-    """The parts of a state that a kernel changes in place: large ones, of which it touches little.
+    """The parts of a state that a kernel changes in place: large ones, of which it accesses little.
 
-    They are copied once, and of their last values the backward pass goes back to the first.
+    They are copied once; the backward pass restores earlier values from the last ones.
     """
 
     parts: tuple[str, ...] = ()
-    """Their names, which are the first of the state."""
+    """Their names, which are the first fields of the state."""
     differentiable: tuple[str, ...] = ()
-    """Those that have a gradient, which is computed where it is wanted; the first of `parts`."""
+    """Those with a gradient, which is computed if needed; the first of `parts`."""
     measured: tuple[str, ...] = ()
-    """Sizes that `measure` sets in the forward pass, and that the backward pass needs again."""
+    """Sizes that `measure` sets in the forward pass and that the backward pass also needs."""
     flags: tuple[str, ...] = ()
     """Other sizes that `measure` sets."""
     addresses: tuple[str, ...] = ()
-    """Pointers among the sizes: with the name of a part, to its last value in the backward pass; others are null."""
+    """Pointers among the sizes: one with the name of a part points to its last value in the backward pass; others are null."""
     measure: Callable[[Any, Mapping[str, Tensor] | None], None] = lambda sizes, state: None
-    """Sets sizes that depend on the numbers in a state, or the usual ones where only shapes are known."""
+    """Sets sizes that depend on the values of a state, or their defaults if only shapes are known."""
 
 
 class MachineOperator(Generic[Form, State]):
-    """A machine in C++, with its gradients, as the operator of torch `memtape::NAME`.
+    """Register a machine in C++, with its gradients, as the operator of torch `memtape::NAME`, and call it.
 
     Args:
         name: name of the machine; its functions are `memtape_NAME_...`.
-        form: dataclass of everything about a machine that is no tensor; its fields, after `controller` and `shortcuts`, are
-            members of `memtape_NAME_sizes`.
-        state: dataclass of the tensors of its state, whose axes are members too; `reads`, `hidden` and `cell` are the last.
+        form: dataclass of the machine's options; its fields, after `controller` and `shortcuts`, are members of
+            `memtape_NAME_sizes`.
+        state: dataclass of the tensors of the state, whose axes are also members; `reads`, `hidden` and `cell` come
+            last.
         in_place: parts of the state that are changed in place.
     """
 
@@ -162,18 +164,18 @@ class MachineOperator(Generic[Form, State]):
         """Run a machine over whole sequences.
 
         Args:
-            form: what kind of machine.
-            parameters: its parameters.
-            state: the state before the first step; a part changed in place that is one zero, expanded, costs nothing.
+            form: the options of the machine.
+            parameters: the parameters.
+            state: the state before the first step; a part changed in place that is an expanded zero is not copied.
             xs: the inputs, finite also beyond a row's length.
-            lengths: how many steps of each row count, 0 too; None for all.
+            lengths: number of valid steps of each row, which may be 0; None for all.
 
         Returns:
             The outputs, zero beyond a row's length, and the state after each row's last step.
 
         Raises:
-            MemoryError: memory ran out.
-            RuntimeError: a gradient of a gradient was asked for; the reference has them.
+            MemoryError: the memory is exhausted.
+            RuntimeError: a gradient of a gradient is requested, which only the reference has.
         """
         given = [
             xs,
@@ -203,7 +205,7 @@ class MachineOperator(Generic[Form, State]):
         )
 
     def gradients(self, given: Given, wanted: list[bool]) -> tuple[Tensor, ...]:
-        """Return unfilled tensors for the gradients of everything in `Given`, empty for those that are not wanted."""
+        """Return uninitialised tensors for the gradients of the inputs, empty for those that are not needed."""
         new, large = given.xs.new_empty, len(self.in_place.parts)
         wants_xs, *wants_large = wanted
         wants_large += [False] * (large - len(wants_large))
@@ -215,7 +217,7 @@ class MachineOperator(Generic[Form, State]):
         )
 
     def _forward(self, *arguments: Any) -> tuple[Tensor, ...]:
-        """Return the outputs, the last state, what is kept for the backward pass, and what was measured."""
+        """Return the outputs, the last state, what is saved for the backward pass, and the measured sizes."""
         given, (lengths, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
         lengths, large = counted(lengths), len(self.in_place.parts)
         sizes = self.sizes(given, lengths, integers, floats)
@@ -247,7 +249,7 @@ class MachineOperator(Generic[Form, State]):
         return ys, *last, kept, *(torch.empty((), dtype=torch.int64) for _ in self.in_place.measured)
 
     def _backward(self, *arguments: Any) -> tuple[Tensor, ...]:
-        """Return the gradients of everything in `Given`, which has the last values of parts changed in place."""
+        """Return the gradients of the inputs; parts changed in place are given with their last values."""
         come = 1 + len(self.state)
         d_ys, *d_last = (None if gradient is None else gradient.contiguous() for gradient in arguments[:come])
         unread = range(len(self.in_place.differentiable), len(self.in_place.parts))
@@ -283,11 +285,11 @@ class MachineOperator(Generic[Form, State]):
         return self.gradients(Given.of(arguments[come : come + self.count]), arguments[-1])
 
     def _kept(self, given: Given, sizes: Any) -> int:
-        """Return how many numbers are kept for the backward pass."""
+        """Return how many numbers are saved for the backward pass."""
         return int(function(f"{self.name}_kept", given.xs.dtype)(ctypes.byref(sizes)))
 
     def _save(self, ctx: Any, arguments: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
-        """Save the arguments, but the results in the place of parts that were changed in place and have a gradient."""
+        """Save the arguments, with the results instead of the parts that are changed in place and have a gradient."""
         first, seen = 1 + len(PARAMETERS), len(self.in_place.differentiable)
         rest = results[1 + len(self.state) :]
         ctx.mark_non_differentiable(*results[1 + seen : 1 + len(self.in_place.parts)], *rest)
@@ -324,7 +326,7 @@ class MachineOperator(Generic[Form, State]):
 
 
 def is_one_zero(tensor: Tensor) -> bool:
-    """Tell whether a tensor is a single zero, expanded."""
+    """Return whether a tensor is an expanded zero."""
     if not tensor.numel() or any(
         stride and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True)
     ):
@@ -333,13 +335,13 @@ def is_one_zero(tensor: Tensor) -> bool:
 
 
 def _copied(tensor: Tensor) -> Tensor:
-    """Return a copy in one piece; zeros come from numpy, which leaves pages alone that nobody touches."""
+    """Return a contiguous copy; zeros come from numpy, which does not write to the pages until they are used."""
     if is_one_zero(tensor):
         return torch.from_numpy(numpy.zeros(tensor.shape, dtype=str(tensor.dtype).removeprefix("torch.")))
     return tensor.clone(memory_format=torch.contiguous_format)
 
 
 def _outputs(given: Given, changed: int) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Return unfilled tensors for the outputs and for the last state but the first parts, which are changed in place."""
+    """Return uninitialised tensors for the outputs and the last state, without its first `changed` parts."""
     new, output_bias = given.xs.new_empty, given.parameters[-1]
     return new(*given.xs.shape[:2], len(output_bias)), tuple(new(tensor.shape) for tensor in given.state[changed:])

@@ -1,4 +1,4 @@
-"""Operator: how a kernel becomes an operator of torch, known to autograd, autocast and `torch.compile`."""
+"""Operator: register a kernel as an operator of torch, with autograd, autocast and `torch.compile`."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,12 +13,12 @@ class Pass(NamedTuple):
     """The forward or the backward pass of a kernel."""
 
     arguments: str
-    """Its arguments, in the language of torch's schemas."""
+    """The arguments, in the syntax of torch's schemas."""
     results: int
-    """The number of tensors that it returns."""
+    """The number of returned tensors."""
     run: Callable[..., tuple[Tensor, ...]]
     shapes: Callable[..., tuple[Tensor, ...]]
-    """Returns unfilled tensors like those that `run` returns."""
+    """Returns uninitialised tensors with the shapes and dtypes of the results of `run`."""
 
 
 def register(
@@ -32,19 +32,19 @@ def register(
 ) -> torch.library.Library:
     """Register `memtape::NAME` and `memtape::NAME_backward`.
 
-    `torch.library.register_autograd` would do for the first, but reads the schema again in every call, which takes a tenth of
-    a short sequence's time.
+    The first is not registered with `torch.library.register_autograd`, because that parses the schema in every call,
+    which takes a tenth of the time of a short sequence.
 
     Args:
         name: name of the kernel.
-        title: its name in messages.
-        forward: its forward pass.
-        backward: its backward pass.
-        save: saves in autograd's context what the backward pass needs of the arguments and of the results.
-        gradients: returns the gradients of all arguments from the context and the gradients of all results.
+        title: name in messages.
+        forward: the forward pass.
+        backward: the backward pass.
+        save: saves arguments and results for the backward pass in autograd's context.
+        gradients: computes the gradients of all arguments from the context and the gradients of all results.
 
     Returns:
-        What holds the registrations; they end with it.
+        The library object; the registrations end when it is deleted.
     """
     library = torch.library.Library("memtape", "FRAGMENT")
     for operator, way in ((name, forward), (f"{name}_backward", backward)):

@@ -1,4 +1,4 @@
-"""Schema: the C structs of a kernel, made from the dataclasses that describe its form, its parameters and its state."""
+"""Schema: derive the C structs of a kernel from the dataclasses of its form, its parameters and its state."""
 
 import ctypes
 from collections.abc import Iterable, Mapping
@@ -18,12 +18,12 @@ def names_of(record: type) -> tuple[str, ...]:
 
 
 def struct(members: Iterable[tuple[str, CType]]) -> type[ctypes.Structure]:
-    """Return a C struct of such members."""
+    """Return a C struct with the given members."""
     return type("Struct", (ctypes.Structure,), {"_fields_": list(members)})
 
 
 def pointers_to(names: Iterable[str]) -> type[ctypes.Structure]:
-    """Return the C struct of a pointer for each name."""
+    """Return a C struct with one pointer for each name."""
     return struct((name, ctypes.c_void_p) for name in names)
 
 
@@ -63,7 +63,7 @@ def sizes(axes: Mapping[str, tuple[str, int]], tensors: Mapping[str, Tensor]) ->
 
 
 def layout(structs: Mapping[str, type[ctypes.Structure]], functions: Mapping[str, Iterable[str]]) -> str:
-    """Return how structs and functions look, as `memtape_NAME_layout` of csrc/base/layout.hpp writes it."""
+    """Return the layout of structs and functions, in the format of `memtape_NAME_layout` of csrc/base/layout.hpp."""
     kinds = {ctypes.c_int64: "int64", ctypes.c_double: "double", ctypes.c_void_p: "pointer"}
     members = {
         name: [f"{field}:{kinds[kind]}@{getattr(record, field).offset}" for field, kind in record._fields_]  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Content: the plain attention memory, where heads find slots by what is in them."""
+"""Content: a memory with content-based addressing only."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ SIMILARITIES = ("cosine", "dot")
 
 @state
 class ContentState:
-    """The slots, and where the heads look in this step."""
+    """The slots, and the weights of the heads in this step."""
 
     memory: Float[Tensor, "*batch slots width"]
     read_weights: Float[Tensor, "*batch reads slots"]
@@ -31,7 +31,7 @@ class ContentState:
 
 @state
 class ContentControl:
-    """What the heads look for and what they write; read heads come first."""
+    """Head parameters of one step; read heads come first."""
 
     keys: Float[Tensor, "*batch heads width"]
     strengths: Float[Tensor, "*batch heads"]
@@ -40,11 +40,11 @@ class ContentControl:
 
 
 class ContentMemory(Memory[ContentState, ContentControl]):
-    r"""Query, softmax read, erase and add.
+    r"""Address slots by the similarity of their contents to keys; read, erase and add.
 
     $$w_h = \operatorname{softmax}(\beta_h K(k_h, M_{t-1})), \qquad r_h = \sum_i w_h[i]\, M[i]$$
 
-    and the write of `memtape.ops.erase_and_add`. The focus of the step before plays no part.
+    and the write of `memtape.ops.erase_and_add`. The weights do not depend on those of the step before.
 
     Args:
         slots: number of slots.
@@ -53,11 +53,11 @@ class ContentMemory(Memory[ContentState, ContentControl]):
         write_heads: number of write heads.
         similarity: "cosine" or the plain "dot" product.
         read_first: read the memory as it was before the write of the same step (else after it).
-        initial_memory: what a sequence begins from: "constant", "even", "learned", "random" or "zeros". Equal slots stay
-            equal for ever, so that a constant memory is as good as one slot.
+        initial_memory: initial contents of the slots: "constant", "even", "learned", "random" or "zeros". Equal slots
+            always stay equal, so that a constant memory has the capacity of one slot.
 
     Raises:
-        ValueError: a size below 1 or an unknown choice.
+        ValueError: a size is below 1, or a choice is unknown.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, sections 3.1, 3.2 and 3.3.1.
@@ -84,7 +84,7 @@ class ContentMemory(Memory[ContentState, ContentControl]):
         self.read_size = read_heads * width
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> ContentState:
-        """Return the initial slots, with every head looking everywhere alike."""
+        """Return the initial slots, with uniform weights of all heads."""
         memory = self.initial_slots(batch_size, device=device, dtype=dtype)
         slots = memory.shape[1]
         everywhere = torch.full((batch_size, self.read_heads + self.write_heads, slots), 1 / slots).to(memory)
@@ -92,18 +92,18 @@ class ContentMemory(Memory[ContentState, ContentControl]):
         return ContentState(memory=memory, read_weights=read_weights, write_weights=write_weights)
 
     def address(self, control: ContentControl, state: ContentState) -> ContentState:
-        """Move the heads to the slots that resemble their keys."""
+        """Compute the weights of the heads from the similarity of slots to keys."""
         weights = ops.content_weights(state.memory, control.keys, control.strengths, similarity=self.similarity)
         read_weights, write_weights = weights.split([self.read_heads, self.write_heads], dim=1)
         return ContentState(memory=state.memory, read_weights=read_weights, write_weights=write_weights)
 
     def write(self, control: ContentControl, state: ContentState) -> ContentState:
-        """Erase and add where the write heads stand."""
+        """Erase and add with the write weights."""
         memory = ops.erase_and_add(state.memory, state.write_weights, control.erase, control.add)
         return ContentState(memory=memory, read_weights=state.read_weights, write_weights=state.write_weights)
 
     def read(self, state: ContentState) -> Float[Tensor, "batch read"]:
-        """Return what the read heads see, one after another."""
+        """Return the read vectors of all read heads, concatenated."""
         return ops.read(state.memory, state.read_weights).flatten(1)
 
     def forward(self, control: ContentControl, state: ContentState) -> tuple[Float[Tensor, "batch read"], ContentState]:
@@ -125,7 +125,7 @@ class ContentMemory(Memory[ContentState, ContentControl]):
 
 
 class ContentInterface(Interface[ContentControl]):
-    r"""Turn a hidden vector into keys, strengths, erase and add vectors.
+    r"""Compute keys, key strengths, erase and add vectors from a hidden vector.
 
     $$k = \phi(\cdot), \quad \beta = \log(1 + e^{\cdot}), \quad e = \sigma(\cdot), \quad a = \phi(\cdot)$$
 
@@ -136,11 +136,11 @@ class ContentInterface(Interface[ContentControl]):
         width: size of one slot.
         read_heads: number of read heads.
         write_heads: number of write heads.
-        squash: pass keys and add vectors through tanh.
-        clip: bound of every raw parameter on both sides; None leaves them free.
+        squash: apply tanh to keys and add vectors.
+        clip: bound of the absolute value of every entry of the interface vector; None for no bound.
 
     Raises:
-        ValueError: a size below 1, or a clip that is not positive.
+        ValueError: a size is below 1, or the clip is not positive.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 3.3.1.
@@ -169,7 +169,7 @@ class ContentInterface(Interface[ContentControl]):
         self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> ContentControl:
-        """Return the control that the hidden vector stands for."""
+        """Compute the control from the hidden vector."""
         raw = self.head_parameters(hidden)
         keys, add = (raw[name].unflatten(-1, (-1, self.width)) for name in ("keys", "add"))
         return ContentControl(

@@ -1,4 +1,4 @@
-"""Control: one linear layer from a hidden vector to the raw parameters of all heads."""
+"""Control: one linear layer from a hidden vector to the interface vector of all heads."""
 
 import torch
 from jaxtyping import Float
@@ -8,14 +8,14 @@ from memtape.core import checks
 
 
 class HeadParameters(nn.Module):
-    """Map a hidden vector to named blocks of raw parameters, all from one matrix product.
+    """Compute the interface vector from a hidden vector by one linear layer, and split it into named blocks.
 
-    The weights begin Xavier-uniform over the whole matrix.
+    The weights have the Xavier uniform initialisation of the whole matrix.
 
     Args:
         hidden_size: size of the hidden vector.
-        blocks: where the bias of each block begins, by name and in order; its length is the size of the block.
-        clip: bound of every raw parameter on both sides; None leaves them free.
+        blocks: initial bias of each block, by name and in order; its length is the size of the block.
+        clip: bound of the absolute value of every entry of the interface vector; None for no bound.
 
     Raises:
         ValueError: a size below 1, or a clip that is not positive.
@@ -28,19 +28,19 @@ class HeadParameters(nn.Module):
         super().__init__()
         checks.module_sizes(self, hidden_size=hidden_size)
         if clip is not None and not clip > 0:
-            raise ValueError(f"clip is {clip}, but it bounds a size and must be positive; give None for no clipping")
+            raise ValueError(f"clip is {clip}, but it is a bound and must be positive; give None for no clipping")
         self.names = tuple(blocks)
         self.sizes = [len(bias) for bias in blocks.values()]
         self.clip = clip
         self.linear = nn.Linear(hidden_size, sum(self.sizes))
         nn.init.xavier_uniform_(self.linear.weight)
         with torch.no_grad():
-            # Not torch.cat, which on the meta device loads all of torch's compiler.
+            # On the meta device torch.cat would load all of torch's compiler.
             for bias, begin in zip(self.linear.bias.split(self.sizes), blocks.values(), strict=True):
                 bias.copy_(begin)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> dict[str, Tensor]:
-        """Return the raw blocks by name, each of shape (batch, size)."""
+        """Return the blocks of the interface vector by name, each of shape (batch, size)."""
         raw = self.linear(hidden)
         if self.clip is not None:
             raw = raw.clamp(-self.clip, self.clip)

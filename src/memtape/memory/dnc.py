@@ -1,4 +1,4 @@
-"""DNC: the memory of the Differentiable Neural Computer, which allocates slots, frees them and knows their order."""
+"""DNC: the memory of the Differentiable Neural Computer, with allocation, freeing and temporal links."""
 
 import dataclasses
 import math
@@ -28,15 +28,15 @@ InitialWeights = Literal["constant", "random", "zeros"]
 INITIAL_WEIGHTS = ("constant", "random", "zeros")
 
 LINK_SIZE = 8
-"""How many links of a slot are enough (Graves et al. 2016): fewer were no worse in their test, 5 being as good as all."""
+"""Default number of links of a slot; Graves et al. (2016) found 5 to be as good as all."""
 
 LINK_EPSILON = 1e-6
-"""Added to a weight before it is sharpened (Csordas & Schmidhuber's code): a read head without links then looks everywhere."""
+"""Added to weights before sharpening (Csordas & Schmidhuber's code), so that weights of zero become uniform."""
 
 
 @state
 class DNCState:
-    """The slots, where each head was, how much each slot is used, and the order in which they were written."""
+    """The slots, the weights of the heads, the usage of each slot, and the temporal links."""
 
     memory: Float[Tensor, "*batch slots width"]
     read_weights: Float[Tensor, "*batch reads slots"]
@@ -47,39 +47,41 @@ class DNCState:
 
 
 class DNCMemory(Memory[DNCState, DNCControl]):
-    r"""Write to a free slot or to one found by content; read by content, or what was written next or before.
+    r"""Write to a free slot or by content; read by content, or along the temporal links backward or forward.
 
     $$w^w = g^w \bigl(g^a\, a + (1 - g^a)\, c^w\bigr), \qquad M_t = M_{t-1} \odot (1 - w^w e^\top) + w^w v^\top, \qquad
     w^r = \pi_1\, b + \pi_2\, c^r + \pi_3\, f$$
 
-    A step counts what is used and freed, writes, links what was written, and then reads what is there now. The other
-    equations are the functions of `memtape.ops`. With several write heads each one allocates after the ones before it, all
-    erase before any adds, and each has links of its own, along which every read head can step.
+    A step updates the usage, writes, updates the links, and then reads the new contents. The functions of `memtape.ops`
+    compute the other equations. With several write heads, each one allocates after the previous ones, all erase before
+    any adds, and each has its own links, which every read head can follow.
 
-    A control with masks compares keys and slots in what the masks let through, and one with exponents sharpens $b$ and $f$.
+    With masks, keys and slots are multiplied by the masks before they are compared; with exponents, $b$ and $f$ are
+    sharpened.
 
     Args:
         slots: number of slots.
         width: size of one slot.
         read_heads: number of read heads.
         write_heads: number of write heads.
-        links: "dense" keeps the strength of every link; "sparse" the strongest few of each slot; "none" leaves a memory whose
-            heads read by content alone.
-        link_size: $K$, how many links of a slot are kept; None means 8 of sparse links, the others have no such size.
-        deallocate: erase what is freed, $M_{t-1} \odot \psi_t$ in the place of $M_{t-1}$ (else it stays until it is written
-            over).
-        usage_gradient: let gradients flow through where was written into what is used.
-        usage_epsilon: $\epsilon$: slots are allocated by the usages $\epsilon + (1 - \epsilon) u$.
-        usage_tolerance: slots whose usages differ by no more are allocated in their order, so that rounding does not choose.
-        norm_epsilon: $\epsilon$ of the lengths in `memtape.ops.content_weights`.
-        product_epsilon: $\epsilon'$ of their product.
-        initial_memory: what a sequence begins from: "zeros", "constant", "even", "learned" or "random".
-        initial_weights: where the heads begin: "zeros" (nowhere), "constant" (1e-6 everywhere) or "random" (somewhere, drawn
-            once when the memory is built and then kept, summing to 1).
+        links: "dense" stores all links; "sparse" the strongest links of each slot; with "none" the heads read by
+            content only.
+        link_size: $K$, number of links of a slot, for sparse links only; None for 8.
+        deallocate: erase freed slots, $M_{t-1} \odot \psi_t$ instead of $M_{t-1}$ (else they keep their contents until
+            the next write).
+        usage_gradient: let the gradient of the usage flow into the write weights.
+        usage_epsilon: $\epsilon$; the allocation uses $\epsilon + (1 - \epsilon) u$ instead of the usage $u$.
+        usage_tolerance: slots whose usages differ by at most this are allocated in the order of their indices, so that
+            rounding does not decide.
+        norm_epsilon: $\epsilon$ of the norms in `memtape.ops.content_weights`.
+        product_epsilon: $\epsilon'$ of the product of the norms.
+        initial_memory: initial contents of the slots: "zeros", "constant", "even", "learned" or "random".
+        initial_weights: initial weights of the heads: "zeros", "constant" (1e-6 everywhere) or "random" (drawn once
+            when the memory is built, with a sum of 1).
 
     Raises:
-        ValueError: a size below 1, an epsilon or a tolerance out of its range, an unknown choice, or a size of links that are
-            not sparse.
+        ValueError: a size is below 1, an epsilon or a tolerance is out of range, a choice is unknown, or a link size is
+            given for links that are not sparse.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
@@ -117,7 +119,7 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         checks.one_of(INITIAL_WEIGHTS, initial_weights=initial_weights)
         if not 0 <= product_epsilon < math.inf:
             raise ValueError(
-                f"product_epsilon is {product_epsilon}, but it is added to a product of two lengths; give 0 or more"
+                f"product_epsilon is {product_epsilon}, but it is added to a product of two norms; give 0 or more"
             )
         self.slots = slots
         self.read_heads, self.write_heads = read_heads, write_heads
@@ -134,7 +136,7 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         self.read_size = read_heads * width
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> DNCState:
-        """Return the initial contents, unused, with heads that were nowhere yet."""
+        """Return the initial contents and weights, with a usage of zero and no links."""
         form: dict[str, Any] = {"device": device, "dtype": dtype}
         read_weights, write_weights = self._first_weights(batch_size, **form)
         return DNCState(
@@ -155,11 +157,11 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         return weights.split([self.read_heads, self.write_heads], dim=1)
 
     def address(self, control: DNCControl, state: DNCState) -> DNCState:
-        """Move the write heads and then the read heads, over contents and links as they are."""
+        """Compute the write weights and then the read weights, from the given contents and links."""
         return self._move_read_heads(control, self._move_write_heads(control, state))
 
     def write(self, control: DNCControl, state: DNCState) -> DNCState:
-        """Erase and add where the write heads stand, and link these slots to those written before."""
+        """Erase and add with the write weights, and update the links."""
         memory = state.memory
         if self.deallocate:
             memory = memory * ops.retention(control.free_gates, state.read_weights)[:, :, None]
@@ -168,7 +170,7 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         return dataclasses.replace(state, memory=memory, links=links)
 
     def read(self, state: DNCState) -> Float[Tensor, "batch read"]:
-        """Return what the read heads see, one after another."""
+        """Return the read vectors of all read heads, concatenated."""
         return ops.read(state.memory, state.read_weights).flatten(1)
 
     def forward(self, control: DNCControl, state: DNCState) -> tuple[Float[Tensor, "batch read"], DNCState]:
@@ -178,9 +180,9 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         return self.read(after), after
 
     def views(self, control: DNCControl, state: DNCState) -> Views:
-        """Return what is added and read, all gates, the read modes, the weights, the usage, the links, and the contents after.
+        """Return the views: add and read vectors, gates, read modes, weights, usage, links, and the contents after the step.
 
-        Without links there are neither links nor modes.
+        Without links there are no views of links and modes.
         """
         reads, after = self(control, state)
         numbers = [""] if self.write_heads == 1 else [f" {head + 1}" for head in range(self.write_heads)]
@@ -231,7 +233,7 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         )
 
     def _allocate(self, usage: Tensor, amounts: Tensor) -> Tensor:
-        """Return where each write head finds room, given how much the ones before it take."""
+        """Return the allocation weights of each write head, after the allocations of the previous ones."""
         found = [self._free(usage)]
         for amount in amounts.unbind(1)[:-1]:
             usage = usage + (1 - usage) * amount[:, None] * found[-1]

@@ -1,4 +1,4 @@
-"""DNC control: what the heads of a Differentiable Neural Computer are told in one step."""
+"""DNC control: the head parameters of a Differentiable Neural Computer in one step."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -8,7 +8,7 @@ from memtape.core.state import NoState, state
 
 @state
 class LookUpMasks:
-    """Which columns of the slots each head compares with its key."""
+    """Masks of the columns of slots that each head compares with its key."""
 
     read: Float[Tensor, "*batch reads width"]
     write: Float[Tensor, "*batch writes width"]
@@ -16,7 +16,7 @@ class LookUpMasks:
 
 @state
 class LinkExponents:
-    """How sharply each read head follows the links of each write head."""
+    """Sharpening exponents of the links of each write head, for each read head."""
 
     backward: Float[Tensor, "*batch reads writes"]
     forward: Float[Tensor, "*batch reads writes"]
@@ -24,7 +24,7 @@ class LinkExponents:
 
 @state
 class DNCControl:
-    """What the heads are told, in the order of the paper's interface vector, and then what later work added."""
+    """Head parameters, in the order of the paper's interface vector; those of later papers come last."""
 
     read_keys: Float[Tensor, "*batch reads width"]
     read_strengths: Float[Tensor, "*batch reads"]
@@ -36,7 +36,6 @@ class DNCControl:
     allocation_gates: Float[Tensor, "*batch writes"]
     write_gates: Float[Tensor, "*batch writes"]
     read_modes: Float[Tensor, "*batch reads modes"]
-    """Backward along the links of each write head, by content, forward along the links of each write head; without links by
-    content alone."""
+    """Backward along the links of each write head, content, forward along these links; without links content only."""
     masks: LookUpMasks | NoState
     exponents: LinkExponents | NoState

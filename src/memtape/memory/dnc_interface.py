@@ -1,4 +1,4 @@
-"""DNC interface: from a hidden vector to what the heads of a Differentiable Neural Computer are told."""
+"""DNC interface: compute the head parameters of a Differentiable Neural Computer from a hidden vector."""
 
 import torch
 from jaxtyping import Float
@@ -14,34 +14,36 @@ from memtape.memory.strengths import STRENGTHS, Strengths, raw_strength, strengt
 
 
 class DNCInterface(Interface[DNCControl]):
-    r"""Turn a hidden vector into what every head is told.
+    r"""Compute the head parameters from a hidden vector.
 
     $$k = \phi(\cdot), \quad \beta = 1 + \log(1 + e^{\cdot}), \quad e = \sigma(\cdot), \quad v = \phi(\cdot), \quad
     f, g^a, g^w = \sigma(\cdot), \quad \pi = \operatorname{softmax}(\cdot)$$
 
-    with $\phi$ = the identity or tanh. The raw numbers stand in the order of the paper's interface vector: read keys, read
-    strengths, write keys, write strengths, erase, add, free gates, allocation gates, write gates, read modes; after them, if
-    there are any, masks of the read and of the write heads, $m = m_0 + (1 - m_0)\, \sigma(\cdot)$, and exponents of the links
-    backward and forward, $1 + \log(1 + e^{\cdot})$.
+    with $\phi$ = the identity or tanh. The interface vector has the order of the paper: read keys, read strengths,
+    write keys, write strengths, erase, add, free gates, allocation gates, write gates, read modes; after them, if
+    present, masks of the read and of the write heads, $m = m_0 + (1 - m_0)\, \sigma(\cdot)$, and sharpening exponents
+    of the links backward and forward, $1 + \log(1 + e^{\cdot})$.
 
     Args:
         hidden_size: size of the hidden vector.
         width: size of one slot.
         read_heads: number of read heads.
         write_heads: number of write heads.
-        strengths: range of the keys' strengths: "oneplus", from 1 on, or "softplus" as above without the 1, from 0 on.
-        initial_strength: strength of every key before anything is learned; where there are many slots, about the logarithm of
-            their number lets a slot like the key stand out from the empty ones. None for 1.7 of oneplus and 0.7 of softplus.
-        squash: pass keys and added vectors through tanh.
-        clip: bound of every raw parameter on both sides; None leaves them free.
-        links: whether there are links to read along; without them a head has no modes, and reads by content.
-        masked: tell each head which columns of a slot it compares with its key.
-        mask_floor: $m_0$, how much of every column is always compared.
-        sharpen_links: tell each read head how sharply it follows links.
+        strengths: activation of the key strengths: "oneplus" as above, at least 1, or "softplus", without the 1, at
+            least 0.
+        initial_strength: initial value of every key strength; with many slots, about the logarithm of their number
+            gives a slot that matches the key most of the weight. None for 1.7 with oneplus and 0.7 with softplus.
+        squash: apply tanh to keys and add vectors.
+        clip: bound of the absolute value of every entry of the interface vector; None for no bound.
+        links: whether the memory has temporal links; without them the heads have no read modes and read by content
+            only.
+        masked: add a mask of the columns of slots that each head compares with its key.
+        mask_floor: $m_0$, the smallest value of a mask.
+        sharpen_links: add a sharpening exponent of the links for each read head.
 
     Raises:
-        ValueError: a size below 1, a clip that is not positive, an unknown choice, an initial strength outside of the range of
-            strengths, a floor of masks that there are not, or links to sharpen that there are not.
+        ValueError: a size is below 1, the clip is not positive, a choice is unknown, the initial strength is outside
+            the range of strengths, a mask floor is given without masks, or `sharpen_links` without links.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
@@ -70,7 +72,7 @@ class DNCInterface(Interface[DNCControl]):
         checks.one_of(STRENGTHS, strengths=strengths)
         checks.probabilities(mask_floor=mask_floor)
         if mask_floor and not masked:
-            raise ValueError(f"mask_floor is {mask_floor}, but look-ups have no masks; leave it at 0 or set masked")
+            raise ValueError(f"mask_floor is {mask_floor}, but there are no masks; leave it at 0 or set masked")
         if sharpen_links and not links:
             raise ValueError("sharpen_links is set, but there are no links; leave it out or keep links")
         self.masked, self.mask_floor, self.links, self.sharpen_links = masked, mask_floor, links, sharpen_links
@@ -101,7 +103,7 @@ class DNCInterface(Interface[DNCControl]):
         self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> DNCControl:
-        """Return the control that the hidden vector stands for."""
+        """Compute the control from the hidden vector."""
         raw = self.head_parameters(hidden)
         return DNCControl(
             read_keys=self._vectors(raw["read_keys"]),

@@ -1,4 +1,4 @@
-"""Encoded: a memory that is written all at once, with the vectors of a whole sequence, and then only read."""
+"""Encoded: a read-only memory of the vectors of an encoded sequence."""
 
 from typing import Literal
 
@@ -16,33 +16,33 @@ ATTENTIONS = ("additive", "dot", "general")
 
 @state
 class EncodedState:
-    """The vectors of a sequence, a slot for each, and the keys by which they are found."""
+    """The vectors of a sequence, one in each slot, and their keys."""
 
     keys: Float[Tensor, "*batch slots width"]
     values: Float[Tensor, "*batch slots encoded"]
     present: Bool[Tensor, "*batch slots"]
-    """Which slots hold a vector; the others are padding."""
+    """Which slots contain a vector; the others are padding."""
 
 
 class EncodedMemory(nn.Module):
-    r"""Keep the vectors of a sequence as slots, and read them by attention.
+    r"""Store the vectors of a sequence as slots, and read them by attention.
 
     $$\alpha_{ij} = \operatorname{softmax}_j e(s_i, h_j), \qquad c_i = \sum_j \alpha_{ij} h_j$$
 
-    with the score $e(s, h)$ being "additive" $v^\top \tanh(W s + U h + b)$, "dot" $s^\top h$ or "general" $s^\top W h$.
-    What depends on $h$ alone is computed once, when the memory is written. Weights of all queries sum to 1 and are 0 at
-    padding; a sequence of length 0 reads as zeros.
+    where the score $e(s, h)$ is "additive" $v^\top \tanh(W s + U h + b)$, "dot" $s^\top h$ or "general" $s^\top W h$.
+    Terms that depend on $h$ only are computed once, when the memory is written. The weights of each query sum to 1 and
+    are 0 at padding; the read vector of a sequence of length 0 is zero.
 
     Args:
-        encoded_size: size of $h_j$, and of what is read.
+        encoded_size: size of $h_j$ and of a read vector.
         query_size: size of $s_i$.
-        attention: the score.
-        width: number of tanh units of the additive score; None means `query_size`. The other scores have none.
+        attention: the score function.
+        width: number of tanh units of the additive score; None for `query_size`. The other scores have no tanh units.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, an unknown score, a width that the score does not have, or the dot product of vectors
-            of two sizes.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, the score is unknown, a width is given for a score without tanh units, or the
+            sizes for "dot" differ.
 
     References:
         additive: Bahdanau, Cho & Bengio (2015), arXiv:1409.0473; dot and general: Luong, Pham & Manning (2015),
@@ -79,7 +79,7 @@ class EncodedMemory(nn.Module):
     def write(
         self, vectors: Float[Tensor, "batch slots encoded"], lengths: Int[Tensor, " batch"] | None = None
     ) -> EncodedState:
-        """Return the memory that holds the vectors, the first `lengths` of each row; None means all."""
+        """Return a memory of the first `lengths` vectors of each row, None for all."""
         if lengths is None:
             lengths = torch.full((len(vectors),), vectors.shape[1], device=vectors.device)
         values = padding.zero_beyond(vectors, lengths)
@@ -89,7 +89,7 @@ class EncodedMemory(nn.Module):
     def weights(
         self, queries: Float[Tensor, "batch queries query"], state: EncodedState
     ) -> Float[Tensor, "batch queries slots"]:
-        """Return where each query looks."""
+        """Return the attention weights of each query."""
         if self.direction is None:
             scores = ops.dot_scores(queries, state.keys)
         else:
@@ -99,5 +99,5 @@ class EncodedMemory(nn.Module):
     def forward(
         self, queries: Float[Tensor, "batch queries query"], state: EncodedState
     ) -> Float[Tensor, "batch queries encoded"]:
-        """Return what each query reads."""
+        """Return the read vector of each query."""
         return ops.read(state.values, self.weights(queries, state))

@@ -1,4 +1,4 @@
-"""Link lists: the temporal links of the SDNC, of which every slot has a short list in each direction."""
+"""Link lists: the sparse temporal links of the SDNC, a short list for each slot and direction."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from memtape.ops.near_ties import largest_weights, strongest_first
 
 @state
 class SlotList:
-    """Lists of slots with their weights; the places are whole numbers in the dtype of the state, those of weight 0 nobody's."""
+    """Lists of slots with weights; indices are integers in the dtype of the state, and entries of weight 0 are unused."""
 
     places: Float[Tensor, "*rows listed"]
     weights: Float[Tensor, "*rows listed"]
@@ -22,7 +22,7 @@ class SlotList:
 
 @state
 class LinkListState:
-    """Of every slot those written right before it and right after it, and where was written last; no gradient goes through."""
+    """The slots written right before and right after each slot, and those written last; they have no gradient."""
 
     before: SlotList
     after: SlotList
@@ -30,17 +30,17 @@ class LinkListState:
 
 
 class LinkLists(nn.Module):
-    r"""Keep the strongest links of each slot, and follow them.
+    r"""Record the strongest links of each slot, and follow them.
 
-    $N_t$ and $P_t$ of the paper, each row a list; heads that write in the same step share the links: their weights are summed,
-    and divided by their total where that exceeds 1. A slot is no neighbour of itself, as in the DNC.
+    These are $N_t$ and $P_t$ of the paper, each row a list. Heads that write in the same step share the links: their
+    weights are summed, and divided by their total if that exceeds 1. A slot has no link to itself, as in the DNC.
 
     Args:
         slots: number of slots.
-        links: length of a list, 8 in the paper; no more than there are slots.
+        links: length of a list, 8 in the paper; at most the number of slots.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size is below 1.
 
     References:
         Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027,
@@ -53,24 +53,24 @@ class LinkLists(nn.Module):
         self.slots, self.links = slots, min(links, slots)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> LinkListState:
-        """Return lists of nobody."""
+        """Return empty lists."""
         zero = torch.zeros((), device=device, dtype=dtype)
 
-        def nobody(*rows: int) -> SlotList:
+        def empty(*rows: int) -> SlotList:
             return SlotList(places=zero.expand(*rows, self.links), weights=zero.expand(*rows, self.links))
 
         every = (batch_size, self.slots)
-        return LinkListState(before=nobody(*every), after=nobody(*every), last=nobody(batch_size))
+        return LinkListState(before=empty(*every), after=empty(*every), last=empty(batch_size))
 
     def forward(self, weights: Float[Tensor, "batch heads slots"], state: LinkListState, most: int) -> LinkListState:
-        """Note a step's writes.
+        """Update the links with the writes of a step.
 
         Args:
             weights: the write weights.
-            state: the links before.
-            most: how many slots can have been written to.
+            state: the links before the step.
+            most: largest number of slots that can have been written to.
         """
-        before, after, last = (self._sound(part) for part in (state.before, state.after, state.last))
+        before, after, last = (self._valid(part) for part in (state.before, state.after, state.last))
         written = weights.detach().sum(1)
         total = written.sum(-1)
         written = written / total.clamp(min=1)[:, None]
@@ -86,14 +86,14 @@ class LinkLists(nn.Module):
     def follow(
         self, read_weights: Float[Tensor, "batch heads slots"], state: LinkListState, most: int
     ) -> tuple[Float[Tensor, "batch heads slots"], Float[Tensor, "batch heads slots"]]:
-        """Return where heads come that go backward and forward from where they read.
+        """Follow the links backward and forward from the slots that were read.
 
         Args:
-            read_weights: where they read; without a gradient where they do not.
+            read_weights: the last read weights; entries of 0 get no gradient.
             state: the links.
-            most: how many slots a head can have read.
+            most: largest number of slots that a head can have read.
         """
-        before, after = self._sound(state.before), self._sound(state.after)
+        before, after = self._valid(state.before), self._valid(state.after)
         slots = largest_weights(read_weights, most)
         reading = read_weights.gather(-1, slots).relu()
         return (
@@ -102,13 +102,13 @@ class LinkLists(nn.Module):
         )
 
     def matrix(self, state: LinkListState) -> Float[Tensor, "batch slots slots"]:
-        """Return all links as a matrix: row i, column j is how strongly slot i was written right after slot j."""
-        before = self._sound(state.before)
+        """Return all links as a matrix: row i, column j is the strength of the link from slot j to slot i."""
+        before = self._valid(state.before)
         zeros = before.weights.new_zeros(*before.weights.shape[:-1], self.slots)
         return zeros.scatter_add(-1, before.places.long(), before.weights)
 
-    def _sound(self, part: SlotList) -> SlotList:
-        """Return lists without their graph, and whatever they hold, places of slots that there are."""
+    def _valid(self, part: SlotList) -> SlotList:
+        """Return the lists detached from the graph, with all indices valid."""
         places = part.places.detach().nan_to_num().round().clamp(0, self.slots - 1)
         return SlotList(places=places, weights=part.weights.detach())
 

@@ -1,4 +1,4 @@
-"""Links: the part of a Differentiable Neural Computer that knows in which order slots were written."""
+"""Links: the temporal links of the DNC, which record the order in which slots are written."""
 
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
@@ -14,40 +14,40 @@ S = TypeVar("S")
 
 
 class Links(ABC, Generic[S]):
-    """Abstract record keeper of the order of writes: each write head has links of its own."""
+    """Abstract record of the order of writes, with separate links for each write head."""
 
     @abstractmethod
     def init_state(self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None) -> S:
-        """Return the links of a memory that was never written."""
+        """Return the links before the first write."""
 
     @abstractmethod
     def record(self, write_weights: Float[Tensor, "batch writes slots"], state: S) -> S:
-        """Note where the write heads write now."""
+        """Update the links with the write weights of a step."""
 
     @abstractmethod
     def follow(
         self, read_weights: Float[Tensor, "batch reads slots"], state: S
     ) -> tuple[Float[Tensor, "batch reads writes slots"], Float[Tensor, "batch reads writes slots"]]:
-        """Return the slots written just before those that are read, and the ones written just after."""
+        """Return the weights on the slots written just before and just after the slots that were read."""
 
     @abstractmethod
     def matrix(self, state: S) -> Float[Tensor, "batch writes slots slots"]:
-        """Return all links as a matrix for each write head: row i, column j is how strongly i was written right after j."""
+        """Return the links as a matrix for each write head: row i, column j is the strength of the link from j to i."""
 
 
 @state
 class LinkState:
-    """Which slot was written after which, and which one last."""
+    """The link matrices and the precedence weights of the write heads."""
 
     links: Float[Tensor, "*batch writes slots slots"]
-    """`links[b, h, i, j]` is how strongly head `h` wrote slot `i` right after slot `j`."""
+    """`links[b, h, i, j]` is the degree to which head `h` wrote slot `i` right after slot `j`."""
     precedence: Float[Tensor, "*batch writes slots"]
 
 
 class DenseLinks(Links[LinkState]):
-    """Keep the strength of every link between two slots; the equations are those of `memtape.ops.links_after`.
+    """Store the strength of the link between every two slots, with the equations of `memtape.ops.links_after`.
 
-    Memory and time of a step grow with the square of the number of slots.
+    Memory and time of a step are quadratic in the number of slots.
 
     Args:
         slots: number of slots.
@@ -63,7 +63,7 @@ class DenseLinks(Links[LinkState]):
         return LinkState(links=zeros[..., None].expand(-1, -1, -1, self.slots).contiguous(), precedence=zeros)
 
     def record(self, write_weights: Float[Tensor, "batch writes slots"], state: LinkState) -> LinkState:
-        """Link the slots that are written to those written last."""
+        """Link the slots written now to those written last."""
         return LinkState(
             links=ops.links_after(state.links, state.precedence, write_weights),
             precedence=ops.precedence_after(state.precedence, write_weights),
@@ -72,9 +72,9 @@ class DenseLinks(Links[LinkState]):
     def follow(
         self, read_weights: Float[Tensor, "batch reads slots"], state: LinkState
     ) -> tuple[Float[Tensor, "batch reads writes slots"], Float[Tensor, "batch reads writes slots"]]:
-        """Multiply by the transposed links, and by the links."""
+        """Multiply the read weights by the transposed links, and by the links."""
         return ops.follow_links(state.links, read_weights)
 
     def matrix(self, state: LinkState) -> Float[Tensor, "batch writes slots slots"]:
-        """Return the links as they are."""
+        """Return the links."""
         return state.links

@@ -1,4 +1,4 @@
-"""Normalised: an interface that hears a hidden vector on one scale."""
+"""Normalised: layer normalisation before an interface."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from memtape.core.memory import AnyInterface, Interface
 
 
 class Normalised(Interface[Any]):
-    """Normalise the hidden vector before an interface translates it, with a scale and a shift that are learned.
+    """Apply layer normalisation, with a learned scale and shift, to the hidden vector before an interface.
 
     Args:
         interface: the interface.
@@ -26,5 +26,5 @@ class Normalised(Interface[Any]):
         self.interface = interface
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> Any:
-        """Return the control that the normalised hidden vector stands for."""
+        """Compute the control from the normalised hidden vector."""
         return self.interface(self.norm(hidden))

@@ -1,4 +1,4 @@
-"""Slot views: the views that memories of slots have in common."""
+"""Slot views: the views that memories of slots share."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -7,7 +7,7 @@ from memtape.core.view import HEAD, SLOT, View
 
 
 def vectors_view(name: str, title: str, vectors: Float[Tensor, "batch heads width"]) -> View:
-    """Return the view of a vector for each head, such as what it reads."""
+    """Return the view of a vector for each head, such as the read vectors."""
     return View(name=name, title=title, values=vectors, axes=(HEAD, "width"), scale="signed", measure="value")
 
 
@@ -38,7 +38,7 @@ def modes_view(modes: Float[Tensor, "batch heads modes"], entries: tuple[str, ..
 
 
 def links_view(links: Float[Tensor, "batch *heads slots slots"]) -> View:
-    """Return the view of links, those of each write head or of all: row i, column j is how strongly i followed j."""
+    """Return the view of links, per write head or of all: row i, column j is the strength of the link from j to i."""
     axes = (*([HEAD] if links.ndim == 4 else []), "written slot", "right after slot")
     return View(name="links", title="Links", values=links, axes=axes, scale="share", measure="link")
 

@@ -1,4 +1,4 @@
-"""Slots: what a memory of slots holds before the first step."""
+"""Slots: the initial contents of a memory of slots."""
 
 from typing import Any, Literal
 
@@ -11,25 +11,24 @@ InitialMemory = Literal["constant", "even", "learned", "random", "zeros"]
 INITIAL_MEMORIES = ("constant", "even", "learned", "random", "zeros")
 
 CONSTANT = 1e-6
-"""Every entry of a constant memory. Not 0: all slots are then alike to every key, where the cosine of an empty slot
-would depend on an epsilon (Collier & Beel 2018, section 4)."""
+"""Every entry of a constant memory; at 0 the cosine similarity would depend on an epsilon (Collier & Beel 2018)."""
 
 RANDOM_SPREAD = 0.5
 """Standard deviation, before tanh, of the entries of a random memory (Collier & Beel's code)."""
 
 
 class InitialSlots(nn.Module):
-    """Hold the contents that every sequence begins from.
+    """Return the initial contents of the slots, the same for every sequence.
 
     Args:
         slots: number of slots.
         width: size of one slot.
-        kind: "constant" (1e-6 everywhere), "even" (1 / (slots · width) everywhere), "learned" (tanh of trained parameters
-            that begin small and random), "random" (tanh of a normal sample, drawn once when the network is built and then
-            kept) or "zeros".
+        kind: "constant" (1e-6 everywhere), "even" (1 / (slots · width) everywhere), "learned" (tanh of trained
+            parameters with small random initial values), "random" (tanh of a normal sample, drawn once when the network
+            is built) or "zeros".
 
     Raises:
-        ValueError: a size below 1 or an unknown kind.
+        ValueError: a size is below 1, or the kind is unknown.
 
     References:
         Collier & Beel (2018), "Implementing Neural Turing Machines", arXiv:1807.08518, section 4.

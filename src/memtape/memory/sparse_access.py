@@ -1,4 +1,4 @@
-"""Sparse access: the memory of SAM, of which each head reads and writes a few slots in a step, and its dense twin's, DAM."""
+"""Sparse access: the memory of SAM, whose heads access a few slots in each step, and of DAM, its dense form."""
 
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ STRENGTHS = ("oneplus", "softplus", "none")
 
 @state
 class SparseAccessState:
-    """The slots, where each head read last, and how much in use each slot is."""
+    """The slots, the last read weights of each head, and the usage of each slot."""
 
     memory: Float[Tensor, "*batch slots width"]
     read_weights: Float[Tensor, "*batch heads slots"]
@@ -37,7 +37,7 @@ class SparseAccessState:
 
 @state
 class SparseAccessControl:
-    """What the heads are told in one step; a head reads and writes."""
+    """Head parameters of one step; every head reads and writes."""
 
     keys: Float[Tensor, "*batch heads width"]
     strengths: Float[Tensor, "*batch heads"]
@@ -47,30 +47,31 @@ class SparseAccessControl:
 
 
 class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
-    r"""Write to what was read last or to the least used slots, then read the slots nearest to the keys.
+    r"""Write to the slots read last or to the least used slots, then read the slots nearest to the keys.
 
     $$w^W_t = \alpha_t (\gamma_t w^R_{t-1} + (1 - \gamma_t) \mathbb{I}^U_t), \qquad
     M_t = \operatorname{cleared}(M_{t-1}) + \textstyle\sum_h w^W_{t,h} a_{t,h}^\top, \qquad
     r_t = \textstyle\sum_{i \in \text{nearest}} w^R_t[i] M_t[i]$$
 
-    Head $h$ has the $h$-th least used slot of a step to itself; all heads clear theirs before any head adds. The equations
-    are the functions of `memtape.ops`.
+    Head $h$ uses the $h$-th least used slot; all heads clear theirs before any head adds. The functions of
+    `memtape.ops` compute the equations.
 
     Args:
         slots: number of slots.
         width: size of one slot.
-        heads: number of heads, each of which reads, writes, and clears the least used slot in every step.
+        heads: number of heads; each reads, writes, and clears one of the least used slots in every step.
         nearest: number of slots that a head reads in a step; None for all (DAM).
-        neighbours: whether the fused twins look for these by "exact" search, or of a large memory by "approximate" one; the
-            steps here are always exact.
-        usage: the least used slot is that whose "last_access", above `threshold`, is longest ago, or that of the least
-            "discounted" sum of what was ever read and written.
+        neighbours: whether the fused kernels find these by "exact" search, or in a large memory by "approximate"
+            search; the reference here is always exact.
+        usage: the measure of usage: "last_access", the step of the last access with a weight above `threshold`, or
+            "discounted", the discounted sum of all read and write weights.
         threshold: weight above which a slot counts as accessed.
-        discount: how much of the discounted sum is left after a step.
-        initial_memory: what a sequence begins from: "zeros", "random" or "learned".
+        discount: factor of the discounted sum per step.
+        initial_memory: initial contents of the slots: "zeros", "random" or "learned".
 
     Raises:
-        ValueError: a size below 1, more heads or nearest slots than slots, an unknown choice, a discount outside 0..1.
+        ValueError: a size is below 1, there are more heads or nearest slots than slots, a choice is unknown, or the
+            discount is outside 0..1.
 
     References:
         Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027,
@@ -101,7 +102,7 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
         for name, count in (("heads", heads), ("nearest", nearest or 1)):
             if count > slots:
                 raise ValueError(
-                    f"{name} is {count}, but the memory has {slots} slots, and each of the {name} needs one of its own; "
+                    f"{name} is {count}, but the memory has {slots} slots, and each of the {name} needs its own slot; "
                     f"give more slots or a smaller {name}"
                 )
         self.slots, self.width, self.heads = slots, width, heads
@@ -112,11 +113,11 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
 
     @property
     def sparse(self) -> bool:
-        """Whether a step visits a few slots only."""
+        """Whether a step accesses only a few slots."""
         return self.nearest is not None and self.usage == "last_access"
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> SparseAccessState:
-        """Return the initial slots, with heads that have read nowhere and slots that were never used."""
+        """Return the initial slots, with read weights and usage of zero."""
         zero = torch.zeros((), device=device, dtype=dtype)
         return SparseAccessState(
             memory=self.initial_slots(batch_size, device=device, dtype=dtype),
@@ -125,13 +126,13 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
         )
 
     def write(self, control: SparseAccessControl, state: SparseAccessState) -> SparseAccessState:
-        """Clear the slots that give way and add each head's word where it writes."""
+        """Clear the least used slots, and add each head's vector to the slots it writes to."""
         least, weights = self.writing(control, state)
         memory = ops.clear_and_add(state.memory, least, weights, control.add)
         return SparseAccessState(memory=memory, read_weights=state.read_weights, usage=state.usage)
 
     def address(self, control: SparseAccessControl, state: SparseAccessState) -> SparseAccessState:
-        """Look up where to read, and note what is in use: where the heads have written and where they read now."""
+        """Compute the read weights by content, and update the usage with the write and the read weights."""
         _, writing = self.writing(control, state)
         reading = ops.nearest_weights(state.memory, control.keys, control.strengths, self.nearest)
         if self.usage == "last_access":
@@ -141,30 +142,31 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
         return SparseAccessState(memory=state.memory, read_weights=reading, usage=usage)
 
     def read(self, state: SparseAccessState) -> Float[Tensor, "batch read"]:
-        """Return what the heads see, one after another."""
+        """Return the read vectors of all heads, concatenated."""
         return ops.read(state.memory, state.read_weights).flatten(1)
 
     def forward(
         self, control: SparseAccessControl, state: SparseAccessState
     ) -> tuple[Float[Tensor, "batch read"], SparseAccessState]:
-        """Take one step: write, then look up and read."""
+        """Take one step: write, then address and read."""
         moved = self.address(control, self.write(control, state))
         return self.read(moved), moved
 
     def writing(
         self, control: SparseAccessControl, state: SparseAccessState
     ) -> tuple[Int[Tensor, "batch heads"], Float[Tensor, "batch heads slots"]]:
-        """Return the slots that give way, one for each head, and the write weights."""
+        """Return the least used slots, one for each head, and the write weights."""
         usage = state.usage.detach()
         if self.usage == "last_access":
-            # differences of values above 1 are relative: counted down from the latest, steps stay apart however many they are
+            # near ties are relative for values above 1: relative to the latest, steps stay distinct whatever their
+            # number
             steps = usage.round()
             usage = steps - steps.amax(-1, keepdim=True)
         least = ops.least_used(usage, self.heads)
         return least, ops.write_weights(state.read_weights, least, control.write_gates, control.gates)
 
     def views(self, control: SparseAccessControl, state: SparseAccessState) -> Views:
-        """Return what is added and read, the gates, the weights, when slots were used last, and the contents after."""
+        """Return the views: add and read vectors, gates, weights, usage, and the contents after the step."""
         reads, after = self(control, state)
         return self.views_of(control, state, reads, after)
 
@@ -175,12 +177,12 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
         reads: Float[Tensor, "batch read"],
         after: SparseAccessState,
     ) -> Views:
-        """Return the views of a step that was taken.
+        """Return the views of a completed step.
 
         Args:
-            control: what the heads were given.
-            before: the memory before the step, from which the heads write.
-            reads: what they read.
+            control: the control of the step.
+            before: the memory before the step.
+            reads: the read vectors of the step.
             after: the memory after the step.
         """
         _, writing = self.writing(control, before)
@@ -206,7 +208,7 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
 
 
 class SparseAccessInterface(Interface[SparseAccessControl]):
-    r"""Turn a hidden vector into what every head is told.
+    r"""Compute the head parameters from a hidden vector.
 
     $$q = \phi(\cdot), \quad a = \phi(\cdot), \quad \alpha = \sigma(\cdot), \quad \gamma = \sigma(\cdot), \quad
     \beta = 1 + \log(1 + e^{\cdot})$$
@@ -217,16 +219,16 @@ class SparseAccessInterface(Interface[SparseAccessControl]):
         hidden_size: size of the hidden vector.
         width: size of one slot.
         heads: number of heads.
-        strengths: how $\beta$ comes about: "oneplus" as above; "softplus" without the 1; "none", the paper's plain cosine,
-            which is 1 throughout and leaves a flat focus.
-        initial_strength: strength of every key before anything is learned; where a head sees many slots, about the logarithm
-            of their number lets a slot like the key stand out from the others. None for 1.7 of oneplus and 0.7 of softplus.
-        squash: pass keys and added words through tanh.
-        clip: bound of every raw parameter on both sides; None leaves them free.
+        strengths: activation of $\beta$: "oneplus" as above; "softplus" without the 1; "none" for $\beta = 1$, the
+            paper's plain cosine, which gives flat weights.
+        initial_strength: initial value of every key strength; with many slots, about the logarithm of their number
+            gives a slot that matches the key most of the weight. None for 1.7 with oneplus and 0.7 with softplus.
+        squash: apply tanh to keys and add vectors.
+        clip: bound of the absolute value of every entry of the interface vector; None for no bound.
 
     Raises:
-        ValueError: a size below 1, an unknown choice, an initial strength outside of the range of strengths or where there
-            are none, or a clip that is not positive.
+        ValueError: a size is below 1, a choice is unknown, the initial strength is outside the range of strengths or is
+            given without strengths, or the clip is not positive.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, section 3.3 and supplementary material; strengths as in the DNC.
@@ -264,7 +266,7 @@ class SparseAccessInterface(Interface[SparseAccessControl]):
         self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> SparseAccessControl:
-        """Return the control that the hidden vector stands for."""
+        """Compute the control from the hidden vector."""
         raw = self.head_parameters(hidden)
         keys, add = (raw[name].unflatten(-1, (-1, self.width)) for name in ("keys", "add"))
         return SparseAccessControl(

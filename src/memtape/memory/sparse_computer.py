@@ -1,4 +1,4 @@
-"""Sparse computer: the memory of the SDNC, a Sparse Access Memory whose heads can follow the order of the writes."""
+"""Sparse computer: the memory of the SDNC, a Sparse Access Memory with temporal links."""
 
 from typing import Any
 
@@ -25,15 +25,15 @@ from memtape.memory.sparse_access import (
 from memtape.ops.near_ties import largest_weights
 
 MODES = ("backward", "content", "forward")
-"""How a head can read, in the order of the interface vector."""
+"""The read modes of a head, in the order of the interface vector."""
 
 MOST_LINKED_SLOTS = 1024
-"""A view of links is a matrix of slots by slots, which of more slots is too large to draw and to keep."""
+"""Largest number of slots for which views contain the links: the matrix of slots by slots grows too large beyond."""
 
 
 @state
 class SparseComputerState:
-    """The slots, where each head read last, how much in use each slot is, and the order of the writes."""
+    """The slots, the last read weights of each head, the usage of each slot, and the links."""
 
     memory: Float[Tensor, "*batch slots width"]
     read_weights: Float[Tensor, "*batch heads slots"]
@@ -43,33 +43,33 @@ class SparseComputerState:
 
 @state
 class SparseComputerControl:
-    """What the heads are told in one step: as in SAM, and by what they read, in the order backward, content, forward."""
+    """Head parameters of one step: those of SAM, and the read modes in the order backward, content, forward."""
 
     access: SparseAccessControl
     read_modes: Float[Tensor, "*batch heads modes"]
 
 
 class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
-    r"""Write as SAM does, link the writes, and read by content, backward or forward.
+    r"""Write as in SAM, link the writes, and read by content, backward or forward.
 
     $$w^R_t = \operatorname{largest}\bigl(\pi_1 P_t^\top w^R_{t-1} + \pi_2 c_t + \pi_3 N_t w^R_{t-1}\bigr)$$
 
-    with $c$ the weights of SAM, and the two others along the links, which have no gradient. Only the `nearest` largest weights
-    of a head are kept, as they are, so that steps stay sparse.
+    with $c$ the read weights of SAM; the two other terms follow the links, which have no gradient. Only the `nearest`
+    largest weights of a head are kept, unchanged, so that steps stay sparse.
 
     Args:
         slots: number of slots.
         width: size of one slot.
-        heads: number of heads, each of which reads, writes, and clears the least used slot in every step.
+        heads: number of heads; each reads, writes, and clears one of the least used slots in every step.
         nearest: number of slots that a head reads in a step.
-        links: number of links that a slot has in each direction.
-        neighbours: whether the fused twins look for nearest slots by "exact" or by "approximate" search, as in
+        links: number of links of a slot in each direction.
+        neighbours: whether the fused kernels find the nearest slots by "exact" or by "approximate" search, as in
             `SparseAccessMemory`.
         threshold: weight above which a slot counts as accessed.
-        initial_memory: what a sequence begins from: "zeros", "random" or "learned".
+        initial_memory: initial contents of the slots: "zeros", "random" or "learned".
 
     Raises:
-        ValueError: a size below 1, more heads or nearest slots than slots, or an unknown choice.
+        ValueError: a size is below 1, there are more heads or nearest slots than slots, or a choice is unknown.
 
     References:
         Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027,
@@ -104,23 +104,23 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
 
     @property
     def sparse(self) -> bool:
-        """Whether a step visits a few slots only."""
+        """Whether a step accesses only a few slots."""
         return self.access.sparse
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> SparseComputerState:
-        """Return the initial slots, heads that have read nowhere, slots that were never used and no links."""
+        """Return the initial slots, read weights and usage of zero, and no links."""
         access = self.access.init_state(batch_size, device=device, dtype=dtype)
         return _with(access, self.links.init_state(batch_size, device=device, dtype=dtype))
 
     def write(self, control: SparseComputerControl, state: SparseComputerState) -> SparseComputerState:
-        """Clear the slots that give way, add each head's word where it writes, and link the writes."""
+        """Clear the least used slots, add each head's vector to the slots it writes to, and link the writes."""
         access = _access(state)
         _, weights = self.access.writing(control.access, access)
         links = self.links(weights, state.links, self.heads * (self.nearest + 1))
         return _with(self.access.write(control.access, access), links)
 
     def address(self, control: SparseComputerControl, state: SparseComputerState) -> SparseComputerState:
-        """Look up where to read, or follow links there, and note what is in use."""
+        """Compute the read weights by content and along the links, and update the usage."""
         access = _access(state)
         _, writing = self.access.writing(control.access, access)
         content = ops.nearest_weights(state.memory, control.access.keys, control.access.strengths, self.nearest)
@@ -139,14 +139,14 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
     def forward(
         self, control: SparseComputerControl, state: SparseComputerState
     ) -> tuple[Float[Tensor, "batch read"], SparseComputerState]:
-        """Take one step: write, then look up and read."""
+        """Take one step: write, then address and read."""
         moved = self.address(control, self.write(control, state))
         return self.read(moved), moved
 
     def views(self, control: SparseComputerControl, state: SparseComputerState) -> Views:
         """Return the views of SAM, with the read modes before the weights and the links before the contents.
 
-        Of more than `MOST_LINKED_SLOTS` slots the links are left out.
+        The links are left out if there are more than `MOST_LINKED_SLOTS` slots.
         """
         reads, after = self(control, state)
         *first, write_weights, read_weights, usage, contents = self.access.views_of(
@@ -158,20 +158,20 @@ class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
 
 
 class SparseComputerInterface(Interface[SparseComputerControl]):
-    r"""Turn a hidden vector into what every head is told: as in SAM, and $\pi = \operatorname{softmax}(\cdot)$.
+    r"""Compute the head parameters from a hidden vector: those of SAM, and $\pi = \operatorname{softmax}(\cdot)$.
 
     Args:
         hidden_size: size of the hidden vector.
         width: size of one slot.
         heads: number of heads.
-        strengths: how the strengths come about, as in `SparseAccessInterface`.
-        initial_strength: strength of every key before anything is learned, as there.
-        squash: pass keys and added words through tanh.
-        clip: bound of every raw parameter on both sides; None leaves them free.
+        strengths: activation of the key strengths, as in `SparseAccessInterface`.
+        initial_strength: initial value of every key strength, as in `SparseAccessInterface`.
+        squash: apply tanh to keys and add vectors.
+        clip: bound of the absolute value of every entry of the interface vector; None for no bound.
 
     Raises:
-        ValueError: a size below 1, an unknown choice, an initial strength outside of the range of strengths or where there
-            are none, or a clip that is not positive.
+        ValueError: a size is below 1, a choice is unknown, the initial strength is outside the range of strengths or is
+            given without strengths, or the clip is not positive.
 
     References:
         Rae et al. (2016), arXiv:1610.09027, supplementary material; modes as in the DNC.
@@ -201,7 +201,7 @@ class SparseComputerInterface(Interface[SparseComputerControl]):
         self.modes = HeadParameters(hidden_size, {"read_modes": torch.zeros(len(MODES) * heads)}, clip=clip)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> SparseComputerControl:
-        """Return the control that the hidden vector stands for."""
+        """Compute the control from the hidden vector."""
         modes = self.modes(hidden)["read_modes"].unflatten(-1, (-1, len(MODES)))
         return SparseComputerControl(access=self.access(hidden), read_modes=torch.softmax(modes, dim=-1))
 

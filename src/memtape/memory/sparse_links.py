@@ -1,4 +1,4 @@
-"""Sparse links: the order in which slots were written, kept by the strongest few links of each slot."""
+"""Sparse links: the strongest temporal links of each slot."""
 
 from typing import Any
 
@@ -14,28 +14,28 @@ from memtape.memory.links import Links
 
 @state
 class SparseLinkState:
-    """Which few slots each slot was written after, and which slot was written last."""
+    """The strongest links of each slot, and the precedence weights."""
 
     values: Float[Tensor, "*batch writes slots size"]
-    """`values[b, h, i, k]` is how strongly head `h` wrote slot `i` right after slot `places[b, h, i, k]`."""
+    """`values[b, h, i, k]` is the degree to which head `h` wrote slot `i` right after slot `places[b, h, i, k]`."""
     places: Float[Tensor, "*batch writes slots size"]
-    """Whole numbers."""
+    """Indices of slots, integers in the dtype of the state."""
     precedence: Float[Tensor, "*batch writes slots"]
 
 
 class SparseLinks(Links[SparseLinkState]):
-    """Keep the strongest links of each slot; the equations are those of `memtape.ops.sparse_links_after`.
+    """Store the strongest links of each slot, with the equations of `memtape.ops.sparse_links_after`.
 
-    Memory grows with the number of slots, and time with that of sorting them.
+    Memory is linear in the number of slots, and time is that of sorting them.
 
     Args:
         slots: number of slots.
         write_heads: number of write heads.
-        size: how many links of a slot are kept at most; links weaker than 1 / size are cut.
+        size: largest number of links of a slot; links weaker than 1 / size are dropped.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1.
     """
 
     def __init__(self, slots: int, write_heads: int, size: int):
@@ -44,7 +44,7 @@ class SparseLinks(Links[SparseLinkState]):
         self.size, self.threshold = min(size, slots), 1 / size
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> SparseLinkState:
-        """Return no links, which lead from each slot to itself."""
+        """Return links of strength 0, from each slot to itself."""
         values = torch.zeros(batch_size, self.write_heads, self.slots, self.size, device=device, dtype=dtype)
         itself = torch.arange(self.slots, device=device).to(values.dtype)[:, None]
         return SparseLinkState(
@@ -52,7 +52,7 @@ class SparseLinks(Links[SparseLinkState]):
         )
 
     def record(self, write_weights: Float[Tensor, "batch writes slots"], state: SparseLinkState) -> SparseLinkState:
-        """Link the slots that are written most to those written last."""
+        """Link the slots written now to those written last, with the largest weights of both."""
         values, places = ops.sparse_links_after(
             state.values, state.places, state.precedence, write_weights, threshold=self.threshold
         )
@@ -63,11 +63,11 @@ class SparseLinks(Links[SparseLinkState]):
     def follow(
         self, read_weights: Float[Tensor, "batch reads slots"], state: SparseLinkState
     ) -> tuple[Float[Tensor, "batch reads writes slots"], Float[Tensor, "batch reads writes slots"]]:
-        """Go back along the links of the slots that are read, and on along the links that lead back to them."""
+        """Follow the links of the slots that were read backward, and the links that lead to them forward."""
         return ops.follow_sparse_links(state.values, state.places, read_weights)
 
     def matrix(self, state: SparseLinkState) -> Float[Tensor, "batch writes slots slots"]:
-        """Return the few links of each slot at their places, and zeros elsewhere."""
+        """Return the links of each slot as a dense matrix, with zeros elsewhere."""
         places = state.places.round().long()
         zeros = state.values.new_zeros(*state.values.shape[:-1], self.slots)
         return zeros.scatter_add(-1, places, state.values)

@@ -1,4 +1,4 @@
-"""Strengths: how narrow the focus of a key is, out of raw numbers."""
+"""Strengths: the activation functions of key strengths."""
 
 import math
 from typing import Literal
@@ -12,7 +12,7 @@ LEAST = {"oneplus": 1, "softplus": 0}
 
 
 def strengths_of(raw: Tensor, strengths: Strengths) -> Tensor:
-    r"""Return $\log(1 + e^{x})$ of raw numbers, to which oneplus adds 1.
+    r"""Return $\log(1 + e^{x})$ of the linear outputs $x$, plus 1 for oneplus.
 
     References:
         Graves et al. (2016), doi:10.1038/nature20101, Methods, "Interface parameters".
@@ -21,10 +21,10 @@ def strengths_of(raw: Tensor, strengths: Strengths) -> Tensor:
 
 
 def raw_strength(strength: float, strengths: Strengths) -> float:
-    """Return the raw number of an initial strength.
+    """Return the linear output $x$ whose strength is the initial strength.
 
     Raises:
-        ValueError: a strength that no raw number has.
+        ValueError: the strength is outside the range of the activation function.
     """
     least = LEAST[strengths]
     if not least < strength < math.inf:

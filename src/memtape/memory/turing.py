@@ -1,4 +1,4 @@
-"""Turing: the memory of the Neural Turing Machine, a tape of slots with heads that look up and step."""
+"""Turing: the memory of the Neural Turing Machine, with content- and location-based addressing."""
 
 from itertools import zip_longest
 from typing import Any, Literal
@@ -23,12 +23,12 @@ InitialWeights = Literal["learned", "one-hot", "uniform", "zeros"]
 INITIAL_WEIGHTS = ("learned", "one-hot", "uniform", "zeros")
 
 INITIAL_FOCUS = 10.0
-"""Where the learned logit of slot 0 begins, the others at 0: with 128 slots 99.4% of the weight is on slot 0."""
+"""Initial value of the learned logit of slot 0, the others being 0: with 128 slots slot 0 has 99.4% of the weight."""
 
 
 @state
 class TuringState:
-    """The tape, and where each head stands on it."""
+    """The tape of slots, and the weights of the heads."""
 
     memory: Float[Tensor, "*batch slots width"]
     read_weights: Float[Tensor, "*batch reads slots"]
@@ -37,7 +37,7 @@ class TuringState:
 
 @state
 class TuringControl:
-    """What the heads are told in one step; in the first five fields read heads come first."""
+    """Head parameters of one step; in the first five fields read heads come first."""
 
     keys: Float[Tensor, "*batch heads width"]
     strengths: Float[Tensor, "*batch heads"]
@@ -49,13 +49,13 @@ class TuringControl:
 
 
 class TuringMemory(Memory[TuringState, TuringControl]):
-    r"""Look up by content, stay or step along the tape; read, erase and add.
+    r"""Address slots by content, interpolation with the last weights, shift and sharpening; read, erase and add.
 
     $$w^c = \text{content}(M_{t-1}, k, \beta), \quad w^g = g\, w^c + (1 - g)\, w_{t-1}, \quad \tilde w = w^g * s, \quad
     w_t = \tilde w^\gamma / \textstyle\sum \tilde w^\gamma$$
 
-    All heads find their weights in $M_{t-1}$; then they read and write, in the order of `read_first`. The equations are
-    the functions of `memtape.ops`.
+    All weights are computed from $M_{t-1}$; then the heads read and write, in the order given by `read_first`. The
+    functions of `memtape.ops` compute the equations.
 
     Args:
         slots: number of slots.
@@ -63,13 +63,14 @@ class TuringMemory(Memory[TuringState, TuringControl]):
         read_heads: number of read heads.
         write_heads: number of write heads.
         similarity: "cosine" or the plain "dot" product.
-        read_first: read the memory as it was before the write of the same step (else after it); the paper leaves it open.
-        sequential_heads: let the heads act one after another, read head 0, write head 0, read head 1 and so on, each on
-            what the ones before it wrote (else all erases happen before any add, as in the paper); without `read_first`
-            each write head goes before its read head.
-        initial_memory: what a sequence begins from: "constant", "even", "learned", "random" or "zeros".
-        initial_weights: where the heads begin: "learned" (softmax of a trained vector that begins on slot 0), "one-hot"
-            (slot 0), "uniform" or "zeros" (nowhere: the first gate scales, the first sharpening normalises).
+        read_first: read the memory before the write of the same step (else after it); the paper does not specify it.
+        sequential_heads: apply the heads one after another: read head 0, write head 0, read head 1 and so on, each to
+            the memory that the previous one wrote (else all erases happen before any add, as in the paper); without
+            `read_first` each write head comes before its read head.
+        initial_memory: initial contents of the slots: "constant", "even", "learned", "random" or "zeros".
+        initial_weights: initial weights of the heads: "learned" (softmax of trained logits, initially focused on slot
+            0), "one-hot" (slot 0), "uniform" or "zeros" (the first interpolation scales the content weights, and
+            sharpening normalises them).
 
     Raises:
         ValueError: a size below 1 or an unknown choice.
@@ -108,25 +109,25 @@ class TuringMemory(Memory[TuringState, TuringControl]):
         self.read_size = read_heads * width
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> TuringState:
-        """Return the initial tape and the initial places of the heads."""
+        """Return the initial contents and the initial weights of the heads."""
         weights = self._first_weights().to(device=device, dtype=dtype).expand(batch_size, -1, -1)
         read_weights, write_weights = self._split(weights)
         memory = self.initial_slots(batch_size, device=device, dtype=dtype)
         return TuringState(memory=memory, read_weights=read_weights, write_weights=write_weights)
 
     def address(self, control: TuringControl, state: TuringState) -> TuringState:
-        """Move all heads: look up, blend with the last place, step, sharpen."""
+        """Compute the weights of all heads: content addressing, interpolation, shift, sharpening."""
         previous = torch.cat([state.read_weights, state.write_weights], dim=1)
         read_weights, write_weights = self._split(self._move_heads(control, state.memory, previous, slice(None)))
         return TuringState(memory=state.memory, read_weights=read_weights, write_weights=write_weights)
 
     def write(self, control: TuringControl, state: TuringState) -> TuringState:
-        """Erase and add where the write heads stand."""
+        """Erase and add with the write weights."""
         memory = ops.erase_and_add(state.memory, state.write_weights, control.erase, control.add)
         return TuringState(memory=memory, read_weights=state.read_weights, write_weights=state.write_weights)
 
     def read(self, state: TuringState) -> Float[Tensor, "batch read"]:
-        """Return what the read heads see, one after another."""
+        """Return the read vectors of all read heads, concatenated."""
         return ops.read(state.memory, state.read_weights).flatten(1)
 
     def forward(self, control: TuringControl, state: TuringState) -> tuple[Float[Tensor, "batch read"], TuringState]:
@@ -138,7 +139,7 @@ class TuringMemory(Memory[TuringState, TuringControl]):
         return self.read(moved if self.read_first else written), written
 
     def views(self, control: TuringControl, state: TuringState) -> Views:
-        """Return what is added and read, the gates between content and last place, the weights, and the contents after."""
+        """Return the views: add and read vectors, interpolation gates, weights, and the contents after the step."""
         reads, after = self(control, state)
         heads = (("read", self.read_heads), ("write", self.write_heads))
         names = tuple(f"{kind} {head + 1}" if count > 1 else kind for kind, count in heads for head in range(count))
@@ -152,7 +153,7 @@ class TuringMemory(Memory[TuringState, TuringControl]):
         )
 
     def _move_heads(self, control: TuringControl, memory: Tensor, previous: Tensor, heads: slice) -> Tensor:
-        """Return the new weights of some of the heads, which all see `memory`."""
+        """Return the new weights of some heads, computed from `memory`."""
         content = ops.content_weights(
             memory, control.keys[:, heads], control.strengths[:, heads], similarity=self.similarity
         )
@@ -167,7 +168,7 @@ class TuringMemory(Memory[TuringState, TuringControl]):
         moved: dict[str, list[Tensor]] = {"read": [], "write": []}
 
         def act(kind: str, head: int) -> Tensor:
-            """Let one head act, and return the memory after it."""
+            """Apply one head, and return the memory after it."""
             is_read = kind == "read"
             place = head if is_read else self.read_heads + head
             previous = (state.read_weights if is_read else state.write_weights)[:, head : head + 1]
@@ -206,7 +207,7 @@ class TuringMemory(Memory[TuringState, TuringControl]):
 
 
 class TuringInterface(Interface[TuringControl]):
-    r"""Turn a hidden vector into what every head is told.
+    r"""Compute the head parameters from a hidden vector.
 
     $$k = \phi(\cdot), \quad \beta = \log(1 + e^{\cdot}), \quad g = \sigma(\cdot), \quad s = \operatorname{softmax}(\cdot),
     \quad \gamma = 1 + \log(1 + e^{\cdot}), \quad e = \sigma(\cdot), \quad a = \phi(\cdot)$$
@@ -218,13 +219,14 @@ class TuringInterface(Interface[TuringControl]):
         width: size of one slot.
         read_heads: number of read heads.
         write_heads: number of write heads.
-        shift_range: $S$, the farthest step of a head along the tape.
-        squash: pass keys and add vectors through tanh.
-        clip: bound of every raw parameter on both sides; None leaves them free.
-        gate_bias: where the bias of $g$ begins; below 0 a head prefers its last place to a look-up.
-        sharpening_bias: where the bias of $\gamma$ begins; above 0 a focus stays sharp.
-        write_shift_bias: where the bias of a write head's step to the next slot begins; above 0 it winds the tape on.
-        read_stay_bias: where the bias of a read head's staying where it is begins; above 0 it waits at its first slot.
+        shift_range: $S$, the largest shift of a head, in slots.
+        squash: apply tanh to keys and add vectors.
+        clip: bound of the absolute value of every entry of the interface vector; None for no bound.
+        gate_bias: initial bias of $g$; below 0 a head prefers its last weights to content addressing.
+        sharpening_bias: initial bias of $\gamma$; above 0 the weights stay sharp.
+        write_shift_bias: initial bias of a write head's shift to the next slot; above 0 the write head advances in
+            every step.
+        read_stay_bias: initial bias of a read head's shift by 0; above 0 the read head stays at its slot.
 
     Raises:
         ValueError: a size below 1, or a clip that is not positive.
@@ -269,7 +271,7 @@ class TuringInterface(Interface[TuringControl]):
         self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> TuringControl:
-        """Return the control that the hidden vector stands for."""
+        """Compute the control from the hidden vector."""
         raw = self.head_parameters(hidden)
         keys, add = (raw[name].unflatten(-1, (-1, self.width)) for name in ("keys", "add"))
         return TuringControl(

@@ -1,1 +1,1 @@
-"""Floor 4, whole networks: the ingredients of `cells` and `memory`, put together as their papers did."""
+"""Floor 4: complete networks, built from `cells` and `memory` as in their papers."""

@@ -110,13 +110,15 @@ def test_parts_of_two_kinds_are_not_joined():
 
 def test_what_is_the_record_of_no_kind_is_refused():
     with pytest.raises(
-        TypeError, match=r"the inputs are a dict, which is the record of no kind of input; pass .*memtape.Pairs"
+        TypeError, match=r"the inputs are a dict, which is not the record of a kind of input; pass .*memtape.Pairs"
     ):
         kind_of({})
 
 
 def test_a_name_of_no_kind_is_refused():
-    with pytest.raises(ValueError, match=r"'images' is no kind of input; the known ones are .*pairs, sequences"):
+    with pytest.raises(
+        ValueError, match=r"'images' is not a kind of input; the registered kinds are .*pairs, sequences"
+    ):
         kind_named("images")
 
 

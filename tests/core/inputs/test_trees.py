@@ -42,29 +42,29 @@ def test_no_trees_at_all_are_trees():
     [
         (
             lambda: changed(2, [0, 2]),
-            "node 2 of row 0 has the child 2, but children stand before their parent, at 0",
+            "node 2 of row 0 has the child 2, but children come before their parent, at 0",
         ),
-        (lambda: changed(2, [0, 4]), "node 2 of row 0 has the child 4, but children stand before their parent"),
-        (lambda: changed(2, [0, -2]), "node 2 of row 0 has the child -2, but children stand before their parent"),
+        (lambda: changed(2, [0, 4]), "node 2 of row 0 has the child 4, but children come before their parent"),
+        (lambda: changed(2, [0, -2]), "node 2 of row 0 has the child -2, but children come before their parent"),
         (
             lambda: changed(2, [0, 0]),
-            "node 0 of row 0 is the child of 2 nodes, but all nodes of a tree save the last",
+            "node 0 of row 0 is the child of 2 nodes, but every node of a tree except the last",
         ),
         (
             lambda: changed(4, [2, -1]),
-            "node 3 of row 0 is the child of 0 nodes, but all nodes of a tree save the last",
+            "node 3 of row 0 is the child of 0 nodes, but every node of a tree except the last",
         ),
         (
             lambda: trees([[7, 8, -1, -1, -1]]),
-            "node 3 of row 0 has neither a word nor children, but a leaf is a word; give it",
+            "node 3 of row 0 has neither a word nor children, but every leaf must have a word; give it",
         ),
         (
             lambda: trees([[7, -3, -1, 9, -1]]),
-            "node 1 of row 0 has the word -3, but symbols count from 0; give -1 to nodes",
+            "node 1 of row 0 has the word -3, but symbols are at least 0; give -1 to nodes",
         ),
         (
             lambda: trees([[7, 8, -1, 9]]),
-            r"words of the trees have shape \(1, 4\) and children \(1, 5, 2\), but they are",
+            r"words of the trees have shape \(1, 4\) and children \(1, 5, 2\), but they must be",
         ),
     ],
 )
@@ -75,7 +75,9 @@ def test_what_is_no_tree_is_refused(broken, message, shapes_unchecked):
 
 def test_a_row_of_length_0_is_refused():
     two = trees(CHAIN["words"] * 2, CHAIN["children"] * 2)
-    with pytest.raises(ValueError, match="row 1 has length 0, but a tree has at least one node; leave rows without"):
+    with pytest.raises(
+        ValueError, match="row 1 has length 0, but a tree has at least one node; leave out rows without"
+    ):
         checked(two, torch.tensor([5, 0]))
 
 
@@ -85,7 +87,7 @@ def test_a_length_beyond_the_nodes_is_refused():
 
 
 def test_numbers_that_are_not_whole_are_refused(shapes_unchecked):
-    with pytest.raises(TypeError, match=r"words of the trees are torch\.float32, but they are numbers of things; pass"):
+    with pytest.raises(TypeError, match=r"words of the trees are torch\.float32, but they must be integers; pass"):
         checked(Trees(words=trees().words.float(), children=trees().children))
-    with pytest.raises(TypeError, match=r"children of the trees are torch\.bool, but they are numbers of things; pass"):
+    with pytest.raises(TypeError, match=r"children of the trees are torch\.bool, but they must be integers; pass"):
         checked(Trees(words=trees().words, children=trees().children.bool()))

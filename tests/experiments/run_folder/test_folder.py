@@ -100,7 +100,7 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
 def test_damage_to_any_file_of_a_finished_run_is_named(finished, name, damage):
     path = finished.folder / name
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(RunError, match=rf"{name} (has|is not the file) .*; restore the folder from where"):
+    with pytest.raises(RunError, match=rf"{name} (has|is not the file) .*; restore the folder from its source"):
         finished.read_verified(name)
 
 
@@ -157,7 +157,7 @@ def test_a_line_that_is_no_record_is_refused(run, line):
 def test_a_pipe_is_not_waited_for(run, name):
     (run.folder / name).unlink(missing_ok=True)
     os.mkfifo(run.folder / name)
-    with pytest.raises(RunError, match=f"{name} is no regular file"):
+    with pytest.raises(RunError, match=f"{name} is not a regular file"):
         run.records() if name == "metrics.jsonl" else run.read(name)
 
 

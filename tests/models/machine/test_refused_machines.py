@@ -43,12 +43,12 @@ def test_a_size_must_be_a_whole_number_of_at_least_1(cell, size, shapes_unchecke
     with pytest.raises(ValueError, match=f"{size} of {name} is 0, but it must be at least 1; give a larger {size}"):
         cell(**(sizes | {size: 0}))
     for wrong in (True, 2.0):
-        with pytest.raises(TypeError, match=f"{size} of {name} is {wrong}, but it must be a whole number"):
+        with pytest.raises(TypeError, match=f"{size} of {name} is {wrong}, but it must be an integer"):
             cell(**(sizes | {size: wrong}))
 
 
 @pytest.mark.parametrize("cell", MACHINES)
 @pytest.mark.parametrize("clip", [0.0, -1.0, float("nan")])
 def test_a_clip_must_be_positive(cell, clip):
-    with pytest.raises(ValueError, match=f"clip is {clip}, but it bounds a size and must be positive; give None"):
+    with pytest.raises(ValueError, match=f"clip is {clip}, but it is a bound and must be positive; give None"):
         cell(2, 2, clip=clip)

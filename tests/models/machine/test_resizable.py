@@ -76,9 +76,7 @@ def test_a_turing_machine_whose_weights_do_not_depend_on_the_slot_runs_with_more
 )
 def test_what_was_learned_for_each_slot_is_not_made_up(network_class, options, name):
     network = network_class(INPUT, OUTPUT, **(SMALL | options))
-    sentence = (
-        f"slots is 7, but {name} of this {network_class.__name__} was made for its 5 slots; build it with initial"
-    )
+    sentence = f"slots is 7, but {name} of this {network_class.__name__} has a value for each of its 5 slots; build it"
     with pytest.raises(ValueError, match=sentence):
         network.with_slots(7)
     assert network.with_slots(5).configuration == network.configuration

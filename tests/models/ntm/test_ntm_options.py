@@ -140,7 +140,7 @@ def test_an_option_matters_to_content_addressing_too(option):
 @pytest.mark.parametrize("option", NOT_FOR_CONTENT)
 def test_an_option_of_stepping_is_refused_by_content_addressing(option):
     value = NOT_FOR_CONTENT[option]
-    with pytest.raises(ValueError, match=f'{option} is {value!r}, but heads with addressing="content" never step'):
+    with pytest.raises(ValueError, match=f'{option} is {value!r}, but heads with addressing="content" do not shift'):
         NTMCell(INPUT, OUTPUT, addressing="content", **{option: value})
     NTMCell(INPUT, OUTPUT, addressing="content", **{option: DEFAULTS[option]})
 

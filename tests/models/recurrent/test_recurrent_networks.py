@@ -139,9 +139,7 @@ def test_jordan_is_taught_by_targets_and_nobody_else_is():
         free, _ = model(SYMBOLS, lengths=LENGTHS)
         torch.testing.assert_close(forced[:, 0], free[:, 0])
         assert not torch.allclose(forced[0, 1], free[0, 1])
-    with pytest.raises(
-        ValueError, match="targets were given, but Readout feeds no output back, so that they have no place"
-    ):
+    with pytest.raises(ValueError, match="targets were given, but Readout has no output feedback to replace"):
         built(GRU)(SYMBOLS, targets=targets)
 
 
@@ -150,7 +148,9 @@ def test_jordan_is_taught_by_targets_and_nobody_else_is():
 )
 def test_what_needs_single_steps_is_refused_beside_targets(name, value):
     targets = torch.zeros(2, 4, dtype=torch.long)
-    with pytest.raises(ValueError, match=f"{name} was given beside targets, with which all steps may be taken at once"):
+    with pytest.raises(
+        ValueError, match=f"{name} was given with targets, but teacher forcing may compute all steps at once"
+    ):
         built(Jordan)(SYMBOLS, targets=targets, **{name: value})
 
 

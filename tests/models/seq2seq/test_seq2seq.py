@@ -276,7 +276,7 @@ def test_an_unknown_symbol_is_refused():
         network(pairs_of(torch.tensor([[1, 6, 2], [0, 0, 0], [4, 3, 0]])))
     pairs = pairs_of()
     with pytest.raises(
-        ValueError, match=r"is 5, but the target side of Seq2Seq knows the symbols 0\.\.4; use the vocabulary"
+        ValueError, match=r"is 5, but the target side of Seq2Seq reads the symbols 0\.\.4; use the vocabulary"
     ):
         network(Pairs(source=pairs.source, source_lengths=pairs.source_lengths, given=pairs.given + 1))
 

@@ -130,14 +130,12 @@ def test_what_it_does_not_take_is_refused(shapes_unchecked):
     network = TreeLSTM(5, 2, **SMALL)
     trees = Trees(words=torch.tensor([[5]]), children=torch.tensor([[[-1, -1]]]))
     with pytest.raises(
-        ValueError, match=r"the trees have the word 5, but TreeLSTM knows the symbols 0\.\.4; number the"
+        ValueError, match=r"the trees have the word 5, but TreeLSTM reads the symbols 0\.\.4; number the"
     ):
         network(trees)
     with pytest.raises(TypeError, match="the inputs are a Tensor, but TreeLSTM reads trees; pass"):
         network(trees.words)
-    with pytest.raises(
-        ValueError, match="a state was given, but the trees of TreeLSTM begin at their leaves; pass None"
-    ):
+    with pytest.raises(ValueError, match="a state was given, but TreeLSTM has no initial state; pass None"):
         network(trees, object())
 
 
@@ -146,11 +144,11 @@ def test_arguments_that_cannot_be_are_refused(kind, shapes_unchecked):
     for size in ("input_size", "output_size", "hidden_size"):
         with pytest.raises(ValueError, match=f"{size} of .* is 0, but it must be at least 1"):
             kind(**({"input_size": 2, "output_size": 2} | {size: 0}))
-    with pytest.raises(
-        ValueError, match=f"dropout of {kind.__name__} is 1.0, but it is the share that is left out; give"
-    ):
+    with pytest.raises(ValueError, match=f"dropout of {kind.__name__} is 1.0, but it is a probability below 1; give"):
         kind(2, 2, dropout=1.0)
-    with pytest.raises(ValueError, match=f"embedding_spread of {kind.__name__} is 0.0, but words of equal vectors"):
+    with pytest.raises(
+        ValueError, match=f"embedding_spread of {kind.__name__} is 0.0, but words with equal embeddings"
+    ):
         kind(2, 2, embedding_spread=0.0)
     with pytest.raises(
         ValueError, match="kind is 'ternary', but it must be one of 'constituency', 'nary', 'child_sum'"

@@ -152,10 +152,10 @@ def test_running_out_of_memory_and_second_gradients_are_said_in_a_sentence(compu
     with use_backend("cpu"):
         ys, _ = network(xs)
         (gradient,) = torch.autograd.grad((ys**2).sum(), xs, create_graph=True)
-        with pytest.raises(RuntimeError, match="a gradient of a gradient was asked of the fused DNC, which"):
+        with pytest.raises(RuntimeError, match="a gradient of a gradient was requested from the fused DNC, which"):
             gradient.sum().backward()
         monkeypatch.setattr(calling, "kernels", type("Found", (), {"library": Exhausted()}))
-        with pytest.raises(MemoryError, match="the fused DNC ran out of memory; take a smaller"):
+        with pytest.raises(MemoryError, match="the fused DNC ran out of memory; use a smaller"):
             network(xs)
 
 

@@ -127,7 +127,7 @@ def test_running_out_of_memory_is_said_in_a_sentence(machine, monkeypatch):
     with use_backend("cpu"):
         ys, _ = network(xs)
         monkeypatch.setattr(calling, "kernels", type("Found", (), {"library": Exhausted()}))
-        message = "the fused NTM ran out of memory; take a smaller batch or shorter sequences, or keep fewer"
+        message = "the fused NTM ran out of memory; use a smaller batch or shorter sequences, or store fewer"
         with pytest.raises(MemoryError, match=message):
             network(xs)
         with pytest.raises(MemoryError, match=message):

@@ -113,7 +113,7 @@ def test_a_gradient_of_a_gradient_is_refused_in_a_sentence(machine):
     with use_backend("cpu"):
         ys, _ = network(xs)
     (gradient,) = torch.autograd.grad((ys**2).sum(), xs, create_graph=True)
-    message = 'a gradient of a gradient was asked of the fused NTM, which has none; run the .*"reference"'
+    message = 'a gradient of a gradient was requested from the fused NTM, which has none; run the .*"reference"'
     with pytest.raises(RuntimeError, match=message):
         torch.autograd.grad(gradient.sum(), xs)
 

@@ -143,7 +143,7 @@ def test_the_operator_is_what_torch_takes_it_for(case):
 def test_a_gradient_of_a_gradient_is_refused_in_a_sentence(recurrence, case):
     ys, _ = recurrence.fused(*case, None)
     (gradient,) = torch.autograd.grad((ys**2).sum(), case[-1], create_graph=True)
-    message = 'a gradient of a gradient was asked of the fused recurrence, which has none; run the .*"reference"'
+    message = 'a gradient of a gradient was requested from the fused recurrence, which has none; run the .*"reference"'
     with pytest.raises(RuntimeError, match=message):
         torch.autograd.grad(gradient.sum(), case[-1])
 
@@ -158,7 +158,7 @@ def test_running_out_of_memory_is_said_in_a_sentence(recurrence, case, monkeypat
 
     ys, _ = recurrence.fused(*case, None)
     monkeypatch.setattr(calling, "kernels", type("Found", (), {"library": Exhausted()}))
-    message = "the fused recurrence ran out of memory; take a smaller batch or shorter sequences, or keep fewer"
+    message = "the fused recurrence ran out of memory; use a smaller batch or shorter sequences, or store fewer"
     with pytest.raises(MemoryError, match=message):
         recurrence.fused(*case, None)
     with pytest.raises(MemoryError, match=message):

@@ -1,1 +1,1 @@
-"""Inputs: one file for each kind of input that a network reads, and the registry of the kinds."""
+"""Inputs: one file for each kind of input, and the registry of the kinds."""

@@ -1,4 +1,4 @@
-"""Input kind: what the inputs of a batch are, and how they are cut, joined and moved."""
+"""Input kind: define the record of a batch's inputs, and how to slice, join and move it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,17 +12,18 @@ R = TypeVar("R")
 
 
 class InputKind(ABC, Generic[R]):
-    """Abstract kind of input, which owns the record of its inputs: batches, tasks and training ask it and no type.
+    """Abstract kind of input: it defines the record of the inputs and all operations on it.
 
-    A kind is one file with a record, a subclass of this class, and one registered object of it:
-    `STORIES = register(StoriesKind())`. Tasks and networks name it by its `name`.
+    Batches, tasks and training use these operations and never check the type of the inputs. A kind is one file with a
+    record, a subclass of this class, and one registered object of it: `STORIES = register(StoriesKind())`. Tasks and
+    networks refer to it by its `name`.
 
     Attributes:
-        name: what tasks and networks call it; also the name of its file.
-        record: the class of the inputs of a batch, whose tensors begin with the batch axis.
-        article: the record with its article and its public name, such as "memtape.Pairs".
-        time_axis: what one step of the time axis is; targets, mask, lengths and outputs count by it.
-        in_chunks: whether the time axis can be cut into chunks, with a state that goes on from chunk to chunk.
+        name: name in tasks and networks; also the name of the file.
+        record: the class of the inputs of a batch, whose tensors have the batch axis first.
+        article: the public name of the record in messages, with an article if it needs one, such as "memtape.Pairs".
+        time_axis: what one step of the time axis is; targets, mask, lengths and outputs use this axis.
+        in_chunks: whether the time axis can be cut into chunks, with the state passed from chunk to chunk.
     """
 
     name: ClassVar[str]
@@ -37,7 +38,7 @@ class InputKind(ABC, Generic[R]):
 
     @abstractmethod
     def join(self, parts: Sequence[R]) -> R:
-        """Return the rows of all parts under one another, each padded at its end to the size of the longest."""
+        """Concatenate the rows of all parts, each padded at its end to the size of the longest."""
 
     def rows(self, inputs: R, first: int, last: int) -> R:
         """Return the rows from `first` up to, but not including, `last`."""
@@ -47,7 +48,7 @@ class InputKind(ABC, Generic[R]):
         """Return the steps from `first` up to, but not including, `last`.
 
         Raises:
-            ValueError: the kind has no chunks of time.
+            ValueError: the kind cannot be cut into chunks of time.
         """
         raise ValueError(
             f"the inputs are {self.name}, whose steps of time ({self.time_axis} by {self.time_axis}) cannot be cut into "
@@ -55,18 +56,18 @@ class InputKind(ABC, Generic[R]):
         )
 
     def move(self, inputs: R, *, device: Any = None, dtype: torch.dtype | None = None) -> R:
-        """Return the inputs on a device, and their floats in another dtype; symbols stay integers."""
+        """Return the inputs on a device, with their floats in another dtype; symbols stay integers."""
         return state_tree.move(inputs, device=device, dtype=dtype)
 
     def require(self, inputs: Any, reader: str) -> R:
-        """Return the inputs of a network once they are known to be of this kind.
+        """Check that the inputs of a network are of this kind, and return them.
 
         Args:
-            inputs: what the network was given.
+            inputs: the inputs of the network.
             reader: name of the network.
 
         Raises:
-            TypeError: inputs of another kind.
+            TypeError: the inputs are of another kind.
         """
         if not isinstance(inputs, self.record):
             raise TypeError(
@@ -76,4 +77,4 @@ class InputKind(ABC, Generic[R]):
 
 
 AnyInputKind = InputKind[Any]
-"""A kind of input whose record does not matter to the caller."""
+"""A kind of input with any type of record."""

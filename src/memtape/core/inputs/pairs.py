@@ -1,4 +1,4 @@
-"""Pairs: a source sequence beside the symbols that it is to be turned into."""
+"""Pairs: source sequences and their target symbols, shifted by one step."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -13,23 +13,23 @@ from memtape.core.inputs.registry import register
 from memtape.core.state import state
 
 BOUNDARY = 0
-"""The target symbol that ends every sequence, and is given in the place of a symbol before the first."""
+"""The target symbol that ends every sequence; it is also the input of the first decoder step."""
 
 
 @state
 class Pairs:
-    """The inputs of a network that turns sequences into sequences; rows that end early are padded with anything."""
+    """The inputs of a sequence-to-sequence network; the padding of shorter rows may have any value."""
 
     source: Shaped[Tensor, "batch source_time *input"]
     """Symbols, integers of shape (batch, source_time), or vectors, floats of shape (batch, source_time, input)."""
     source_lengths: Int[Tensor, " batch"]
-    """How many steps of each source count."""
+    """Number of valid steps of each source."""
     given: Int[Tensor, "batch time"]
-    """The target one step late, beginning with `BOUNDARY`: each output depends on the true symbol before it."""
+    """The targets shifted by one step, with `BOUNDARY` first: the decoder inputs under teacher forcing."""
 
 
 class PairsKind(InputKind[Pairs]):
-    """`Pairs`, whose time axis is that of the answer: the source is read as a whole, whatever its length."""
+    """`Pairs`, whose time axis is that of the answer; the source is read as a whole."""
 
     name: ClassVar[str] = "pairs"
     record: ClassVar[type] = Pairs
@@ -41,7 +41,7 @@ class PairsKind(InputKind[Pairs]):
         return inputs.given.shape[1]
 
     def join(self, parts: Sequence[Pairs]) -> Pairs:
-        """Return all rows under one another, sources and answers padded with zeros."""
+        """Concatenate the rows, sources and answers padded with zeros."""
         return Pairs(
             source=padding.joined([part.source for part in parts]),
             source_lengths=padding.joined([part.source_lengths for part in parts]),
@@ -53,10 +53,10 @@ PAIRS = register(PairsKind())
 
 
 def given_for(targets: Int[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:
-    """Return what is given while the targets are predicted: the targets one step late, beginning with `BOUNDARY`.
+    """Return the decoder inputs under teacher forcing: the targets shifted by one step, with `BOUNDARY` first.
 
     Args:
-        targets: the symbols of each row, `BOUNDARY` at its end.
+        targets: the symbols of each row, with `BOUNDARY` at the end.
 
     Example:
         >>> import torch

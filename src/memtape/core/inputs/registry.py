@@ -1,4 +1,4 @@
-"""Registry: the kinds of input by their names, and the kind of given inputs."""
+"""Registry: find a kind of input by its name or by the record of some inputs."""
 
 import importlib
 import importlib.util
@@ -12,10 +12,10 @@ _KINDS: dict[str, AnyInputKind] = {}
 
 
 def register(kind: K) -> K:
-    """Make a kind of input known by its name and its record, and return it.
+    """Register a kind of input by its name and its record, and return it.
 
     Raises:
-        ValueError: the name belongs to another kind.
+        ValueError: the name is already in use by another kind.
     """
     known = _KINDS.setdefault(kind.name, kind)
     if known is not kind:
@@ -26,7 +26,7 @@ def register(kind: K) -> K:
 
 
 def kind_named(name: str) -> AnyInputKind:
-    """Return the kind of input of a name; the kind of this package has a file of that name, which is loaded now.
+    """Return the kind of input with a name; a kind of this package is imported from the file of that name.
 
     Raises:
         ValueError: there is no such kind.
@@ -35,23 +35,23 @@ def kind_named(name: str) -> AnyInputKind:
         importlib.import_module(f"{__package__}.{name}")
     if name not in _KINDS:
         raise ValueError(
-            f"{name!r} is no kind of input; the known ones are {', '.join(sorted(_KINDS))}; "
+            f"{name!r} is not a kind of input; the registered kinds are {', '.join(sorted(_KINDS))}; "
             "register an InputKind of that name first"
         )
     return _KINDS[name]
 
 
 def kind_of(inputs: Any) -> AnyInputKind:
-    """Return the kind that inputs belong to.
+    """Return the kind of some inputs.
 
     Raises:
-        TypeError: they are the record of no kind.
+        TypeError: the inputs are not the record of a registered kind.
     """
-    kind_named("sequences")  # a tensor can exist before this file is loaded; all other records come from a kind's file
+    kind_named("sequences")  # tensors exist before that file is loaded; all other records are defined in a kind's file
     for kind in _KINDS.values():
         if isinstance(inputs, kind.record):
             return kind
     raise TypeError(
-        f"the inputs are a {type(inputs).__name__}, which is the record of no kind of input; "
+        f"the inputs are a {type(inputs).__name__}, which is not the record of a kind of input; "
         f"pass {' or '.join(kind.article for kind in _KINDS.values())}, or register an InputKind for it"
     )

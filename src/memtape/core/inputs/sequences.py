@@ -24,7 +24,7 @@ class SequencesKind(InputKind[Tensor]):
         return inputs.shape[1]
 
     def join(self, parts: Sequence[Tensor]) -> Tensor:
-        """Return all rows under one another, padded with zeros."""
+        """Concatenate the rows, padded with zeros."""
         return padding.joined(parts)
 
     def steps(self, inputs: Tensor, first: int, last: int) -> Tensor:

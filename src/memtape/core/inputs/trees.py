@@ -1,4 +1,4 @@
-"""Trees: a batch of trees as two tables of integers, and what makes such tables trees."""
+"""Trees: a batch of trees as two tables of integers, and the validation of such tables."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -13,14 +13,14 @@ from memtape.core.inputs.registry import register
 from memtape.core.state import state
 
 NONE = -1
-"""Stands where there is no word, and where there is no child."""
+"""Marks an absent word and an absent child."""
 
 
 @state
 class Trees:
-    """A batch of trees, one a row, whose nodes stand in postorder: children before their parent, the root last.
+    """A batch of trees, one in each row, with the nodes in postorder: children before their parent, the root last.
 
-    A row that has fewer nodes than the longest is padded at its end.
+    Rows with fewer nodes than the longest are padded at the end.
 
     Example:
         >>> import torch
@@ -32,13 +32,13 @@ class Trees:
     """
 
     words: Int[Tensor, "batch nodes"]
-    """The symbol of each node, -1 for none; inner nodes of a parse have none."""
+    """The symbol of each node, -1 for none, such as at the inner nodes of a parse."""
     children: Int[Tensor, "batch nodes arity"]
-    """The children of each node, as their places in the same row, -1 for none."""
+    """The children of each node, as indices of nodes in the same row, -1 for none."""
 
 
 class TreesKind(InputKind[Trees]):
-    """`Trees`, whose time axis goes through the nodes of each tree, the root last."""
+    """`Trees`, whose time axis runs over the nodes of each tree, the root last."""
 
     name: ClassVar[str] = "trees"
     record: ClassVar[type] = Trees
@@ -50,7 +50,7 @@ class TreesKind(InputKind[Trees]):
         return inputs.words.shape[1]
 
     def join(self, parts: Sequence[Trees]) -> Trees:
-        """Return all trees under one another, padded with nodes that have neither word nor children."""
+        """Concatenate the trees, padded with nodes that have neither word nor children."""
         return Trees(
             words=padding.joined([part.words for part in parts], NONE),
             children=padding.joined([part.children for part in parts], NONE),
@@ -61,22 +61,23 @@ TREES = register(TreesKind())
 
 
 def checked(trees: Trees, lengths: Any = None) -> Tensor:
-    """Return the number of nodes of each row, on the processor, once the rows are known to be trees.
+    """Check that every row is a tree, and return the number of nodes of each row, on the CPU.
 
     Args:
         trees: the trees.
         lengths: the number of nodes of each row, shape (batch,); None means that no row is padded.
 
     Raises:
-        TypeError: tensors or lengths that are no whole numbers.
-        ValueError: shapes that do not fit, a row without nodes, or a row that is no tree in postorder with words at its leaves.
+        TypeError: tensors or lengths are not integers.
+        ValueError: the shapes do not match, or a row has no nodes or is not a tree in postorder with words at its
+            leaves.
     """
     _check_tables(trees)
     batch, nodes = trees.words.shape
     counts = torch.full((batch,), nodes) if lengths is None else checks.lengths_of(trees.words, lengths).cpu().long()
     if batch and not int(counts.min()):
         raise ValueError(
-            f"row {int(counts.argmin())} has length 0, but a tree has at least one node; leave rows without a tree out"
+            f"row {int(counts.argmin())} has length 0, but a tree has at least one node; leave out rows without a tree"
         )
     words, children = trees.words.cpu(), trees.children.cpu()
     places = torch.arange(nodes)
@@ -87,7 +88,7 @@ def checked(trees: Trees, lengths: Any = None) -> Tensor:
     if wrong:
         row, node, _ = wrong
         raise ValueError(
-            f"node {node} of row {row} has the child {int(children[wrong])}, but children stand before their parent, at "
+            f"node {node} of row {row} has the child {int(children[wrong])}, but children come before their parent, at "
             f"0..{node - 1}; number the nodes in postorder, with {NONE} for no child"
         )
     flat = (children + nodes * torch.arange(batch)[:, None, None])[present]
@@ -95,20 +96,20 @@ def checked(trees: Trees, lengths: Any = None) -> Tensor:
     wrong = _first((parents != 1) & (places < counts[:, None] - 1))
     if wrong:
         raise ValueError(
-            f"node {wrong[1]} of row {wrong[0]} is the child of {int(parents[wrong])} nodes, but all nodes of a tree save the "
-            "last, its root, are the child of one; number the nodes in postorder and give the length of each row"
+            f"node {wrong[1]} of row {wrong[0]} is the child of {int(parents[wrong])} nodes, but every node of a tree "
+            "except the last, its root, is the child of one; number the nodes in postorder and give the length of each row"
         )
     wrong = _first((words < NONE) & inside)
     if wrong:
         raise ValueError(
-            f"node {wrong[1]} of row {wrong[0]} has the word {int(words[wrong])}, but symbols count from 0; "
+            f"node {wrong[1]} of row {wrong[0]} has the word {int(words[wrong])}, but symbols are at least 0; "
             f"give {NONE} to nodes without a word"
         )
     wrong = _first((words == NONE) & ~present.any(dim=2) & inside)
     if wrong:
         raise ValueError(
-            f"node {wrong[1]} of row {wrong[0]} has neither a word nor children, but a leaf is a word; "
-            "give it a word, or leave it out by lengths if it is padding"
+            f"node {wrong[1]} of row {wrong[0]} has neither a word nor children, but every leaf must have a word; "
+            "give it a word, or pass lengths if it is padding"
         )
     return counts
 
@@ -116,16 +117,14 @@ def checked(trees: Trees, lengths: Any = None) -> Tensor:
 def _check_tables(trees: Trees) -> None:
     for name, table in (("words", trees.words), ("children", trees.children)):
         if table.is_floating_point() or table.is_complex() or table.dtype == torch.bool:
-            raise TypeError(
-                f"{name} of the trees are {table.dtype}, but they are numbers of things; pass whole numbers"
-            )
+            raise TypeError(f"{name} of the trees are {table.dtype}, but they must be integers; pass integers")
     if trees.words.ndim != 2 or trees.children.ndim != 3 or trees.words.shape != trees.children.shape[:2]:
         raise ValueError(
             f"words of the trees have shape {tuple(trees.words.shape)} and children {tuple(trees.children.shape)}, but they "
-            "are (batch, nodes) and (batch, nodes, arity); give every node its word and its children"
+            "must be (batch, nodes) and (batch, nodes, arity); give every node a word and children"
         )
 
 
 def _first(wrong: Tensor) -> tuple[int, ...] | None:
-    """Return the first place where something is wrong."""
+    """Return the index of the first True, None if there is none."""
     return tuple(wrong.nonzero()[0].tolist()) if bool(wrong.any()) else None

@@ -1,7 +1,7 @@
 """DNC: whole sequences of a Differentiable Neural Computer in one call.
 
-The reference is `memtape.models.DNCCell`, stepped by `memtape.unroll`. A kernel for another device is one more file beside
-`cpu.py`.
+The reference is `memtape.models.DNCCell`, run step by step by `memtape.unroll`. A kernel for another device is another
+file beside `cpu.py`.
 """
 
 from memtape.kernels.dnc.cpu import dnc_on_cpu
@@ -9,6 +9,6 @@ from memtape.kernels.dnc.form import DNCForm, DNCState
 from memtape.kernels.machine import Machine
 
 KERNELS: dict[str, Machine[DNCForm, DNCState]] = {"cpu": dnc_on_cpu}
-"""The fused kernels by the name of their backend."""
+"""The fused kernels by the name of the backend."""
 
 __all__ = ["KERNELS", "DNCForm", "DNCState"]

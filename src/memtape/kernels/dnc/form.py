@@ -1,4 +1,4 @@
-"""Form: what every fused kernel of the Differentiable Neural Computer takes and returns."""
+"""Form: the options and the state of the fused kernels of the Differentiable Neural Computer."""
 
 from dataclasses import dataclass
 
@@ -10,24 +10,24 @@ from memtape.kernels.machine import Controller
 
 @dataclass(frozen=True, kw_only=True)
 class DNCForm:
-    """Everything about a machine that is no tensor, in the order of csrc/machines/dnc.hpp."""
+    """All options of a machine, in the order of csrc/machines/dnc.hpp."""
 
     controller: Controller
     shortcuts: bool
-    """Whether every layer of the controller sees the input and the last reads, and is seen by interface and output."""
+    """Whether the input and the last reads are connected to every layer, and every layer to the interface and the output."""
     oneplus: bool
-    """Whether strengths start at 1; else at 0."""
+    """Whether strengths are at least 1 (oneplus); else at least 0 (softplus)."""
     squash: bool
-    """Whether keys and added vectors go through tanh."""
+    """Whether tanh is applied to keys and add vectors."""
     masked: bool
-    """Whether heads choose which columns of a slot they compare."""
+    """Whether keys and slots are masked before they are compared."""
     sharpen: bool
-    """Whether read heads choose how sharply they follow links."""
+    """Whether the weights along links are sharpened."""
     deallocate: bool
-    """Whether what is freed is erased."""
+    """Whether freed slots are erased."""
     usage_gradient: bool
     clip: float
-    """Bound of the interface vector, infinity for none."""
+    """Bound of the absolute values of the interface vector; infinity for no bound."""
     mask_floor: float
     usage_epsilon: float
     usage_tolerance: float
@@ -48,4 +48,4 @@ class DNCState:
     reads: Float[Tensor, "batch read"]
     hidden: Float[Tensor, "layers batch hidden"]
     cell: Float[Tensor, "cell_layers batch hidden"]
-    """Of an LSTM controller, else of no layer."""
+    """The memory cells of an LSTM controller; empty for other controllers."""

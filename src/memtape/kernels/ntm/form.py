@@ -1,4 +1,4 @@
-"""Form: what every fused kernel of the Neural Turing Machine takes and returns."""
+"""Form: the options and the state of the fused kernels of the Neural Turing Machine."""
 
 from dataclasses import dataclass
 
@@ -10,21 +10,21 @@ from memtape.kernels.machine import Controller
 
 @dataclass(frozen=True, kw_only=True)
 class NTMForm:
-    """Everything about a machine that is no tensor, in the order of csrc/machines/ntm.hpp."""
+    """All options of a machine, in the order of csrc/machines/ntm.hpp."""
 
     controller: Controller
     shortcuts: bool
-    """Whether every layer of the controller sees the input and the last reads, and is seen by interface and output."""
+    """Whether the input and the last reads are connected to every layer, and every layer to the interface and the output."""
     shift_range: int
     location: bool
-    """Whether heads blend, step and sharpen; else they go by content alone."""
+    """Whether heads interpolate, shift and sharpen; else they address by content only."""
     cosine: bool
     """Whether keys are compared by cosine; else by the dot product."""
     read_first: bool
     squash: bool
-    """Whether keys and added vectors go through tanh."""
+    """Whether tanh is applied to keys and add vectors."""
     clip: float
-    """Bound of the interface vector, infinity for none."""
+    """Bound of the absolute values of the interface vector; infinity for no bound."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,4 +37,4 @@ class NTMState:
     reads: Float[Tensor, "batch read"]
     hidden: Float[Tensor, "layers batch hidden"]
     cell: Float[Tensor, "cell_layers batch hidden"]
-    """Of an LSTM controller, else of no layer."""
+    """The memory cells of an LSTM controller; empty for other controllers."""

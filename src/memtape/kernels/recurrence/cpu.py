@@ -43,7 +43,7 @@ expect(
 
 
 class _Given(NamedTuple):
-    """What goes into the operator, None for what there is not."""
+    """The inputs of the operator, None for absent ones."""
 
     parameters: tuple[Any, ...]
     state: tuple[Any, ...]
@@ -71,21 +71,21 @@ def recurrence_on_cpu(
     given: Tensor,
     lengths: Tensor | None,
 ) -> tuple[Tensor, RecurrenceState]:
-    """Run a recurrence over whole sequences on the processor.
+    """Run a recurrence over whole sequences on the CPU.
 
     Args:
-        form: what kind of recurrence.
-        parameters: its parameters.
+        form: the options of the recurrence.
+        parameters: the parameters.
         state: the state before the first step.
-        given: what the inputs add to the gates; not looked at beyond a row's length.
-        lengths: how many steps of each row count, 0 too; None for all.
+        given: the contribution of the inputs to the gates; ignored beyond a row's length.
+        lengths: number of valid steps of each row, which may be 0; None for all.
 
     Returns:
         The outputs, zero beyond a row's length, and the state after each row's last step.
 
     Raises:
-        MemoryError: memory ran out.
-        RuntimeError: a gradient of a gradient was asked for; the reference has them.
+        MemoryError: the memory is exhausted.
+        RuntimeError: a gradient of a gradient is requested, which only the reference has.
     """
     tensors = [given, *(getattr(parameters, name) for name in PARAMETERS), *(getattr(state, name) for name in STATE)]
     keep = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
@@ -94,7 +94,7 @@ def recurrence_on_cpu(
 
 
 def _forward(*arguments: Any) -> tuple[Tensor, ...]:
-    """Return the outputs, the last state, and what is kept for the backward pass."""
+    """Return the outputs, the last state, and what is saved for the backward pass."""
     steps, given = arguments[0].contiguous(), _Given.of(arguments[1 : 1 + GIVEN]).contiguous()
     integers, floats, keep = arguments[1 + GIVEN :]
     ys, *rest = _outputs(steps, given, integers, keep)
@@ -119,7 +119,7 @@ def _forward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
 
 
 def _backward(*arguments: Any) -> tuple[Tensor, ...]:
-    """Return the gradients of what the inputs add, of the parameters and of the state, empty for what there is not."""
+    """Return the gradients of `given`, the parameters and the state, empty for absent ones."""
     d_ys, *d_last = _contiguous(arguments[: 1 + len(STATE)])
     given = _Given.of(arguments[1 + len(STATE) : 1 + len(STATE) + GIVEN]).contiguous()
     ys, *kept, integers, floats = arguments[1 + len(STATE) + GIVEN :]
@@ -185,7 +185,7 @@ def _hidden(given: _Given, integers: list[int]) -> int:
 
 
 def _outputs(steps: Tensor, given: _Given, integers: list[int], keep: bool) -> tuple[Tensor, ...]:
-    """Return unfilled tensors for the outputs, the last state and what is kept."""
+    """Return uninitialised tensors for the outputs, the last state and the saved tensors."""
     batch, time, gates = steps.shape
     fed, cell = given.state
     hidden, size, kind = _hidden(given, integers), fed.shape[-1], KINDS[integers[0]]
@@ -207,7 +207,7 @@ def _outputs(steps: Tensor, given: _Given, integers: list[int], keep: bool) -> t
 
 
 def _gradients(ys: Tensor, given: _Given) -> tuple[Tensor, ...]:
-    """Return unfilled tensors for the gradients."""
+    """Return uninitialised tensors for the gradients."""
     shape = (*ys.shape[:2], len(given.parameters[0]))
     new = ys.new_empty
     return new(shape), *(new(0 if tensor is None else tensor.shape) for tensor in (*given.parameters, *given.state))

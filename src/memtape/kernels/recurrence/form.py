@@ -1,4 +1,4 @@
-"""Form: what every fused kernel of a recurrence takes and returns."""
+"""Form: the options, the parameters and the state of the fused kernels of a recurrence."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
@@ -11,42 +11,42 @@ Kind = Literal["lstm", "gru", "plain", "early_gru", "output"]
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrenceForm:
-    """Everything about a recurrence that is no tensor, in the order of csrc/recurrence/recurrence.hpp."""
+    """All options of a recurrence, in the order of csrc/recurrence/recurrence.hpp."""
 
     kind: Kind
-    """The early GRU resets before its product; "output" is plain units whose outputs alone are fed back."""
+    """The early GRU applies the reset gate before the product; "output" is plain units with output feedback only."""
     activation: Literal["tanh", "sigmoid", "relu"] = "tanh"
-    """That of the candidate, or of plain units."""
+    """The activation function of the candidate, or of plain units."""
     feedback: Literal["outputs", "softmax", "sigmoid", "argmax"] = "outputs"
-    """What is fed back of outputs."""
+    """The function of the outputs that is fed back."""
     epsilon: float = 0.0
-    """What is added to variances."""
+    """Added to variances in layer normalisation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrenceParameters:
-    """The parameters of a recurrence, as the kernels read them; None for what it has not.
+    """The parameters of a recurrence, in the kernels' format; None for absent ones.
 
-    `gates` counts the numbers of all gates: 4 hidden for the LSTM in the order i, f, g, o; 3 hidden for the GRUs in the order
-    r, z, n; hidden for the others. `fed` is what is fed back: the hidden vector, or else the outputs.
+    The size `gates` is that of all gates: 4 hidden for the LSTM in the order i, f, g, o; 3 hidden for the GRUs in the
+    order r, z, n; hidden for the others. `fed` is the size of the feedback: the hidden vector or the outputs.
     """
 
     weight: Float[Tensor, "gates fed"]
-    """What is fed back is multiplied with it."""
+    """The recurrent weights, applied to the feedback."""
     gain: Float[Tensor, " gates"] | None = None
-    """The products are normalised, those of r and z together and that of n by itself, and scaled by this."""
+    """Scale of the layer normalisation of the products; r and z are normalised together, n separately."""
     bias: Float[Tensor, " gates"] | None = None
-    """Added to the products after that."""
+    """Added to the products after normalisation."""
     peepholes: Float[Tensor, "3 hidden"] | None = None
-    """What the gates i, f and o of an LSTM see the cell through."""
+    """Peephole weights from the memory cell to the gates i, f and o of an LSTM."""
     cell_gain: Float[Tensor, " hidden"] | None = None
-    """The cell of an LSTM is normalised within its last tanh, and scaled by this."""
+    """Scale of the layer normalisation of an LSTM's memory cell inside the last tanh."""
     cell_bias: Float[Tensor, " hidden"] | None = None
-    """Added to the cell after that; there if `cell_gain` is."""
+    """Added to the memory cell after normalisation; present if `cell_gain` is."""
     leak: Float[Tensor, " hidden"] | None = None
-    """The share of itself that each plain unit keeps."""
+    """The fraction of its value that each plain unit keeps."""
     output_weight: Float[Tensor, "output hidden"] | None = None
-    """Of outputs that are fed back."""
+    """Weights of the outputs that are fed back."""
     output_bias: Float[Tensor, " output"] | None = None
 
 
@@ -55,9 +55,9 @@ class RecurrenceState:
     """The state of a recurrence between two steps."""
 
     fed: Float[Tensor, "batch fed"]
-    """What is fed back."""
+    """The feedback."""
     cell: Float[Tensor, "batch hidden"] | None = None
-    """Of an LSTM."""
+    """The memory cell of an LSTM."""
 
 
 @runtime_checkable
@@ -74,6 +74,6 @@ class Recurrence(Protocol):
     ) -> tuple[Float[Tensor, "batch time fed"], RecurrenceState]:
         """Return the outputs, zero beyond a row's length, and the state after each row's last step.
 
-        `given` is what the inputs add to the gates, all biases included that are not added to products.
+        `given` is the contribution of the inputs to the gates, with all biases that are not added to products.
         """
         ...

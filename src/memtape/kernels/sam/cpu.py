@@ -1,7 +1,7 @@
 """CPU: the Sparse Access Memory, with or without links, in C++ (csrc/machines/sam.cpp).
 
-Memory and links are changed in place; what is kept for the backward pass does not depend on the number of slots, and the
-gradient of a first memory is made only where it is wanted.
+Memory and links are changed in place. The data saved for the backward pass does not depend on the number of slots, and
+the gradient of the initial memory is computed only if needed.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ LINKS = ("before_places", "before_weights", "after_places", "after_weights", "la
 
 
 def _measure(sizes: Any, state: Mapping[str, Tensor] | None) -> None:
-    """Note what of a state is zero throughout, and the most slots that a head has read before."""
+    """Set which parts of a state are zero everywhere, and the largest number of slots that a head has read before."""
     sizes.first_nearest = sizes.nearest
     if state is None:
         return

@@ -1,4 +1,4 @@
-"""Form: what every fused kernel of the Sparse Access Memory, with or without links, takes and returns."""
+"""Form: the options and the state of the fused kernels of the Sparse Access Memory, with or without links."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,22 +11,22 @@ from memtape.kernels.machine import Controller
 
 @dataclass(frozen=True, kw_only=True)
 class SAMForm:
-    """Everything about a machine that is no tensor, in the order of csrc/machines/sam.hpp."""
+    """All options of a machine, in the order of csrc/machines/sam.hpp."""
 
     controller: Controller
     shortcuts: bool
-    """Whether every layer sees the input, and is seen by the interface and the output."""
+    """Whether the input and the last reads are connected to every layer, and every layer to the interface and the output."""
     nearest: int
     """Number of slots that a head reads in a step."""
     few: int
-    """Number of slots, once written to, above which only a part of the memory is searched; 0 to search all of it."""
+    """Number of written slots above which only a part of the memory is searched; 0 to search all of it."""
     squash: bool
-    """Whether keys and added vectors go through tanh."""
+    """Whether tanh is applied to keys and add vectors."""
     strengths: Literal["none", "softplus", "oneplus"]
     threshold: float
     """Weight above which a slot counts as accessed."""
     clip: float
-    """Bound of the interface vector, infinity for none."""
+    """Bound of the absolute values of the interface vector; infinity for no bound."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class SAMState:
     usage: Float[Tensor, "batch slots"]
     """The step of the last access; no gradient."""
     before_places: Float[Tensor, "batch slots links"]
-    """Links, without a gradient; lists of length 0 for a machine that follows none."""
+    """Links, without a gradient; lists of length 0 for a machine without links."""
     before_weights: Float[Tensor, "batch slots links"]
     after_places: Float[Tensor, "batch slots links"]
     after_weights: Float[Tensor, "batch slots links"]
@@ -47,4 +47,4 @@ class SAMState:
     reads: Float[Tensor, "batch read"]
     hidden: Float[Tensor, "layers batch hidden"]
     cell: Float[Tensor, "cell_layers batch hidden"]
-    """Of an LSTM controller, else of no layer."""
+    """The memory cells of an LSTM controller; empty for other controllers."""

@@ -1,4 +1,4 @@
-"""Chunkwise: any linear steps in parallel over time, by operations of torch."""
+"""Chunkwise: run any linear steps in parallel over time, with operations of torch."""
 
 from typing import Any, TypeVar
 
@@ -14,18 +14,18 @@ from memtape.kernels.scan.form import LinearStep
 S = TypeVar("S")
 
 CHUNK = 32
-"""Steps of a chunk: for a thousand steps about as many operations inside chunks as between them."""
+"""Steps per chunk: with a thousand steps there are about as many operations inside chunks as between them."""
 
 
 @state
 class _Stretch:
-    """Steps, with where new sequences start among them and which of them do nothing."""
+    """Combined steps, with flags for starts of new sequences and for padding."""
 
     steps: Any
     fresh: Tensor
-    """Whether the state is set back before the step, or somewhere in the stretch, whose steps then are those from there on."""
+    """Whether the state is reset somewhere in the stretch, whose steps are then those from the last reset on."""
     idle: Tensor
-    """Whether nothing happens: beyond a row's length."""
+    """Whether all steps are padding."""
 
     def then(self, later: "_Stretch") -> "_Stretch":
         together = _select(later.fresh | self.idle, later.steps, self.steps.then(later.steps))
@@ -44,15 +44,16 @@ def chunkwise(
 ) -> tuple[S, S]:
     """Run linear steps over whole sequences: combined inside chunks in parallel, and one chunk after another.
 
-    Time is cut into chunks. In all of them at once every step is combined with all steps before it, by doubling the distance;
-    then the state goes from chunk to chunk, and from its chunk's beginning to every step.
+    Time is cut into chunks. In all chunks at once, every step is combined with all steps before it in the chunk, by
+    doubling the distance. Then the state is passed from chunk to chunk, and from the start of each chunk to all of its
+    steps.
 
     Args:
-        steps: what each step does, tensors of (batch, time, ...).
+        steps: the linear steps, tensors of (batch, time, ...).
         state: the state before the first step, tensors of (batch, ...).
-        lengths: how many steps of each row count, 0 too; None for all.
-        starts: where the state is set back before a step; None for nowhere.
-        chunk: how many steps are combined in parallel.
+        lengths: number of valid steps of each row, which may be 0; None for all.
+        starts: where the state is reset before a step; None for nowhere.
+        chunk: number of steps that are combined in parallel.
 
     Returns:
         The states after every step, tensors of (batch, time, ...), and those after each row's last step.
@@ -85,7 +86,7 @@ def chunkwise(
 
 
 def _in_chunks(leaf: Tensor, chunks: int, chunk: int) -> Tensor:
-    """Cut the time axis into chunks, the last one filled with zeros."""
+    """Cut the time axis into chunks, the last one padded with zeros."""
     batch, time, *rest = leaf.shape
     missing = leaf.new_zeros(batch, chunks * chunk - time, *rest)
     return torch.cat([leaf, missing], dim=1).reshape(batch, chunks, chunk, *rest)
@@ -96,12 +97,12 @@ def _part(stretch: _Stretch, steps: slice) -> _Stretch:
 
 
 def _everywhere(leaf: Tensor) -> Tensor:
-    """Give what all steps of a chunk share an axis of steps."""
+    """Add an axis of steps to a tensor that all steps of a chunk share."""
     return leaf.unsqueeze(2)
 
 
 def _select(condition: Tensor, chosen: S, other: S) -> S:
-    """Take `chosen` where the condition holds, whose axes are the leading ones of all tensors."""
+    """Return `chosen` where the condition holds, else `other`; the condition has the leading axes of all tensors."""
 
     def leaf(first: Tensor, second: Tensor) -> Tensor:
         rest = max(first.ndim, second.ndim) - condition.ndim

@@ -39,20 +39,20 @@ expect(WHAT, schema.layout({"sizes": _Sizes}, FUNCTIONS))
 
 
 def scan_on_cpu(steps: LinearStep[S], state: S, lengths: Tensor | None, starts: Starts[S] | None) -> tuple[S, S]:
-    """Run linear steps over whole sequences on the processor: diagonal ones in C++, others by `chunkwise`.
+    """Run linear steps over whole sequences on the CPU: diagonal ones in C++, others by `chunkwise`.
 
     Args:
-        steps: what each step does, tensors of (batch, time, ...).
+        steps: the linear steps, tensors of (batch, time, ...).
         state: the state before the first step, tensors of (batch, ...).
-        lengths: how many steps of each row count, 0 too; None for all.
-        starts: where the state is set back before a step; None for nowhere.
+        lengths: number of valid steps of each row, which may be 0; None for all.
+        starts: where the state is reset before a step; None for nowhere.
 
     Returns:
         The states after every step, tensors of (batch, time, ...), and those after each row's last step.
 
     Raises:
-        MemoryError: memory ran out.
-        RuntimeError: a gradient of a gradient was asked for; the reference has them.
+        MemoryError: the memory is exhausted.
+        RuntimeError: a gradient of a gradient is requested, which only the reference has.
     """
     if not isinstance(steps, Diagonal | ComplexDiagonal) or not isinstance(state, Tensor) or state.dtype not in DTYPES:
         return chunkwise(steps, state, lengths, starts)

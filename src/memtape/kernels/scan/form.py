@@ -1,4 +1,4 @@
-"""Form: what a cell that is linear in its state declares, and what every engine takes and returns."""
+"""Form: the steps of cells that are linear in their state, and the interface of the engines."""
 
 from abc import ABC, abstractmethod
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
@@ -15,17 +15,17 @@ Step = TypeVar("Step", bound="LinearStep[Any]")
 
 
 class LinearStep(ABC, Generic[S]):
-    r"""What one step, or a stretch of steps, does to a state: an affine map, given by tensors.
+    r"""Abstract affine map of a state, which is one step or several combined steps, given by tensors.
 
     $$s_t = A_t s_{t-1} + b_t$$
 
-    A concrete one is a record made by `memtape.core.state.state`. Its tensors begin with the axes (batch, time); an axis has
-    size 1 where all rows or all steps are alike. Both methods treat every row and step by itself, whatever the leading axes.
+    A concrete class is a record made by `memtape.core.state.state`. The first axes of its tensors are (batch, time); an
+    axis has size 1 if all rows or all steps are equal. Both methods are elementwise over all leading axes.
     """
 
     @abstractmethod
     def then(self: Step, later: Step) -> Step:
-        r"""Return what this step and a later one do together, $(A_2 A_1,\; A_2 b_1 + b_2)$; this is associative."""
+        r"""Return the composition of this step and a later one, $(A_2 A_1,\; A_2 b_1 + b_2)$; this is associative."""
 
     @abstractmethod
     def apply(self, state: S) -> S:
@@ -41,14 +41,14 @@ class ScanEngine(Protocol):
     ) -> tuple[S, S]:
         """Return the states after every step, with a time axis behind the batch, and those after each row's last step.
 
-        The states beyond a row's length have no meaning, but are finite.
+        The states beyond a row's length are arbitrary, but finite.
         """
         ...
 
 
 @state
 class Diagonal(LinearStep[Tensor]):
-    r"""Units that decay each by itself.
+    r"""Step of units without connections to other units.
 
     $$h_t = a_t \odot h_{t-1} + b_t$$
     """
@@ -57,7 +57,7 @@ class Diagonal(LinearStep[Tensor]):
     added: Float[Tensor, "*batch hidden"]
 
     def then(self, later: "Diagonal") -> "Diagonal":
-        """Return what this step and a later one do together."""
+        """Return the composition of this step and a later one."""
         return Diagonal(decay=later.decay * self.decay, added=later.decay * self.added + later.added)
 
     def apply(self, state: Tensor) -> Tensor:
@@ -67,7 +67,7 @@ class Diagonal(LinearStep[Tensor]):
 
 @state
 class ComplexDiagonal(LinearStep[Tensor]):
-    r"""Complex units that decay and rotate each by itself; the axis before the last holds real and imaginary parts.
+    r"""Step of complex units without connections to other units; the second last axis has real and imaginary parts.
 
     $$h_t = a_t \odot h_{t-1} + b_t, \qquad a_t, b_t, h_t \in \mathbb{C}^n$$
     """
@@ -76,7 +76,7 @@ class ComplexDiagonal(LinearStep[Tensor]):
     added: Float[Tensor, "*batch 2 hidden"]
 
     def then(self, later: "ComplexDiagonal") -> "ComplexDiagonal":
-        """Return what this step and a later one do together."""
+        """Return the composition of this step and a later one."""
         decay = complex_product(later.decay, self.decay)
         return ComplexDiagonal(decay=decay, added=complex_product(later.decay, self.added) + later.added)
 
@@ -86,7 +86,7 @@ class ComplexDiagonal(LinearStep[Tensor]):
 
 
 def complex_product(a: Float[Tensor, "*a 2 hidden"], b: Float[Tensor, "*b 2 hidden"]) -> Float[Tensor, "*c 2 hidden"]:
-    """Return the product of complex numbers whose real and imaginary parts lie along the axis before the last."""
+    """Return the product of complex numbers whose real and imaginary parts are along the second last axis."""
     a_re, a_im = a.unbind(dim=-2)
     b_re, b_im = b.unbind(dim=-2)
     return torch.stack([a_re * b_re - a_im * b_im, a_re * b_im + a_im * b_re], dim=-2)

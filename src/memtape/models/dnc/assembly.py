@@ -1,4 +1,4 @@
-"""DNC parts: how a Differentiable Neural Computer is put together from its options."""
+"""DNC assembly: build a Differentiable Neural Computer from its options."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -44,15 +44,15 @@ OF_THE_INTERFACE = ("masked", "mask_floor", "sharpen_links", "strengths", "initi
 
 
 def machine(options: Mapping[str, Any], *, around: int = 0) -> AugmentedCell:
-    """Build the machine of the options of a `DNCCell`.
+    """Build the machine from the options of a `DNCCell`.
 
     Args:
-        options: the options, all of them, their sizes known to be sizes.
-        around: size of a part of the input that the controller does not see, but the heads and the output do; it comes
-            after the rest of the input.
+        options: all options; their sizes are valid.
+        around: size of the last part of the input, which bypasses the controller and goes to the interface and the
+            output.
 
     Raises:
-        ValueError: an option that is refused.
+        ValueError: an option is invalid.
     """
     checks.probabilities(bypass_dropout=options["bypass_dropout"])
     width, heads = options["width"], {name: options[name] for name in ("read_heads", "write_heads")}
@@ -90,10 +90,10 @@ def machine(options: Mapping[str, Any], *, around: int = 0) -> AugmentedCell:
 
 
 def controller(options: Mapping[str, Any], input_size: int) -> AnyCell:
-    """Build the controller of the options of a `DNCCell`, for inputs of a size.
+    """Build the controller from the options of a `DNCCell`, for a given input size.
 
     Raises:
-        ValueError: an unknown choice.
+        ValueError: a choice is unknown.
     """
     kind, size = options["controller"], options["controller_size"]
     checks.one_of(tuple(CONTROLLERS), controller=kind)

@@ -1,4 +1,4 @@
-"""Bidirectional DNC: a Differentiable Neural Computer whose memory also hears what comes later in the sequence."""
+"""Bidirectional DNC: a Differentiable Neural Computer with a second controller backwards in time."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -19,13 +19,13 @@ from memtape.models.machine.resizable import Resizable
 
 
 class BiDNC(Resizable):
-    r"""Let a second controller read the sequence from its end, before a Differentiable Neural Computer runs over it.
+    r"""Run a controller backwards over the sequence, and then a Differentiable Neural Computer that receives its outputs.
 
     $$g_t = \text{backwards}(x_t, g_{t+1}), \qquad h_t = \text{controller}([x_t; r_{t-1}]), \qquad
     (r_t, M_t) = \text{memory}(\text{interface}([h_t; g_t]), M_{t-1}), \qquad y_t = V [h_t; g_t; r_t] + c$$
 
-    The arguments are those of `DNCCell`; both controllers are of the same kind and size. It needs whole sequences: the way
-    back begins at each row's own end, and a start inside a row cuts both ways.
+    The arguments are those of `DNCCell`; both controllers have the same kind and size. It needs whole sequences: the
+    backward controller starts at the last valid step of each row, and a start inside a row resets both directions.
 
     Example:
         >>> import torch
@@ -52,9 +52,9 @@ class BiDNC(Resizable):
     __init__ = takes(DNCCell, _build)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> BidirectionalState:
-        """Return the states that the machine and the controller backwards begin from.
+        """Return the initial states of the machine and of the backward controller.
 
-        Device and dtype are those of the parameters unless given.
+        Device and dtype default to those of the parameters.
         """
         parameter = next(self.parameters())
         form: dict[str, Any] = {"device": device or parameter.device, "dtype": dtype or parameter.dtype}
@@ -75,12 +75,12 @@ class BiDNC(Resizable):
     ) -> Any:
         """Run over whole sequences; arguments and results are those of `Recurrent`.
 
-        What is collected comes from the state of the machine. The state's way back is that of each row's last step when it is
-        given, and of its first step when it is returned.
+        `collect` receives the state of the machine. The backward part of a given state applies before each row's last
+        step; that of the returned state is the state after its first step.
 
         Raises:
-            TypeError: an argument of the wrong type.
-            ValueError: an argument that does not fit, in shape, dtype, device or value.
+            TypeError: an argument has the wrong type.
+            ValueError: an argument has the wrong shape, dtype, device or value.
         """
         if are_symbols(xs):
             xs = one_hot(
@@ -100,7 +100,7 @@ class BiDNC(Resizable):
 
 CARD = ModelCard(
     name="bidnc",
-    summary="Differentiable Neural Computer with a second controller that reads the sequence from its end.",
+    summary="Differentiable Neural Computer with a second controller backwards in time.",
     paper=("franke2018",),
     inputs=("sequences",),
     small={"slots": 5, "width": 3, "controller_size": 4, "initial_memory": "random"},

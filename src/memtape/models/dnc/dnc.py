@@ -1,4 +1,4 @@
-"""DNC: the Differentiable Neural Computer, a controller with a memory that allocates, frees and links its slots."""
+"""DNC: the Differentiable Neural Computer, a controller with allocation, freeing and temporal links of slots."""
 
 from typing import Literal
 
@@ -15,12 +15,12 @@ from memtape.sharing.shareable import constructor_arguments
 
 
 class DNCCell(MachineCell):
-    r"""One step of a Differentiable Neural Computer.
+    r"""Compute one step of a Differentiable Neural Computer.
 
-    The controller sees the input and what was read in the step before, and tells every head what to look for, whether to
-    write to a free slot or to one that it looks up, what to free, and whether to read by content or what was written next or
-    before; the memory is written, then read (`memtape.memory.DNCMemory` has the equations); the output is a linear map of
-    the controller's output and the reads of the same step.
+    The controller receives the input and the last read vectors. An interface computes from its output the key of every
+    head, whether a write head writes to a free slot or by content, which slots are freed, and whether a read head reads
+    by content or along the temporal links. The memory is written, then read (`memtape.memory.DNCMemory` has the
+    equations). The output is a linear map of the controller's output and the read vectors of the same step.
 
     Args:
         input_size: size of one input vector.
@@ -29,48 +29,48 @@ class DNCCell(MachineCell):
         width: size of one slot.
         read_heads: number of read heads.
         write_heads: number of write heads.
-        controller: kind of network that works the heads.
-        controller_size: number of hidden units of each of its layers.
-        controller_layers: number of its layers.
-        controller_shortcuts: let each layer see the input, and the heads and the output see all layers, as in the paper (else
-            each layer sees the one below it, and only the top one is seen).
-        controller_clip: bound of the controller's state and output on both sides; none leaves them free, as in the paper,
-            20 is that of DeepMind's code.
-        read_feedback: let the controller see what was read in the step before (else only the heads and the output know what is
-            in the memory).
-        controller_gain: how far its initial weights spread, 1 being usual.
-        links: what is known of the order of writes: the strength of every link between two slots, only the strongest links
-            of each slot, or nothing; without links heads read by content alone.
-        link_size: how many links of a slot are kept; none means 8 of sparse links, others have no such size.
-        masked: let the heads choose which columns of a slot they compare with their keys.
-        mask_floor: how much of every column they always compare, of masked look-ups.
-        deallocate: erase what is freed (else it stays until it is written over).
-        sharpen_links: let the read heads choose how sharply they follow links.
-        strengths: range of the keys' strengths: oneplus, from 1 on, or softplus, from 0 on.
-        initial_strength: strength of every key before anything is learned; where there are many slots, about the logarithm of
-            their number lets a slot like the key stand out from the empty ones. None for 1.7 of oneplus and 0.7 of softplus.
-        squash: pass keys and added vectors through tanh (else linear, as in the paper).
-        clip: bound of the heads' raw parameters on both sides; none leaves them free, as in the paper.
-        bypass_dropout: in training, the probability that a component of the controller's output is dropped on its way to
-            the output, but not to the heads, so that the answer must come through the memory.
-        layer_norm: normalise the controller's output on its way to the heads, and within the controller if it is lstm or gru.
-        usage_gradient: let gradients flow through where was written into what is used.
-        usage_epsilon: usages are raised by this before slots are allocated; 0 in the paper, 1e-6 in most code.
-        usage_tolerance: slots whose usages differ by no more are allocated in their order, so that rounding does not choose; 0
-            in most code.
-        norm_epsilon: what is added to the square of a length in a look-up; 1e-6 in DeepMind's code.
-        product_epsilon: what is added to a product of two lengths in a look-up; 1e-6 in most code.
-        output_clip: bound of the outputs on both sides; none leaves them free, as in the paper, 20 is that of DeepMind's code.
-        initial_memory: contents at the start: zeros, 1e-6 everywhere, 1 / (slots times width) everywhere, learned, or random
-            and then fixed.
-        initial_weights: where the heads are at the start: nowhere (zeros), 1e-6 everywhere, or random and then fixed.
-        initial_reads: what the first step has read: zeros, 1e-6 everywhere, or learned.
-        initial_controller: state of the controller at the start: zeros, or learned.
+        controller: kind of controller.
+        controller_size: number of hidden units of each layer of the controller.
+        controller_layers: number of layers of the controller.
+        controller_shortcuts: connect the input to every layer, and every layer to the interface and the output, as in
+            the paper (else each layer is connected to the next one only).
+        controller_clip: bound of the absolute values of the controller's state and output; none for no bound, as in the
+            paper; DeepMind's code has 20.
+        read_feedback: connect the last read vectors to the controller (else reads go to the output only).
+        controller_gain: scale of the controller's initial weights, 1 by default.
+        links: temporal links: dense, between every two slots; sparse, the strongest of each slot; or none, with which
+            heads read by content only.
+        link_size: number of links of a slot, for sparse links only; none for 8.
+        masked: multiply keys and slots by a mask from the controller before they are compared.
+        mask_floor: smallest value of a mask.
+        deallocate: erase freed slots (else they keep their contents until the next write).
+        sharpen_links: sharpen the weights along links by an exponent from the controller.
+        strengths: activation of the key strengths: oneplus, at least 1, or softplus, at least 0.
+        initial_strength: initial value of every key strength; with many slots, about the logarithm of their number
+            gives a slot that matches the key most of the weight. None for 1.7 with oneplus and 0.7 with softplus.
+        squash: apply tanh to keys and add vectors (else linear, as in the paper).
+        clip: bound of the absolute value of every entry of the interface vector; none for no bound, as in the paper.
+        bypass_dropout: in training, the probability that an entry of the controller's output is dropped before the
+            output layer, but not before the interface, so that the network has to use the memory.
+        layer_norm: apply layer normalisation before the interface, and within the controller if it is lstm or gru.
+        usage_gradient: let the gradient of the usage flow into the write weights.
+        usage_epsilon: added to usages before allocation; 0 in the paper, 1e-6 in most code.
+        usage_tolerance: slots whose usages differ by at most this are allocated in the order of their indices, so that
+            rounding does not decide; 0 in most code.
+        norm_epsilon: added to squared norms in the cosine similarity; 1e-6 in DeepMind's code.
+        product_epsilon: added to the product of two norms in the cosine similarity; 1e-6 in most code.
+        output_clip: bound of the absolute values of the outputs; none for no bound, as in the paper; DeepMind's code
+            has 20.
+        initial_memory: initial contents of the slots: zeros; constant, 1e-6; even, 1 / (slots times width); learned; or
+            random and then fixed.
+        initial_weights: initial weights of the heads: zeros; constant, 1e-6; or random and then fixed.
+        initial_reads: initial read vectors: zeros; constant, 1e-6; or learned.
+        initial_controller: initial state of the controller: zeros, or learned.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, a number out of its range, an unknown choice, or an option of links or masks that there are
-            not.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, a number is out of range, a choice is unknown, or an option of links or masks is
+            given without them.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
@@ -126,14 +126,15 @@ class DNCCell(MachineCell):
         self.machine = machine(options)
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
-        """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
+        """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
         return fused_dnc(self.machine, backend)
 
 
 class DNC(Recurrent[AugmentedState], Resizable):
-    """A Differentiable Neural Computer run over sequences; the arguments are those of `DNCCell`.
+    """Run a Differentiable Neural Computer over sequences; the arguments are those of `DNCCell`.
 
-    It stands where `torch.nn.LSTM` stood: sequences in, sequences out, batch first, and the state carries on where they ended.
+    It has the calling convention of `torch.nn.LSTM`, batch first: it returns the outputs and the state after the last
+    step.
 
     Example:
         >>> import torch
@@ -153,7 +154,7 @@ class DNC(Recurrent[AugmentedState], Resizable):
 
 CARD = ModelCard(
     name="dnc",
-    summary="Differentiable Neural Computer: a memory that allocates and frees slots, and links them in order.",
+    summary="Differentiable Neural Computer: a memory with allocation, freeing and temporal links of slots.",
     paper=("graves2016",),
     inputs=("sequences",),
     small={"slots": 5, "width": 3, "controller_size": 4, "initial_memory": "random"},

@@ -1,4 +1,4 @@
-"""Fused DNC: the fused kernel that runs an augmented cell which is a Differentiable Neural Computer."""
+"""Fused DNC: the fused kernel of a Differentiable Neural Computer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from memtape.models.machine.fused_sequences import FusedSequences, form_of
 
 
 def fused_dnc(cell: AugmentedCell, backend: str) -> FusedRun[AugmentedState] | None:
-    """Return the fused kernel of a machine on a backend, None if it has parts that the kernel does not know."""
+    """Return the fused kernel of a machine on a backend, None if the kernel does not support a part of it."""
     run, controller = KERNELS.get(backend), FusedController.of(cell)
     memory: Any = cell.memory
     interface: Any = cell.interface

@@ -1,4 +1,4 @@
-"""Augmented: a controller with a memory is again a cell."""
+"""Augmented: a cell that consists of a controller, an interface and a memory."""
 
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ INITIAL_READS = ("constant", "learned", "zeros")
 
 @state
 class AugmentedState:
-    """What a network with memory remembers: its controller's state, its memory, and what it read last."""
+    """State of a memory-augmented cell: the controller's state, the memory's state, and the last read vectors."""
 
     controller: Any
     memory: Any
@@ -27,26 +27,27 @@ class AugmentedState:
 
 
 class AugmentedCell(Cell[AugmentedState]):
-    r"""Let a controller drive a memory through an interface, and read its answer back in the next step.
+    r"""Connect a controller to a memory through an interface; the read vectors are inputs of the next step.
 
     $$h_t = \text{controller}([x_t; r_{t-1}]), \qquad (r_t, M_t) = \text{memory}(\text{interface}(h_t), M_{t-1}), \qquad
     y_t = V [h_t; r_t] + c$$
 
-    Under autocast the memory and the whole state stay in the dtype of the state.
+    Under autocast the memory and the whole state keep the dtype of the state.
 
     Args:
-        controller: the cell that sees the input and the last reads.
-        interface: turns the controller's output into the memory's control.
-        memory: what is written and read.
+        controller: the cell that receives the input and the last read vectors.
+        interface: computes the memory's control from the controller's output.
+        memory: the external memory.
         input_size: size of $x_t$.
         output_size: size of $y_t$, logits.
-        initial_reads: $r_0$: "learned" (trained biases that begin at 0), "constant" (1e-6 everywhere) or "zeros".
-        bypass: what $h_t$ passes on its way to the output, such as `torch.nn.Dropout`; the interface sees it as it is.
-        output_clip: bound of every entry of $y_t$ on both sides; None leaves them free.
+        initial_reads: $r_0$: "learned" (trained, initialised to 0), "constant" (1e-6 everywhere) or "zeros".
+        bypass: module applied to $h_t$ before the output layer, such as `torch.nn.Dropout`; the interface receives
+            $h_t$ itself.
+        output_clip: bound of the absolute value of every entry of $y_t$; None for no bound.
 
     Raises:
-        ValueError: a size below 1, a bound that is not positive, or a controller whose input size is not that of the input and
-            the reads together.
+        ValueError: a size is below 1, the bound is not positive, or the input size of the controller is not the sum of
+            the sizes of the input and the reads.
     """
 
     def __init__(
@@ -95,12 +96,12 @@ class AugmentedCell(Cell[AugmentedState]):
         )
 
     def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
-        """Return the control of the memory in this step; the step itself does not use it."""
+        """Return the control of the memory in this step, for inspection."""
         hidden, _ = self.controller(torch.cat([x, state.reads], dim=-1), state.controller)
         return self.interface(hidden)
 
     def views(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Views:
-        """Return what the memory lists of this step."""
+        """Return the memory's views of this step."""
         return self.memory.views(self.control(x, state), state.memory)
 
     def forward(

@@ -1,4 +1,4 @@
-"""Controller: the networks that can work a memory, by name."""
+"""Controller: the networks that can control a memory, by name."""
 
 from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Stacked
 from memtape.core import checks
@@ -13,19 +13,19 @@ CONTROLLERS: dict[str, type[AnyCell]] = {
 
 
 def controller_of(kind: str, input_size: int, size: int, layers: int, initial: str, *, gain: float = 1.0) -> AnyCell:
-    """Build a controller of some layers on top of each other.
+    """Build a controller of stacked layers.
 
     Args:
         kind: "lstm", "gru", "rnn" or "feedforward".
-        input_size: size of what it sees.
+        input_size: size of the input.
         size: number of hidden units of each layer.
         layers: number of layers.
-        initial: state at the start, "learned" or "zeros".
-        gain: how far its initial weights spread, 1 being usual.
+        initial: initial state, "learned" or "zeros".
+        gain: scale of the initial weights, 1 by default.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1 or an unknown choice.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or a choice is unknown.
     """
     checks.one_of(tuple(CONTROLLERS), controller=kind)
     checks.one_of(("learned", "zeros"), initial_controller=initial)

@@ -26,16 +26,16 @@ KINDS: dict[type[AnyCell], Controller] = {
 
 @dataclass(frozen=True)
 class FusedController:
-    """A controller that the fused kernels know: cells of one kind and size, alone or on top of each other."""
+    """A controller that the fused kernels support: one cell, or stacked cells of one kind and size."""
 
     kind: Controller
     shortcuts: bool
-    """Whether every layer sees the input, and is seen by the interface and the output."""
+    """Whether the input is connected to every layer, and every layer to the interface and the output."""
     layers: Sequence[Any]
 
     @classmethod
     def of(cls, cell: AugmentedCell) -> "FusedController | None":
-        """Return what the kernels know of a cell's controller, None if it has parts that they do not know."""
+        """Return the controller of a cell for the kernels, None if they do not support a part of it."""
         inner = cell.controller.cell if isinstance(cell.controller, LearnedInitialState) else cell.controller
         stacked = type(inner) in (Stacked, Shortcuts)
         layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
@@ -43,16 +43,16 @@ class FusedController:
         alike = all(type(layer) is type(first) and layer.output_size == first.output_size for layer in layers)
         if cell.output_clip is not None or _dropped(cell.bypass, inner):
             return None
-        if not alike or not all(_known(layer) for layer in layers):
+        if not alike or not all(_supported(layer) for layer in layers):
             return None
         return cls(KINDS[type(first)], isinstance(inner, Shortcuts), layers)
 
     def parameters(self, cell: AugmentedCell, of_interface: tuple[Tensor, Tensor] | None = None) -> MachineParameters:
-        """Return the parameters of the whole cell whose controller this is.
+        """Return the parameters of the cell to which this controller belongs.
 
         Args:
             cell: the cell.
-            of_interface: weight and bias of its interface, unless they are those of one layer.
+            of_interface: weight and bias of the interface, if they are not those of a single layer.
         """
         first, *upper = parts = [_layer(layer) for layer in self.layers]
         own = [part.own for part in parts if part.own is not None]
@@ -73,7 +73,7 @@ class FusedController:
         )
 
     def plain(self, state: AugmentedState) -> dict[str, Tensor]:
-        """Return the hidden vectors and the cells of all layers."""
+        """Return the hidden vectors and the memory cells of all layers."""
         layers = state.controller.layers if isinstance(state.controller, StackedState) else (state.controller,)
         if isinstance(layers[0], NoState):
             hidden = state.reads.new_zeros(len(layers), len(state.reads), self.layers[0].output_size)
@@ -86,7 +86,7 @@ class FusedController:
         }
 
     def rebuilt(self, before: Any, hidden: Tensor, cell: Tensor) -> Any:
-        """Return a state of the controller, of the kind of `before`."""
+        """Return a state of the controller, with the structure of `before`."""
         stacked = isinstance(before, StackedState)
         first = before.layers[0] if stacked else before
         layers: list[Any]
@@ -100,13 +100,13 @@ class FusedController:
 
 
 def _dropped(bypass: nn.Module | None, controller: AnyCell) -> bool:
-    """Tell whether anything happens to a hidden vector between the cells and the output."""
+    """Return whether a hidden vector is changed between the cells and the output."""
     if bypass is not None and (type(bypass) is not nn.Dropout or bypass.training):
         return True
     return isinstance(controller, Stacked) and bool(controller.dropout) and controller.training
 
 
-def _known(layer: AnyCell) -> bool:
+def _supported(layer: AnyCell) -> bool:
     if isinstance(layer, ElmanCell):
         return layer.activation == "tanh"
     return layer.plain if isinstance(layer, LSTMCell | GRUCell) else type(layer) in KINDS
@@ -117,7 +117,7 @@ def _stacked(tensors: list[Tensor]) -> Tensor:
 
 
 class _Layer(NamedTuple):
-    """What a layer multiplies its input and its own hidden vector with, and its bias, in the blocks of `MachineParameters`."""
+    """The input weights, recurrent weights and bias of a layer, in the blocks of `MachineParameters`."""
 
     below: Tensor
     own: Tensor | None

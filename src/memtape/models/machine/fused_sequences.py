@@ -1,4 +1,4 @@
-"""Fused sequences: how a machine hands its parameters and its state to a fused kernel, and takes the state back."""
+"""Fused sequences: pass the parameters and the state of a machine to a fused kernel, and rebuild its state."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -17,19 +17,19 @@ class FusedSequences:
     """The fused kernel of one machine, which runs whole sequences."""
 
     run: Callable[..., tuple[Tensor, Any]]
-    """The kernel: form, parameters, plain state, inputs and lengths go in, outputs and plain state come out."""
+    """The kernel: it maps form, parameters, plain state, inputs and lengths to outputs and plain state."""
     form: Any
-    """What the kernel needs to know of the machine's options."""
+    """The machine's options for the kernel."""
     cell: AugmentedCell
     controller: FusedController
     state: Callable[..., Any]
-    """Makes a plain state of its tensors by name."""
+    """Builds a plain state from tensors by name."""
     tensors: Callable[[Any], Mapping[str, Tensor]]
     """Returns the tensors of a state of the memory, by their names in the plain state."""
     memory: Callable[[Any], Any]
     """Returns the state of the memory from a plain state."""
     interface: Callable[[], tuple[Tensor, Tensor]] | None = None
-    """Returns weight and bias of the interface; None if they are those of one layer."""
+    """Returns weight and bias of the interface; None if they are those of a single layer."""
 
     def __call__(self, xs: Tensor, state: AugmentedState, lengths: Tensor | None) -> tuple[Tensor, AugmentedState]:
         """Run over whole sequences."""
@@ -44,12 +44,12 @@ class FusedSequences:
         )
 
     def plain(self, state: AugmentedState) -> Any:
-        """Return a state as the kernel takes it."""
+        """Return a state in the kernel's format."""
         return self.state(**self.tensors(state.memory), reads=state.reads, **self.controller.plain(state))
 
 
 def form_of(kind: Callable[..., Any], controller: FusedController, interface: Any, **options: Any) -> Any:
-    """Return the form of a machine: what all machines have, and options of its own."""
+    """Return the form of a machine: the options of all machines, and its own."""
     clip = interface.head_parameters.clip
     return kind(
         controller=controller.kind,

@@ -1,4 +1,4 @@
-"""Machine cell: a cell that is a controller with a memory, put together from options."""
+"""Machine cell: a memory-augmented cell that is built from options."""
 
 from abc import abstractmethod
 from typing import Any
@@ -12,7 +12,7 @@ from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 
 
 class MachineCell(Cell[AugmentedState]):
-    """Abstract cell whose constructor builds a `machine`, and which steps as that does.
+    """Abstract cell whose constructor builds a `machine`, which computes the steps.
 
     Attributes:
         machine: the controller, the interface and the memory.
@@ -25,11 +25,11 @@ class MachineCell(Cell[AugmentedState]):
         return self.machine.init_state(batch_size, device=device, dtype=dtype)
 
     def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
-        """Return the control of the memory in this step; the step itself does not use it."""
+        """Return the control of the memory in this step, for inspection."""
         return self.machine.control(x, state)
 
     def views(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Views:
-        """Return what the memory lists of this step."""
+        """Return the memory's views of this step."""
         return self.machine.views(x, state)
 
     def forward(
@@ -40,4 +40,4 @@ class MachineCell(Cell[AugmentedState]):
 
     @abstractmethod
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
-        """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
+        """Return the fused kernel on a backend, None if there is none or an option needs the reference."""

@@ -1,4 +1,4 @@
-"""Resizable: networks that run on with another number of slots than they were trained with."""
+"""Resizable: networks that run with another number of slots than in training."""
 
 from typing import TypeVar
 
@@ -10,17 +10,17 @@ N = TypeVar("N", bound="Resizable")
 
 
 class Resizable(Shareable):
-    """Abstract network with an option `slots` that none of its weights need depend on."""
+    """Abstract network with an option `slots` on which no weight has to depend."""
 
     def with_slots(self: N, slots: int) -> N:
-        """Return a network of the same weights with another number of slots; this one stays as it is.
+        """Return a network with the same weights and another number of slots; this one does not change.
 
         Args:
             slots: number of slots of the memory.
 
         Raises:
-            TypeError: a number that is not whole.
-            ValueError: a number below 1, or a network that learned or drew something for each of its slots.
+            TypeError: the number is not an integer.
+            ValueError: the number is below 1, or the network has a learned or random value for each slot.
 
         References:
             Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
@@ -32,7 +32,7 @@ class Resizable(Shareable):
         for name, tensor in given.items():
             if tensor.shape != wanted[name].shape:
                 raise ValueError(
-                    f"slots is {slots}, but {name} of this {type(self).__name__} was made for its "
+                    f"slots is {slots}, but {name} of this {type(self).__name__} has a value for each of its "
                     f"{self.configuration['slots']} slots; build it with initial options that do not depend on the slot"
                 )
         network.load_state_dict({name: tensor.clone() for name, tensor in given.items()}, assign=True)

@@ -1,4 +1,4 @@
-"""Turing: the Neural Turing Machine, a controller that works a tape."""
+"""NTM: the Neural Turing Machine, a controller with a tape of slots."""
 
 from typing import Any, Literal
 
@@ -16,11 +16,12 @@ from memtape.models.ntm.fused import fused_ntm
 
 
 class NTMCell(MachineCell):
-    r"""One step of a Neural Turing Machine.
+    r"""Compute one step of a Neural Turing Machine.
 
-    The controller sees the input and what was read in the step before, and tells every head what to look for, whether to
-    look it up or to stay, how far to step along the tape and how sharply; the heads read, erase and add
-    (`memtape.memory.TuringMemory` has the equations); the output is a linear map of the controller's output and the reads.
+    The controller receives the input and the last read vectors. An interface computes from its output the key, the
+    interpolation gate, the shift and the sharpening of every head. The heads read, erase and add
+    (`memtape.memory.TuringMemory` has the equations). The output is a linear map of the controller's output and the
+    read vectors.
 
     Args:
         input_size: size of one input vector.
@@ -29,32 +30,36 @@ class NTMCell(MachineCell):
         width: size of one slot.
         read_heads: number of read heads.
         write_heads: number of write heads.
-        controller: kind of network that works the heads.
-        controller_size: number of its hidden units.
-        controller_layers: number of its layers.
-        controller_gain: how far its initial weights spread, 1 being usual; from about 3 on the heads move and write with
-            force from the first update, before a recurrent controller has learned to do without its memory.
-        shift_range: the farthest step of a head along the tape, in slots.
-        addressing: "location" is the machine of the paper; "content" leaves the plain attention memory, whose heads
-            find slots by their contents alone, and to which options of shifting, gating and sharpening do not apply.
-        similarity: how keys are compared with slots, cosine or plain dot product.
-        read_first: read the memory as it was before the write of the same step (else after it).
-        sequential_heads: let each pair of heads act on what the pairs before it wrote (else all at once).
-        initial_memory: contents at the start: 1e-6 everywhere, learned, or random and then fixed. With content addressing
-            choose one of the last two: heads cannot tell equal slots apart, which stay equal for ever.
-        initial_weights: where the heads stand at the start: learned, from slot 0; one-hot on slot 0; uniform; zeros.
-        initial_reads: what the first step reads: learned, or zeros.
-        initial_controller: state of the controller at the start: learned, or zeros.
-        squash: pass keys and added vectors through tanh (else linear, as in the paper).
-        clip: bound of the heads' raw parameters on both sides; none leaves them free.
-        gate_bias: where the look-up gates' bias begins; below 0 a head prefers its last place to a look-up.
-        sharpening_bias: where the sharpening's bias begins; above 0 a focus stays sharp.
-        write_shift_bias: where the bias of a write head's step to the next slot begins; above 0 it winds the tape on.
-        read_stay_bias: where the bias of a read head's staying where it is begins; above 0 it waits at its first slot.
+        controller: kind of controller.
+        controller_size: number of hidden units of each layer of the controller.
+        controller_layers: number of layers of the controller.
+        controller_gain: scale of the controller's initial weights, 1 by default; from about 3 on, the heads move and
+            write strongly from the first training step, before a recurrent controller learns to solve the task without
+            the memory.
+        shift_range: largest shift of a head, in slots.
+        addressing: "location" is the machine of the paper; with "content" the heads address slots by content only, and
+            options of shift, gate and sharpening do not apply.
+        similarity: similarity of keys and slots, cosine or dot product.
+        read_first: read the memory before the write of the same step (else after it).
+        sequential_heads: apply each pair of heads to the memory that the previous pairs wrote (else all at once).
+        initial_memory: initial contents of the slots: constant, 1e-6; learned; or random and then fixed. With content
+            addressing choose learned or random, since heads cannot distinguish equal slots, which always stay equal.
+        initial_weights: initial weights of the heads: learned, initially focused on slot 0; one-hot on slot 0; uniform;
+            or zeros.
+        initial_reads: initial read vectors: learned, or zeros.
+        initial_controller: initial state of the controller: learned, or zeros.
+        squash: apply tanh to keys and add vectors (else linear, as in the paper).
+        clip: bound of the absolute value of every entry of the interface vector; none for no bound.
+        gate_bias: initial bias of the interpolation gates; below 0 a head prefers its last weights to content
+            addressing.
+        sharpening_bias: initial bias of the sharpening; above 0 the weights stay sharp.
+        write_shift_bias: initial bias of a write head's shift to the next slot; above 0 the write head advances in
+            every step.
+        read_stay_bias: initial bias of a read head's shift by 0; above 0 the read head stays at its slot.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, an unknown choice, or an option that the chosen addressing does not have.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, a choice is unknown, or the chosen addressing does not have an option.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401.
@@ -150,14 +155,15 @@ class NTMCell(MachineCell):
         )
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
-        """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
+        """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
         return fused_ntm(self.machine, backend)
 
 
 class NTM(Recurrent[AugmentedState], Resizable):
-    """A Neural Turing Machine run over sequences; the arguments are those of `NTMCell`.
+    """Run a Neural Turing Machine over sequences; the arguments are those of `NTMCell`.
 
-    It stands where `torch.nn.LSTM` stood: sequences in, sequences out, batch first, and the state carries on where they ended.
+    It has the calling convention of `torch.nn.LSTM`, batch first: it returns the outputs and the state after the last
+    step.
 
     Example:
         >>> import torch
@@ -176,7 +182,7 @@ def _refuse_steps(**options: tuple[Any, Any]) -> None:
     for name, (value, default) in options.items():
         if value != default:
             raise ValueError(
-                f'{name} is {value!r}, but heads with addressing="content" never step along the tape; '
+                f'{name} is {value!r}, but heads with addressing="content" do not shift; '
                 f'leave {name} at {default!r} or choose addressing="location"'
             )
 

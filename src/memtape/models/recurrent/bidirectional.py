@@ -1,4 +1,4 @@
-"""Bidirectional: layers that read from both ends, with a readout of every step or of the whole sequence."""
+"""Bidirectional: bidirectional layers with a readout of every step or of the whole sequence."""
 
 from abc import ABC
 from collections.abc import Callable, Mapping
@@ -15,11 +15,11 @@ from memtape.core.symbols import are_symbols, known, one_hot
 from memtape.sharing.shareable import Shareable
 
 SUMMARIES = ("steps", "ends", "mean", "max")
-"""What the readout can see."""
+"""The inputs that the readout can have."""
 
 
 class BothWays(Shareable, ABC):
-    """Abstract network of layers that read from both ends, with an embedding below and a readout above.
+    """Abstract network of an optional embedding, bidirectional layers and a readout.
 
     Args:
         cell: the class of the cells.
@@ -46,7 +46,7 @@ class BothWays(Shareable, ABC):
         self.to_output = nn.Linear(2 * hidden, self.output_size)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> Any:
-        """Return the states that all layers begin from, in both directions."""
+        """Return the initial states of all layers in both directions."""
         return self.layers.init_state(batch_size, device=device, dtype=dtype)
 
     def forward(
@@ -60,8 +60,8 @@ class BothWays(Shareable, ABC):
         """Run over whole sequences; the arguments are those of `Recurrent`.
 
         Raises:
-            TypeError: an argument of the wrong type.
-            ValueError: an argument that does not fit, in shape, dtype, device or value.
+            TypeError: an argument has the wrong type.
+            ValueError: an argument has the wrong shape, dtype, device or value.
         """
         if are_symbols(xs):
             symbols, dtype = known(xs, self.input_size, type(self).__name__), self.to_output.weight.dtype
@@ -73,7 +73,7 @@ class BothWays(Shareable, ABC):
         return padding.zero_beyond(ys, lengths), state
 
     def _summed_up(self, ys: Tensor, state: Any, lengths: Tensor | None) -> Tensor:
-        """Return what the readout sees at each step: the step itself, or at all steps one vector of the whole sequence."""
+        """Return the input of the readout at each step: the outputs of the step, or one vector of the whole sequence."""
         if self.summary == "steps":
             return ys
         if self.summary == "ends":

@@ -1,4 +1,4 @@
-"""Bidirectional LSTM: layers of LSTM cells that read from both ends."""
+"""Bidirectional LSTM: layers of LSTM cells in both directions, and a readout."""
 
 from typing import Literal
 
@@ -9,25 +9,25 @@ from memtape.sharing.shareable import constructor_arguments
 
 
 class BiLSTM(BothWays):
-    r"""Read sequences from both ends by layers of LSTM cells.
+    r"""Run bidirectional layers of LSTM cells over sequences.
 
     $$y_t = V [h_t; g_t] + c$$
 
-    with the hidden vectors $h$ of the way there and $g$ of the way back of the top layer.
+    with the hidden vectors $h$ of the forward and $g$ of the backward direction of the top layer.
 
     Args:
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units of each direction of each layer.
         layers: number of layers.
-        summary: what the readout sees: each step, or at all steps the same: where both directions came out, or the mean or the
-            largest values over all steps.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
-        dropout: probability that a number on its way between layers or under the readout is dropped in training.
+        summary: input of the readout: the hidden vectors of each step, or the same vector at all steps: the last hidden
+            vectors of both directions, or the mean or the maximum over all steps.
+        embedding_size: size of the learned embeddings of symbols; none for one-hot vectors.
+        dropout: in training, the probability that an entry between two layers or before the readout is dropped.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, or an unknown summary.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or the summary is unknown.
 
     References:
         Schuster & Paliwal (1997), "Bidirectional recurrent neural networks", IEEE Transactions on Signal Processing 45,
@@ -51,7 +51,7 @@ class BiLSTM(BothWays):
 
 CARD = ModelCard(
     name="bilstm",
-    summary="LSTM layers that read from both ends.",
+    summary="Bidirectional LSTM layers with a linear readout.",
     paper=("graves2005",),
     inputs=("sequences",),
     small={"hidden_size": 8},

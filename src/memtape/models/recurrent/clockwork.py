@@ -1,4 +1,4 @@
-"""Clockwork: layers of plain units that work at different rates, with a readout."""
+"""Clockwork: layers of plain units with different update rates, and a readout."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def clockwork_network(
     embedding_size: int | None = None,
     dropout: float = 0.0,
 ) -> AnyCell:
-    """Build a network of layers of plain units in groups, of which each works at a rate of its own.
+    """Build a network of layers of plain units in groups, each with its own update rate.
 
     Args:
         input_size: size of one input vector, or number of symbols.
@@ -28,12 +28,13 @@ def clockwork_network(
         hidden_size: number of units of each layer.
         groups: number of groups of each layer; the periods are the powers of two.
         layers: number of layers.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
-        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+        embedding_size: size of the learned embeddings of symbols; none for one-hot vectors.
+        dropout: in training, the probability that an entry of a layer's output is dropped, the same entries at all
+            steps of a sequence.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, or a number of units that the groups do not share equally.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or the number of units is not divisible by the number of groups.
 
     References:
         Koutnik, Greff, Gomez & Schmidhuber (2014), "A clockwork RNN", arXiv:1402.3511.
@@ -49,7 +50,7 @@ def clockwork_network(
 
 
 class Clockwork(Recurrent[Any], Shareable):
-    """Layers of units that work at different rates, run over sequences; the arguments are those of `clockwork_network`."""
+    """Run a clockwork network over sequences; the arguments are those of `clockwork_network`."""
 
     __init__ = runs(clockwork_network)
 

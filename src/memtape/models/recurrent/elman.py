@@ -1,4 +1,4 @@
-"""Elman: layers of plain recurrent units with a readout."""
+"""Elman: layers of plain recurrent units, and a readout."""
 
 from typing import Any, Literal
 
@@ -22,22 +22,23 @@ def elman_network(
     embedding_size: int | None = None,
     dropout: float = 0.0,
 ) -> AnyCell:
-    """Build a network of layers of plain recurrent units, whose hidden vectors feed back on themselves.
+    """Build a network of layers of plain recurrent units.
 
     Args:
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units of each layer.
-        activation: what the units compute.
-        initial: how the recurrent matrix begins: "identity", with rectified units, is the IRNN of Le et al.
-        gain: how far the initial weights spread, in units of one over the square root of the hidden size.
+        activation: activation function of the units.
+        initial: initialisation of the recurrent matrix; "identity" with rectified units is the IRNN of Le et al.
+        gain: scale of the initial weights, in units of one over the square root of the hidden size.
         layers: number of layers.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
-        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+        embedding_size: size of the learned embeddings of symbols; none for one-hot vectors.
+        dropout: in training, the probability that an entry of a layer's output is dropped, the same entries at all
+            steps of a sequence.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, or an unknown choice.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or a choice is unknown.
 
     References:
         Elman (1990), "Finding structure in time", Cognitive Science 14, doi:10.1207/s15516709cog1402_1; Le, Jaitly & Hinton
@@ -54,14 +55,14 @@ def elman_network(
 
 
 class Elman(Recurrent[Any], Shareable):
-    """Layers of plain recurrent units, run over sequences; the arguments are those of `elman_network`."""
+    """Run layers of plain recurrent units over sequences; the arguments are those of `elman_network`."""
 
     __init__ = runs(elman_network)
 
 
 CARD = ModelCard(
     name="elman",
-    summary="Plain recurrent network: layers of units that see their own values of the step before.",
+    summary="Plain recurrent network: layers of units with recurrent connections over one step.",
     paper=("elman1990",),
     inputs=("sequences",),
     small={"hidden_size": 8},

@@ -1,4 +1,4 @@
-"""Echo state: a random reservoir that stays as it is, under a readout that is solved for or trained."""
+"""Echo state: a fixed random reservoir, and a readout fitted by ridge regression or gradient descent."""
 
 from typing import Any
 
@@ -26,21 +26,21 @@ def echo_state_network(
     density: float = 0.1,
     embedding_size: int | None = None,
 ) -> AnyCell:
-    """Build a reservoir with a linear readout that sees the input too.
+    """Build a reservoir with a linear readout of the reservoir and the input.
 
     Args:
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector.
         hidden_size: number of units of the reservoir.
         radius: spectral radius of the reservoir's weights.
-        leak: share of a unit that is replaced in each step.
-        input_scale: how far the weights of the inputs spread.
-        density: share of the reservoir's connections that exist.
-        embedding_size: size of random vectors, which stay as they are, that stand for symbols; none for one-hot vectors.
+        leak: fraction of a unit's value that is replaced in each step.
+        input_scale: scale of the input weights.
+        density: fraction of nonzero recurrent weights.
+        embedding_size: size of the fixed random embeddings of symbols; none for one-hot vectors.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, or another number out of its range.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or another number is out of range.
 
     References:
         Jaeger (2001), "The echo state approach to analysing and training recurrent neural networks", GMD report 148.
@@ -56,21 +56,21 @@ def echo_state_network(
 
 
 class EchoState(Recurrent[Any], Shareable):
-    """A reservoir with a readout, run over sequences; the arguments are those of `echo_state_network`."""
+    """Run an echo state network over sequences; the arguments are those of `echo_state_network`."""
 
     __init__ = runs(echo_state_network)
 
     def features(
         self, xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"], *, lengths: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch time feature"]:
-        """Return what the readout sees: inputs and reservoir."""
+        """Return the inputs of the readout: the inputs and the reservoir."""
         cell, vectors = self.cell.read(xs) if are_symbols(xs) else (self.cell, xs)
         readout: Any = cell
         seen, _, _ = unroll(readout.cell, vectors, lengths=lengths)
         return seen
 
     def set_readout(self, weights: Float[Tensor, "feature output"], bias: Float[Tensor, " output"]) -> None:
-        """Take a readout that was solved for."""
+        """Set the weights of the readout, such as those of ridge regression."""
         readout: Any = self.cell.cell if isinstance(self.cell, Embedded) else self.cell
         readout.to_output.weight.data.copy_(weights.T)
         readout.to_output.bias.data.copy_(bias)

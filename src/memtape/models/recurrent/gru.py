@@ -1,4 +1,4 @@
-"""GRU: layers of gated recurrent units with a readout."""
+"""GRU: layers of gated recurrent units, and a readout."""
 
 from typing import Any, Literal
 
@@ -28,17 +28,18 @@ def gru_network(
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units of each layer.
-        variant: where the reset gate acts: after the product with the hidden vector as libraries have it, before it, or as the
-            textbook prints it, before it with a sigmoid in the place of tanh and every input one step late.
-        layer_norm: normalise what the gates are made of.
-        update_bias: where the bias of the update gate begins; the larger it is, the longer a unit keeps what it has.
+        variant: where the reset gate is applied: after the product with the hidden vector, as in libraries; before it;
+            or book, as in the textbook: before it, with a sigmoid instead of tanh and every input delayed by one step.
+        layer_norm: apply layer normalisation to the inputs of the gates.
+        update_bias: initial bias of the update gate; the larger it is, the longer a unit keeps its value.
         layers: number of layers.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
-        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+        embedding_size: size of the learned embeddings of symbols; none for one-hot vectors.
+        dropout: in training, the probability that an entry of a layer's output is dropped, the same entries at all
+            steps of a sequence.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, or an unknown variant.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or the variant is unknown.
 
     References:
         Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", arXiv:1406.1078, section 2.3.
@@ -69,7 +70,7 @@ def gru_network(
 
 
 class GRU(Recurrent[Any], Shareable):
-    """Layers of gated recurrent units, run over sequences; the arguments are those of `gru_network`."""
+    """Run layers of gated recurrent units over sequences; the arguments are those of `gru_network`."""
 
     __init__ = runs(gru_network)
 

@@ -1,4 +1,4 @@
-"""Jordan: plain units whose only memory is what the network said, taught with what it should have said."""
+"""Jordan: plain units whose only recurrence is output feedback, trained with teacher forcing."""
 
 from typing import Any, Literal
 
@@ -20,21 +20,21 @@ def jordan_network(
     teacher_forcing: bool = True,
     embedding_size: int | None = None,
 ) -> AnyCell:
-    """Build a network of one layer of plain units that see the last output.
+    """Build a network of one layer of plain units with output feedback.
 
     Args:
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units.
-        activation: what the units compute.
-        feedback: what of the output is fed back.
-        teacher_forcing: feed back the true outputs in training, so that all steps are taken at once; without it the network
-            learns from its own outputs, step by step, as it must where most steps have no true output.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
+        activation: activation function of the units.
+        feedback: function of the output that is fed back.
+        teacher_forcing: feed back the targets in training, which computes all steps at once; otherwise the network
+            feeds back its own outputs step by step, as it must if most steps have no target.
+        embedding_size: size of the learned embeddings of symbols; none for one-hot vectors.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, or an unknown choice.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or a choice is unknown.
 
     References:
         Jordan (1986), "Serial order: a parallel distributed processing approach", ICS report 8604, University of
@@ -47,7 +47,7 @@ def jordan_network(
 
 
 class Jordan(Recurrent[Any], Shareable):
-    """Plain units that see what the network said, run over sequences; the arguments are those of `jordan_network`."""
+    """Run a Jordan network over sequences; the arguments are those of `jordan_network`."""
 
     __init__ = runs(jordan_network)
 
@@ -59,7 +59,7 @@ class Jordan(Recurrent[Any], Shareable):
 
 CARD = ModelCard(
     name="jordan",
-    summary="Jordan network: units that see the output of the step before, in training the target in its place.",
+    summary="Jordan network: units with feedback of the output, or in training of the target.",
     paper=("jordan1986",),
     inputs=("sequences",),
     small={"hidden_size": 8},

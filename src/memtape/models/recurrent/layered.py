@@ -1,4 +1,4 @@
-"""Layered: recurrent cells on top of each other, from symbols or vectors below to a readout above."""
+"""Layered: stack recurrent cells between an optional embedding and a readout."""
 
 from collections.abc import Callable
 
@@ -16,19 +16,20 @@ def layered(
     embedding_size: int | None,
     dropout: float,
 ) -> AnyCell:
-    """Build the cell of a network: an embedding of its input if it is to have one, layers, and a linear readout.
+    """Build the cell of a network: an optional embedding of the input, layers, and a linear readout.
 
     Args:
-        make: makes a layer for inputs of a size.
+        make: returns a layer for an input size.
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector.
         layers: number of layers.
-        embedding_size: size of the learned vectors that stand for symbols; None hands inputs on as they are.
-        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+        embedding_size: size of the learned embeddings of symbols; None for no embedding.
+        dropout: in training, the probability that an entry of a layer's output is dropped, the same entries at all
+            steps of a sequence.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, or a dropout outside 0..1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or the dropout is outside 0..1.
     """
     checks.at_least(1, input_size=input_size, output_size=output_size, layers=layers)
     if embedding_size is not None:

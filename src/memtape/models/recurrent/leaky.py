@@ -1,4 +1,4 @@
-"""Leaky: layers of leaky units with a readout."""
+"""Leaky: layers of leaky units, and a readout."""
 
 from typing import Any, Literal
 
@@ -23,24 +23,25 @@ def leaky_network(
     embedding_size: int | None = None,
     dropout: float = 0.0,
 ) -> AnyCell:
-    """Build a network of layers of leaky units, each with a time constant of its own.
+    """Build a network of layers of leaky units, each with its own time constant.
 
     Args:
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units of each layer.
-        recurrence: whether the units of a layer see one another, or each only itself: linear units, which run in parallel
-            over time.
-        time_constants: whether the time constants stay as they were drawn or are learned.
-        longest: the longest of them, in steps.
-        activation: what the units compute.
+        recurrence: "full" connects all units of a layer; "linear" units are connected only to themselves, and run in
+            parallel over time.
+        time_constants: whether the time constants are fixed or learned.
+        longest: the longest initial time constant, in steps.
+        activation: activation function of the units.
         layers: number of layers.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
-        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+        embedding_size: size of the learned embeddings of symbols; none for one-hot vectors.
+        dropout: in training, the probability that an entry of a layer's output is dropped, the same entries at all
+            steps of a sequence.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size or the longest time constant below 1, or an unknown choice.
+        TypeError: a size is not an integer.
+        ValueError: a size or the longest time constant is below 1, or a choice is unknown.
 
     References:
         Mozer (1992), "Induction of multiscale temporal structure", NIPS 4; Goodfellow, Bengio & Courville (2016), "Deep
@@ -64,7 +65,7 @@ def leaky_network(
 
 
 class Leaky(Recurrent[Any], Shareable):
-    """Layers of leaky units, run over sequences; the arguments are those of `leaky_network`."""
+    """Run layers of leaky units over sequences; the arguments are those of `leaky_network`."""
 
     __init__ = runs(leaky_network)
 

@@ -1,4 +1,4 @@
-"""LRU: blocks of linear recurrent units with a readout."""
+"""LRU: blocks of linear recurrent units, and a readout."""
 
 from typing import Any
 
@@ -22,26 +22,27 @@ def lru_network(
     max_phase: float = 6.283,
     dropout: float = 0.0,
 ) -> AnyCell:
-    """Build a network of blocks, each a linear recurrent unit and a gated map of its outputs, added to the block's input.
+    """Build a network of residual blocks, each of a linear recurrent unit and a gated linear unit.
 
-    The blocks are those of the paper without their normalisation.
+    The blocks are those of the paper without normalisation.
 
     Args:
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of complex units of each block.
-        embedding_size: size of the learned vectors that stand for symbols, or of the linear map of input vectors; the blocks
-            are as wide.
+        embedding_size: size of the learned embeddings of symbols or of the linear map of input vectors; also the width
+            of the blocks.
         layers: number of blocks.
-        min_radius: inner radius of the ring that the eigenvalues are drawn from.
-        max_radius: its outer radius; the closer to 1, the longer the units remember.
-        max_phase: the largest angle of an eigenvalue, in radians.
-        dropout: probability that a component of what a block adds is dropped, the same for all steps of a sequence.
+        min_radius: inner radius of the ring from which the initial eigenvalues are drawn.
+        max_radius: outer radius of the ring; the closer to 1, the longer the memory of the units.
+        max_phase: largest initial angle of an eigenvalue, in radians.
+        dropout: in training, the probability that an entry of a block's output is dropped before it is added to the
+            input, the same entries at all steps of a sequence.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, radii that are not 0 <= min_radius < max_radius <= 1, a phase outside 0..2 pi or of 0, or a
-            dropout outside 0..1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, the radii are not 0 <= min_radius < max_radius <= 1, the phase is not above 0 and
+            at most 2 pi, or the dropout is outside 0..1.
 
     References:
         Orvieto et al. (2023), "Resurrecting recurrent neural networks for long sequences", arXiv:2303.06349, section 3.
@@ -58,14 +59,14 @@ def lru_network(
 
 
 class LRU(Recurrent[Any], Shareable):
-    """Blocks of linear recurrent units, run over sequences; the arguments are those of `lru_network`."""
+    """Run blocks of linear recurrent units over sequences; the arguments are those of `lru_network`."""
 
     __init__ = runs(lru_network)
 
 
 CARD = ModelCard(
     name="lru",
-    summary="Linear recurrent units: complex units that decay and rotate, in parallel over time.",
+    summary="Linear recurrent units: complex diagonal recurrence, computed in parallel over time.",
     paper=("orvieto2023",),
     inputs=("sequences",),
     small={"hidden_size": 8, "embedding_size": 8},

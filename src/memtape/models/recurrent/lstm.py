@@ -1,4 +1,4 @@
-"""Stacked LSTM: the baseline without external memory that the Neural Turing Machine was measured against."""
+"""Stacked LSTM: the baseline without external memory in the paper of the Neural Turing Machine."""
 
 from typing import Any, Literal
 
@@ -14,25 +14,26 @@ from memtape.sharing.shareable import Shareable
 
 
 class StackedLSTMCell(Cell[Any]):
-    """One step of several LSTM layers with a linear readout, begun from a learned state.
+    """Compute one step of several LSTM layers with a linear readout and a learned initial state.
 
     Args:
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units of each layer.
         layers: number of layers.
-        candidate: what may enter the memory: tanh as in libraries, or sigmoid as the textbook prints it.
-        peepholes: let the gates see the memory.
-        layer_norm: normalise what the gates are made of, and what the memory shows.
-        forget_bias: where the bias of the forget gate begins.
-        chrono: the longest time scale that the task is known to have, from which the biases of the gates are drawn; none leaves
-            them to `forget_bias`.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
-        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+        candidate: activation function of the candidate: tanh as in libraries, or sigmoid as in the textbook.
+        peepholes: connect the memory cell to the gates.
+        layer_norm: apply layer normalisation to the inputs of the gates and to the memory cell before the output gate.
+        forget_bias: initial bias of the forget gate.
+        chrono: longest time scale of the task in steps, for chrono initialisation of the gate biases; none for
+            `forget_bias`.
+        embedding_size: size of the learned embeddings of symbols; none for one-hot vectors.
+        dropout: in training, the probability that an entry of a layer's output is dropped, the same entries at all
+            steps of a sequence.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, or an unknown candidate.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or the candidate is unknown.
 
     References:
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4; for the forms of the cell,
@@ -76,12 +77,12 @@ class StackedLSTMCell(Cell[Any]):
         if dropout:
             cells = [VariationalDropout(LearnedInitialState(cell), outputs=dropout) for cell in cells]
         network: AnyCell = Readout(Stacked(cells), output_size)
-        if not dropout:  # a mask of dropout is a part of the state, and not to be learned
+        if not dropout:  # the dropout mask is part of the state and must not be learned
             network = LearnedInitialState(network)
         self.network = network if embedding_size is None else Embedded(network, input_size)
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> Any:
-        """Return the learned state."""
+        """Return the learned initial state."""
         return self.network.init_state(batch_size, device=device, dtype=dtype)
 
     def forward(self, x: Float[Tensor, "batch input"], state: Any) -> tuple[Float[Tensor, "batch output"], Any]:
@@ -89,16 +90,16 @@ class StackedLSTMCell(Cell[Any]):
         return self.network(x, state)
 
     def read(self, symbols: Int[Tensor, "batch time"]) -> tuple[AnyCell, Float[Tensor, "batch time vector"]]:
-        """Return the cell that takes the vectors of symbols, and these vectors."""
+        """Return the vectors of symbols and the cell that reads them."""
         return self.network.read(symbols)
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
-        """Return the twin of the layers."""
+        """Return the fused kernel of the layers."""
         return self.network.fused(backend)
 
 
 class StackedLSTM(Recurrent[Any], Shareable):
-    """Stacked LSTM layers run over sequences; the arguments are those of `StackedLSTMCell`."""
+    """Run stacked LSTM layers over sequences; the arguments are those of `StackedLSTMCell`."""
 
     __init__ = runs(StackedLSTMCell)
 

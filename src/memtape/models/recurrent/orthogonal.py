@@ -1,4 +1,4 @@
-"""Orthogonal: layers of units whose recurrence only turns, with a readout."""
+"""Orthogonal: layers of units with an orthogonal recurrent matrix, and a readout."""
 
 from typing import Any
 
@@ -20,20 +20,21 @@ def orthogonal_network(
     embedding_size: int | None = None,
     dropout: float = 0.0,
 ) -> AnyCell:
-    """Build a network of layers of plain units whose recurrent matrix stays orthogonal while it is learned.
+    """Build a network of layers of plain units whose recurrent matrix stays orthogonal in training.
 
     Args:
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units of each layer.
-        gain: how far the initial input weights spread, in units of one over the square root of the hidden size.
+        gain: scale of the initial input weights, in units of one over the square root of the hidden size.
         layers: number of layers.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
-        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+        embedding_size: size of the learned embeddings of symbols; none for one-hot vectors.
+        dropout: in training, the probability that an entry of a layer's output is dropped, the same entries at all
+            steps of a sequence.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1.
 
     References:
         Lezcano-Casado & Martinez-Rubio (2019), "Cheap orthogonal constraints in neural networks", arXiv:1901.08428.
@@ -49,14 +50,14 @@ def orthogonal_network(
 
 
 class Orthogonal(Recurrent[Any], Shareable):
-    """Layers of units whose recurrence only turns, run over sequences; the arguments are those of `orthogonal_network`."""
+    """Run layers of orthogonal units over sequences; the arguments are those of `orthogonal_network`."""
 
     __init__ = runs(orthogonal_network)
 
 
 CARD = ModelCard(
     name="orthogonal",
-    summary="Plain units with an orthogonal recurrent matrix, which stays orthogonal while it is learned.",
+    summary="Plain units with a recurrent matrix that stays orthogonal in training.",
     paper=("lezcano2019",),
     inputs=("sequences",),
     small={"hidden_size": 8},

@@ -1,4 +1,4 @@
-"""Skip: layers of plain units with connections over many steps, with a readout."""
+"""Skip: layers of plain units with connections over many steps, and a readout."""
 
 from typing import Any, Literal
 
@@ -22,22 +22,23 @@ def skip_network(
     embedding_size: int | None = None,
     dropout: float = 0.0,
 ) -> AnyCell:
-    """Build a network of layers of plain units that see their hidden vector of some steps ago.
+    """Build a network of layers of plain units with recurrent connections over several steps.
 
     Args:
         input_size: size of one input vector, or number of symbols.
         output_size: size of one output vector; outputs are logits.
         hidden_size: number of units of each layer.
-        delay: how many steps ago.
-        keep_short: keep the connection over one step too.
-        activation: what the units compute.
+        delay: number of steps that a connection spans.
+        keep_short: also have connections over one step.
+        activation: activation function of the units.
         layers: number of layers.
-        embedding_size: size of learned vectors that stand for symbols; none for one-hot vectors.
-        dropout: probability that a component of what a layer hands on is dropped, the same for all steps of a sequence.
+        embedding_size: size of the learned embeddings of symbols; none for one-hot vectors.
+        dropout: in training, the probability that an entry of a layer's output is dropped, the same entries at all
+            steps of a sequence.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size or a delay below 1, or an unknown activation.
+        TypeError: a size is not an integer.
+        ValueError: a size or the delay is below 1, or the activation is unknown.
 
     References:
         Lin, Horne, Tino & Giles (1996), "Learning long-term dependencies in NARX recurrent neural networks", IEEE
@@ -54,14 +55,14 @@ def skip_network(
 
 
 class Skip(Recurrent[Any], Shareable):
-    """Layers of plain units with connections over many steps, run over sequences; the arguments are those of `skip_network`."""
+    """Run layers of units with skip connections over time; the arguments are those of `skip_network`."""
 
     __init__ = runs(skip_network)
 
 
 CARD = ModelCard(
     name="skip",
-    summary="Plain units that also, or only, see their values of several steps before.",
+    summary="Plain units with recurrent connections over several steps, with or without those over one step.",
     paper=("lin1996",),
     inputs=("sequences",),
     small={"hidden_size": 8, "delay": 2},

@@ -1,1 +1,1 @@
-"""SAM: the sparse memories, and their dense form."""
+"""SAM: the machines with sparse memories, and their dense form."""

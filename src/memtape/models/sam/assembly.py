@@ -1,4 +1,4 @@
-"""Sparse parts: how the sparse machines and their dense twin are put together from their options."""
+"""Sparse assembly: build the sparse machines and their dense form from their options."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,15 +17,15 @@ OF_THE_INTERFACE = ("heads", "strengths", "initial_strength", "squash", "clip")
 
 
 def machine(memory: SparseAccessMemory | SparseComputerMemory, options: Mapping[str, Any]) -> AugmentedCell:
-    """Build the machine around a memory of the options of its cell.
+    """Build the machine of a memory from the options of its cell.
 
     Args:
-        memory: the memory, which says what its heads have to be told.
-        options: the options of the cell, all of them.
+        memory: the memory; it determines the interface.
+        options: all options of the cell.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: an option that is refused.
+        TypeError: a size is not an integer.
+        ValueError: an option is invalid.
     """
     size = options["controller_size"]
     controller = controller_of(
@@ -35,9 +35,9 @@ def machine(memory: SparseAccessMemory | SparseComputerMemory, options: Mapping[
         options["controller_layers"],
         options["initial_controller"],
     )
-    told = {name: options[name] for name in OF_THE_INTERFACE}
+    of_interface = {name: options[name] for name in OF_THE_INTERFACE}
     kind = SparseComputerInterface if isinstance(memory, SparseComputerMemory) else SparseAccessInterface
-    interface: AnyInterface = kind(size, options["width"], **told)
+    interface: AnyInterface = kind(size, options["width"], **of_interface)
     return AugmentedCell(
         controller,
         interface,

@@ -1,4 +1,4 @@
-"""DAM: a Dense Access Memory, a Sparse Access Memory whose heads see every slot."""
+"""DAM: a Dense Access Memory, the dense form of the Sparse Access Memory."""
 
 from typing import Literal
 
@@ -14,37 +14,37 @@ from memtape.sharing.shareable import constructor_arguments
 
 
 class DAMCell(MachineCell):
-    r"""One step of a Dense Access Memory: SAM with heads that read every slot.
+    r"""Compute one step of a Dense Access Memory: SAM with heads that read every slot.
 
-    Reads are a softmax over all slots, writes reach all of them, and the slot that gives way is that of the least discounted
-    sum of reading and writing.
+    Read weights are a softmax over all slots, writes go to all slots, and the least used slot is that with the smallest
+    discounted sum of read and write weights.
 
     Args:
         input_size: size of one input vector.
         output_size: size of one output vector; outputs are logits.
         slots: number of slots of the memory; no parameter depends on it, unless the initial memory is learned or random.
         width: size of one slot.
-        heads: number of heads, each of which reads, writes, and clears the least used slot in every step.
-        controller: kind of network that works the heads.
-        controller_size: number of its hidden units.
-        controller_layers: number of its layers.
-        usage: which slot gives way: that of the least discounted sum of what was read and written, or, as in SAM, that
-            whose last access is longest ago.
-        discount: how much of the discounted sum is left after a step.
-        threshold: weight of reading and writing above which a slot counts as accessed.
-        initial_memory: contents at the start: zeros; learned; or random and then fixed.
-        initial_reads: what the first step reads: zeros, or learned.
-        initial_controller: state of the controller at the start: zeros, or learned.
-        strengths: how narrow a head's focus is: 1 + softplus, softplus, or none for the paper's plain cosine.
-        initial_strength: strength of every key before anything is learned; where a head sees many slots, about the logarithm
-            of their number lets a slot like the key stand out from the others.
-        squash: pass keys and added words through tanh (else linear).
-        clip: bound of the heads' raw parameters on both sides; none leaves them free.
+        heads: number of heads; each reads, writes, and clears one of the least used slots in every step.
+        controller: kind of controller.
+        controller_size: number of hidden units of each layer of the controller.
+        controller_layers: number of layers of the controller.
+        usage: definition of the least used slot: smallest discounted sum of read and write weights, or, as in SAM, the
+            earliest last access.
+        discount: factor of the discounted sum per step.
+        threshold: sum of read and write weights above which a slot counts as accessed.
+        initial_memory: initial contents of the slots: zeros; learned; or random and then fixed.
+        initial_reads: initial read vectors: zeros, or learned.
+        initial_controller: initial state of the controller: zeros, or learned.
+        strengths: activation of the key strengths: oneplus, 1 + softplus; softplus; or none, the paper's plain cosine.
+        initial_strength: initial value of every key strength; with many slots, about the logarithm of their number
+            gives a slot that matches the key most of the weight.
+        squash: apply tanh to keys and add vectors (else linear).
+        clip: bound of the absolute value of every entry of the interface vector; none for no bound.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, more heads than slots, an unknown choice, a discount outside 0..1, or an initial strength
-            outside of the range of strengths.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, there are more heads than slots, a choice is unknown, the discount is outside
+            0..1, or the initial strength is outside the range of strengths.
 
     References:
         Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027,
@@ -89,12 +89,12 @@ class DAMCell(MachineCell):
         self.machine = machine(memory, options)
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
-        """Return None: there is no fused machine of this kind yet."""
+        """Return None, since there is no fused kernel of this machine yet."""
         return None
 
 
 class DAM(Recurrent[AugmentedState], Resizable):
-    """A Dense Access Memory run over sequences; the arguments are those of `DAMCell`.
+    """Run a Dense Access Memory over sequences; the arguments are those of `DAMCell`.
 
     Example:
         >>> import torch

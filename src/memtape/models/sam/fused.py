@@ -1,4 +1,4 @@
-"""Fused SAM: the fused kernel that runs an augmented cell with a sparse memory, with links (SDNC) or without."""
+"""Fused SAM: the fused kernel of a machine with a sparse memory, with links (SDNC) or without."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -25,11 +25,11 @@ from memtape.models.machine.fused_sequences import FusedSequences, form_of
 
 LINKS = ("before_places", "before_weights", "after_places", "after_weights", "last_places", "last_weights")
 FEW = 4096
-"""So many slots are searched one by one even where approximate neighbours will do."""
+"""Largest number of slots that approximate search compares one by one."""
 
 
 def fused_sam(cell: AugmentedCell, backend: str) -> FusedRun[AugmentedState] | None:
-    """Return the fused kernel of a machine on a backend, None if it has parts that the kernel does not know."""
+    """Return the fused kernel of a machine on a backend, None if the kernel does not support a part of it."""
     run, controller = KERNELS.get(backend), FusedController.of(cell)
     memory: Any = cell.memory
     interface: Any = cell.interface
@@ -82,7 +82,7 @@ def _linked(last: SAMState) -> SparseComputerState:
 
 
 def _with_modes(interface: Any) -> tuple[Tensor, Tensor]:
-    """Return weight and bias of an interface with read modes, which stand before the strengths."""
+    """Return weight and bias of an interface with read modes, which come before the strengths."""
     access, modes = interface.access.head_parameters, interface.modes.linear
     before = sum(size for name, size in zip(access.names, access.sizes, strict=True) if name != "strengths")
     weight, bias = access.linear.weight, access.linear.bias

@@ -1,4 +1,4 @@
-"""SAM: a Sparse Access Memory, whose heads see a few slots of a memory of any size."""
+"""SAM: a Sparse Access Memory, whose heads access a few slots of a memory of any size."""
 
 from typing import Literal
 
@@ -15,39 +15,38 @@ from memtape.sharing.shareable import constructor_arguments
 
 
 class SAMCell(MachineCell):
-    r"""One step of a Sparse Access Memory.
+    r"""Compute one step of a Sparse Access Memory.
 
-    The controller sees the input and what was read in the step before. Each head writes to the slots that it read last or to
-    the least recently accessed slot, then reads the few slots that are nearest to its key (`memtape.memory.SparseAccessMemory`
-    has the equations); the output is a linear map of the controller's output and the reads.
+    The controller receives the input and the last read vectors. Each head writes to the slots that it read last or to
+    the least recently accessed slot, then reads the few slots nearest to its key (`memtape.memory.SparseAccessMemory`
+    has the equations). The output is a linear map of the controller's output and the read vectors.
 
     Args:
         input_size: size of one input vector.
         output_size: size of one output vector; outputs are logits.
         slots: number of slots of the memory; no parameter depends on it, unless the initial memory is learned or random.
         width: size of one slot.
-        heads: number of heads, each of which reads, writes, and clears the least used slot in every step.
+        heads: number of heads; each reads, writes, and clears one of the least used slots in every step.
         nearest: number of slots that a head reads in a step.
-        neighbours: "exact" compares a key with every slot that was ever written; "approximate", beyond 4096 of them, with
-            those in the nearest cells, for large memories. Single steps, on the reference backend, are always exact.
-        controller: kind of network that works the heads.
-        controller_size: number of its hidden units.
-        controller_layers: number of its layers.
-        threshold: weight of reading and writing above which a slot counts as accessed.
-        initial_memory: contents at the start: zeros; learned; or random and then fixed.
-        initial_reads: what the first step reads: zeros, or learned.
-        initial_controller: state of the controller at the start: zeros, or learned.
-        strengths: how narrow a head's focus is among its nearest slots: 1 + softplus, softplus, or none for the paper's
-            plain cosine.
-        initial_strength: strength of every key before anything is learned; where a head sees many slots, about the logarithm
-            of their number lets a slot like the key stand out from the others.
-        squash: pass keys and added words through tanh (else linear).
-        clip: bound of the heads' raw parameters on both sides; none leaves them free.
+        neighbours: "exact" compares a key with every slot that was written; "approximate", with more than 4096 such
+            slots, only with those in the nearest cells of an index, for large memories. The reference is always exact.
+        controller: kind of controller.
+        controller_size: number of hidden units of each layer of the controller.
+        controller_layers: number of layers of the controller.
+        threshold: sum of read and write weights above which a slot counts as accessed.
+        initial_memory: initial contents of the slots: zeros; learned; or random and then fixed.
+        initial_reads: initial read vectors: zeros, or learned.
+        initial_controller: initial state of the controller: zeros, or learned.
+        strengths: activation of the key strengths: oneplus, 1 + softplus; softplus; or none, the paper's plain cosine.
+        initial_strength: initial value of every key strength; with many slots, about the logarithm of their number
+            gives a slot that matches the key most of the weight.
+        squash: apply tanh to keys and add vectors (else linear).
+        clip: bound of the absolute value of every entry of the interface vector; none for no bound.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, more heads or nearest slots than slots, an unknown choice, or an initial strength
-            outside of the range of strengths.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, there are more heads or nearest slots than slots, a choice is unknown, or the
+            initial strength is outside the range of strengths.
 
     References:
         Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027.
@@ -90,12 +89,12 @@ class SAMCell(MachineCell):
         self.machine = machine(memory, options)
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
-        """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
+        """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
         return fused_sam(self.machine, backend)
 
 
 class SAM(Recurrent[AugmentedState], Resizable):
-    """A Sparse Access Memory run over sequences; the arguments are those of `SAMCell`.
+    """Run a Sparse Access Memory over sequences; the arguments are those of `SAMCell`.
 
     Example:
         >>> import torch
@@ -111,7 +110,7 @@ class SAM(Recurrent[AugmentedState], Resizable):
 
 CARD = ModelCard(
     name="sam",
-    summary="Sparse Access Memory: reads the few nearest slots and writes to a few, however many slots there are.",
+    summary="Sparse Access Memory: each step reads and writes a few slots of a memory of any size.",
     paper=("rae2016",),
     inputs=("sequences",),
     small={"slots": 12, "width": 3, "heads": 2, "nearest": 3, "controller_size": 4, "initial_memory": "random"},

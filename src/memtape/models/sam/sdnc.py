@@ -1,4 +1,4 @@
-"""Sparse computer: the SDNC, a Differentiable Neural Computer whose heads see a few slots."""
+"""SDNC: the Sparse Differentiable Neural Computer, a Sparse Access Memory with temporal links."""
 
 from typing import Literal
 
@@ -15,40 +15,39 @@ from memtape.sharing.shareable import constructor_arguments
 
 
 class SDNCCell(MachineCell):
-    r"""One step of a Sparse Differentiable Neural Computer: SAM with links between slots that were written in succession.
+    r"""Compute one step of a Sparse Differentiable Neural Computer: SAM with temporal links between slots.
 
-    Each head blends, as in the DNC, what is nearest to its key with what was written right before and right after what it read
-    last (`memtape.memory.SparseComputerMemory` has the equations); the output is a linear map of the controller's output and
-    the reads.
+    As in the DNC, each head blends the slots nearest to its key with those written right before and right after the
+    slots that it read last (`memtape.memory.SparseComputerMemory` has the equations). The output is a linear map of the
+    controller's output and the read vectors.
 
     Args:
         input_size: size of one input vector.
         output_size: size of one output vector; outputs are logits.
         slots: number of slots of the memory; no parameter depends on it, unless the initial memory is learned or random.
         width: size of one slot.
-        heads: number of heads, each of which reads, writes, and clears the least used slot in every step.
+        heads: number of heads; each reads, writes, and clears one of the least used slots in every step.
         nearest: number of slots that a head reads in a step.
-        links: number of links that a slot has in each direction.
-        neighbours: "exact" compares a key with every slot that was ever written; "approximate", beyond 4096 of them, with
-            those in the nearest cells, for large memories. Single steps, on the reference backend, are always exact.
-        controller: kind of network that works the heads.
-        controller_size: number of its hidden units.
-        controller_layers: number of its layers.
-        threshold: weight of reading and writing above which a slot counts as accessed.
-        initial_memory: contents at the start: zeros; learned; or random and then fixed.
-        initial_reads: what the first step reads: zeros, or learned.
-        initial_controller: state of the controller at the start: zeros, or learned.
-        strengths: how narrow a head's focus is among its nearest slots: 1 + softplus, softplus, or none for the paper's
-            plain cosine.
-        initial_strength: strength of every key before anything is learned; where a head sees many slots, about the logarithm
-            of their number lets a slot like the key stand out from the others.
-        squash: pass keys and added words through tanh (else linear).
-        clip: bound of the heads' raw parameters on both sides; none leaves them free.
+        links: number of links of a slot in each direction.
+        neighbours: "exact" compares a key with every slot that was written; "approximate", with more than 4096 such
+            slots, only with those in the nearest cells of an index, for large memories. The reference is always exact.
+        controller: kind of controller.
+        controller_size: number of hidden units of each layer of the controller.
+        controller_layers: number of layers of the controller.
+        threshold: sum of read and write weights above which a slot counts as accessed.
+        initial_memory: initial contents of the slots: zeros; learned; or random and then fixed.
+        initial_reads: initial read vectors: zeros, or learned.
+        initial_controller: initial state of the controller: zeros, or learned.
+        strengths: activation of the key strengths: oneplus, 1 + softplus; softplus; or none, the paper's plain cosine.
+        initial_strength: initial value of every key strength; with many slots, about the logarithm of their number
+            gives a slot that matches the key most of the weight.
+        squash: apply tanh to keys and add vectors (else linear).
+        clip: bound of the absolute value of every entry of the interface vector; none for no bound.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, more heads or nearest slots than slots, an unknown choice, or an initial strength
-            outside of the range of strengths.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, there are more heads or nearest slots than slots, a choice is unknown, or the
+            initial strength is outside the range of strengths.
 
     References:
         Rae et al. (2016), "Scaling memory-augmented neural networks with sparse reads and writes", arXiv:1610.09027.
@@ -93,12 +92,12 @@ class SDNCCell(MachineCell):
         self.machine = machine(memory, options)
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
-        """Return the fused machine of a backend, None where there is none or an option asks for single steps."""
+        """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
         return fused_sam(self.machine, backend)
 
 
 class SDNC(Recurrent[AugmentedState], Resizable):
-    """A Sparse Differentiable Neural Computer run over sequences; the arguments are those of `SDNCCell`.
+    """Run a Sparse Differentiable Neural Computer over sequences; the arguments are those of `SDNCCell`.
 
     Example:
         >>> import torch
@@ -113,7 +112,7 @@ class SDNC(Recurrent[AugmentedState], Resizable):
 
 CARD = ModelCard(
     name="sdnc",
-    summary="Sparse Differentiable Neural Computer: a Sparse Access Memory that also follows links of order.",
+    summary="Sparse Differentiable Neural Computer: a Sparse Access Memory with temporal links.",
     paper=("rae2016",),
     inputs=("sequences",),
     small={

@@ -1,4 +1,4 @@
-"""Decoder: a recurrent network that says a sequence, looking at an encoded one at every step."""
+"""Decoder: a recurrent network that generates a sequence, with attention to an encoded one."""
 
 from typing import Any
 
@@ -16,37 +16,37 @@ from memtape.memory.encoded import EncodedMemory
 
 @state
 class DecoderState:
-    """What a decoder remembers of what it said, and the encoded sequence that it looks at."""
+    """The state of the conditioned cell, and the encoded sequence that the decoder attends to."""
 
     cell: ConditionedState
     encoded: Any
-    """`EncodedState`, or `NoState` where nothing is looked at."""
+    """`EncodedState`, or `NoState` without attention."""
 
 
 class Decoder(nn.Module):
-    r"""Say a sequence by a cell that attends to a memory, before its step or after it.
+    r"""Generate a sequence with a cell that attends to a memory before or after its step.
 
-    Before (Bahdanau): the query is the hidden vector of the step before, and what is read enters the step, so that steps
-    follow one another:
+    Before (Bahdanau): the query is the last hidden vector, and the read vector is an input of the step, so that the
+    steps are computed one after another:
 
     $$c_t = \text{read}(s_{t-1}), \qquad s_t = f(s_{t-1}, [x_t; c_t])$$
 
-    After (Luong): the query is the new hidden vector, and what is read enters the readout alone, so that a whole sequence
-    of known inputs is run at once:
+    After (Luong): the query is the new hidden vector, and the read vector is an input of the readout only, so that a
+    whole sequence of known inputs is computed at once:
 
     $$s_t = f(s_{t-1}, x_t), \qquad c_t = \text{read}(s_t)$$
 
     In both $\tilde h_t = \tanh(W [s_t; c_t] + b)$ and $o_t = V \tilde h_t + d$; without a memory $o_t = V s_t + d$.
 
     Args:
-        cell: the conditioned cell; its top layer's hidden vector is its output.
-        memory: what is looked at; None for nothing.
+        cell: the conditioned cell; its output is the hidden vector of its top layer.
+        memory: the memory of the encoded sequence; None for no attention.
         output_size: size of $o_t$.
-        attend_first: look before the step, else after it.
-        dropout: probability that a number under the readout is dropped in training.
+        attend_first: attend before the step, else after it.
+        dropout: in training, the probability that an entry before the readout is dropped.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size is below 1.
 
     References:
         Bahdanau, Cho & Bengio (2015), arXiv:1409.0473; Luong, Pham & Manning (2015), arXiv:1508.04025, eqs. 5-7.
@@ -75,7 +75,7 @@ class Decoder(nn.Module):
         vectors: Float[Tensor, "batch slots encoded"],
         lengths: Int[Tensor, " batch"],
     ) -> DecoderState:
-        """Return the state before the first step, for encoded sequences and the fixed vectors that stand for them."""
+        """Return the state before the first step, given encoded sequences and their context vectors."""
         encoded = self.memory.write(vectors, lengths) if self.memory else NoState()
         return DecoderState(cell=self.cell.begin(context), encoded=encoded)
 
@@ -112,7 +112,7 @@ class Decoder(nn.Module):
         return hidden, reads, cell
 
     def _step(self, x: Tensor, cell: ConditionedState, encoded: Any) -> tuple[Tensor, Tensor | None, ConditionedState]:
-        """Return the hidden vector, what is read (None without a memory), and the next state of the cell."""
+        """Return the hidden vector, the read vector (None without a memory), and the next state of the cell."""
         if self.memory is None:
             hidden, cell = self.cell(x, cell)
             return hidden, None, cell

@@ -1,4 +1,4 @@
-"""Encoder: recurrent layers that read a sequence, from one end or from both."""
+"""Encoder: unidirectional or bidirectional recurrent layers."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ KINDS = {"lstm": LSTMCell, "gru": GRUCell}
 
 
 class Encoder(nn.Module):
-    r"""Read a sequence by layers of gated cells; each layer may read backwards too, from each row's own end.
+    r"""Encode a sequence with layers of gated cells; a backward direction starts at the last valid step of each row.
 
     $$h_j = [\overrightarrow{h_j}; \overleftarrow{h_j}], \qquad c = [\overrightarrow{h_n}; \overleftarrow{h_1}]$$
 
@@ -25,12 +25,12 @@ class Encoder(nn.Module):
         hidden_size: number of units of each layer and direction.
         cell: "lstm" or "gru".
         layers: number of layers.
-        bidirectional: read from both ends.
-        dropout: probability that a number between two layers is dropped in training.
+        bidirectional: use a forward and a backward direction in each layer.
+        dropout: in training, the probability that an entry between two layers is dropped.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, an unknown cell, or a dropout outside 0..1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, the cell is unknown, or the dropout is outside 0..1.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Encoder(nn.Module):
     def forward(
         self, xs: Float[Tensor, "batch time input"], lengths: Int[Tensor, " batch"]
     ) -> tuple[Float[Tensor, "batch time output"], Float[Tensor, "batch output"]]:
-        """Return the vectors of all steps, zero beyond a row's length, and the last ones of both directions of the top."""
+        """Return the vectors of all steps, zero beyond a row's length, and the last hidden vectors of the top layer."""
         ys, state = self.layers(xs, lengths=lengths)
         top = state.layers[-1]
         ends = (top.forwards, top.backwards) if isinstance(top, BidirectionalState) else (top,)

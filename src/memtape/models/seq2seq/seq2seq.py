@@ -22,35 +22,37 @@ CONTEXTS = ("vector", "attention")
 
 
 class Seq2Seq(Shareable):
-    r"""Turn sequences of symbols or vectors into sequences of other symbols, of another length.
+    r"""Map sequences of symbols or vectors to sequences of symbols of another length.
 
     $$(h_1 \dots h_n, c) = \text{encoder}(x_1 \dots x_n), \qquad
     p(y \mid x) = \prod_t \operatorname{softmax}(o_t)[y_t], \qquad o_t = \text{decoder}(y_1 \dots y_{t-1}, c, h)$$
 
-    The target symbol 0 (`memtape.core.inputs.pairs.BOUNDARY`) ends every answer, and stands before its first symbol.
+    The target symbol 0 (`memtape.core.inputs.pairs.BOUNDARY`) ends every answer, and is the first input of the decoder.
 
     Args:
         input_size: number of symbols of the source, or size of one of its vectors.
         output_size: number of symbols of the target, the boundary included.
-        source: what the source is: "symbols", each with a learned vector, or "vectors", such as frames of speech, which a
-            linear layer embeds.
-        cell: cells of encoder and decoder, "lstm" or "gru".
+        source: type of the source: "symbols", which have learned embeddings, or "vectors", such as frames of speech,
+            which a linear layer embeds.
+        cell: cell of encoder and decoder, "lstm" or "gru".
         hidden_size: number of units of each layer, and of each direction of the encoder.
-        embedding_size: size of the vectors that stand for symbols, and of the embedded vectors of a source.
+        embedding_size: size of the embeddings of symbols, and of the embedded vectors of a source.
         encoder_layers: number of layers of the encoder.
         decoder_layers: number of layers of the decoder.
-        bidirectional: let the encoder read from both ends.
-        context: what the decoder sees of the source: the last vector $c$ alone ("vector"), or all of $h$ too ("attention").
-        attention: how states of the decoder are compared with the vectors of the source: "additive", "dot" or "general".
-        attend_first: look at the source before each step, with the state before it, so that what is seen enters the step,
-            one step after another (Bahdanau); else after it, with the new state, for whole sequences at once (Luong).
-        into: where $c$ enters the decoder: at every step ("input"), at the beginning ("state") or "both".
-        dropout: probability that a number of an embedding, between layers or under the readout is dropped in training.
+        bidirectional: use a forward and a backward direction in the encoder.
+        context: what the decoder receives of the source: the last vector $c$ only ("vector"), or also all of $h$
+            ("attention").
+        attention: score function of the attention: "additive", "dot" or "general".
+        attend_first: attend before each step, with the last state, so that the read vector is an input of the step
+            (Bahdanau); else after it, with the new state, which computes whole sequences at once (Luong).
+        into: how $c$ conditions the decoder: as an input of every step ("input"), through the initial state ("state")
+            or "both".
+        dropout: in training, the probability that an entry of an embedding, between layers or before the readout is
+            dropped.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, an unknown choice, a dropout that is no probability, or a dot product of vectors of two
-            sizes.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, a choice is unknown, the dropout is outside 0..1, or the sizes for "dot" differ.
 
     Example:
         >>> import torch
@@ -125,15 +127,15 @@ class Seq2Seq(Shareable):
     def begin(
         self, source: Shaped[Tensor, "batch source_time *input"], lengths: Int[Tensor, " batch"] | None = None
     ) -> DecoderState:
-        """Read sources, and return the state from which the answers begin.
+        """Encode sources, and return the initial state of the decoder.
 
         Args:
             source: the symbols, integers of shape (batch, source_time), or the vectors, floats of shape (batch, source_time,
-                input), as the option `source` of the network says.
-            lengths: how many steps of each row count; None means all.
+                input), depending on the option `source` of the network.
+            lengths: number of valid steps of each row; None for all.
 
         Raises:
-            TypeError: symbols where vectors are read, or the other way round, or lengths that are no integers.
+            TypeError: the source has symbols instead of vectors or vice versa, or the lengths are not integers.
             ValueError: an unknown symbol, a source of another shape, or lengths that do not fit.
         """
         if self.source == "symbols":
@@ -146,7 +148,7 @@ class Seq2Seq(Shareable):
     def step(
         self, symbols: Int[Tensor, " batch"], state: DecoderState
     ) -> tuple[Float[Tensor, "batch output"], DecoderState]:
-        """Return the logits of the next symbol after the last one, and the next state."""
+        """Take the last symbols; return the logits of the next symbols and the next state."""
         return self.decoder.step(self.dropout(self.target_vectors(symbols)), state)
 
     def forward(
@@ -158,25 +160,29 @@ class Seq2Seq(Shareable):
         targets: Int[Tensor, "batch time"] | None = None,
         teacher: float = 1.0,
     ) -> tuple[Float[Tensor, "batch time output"], DecoderState]:
-        """Return the logits of every symbol of the answer.
+        """Compute the logits of every symbol of the answer.
 
-        Each symbol sees the true ones before it, those of `pairs.given`. So do the symbols of greedy decoding for as long as
-        they are right: an answer whose every most likely symbol is right is the one that greedy decoding gives.
+        Each prediction depends on the true symbols before it, those of `pairs.given`. Greedy decoding depends on the
+        same symbols as long as its predictions are correct; it therefore generates the correct answer exactly if the
+        most likely symbol is correct at every step.
 
         Args:
-            pairs: sources, and what is given of their answers.
-            state: the state to go on from, such as the one that the last call returned; None reads the sources.
-            lengths: how many symbols of each answer count, the last boundary included; None means all.
-            targets: the answers, which a training passes to every network that is taught; `pairs` holds them already.
-            teacher: probability with which a true symbol is given; else the network's own, drawn from its last logits, is
-                (scheduled sampling, one step after another).
+            pairs: sources, and the decoder inputs under teacher forcing.
+            state: the state before the first step, such as the one that the last call returned; None encodes the
+                sources.
+            lengths: number of valid symbols of each answer, the last boundary included; None for all.
+            targets: the answers, which training passes to every network with teacher forcing; unused, since `pairs`
+                contains them.
+            teacher: probability of a true symbol as the decoder input; otherwise it is sampled from the last logits
+                (scheduled sampling, computed step by step).
 
         Returns:
             The logits, zero beyond a row's length, and the state after each row's last symbol.
 
         Raises:
-            TypeError: inputs that are no `Pairs`, or lengths that are no whole numbers.
-            ValueError: an unknown symbol, symbols of another shape, lengths that do not fit, or a probability outside of 0..1.
+            TypeError: the inputs are not `Pairs`, or the lengths are not integers.
+            ValueError: a symbol is unknown, the shape of the symbols or a length is invalid, or the probability is
+                outside 0..1.
         """
         checks.probabilities(teacher=teacher)
         pairs = PAIRS.require(pairs, type(self).__name__)
@@ -190,19 +196,19 @@ class Seq2Seq(Shareable):
         self, given: Tensor, state: DecoderState, lengths: Tensor, teacher: float
     ) -> tuple[Tensor, DecoderState]:
         outputs: list[Tensor] = []
-        heard = given[:, 0]
+        fed = given[:, 0]
         for t, true in enumerate(given.unbind(1)):
             if outputs:
                 own = torch.multinomial(torch.softmax(outputs[-1].detach(), dim=-1), 1)[:, 0]
-                heard = torch.where(torch.rand(len(true), device=true.device) < teacher, true, own)
-            logits, moved = self.step(heard, state)
+                fed = torch.where(torch.rand(len(true), device=true.device) < teacher, true, own)
+            logits, moved = self.step(fed, state)
             cell = state_tree.select(t < lengths, moved.cell, state.cell)
             state = DecoderState(cell=cell, encoded=state.encoded)
             outputs.append(logits)
         return padding.zero_beyond(torch.stack(outputs, dim=1), lengths), state
 
     def _checked_vectors(self, vectors: Tensor, lengths: Any) -> tuple[Tensor, Tensor]:
-        """Return vectors with zeros for padding, and their lengths, once both are known to fit."""
+        """Check vectors and their lengths, and return the vectors with zeros for padding, and the lengths."""
         name = type(self).__name__
         if not vectors.is_floating_point():
             raise TypeError(
@@ -219,7 +225,7 @@ class Seq2Seq(Shareable):
         return padding.zero_beyond(vectors, lengths), lengths
 
     def _checked(self, symbols: Tensor, lengths: Any, count: int, side: str) -> tuple[Tensor, Tensor]:
-        """Return symbols with 0 for padding, and their lengths, once both are known to fit."""
+        """Check symbols and their lengths, and return the symbols with 0 for padding, and the lengths."""
         if symbols.is_floating_point():
             raise TypeError(
                 f"the {side} has dtype {symbols.dtype}, but this {type(self).__name__} reads symbols there; pass integers"

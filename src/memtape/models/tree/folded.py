@@ -1,4 +1,4 @@
-"""Folded: a tree cell run over trees of words, with a readout of every node."""
+"""Folded: a tree cell folded over trees of words, with a readout of every node."""
 
 from typing import Any, ClassVar
 
@@ -15,23 +15,23 @@ from memtape.sharing.shareable import Shareable
 
 
 class Folded(Shareable):
-    r"""Look words up, fold a tree cell over the trees, and read every node out.
+    r"""Embed words, fold a tree cell over the trees, and apply a linear readout to every node.
 
     $$y_j = V \, \text{dropout}(h_j) + c$$
 
     Args:
-        cell: what a node computes, $h_j$.
+        cell: the tree cell that computes $h_j$.
         input_size: number of symbols.
         output_size: size of $y_j$.
-        embedding_spread: the vectors of symbols begin uniformly within so much of 0.
-        dropout: share of the numbers of $h_j$ that are left out in training.
+        embedding_spread: embeddings of symbols are initialised uniformly between minus and plus this value.
+        dropout: in training, the probability that an entry of $h_j$ is dropped.
 
     Attributes:
-        input_kind: name of the kind of its inputs.
+        input_kind: name of the kind of input.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, a spread that is not above 0, or a share outside 0..1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, the spread is not above 0, or the dropout is below 0, or 1 or above.
     """
 
     input_kind: ClassVar[str] = "trees"
@@ -43,12 +43,12 @@ class Folded(Shareable):
         checks.module_sizes(self, input_size=input_size, output_size=output_size)
         if not embedding_spread > 0:
             raise ValueError(
-                f"embedding_spread of {type(self).__name__} is {embedding_spread}, but words of equal vectors cannot be told "
-                "apart; give a number above 0"
+                f"embedding_spread of {type(self).__name__} is {embedding_spread}, but words with equal embeddings cannot be "
+                "distinguished; give a number above 0"
             )
         if not 0 <= dropout < 1:
             raise ValueError(
-                f"dropout of {type(self).__name__} is {dropout}, but it is the share that is left out; give at least 0 and "
+                f"dropout of {type(self).__name__} is {dropout}, but it is a probability below 1; give at least 0 and "
                 "less than 1"
             )
         self.input_size, self.output_size = input_size, output_size
@@ -61,24 +61,25 @@ class Folded(Shareable):
         nn.init.zeros_(self.to_output.bias)
 
     def forward(self, trees: Trees, state: None = None, *, lengths: Tensor | None = None) -> tuple[Tensor, Any]:
-        """Label the nodes of a batch of trees.
+        """Compute the outputs of all nodes of a batch of trees.
 
         Args:
             trees: trees of symbols below `input_size`.
-            state: None, because a tree begins at its leaves and goes on from nowhere.
-            lengths: how many nodes of each row count, shape (batch,); None means that no row is padded.
+            state: None, because trees have no initial state.
+            lengths: number of valid nodes of each row, shape (batch,); None means that no row is padded.
 
         Returns:
             The outputs, shape (batch, nodes, output), zero beyond a row's length, and the states of the roots.
 
         Raises:
-            TypeError: inputs that are no `Trees`, or lengths that are no whole numbers.
-            ValueError: a state, an unknown symbol, a row that is no tree, or trees that the cell does not take.
+            TypeError: the inputs are not `Trees`, or the lengths are not integers.
+            ValueError: a state is given, a symbol is unknown, a row is not a tree, or the cell does not accept the
+                trees.
         """
         name = type(self).__name__
         trees = TREES.require(trees, name)
         if state is not None:
-            raise ValueError(f"a state was given, but the trees of {name} begin at their leaves; pass None")
+            raise ValueError(f"a state was given, but {name} has no initial state; pass None")
         hidden, roots = fold(self.cell, trees, self._look_up, lengths=lengths)
         outputs = self.to_output(dropout(hidden, self.dropout if self.training else 0.0))
         if lengths is not None:
@@ -86,11 +87,11 @@ class Folded(Shareable):
         return outputs, roots
 
     def _look_up(self, words: Tensor) -> Tensor:
-        """Return the vectors of words."""
+        """Return the embeddings of words."""
         largest = int(words.max()) if len(words) else 0
         if largest >= self.input_size:
             raise ValueError(
-                f"the trees have the word {largest}, but {type(self).__name__} knows the symbols 0..{self.input_size - 1}; "
+                f"the trees have the word {largest}, but {type(self).__name__} reads the symbols 0..{self.input_size - 1}; "
                 "number the words below its input_size"
             )
         return self.embedding(words)

@@ -1,4 +1,4 @@
-"""Recursive network: one layer, the same at every node, which labels every node of a tree of words."""
+"""Recursive network: one layer, the same at every node, with an output at every node of a tree of words."""
 
 from memtape.cells.tree import RecursiveCell
 from memtape.core.card import ModelCard
@@ -7,19 +7,19 @@ from memtape.sharing.shareable import constructor_arguments
 
 
 class Recursive(Folded):
-    """A plain recursive network that labels every node of a binary tree of words; the vectors of words are its leaves.
+    """Compute an output for every node of a binary tree of words with a plain recursive network.
 
     Args:
         input_size: number of symbols.
         output_size: size of the output of a node, such as the number of classes; outputs are logits.
-        hidden_size: size of a node's hidden vector, and of a word's vector.
-        embedding_spread: the vectors of words begin uniformly within so much of 0.
-        dropout: share of the hidden numbers that the readout does without in training.
-        gain: how far the initial weights spread, 1 being usual.
+        hidden_size: size of the hidden vector of a node, and of the embedding of a word.
+        embedding_spread: embeddings of words are initialised uniformly between minus and plus this value.
+        dropout: in training, the probability that an entry of a hidden vector is dropped before the readout.
+        gain: scale of the initial weights, 1 by default.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, a spread that is not above 0, or a share outside 0..1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, the spread is not above 0, or the dropout is below 0, or 1 or above.
 
     References:
         Pollack (1990), "Recursive distributed representations", Artificial Intelligence 46,

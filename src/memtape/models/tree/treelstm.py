@@ -1,4 +1,4 @@
-"""Tree-LSTM: LSTM cells folded over trees, which label every node of a tree of words."""
+"""Tree-LSTM: LSTM cells folded over trees of words, with an output at every node."""
 
 from typing import Literal
 
@@ -16,23 +16,25 @@ TREE_LSTMS: dict[str, type[ConstituencyTreeLSTMCell | NaryTreeLSTMCell | ChildSu
 
 
 class TreeLSTM(Folded):
-    """A Tree-LSTM that labels every node of a tree of words.
+    """Compute an output for every node of a tree of words with a Tree-LSTM.
 
     Args:
         input_size: number of symbols.
         output_size: size of the output of a node, such as the number of classes; outputs are logits.
-        kind: "constituency" reads binary trees with words at their leaves alone, in fewer products; "nary" tells two children
-            apart by their order, and nodes with children may have words, too; "child_sum" adds up any number of children.
-        hidden_size: size of a node's hidden vector and memory cell.
-        embedding_size: size of a word's vector.
-        embedding_spread: the vectors of words begin uniformly within so much of 0.
-        dropout: share of the hidden numbers that the readout does without in training.
-        forget_bias: where the bias of the forget gates begins.
-        gain: how far the initial weights spread, 1 being usual.
+        kind: "constituency" for binary trees with words only at the leaves, with fewer matrix products; "nary" for
+            ordered children, where nodes with children may also have words; "child_sum" for any number of unordered
+            children.
+        hidden_size: size of the hidden vector and the memory cell of a node.
+        embedding_size: size of the embedding of a word.
+        embedding_spread: embeddings of words are initialised uniformly between minus and plus this value.
+        dropout: in training, the probability that an entry of a hidden vector is dropped before the readout.
+        forget_bias: initial bias of the forget gates.
+        gain: scale of the initial weights, 1 by default.
 
     Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, an unknown kind, a spread that is not above 0, or a share outside 0..1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, the kind is unknown, the spread is not above 0, or the dropout is below 0,
+            or 1 or above.
 
     References:
         Tai, Socher & Manning (2015), "Improved semantic representations from tree-structured long short-term memory
