@@ -150,7 +150,7 @@ def test_a_signal_ends_the_trainings_and_says_how_to_go_on(stand_in, tmp_path, n
     sweep.send_signal(number)
     printed, told = sweep.communicate(timeout=30)
     assert sweep.returncode == 0
-    assert printed == f"stopped; the same command with --out {folder} goes on\n"
+    assert printed == f"stopped; the same command with --out {folder} continues\n"
     assert "stopping; training runs write a checkpoint and end" in told
     assert not (folder / "report.json").exists()
     again = begin(stand_in, words)

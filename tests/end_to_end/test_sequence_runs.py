@@ -111,7 +111,7 @@ HOSTILE = {
         lambda old: lines(without_score(old, "accuracy")),
         "lacks the scores",
     ),
-    "metrics of nothing": ("metrics.jsonl", lambda _: "", "cannot be drawn (records hold 0 lines"),
+    "metrics of nothing": ("metrics.jsonl", lambda _: "", "cannot be drawn (records contain 0 lines"),
     "a result without scores": ("result.json", lambda old: json.dumps(old | {"scores": {}}), "lacks the scores of"),
     "a result solved nowhere": (
         "result.json",
