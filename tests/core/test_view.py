@@ -40,7 +40,7 @@ def test_a_scale_says_what_the_numbers_lie_between():
         ),
         (
             lambda: view((4, 2), ("head", "slot")),
-            r"'own' have shape \(4, 2\), but its axes are \(batch, head, slot\); give",
+            r"'own' have shape \(4, 2\), but its axes are \(batch, head, slot\); name",
         ),
         (
             lambda: view((4, 2, 2, 2), ("a", "b", "c")),

@@ -155,7 +155,7 @@ def test_every_example_stands_in_its_split_once(task):
 
 def test_another_form_is_refused(task):
     with pytest.raises(
-        ValueError, match=rf"the network reads images, but {type(task).__name__} gives {task.input_kinds[0]}"
+        ValueError, match=rf"the network reads images, but {type(task).__name__} provides {task.input_kinds[0]}"
     ):
         task.batch(0, 2, input_kind="images")
 

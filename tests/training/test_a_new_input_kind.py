@@ -147,7 +147,7 @@ def test_chunks_of_time_are_refused_in_a_sentence(run, attention):
 
 
 def test_another_kind_is_refused_by_task_and_network(attention):
-    with pytest.raises(ValueError, match="the network reads trees, but WhereIs gives facts; choose another network"):
+    with pytest.raises(ValueError, match="the network reads trees, but WhereIs provides facts; choose another network"):
         WhereIs().batch(0, 2, input_kind="trees")
     with pytest.raises(TypeError, match="the inputs are a Tensor, but Attention reads facts; pass Facts"):
         attention(torch.zeros(2, 3))

@@ -271,7 +271,7 @@ def test_a_source_of_another_form_is_refused(shapes_unchecked):
 def test_an_unknown_symbol_is_refused():
     network = network_of()
     with pytest.raises(
-        ValueError, match=r"the symbol at \(row, step\) \(0, 1\) is 6, but the source side of Seq2Seq knows"
+        ValueError, match=r"the symbol at \(row, step\) \(0, 1\) is 6, but the source side of Seq2Seq reads"
     ):
         network(pairs_of(torch.tensor([[1, 6, 2], [0, 0, 0], [4, 3, 0]])))
     pairs = pairs_of()
