@@ -94,7 +94,9 @@ def test_a_batch_size_is_a_number(shapes_unchecked):
 
 
 def test_a_form_that_a_task_does_not_give_is_refused():
-    with pytest.raises(ValueError, match="the network reads trees, but Copy provides sequences; choose another network"):
+    with pytest.raises(
+        ValueError, match="the network reads trees, but Copy provides sequences; choose another network"
+    ):
         Copy().batch(0, 1, input_kind="trees")
 
 
