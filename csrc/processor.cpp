@@ -1,4 +1,4 @@
-// Processor: what this machine can run.
+// Processor: detect the supported instruction sets.
 #include <stdint.h>
 
 extern "C" {

@@ -1,12 +1,12 @@
-// Denormals: numbers below the smallest normal one, which processors are slow with. Products of weights reach them
-// soon.
+// Denormals: numbers below the smallest normal one, with which processors are slow. Products of weights become denormal
+// quickly.
 #pragma once
 
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 #endif
 
-// While one of these lives, its thread takes such numbers for 0 where the processor can.
+// While an object of this class exists, its thread treats denormals as 0 if the processor supports it.
 class WithoutDenormals {
   public:
 #if defined(__SSE2__)

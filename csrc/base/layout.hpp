@@ -1,5 +1,5 @@
-// Layout: C structs that are declared by one list of fields, which also describes them, so that the caller can compare
-// names, types and offsets when it loads the library.
+// Layout: declare C structs by a list of fields that also describes them, so that the caller can compare names, types
+// and offsets when it loads the library.
 #pragma once
 
 #include <algorithm>
@@ -49,7 +49,7 @@ class Layout {
     }
 };
 
-// "forward(first,second)" of the text of a function's parameters, "const void* first, int second".
+// "forward(first,second)" from the text of a function's parameters, "const void* first, int second".
 inline std::string signature(const char* name, const std::string& parameters) {
     std::string names;
     for (size_t from = 0, to; from < parameters.size(); from = to + 1) {

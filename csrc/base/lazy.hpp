@@ -1,5 +1,5 @@
-// Lazy: arrays of zeros of which only what is touched costs anything, so that one number for each slot of a large
-// memory is free where few slots are visited.
+// Lazy: arrays of zeros that cost only what is accessed, so that an array over all slots of a large memory is cheap if
+// few slots are accessed.
 #pragma once
 
 #include <cstdint>

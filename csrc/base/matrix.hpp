@@ -8,7 +8,7 @@
 
 #include "base/vectors.hpp"
 
-constexpr int PANEL = 3;                            // registers of results side by side
+constexpr int PANEL = 3;                            // adjacent registers of results
 constexpr int MOST_ROWS = REGISTERS == 32 ? 8 : 4;  // rows of results in registers at once
 template <typename T>
 constexpr int PANEL_WIDTH = PANEL * LANES<T>;
@@ -17,7 +17,7 @@ constexpr int64_t whole_panels(int64_t count) {
     return (count + PANEL_WIDTH<T> - 1) / PANEL_WIDTH<T> * PANEL_WIDTH<T>;
 }
 
-// Call body(first row, how many of them as a constant) for blocks of rows that together make `rows`.
+// Call body(first row, number of rows as a constant) for blocks of rows that cover `rows`.
 template <typename Body>
 inline void by_rows(int64_t rows, Body body) {
     int64_t row = 0;
@@ -27,14 +27,14 @@ inline void by_rows(int64_t rows, Body body) {
     if (row < rows) body(row, std::integral_constant<int, 1>());
 }
 
-// A matrix to multiply rows with, packed into panels that are read from front to back.
+// A matrix for products with rows, packed into panels that are read sequentially.
 template <typename T>
 class Packed {
   public:
     Packed(int64_t inputs, int64_t outputs)
         : inputs(inputs), panels(whole_panels<T>(outputs) / width), data(panels * inputs * width) {}
 
-    // Take the numbers of a block, block[i * input_stride + o * output_stride], for its inputs i and outputs o.
+    // Load the numbers of a block, block[i * input_stride + o * output_stride], for its inputs i and outputs o.
     void place(int64_t first_input, int64_t block_inputs, int64_t input_stride, int64_t first_output,
                int64_t block_outputs, int64_t output_stride, const T* block) {
         for (int64_t i = 0; i < block_inputs; ++i)
@@ -116,7 +116,7 @@ class MatrixGradient {
         for (size_t i = 0; i < bias.size(); ++i) bias[i] += other.bias[i];
     }
 
-    // Hand out a block of columns.
+    // Store a block of columns.
     void give(int64_t first, int64_t columns, T* to) const {
         for (int64_t output = 0; output < outputs; ++output)
             std::memcpy(to + output * columns, &matrix[output * stride + first], columns * sizeof(T));

@@ -1,12 +1,12 @@
-// Normalisation: an array freed of its mean and its deviation (Ba et al. 2016), forwards and backwards.
+// Normalisation: layer normalisation of an array (Ba et al. 2016), forward and backward.
 #pragma once
 
 #include <cmath>
 
 #include "base/vectors.hpp"
 
-// `normal` becomes (x - mean) / sqrt(variance + epsilon), and x, which may be the same array, what `scaled` makes of
-// that; returns what was multiplied with.
+// `normal` becomes (x - mean) / sqrt(variance + epsilon), and x, which may be the same array, `scaled` of that; returns
+// the factor 1 / sqrt(variance + epsilon).
 template <typename T, typename Scaled>
 inline T normalise(int64_t size, T* x, T epsilon, T* normal, Scaled scaled) {
     const T mean = total<T>(size, [&](int64_t i, int64_t some) { return load(x + i, some); }) / T(size);
@@ -23,8 +23,8 @@ inline T normalise(int64_t size, T* x, T epsilon, T* normal, Scaled scaled) {
     return scale;
 }
 
-// The backward pass through gain * normal, where normal came of x: d becomes the gradient of x, and that of the gain is
-// added to.
+// Backward pass of gain * normal, where normal was computed from x: d becomes the gradient of x, and that of the gain
+// is added to.
 template <typename T>
 inline void normalise_backward(int64_t size, const T* normal, T scale, const T* gain, T* d, T* d_gain) {
     auto d_normal = [&](int64_t i, int64_t some) { return load(d + i, some) * load(gain + i, some); };

@@ -1,4 +1,4 @@
-// Rows: how the sequences of a batch are shared out among threads.
+// Rows: distribute the sequences of a batch over threads.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-constexpr int64_t MOST_TOGETHER = 8;  // rows that go through time together
+constexpr int64_t MOST_TOGETHER = 8;  // rows that a thread computes together
 
 // The rows of a batch, each with its length.
 class Rows {
@@ -28,12 +28,12 @@ class Rows {
 
     int64_t threads() const { return count; }
 
-    // How many rows of a thread go through time together, if not more than `fitting`.
+    // How many rows a thread computes together, at most `fitting`.
     int64_t together(int64_t fitting = MOST_TOGETHER) const {
         return std::max<int64_t>(1, std::min({MOST_TOGETHER, fitting, (batch + count - 1) / count}));
     }
 
-    // Share the rows out: work(number of the thread, its rows, the longest first) runs once in each thread.
+    // Distribute the rows: work(index of the thread, its rows, the longest first) runs once in each thread.
     template <typename Work>
     void share(Work work) const {
         std::vector<std::exception_ptr> errors(count);
@@ -70,7 +70,7 @@ class Rows {
     std::vector<int64_t> order;  // the longest first
 };
 
-// 0 when done, 1 when memory ran out.
+// 0 on success, 1 if the memory is exhausted.
 template <typename Work>
 int unless_out_of_memory(Work work) {
     try {

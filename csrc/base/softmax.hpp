@@ -1,4 +1,4 @@
-// Softmax, forwards and backwards, of arrays that are padded to whole registers.
+// Softmax, forward and backward, of arrays that are padded to whole registers.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ inline void softmax(int64_t count, int64_t length, T* x) {
     std::fill(x + count, x + length, T(0));
 }
 
-// d becomes y (d - sum(y d)), the gradient before the softmax whose value is y.
+// d becomes y (d - sum(y d)), the gradient before the softmax with output y.
 template <typename T>
 inline void softmax_backward(int64_t length, const T* y, T* d) {
     Vector<T> totals = {};

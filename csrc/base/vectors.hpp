@@ -1,7 +1,7 @@
-// Vectors: as many numbers as one register of the processor holds, and the functions of them that networks need.
+// Vectors: the numbers of one processor register, and the functions of them that networks need.
 //
-// Written with the vector extension of GCC and Clang, so that one text serves every instruction set. Arrays have any
-// length: the last few numbers of one are loaded and stored one by one.
+// They use the vector extension of GCC and Clang, so that one source serves every instruction set. Arrays have any
+// length: the last few numbers of an array are loaded and stored one by one.
 #pragma once
 
 #include <algorithm>
@@ -34,7 +34,7 @@ struct Register<float> {
     typedef int32_t Word;
     static constexpr int mantissa = 23;
     static constexpr Word bias = 127;
-    static constexpr float round_magic = 12582912.0f;  // 1.5 * 2^23: adding it leaves a whole number in the low bits
+    static constexpr float round_magic = 12582912.0f;  // 1.5 * 2^23: adding it leaves an integer in the low bits
     static constexpr float log2_high = 0.693359375f, log2_low = -2.12194440e-4f;
     static constexpr float least_exponent = -87.0f;
     static constexpr int exp_terms = 7, log_terms = 5, tanh_terms = 5;
@@ -125,7 +125,7 @@ struct Some {
     typedef T Vector __attribute__((vector_size(COUNT * sizeof(T))));
 };
 
-// Fold a vector, half upon half, to one number.
+// Reduce a vector to one number by halving.
 template <typename T, int COUNT, typename Two>
 inline T folded(typename Some<T, COUNT>::Vector x, Two two) {
     if constexpr (COUNT == 2) {
@@ -216,7 +216,7 @@ inline Vector<T> hyperbolic_tangent(Vector<T> x) {
     return size < T(0.55) ? x * bottom / top : far;
 }
 
-// Memory that begins at a cache line.
+// Memory aligned to a cache line.
 template <typename T>
 struct Aligned {
     typedef T value_type;
@@ -239,7 +239,7 @@ struct Aligned {
 template <typename T>
 using Array = std::vector<T, Aligned<T>>;
 
-// Do something for each register's worth of an array: body(first index, how many numbers there are from it on).
+// Call body(first index, number of remaining numbers) for each register of an array.
 template <typename T, typename Body>
 inline void by_register(int64_t length, Body body) {
     int64_t i = 0;
@@ -247,10 +247,10 @@ inline void by_register(int64_t length, Body body) {
     if (i < length) body(i, length - i);
 }
 
-// The sum of term(first index, how many numbers there are from it on) over an array.
+// The sum of term(first index, number of remaining numbers) over an array.
 template <typename T, typename Term>
 inline T total(int64_t length, Term term) {
-    constexpr int CHAINS = 4;  // sums that do not wait for one another
+    constexpr int CHAINS = 4;  // independent sums
     Vector<T> sums[CHAINS] = {};
     int64_t i = 0;
     for (; i + CHAINS * LANES<T> <= length; i += CHAINS * LANES<T>)

@@ -1,66 +1,65 @@
-// ABI: what every machine, a controller with a memory, exports: its structs, and its functions for float32 and for
-// float64. All tensors are contiguous.
+// ABI: the structs and functions, for float32 and float64, that every machine (a controller with a memory) exports. All
+// tensors are contiguous.
 //
-// Sizes in the comments: B batch, T time, X inputs, Y outputs, H hidden, L layers, G numbers of all gates of a layer, R
-// numbers that a step reads, Z size of the interface vector; U what an upper layer sees, H or, with shortcuts, X + R +
-// H; S what interface and output see of the controller, H of its last layer or, with shortcuts, L * H.
+// Sizes in the comments: B batch, T time, X inputs, Y outputs, H hidden, L layers, G all gates of a layer, R the read
+// vectors of a step, Z the interface vector; U the input of an upper layer, H or, with shortcuts, X + R + H; S the
+// controller's output to interface and output layer, H of its last layer or, with shortcuts, L * H.
 #pragma once
 
 #include "base/layout.hpp"
 
-#define MEMTAPE_MACHINE_SIZES(FIELD)                                                                               \
-    FIELD(int64_t, batch)                                                                                          \
-    FIELD(int64_t, time)                                                                                           \
-    FIELD(int64_t, inputs)                                                                                         \
-    FIELD(int64_t, outputs)                                                                                        \
-    FIELD(int64_t, hidden)                                                                                         \
-    FIELD(int64_t, layers)                                                                                         \
-    FIELD(int64_t, controller) /* 0 LSTM, 1 GRU, 2 plain recurrent, 3 feed-forward */                              \
-    FIELD(int64_t, shortcuts)  /* 1: every layer sees input and last reads, and is seen by interface and output */ \
-    FIELD(int64_t, threads)                                                                                        \
+#define MEMTAPE_MACHINE_SIZES(FIELD)                                                                         \
+    FIELD(int64_t, batch)                                                                                    \
+    FIELD(int64_t, time)                                                                                     \
+    FIELD(int64_t, inputs)                                                                                   \
+    FIELD(int64_t, outputs)                                                                                  \
+    FIELD(int64_t, hidden)                                                                                   \
+    FIELD(int64_t, layers)                                                                                   \
+    FIELD(int64_t, controller) /* 0 LSTM, 1 GRU, 2 plain recurrent, 3 feed-forward */                        \
+    FIELD(int64_t, shortcuts)  /* 1: input, last reads, interface and output are connected to every layer */ \
+    FIELD(int64_t, threads)                                                                                  \
     FIELD(const int64_t*, lengths) /* B, each in 0..T, or null for T everywhere */
 MEMTAPE_STRUCT(memtape_machine_sizes, MEMTAPE_MACHINE_SIZES)
 
-#define MEMTAPE_MACHINE_PARAMETERS(FIELD)                                                                         \
-    FIELD(void*, first_weight)     /* G, X + R: the first layer, over the input and the last reads */             \
-    FIELD(void*, upper_weights)    /* L-1, G, U: the others, over [input, last reads and] the layer below */      \
-    FIELD(void*, own_weights)      /* L, G, H: all layers, over their own hidden vector; not of a feed-forward */ \
-    FIELD(void*, biases)           /* L, G */                                                                     \
-    FIELD(void*, interface_weight) /* Z, S */                                                                     \
-    FIELD(void*, interface_bias)   /* Z */                                                                        \
-    FIELD(void*, output_weight)    /* Y, S + R */                                                                 \
+#define MEMTAPE_MACHINE_PARAMETERS(FIELD)                                                                   \
+    FIELD(void*, first_weight)     /* G, X + R: first layer, for the input and the last reads */            \
+    FIELD(void*, upper_weights)    /* L-1, G, U: the others, for [input, last reads and] the layer below */ \
+    FIELD(void*, own_weights)      /* L, G, H: recurrent weights of all layers; not for feed-forward */     \
+    FIELD(void*, biases)           /* L, G */                                                               \
+    FIELD(void*, interface_weight) /* Z, S */                                                               \
+    FIELD(void*, interface_bias)   /* Z */                                                                  \
+    FIELD(void*, output_weight)    /* Y, S + R */                                                           \
     FIELD(void*, output_bias)      /* Y */
 MEMTAPE_STRUCT(memtape_machine_parameters, MEMTAPE_MACHINE_PARAMETERS)
 
-// The state of a machine beside its memory.
+// The state of a machine except its memory.
 #define MEMTAPE_MACHINE_STATE(FIELD)   \
     FIELD(void*, reads)  /* B, R */    \
     FIELD(void*, hidden) /* L, B, H */ \
-    FIELD(void*, cell)   /* L, B, H, of an LSTM */
+    FIELD(void*, cell)   /* L, B, H, for an LSTM */
 MEMTAPE_STRUCT(memtape_machine_state, MEMTAPE_MACHINE_STATE)
 
 // xs: B, T, X. ys: B, T, Y, zero beyond a row's length. `last` is the state after each row's last step. `kept`, for the
-// backward pass, may be null. Returns 0 when done and 1 when memory ran out, as the backward pass does.
+// backward pass, may be null. Returns 0 on success and 1 if the memory is exhausted, as the backward pass does.
 #define MEMTAPE_FORWARD(NAME)                                                                          \
     const memtape_##NAME##_sizes *sizes, const memtape_machine_parameters *parameters, const void *xs, \
         const memtape_##NAME##_state *first, void *ys, const memtape_##NAME##_state *last, void *kept
 
-// The gradients of everything that went in from those of everything that came out: a null pointer in `d_last`, and a
-// null `d_ys`, stand for zeros; a null `d_xs` is not wanted. `parameters` are those of the forward pass, the biases
-// unread.
+// Computes the gradients of all inputs from those of all outputs. Null pointers in `d_last` and a null `d_ys` represent
+// zeros; a null `d_xs` is not computed. `parameters` are those of the forward pass; the biases are not read.
 #define MEMTAPE_BACKWARD(NAME)                                                                         \
     const memtape_##NAME##_sizes *sizes, const memtape_machine_parameters *parameters, const void *xs, \
         const void *kept, const void *d_ys, const memtape_##NAME##_state *d_last,                      \
         const memtape_machine_parameters *d_parameters, void *d_xs, const memtape_##NAME##_state *d_first
 
-// memtape_NAME_kept_...: how many numbers are kept for the backward pass.
+// memtape_NAME_kept_...: how many numbers are saved for the backward pass.
 #define MEMTAPE_DECLARE_DTYPE(NAME, DTYPE)                                      \
     int64_t memtape_##NAME##_kept_##DTYPE(const memtape_##NAME##_sizes* sizes); \
     int memtape_##NAME##_forward_##DTYPE(MEMTAPE_FORWARD(NAME));                \
     int memtape_##NAME##_backward_##DTYPE(MEMTAPE_BACKWARD(NAME));
 
 // memtape_NAME_layout: structs and functions, as text. memtape_NAME_interface: the rows of the interface vector, as
-// text that lasts until the thread's next call.
+// text that is valid until the thread's next call.
 #define MEMTAPE_DECLARE_MACHINE(NAME)                                            \
     extern "C" {                                                                 \
     const char* memtape_##NAME##_layout(void);                                   \

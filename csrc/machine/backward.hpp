@@ -1,9 +1,9 @@
-// Machine, in the backward pass.
+// Backward pass of a machine.
 #pragma once
 
 #include "machine/engine.hpp"
 
-// The gradients of all parameters that one thread gathers.
+// The gradients of all parameters, summed by one thread.
 template <typename Memory>
 struct ParameterGradients {
     using T = typename Memory::Number;
@@ -35,7 +35,7 @@ struct ParameterGradients {
     }
 };
 
-// The rows that one thread takes through time together, in the backward pass.
+// The rows that one thread computes together, in the backward pass.
 template <typename Memory>
 class Backward {
   public:
@@ -117,8 +117,8 @@ class Backward {
             d_first.give_layer(layer, row, own_hidden(layer, r), own_cell(layer, r));
     }
 
-    // The gradients of what the outputs of a stretch saw. Rows that have ended get zeros, here and in all that is
-    // summed.
+    // The gradients of the inputs of the output layer in a stretch. Rows that have ended get zeros, here and in all
+    // sums.
     void outputs_backward(const int64_t* rows, int64_t within, int64_t start, int64_t steps) {
         for (int64_t k = 0; k < steps; ++k)
             for (int64_t r = 0; r < together; ++r) {
@@ -147,7 +147,7 @@ class Backward {
         for (int64_t layer = m.layers - 1; layer >= 0; --layer) layer_backward(layer, rows, alive, t, k);
     }
 
-    // Add the gradients of all that a row's controller shows to those of its layers.
+    // Add the gradients of a controller's output to those of its layers.
     void add_to_layers(const T* d_shown, int64_t r) {
         for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
             gather(d_shown + (layer - m.first_shown) * m.hidden, m.hidden, own_hidden(layer, r));
@@ -181,7 +181,7 @@ class Backward {
         }
     }
 
-    // The products of a stretch, while its numbers are near.
+    // The products of a stretch, while its numbers are in the cache.
     void gather_parameters(const int64_t* rows, int64_t within, int64_t start, int64_t steps) {
         const int64_t count = steps * together;
         auto for_alive = [&](Array<T>& to, int64_t stride, auto body) {

@@ -1,7 +1,7 @@
-// Blocks: the interface vector of a machine, which a table describes row by row, forwards to the parameters of the
-// heads (the control) and backwards. Every number is first clipped between two bounds.
+// Blocks: compute the head parameters (the control) from the interface vector of a machine, and its gradients. A table
+// describes the interface vector row by row. Every number is first clipped between two bounds.
 //
-// Rows that lie side by side and have the same activation are worked on as one block.
+// Adjacent rows with the same activation are computed as one block.
 #pragma once
 
 #include <cmath>
@@ -13,8 +13,8 @@
 
 #include "base/vectors.hpp"
 
-// A row of the table. A softmax runs over groups of so many numbers. A row of ones takes no numbers of the interface
-// vector, and is the last; a row of size 0 is not there.
+// A row of the table. A softmax is computed over groups of `group` numbers. A row of ones has no numbers in the
+// interface vector, and is the last; a row of size 0 is absent.
 struct Row {
     enum Activation { identity, tanh, sigmoid, softplus, oneplus, softmax, floored_sigmoid, one };
     static constexpr const char* NAMES[] = {"identity", "tanh",    "sigmoid",         "softplus",
@@ -29,21 +29,21 @@ struct Row {
 template <typename T>
 class Blocks {
   public:
-    const int64_t size, control_size;  // of the interface vector, and of the control made of it
+    const int64_t size, control_size;  // of the interface vector and of the control
 
-    // `least` is the least value of a floored sigmoid.
+    // `least` is the smallest value of a floored sigmoid.
     Blocks(const std::vector<Row>& rows, double clip, double least = 0)
         : size(size_of(rows, false)), control_size(size_of(rows, true)), rows(rows), blocks(blocks_of(rows, nullptr)),
           clip(T(clip)), least(T(least)) {}
 
-    // The same without all rows but some, which stay where they are.
+    // The same with some rows only, at the same offsets.
     Blocks only(std::initializer_list<const char*> names) const {
         Blocks some = *this;
         some.blocks = blocks_of(rows, &names);
         return some;
     }
 
-    // Where a row begins, in the interface vector as in the control.
+    // The offset of a row, in the interface vector and in the control.
     int64_t at(const char* name) const {
         int64_t from = 0;
         for (const Row& row : rows) {
@@ -53,7 +53,7 @@ class Blocks {
         throw std::out_of_range(name);
     }
 
-    // "name:size:activation:group" of every row that is there.
+    // "name:size:activation:group" of every row that is present.
     std::string text() const {
         std::string all;
         for (const Row& row : rows)
@@ -67,7 +67,7 @@ class Blocks {
         for (const Block& block : blocks) activate(block, vector + block.from, control + block.from);
     }
 
-    // `d` holds the gradients of the control and becomes those of the interface vector.
+    // `d` contains the gradients of the control and becomes those of the interface vector.
     void backward(const T* vector, const T* control, T* d) const {
         for (const Block& block : blocks)
             activate_backward(block, vector + block.from, control + block.from, d + block.from);

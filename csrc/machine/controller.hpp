@@ -1,7 +1,7 @@
-// Controller: what one layer of a recurrent network does once its matrix products are there, forwards and backwards.
+// Controller: one layer of a recurrent network after its matrix products, forward and backward.
 //
-// `gates` holds one block of `size` numbers for each gate, which become activated and are kept so for the backward
-// pass.
+// `gates` contains one block of `size` numbers for each gate; they are replaced by their activations, which are saved
+// for the backward pass.
 #pragma once
 
 #include "base/normalisation.hpp"
@@ -23,7 +23,7 @@ inline Vector<T> activated(Activation kind, Vector<T> x) {
     }
 }
 
-// The slope of an activation where it is y.
+// The derivative of an activation at output y.
 template <typename T>
 inline Vector<T> slope(Activation kind, Vector<T> y) {
     switch (kind) {
@@ -33,10 +33,10 @@ inline Vector<T> slope(Activation kind, Vector<T> y) {
     }
 }
 
-// What an LSTM has beyond its gates, or the gradients of that, which are added to; null pointers for what it has not.
+// The other parameters of an LSTM, or their gradients, which are added to; null pointers for absent ones.
 template <typename T>
 struct Extras {
-    T* peepholes = nullptr;                // blocks that the input, the forget and the output gate see the cell through
+    T* peepholes = nullptr;                // blocks of the input, the forget and the output gate
     T *gain = nullptr, *offset = nullptr;  // of the normalised cell
 };
 
@@ -73,7 +73,8 @@ void lstm_forward(int64_t size, T* gates, T* cell, T* hidden, Activation candida
     });
 }
 
-// Turn d_cell from the gradient of c into that of c', and give the gradients of the raw gates. `before` is c'.
+// d_cell, the gradient of c, becomes that of c'; also compute the gradients before the gates' activations. `before` is
+// c'.
 template <typename T>
 void lstm_backward(int64_t size, const T* gates, const T* before, const T* d_hidden, T* d_cell, T* d_gates,
                    Activation candidate_by = Activation::tangent, const Extras<T>& extras = {}, T epsilon = 0,
@@ -144,7 +145,7 @@ void gru_forward(int64_t size, T* gates, T* hidden, Activation candidate_by = Ac
     });
 }
 
-// Give the gradients of the raw blocks r, z, n_x and, apart, n_h, and what of the gradient of h goes straight to h'.
+// Compute the gradients of the blocks r, z, n_x and, separately, n_h, and the direct part of the gradient of h'.
 template <typename T>
 void gru_backward(int64_t size, const T* gates, const T* before, const T* d_hidden, T* d_before, T* d_gates, T* d_own,
                   Activation candidate_by = Activation::tangent) {
@@ -161,7 +162,7 @@ void gru_backward(int64_t size, const T* gates, const T* before, const T* d_hidd
     });
 }
 
-// The same with the reset before the product: r and z first, and r h', which n is a product of.
+// The same with the reset before the product: first r, z and r h', the factor of n's product.
 template <typename T>
 void early_reset_forward(int64_t size, T* gates, const T* hidden, T* reset_hidden) {
     by_register<T>(2 * size,
@@ -219,7 +220,7 @@ void plain_forward(int64_t size, T* gates, T* hidden, Activation by = Activation
     });
 }
 
-// Give the gradient of the raw numbers; of leaky units also what goes straight to h', and add to that of the leak.
+// Compute the gradient before the activation; for leaky units also the direct part of that of h', and add to d_leak.
 template <typename T>
 void plain_backward(int64_t size, const T* gates, const T* d_hidden, T* d_gates, Activation by = Activation::tangent,
                     const T* leak = nullptr, const T* before = nullptr, T* d_before = nullptr, T* d_leak = nullptr) {

@@ -1,8 +1,8 @@
-// Engine: a machine, which is a controller with a memory, over whole sequences.
+// Engine: run a machine, a controller with a memory, over whole sequences.
 //
-// A memory has the size of what a step reads, its interface vector, and a class for each pass through time, which takes
-// one step of one row of the batch; machines/ntm.cpp has one. What is here is the rest: the parameters, the state of
-// the controller, and what is kept for the backward pass.
+// A memory defines the size of the read vectors, its interface vector, and a class for each pass, which computes one
+// step of one row of the batch; machines/ntm.cpp is an example. This file defines the rest: the parameters, the state
+// of the controller, and the data saved for the backward pass.
 #pragma once
 
 #include <vector>
@@ -12,10 +12,10 @@
 #include "machine/abi.hpp"
 #include "machine/controller.hpp"
 
-// Few rows take more steps at once, so that the products of a stretch have enough to do.
+// With few rows a stretch has more steps, so that its products are large enough.
 inline int64_t steps_of_a_stretch(int64_t batch) { return batch >= 8 ? 8 : batch >= 4 ? 16 : 32; }
 
-// A block of memory for many arrays, each of which begins at a cache line.
+// A block of memory for many arrays, each aligned to a cache line.
 class Sections {
   public:
     int64_t size = 0;
@@ -27,7 +27,7 @@ class Sections {
     }
 };
 
-// The sizes of a machine, and those that follow from them.
+// The sizes of a machine, and derived sizes.
 template <typename Memory>
 class Machine {
   public:
@@ -36,10 +36,10 @@ class Machine {
     const Memory& memory;
     const Controller controller;
     const int64_t batch, time, inputs, outputs, hidden, layers, read_size, interface_size, own, gates;
-    const int64_t seeing;       // how many layers, from the first on, see the inputs and the last reads
-    const int64_t shown;        // numbers of the controller that the interface and the outputs see
-    const int64_t first_shown;  // the first layer that they see
-    const int64_t stretch;      // steps of a stretch, longer where few rows share it
+    const int64_t seeing;       // how many layers, from the first on, receive the inputs and the last reads
+    const int64_t shown;        // size of the controller's output to the interface and the output layer
+    const int64_t first_shown;  // the first layer in that output
+    const int64_t stretch;      // steps of a stretch, more with few rows
     const Rows rows;
 
     Machine(const memtape_machine_sizes& sizes, const Memory& memory)
@@ -52,18 +52,17 @@ class Machine {
 
     int64_t length(int64_t row) const { return rows.length(row); }
 
-    // What a layer sees: inputs, reads, the layer below and itself, in this order.
+    // The inputs of a layer: inputs, reads, the layer below and its own hidden vector, in this order.
     int64_t inputs_of(int64_t layer) const { return layer < seeing ? inputs : 0; }
     int64_t reads_of(int64_t layer) const { return layer < seeing ? read_size : 0; }
     int64_t below(int64_t layer) const { return layer ? hidden : 0; }
 
-    // All but itself, and all but the inputs, whose product is there before the step.
+    // All except its own, and all except the inputs, whose product is computed before the step.
     int64_t fed(int64_t layer) const { return inputs_of(layer) + reads_of(layer) + below(layer); }
     int64_t recurrent(int64_t layer) const { return reads_of(layer) + below(layer) + own; }
 };
 
-// What the forward pass leaves for the backward pass, in one block of memory. States are those before each step, and
-// after the last.
+// The data saved for the backward pass, in one block of memory. States are those before each step and after the last.
 template <typename Memory>
 class Kept : public Sections {
   public:
@@ -101,7 +100,7 @@ class Kept : public Sections {
     int64_t reads_at, hidden_at, cell_at, gates_at, interface_at, memory_at;
 };
 
-// The parameters, as numbers of one kind.
+// The parameters, as pointers of one type.
 template <typename T>
 struct Parameters {
     T *first_weight, *upper_weights, *own_weights, *biases, *interface_weight, *interface_bias, *output_weight,
@@ -112,7 +111,7 @@ struct Parameters {
           biases((T*)p.biases), interface_weight((T*)p.interface_weight), interface_bias((T*)p.interface_bias),
           output_weight((T*)p.output_weight), output_bias((T*)p.output_bias) {}
 
-    // What a layer multiplies all it sees but itself with, and itself.
+    // The weights of a layer for all its inputs except its own hidden vector, and for that.
     template <typename Memory>
     T* fed_weight(const Machine<Memory>& m, int64_t layer) const {
         return layer ? upper_weights + (layer - 1) * m.gates * m.fed(layer) : first_weight;
@@ -123,7 +122,7 @@ struct Parameters {
     }
 };
 
-// Copy some numbers, or zeros where there are none.
+// Copy numbers, or zeros from a null pointer.
 template <typename T>
 void take(const T* from, int64_t at, int64_t count, T* to) {
     if (from)
@@ -146,7 +145,7 @@ void give_padded(const T* from, int64_t arrays, int64_t first, int64_t count, in
     for (int64_t i = 0; i < arrays; ++i) copy(from + i * padded, count, to + (first + i) * count);
 }
 
-// The state beside the memory.
+// The state without the memory.
 template <typename Memory>
 class State {
   public:
@@ -174,12 +173,12 @@ class State {
     T *reads, *hidden, *cell;
 };
 
-// The matrices that rows are multiplied with, in the forward pass or, transposed, in the backward pass.
+// The weight matrices for the forward pass or, transposed, for the backward pass.
 template <typename Memory>
 struct Matrices {
     using T = typename Memory::Number;
 
-    std::vector<Packed<T>> input, recurrent;  // of each layer that sees the inputs, and of each layer
+    std::vector<Packed<T>> input, recurrent;  // of each layer that receives the inputs, and of each layer
     Packed<T> interface, output;
 
     static Matrices forward(const Machine<Memory>& m, const Parameters<T>& p) {
@@ -220,7 +219,7 @@ struct Matrices {
         return all;
     }
 
-    // The most numbers that one product of a step gives.
+    // The largest size of a result of a product.
     int64_t widest() const {
         int64_t most = interface.padded_outputs();
         for (auto& matrix : recurrent) most = std::max(most, matrix.padded_outputs());

@@ -1,13 +1,13 @@
-// Machine, in the forward pass.
+// Forward pass of a machine.
 //
-// A thread takes its rows of the batch through all of time, a few rows together so that they share one reading of the
-// parameters, and a stretch of steps at once: what does not depend on the step before (the projection of the inputs,
-// the outputs, the gradients of the parameters) is done for a stretch at once, while its numbers are still near.
+// A thread computes all steps of its rows of the batch, a few rows together so that the parameters are read once for
+// all of them. Computations that do not depend on the previous step (the projection of the inputs, the outputs, the
+// gradients of the parameters) run for a stretch of steps at once, while its numbers are still in the cache.
 #pragma once
 
 #include "machine/engine.hpp"
 
-// The rows that one thread takes through time together, in the forward pass.
+// The rows that one thread computes together, in the forward pass.
 template <typename Memory>
 class Forward {
   public:
@@ -93,7 +93,7 @@ class Forward {
         }
     }
 
-    // What the inputs of a stretch add to the gates of the layers that see them.
+    // The contribution of the inputs of a stretch to the gates of the layers connected to them.
     void project(const int64_t* rows, int64_t alive, int64_t start, int64_t steps) {
         for (int64_t k = 0; k < steps; ++k)
             for (int64_t r = 0; r < alive; ++r)

@@ -1,4 +1,4 @@
-// Machine, both ways: the rows of a batch shared out among threads, and the C interface made of that.
+// Passes of a machine: distribute the rows of a batch over threads, and define the C interface.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 #include "machine/backward.hpp"
 #include "machine/forward.hpp"
 
-constexpr int64_t TOGETHER_BYTES = 1 << 20;  // together only as many rows as their memories fit into the second cache
+constexpr int64_t TOGETHER_BYTES = 1 << 20;  // rows run together only if their memories fit into the L2 cache
 
 template <typename Memory>
 int64_t kept_numbers(const typename Memory::Sizes* sizes) {

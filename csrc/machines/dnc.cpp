@@ -1,4 +1,4 @@
-// Differentiable Neural Computer: parts/slots.hpp has its memory, machine/engine.hpp the rest.
+// Differentiable Neural Computer: parts/slots.hpp contains its memory, machine/engine.hpp the rest.
 #include "machines/dnc.hpp"
 
 #include "machine/passes.hpp"

@@ -1,28 +1,28 @@
 // Differentiable Neural Computer: the structs that it exports, and its interface vector.
 //
-// Sizes in the comments: those of machine/abi.hpp, and N slots, W width, R = reads * W.
+// Sizes in the comments are those of machine/abi.hpp, and N slots, W width, R = reads * W.
 #pragma once
 
 #include "machine/abi.hpp"
 #include "machine/blocks.hpp"
 
-#define MEMTAPE_DNC_SIZES(FIELD)                                                            \
-    FIELD(memtape_machine_sizes, machine)                                                   \
-    FIELD(int64_t, slots)                                                                   \
-    FIELD(int64_t, width)                                                                   \
-    FIELD(int64_t, reads)                                                                   \
-    FIELD(int64_t, writes)                                                                  \
-    FIELD(int64_t, oneplus)        /* 1: strengths start at 1; 0: at 0 */                   \
-    FIELD(int64_t, squash)         /* 1: keys and added vectors go through tanh */          \
-    FIELD(int64_t, masked)         /* 1: heads choose which columns they compare */         \
-    FIELD(int64_t, sharpen)        /* 1: read heads choose how sharply they follow links */ \
-    FIELD(int64_t, deallocate)     /* 1: what is freed is erased */                         \
-    FIELD(int64_t, usage_gradient) /* 1: through the write weights into the usage */        \
-    FIELD(double, clip)            /* infinity for none */                                  \
-    FIELD(double, mask_floor)                                                               \
-    FIELD(double, usage_epsilon)                                                            \
-    FIELD(double, usage_tolerance)                                                          \
-    FIELD(double, norm_epsilon)                                                             \
+#define MEMTAPE_DNC_SIZES(FIELD)                                                \
+    FIELD(memtape_machine_sizes, machine)                                       \
+    FIELD(int64_t, slots)                                                       \
+    FIELD(int64_t, width)                                                       \
+    FIELD(int64_t, reads)                                                       \
+    FIELD(int64_t, writes)                                                      \
+    FIELD(int64_t, oneplus)        /* 1: oneplus; 0: softplus */                \
+    FIELD(int64_t, squash)         /* 1: tanh of keys and add vectors */        \
+    FIELD(int64_t, masked)         /* 1: look-ups are masked */                 \
+    FIELD(int64_t, sharpen)        /* 1: links are sharpened */                 \
+    FIELD(int64_t, deallocate)     /* 1: freed slots are erased */              \
+    FIELD(int64_t, usage_gradient) /* 1: from the usage to the write weights */ \
+    FIELD(double, clip)            /* infinity for no bound */                  \
+    FIELD(double, mask_floor)                                                   \
+    FIELD(double, usage_epsilon)                                                \
+    FIELD(double, usage_tolerance)                                              \
+    FIELD(double, norm_epsilon)                                                 \
     FIELD(double, product_epsilon)
 MEMTAPE_STRUCT(memtape_dnc_sizes, MEMTAPE_DNC_SIZES)
 
@@ -72,7 +72,7 @@ struct DNCInterface : Blocks<T> {
                 {"forward_exponents", s.reads * links, Row::oneplus}};
     }
 
-    // The exponent by which a read head sharpens the links of a mode.
+    // The sharpening exponent of a read head for the links of a mode.
     int64_t exponent(int64_t read, int64_t mode) const {
         return mode < writes ? backward_exponents + read * writes + mode
                              : forward_exponents + read * writes + mode - writes - 1;

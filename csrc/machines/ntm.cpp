@@ -1,6 +1,6 @@
-// Neural Turing Machine: here is its memory, machine/engine.hpp has the rest.
+// Neural Turing Machine: the memory of the machine; machine/engine.hpp contains the rest.
 //
-// The tape is kept only where a stretch begins: the backward pass writes those of the stretch again.
+// The tape is saved only at the start of each stretch; the backward pass recomputes the tapes within a stretch.
 #include "machines/ntm.hpp"
 
 #include "machine/passes.hpp"
@@ -19,9 +19,9 @@ class Tape {
     const int64_t steps, stretch, stretches;
     const bool read_first;
     const NTMInterface<T> interface;
-    const Blocks<T> written;  // what a write needs of it
+    const Blocks<T> written;  // the blocks that a write needs
     const Lookup<T> lookup;
-    int64_t kept;  // numbers for the backward pass
+    int64_t kept;  // numbers saved for the backward pass
 
     explicit Tape(const Sizes& sizes)
         : count(sizes.slots), slots(padded<T>(sizes.slots)), width(sizes.width), reads(sizes.reads),
@@ -46,7 +46,7 @@ class Tape {
                 control + interface.exponents + head};
     }
 
-    // Where in what is kept the weights after `t` steps are, and the tape at the begin of a stretch.
+    // Offsets, in the saved numbers, of the weights after `t` steps and of the tape at the start of a stretch.
     T* weights(T* block, int64_t row, int64_t t) const {
         return block + weights_at + (row * (steps + 1) + t) * heads * slots;
     }
@@ -54,7 +54,7 @@ class Tape {
         return block + tapes_at + (row * stretches + stretch) * tape_size;
     }
 
-    // Take a row's state, or zeros where there is none.
+    // Load a row's state, or zeros for null pointers.
     void take(const State& state, int64_t row, T* tape, T* own_weights) const {
         if (state.memory)
             to_tape(width, count, slots, (const T*)state.memory + row * count * width, tape);
@@ -141,7 +141,7 @@ class Tape<T>::Backward {
         m.give(d_first, row, &d_tape[r * m.tape_size], &d_weights[r * m.heads * m.slots]);
     }
 
-    // The interface vectors of the steps before stand before `vector`.
+    // The interface vectors of the previous steps are in memory before `vector`.
     void step(int64_t r, int64_t row, int64_t t, const T* vector, const T* d_reads, T* d_vector) {
         if (again[r] != t / m.stretch) write_again(r, row, t, vector);
         m.interface.forward(vector, control.data());
@@ -172,11 +172,11 @@ class Tape<T>::Backward {
     T* const kept;
     Lookup<T> lookup;
     Array<T> tapes, d_tape, chain, d_weights, control;
-    std::vector<int64_t> again;  // the stretch of each row whose tapes are there
+    std::vector<int64_t> again;  // for each row the stretch whose tapes are recomputed
 
     T* tape_before(int64_t r, int64_t t) { return &tapes[(r * (m.stretch + 1) + t % m.stretch) * m.tape_size]; }
 
-    // Write the tapes of a stretch, up to that which step `last` saw and, if it read after, left.
+    // Recompute the tapes of a stretch, up to the one before the write of step `last` and, if it read after, the next.
     void write_again(int64_t r, int64_t row, int64_t last, const T* vector) {
         again[r] = last / m.stretch;
         const int64_t start = again[r] * m.stretch;
@@ -189,7 +189,7 @@ class Tape<T>::Backward {
         }
     }
 
-    // The backward pass through the write of a tape, whose gradient becomes that of the tape before.
+    // Backward pass of the write; the gradient of the tape becomes that of the previous tape.
     void write_backward(const T* before, const T* writing, T* tape, T* d_writing, T* d_vector) {
         const T* erase = &control[m.interface.erase];
         for (int64_t h = 0; h < m.writes; ++h)

@@ -1,23 +1,23 @@
 // Neural Turing Machine: the structs that it exports, and its interface vector.
 //
-// Sizes in the comments: those of machine/abi.hpp, and N slots, W width, R = reads * W.
+// Sizes in the comments are those of machine/abi.hpp, and N slots, W width, R = reads * W.
 #pragma once
 
 #include "machine/abi.hpp"
 #include "machine/blocks.hpp"
 
-#define MEMTAPE_NTM_SIZES(FIELD)                                             \
-    FIELD(memtape_machine_sizes, machine)                                    \
-    FIELD(int64_t, slots)                                                    \
-    FIELD(int64_t, width)                                                    \
-    FIELD(int64_t, reads)                                                    \
-    FIELD(int64_t, writes)                                                   \
-    FIELD(int64_t, shift_range)                                              \
-    FIELD(int64_t, location) /* 1: blend, step and sharpen; 0: by content */ \
-    FIELD(int64_t, cosine)   /* 1: cosine, 0: dot product */                 \
-    FIELD(int64_t, read_first)                                               \
-    FIELD(int64_t, squash) /* 1: keys and added vectors go through tanh */   \
-    FIELD(double, clip)    /* infinity for none */
+#define MEMTAPE_NTM_SIZES(FIELD)                                      \
+    FIELD(memtape_machine_sizes, machine)                             \
+    FIELD(int64_t, slots)                                             \
+    FIELD(int64_t, width)                                             \
+    FIELD(int64_t, reads)                                             \
+    FIELD(int64_t, writes)                                            \
+    FIELD(int64_t, shift_range)                                       \
+    FIELD(int64_t, location) /* 1: by location; 0: by content only */ \
+    FIELD(int64_t, cosine)   /* 1: cosine, 0: dot product */          \
+    FIELD(int64_t, read_first)                                        \
+    FIELD(int64_t, squash) /* 1: tanh of keys and add vectors */      \
+    FIELD(double, clip)    /* infinity for no bound */
 MEMTAPE_STRUCT(memtape_ntm_sizes, MEMTAPE_NTM_SIZES)
 
 #define MEMTAPE_NTM_STATE(FIELD)                   \

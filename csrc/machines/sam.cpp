@@ -1,4 +1,5 @@
-// Sparse Access Memory, with or without links: parts/sparse_memory.hpp has its memory, machine/engine.hpp the rest.
+// Sparse Access Memory, with or without links: parts/sparse_memory.hpp contains its memory, machine/engine.hpp the
+// rest.
 #include "machines/sam.hpp"
 
 #include "machine/passes.hpp"

@@ -1,34 +1,34 @@
 // Sparse Access Memory: the structs that it exports, and its interface vector. Its heads may follow links (SDNC).
 //
-// Sizes in the comments: those of machine/abi.hpp, and N slots, W width, R = heads * W.
+// Sizes in the comments are those of machine/abi.hpp, and N slots, W width, R = heads * W.
 #pragma once
 
 #include "machine/abi.hpp"
 #include "machine/blocks.hpp"
 
-#define MEMTAPE_SAM_SIZES(FIELD)                                                                            \
-    FIELD(memtape_machine_sizes, machine)                                                                   \
-    FIELD(int64_t, slots)                                                                                   \
-    FIELD(int64_t, width)                                                                                   \
-    FIELD(int64_t, heads)                                                                                   \
-    FIELD(int64_t, links)     /* length of a slot's list of links; 0 for none */                            \
-    FIELD(int64_t, nearest)   /* slots that a head reads in a step */                                       \
-    FIELD(int64_t, few)       /* of more slots than these, once written to, a part is searched; 0: never */ \
-    FIELD(int64_t, squash)    /* 1: keys and added vectors go through tanh */                               \
-    FIELD(int64_t, strengths) /* 0 none, 1 softplus, 2 1 + softplus */                                      \
-    FIELD(double, threshold)                                                                                \
-    FIELD(double, clip)           /* infinity for none */                                                   \
-    FIELD(int64_t, first_nearest) /* the most slots that a head has read before the first step */           \
-    FIELD(int64_t, empty)         /* 1: the first memory is zero throughout */                              \
-    FIELD(int64_t, unread)        /* 1: so are the first read weights */                                    \
-    FIELD(int64_t, unused)        /* 1: so is the first usage */                                            \
-    FIELD(int64_t, unlinked)      /* 1: so are the first links */                                           \
-    FIELD(const void*, memory)    /* B, N, W, in the backward pass: the memory after the last step */       \
-    FIELD(void*, rolled_back)     /* the same, or null: gets the memory before the first step */
+#define MEMTAPE_SAM_SIZES(FIELD)                                                                       \
+    FIELD(memtape_machine_sizes, machine)                                                              \
+    FIELD(int64_t, slots)                                                                              \
+    FIELD(int64_t, width)                                                                              \
+    FIELD(int64_t, heads)                                                                              \
+    FIELD(int64_t, links)     /* length of a slot's list of links; 0 for none */                       \
+    FIELD(int64_t, nearest)   /* slots that a head reads in a step */                                  \
+    FIELD(int64_t, few)       /* of more written slots than these only a part is searched; 0: never */ \
+    FIELD(int64_t, squash)    /* 1: tanh of keys and add vectors */                                    \
+    FIELD(int64_t, strengths) /* 0 none, 1 softplus, 2 1 + softplus */                                 \
+    FIELD(double, threshold)                                                                           \
+    FIELD(double, clip)           /* infinity for no bound */                                          \
+    FIELD(int64_t, first_nearest) /* largest number of slots read before the first step */             \
+    FIELD(int64_t, empty)         /* 1: the initial memory is zero */                                  \
+    FIELD(int64_t, unread)        /* 1: the initial read weights are zero */                           \
+    FIELD(int64_t, unused)        /* 1: the initial usage is zero */                                   \
+    FIELD(int64_t, unlinked)      /* 1: the initial links are zero */                                  \
+    FIELD(const void*, memory)    /* B, N, W, in the backward pass: the memory after the last step */  \
+    FIELD(void*, rolled_back)     /* the same, or null: receives the memory before the first step */
 MEMTAPE_STRUCT(memtape_sam_sizes, MEMTAPE_SAM_SIZES)
 
-// Of each slot the strongest links, to slots that were written before it and after it, and where was written last:
-// numbers of slots, of whatever weighs 0 nobody's, with weights. No gradient.
+// The strongest links of each slot, to slots written before and after it, and the slots written last: slot indices with
+// weights; entries of weight 0 are unused. They have no gradient.
 #define MEMTAPE_LINK_LISTS(FIELD)                  \
     FIELD(void*, before_places)  /* B, N, links */ \
     FIELD(void*, before_weights) /* B, N, links */ \
@@ -38,9 +38,9 @@ MEMTAPE_STRUCT(memtape_sam_sizes, MEMTAPE_SAM_SIZES)
     FIELD(void*, last_weights)   /* B, links */
 MEMTAPE_STRUCT(memtape_link_lists, MEMTAPE_LINK_LISTS)
 
-// Memory, read weights, usage and links are changed in place: `last` of the forward pass holds those before the first
-// step and gets those after each row's last, and those of `first` are not read. In the backward pass the memory and the
-// read weights of `d_first` may be null, and are not wanted then.
+// Memory, read weights, usage and links are changed in place: `last` of the forward pass contains those before the
+// first step and receives those after each row's last step; those of `first` are not read. In the backward pass the
+// memory and the read weights of `d_first` may be null; they are then not computed.
 #define MEMTAPE_SAM_STATE(FIELD)                                                                \
     FIELD(void*, memory)       /* B, N, W */                                                    \
     FIELD(void*, read_weights) /* B, heads, N */                                                \
@@ -51,7 +51,7 @@ MEMTAPE_STRUCT(memtape_sam_state, MEMTAPE_SAM_STATE)
 
 MEMTAPE_DECLARE_MACHINE(sam)
 
-constexpr int64_t MODES = 3;  // backward, by content, forward
+constexpr int64_t MODES = 3;  // backward, content, forward
 
 // The rows are those of memtape/memory/sparse_access.py, with the read modes of sparse_computer.py before the
 // strengths.

@@ -1,7 +1,7 @@
-// Addressing: the weights of a head of the Neural Turing Machine (Graves et al. 2014, section 3.3), forwards and
-// backwards.
+// Addressing: the weights of a head of the Neural Turing Machine (Graves et al. 2014, section 3.3), forward and
+// backward.
 //
-// The equations, the epsilons and the care for numbers beyond the range are those of memtape/ops/addressing.py.
+// The equations, the epsilons and the handling of overflow are those of memtape/ops/addressing.py.
 #pragma once
 
 #include <algorithm>
@@ -24,12 +24,12 @@ struct HeadParameters {
 };
 
 struct Kinds {
-    int64_t count, slots, width, heads, reach;  // slots, slots padded, features of a slot, heads, farthest step
+    int64_t count, slots, width, heads, reach;  // slots, padded slots, features of a slot, heads, largest shift
     bool location, cosine;
-    double norm_epsilon = 1e-12, product_epsilon = 0;  // added to squared lengths, and to a product of two lengths
+    double norm_epsilon = 1e-12, product_epsilon = 0;  // added to squared norms, and to a product of two norms
 };
 
-// The look-up, blend, step and sharpening of one head after another, with the room that they need.
+// Content addressing, interpolation, shift and sharpening of one head after another, with their buffers.
 template <typename T>
 class Lookup {
   public:
@@ -55,13 +55,13 @@ class Lookup {
             store(&inverse_norm[i], T(1) / square_root<T>(squares + T(kinds.norm_epsilon)));
         }
         if (largest<T>(beyond) >
-            (kinds.cosine ? SQUARES_OVERFLOW<T> : T(1)))  // dot products are bounded after their scales
+            (kinds.cosine ? SQUARES_OVERFLOW<T> : T(1)))  // dot products scale every slot with larger entries
             scale_down(memory);
         else
             std::fill(scale.begin(), scale.end(), T(1));
     }
 
-    // weights (still those of the step before) become those of this step.
+    // `weights`, those of the previous step, become those of this step.
     void address(const HeadParameters<T>& parameters, T* weights) {
         compare(parameters);
         if (!kinds.location) {
@@ -73,8 +73,8 @@ class Lookup {
         softmax(kinds.count, kinds.slots, weights);
     }
 
-    // The backward pass through one head. d_weights is the gradient of `weights` and becomes that of `before`, the
-    // weights of the step before.
+    // Backward pass of one head. d_weights is the gradient of `weights` and becomes that of `before`, the weights of
+    // the previous step.
     void address_backward(int64_t head, const HeadParameters<T>& parameters, const T* before, const T* weights,
                           T* d_weights, const HeadParameters<T>& d_parameters) {
         compare(parameters);
@@ -88,13 +88,13 @@ class Lookup {
         compare_backward(head, parameters, d_parameters);
     }
 
-    // The weights by content alone; they stay until the next key comes.
+    // The weights by content only; they are valid until the next call.
     const T* find(const HeadParameters<T>& parameters) {
         compare(parameters);
         return content.data();
     }
 
-    // The backward pass through the last `find`.
+    // Backward pass of the last `find`.
     void find_backward(int64_t head, const HeadParameters<T>& parameters, const T* d_found,
                        const HeadParameters<T>& d_parameters) {
         copy(d_found, kinds.slots, d_content.data());
@@ -113,7 +113,7 @@ class Lookup {
 
   private:
     const Kinds kinds;
-    const T* seen = nullptr;  // the tape as keys see it: a slot whose squares would overflow is scaled down by `scale`
+    const T* seen = nullptr;  // the tape, where a slot whose squares would overflow is scaled down by `scale`
     Array<T> inverse_norm, scale, similarity, content, logs, ring, d_ring, shifted, d_content, key, d_key, keys, by_key,
         by_tape, scaled;
     T key_scale = 1, key_inverse_norm = 1;
@@ -134,7 +134,7 @@ class Lookup {
         seen = scaled.data();
     }
 
-    // How alike the key is to every slot, and the softmax of that.
+    // The similarities of the key and every slot, and their softmax.
     void compare(const HeadParameters<T>& parameters) {
         T size = 1, squares = 0;
         for (int64_t f = 0; f < kinds.width; ++f) size = std::max(size, std::abs(parameters.key[f]));
@@ -153,14 +153,14 @@ class Lookup {
         softmax(kinds.count, kinds.slots, content.data());
     }
 
-    // What turns the product of the scaled key and slot into their similarity.
+    // The factor from the product of the scaled key and slot to their similarity.
     Vector<T> factor(int64_t i) const {
         if (kinds.cosine) return key_inverse_norm * load(&inverse_norm[i]) * share(i);
         const Vector<T> both = key_scale * load(&scale[i]);
         return both > T(LARGEST_SCORE) ? all(T(LARGEST_SCORE)) : both;
     }
 
-    // The product of both lengths over that and the epsilon.
+    // The product of both norms divided by its sum with the epsilon.
     Vector<T> share(int64_t i) const {
         if (kinds.product_epsilon == 0) return all(T(1));
         return T(1) / (T(1) + T(kinds.product_epsilon) / key_scale / load(&scale[i]) * key_inverse_norm *
@@ -174,7 +174,7 @@ class Lookup {
         return below < T(-LARGEST_SCORE) ? all(T(-LARGEST_SCORE)) : below;
     }
 
-    // From d_content to the key and the strength, and to what the tape gets of the key and of itself.
+    // From d_content to the gradients of the key, the strength and the tape.
     void compare_backward(int64_t head, const HeadParameters<T>& parameters, const HeadParameters<T>& d_parameters) {
         softmax_backward(kinds.slots, content.data(), d_content.data());
         Vector<T> d_strength = {}, along = {};
@@ -200,7 +200,7 @@ class Lookup {
         std::copy(key.begin(), key.end(), keys.begin() + head * kinds.width);
     }
 
-    // Write a ring of slots with `reach` of its ends before and after it.
+    // Extend a ring of slots by `reach` slots at both ends.
     void close_ring(Array<T>& ring) const {
         for (int64_t k = 1; k <= kinds.reach; ++k) {
             ring[kinds.reach - k] = ring[kinds.reach + kinds.count - 1 - (k - 1) % kinds.count];
@@ -208,7 +208,7 @@ class Lookup {
         }
     }
 
-    // Blend with the place before, step along the ring, and take logarithms.
+    // Interpolate with the previous weights, shift, and take logarithms.
     void step(const HeadParameters<T>& parameters, const T* before) {
         const T g = *parameters.gate;
         for (int64_t i = 0; i < kinds.slots; i += LANES<T>) {

@@ -1,5 +1,5 @@
-// Allocation: which slots of a Differentiable Neural Computer are free (Graves et al. 2016, "Dynamic memory
-// allocation"), forwards and backwards.
+// Allocation: the allocation weights of a Differentiable Neural Computer (Graves et al. 2016, "Dynamic memory
+// allocation"), forward and backward.
 //
 // The equations are those of memtape/ops/allocation.py.
 #pragma once
@@ -7,8 +7,8 @@
 #include "base/vectors.hpp"
 #include "parts/near_ties.hpp"
 
-// The order of numbers from the least to the largest, NaN last; of numbers that differ by no more than a tolerance, or
-// that part of a number above 1, their own order.
+// Sort numbers in ascending order, NaN last; numbers that differ by at most a tolerance, relative for numbers above 1,
+// are in the order of their indices.
 template <typename T>
 class Order {
   public:
@@ -16,12 +16,12 @@ class Order {
         for (int lane = 0; lane < LANES<T>; ++lane) lanes[lane] = lane;
     }
 
-    // Fill `order` with the index of the least number, of the next, and so on.
+    // Fill `order` with the index of the smallest number, of the next, and so on.
     void find(const T* numbers, int64_t* order) {
         for (int64_t i = 0; i < count; ++i) keys[i] = key(numbers[i]);
         for (int64_t i = 0; i < count; i += LANES<T>) {
             const Bits<T> own = at(i);
-            Bits<T> before = {};  // how many come before each, a comparison that holds being -1
+            Bits<T> before = {};  // how many come before each; a true comparison is -1
             int64_t j = 0;
             for (; j < i; ++j) before -= keys[j] <= own;
             for (; j < std::min<int64_t>(count, i + LANES<T>); ++j) {
@@ -46,7 +46,7 @@ class Order {
     std::vector<uint8_t> marks;  // of the numbers of a run
     Bits<T> lanes;
 
-    // Runs are often long, since slots that nobody writes to are all used alike.
+    // Runs are often long, since all unused slots have the same usage.
     void sort(int64_t* first, int64_t* end) {
         if (end - first <= FEW) return std::sort(first, end);
         const auto [least, most] = std::minmax_element(first, end);
@@ -65,7 +65,7 @@ class Order {
         return own;
     }
 
-    // A whole number that is less where a number is less.
+    // An integer with the same order as the number.
     static Word key(T number) {
         if (number != number) return std::numeric_limits<Word>::max();
         number += T(0);  // -0 is 0
@@ -75,7 +75,7 @@ class Order {
     }
 };
 
-// Where each write head finds room, after the ones before it took some.
+// The allocation weights of each write head, after the allocations of the previous ones.
 template <typename T>
 class Allocation {
   public:
@@ -84,10 +84,10 @@ class Allocation {
           usages(heads * slots), raised(slots), ascending(heads * count), taken(heads * count), found(heads * slots),
           d_used(slots) {}
 
-    // Of a head, after `find`.
+    // The allocation weights of a head, after `find`.
     const T* weights(int64_t head) const { return &found[head * slots]; }
 
-    // `gates` say how much of where it writes each head allocates, `write_gates` how much it writes at all.
+    // `gates` are the allocation gates and `write_gates` the write gates of the heads.
     void find(const T* usage, const T* gates, const T* write_gates) {
         copy(usage, slots, usages.data());
         for (int64_t h = 0; h < heads; ++h) {
@@ -102,7 +102,7 @@ class Allocation {
         }
     }
 
-    // From the gradients of the weights, which are changed, to those of the usage and the gates, which are added to.
+    // Add the gradients of the usage and the gates, from those of the weights, which are changed.
     void backward(const T* gates, const T* write_gates, T* d_found, T* d_usage, T* d_gates, T* d_write_gates) {
         clear(d_used.data(), slots);
         for (int64_t h = heads - 1; h >= 0; --h) {
@@ -131,10 +131,10 @@ class Allocation {
     std::vector<int64_t> orders;
     Array<T> usages, raised, ascending, taken, found, d_used;
 
-    // The usage that the head before `head` saw.
+    // The usage before the allocation of the previous head.
     const T* before(int64_t head) const { return &usages[(head - 1) * slots]; }
 
-    // a[k-th] = (1 - u[k-th]) prod of those before
+    // a[k-th] = (1 - u[k-th]) prod of the usages before it
     void find_one(int64_t h) {
         int64_t* own_order = &orders[h * count];
         T *own_ascending = &ascending[h * count], *own_taken = &taken[h * count], *own = &found[h * slots];
@@ -177,7 +177,7 @@ inline void retain(int64_t slots, int64_t heads, const T* gates, const T* weight
     }
 }
 
-// The gradient of the weights is added to; d_retained is changed.
+// The gradient is added to that of the weights; d_retained is changed.
 template <typename T>
 inline void retain_backward(int64_t slots, int64_t heads, const T* gates, const T* weights, const T* kept,
                             T* d_retained, T* d_weights, T* d_gates) {
@@ -205,7 +205,7 @@ inline void use(int64_t slots, int64_t heads, const T* usage, const T* weights, 
         }
 }
 
-// d_usage becomes the gradient of the usage before; that of the weights is given unless null.
+// d_usage becomes the gradient of the previous usage; that of the weights is computed unless null.
 template <typename T>
 inline void use_backward(int64_t slots, int64_t heads, const T* weights, const T* seen, T* d_usage, T* d_weights) {
     for (int64_t h = heads - 1; h >= 0; --h)

@@ -1,9 +1,9 @@
-// Cells: the slots of a large memory, parted by direction, so that a key is compared with those in the nearest cells
-// alone.
+// Cells: an index of the slots of a large memory by direction, so that a key is compared only with slots in the nearest
+// cells.
 //
-// Space is parted into regions and these into cells, whose middles are some of the slots themselves. A cell has its
-// slots' directions in bytes, so that many are compared with a key in the time of few visits to the memory. A slot that
-// changes moves to the cell of its new direction; all cells are made anew when the slots have become twice as many.
+// Space is divided into regions and these into cells, whose centres are some of the slots. A cell stores the directions
+// of its slots in bytes, so that a key is compared with many in the time of few accesses to the memory. A slot that
+// changes moves to the cell of its new direction; all cells are rebuilt when the number of slots has doubled.
 #pragma once
 
 #include <cmath>
@@ -15,12 +15,12 @@
 #include "parts/nearest.hpp"
 
 constexpr int64_t IN_A_CELL = 256;                           // slots, on average
-constexpr int64_t COMPARED = 3072;                           // slots that a key is compared with, or a few more
-constexpr int64_t VISITED_CELLS = 2 * COMPARED / IN_A_CELL;  // that they come from, at most
-constexpr int64_t VISITED_REGIONS = 4;                       // and where these are
+constexpr int64_t COMPARED = 3072;                           // slots that a key is compared with, approximately
+constexpr int64_t VISITED_CELLS = 2 * COMPARED / IN_A_CELL;  // largest number of cells of these slots
+constexpr int64_t VISITED_REGIONS = 4;                       // regions of these cells
 constexpr int64_t PLACED_TOGETHER = 64;                      // slots
 
-// Some directions, of which those most like a vector are asked for.
+// A set of directions; find those most similar to a vector.
 template <typename T>
 class Directions {
   public:
@@ -43,7 +43,7 @@ class Directions {
 
     int64_t padded_count() const { return matrix.padded_outputs(); }
 
-    // How much alike vectors and directions are.
+    // The similarities of vectors and directions.
     void compare(int64_t vectors, const T* from, int64_t stride, T* alike) const {
         matrix.multiply(vectors, from, stride, alike, padded_count());
     }
@@ -77,7 +77,7 @@ int64_t first_largest(const T* numbers, int64_t count) {
 template <typename T>
 class Cells {
   public:
-    // How many slots there were when the cells were made, 0 if they have not been.
+    // The number of slots when the cells were built, 0 if there are none.
     int64_t size_when_built() const { return built; }
 
     void build(const T* memory, int64_t slot_width, int64_t slots, const std::vector<int32_t>& some) {
@@ -107,7 +107,7 @@ class Cells {
         place(memory, some);
     }
 
-    // Put slots where they belong by their contents.
+    // Put slots into the cells of their contents.
     void place(const T* memory, const std::vector<int32_t>& some) {
         in_regions(memory, some, [&](int32_t slot, const T* row, int64_t region) {
             inner[region].compare(1, row, width, inner_alike.data());
@@ -115,7 +115,7 @@ class Cells {
         });
     }
 
-    // Make a list of slots among which those nearest to a key likely are; it may have room left.
+    // List slots that likely contain those nearest to a key; the list may not be full.
     const std::vector<int32_t>& shortlist(const T* key, int64_t length) {
         key_words.assign(words() * BYTES, 0);
         std::copy(key, key + width, key_words.begin());
@@ -150,26 +150,26 @@ class Cells {
     typedef int32_t Words __attribute__((vector_size(BLOCK * BYTES)));
     typedef int32_t Stored __attribute__((vector_size(BLOCK * BYTES), aligned(4), may_alias));
 
-    // Slots, and a byte for each number of their directions, four to a word, the first one lowest: the words of a block
-    // of slots stand side by side.
+    // Slots, and a byte for each number of their directions, four to a word, the first one lowest; the words of a block
+    // of slots are adjacent.
     struct Cell {
         std::vector<int32_t> slots, codes;
     };
 
     std::vector<Cell> members;
-    Lazy<int32_t> cell_of, place_of;  // each from 1 on, 0 for nowhere
+    Lazy<int32_t> cell_of, place_of;  // each from 1 on, 0 for none
     std::vector<float> key_words;
     Nearest<float> list;
 
-    // What is no number, as that of a slot that has grown beyond all bounds, counts as 0.
+    // NaN, such as from a slot that has diverged, counts as 0.
     static int8_t in_a_byte(T x) { return x >= -127 && x <= 127 ? int8_t(x) : int8_t(0); }
 
     int64_t words() const { return (width + BYTES - 1) / BYTES; }
 
-    // Where in a cell's codes a slot's first word is; the others follow a block apart.
+    // The index of a slot's first word in the codes of a cell; the next words are a block apart.
     int64_t codes_at(int64_t place) const { return place / BLOCK * BLOCK * words() + place % BLOCK; }
 
-    // Have the beginning of a cell brought near while others are looked at.
+    // Prefetch the first part of a cell.
     void fetch(const Cell& cell) const {
         constexpr int64_t LINE = 64, LINES = 32;
         const char* codes = reinterpret_cast<const char*>(cell.codes.data());
@@ -177,12 +177,12 @@ class Cells {
         for (int64_t byte = 0; byte < bytes; byte += LINE) __builtin_prefetch(codes + byte);
     }
 
-    // Offer a cell's slots to the list; return how many there are.
+    // Offer a cell's slots to the list; return their number.
     int64_t compare(const Cell& cell) {
         const int64_t count = cell.slots.size();
         for (int64_t first = 0; first < count; first += BLOCK) {
             const int32_t* codes = &cell.codes[first * words()];
-            Numbers parts[BYTES] = {};  // sums that do not wait for one another
+            Numbers parts[BYTES] = {};  // independent sums
             for (int64_t word = 0; word < words(); ++word) {
                 const Words four = *reinterpret_cast<const Stored*>(codes + word * BLOCK);
                 const float* key = &key_words[word * BYTES];
@@ -235,7 +235,7 @@ class Cells {
         }
     }
 
-    // The last of a cell takes the place of one that leaves.
+    // The last slot of a cell replaces one that leaves.
     void leave(Cell& cell, int64_t place) {
         const int32_t last = cell.slots.back();
         cell.slots[place] = last;

@@ -1,9 +1,9 @@
-// Link lists: in which order the slots of a sparse memory were written (Rae et al. 2016, supplementary material): for
-// each slot its few strongest links to slots that were written just before it, and just after it.
+// Link lists: the temporal links of a sparse memory (Rae et al. 2016, supplementary material): the strongest links of
+// each slot to slots that were written just before and just after it.
 //
-// memtape/ops/link_lists.py has the equations. A write weakens all links to what is written, in whatever list they
-// stand; that is noted once for each written slot, and lists learn of it when somebody looks at them, so that a write
-// costs what it touches.
+// memtape/ops/link_lists.py contains the equations. A write weakens all links to the written slots, in all lists. The
+// factor is stored once for each written slot and applied to a list when it is next used, so that the cost of a write
+// is proportional to the number of written slots.
 #pragma once
 
 #include <algorithm>
@@ -20,15 +20,15 @@ class LinkLists {
   public:
     LinkLists() = default;
 
-    // The lists of a row of the batch, which are changed in place. `empty` tells that they are zero throughout.
+    // The lists of a row of the batch, which are changed in place. `empty` states that they are zero everywhere.
     LinkLists(const memtape_link_lists& all, int64_t row, int64_t slots, int64_t length, bool empty)
         : slots(slots), length(length), before{part(all.before_places, row), part(all.before_weights, row)},
           after{part(all.after_places, row), part(all.after_weights, row)},
           last{(T*)all.last_places + row * length, (T*)all.last_weights + row * length}, all_rows(!empty),
           ages(slots * length), fadings(slots), known(slots) {}
 
-    // Note a step's writes: slots in their order and, for each slot, how much was written. Only the strongest `most` of
-    // them count.
+    // Update the links with a step's writes: slots in the order of their indices and, for each slot, the sum of the
+    // write weights. Only the `most` largest are used.
     void write(const std::vector<int32_t>& some, const Lazy<T>& weights, int64_t most) {
         T sum = 0;
         for (int32_t slot : some) sum += weights[slot];
@@ -61,7 +61,7 @@ class LinkLists {
         end_list(last, 0);
     }
 
-    // take(slot, weight) for each link of a slot to one that was written before it, or after it.
+    // Call take(slot, weight) for each link of a slot to a slot written before it, or after it.
     template <typename Take>
     void each_before(int32_t slot, Take take) const {
         for (int64_t l = slot * length; l < (slot + 1) * length; ++l)
@@ -73,7 +73,7 @@ class LinkLists {
             if (const T weight = weight_after(l); weight > 0) take(slot_of(after.places[l]), weight);
     }
 
-    // Have all lists as they are, of what nobody has looked at too.
+    // Apply all stored factors, so that all lists are up to date.
     void settle() {
         auto settle_list = [&](int64_t slot) {
             for (int64_t l = slot * length; l < (slot + 1) * length; ++l) after.weights[l] = weight_after(l);
@@ -91,10 +91,10 @@ class LinkLists {
         T weight;
     };
 
-    // How much is left of the links to a slot since the beginning, or since nothing was left of them.
+    // The factor of the links to a slot since the start, or since the factor was last 0.
     struct Fading {
         T left;       // 0 for 1
-        int32_t age;  // how often nothing was left
+        int32_t age;  // how often the factor was 0
 
         T kept() const { return left != 0 ? left : T(1); }
         void fade(T factor) {
@@ -106,17 +106,17 @@ class LinkLists {
 
     int64_t slots = 0, length = 0;
     Lists before, after, last;
-    bool all_rows = false;  // may have links since before the beginning
-    Lazy<int32_t> ages;     // of the slot that a link leads to, when the link got its weight
+    bool all_rows = false;  // may have links from before the start
+    Lazy<int32_t> ages;     // of the target slot of a link, when the link got its weight
     Lazy<Fading> fadings;
     Lazy<uint8_t> known;
     std::vector<int32_t> touched;           // the lists of slots written after that have changed; `known` marks them
-    std::vector<Link> written, then, list;  // this step's writes, the last ones before, and a list that is made
-    std::vector<Link> fresh, spare;         // those to add to it, and those that it has no room for
+    std::vector<Link> written, then, list;  // this step's writes, the previous ones, and a new list
+    std::vector<Link> fresh, spare;         // links to add to it, and links without room in it
 
     T* part(void* all, int64_t row) const { return (T*)all + row * slots * length; }
 
-    // A place is the number of a slot; whatever else it is stands for some slot.
+    // A place is a slot index; an invalid one is replaced by a valid one.
     int32_t slot_of(T place) const {
         if (!(place > 0)) return 0;
         return place < T(slots) ? int32_t(std::min<int64_t>(std::nearbyint(place), slots - 1)) : int32_t(slots - 1);
@@ -136,7 +136,7 @@ class LinkLists {
         if (int64_t(written.size()) > most) written.resize(most);
     }
 
-    // Weights of 0 stand for nobody and are no near-ties.
+    // Entries of weight 0 are unused and are not near-ties.
     static void order_equals(std::vector<Link>& links, int64_t wanted) {
         auto joins = [](const Link& a, const Link& b) { return b.weight > 0 && a.weight - b.weight <= T(NEAR_TIE); };
         auto before = [](const Link& a, const Link& b) { return a.slot < b.slot; };
@@ -161,8 +161,8 @@ class LinkLists {
         fresh.push_back({slot, weight});
     }
 
-    // Keep the strongest, the strongest first, of near-ties the first slot. Links without room come back only where the
-    // strongest of them is nearly as strong as the last one kept.
+    // Keep the strongest links, the strongest first, of near-ties the first slot. Links without room are considered
+    // again only if the strongest of them is nearly as strong as the last one kept.
     void end_list(const Lists& lists, int64_t row) {
         auto rise = [&](int64_t at) {
             for (; at > 0 && list[at].weight > list[at - 1].weight; --at) std::swap(list[at], list[at - 1]);

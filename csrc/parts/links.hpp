@@ -1,9 +1,9 @@
-// Links: in which order the slots of a Differentiable Neural Computer were written (Graves et al. 2016, "Temporal
-// memory linkage"), forwards and backwards.
+// Links: the temporal links of a Differentiable Neural Computer (Graves et al. 2016, "Temporal memory linkage"),
+// forward and backward.
 //
-// The matrix of links is the largest thing that a step touches. One pass over its rows links what is written and steps
-// along the links for some read heads; in the backward pass one pass does the same for the gradients of both. All
-// matrices are square, padded with zeros to whole registers.
+// The link matrix is the largest array that a step accesses. One pass over its rows updates the links and follows them
+// for some read heads; in the backward pass one pass computes the gradients of both. All matrices are square, padded
+// with zeros to whole registers.
 #pragma once
 
 #include "base/vectors.hpp"
@@ -22,8 +22,8 @@ class Links {
         rows<0, true>(before, after, weights, precedence, nullptr, nullptr, nullptr, 0);
     }
 
-    // The same, and for each read head what was written just before where it reads, back = after^T w, and just after,
-    // ahead = after w. The arrays of the heads are `stride` numbers apart.
+    // The same, and for each read head the weights backward, back = after^T w, and forward, ahead = after w, where w
+    // are its read weights. The arrays of the heads are `stride` numbers apart.
     void write_and_follow(T* links, const T* weights, const T* precedence, int64_t reads, const T* reading, T* back,
                           T* ahead, int64_t stride) const {
         in_groups(reads, [&](int64_t head, auto some, bool first) {
@@ -37,14 +37,14 @@ class Links {
         });
     }
 
-    // What the backward pass through both is given and gives; the arrays of read heads are reads x slots.
+    // The arguments and results of the backward pass of both; the arrays of read heads are reads x slots.
     struct Way {
         const T *before, *weights, *precedence;  // of the forward pass
-        const T* reading;                        // where the heads read
+        const T* reading;                        // the read weights
         const T *ahead, *back;                   // vectors that after^T and after are multiplied with
         const T *d_ahead, *read_back;            // after gets the gradients d_ahead reading^T + read_back back^T
         T* d_links;                              // becomes the gradient of `before`
-        T *d_weights, *d_precedence;             // are added to
+        T *d_weights, *d_precedence;             // gradients are added
         T *along, *against;                      // after^T ahead, and after back
     };
 
@@ -63,9 +63,9 @@ class Links {
     static constexpr int ROWS = REGISTERS == 32 ? 4 : 2;  // rows in registers at once, with the sums of each
 
     const int64_t slots;
-    Array<typename Register<T>::Word> off_diagonal;  // for each place of the diagonal in a register, a mask without it
+    Array<typename Register<T>::Word> off_diagonal;  // a mask without each position of the diagonal
 
-    // Call body(first head, how many as a constant, whether they are the first).
+    // Call body(first head, number of heads as a constant, whether they are the first).
     template <typename Body>
     static void in_groups(int64_t reads, Body body) {
         for (int64_t head = 0; head < reads; head += MOST_READS) {
@@ -78,7 +78,7 @@ class Links {
         }
     }
 
-    // Call columns(first column, whether the diagonal runs through them) over some rows from `row` on.
+    // Call columns(first column, whether they contain the diagonal) over some rows from `row` on.
     template <typename Columns>
     void by_columns(int64_t row, Columns columns) const {
         const int64_t diagonal = row / LANES<T> * LANES<T>;

@@ -1,7 +1,7 @@
-// Look-ups: where the heads of a Differentiable Neural Computer find what is like their keys, in all columns or in what
-// masks let through (Csordas & Schmidhuber 2019), forwards and backwards.
+// Look-ups: content addressing of a Differentiable Neural Computer, with masks of the columns (Csordas & Schmidhuber
+// 2019) or without, forward and backward.
 //
-// A masked look-up is a look-up of the masked key in the masked tape.
+// A masked look-up compares the masked key with the masked tape.
 #pragma once
 
 #include "parts/addressing.hpp"
@@ -19,7 +19,7 @@ class LookUps {
         if (!masked) lookup.prepare(memory);
     }
 
-    // The weights of a head; they stay until the next call.
+    // The weights of a head; they are valid until the next call.
     const T* find(const HeadParameters<T>& parameters, const T* mask) {
         if (!masked) return lookup.find(parameters);
         for (int64_t f = 0; f < kinds.width; ++f) {
@@ -31,7 +31,7 @@ class LookUps {
         return lookup.find(of_key(parameters, key));
     }
 
-    // The backward pass through the last `find`.
+    // Backward pass of the last `find`.
     void find_backward(int64_t head, const HeadParameters<T>& parameters, const T* mask, const T* d_found,
                        const HeadParameters<T>& d_parameters, T* d_mask) {
         if (!masked) return lookup.find_backward(head, parameters, d_found, d_parameters);

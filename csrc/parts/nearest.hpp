@@ -1,4 +1,4 @@
-// Nearest: the best few of many candidates.
+// Nearest: select the best few of many candidates.
 #pragma once
 
 #include <algorithm>
@@ -8,9 +8,9 @@
 
 #include "parts/near_ties.hpp"
 
-constexpr int32_t NOBODY = std::numeric_limits<int32_t>::max();  // where there is no candidate
+constexpr int32_t NOBODY = std::numeric_limits<int32_t>::max();  // marks an absent candidate
 
-// The best few of the candidates that were offered, the best first; of equals the first slot.
+// The best few of the offered candidates, the best first; of equal ones the first slot.
 template <typename T>
 class Nearest {
   public:
@@ -21,7 +21,7 @@ class Nearest {
         std::fill(slots.begin(), slots.end(), NOBODY);
     }
 
-    // NaN counts as the best, so that it is seen.
+    // NaN counts as the best, so that it propagates.
     void offer(T cosine, int32_t slot) {
         if (cosine != cosine) cosine = std::numeric_limits<T>::infinity();
         int64_t at = int64_t(slots.size()) - 1;
@@ -30,7 +30,7 @@ class Nearest {
         cosines[at] = cosine, slots[at] = slot;
     }
 
-    // Whether there were more candidates than a number of them.
+    // Whether more than `at` candidates were offered.
     bool filled(int64_t at) const { return slots[at] != NOBODY; }
 
     T worst() const { return cosines.back(); }
@@ -44,7 +44,7 @@ class Nearest {
     }
 };
 
-// The best few of the candidates that were offered; of those nearly as good as the last of them the first slots.
+// The best few of the offered candidates; of those nearly as good as the last one the first slots.
 template <typename T>
 class NearestBySlot {
   public:
@@ -57,7 +57,7 @@ class NearestBySlot {
         room = LISTED_AT_ONCE;
     }
 
-    // NaN counts as the best, so that it is seen.
+    // NaN counts as the best, so that it propagates.
     void offer(T cosine, int32_t slot) {
         if (cosine < least) return;
         if (close.size() >= room) forget();
@@ -66,7 +66,7 @@ class NearestBySlot {
         least = best.worst() - T(NEAR_TIE);
     }
 
-    // Decide near-ties, when all candidates have been offered.
+    // Resolve near-ties after all candidates have been offered.
     void settle() {
         const T most = best.worst() + T(NEAR_TIE);
         const int64_t count = best.slots.size();
@@ -81,7 +81,7 @@ class NearestBySlot {
             best.cosines[sure + i] = close[i].cosine, best.slots[sure + i] = close[i].slot;
     }
 
-    // Whether there were more candidates than a number of them.
+    // Whether more than `at` candidates were offered.
     bool filled(int64_t at) const { return best.filled(at); }
     const T* cosines() const { return best.cosines.data(); }
     const int32_t* slots() const { return best.slots.data(); }
@@ -92,8 +92,8 @@ class NearestBySlot {
         T cosine;
         int32_t slot;
     };
-    Nearest<T> best;               // whatever the near-ties
-    std::vector<Candidate> close;  // all that can be among the best, and some that can no more
+    Nearest<T> best;               // without regard to near-ties
+    std::vector<Candidate> close;  // all that can be among the best, and some others
     T least = -std::numeric_limits<T>::infinity();
     size_t room = LISTED_AT_ONCE;
 

@@ -1,8 +1,8 @@
-// Neighbours: which slots of a memory are nearest to a key by cosine, while slots change.
+// Neighbours: find the slots of a changing memory that are nearest to a key by cosine similarity.
 //
-// Slots that were never written and began as zeros are alike to every key; only the first few of them are candidates,
-// and no time is spent on the others. The occupied ones are looked through one by one, or, where they are many and
-// approximate neighbours will do, in cells.
+// Slots that were never written and are zero have the same similarity to every key; only the first few of them are
+// candidates, and the others cost no time. Occupied slots are compared one by one, or, if they are many and approximate
+// search is allowed, in cells.
 #pragma once
 
 #include <cmath>
@@ -11,16 +11,16 @@
 #include "parts/cells.hpp"
 #include "parts/nearest.hpp"
 
-constexpr double SLOT_EPSILON = 1e-6;  // memtape/ops/sparse_access.py has the same
-constexpr int64_t LISTED = 16;         // slots of the cells that are looked at themselves, at least
+constexpr double SLOT_EPSILON = 1e-6;  // the same as in memtape/ops/sparse_access.py
+constexpr int64_t LISTED = 16;         // smallest number of slots of the cells that are compared exactly
 
 template <typename T>
 class Neighbours {
   public:
     Neighbours() = default;
 
-    // `empty` tells that the memory is zero throughout. More than a `few` occupied slots are looked through in cells; 0
-    // for never.
+    // `empty` states that the memory is zero everywhere. More than `few` occupied slots are searched in cells; 0 for
+    // never.
     Neighbours(const T* memory, int64_t slots, int64_t width, int64_t heads, int64_t nearest, int64_t few, bool empty)
         : memory(memory), slots(slots), width(width), heads(heads), count(nearest), few(few), stride(padded<T>(width)),
           known(slots), keys(heads * stride), norms(heads), found(heads, NearestBySlot<T>(nearest)) {
@@ -30,7 +30,7 @@ class Neighbours {
         for (int64_t i = 0; i < count; ++i) add_free();
     }
 
-    // Some slots have new contents.
+    // Update slots with new contents.
     void changed(const std::vector<int32_t>& some) {
         for (int32_t slot : some)
             if (!known[slot]) {
@@ -45,7 +45,7 @@ class Neighbours {
             cells.place(memory, some);
     }
 
-    // Look for the slots nearest to each head's key.
+    // Find the slots nearest to each head's key.
     void find(const T* some_keys) {
         for (int64_t h = 0; h < heads; ++h) {
             T* key = &keys[h * stride];
@@ -67,7 +67,7 @@ class Neighbours {
             const auto& some = cells.shortlist(&keys[h * stride], std::max(LISTED, 4 * count));
             const int64_t listed = std::find(some.begin(), some.end(), NOBODY) - some.begin();
             look<1>(h, some.data(), listed);
-            if (!found[h].filled(count - 1)) {  // cells that have been left by nearly all
+            if (!found[h].filled(count - 1)) {  // nearly all slots have left the cells
                 offer_free(h);
                 look<1>(h, occupied.data(), occupied.size());
             }
@@ -87,8 +87,8 @@ class Neighbours {
     int64_t stride = 0;
     Lazy<uint8_t> known;            // which slots are occupied
     std::vector<int32_t> occupied;  // the same as a list
-    std::vector<int32_t> free;      // the first few that are not, in order
-    int64_t looked_at = 0;          // slots before are occupied or in `free`
+    std::vector<int32_t> free;      // the first few unoccupied slots, in order
+    int64_t looked_at = 0;          // slots before it are occupied or in `free`
     Cells<T> cells;
     Array<T> keys;
     std::vector<T> norms;
@@ -104,7 +104,7 @@ class Neighbours {
         if (looked_at < slots) free.push_back(int32_t(looked_at++));
     }
 
-    // Begin a head's search.
+    // Start a head's search.
     void offer_free(int64_t h) {
         found[h].clear();
         for (int32_t slot : free) found[h].offer(0, slot);
@@ -113,7 +113,7 @@ class Neighbours {
     // Offer slots to a few heads.
     template <int HEADS>
     void look(int64_t first, const int32_t* some, int64_t how_many) {
-        constexpr int64_t AHEAD = 16;  // slots that are fetched from far memory meanwhile
+        constexpr int64_t AHEAD = 16;  // slots that are prefetched
         for (int64_t n = 0; n < how_many; ++n) {
             if (n + AHEAD < how_many) {
                 const char* coming = reinterpret_cast<const char*>(memory + int64_t(some[n + AHEAD]) * width);

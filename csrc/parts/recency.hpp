@@ -1,7 +1,8 @@
-// Recency: slots in the order of their last access.
+// Recency: keep slots in the order of their last access.
 //
-// Slots that were accessed since the beginning stand in a doubly linked ring, so that the oldest is found and an access
-// is noted in constant time. The others come before them, in the order of a first usage, and are taken up one by one.
+// Slots that were accessed since the start are in a doubly linked ring, so that finding the oldest and recording an
+// access take constant time. The others come before them, in the order of the initial usage, and enter the ring one by
+// one.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +16,7 @@ class Recency {
   public:
     Recency() = default;
 
-    // `usage` are the steps of the last access before the beginning; null if all slots are alike.
+    // `usage` contains the steps of the last access before the start; null if they are equal.
     Recency(int64_t slots, const T* usage) : slots(slots), end(slots + 1), before(slots + 2), after(slots + 2) {
         before[end] = after[end] = int32_t(end);
         if (!usage) return;
@@ -25,7 +26,7 @@ class Recency {
         std::make_heap(waiting.begin(), waiting.end(), std::greater<>());
     }
 
-    // The least recently accessed slots, the oldest first; they stay where they are.
+    // The least recently accessed slots, the oldest first; the order does not change.
     void oldest(int64_t count, int32_t* to) {
         front.erase(std::remove_if(front.begin(), front.end(), [&](int32_t slot) { return accessed(slot); }),
                     front.end());
@@ -49,12 +50,12 @@ class Recency {
     }
 
   private:
-    int64_t slots = 0, end = 0;  // slot i stands in the ring as i + 1, so that 0 is nobody; `end` closes it
+    int64_t slots = 0, end = 0;  // slot i is i + 1 in the ring, so that 0 marks none; `end` closes it
     Lazy<int32_t> before, after;
-    bool in_order = true;  // slots that wait do so in their own order
+    bool in_order = true;  // waiting slots are in the order of their indices
     int64_t taken = 0;
     std::vector<std::pair<T, int32_t>> waiting;
-    std::vector<int32_t> front;  // the oldest of those that wait
+    std::vector<int32_t> front;  // the oldest of the waiting slots
 
     bool accessed(int32_t slot) const { return after[slot + 1] != 0; }
 

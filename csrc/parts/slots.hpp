@@ -1,7 +1,7 @@
-// Slots: the memory of a Differentiable Neural Computer, for machine.hpp.
+// Slots: the memory of a Differentiable Neural Computer, for machine/engine.hpp.
 //
-// Slots and links are kept only where a stretch of steps begins: in the backward pass the writes of the stretch, which
-// are known, are done again.
+// Slots and links are saved only at the start of each stretch of steps; the backward pass repeats the writes of the
+// stretch from saved weights.
 #pragma once
 
 #include "machine/engine.hpp"
@@ -11,15 +11,16 @@
 #include "parts/look_ups.hpp"
 #include "parts/sharpening.hpp"
 
-// About the root of the number of steps, which keeps the fewest links: those where stretches begin, and those of one.
-// Not less than what measured best, which is short enough for the second cache and long enough to copy seldom.
+// About the square root of the number of steps, which needs the least memory for links: those at the starts of
+// stretches, and those of one stretch. At least the value that was fastest in measurements: short enough for the L2
+// cache and long enough that copies are rare.
 inline int64_t steps_between_links(int64_t time) {
     int64_t steps = 16;
     while (steps * steps < time) steps += 8;
     return steps;
 }
 
-constexpr double LINK_EPSILON = 1e-6;  // that of memtape/memory/dnc.py
+constexpr double LINK_EPSILON = 1e-6;  // the same as in memtape/memory/dnc.py
 
 template <typename T>
 class Slots {
@@ -32,14 +33,14 @@ class Slots {
     const int64_t steps, stretch, stretches;
     const bool masked, sharp, deallocate, usage_gradient;
     const DNCInterface<T> interface;
-    const Blocks<T> written;  // what a write needs of it
+    const Blocks<T> written;  // the blocks that a write needs
     const Links<T> links;
     const Kinds readers, writers;
     const Allocation<T> allocation;
-    // Where heads are: the arrays of the read heads, of the write heads, the usage, and the precedence of write heads.
+    // Read weights, write weights, usage, and precedence of the write heads, one array for each head.
     const int64_t writing, usage, precedence, places_size;
-    const int64_t seen_size;  // where the read heads could look: for each head and mode an array
-    int64_t kept;             // numbers for the backward pass
+    const int64_t seen_size;  // the weights of each read head and mode
+    int64_t kept;             // numbers saved for the backward pass
 
     explicit Slots(const Sizes& sizes)
         : count(sizes.slots), slots(padded<T>(sizes.slots)), width(sizes.width), reads(sizes.reads),
@@ -74,7 +75,7 @@ class Slots {
     T* read_mask(T* control, int64_t head) const { return control + interface.read_masks + head * width; }
     T* write_mask(T* control, int64_t head) const { return control + interface.write_masks + head * width; }
 
-    // Where in what is kept the places after `t` steps are, and tape and links at the begin of a stretch.
+    // Offsets, in the saved numbers, of the weights after `t` steps, and of tape and links at the start of a stretch.
     T* places(T* block, int64_t row, int64_t t) const {
         return block + places_at + (row * (steps + 1) + t) * places_size;
     }
@@ -85,10 +86,10 @@ class Slots {
         return block + links_at + (row * stretches + stretch) * links_size;
     }
 
-    // What the read heads saw in a step, before it was sharpened.
+    // The weights of each read head and mode in a step, before sharpening.
     T* seen(T* block, int64_t row, int64_t t) const { return block + seen_at + (row * steps + t) * seen_size; }
 
-    // Take a row's state, or zeros where there is none.
+    // Load a row's state, or zeros for null pointers.
     void take(const State& state, int64_t row, T* tape, T* own_links, T* own_places) const {
         if (state.memory)
             to_tape(width, count, slots, (const T*)state.memory + row * count * width, tape);

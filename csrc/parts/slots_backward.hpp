@@ -1,4 +1,4 @@
-// Slots, in the backward pass.
+// Backward pass of slots.
 #pragma once
 
 #include "parts/slots.hpp"
@@ -26,7 +26,7 @@ class Slots<T>::Backward {
         m.give(d_first, row, &d_tape[r * m.tape_size], &d_links[r * m.links_size], &d_places[r * m.places_size]);
     }
 
-    // The interface vectors of the steps before stand before `vector`.
+    // The interface vectors of the previous steps are in memory before `vector`.
     void step(int64_t r, int64_t row, int64_t t, const T* vector, const T* d_reads, T* d_vector) {
         if (again[r] != t / m.stretch) write_again(r, row, t, vector);
         m.interface.forward(vector, control.data());
@@ -51,13 +51,13 @@ class Slots<T>::Backward {
     Allocation<T> allocation;
     Array<T> tapes, links, d_tape, d_links, d_places, chain, cleared, control, retained, used, d_retained, d_found,
         d_free, along, against, d_ahead, read_back, d_back, sharp, d_reading;
-    std::vector<int64_t> again;  // the stretch of each row whose tapes and links are there
+    std::vector<int64_t> again;  // for each row the stretch whose tapes and links are recomputed
 
     T* tape_before(int64_t r, int64_t t) { return &tapes[(r * (m.stretch + 1) + t % m.stretch) * m.tape_size]; }
     T* retained_by_all() { return &retained[m.reads * m.slots]; }
     T* links_before(int64_t r, int64_t t) { return &links[(r * m.stretch + t % m.stretch) * m.links_size]; }
 
-    // Write the tapes of a stretch up to that which step `last` left, and the links up to those that it found.
+    // Recompute the tapes of a stretch up to the one after step `last`, and the links up to those before it.
     void write_again(int64_t r, int64_t row, int64_t last, const T* vector) {
         again[r] = last / m.stretch;
         const int64_t start = again[r] * m.stretch;
@@ -79,14 +79,14 @@ class Slots<T>::Backward {
         }
     }
 
-    // What of a tape is there when the heads write.
+    // The part of a tape that is left when the heads write.
     const T* without_freed(const T* tape) {
         if (!m.deallocate) return tape;
         keep_tape(m.width, m.slots, tape, retained_by_all(), cleared.data());
         return cleared.data();
     }
 
-    // The backward pass through what was read, and where by its content.
+    // Backward pass of the reads and of their content weights.
     void contents_backward(const T* tape, const T* after, const T* d_reads, T* d_tape, T* d_reading, T* d_vector) {
         for (int64_t h = 0; h < m.reads; ++h)
             over_features<T, true>(m.width, m.slots, tape, d_reads + h * m.width, d_reading + h * m.slots);
@@ -104,8 +104,8 @@ class Slots<T>::Backward {
         readers.add_tape_gradient(d_tape);
     }
 
-    // The backward pass through steps along the links and what was linked: `d` becomes the gradient of where the read
-    // heads were, and of the precedence, before.
+    // Backward pass of following and updating the links: `d` becomes the gradient of the previous read weights and
+    // precedence.
     void links_backward(const T* links, const T* seen, const T* before, const T* after, T* d_links, T* d, T* d_vector) {
         clear(d_reading.data(), m.reads * m.slots);
         for (int64_t h = 0; h < m.writes; ++h) {
@@ -125,13 +125,13 @@ class Slots<T>::Backward {
         copy((const T*)d_reading.data(), m.reads * m.slots, d);
     }
 
-    // Where the control has the share of a read head's step along the links of a write head.
+    // The index, in the control, of a read head's mode along the links of a write head.
     int64_t share(int64_t read, int64_t write, bool ahead) const {
         return m.interface.read_modes + read * m.interface.modes + mode(write, ahead);
     }
     int64_t mode(int64_t write, bool ahead) const { return write + (ahead ? m.writes + 1 : 0); }
 
-    // The vectors that are multiplied do not yet have the shares, so that the products give the gradients of these too.
+    // The vectors are multiplied without the modes, so that the products also give the gradients of the modes.
     template <typename Pass>
     void followed_backward(int64_t write, const T* before, const T* d, T* d_vector, Pass pass) {
         for (int64_t read = 0; read < m.reads; ++read) {
@@ -180,8 +180,8 @@ class Slots<T>::Backward {
         }
     }
 
-    // The backward pass through the write and where it went: the gradient of the tape becomes that of the tape before,
-    // and that of the usage gets what the allocation asks.
+    // Backward pass of the write and of the write weights: the gradient of the tape becomes that of the previous tape,
+    // and the gradient of the allocation is added to that of the usage.
     void write_backward(const T* tape, const T* after, T* d_tape, T* d, T* d_vector) {
         const T *writing = after + m.writing, *gates = &control[m.interface.allocation_gates],
                 *write_gates = &control[m.interface.write_gates];
@@ -210,7 +210,7 @@ class Slots<T>::Backward {
         allocation.backward(gates, write_gates, d_free.data(), d + m.usage, d_gates, d_write_gates);
     }
 
-    // The backward pass through what was counted as used and as freed: `d` becomes the gradient of all places before.
+    // Backward pass of usage and freeing: `d` becomes the gradient of all previous weights.
     void usage_backward(const T* before, T* d, T* d_vector) {
         T *d_usage = d + m.usage, *d_writing = d + m.writing;
         const T* free_gates = &control[m.interface.free_gates];

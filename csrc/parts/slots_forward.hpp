@@ -1,4 +1,4 @@
-// Slots, in the forward pass: a step counts what is used and freed, writes, links what was written, and then reads.
+// Forward pass of slots: a step updates the usage, writes, updates the links, and then reads.
 #pragma once
 
 #include "parts/slots.hpp"
@@ -70,7 +70,7 @@ class Slots<T>::Forward {
                    &control[m.interface.add], tape);
     }
 
-    // Where the read heads look: back, by content and ahead.
+    // The weights of the read heads: backward, by content and forward.
     void read(const T* tape, T* links, T* places, T* kept_seen) {
         const int64_t modes = m.interface.modes, stride = modes * m.slots;
         for (int64_t h = 0; h < m.writes; ++h) {

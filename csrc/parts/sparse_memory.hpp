@@ -1,8 +1,8 @@
-// Sparse memory: a Sparse Access Memory, with or without links between its slots, for machine.hpp.
+// Sparse memory: a Sparse Access Memory, with or without links between its slots, for machine/engine.hpp.
 //
-// A row's memory is changed in place, and the slots that a step writes to are kept as they were before. The backward
-// pass has the slots that were visited, and no others, in a store of its own, where it undoes the writes one step after
-// another. Links have no gradient, and of them only those between what heads have read are kept.
+// A row's memory is changed in place, and the old contents of the slots that a step writes to are saved. The backward
+// pass has a store with the accessed slots only, where it undoes the writes step by step. Links have no gradient; only
+// links between slots that heads have read are saved.
 #pragma once
 
 #include "machine/engine.hpp"
@@ -22,12 +22,12 @@ T dot(const T* a, const T* b, int64_t count) {
     return total<T>(count, [&](int64_t i, int64_t some) { return load(a + i, some) * load(b + i, some); });
 }
 
-// Where each head has read, and with which weight.
+// The slots that each head has read, with their weights.
 template <typename T>
 struct Reading {
     const int32_t* slots;
     const T* weights;
-    int64_t stride, count;  // from head to head, and of each
+    int64_t stride, count;  // stride between heads, and number of slots of a head
 
     int32_t slot(int64_t head, int64_t i) const { return slots[head * stride + i]; }
     T weight(int64_t head, int64_t i) const { return weights[head * stride + i]; }
@@ -42,9 +42,9 @@ class SparseMemory {
 
     const Sizes& sizes;
     const int64_t slots, width, heads, nearest, first_nearest, links, read_size, steps;
-    const T threshold;  // a weight nearly equal to the one asked for is not above it
+    const T threshold;  // a weight nearly equal to the given threshold is not above it
     const SAMInterface<T> interface;
-    int64_t kept;  // numbers for the backward pass
+    int64_t kept;  // numbers saved for the backward pass
 
     explicit SparseMemory(const Sizes& sizes)
         : sizes(sizes), slots(sizes.slots), width(sizes.width), heads(sizes.heads), nearest(sizes.nearest),
@@ -71,10 +71,10 @@ class SparseMemory {
 
     int64_t length(int64_t row) const { return sizes.machine.lengths ? sizes.machine.lengths[row] : steps; }
 
-    // What is kept: where the heads read before the first step, and in each, with which weights; the slots nearest to
-    // their keys, which are the same unless they follow links, with their weights and cosines; the links between what
-    // they read before and now; the slots that gave way; and what stood where a step wrote. A number has room for the
-    // number of a slot.
+    // The saved data: the slots that the heads read before the first step and in each step, with weights; the slots
+    // nearest to the keys, which are the same unless heads follow links, with weights and cosines; the links between
+    // the slots of the previous and the current read; the least used slots; and the old contents of written slots. A
+    // slot index fits into one number.
     int32_t* first_slots(T* block, int64_t row) const {
         return reinterpret_cast<int32_t*>(block + first_slots_at) + row * heads * first_nearest;
     }
@@ -105,13 +105,13 @@ class SparseMemory {
         return block + overwritten_at + (row * (first_written + (steps - 1) * written) + before) * width;
     }
 
-    // Where the heads read before step t.
+    // The slots that the heads read before step t.
     Reading<T> before(T* block, int64_t row, int64_t t) const {
         if (!t) return {first_slots(block, row), first_weights(block, row), first_nearest, first_nearest};
         return {read_slots(block, row, t - 1), read_weights(block, row, t - 1), nearest, nearest};
     }
 
-    // The slots whose links a head follows: those that it has read most.
+    // The slots whose links a head follows: those with the largest read weights.
     void followed(const Reading<T>& before, int64_t head, NearestBySlot<T>& to) const {
         to.clear();
         for (int64_t i = 0; i < before.count; ++i)
@@ -123,7 +123,7 @@ class SparseMemory {
     class Backward;
 
   private:
-    const int64_t first_written, written;  // the most slots that the first step, and another, writes to
+    const int64_t first_written, written;  // largest number of slots written by the first and by another step
     int64_t first_slots_at, first_weights_at, slots_at, weights_at, content_slots_at, content_weights_at, cosines_at;
     int64_t along_at, least_at, overwritten_at;
 };

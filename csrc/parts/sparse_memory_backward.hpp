@@ -1,4 +1,4 @@
-// Sparse memory, in the backward pass.
+// Backward pass of a sparse memory.
 #pragma once
 
 #include "parts/sparse_memory.hpp"
@@ -46,7 +46,7 @@ class SparseMemory<T>::Backward {
         Place& own = places[r];
         m.interface.forward(raw, control.data());
         T* d_control = d_raw;
-        if (m.interface.size < m.interface.control_size) {  // strengths that are 1 throughout
+        if (m.interface.size < m.interface.control_size) {  // strengths that are all 1
             spare.assign(m.interface.control_size, T(0));
             d_control = spare.data();
         }
@@ -58,13 +58,13 @@ class SparseMemory<T>::Backward {
     }
 
   private:
-    // One row of the batch: the slots that were visited from a step on, as they were in it, with their gradients.
+    // One row of the batch: the slots accessed from a step on, with their contents in that step and their gradients.
     struct Place {
-        Lazy<int32_t> store_of;  // where a slot's place in the store is, from 1 on; 0 for none
+        Lazy<int32_t> store_of;  // index of a slot in the store, from 1 on; 0 for none
         std::vector<int32_t> slots, marked;
         int32_t marks = 0;
         Array<T> contents, gradients, d_weights;
-        Array<T> d_followed;  // of the weights that links were followed with
+        Array<T> d_followed;  // of the read weights from which links were followed
 
         T* slot(int64_t i, const SparseMemory& m) { return &contents[i * m.width]; }
         T* d_slot(int64_t i, const SparseMemory& m) { return &gradients[i * m.width]; }
@@ -79,7 +79,7 @@ class SparseMemory<T>::Backward {
     Array<T> d_content;
     std::vector<int32_t> visited;
 
-    // Return where a slot is in the store; it is fetched at the last visit to it, since when nobody has changed it.
+    // Return the index of a slot in the store; it is loaded at its last access, after which it was not changed.
     int32_t fetch(Place& own, int64_t row, int32_t slot) const {
         int32_t& place = own.store_of[slot];
         if (!place) {
@@ -128,7 +128,7 @@ class SparseMemory<T>::Backward {
         }
     }
 
-    // From the gradients of a head's weights to those of its modes, of what it looked up and of where it read before.
+    // From the gradients of a head's weights to those of its modes, its content weights and its previous read weights.
     void leave_blend(Place& own, int64_t row, int64_t t, int64_t h, T* d_control) {
         const int64_t first = h * m.nearest, square = m.nearest * m.nearest;
         const int32_t *read = m.read_slots(kept, row, t) + first, *content = m.content_slots(kept, row, t) + first;

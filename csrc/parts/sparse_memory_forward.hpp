@@ -1,4 +1,4 @@
-// Sparse memory, in the forward pass.
+// Forward pass of a sparse memory.
 #pragma once
 
 #include "parts/recency.hpp"
@@ -73,7 +73,7 @@ class SparseMemory<T>::Forward {
     }
 
   private:
-    // What a head can blend to a weight of a slot.
+    // The terms that a head blends to the weight of a slot.
     struct Blend {
         T backward, content, forward;
         bool listed;
@@ -87,18 +87,18 @@ class SparseMemory<T>::Forward {
         T latest = 0;  // the step of the last access of any slot
         Recency<T> recency;
         Neighbours<T> neighbours;
-        int64_t count = 0;  // where each head has read last
+        int64_t count = 0;  // number of slots of the last read of each head
         std::vector<int32_t> slots;
         std::vector<T> weights;
-        std::vector<int32_t> content_slots;  // the nearest, where they are not the same
+        std::vector<int32_t> content_slots;  // the nearest, if they differ from those read
         std::vector<T> content_weights;
         LinkLists<T> links;
         Lazy<Blend> blends;               // of the slots
-        std::vector<int32_t> candidates;  // that are listed here
+        std::vector<int32_t> candidates;  // the slots with blends
         std::vector<int32_t> least;
-        Lazy<T> used;                  // what the heads do in this step
-        Lazy<uint8_t> seen;            // at the slots that are marked here
-        std::vector<int32_t> visited;  // and listed here
+        Lazy<T> used;                  // the accesses of this step
+        Lazy<uint8_t> seen;            // marks accessed slots
+        std::vector<int32_t> visited;  // lists accessed slots
     };
 
     const SparseMemory& m;
@@ -110,7 +110,7 @@ class SparseMemory<T>::Forward {
     std::vector<int32_t> slots_before;
     std::vector<T> weights_before;
 
-    // Take the read weights out of the state, where they leave zeros. A head that has read fewer slots than there is
+    // Move the read weights out of the state, which is set to zeros. A head that has read fewer slots than there is
     // room for gets slot 0 with weight 0.
     void take_reading(Place& own) const {
         own.count = m.first_nearest;
@@ -158,7 +158,7 @@ class SparseMemory<T>::Forward {
         }
     }
 
-    // Find what is nearest to the keys; without links this is what the heads read.
+    // Find the slots nearest to the keys; without links these are the slots that the heads read.
     void look_up(Place& own) {
         auto& slots = m.links ? own.content_slots : own.slots;
         auto& weights = m.links ? own.content_weights : own.weights;
@@ -176,7 +176,7 @@ class SparseMemory<T>::Forward {
         }
     }
 
-    // Blend what is nearest with what was written before and after what the heads read last.
+    // Blend the nearest slots with those written before and after the slots that the heads read last.
     void blend(Place& own, T* along) {
         own.slots.swap(slots_before);
         own.weights.swap(weights_before);
@@ -202,7 +202,7 @@ class SparseMemory<T>::Forward {
             strongest.settle();
             int32_t* read = &own.slots[h * m.nearest];
             for (int64_t i = 0; i < m.nearest; ++i) {
-                const bool filled = strongest.filled(i);  // broken numbers can bring the same slot twice
+                const bool filled = strongest.filled(i);  // with NaN the same slot can occur twice
                 read[i] = filled ? strongest.slots()[i] : 0;
                 own.weights[h * m.nearest + i] = filled ? own.blends[read[i]].by(modes) : T(0);
             }
@@ -230,7 +230,7 @@ class SparseMemory<T>::Forward {
             }
     }
 
-    // Slots of the same step are in their own order.
+    // Slots of the same step are in the order of their indices.
     void note_accesses(Place& own) const {
         std::sort(own.visited.begin(), own.visited.end());
         const T now = own.latest + 1;

@@ -1,8 +1,8 @@
-// Tape: one row's memory, stored feature by feature (width x slots, slots padded to whole registers), and what is done
-// to it.
+// Tape: one row's memory, stored feature by feature (width x slots, slots padded to whole registers), and its
+// operations.
 //
-// Everything here is one of three shapes: a sum over features for each slot, a sum over slots for each feature, or a
-// change of every number by its slot's and its feature's own.
+// Every operation has one of three forms: a sum over features for each slot, a sum over slots for each feature, or a
+// change of every number by a number of its slot and one of its feature.
 #pragma once
 
 #include "base/vectors.hpp"
@@ -69,7 +69,7 @@ inline void erase_tape(int64_t width, int64_t slots, const T* from, const T* wei
             store(to + f * slots + i, load(from + f * slots + i) * (T(1) - load(weights + i) * erase[f]));
 }
 
-// The backward pass through the adds of one head: d_add = d_tape weights, d_weights += add d_tape.
+// Backward pass of the adds of one head: d_add = d_tape weights, d_weights += add d_tape.
 template <typename T>
 inline void add_backward(int64_t width, int64_t slots, const T* d_tape, const T* weights, const T* add, T* d_weights,
                          T* d_add) {
@@ -77,8 +77,8 @@ inline void add_backward(int64_t width, int64_t slots, const T* d_tape, const T*
     over_features<T, true>(width, slots, d_tape, add, d_weights);
 }
 
-// The backward pass through the erase of one head; `before` is the tape that it erased from. d_tape becomes the
-// gradient of that.
+// Backward pass of the erase of one head; `before` is the tape before the erase. d_tape becomes the gradient of
+// `before`.
 template <typename T>
 inline void erase_backward(int64_t width, int64_t slots, const T* before, const T* weights, const T* erase, T* d_tape,
                            T* d_weights, T* d_erase) {
@@ -95,7 +95,7 @@ inline void erase_backward(int64_t width, int64_t slots, const T* before, const 
     }
 }
 
-// The same for the erases of all heads, one after another; `chain` has room for the tapes between them.
+// The same for the erases of all heads, one after another; `chain` is a buffer for the tapes between them.
 template <typename T>
 inline void erases_backward(int64_t width, int64_t slots, int64_t heads, const T* before, const T* weights,
                             const T* erase, T* chain, T* d_tape, T* d_weights, T* d_erase) {
@@ -116,7 +116,7 @@ inline void keep_tape(int64_t width, int64_t slots, const T* from, const T* kept
             store(to + f * slots + i, load(from + f * slots + i) * load(kept + i));
 }
 
-// The backward pass through that; d_tape becomes the gradient of the tape before, and d_kept is added to.
+// Its backward pass; d_tape becomes the gradient of the previous tape, and the gradient of `kept` is added to d_kept.
 template <typename T>
 inline void keep_backward(int64_t width, int64_t slots, const T* before, const T* kept, T* d_tape, T* d_kept) {
     for (int64_t f = 0; f < width; ++f)
@@ -127,7 +127,7 @@ inline void keep_backward(int64_t width, int64_t slots, const T* before, const T
         }
 }
 
-// (batch row) slots x width, as torch keeps it, to and from a tape.
+// Convert (batch row) slots x width, the layout of torch, to and from a tape.
 template <typename T>
 inline void to_tape(int64_t width, int64_t count, int64_t slots, const T* memory, T* tape) {
     for (int64_t f = 0; f < width; ++f) {

@@ -1,9 +1,9 @@
-// Recurrence: whole sequences of one layer of recurrent units, forwards and backwards.
+// Recurrence: run one layer of recurrent units over whole sequences, forward and backward.
 //
-// What the inputs add to the gates is given, as it is one product for all steps. A thread takes its rows of the batch
-// through all of time, a few together so that they share one reading of the recurrent weights, which are packed once.
-// In the backward pass the gradients of these weights are gathered for a stretch of steps at once, while its numbers
-// are near.
+// The contribution of the inputs to the gates is given, since it is one product for all steps. A thread computes all
+// steps of its rows of the batch, a few rows together so that the recurrent weights, which are packed once, are read
+// once for all of them. The backward pass computes the gradients of these weights for a stretch of steps at once, while
+// its numbers are in the cache.
 #include "recurrence/recurrence.hpp"
 
 #include <memory>
@@ -18,16 +18,16 @@ namespace {
 enum class Kind : int64_t { lstm = 0, gru = 1, plain = 2, early_gru = 3, output = 4 };
 enum class Feedback : int64_t { outputs = 0, softmax = 1, sigmoid = 2, largest = 3 };
 
-constexpr int64_t STRETCH = 16;  // steps whose products with what they saw are taken at once, in the backward pass
+constexpr int64_t STRETCH = 16;  // steps whose weight gradients are computed at once
 
-// From one row to the next in an array that rows are read from side by side: never a multiple of a large power of two,
-// which would have all of them in the same few lines of the cache.
+// Stride of the rows in an array that is read for several rows at once: never a multiple of a large power of two, which
+// would map all rows to the same few cache lines.
 template <typename T>
 int64_t apart(int64_t count) {
     return padded<T>(count) + LANES<T>;
 }
 
-// The sizes of a network, and those that follow from them.
+// The sizes of a network, and derived sizes.
 template <typename T>
 class Network {
   public:
@@ -40,8 +40,8 @@ class Network {
     const Feedback feedback;
     const Rows rows;
     const int64_t hidden, fed, gates, kept_gates, outputs;
-    const Part first, second;       // gates of the first product in a step, and of the one that waits for it
-    const std::vector<Part> parts;  // normalised each by itself
+    const Part first, second;       // gates of the first product of a step, and of the second, which depends on it
+    const std::vector<Part> parts;  // each normalised separately
     const T epsilon;
 
     explicit Network(const memtape_recurrence_sizes& s)
@@ -76,7 +76,7 @@ struct Parameters {
     Extras<T> extras() const { return {peepholes, cell_gain, cell_bias}; }
 };
 
-// The gradients of the parameters that one thread gathers.
+// The gradients of the parameters, summed by one thread.
 template <typename T>
 class Gradients {
   public:
@@ -128,7 +128,7 @@ struct State {
     }
 };
 
-// What the forward pass leaves for the backward pass.
+// The data saved for the backward pass.
 template <typename T>
 class Kept {
   public:
@@ -152,7 +152,7 @@ class Kept {
     }
 };
 
-// The matrices that rows are multiplied with, in the forward pass or, transposed, in the backward pass.
+// The weight matrices for the forward pass or, transposed, for the backward pass.
 template <typename T>
 struct Matrices {
     Packed<T> first, second;
@@ -179,11 +179,11 @@ struct Matrices {
         return all;
     }
 
-    // The most numbers that one product gives.
+    // The largest size of a result of a product.
     int64_t widest() const { return std::max(first.padded_outputs(), second.padded_outputs()); }
 };
 
-// The rows that one thread takes through time together, in the forward pass.
+// The rows that one thread computes together, in the forward pass.
 template <typename T>
 class Forward {
   public:
@@ -253,7 +253,7 @@ class Forward {
                 blend(r, rows[r], t);
     }
 
-    // Products become what is added to the gates.
+    // The products become the contributions to the gates.
     void settle(size_t part, int64_t row, int64_t t, T* products) {
         const auto [begin, size] = m.parts[part];
         if (p.gain) {
@@ -312,7 +312,7 @@ class Forward {
     }
 };
 
-// The rows that one thread takes through time together, in the backward pass.
+// The rows that one thread computes together, in the backward pass.
 template <typename T>
 class Backward {
   public:
@@ -360,7 +360,7 @@ class Backward {
     const State<T>& d_first;
     const int64_t together, count, stride, outputs_stride, before_stride, hidden_stride, sums_stride;
     Array<T> d_fed, d_cell, d_straight, d_products, d_outputs, sums;
-    Array<T> before, factors;  // what the two products of the steps of a stretch were products of
+    Array<T> before, factors;  // inputs of the two products of the steps of a stretch
 
     T* own_fed(int64_t r) { return &d_fed[r * m.fed]; }
     T* own_cell(int64_t r) { return &d_cell[r * m.hidden]; }
@@ -380,7 +380,7 @@ class Backward {
         clear(own_given(row, done), (m.rows.time - done) * m.gates);
     }
 
-    // `place` is where the numbers of the first row stand among those of the stretch.
+    // `place` is the index of the first row in the arrays of the stretch.
     void step(const int64_t* rows, int64_t alive, int64_t t, int64_t place) {
         for (int64_t r = 0; r < alive; ++r) {
             copy(fed_before(rows[r], t), m.fed, own_before(place + r));
@@ -405,7 +405,7 @@ class Backward {
         return ys + (row * m.rows.time + t - 1) * m.fed;
     }
 
-    // From what came out of a step to its last product, or to the only one.
+    // Backward pass from the outputs of a step to its last or only product.
     void leave(int64_t r, int64_t row, int64_t t, int64_t place) {
         const T *gates = kept.gates(row, t), *last = own_before(place);
         T *d = own_fed(r), *to = own_given(row, t), *products = own_products(place);
@@ -435,7 +435,7 @@ class Backward {
         }
     }
 
-    // From the second product of a step, whose gradient is in `sums`, to the first.
+    // Backward pass from the second product of a step, whose gradient is in `sums`, to the first.
     void leave_first(int64_t r, int64_t row, int64_t t, int64_t place) {
         const T *gates = kept.gates(row, t), *d = own_sums(r), *last = own_before(place);
         T *to = own_given(row, t), *seen = own_factors(place);
@@ -451,7 +451,7 @@ class Backward {
         copy(to, m.first.size, own_products(place));
     }
 
-    // From what is added to the gates to the products.
+    // Backward pass from the contributions to the gates to the products.
     void unsettle(size_t part, int64_t row, int64_t t, T* products) {
         const auto [begin, size] = m.parts[part];
         T* d = products + begin;
@@ -461,7 +461,7 @@ class Backward {
                                   gradients.gain() + begin);
     }
 
-    // The products of a stretch, while its numbers are near.
+    // The products of a stretch, while its numbers are in the cache.
     void gather_weights(int64_t steps) {
         gradients.first.add(steps * together, d_products.data(), stride, before.data(), before_stride);
         if (m.kind == Kind::output)
@@ -470,7 +470,7 @@ class Backward {
             gradients.second.add(steps * together, &d_products[m.second.begin], stride, factors.data(), hidden_stride);
     }
 
-    // d becomes the gradient of the outputs from that of what was fed back of them.
+    // d, the gradient of the feedback, becomes the gradient of the outputs.
     void feed_backward(const T* fed, T* d) {
         if (m.feedback == Feedback::softmax) {
             T along = 0;

@@ -1,8 +1,8 @@
-// Scan: units that are linear in their own state and do not see one another, over whole sequences, forwards and
-// backwards.
+// Scan: run units that are linear in their own state, without connections to one another, over whole sequences, forward
+// and backward.
 //
-// A thread takes some units of a row through all of time. What is read and written follows in memory, step after step,
-// so that the speed of the memory is the limit: parallel forms over time, which do more work, would be slower.
+// A thread computes all steps of some units of a row. It reads and writes memory sequentially, step by step, so that
+// memory bandwidth is the limit: algorithms that are parallel over time do more work and would be slower.
 #include "recurrence/scan.hpp"
 
 #include "base/denormals.hpp"
@@ -15,7 +15,7 @@ struct Range {
     int64_t begin, end;
 };
 
-// The sizes of a scan, and how it is shared out: every row in as many parts as keep all threads busy.
+// The sizes of a scan, and its distribution over threads: every row has as many parts as keep all threads busy.
 template <typename T>
 class Scan {
   public:
@@ -44,13 +44,13 @@ class Scan {
     }
     const T* decay(const T* from, int64_t row, int64_t t) const { return varying ? of_step(from, row, t) : from; }
 
-    // The state before a step, which is no number where a start follows.
+    // The state before a step; the initial state at a start.
     const T* before(int64_t row, int64_t t, const T* states, const T* first, const T* initial) const {
         if (starts(row, t)) return of_row(initial, row);
         return t ? of_step(states, row, t - 1) : of_row(first, row);
     }
 
-    // work(row, which of its units) for everything, shared out among threads.
+    // Call work(row, units of the row) for everything, distributed over threads.
     template <typename Work>
     void share(Work work) const {
         shares.share([&](int64_t, const std::vector<int64_t>& own) {
@@ -157,7 +157,7 @@ void forward(const Scan<T>& scan, const T* decay, const T* added, const T* first
 template <typename T>
 void backward(const Scan<T>& scan, const T* decay, const T* states, const T* first, const T* initial, const T* d_states,
               const T* d_last, T* d_decay, T* d_added, T* d_first, T* d_initial) {
-    Array<T> of_rows(d_decay && !scan.varying ? scan.batch * scan.size() : 0);  // gradients of a decay that all share
+    Array<T> of_rows(d_decay && !scan.varying ? scan.batch * scan.size() : 0);  // gradients of a shared decay
     scan.share([&](int64_t row, Range some) {
         T* const carried = scan.of_row(d_first, row);
         if (d_last)

@@ -1,7 +1,7 @@
-// Scan: what scan.cpp exports. All tensors are contiguous, of float32 or of float64 throughout.
+// Scan: the exports of scan.cpp. All tensors are contiguous and have the same dtype, float32 or float64.
 //
-// Sizes in the comments: B batch, T time, H units. P planes: 1 for real numbers, 2 for complex ones, which cross as all
-// real parts followed by all imaginary parts.
+// Sizes in the comments: B batch, T time, H units. P planes: 1 for real numbers, 2 for complex ones, which are stored
+// as all real parts followed by all imaginary parts.
 #pragma once
 
 #include "base/layout.hpp"
@@ -21,15 +21,14 @@ MEMTAPE_STRUCT(memtape_scan_sizes, MEMTAPE_SCAN_SIZES)
 //
 // decay: B, T, P, H if it varies, else P, H. added: B, T, P, H. first, the state before the first step, and initial,
 // the state at a start (null without starts): B, P, H. states, after each step and zero beyond a row's length: B, T, P,
-// H. last, after each row's last step: B, P, H. Returns 0 when done and 1 when memory ran out, as the backward pass
-// does.
+// H. last, after each row's last step: B, P, H. Returns 0 on success and 1 if the memory is exhausted, as the backward
+// pass does.
 #define MEMTAPE_SCAN_FORWARD                                                                                       \
     const memtape_scan_sizes *sizes, const void *decay, const void *added, const void *first, const void *initial, \
         void *states, void *last
 
-// The gradients of everything that went in from those of everything that came out: a null `d_states` or `d_last` stands
-// for zeros. `states` are those of the forward pass. A null `d_decay` is not computed; `d_initial` is null without
-// starts.
+// Computes the gradients of all inputs from those of all outputs. A null `d_states` or `d_last` represents zeros.
+// `states` are those of the forward pass. A null `d_decay` is not computed; `d_initial` is null without starts.
 #define MEMTAPE_SCAN_BACKWARD                                                                                       \
     const memtape_scan_sizes *sizes, const void *decay, const void *states, const void *first, const void *initial, \
         const void *d_states, const void *d_last, void *d_decay, void *d_added, void *d_first, void *d_initial
