@@ -1,6 +1,6 @@
 """Documentation, messages and comments use the field's terms: each unusual word of the table has a usual one.
 
-A folder is added to `DONE` as soon as its text is rewritten.
+`DONE` lists what is checked: the package, the kernels and the documents.
 """
 
 import io
@@ -48,7 +48,6 @@ DONE = (
     "docs/sharing.md",
     "docs/plugins.md",
 )
-"""Still to come: the other folders of src/memtape, the other pages of docs, README.md, CONTRIBUTING.md and csrc."""
 
 WORDS = {
     r"whole numbers?": "integer",

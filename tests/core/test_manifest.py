@@ -117,7 +117,7 @@ def test_a_longer_file_is_named_before_it_is_read(folder, monkeypatch):
     (folder / "a.bin").write_bytes(FILES["a.bin"] + b"!")
     manifest_of_it = read_manifest(folder)
     monkeypatch.setattr("pathlib.Path.read_bytes", lambda _: pytest.fail("it was read"))
-    with pytest.raises(DamagedError, match=r"a\.bin has 41 bytes, but manifest\.json counts 40"):
+    with pytest.raises(DamagedError, match=r"a\.bin has 41 bytes, but manifest\.json lists 40"):
         read_verified(folder, "a.bin", manifest_of_it)
 
 
