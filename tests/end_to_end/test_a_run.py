@@ -173,9 +173,9 @@ def test_resume_draws_the_report_of_a_run_that_was_ended_before_it_was_there(cop
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("weights.safetensors", b"", "weights.safetensors has 0 bytes, but manifest.json counts"),
-        ("config.json", b"{}", "config.json has 2 bytes, but manifest.json counts"),
-        ("metrics.jsonl", b"", "metrics.jsonl has 0 bytes, but manifest.json counts"),
+        ("weights.safetensors", b"", "weights.safetensors has 0 bytes, but manifest.json lists"),
+        ("config.json", b"{}", "config.json has 2 bytes, but manifest.json lists"),
+        ("metrics.jsonl", b"", "metrics.jsonl has 0 bytes, but manifest.json lists"),
         ("manifest.json", b"{}", "manifest.json was changed"),
     ],
 )

@@ -183,7 +183,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(tmp_path, never_
     told = []
     resume(run.folder, tell=told.append)
     assert len(told) == 1
-    assert "step-000000007/weights.safetensors has 3 bytes, but manifest.json counts" in told[0]
+    assert "step-000000007/weights.safetensors has 3 bytes, but manifest.json lists" in told[0]
     assert told[0].endswith("; continuing from step 6")
     same(bits(run), never_ended("plain")[0])
 

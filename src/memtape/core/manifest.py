@@ -129,7 +129,7 @@ def read_file(folder: Path, name: str, *, exactly: int | None = None, most: int 
             kind = "a link" if stat.S_ISLNK(status.st_mode) else "not a regular file"
             raise _damaged(path, f"is {kind}, but must be a file of its own")
         if exactly is not None and status.st_size != exactly:
-            raise _damaged(path, f"has {status.st_size} bytes, but {MANIFEST} counts {exactly}")
+            raise _damaged(path, f"has {status.st_size} bytes, but {MANIFEST} lists {exactly}")
         if most is not None and status.st_size > most:
             raise _damaged(path, f"has {status.st_size} bytes, but at most {most} are allowed")
         return path.read_bytes()

@@ -130,7 +130,7 @@ def test_any_damage_to_a_finished_run_is_named(made, shapes_unchecked, name, dam
     Run(folder).finish()
     assert RunRecord.read(folder).row()["state"] == "finished"
     (folder / name).unlink() if damage == "lost" else (folder / name).write_text((folder / name).read_text() + " ")
-    with pytest.raises(RunError, match=rf"{name} (is missing|has \d+ bytes, but manifest\.json counts)"):
+    with pytest.raises(RunError, match=rf"{name} (is missing|has \d+ bytes, but manifest\.json lists)"):
         RunRecord.read(folder)
 
 
