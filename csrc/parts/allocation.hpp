@@ -5,57 +5,61 @@
 #pragma once
 
 #include "base/vectors.hpp"
-#include "parts/near_ties.hpp"
 
 // Sort numbers in ascending order, NaN last; numbers that differ by at most a tolerance, relative for numbers above 1,
 // are in the order of their indices.
 template <typename T>
 class Order {
   public:
-    Order(int64_t count, double tolerance) : count(count), tolerance(T(tolerance)), keys(padded<T>(count)), marks(count) {
+    Order(int64_t count, double tolerance)
+        : count(count), tolerance(T(tolerance)), keys(padded<T>(count)), ascending(count), runs(count),
+          next(count) {
         for (int lane = 0; lane < LANES<T>; ++lane) lanes[lane] = lane;
     }
 
     // Fill `order` with the index of the smallest number, of the next, and so on.
     void find(const T* numbers, int64_t* order) {
-        for (int64_t i = 0; i < count; ++i) keys[i] = key(numbers[i]);
-        for (int64_t i = 0; i < count; i += LANES<T>) {
-            const Bits<T> own = at(i);
-            Bits<T> before = {};  // how many come before each; a true comparison is -1
-            int64_t j = 0;
-            for (; j < i; ++j) before -= keys[j] <= own;
-            for (; j < std::min<int64_t>(count, i + LANES<T>); ++j) {
-                const Bits<T> later = lanes > Word(j - i);
-                before -= (keys[j] < own) | ((keys[j] == own) & later);
-            }
-            for (; j < count; ++j) before -= keys[j] < own;
-            for (int lane = 0; lane < LANES<T> && i + lane < count; ++lane) order[before[lane]] = i + lane;
-        }
-        order_near_ties(
-            order, count, count,
-            [&](int64_t a, int64_t b) { return numbers[b] - numbers[a] <= tolerance * std::max(T(1), numbers[b]); },
-            [](int64_t a, int64_t b) { return a < b; }, [&](int64_t* first, int64_t* end) { sort(first, end); });
+        sort(numbers, order);
+        for (int64_t k = 0; k < count; ++k) ascending[k] = numbers[order[k]];
+        bool sorted = true;
+        for (int64_t k = 1; k < count; ++k)
+            sorted &= (order[k - 1] < order[k]) | !joins(ascending[k - 1], ascending[k]);
+        if (!sorted) sort_runs(order);
     }
 
   private:
     using Word = typename Register<T>::Word;
-    static constexpr int64_t FEW = 16;
     const int64_t count;
     const T tolerance;
     Array<Word> keys;
-    std::vector<uint8_t> marks;  // of the numbers of a run
+    std::vector<T> ascending;
+    std::vector<int32_t> runs, next;  // the run of each index, and the next free place of each run
     Bits<T> lanes;
 
-    // Runs are often long, since all unused slots have the same usage.
-    void sort(int64_t* first, int64_t* end) {
-        if (end - first <= FEW) return std::sort(first, end);
-        const auto [least, most] = std::minmax_element(first, end);
-        const int64_t from = *least, to = *most;
-        for (int64_t* one = first; one != end; ++one) marks[*one] = 1;
-        for (int64_t i = from; i <= to; ++i) {
-            *first = i;
-            first += marks[i];
-            marks[i] = 0;
+    bool joins(T a, T b) const { return b - a <= tolerance * std::max(T(1), b); }
+
+    // Sort the indices of each run.
+    void sort_runs(int64_t* order) {
+        int32_t run = 0;
+        for (int64_t k = 0; k < count; ++k) {
+            if (k == 0 || !joins(ascending[k - 1], ascending[k])) run = next[k] = int32_t(k);
+            runs[order[k]] = run;
+        }
+        for (int64_t i = 0; i < count; ++i) order[next[runs[i]]++] = i;
+    }
+
+    // Sort by counting how many numbers come before each one; of equal ones the first index comes first.
+    void sort(const T* numbers, int64_t* order) {
+        for (int64_t i = 0; i < count; ++i) keys[i] = key(numbers[i]);
+        for (int64_t i = 0; i < count; i += LANES<T>) {
+            const Bits<T> own = at(i), above = own + 1;
+            Bits<T> before = {};  // a true comparison is -1
+            const int64_t end = std::min<int64_t>(count, i + LANES<T>);
+            int64_t j = 0;
+            for (; j < i; ++j) before -= keys[j] < above;
+            for (; j < end; ++j) before -= keys[j] < own - (lanes > Word(j - i));
+            for (; j < count; ++j) before -= keys[j] < own;
+            for (int64_t lane = 0; lane < end - i; ++lane) order[before[lane]] = i + lane;
         }
     }
 
@@ -65,9 +69,9 @@ class Order {
         return own;
     }
 
-    // An integer with the same order as the number.
+    // An integer with the same order as the number, below the largest one.
     static Word key(T number) {
-        if (number != number) return std::numeric_limits<Word>::max();
+        if (number != number) return std::numeric_limits<Word>::max() - 1;
         number += T(0);  // -0 is 0
         Word word;
         std::memcpy(&word, &number, sizeof(word));

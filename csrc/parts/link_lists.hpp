@@ -36,6 +36,7 @@ class LinkLists {
         then.clear();
         for (int64_t l = 0; l < length; ++l)
             if (last.weights[l] > 0) then.push_back({slot_of(last.places[l]), last.weights[l]});
+        added.resize(std::max(written.size(), then.size()));
         for (const Link& now : written) {
             begin_list(before, now.slot, [&](int64_t l) { return before.weights[l] * (1 - now.weight); });
             for (const Link& earlier : then)
@@ -112,7 +113,8 @@ class LinkLists {
     Lazy<uint8_t> known;
     std::vector<int32_t> touched;           // the lists of slots written after that have changed; `known` marks them
     std::vector<Link> written, then, list;  // this step's writes, the previous ones, and a new list
-    std::vector<Link> fresh, spare;         // links to add to it, and links without room in it
+    std::vector<Link> added;                // links to add to it, and then those without room in it
+    int64_t fresh = 0;                      // how many
 
     T* part(void* all, int64_t row) const { return (T*)all + row * slots * length; }
 
@@ -146,10 +148,12 @@ class LinkLists {
 
     template <typename WeightOf>
     void begin_list(const Lists& lists, int64_t row, WeightOf weight_of) {
-        list.clear();
-        fresh.clear();
-        for (int64_t l = row * length; l < (row + 1) * length; ++l)
-            list.push_back({slot_of(lists.places[l]), weight_of(l)});
+        list.resize(length);
+        for (int64_t at = 0; at < length; ++at) {
+            const int64_t l = row * length + at;
+            list[at] = {slot_of(lists.places[l]), weight_of(l)};
+        }
+        fresh = 0;
     }
 
     void add(int32_t slot, T weight) {
@@ -158,7 +162,7 @@ class LinkLists {
                 link.weight += weight;
                 return;
             }
-        fresh.push_back({slot, weight});
+        added[fresh++] = {slot, weight};
     }
 
     // Keep the strongest links, the strongest first, of near-ties the first slot. Links without room are considered
@@ -169,21 +173,19 @@ class LinkLists {
         };
         for (int64_t at = 1; at < length; ++at) rise(at);
         T strongest = 0;
-        spare.clear();
-        for (Link link : fresh) {
-            if (link.weight > list[length - 1].weight) {
-                std::swap(link, list[length - 1]);
+        for (int64_t i = 0; i < fresh; ++i) {
+            if (added[i].weight > list[length - 1].weight) {
+                std::swap(added[i], list[length - 1]);
                 rise(length - 1);
             }
-            if (!(link.weight > 0)) continue;
-            spare.push_back(link);
-            strongest = std::max(strongest, link.weight);
+            strongest = std::max(strongest, added[i].weight);
         }
         if (strongest > 0 && list[length - 1].weight - strongest <= T(NEAR_TIE))
-            for (const Link& link : spare) {
-                list.push_back(link);
-                rise(list.size() - 1);
-            }
+            for (int64_t i = 0; i < fresh; ++i)
+                if (added[i].weight > 0) {
+                    list.push_back(added[i]);
+                    rise(list.size() - 1);
+                }
         order_equals(list, length);
         for (int64_t l = 0; l < length; ++l) {
             lists.places[row * length + l] = T(list[l].slot);

@@ -14,6 +14,11 @@ constexpr int32_t NOBODY = std::numeric_limits<int32_t>::max();  // marks an abs
 template <typename T>
 class Nearest {
   public:
+    struct Candidate {
+        T cosine;
+        int32_t slot;
+    };
+
     explicit Nearest(int64_t count = 0) : cosines(count), slots(count) { clear(); }
 
     void clear() {
@@ -21,13 +26,16 @@ class Nearest {
         std::fill(slots.begin(), slots.end(), NOBODY);
     }
 
-    // NaN counts as the best, so that it propagates.
-    void offer(T cosine, int32_t slot) {
+    // Return the candidate that is not among the best: the new one, or the last one before. NaN counts as the best, so
+    // that it propagates.
+    Candidate offer(T cosine, int32_t slot) {
         if (cosine != cosine) cosine = std::numeric_limits<T>::infinity();
         int64_t at = int64_t(slots.size()) - 1;
-        if (!better(cosine, slot, at)) return;
+        if (!better(cosine, slot, at)) return {cosine, slot};
+        const Candidate last = {cosines[at], slots[at]};
         for (; at > 0 && better(cosine, slot, at - 1); --at) cosines[at] = cosines[at - 1], slots[at] = slots[at - 1];
         cosines[at] = cosine, slots[at] = slot;
+        return last;
     }
 
     // Whether more than `at` candidates were offered.
@@ -52,33 +60,32 @@ class NearestBySlot {
 
     void clear() {
         best.clear();
-        close.clear();
+        rejected.clear();
         least = -std::numeric_limits<T>::infinity();
-        room = LISTED_AT_ONCE;
     }
 
     // NaN counts as the best, so that it propagates.
     void offer(T cosine, int32_t slot) {
         if (cosine < least) return;
-        if (close.size() >= room) forget();
-        close.push_back({cosine == cosine ? cosine : std::numeric_limits<T>::infinity(), slot});
-        best.offer(cosine, slot);
+        const Candidate out = best.offer(cosine, slot);
         least = best.worst() - T(NEAR_TIE);
+        if (out.slot != NOBODY && out.cosine >= least) rejected.push_back(out);
     }
 
     // Resolve near-ties after all candidates have been offered.
     void settle() {
+        const auto stale = [&](const Candidate& one) { return one.cosine < least; };
+        rejected.erase(std::remove_if(rejected.begin(), rejected.end(), stale), rejected.end());
+        if (rejected.empty()) return;
         const T most = best.worst() + T(NEAR_TIE);
         const int64_t count = best.slots.size();
         int64_t sure = 0;
-        while (sure < count && best.cosines[sure] > most) ++sure;
-        const int64_t open = count - sure;
-        forget();
-        const auto end = std::remove_if(close.begin(), close.end(), [&](auto& one) { return one.cosine > most; });
-        if (end - close.begin() <= open) return;
-        std::partial_sort(close.begin(), close.begin() + open, end, [](auto& a, auto& b) { return a.slot < b.slot; });
-        for (int64_t i = 0; i < open; ++i)
-            best.cosines[sure + i] = close[i].cosine, best.slots[sure + i] = close[i].slot;
+        while (best.cosines[sure] > most) ++sure;
+        for (int64_t i = sure; i < count; ++i) rejected.push_back({best.cosines[i], best.slots[i]});
+        std::partial_sort(rejected.begin(), rejected.begin() + count - sure, rejected.end(),
+                          [](auto& a, auto& b) { return a.slot < b.slot; });
+        for (int64_t i = sure; i < count; ++i)
+            best.cosines[i] = rejected[i - sure].cosine, best.slots[i] = rejected[i - sure].slot;
     }
 
     // Whether more than `at` candidates were offered.
@@ -87,19 +94,8 @@ class NearestBySlot {
     const int32_t* slots() const { return best.slots.data(); }
 
   private:
-    static constexpr size_t LISTED_AT_ONCE = 64;
-    struct Candidate {
-        T cosine;
-        int32_t slot;
-    };
-    Nearest<T> best;               // without regard to near-ties
-    std::vector<Candidate> close;  // all that can be among the best, and some others
+    using Candidate = typename Nearest<T>::Candidate;
+    Nearest<T> best;                  // without regard to near-ties
+    std::vector<Candidate> rejected;  // all others that can be near-ties of the last one
     T least = -std::numeric_limits<T>::infinity();
-    size_t room = LISTED_AT_ONCE;
-
-    void forget() {
-        close.erase(std::remove_if(close.begin(), close.end(), [&](auto& one) { return one.cosine < least; }),
-                    close.end());
-        room = std::max(room, 2 * close.size());
-    }
 };

@@ -24,7 +24,7 @@ def space(tmp_path):
 
 
 def begin(stand_in, words, **environment):
-    """Begin a sweep in a process of its own, with the stand-in for trainings."""
+    """Begin a sweep in a process of its own, with the stand-in for training_runs."""
     code = (
         f"import memtape.experiments.sweep.workers as workers; workers.COMMAND = {stand_in!r}\n"
         f"from memtape.cli.main import main; main({words!r})"

@@ -98,7 +98,7 @@ def test_a_question_about_a_graph_is_drawn_with_the_prediction_and_what_was_read
     picture, sources = graph_of(model, task, length=1, seed=0)
     steps = len(picture.steps)
     assert sources.shape == (steps, 2, steps)
-    assert [said is None for said in picture.said] == [answer is None for answer in picture.answers]
+    assert [said is None for said in picture.predicted] == [answer is None for answer in picture.answers]
     batch = draw_batch(task, model, 0, 1, seed=0, split="picture", lengths=(1, 1))
     outputs, state = model(batch.inputs)
     assert task.picture(batch, outputs) == picture
@@ -112,7 +112,7 @@ def test_a_network_without_heads_is_pictured_by_what_it_said():
     task = Traversal()
     picture, sources = graph_of(StackedLSTM(task.input_size, task.output_size, hidden_size=4), task, length=1, seed=0)
     assert sources is None
-    assert any(picture.said)
+    assert any(picture.predicted)
 
 
 def test_a_task_without_graphs_has_no_picture_of_one():

@@ -16,7 +16,7 @@ TRAIN = TrainSettings(steps=1, batch_size=2, validate_every=1, validation_sequen
 
 def fits(model, task):
     network, exam = MODELS[model].load(), TASKS[task].load()
-    shown_ahead = getattr(network, "sees_ahead", False) and (exam.foretells or exam.played)
+    shown_ahead = getattr(network, "sees_ahead", False) and (exam.inputs_repeat_targets or exam.interactive)
     return bool(set(MODELS[model].card.inputs) & set(TASKS[task].card.inputs)) and not shown_ahead
 
 
@@ -38,7 +38,7 @@ ONE_EACH = list(one_each())
 
 def experiment(model, task):
     small = dict(MODELS[model].card.small)
-    if TASKS[task].load().played and "teacher_forcing" in {option.name for option in MODELS[model].options}:
+    if TASKS[task].load().interactive and "teacher_forcing" in {option.name for option in MODELS[model].options}:
         small["teacher_forcing"] = False
     return Experiment(model=model, task=task, model_options=small, task_options=TASKS[task].card.small, train=TRAIN)
 

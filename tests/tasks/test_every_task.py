@@ -101,7 +101,7 @@ def test_scores_are_those_that_the_task_names(task_and_form):
     batch = task.batch(0, 5, input_kind=form)
     names = [score.name for score in task.scored]
     assert list(task.scores(outputs_for(task, batch).float(), batch)) == names
-    assert task.guess(task.lengths).keys() <= set(names)
+    assert task.chance(task.lengths).keys() <= set(names)
 
 
 def test_losses_and_tallies_of_parts_add_up(task_and_form):

@@ -51,14 +51,14 @@ SHORT = {"min_length": 30, "max_length": 30, "washout": 5}
             ShortestPath,
             {},
             {},
-            "ShortestPath is played step by step, but BiLSTM cannot continue from a given state",
+            "ShortestPath is interactive, but BiLSTM cannot continue from a given state",
         ),
         (
             Jordan,
             ShortestPath,
             {},
             {},
-            "ShortestPath is played step by step, but Jordan cannot continue from a given state",
+            "ShortestPath is interactive, but Jordan cannot continue from a given state",
         ),
         (
             GRU,

@@ -35,7 +35,7 @@ SQUARE = GraphPicture(
     ),
     shown=(3, 0, 1, 2, 4, None, None, None, None, None),
     answers=(*[None] * 6, ("a", "x", "b"), ("b", "y", "c"), ("c", "y", "d"), END),
-    said=(*[None] * 6, ("a", "x", "b"), ("b", "x", "a"), ("c", "y", "d"), END),
+    predicted=(*[None] * 6, ("a", "x", "b"), ("b", "x", "a"), ("c", "y", "d"), END),
 )
 STEPS = len(SQUARE.steps)
 
@@ -75,13 +75,13 @@ def test_edges_that_were_asked_are_numbered_and_those_said_in_their_place_are_da
 
 
 def test_when_all_is_right_nothing_is_dashed() -> None:
-    figure = graph_figure(replace(SQUARE, said=SQUARE.answers))
+    figure = graph_figure(replace(SQUARE, predicted=SQUARE.answers))
     assert arrows(figure, VERMILION) == 0
     assert "4 of 4 right" in [text.get_text() for text in axes_called(figure, "Graph").texts]
 
 
 def test_where_nobody_was_asked_nothing_is_right_or_wrong() -> None:
-    figure = graph_figure(replace(SQUARE, said=(None,) * STEPS))
+    figure = graph_figure(replace(SQUARE, predicted=(None,) * STEPS))
     assert not any("right" in text.get_text() for text in axes_called(figure, "Graph").texts)
     assert len(figure.axes) == 1
 
@@ -107,7 +107,7 @@ def test_edges_are_listed_as_asked_and_then_by_how_much_they_were_seen() -> None
 
 def test_an_answer_that_is_no_edge_follows_from_the_edges_of_its_path() -> None:
     answers = (*[None] * 6, ("a", "far", "c"), END, ("b", "far", "d"), END)
-    picture = replace(SQUARE, paths=((0, 2), (2, 3)), answers=answers, said=answers)
+    picture = replace(SQUARE, paths=((0, 2), (2, 3)), answers=answers, predicted=answers)
     seen = edge_reads(picture, SOURCES)
     assert seen.steps == ("1", "end", "2", "end")
     assert seen.right == ((0, 1), (), (1, 2), ())
@@ -131,7 +131,9 @@ def test_the_sources_drawn_are_the_sources_given() -> None:
 def test_everything_is_inside_the_figure_and_long_names_have_room() -> None:
     long = replace(SQUARE, nodes=("King's Cross St. Pancras", "Tottenham Court Road", "High Street Kensington", "d"))
     answers = (*[None] * 6, ("King's Cross St. Pancras", "x", "Tottenham Court Road"), None, None, END)
-    figure = graph_figure(replace(long, answers=answers, said=answers), np.repeat(SOURCES, 4, axis=1), title="Graph")
+    figure = graph_figure(
+        replace(long, answers=answers, predicted=answers), np.repeat(SOURCES, 4, axis=1), title="Graph"
+    )
     figure.draw_without_rendering()
     width, height = figure.get_size_inches() * DPI
     for axes in figure.axes:

@@ -46,8 +46,8 @@ class ConcatenatedInput(Cell[Any]):
         if inner is None:
             return None
 
-        def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
+        def run(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
             ys, last = inner(xs, state, lengths)
             return torch.cat([padding.zero_beyond(xs, lengths), ys], dim=-1), last
 
-        return whole
+        return run

@@ -60,8 +60,8 @@ class Delayed(Cell[DelayedState]):
         if inner is None:
             return None
 
-        def whole(xs: Tensor, state: DelayedState, lengths: Tensor | None) -> tuple[Tensor, DelayedState]:
+        def run(xs: Tensor, state: DelayedState, lengths: Tensor | None) -> tuple[Tensor, DelayedState]:
             ys, moved = inner(torch.cat([state.x[:, None], xs[:, :-1]], dim=1), state.cell, lengths)
             return ys, DelayedState(cell=moved, x=padding.last_of(xs, state.x, lengths))
 
-        return whole
+        return run

@@ -56,12 +56,12 @@ class InputBypass(Cell[Any]):
         if inner is None:
             return None
 
-        def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
+        def run(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
             seen, bypassing = self._split(xs)
             ys, last = inner(seen, state, lengths)
             return torch.cat([ys, padding.zero_beyond(bypassing, lengths)], dim=-1), last
 
-        return whole
+        return run
 
     def _split(self, xs: Tensor) -> tuple[Tensor, Tensor]:
         before, bypassing, after = xs.split([self.first, self.size, xs.shape[-1] - self.first - self.size], dim=-1)

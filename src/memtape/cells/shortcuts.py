@@ -71,7 +71,7 @@ class Shortcuts(Cell[StackedState]):
             return None
         parts = [fused_or_steps(layer, backend) for layer in self.layers]
 
-        def whole(xs: Tensor, state: StackedState, lengths: Tensor | None) -> tuple[Tensor, StackedState]:
+        def run(xs: Tensor, state: StackedState, lengths: Tensor | None) -> tuple[Tensor, StackedState]:
             outputs: list[Tensor] = []
             states: list[Any] = []
             for part, old in zip(parts, state.layers, strict=True):
@@ -80,4 +80,4 @@ class Shortcuts(Cell[StackedState]):
                 states.append(new)
             return torch.cat(outputs, dim=-1), StackedState(layers=tuple(states))
 
-        return whole
+        return run

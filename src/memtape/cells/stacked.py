@@ -83,7 +83,7 @@ class Stacked(Cell[StackedState]):
             return None
         parts = [fused_or_steps(layer, backend) for layer in self.layers]
 
-        def whole(
+        def run(
             xs: Tensor, state: StackedState, lengths: Tensor | None, starts: Starts[StackedState] | None
         ) -> tuple[Tensor, StackedState]:
             states = []
@@ -93,7 +93,7 @@ class Stacked(Cell[StackedState]):
                 states.append(new)
             return xs, StackedState(layers=tuple(states))
 
-        return made_of(parts, whole)
+        return made_of(parts, run)
 
     def _passed(self, number: int, x: Tensor) -> Tensor:
         """Return the input of a layer, after dropout."""

@@ -46,7 +46,7 @@ class TruncatedInput(Cell[Any]):
         if inner is None:
             return None
 
-        def whole(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
+        def run(xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
             return inner(xs[..., : self.cell.input_size], state, lengths)
 
-        return whole
+        return run

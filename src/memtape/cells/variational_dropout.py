@@ -99,13 +99,13 @@ class VariationalDropout(Cell[DroppedState]):
         if inner is None:
             return None
 
-        def whole(xs: Tensor, state: DroppedState, lengths: Tensor | None) -> tuple[Tensor, DroppedState]:
+        def run(xs: Tensor, state: DroppedState, lengths: Tensor | None) -> tuple[Tensor, DroppedState]:
             masks = {name: mask[:, None] for name, mask in state.masks.items()}
             ys, last = inner(xs * masks["inputs"] if "inputs" in masks else xs, state.cell, lengths)
             ys = ys * masks["outputs"] if "outputs" in masks else ys
             return padding.zero_beyond(ys, lengths), DroppedState(cell=last, masks=state.masks)
 
-        return whole
+        return run
 
 
 def _hidden(state: Any) -> dict[str, Tensor]:

@@ -137,7 +137,7 @@ def _print_end(configuration: "Configuration", seed: int) -> None:
     """Print a line for a finished training run."""
     from memtape.experiments.sweep.sweep import result_of
 
-    training = configuration.trainings[seed]
+    training = configuration.training_runs[seed]
     failure, result = training.failure(), result_of(training, configuration.scored)
     if failure is not None:
         _print_to_stderr(_failed(configuration.number, seed, failure))

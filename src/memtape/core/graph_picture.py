@@ -26,7 +26,7 @@ class GraphPicture:
     """The index of the edge presented at each step, None if there is none."""
     answers: tuple[Triple | None, ...]
     """The target of each step, None for a step without one, and ("end", "", "") at the end of an answer."""
-    said: tuple[Triple | None, ...]
+    predicted: tuple[Triple | None, ...]
     """The network's output at each of these steps; all None without a network."""
 
 

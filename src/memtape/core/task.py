@@ -42,8 +42,9 @@ class Task(ABC):
         vocabulary: the name of each symbol, in the order of their indices; None without symbols.
         input_kinds: names of the kinds of input that a batch can have, the default first, such as "sequences" or
             "pairs".
-        foretells: whether targets are inputs of later steps, so that a bidirectional network could read the answers.
-        played: whether inputs depend on the network's earlier outputs; `play` then completes a batch.
+        inputs_repeat_targets: whether targets are inputs of later steps, so that a bidirectional network could read
+            the answers.
+        interactive: whether inputs depend on the network's earlier outputs; `play` then completes a batch.
     """
 
     input_size: int
@@ -54,8 +55,8 @@ class Task(ABC):
     stuck_at: float | None = None
     vocabulary: tuple[str, ...] | None = None
     input_kinds: ClassVar[tuple[str, ...]] = ("sequences",)
-    foretells: ClassVar[bool] = False
-    played: ClassVar[bool] = False
+    inputs_repeat_targets: ClassVar[bool] = False
+    interactive: ClassVar[bool] = False
 
     def batch(
         self,
@@ -140,7 +141,7 @@ class Task(ABC):
         """Return the scores of a network's outputs."""
         return self.scores_of(self.tally(outputs, batch))
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the scores at chance level on sequences of a range of lengths, by name, where known."""
         return {}
 

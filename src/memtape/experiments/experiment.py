@@ -102,12 +102,12 @@ class Experiment:
                 f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.input_kinds)}; "
                 "choose another model or task"
             )
-        if sees_ahead(model) and task.foretells:
+        if sees_ahead(model) and task.inputs_repeat_targets:
             raise ExperimentError(
                 f"{self.model} reads in both directions, but {self.task} predicts the next input, which it would receive;"
                 " choose another model or task"
             )
-        if sees_ahead(model) and task.played:
+        if sees_ahead(model) and task.interactive:
             raise ExperimentError(
                 f"{self.model} reads in both directions, but inputs of {self.task} depend on earlier outputs; choose another "
                 "model or task"

@@ -59,7 +59,7 @@ def generate_from_run(
     symbols = torch.tensor([[places[character] for character in prompt]], dtype=torch.long)
     try:
         checks.at_least(1, length=length)
-        said = generate(
+        predicted = generate(
             model,
             symbols,
             steps=length,
@@ -69,4 +69,4 @@ def generate_from_run(
         )
     except (TypeError, ValueError) as error:
         raise ExperimentError(first_line(error)) from None
-    return "".join(vocabulary[symbol] for symbol in said[0].tolist())
+    return "".join(vocabulary[symbol] for symbol in predicted[0].tolist())

@@ -132,7 +132,7 @@ def _graph(picture: GraphPicture, sources: Any, size: str) -> Illustration:
 
 def _learning(records: Sequence[Mapping[str, Any]], solved_step: int | None, task: Task) -> Illustration:
     return Illustration(
-        figures.learning_curve(records, task.scored, solved_step=solved_step, chance=task.guess(task.lengths)),
+        figures.learning_curve(records, task.scored, solved_step=solved_step, chance=task.chance(task.lengths)),
         "Scores during training; the markers are validations on sequences that were not used in training.",
         "A curve of each score over training.",
     )
@@ -140,8 +140,8 @@ def _learning(records: Sequence[Mapping[str, Any]], solved_step: int | None, tas
 
 def _lengths(results: list[dict[str, Any]], task: Task, unit: str) -> Illustration:
     score = task.scored[-1]
-    guesses = {length: task.guess((length, length)) for length in (result["length"] for result in results)}
-    chance = {length: guess[score.name] for length, guess in guesses.items() if score.name in guess}
+    levels = {length: task.chance((length, length)) for length in (result["length"] for result in results)}
+    chance = {length: level[score.name] for length, level in levels.items() if score.name in level}
     return Illustration(
         figures.score_by_length(results, score, trained=task.lengths, chance=chance),
         f"{score.label.capitalize()} by length, in {unit}; lengths of training are shaded"

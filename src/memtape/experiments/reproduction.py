@@ -74,7 +74,7 @@ def result_of_sweep(recipe: Recipe, plan: Plan, only: Configuration, *, jobs: in
         commit=where["commit"],
         hardware=f"{where['processor']}, {where['cores']} cores, {jobs} at a time, 1 thread each",
         environment={name: where[name] for name in ("memtape", "python", "torch")},
-        seeds=[_seed(row, only.trainings[row["seed"]].folder, only.scored) for row in reported["rows"]],
+        seeds=[_seed(row, only.training_runs[row["seed"]].folder, only.scored) for row in reported["rows"]],
     )
 
 

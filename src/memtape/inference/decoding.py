@@ -59,16 +59,16 @@ def greedy(network: Speaker, begin: Any, *, longest: int = 100, start: int = BOU
     ended = torch.zeros(batch, dtype=torch.bool, device=device)
     lengths = torch.zeros(batch, dtype=torch.long, device=device)
     total, now = torch.zeros(batch, device=device), begin
-    said: list[Tensor] = []
-    while len(said) < longest and not ended.all():
+    predicted: list[Tensor] = []
+    while len(predicted) < longest and not ended.all():
         logits, now = network.step(symbols, now)
         gain, symbols = torch.log_softmax(logits, dim=-1).max(dim=-1)
         symbols = torch.where(ended, stop, symbols)
         total = total + torch.where(ended, 0, gain)
         lengths = lengths + ~ended
         ended = ended | (symbols == stop)
-        said.append(symbols)
-    return Decoded(symbols=torch.stack(said, dim=1), lengths=lengths, log_likelihood=total)
+        predicted.append(symbols)
+    return Decoded(symbols=torch.stack(predicted, dim=1), lengths=lengths, log_likelihood=total)
 
 
 @torch.no_grad()
@@ -123,9 +123,9 @@ def beam_search(
     total[:, 0] = 0  # all partial sequences are still equal
     ended = torch.zeros(batch, width, dtype=torch.bool, device=device)
     lengths = torch.zeros(batch, width, dtype=torch.long, device=device)
-    said = torch.full((batch, width, 1), start, device=device)
+    predicted = torch.full((batch, width, 1), start, device=device)
     for _ in range(longest):
-        logits, now = network.step(said[:, :, -1].flatten(), now)
+        logits, now = network.step(predicted[:, :, -1].flatten(), now)
         gains = torch.log_softmax(logits, dim=-1).unflatten(0, (batch, width))
         silence = torch.full_like(gains, -torch.inf)
         silence[:, :, stop] = 0
@@ -136,11 +136,11 @@ def beam_search(
         parent, symbol = best // gains.shape[2], best % gains.shape[2]
         total = totals.flatten(1).gather(1, best)
         lengths, ended = lengths.gather(1, parent), ended.gather(1, parent) | (symbol == stop)
-        said = torch.cat([said.gather(1, parent[:, :, None].expand_as(said)), symbol[:, :, None]], dim=2)
+        predicted = torch.cat([predicted.gather(1, parent[:, :, None].expand_as(predicted)), symbol[:, :, None]], dim=2)
         if bool((ended | total.isinf()).all()):
             break
         now = _rows(now, (first_of_row + parent).flatten())
-    return Decoded(symbols=said[:, :, 1:], lengths=lengths, log_likelihood=total)
+    return Decoded(symbols=predicted[:, :, 1:], lengths=lengths, log_likelihood=total)
 
 
 def _rows(state: Any, chosen: Tensor) -> Any:

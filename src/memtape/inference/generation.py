@@ -74,15 +74,15 @@ def generate(
     logits, state = network(prompt, state, lengths=lengths)
     logits = ops.last_step(logits, lengths)
     ended = torch.zeros(len(prompt), dtype=torch.bool, device=prompt.device)
-    said: list[Tensor] = []
+    predicted: list[Tensor] = []
     while True:
         symbols = _drawn(logits, temperature, generator)
         if stop is not None:
             symbols = torch.where(ended, stop, symbols)
             ended = ended | (symbols == stop)
-        said.append(symbols)
-        if len(said) == steps or bool(ended.all()):
-            return torch.stack(said, dim=1)
+        predicted.append(symbols)
+        if len(predicted) == steps or bool(ended.all()):
+            return torch.stack(predicted, dim=1)
         logits, state = network(symbols[:, None], state)
         logits = logits[:, 0]
 

@@ -26,9 +26,9 @@ def check_compatible(model: nn.Module, task: Task, settings: TrainSettings) -> N
     """
     _check_time(model, settings)
     _check_teacher(model, settings)
-    if task.played and (not _in_chunks(model) or is_teacher_forced(model)):
+    if task.interactive and (not _in_chunks(model) or is_teacher_forced(model)):
         raise SettingsError(
-            f"{type(task).__name__} is played step by step, but {_name(model)} cannot continue from a given state; "
+            f"{type(task).__name__} is interactive, but {_name(model)} cannot continue from a given state; "
             "choose another network"
         )
     if settings.optimizer == "ridge":

@@ -36,7 +36,7 @@ def draw_batch(
         run: function that is called in place of `model`; None means `model`.
     """
     batch = task.batch(index, batch_size, seed=seed, split=split, lengths=lengths, input_kind=input_kind(model))
-    if not task.played:
+    if not task.interactive:
         return batch
     device = next(model.parameters()).device
 

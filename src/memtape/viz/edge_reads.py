@@ -87,7 +87,7 @@ def edge_reads(picture: GraphPicture, sources: Float[np.ndarray, "time read_head
         weights=np.concatenate([weights, rest], axis=2).transpose(1, 2, 0),
         steps=tuple(steps),
         right=tuple(tuple(listed.index(number) for number in path) for path in asked),
-        wrong=tuple(picture.said[step] not in (None, picture.answers[step]) for step in answering),
+        wrong=tuple(picture.predicted[step] not in (None, picture.answers[step]) for step in answering),
     )
 
 

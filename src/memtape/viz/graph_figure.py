@@ -75,11 +75,11 @@ def _draw_map(axes: Axes, picture: GraphPicture, width: int) -> None:
     axes.set_axis_off()
     axes.set_label("Graph")
     places = _places(picture, width)
-    asked, said = _walked(picture)
+    asked, predicted = _walked(picture)
     for number, (source, _, target) in enumerate(picture.edges):
-        if number not in asked and number not in said:
+        if number not in asked and number not in predicted:
             _arrow(axes, places[source], places[target], HAIRLINE, 0.5, layer=1)
-    for number, turns in said.items():
+    for number, turns in predicted.items():
         source, _, target = picture.edges[number]
         _arrow(axes, places[source], places[target], VERMILION, 1.3, layer=3, dashed=True)
         _number(axes, (places[source], places[target]), turns, VERMILION, along=0.3)
@@ -94,7 +94,7 @@ def _draw_map(axes: Axes, picture: GraphPicture, width: int) -> None:
         text.set_path_effects([withStroke(linewidth=2, foreground="white")])
         text.set_color(INK if node in on_the_way else MUTED)
         text.set_zorder(6)
-    _legend(axes, picture, bool(said))
+    _legend(axes, picture, bool(predicted))
 
 
 def _places(picture: GraphPicture, width: int) -> Float[np.ndarray, "nodes 2"]:
@@ -122,16 +122,16 @@ def _walked(picture: GraphPicture) -> tuple[dict[int, list[str]], dict[int, list
         for number, (source, edge, target) in enumerate(picture.edges)
     }
     asked: dict[int, list[str]] = {}
-    said: dict[int, list[str]] = {}
+    predicted: dict[int, list[str]] = {}
     for answer, path in enumerate(picture.paths, start=1):
         for turn, number in enumerate(path, start=1):
             asked.setdefault(number, []).append(str(turn) if len(picture.paths) == 1 else f"{answer}.{turn}")
     turn = 0
-    for right, own in zip(picture.answers, picture.said, strict=True):
+    for right, own in zip(picture.answers, picture.predicted, strict=True):
         turn += right not in (None, ENDED)
         if own is not None and own != right and own in numbers:
-            said.setdefault(numbers[own], []).append(str(turn))
-    return asked, said
+            predicted.setdefault(numbers[own], []).append(str(turn))
+    return asked, predicted
 
 
 def _arrow(
@@ -172,7 +172,7 @@ def _legend(axes: Axes, picture: GraphPicture, others: bool) -> None:
     if others:
         lines.append(Line2D([], [], color=VERMILION, linewidth=1.3, linestyle=(0, (2, 1)), label="wrong prediction"))
     axes.legend(handles=lines, loc="upper left", bbox_to_anchor=(0, 0), ncols=2, borderaxespad=0.2, handlelength=2)
-    pairs = [(right, own) for right, own in zip(picture.answers, picture.said, strict=True) if right is not None]
+    pairs = [(right, own) for right, own in zip(picture.answers, picture.predicted, strict=True) if right is not None]
     if any(own is not None for _, own in pairs):
         right = sum(own == right for right, own in pairs)
         remark = muted(

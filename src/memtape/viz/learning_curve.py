@@ -46,10 +46,10 @@ def learning_curve(
         figure = Figure(figsize=(7.1, 2.5), layout="constrained")
         panels: list[Axes] = list(figure.subplots(1, len(scored), sharex=True, squeeze=False)[0])
         for axes, score in zip(panels, scored, strict=True):
-            guess = (chance or {}).get(score.name)
+            level = (chance or {}).get(score.name)
             shown = [value for curve in curves.values() for value in curve[score.name]]
-            axes.set_title(score_axis(axes, score, shown if guess is None else [*shown, guess]))
-            _draw(axes, curves, score.name, guess)
+            axes.set_title(score_axis(axes, score, shown if level is None else [*shown, level]))
+            _draw(axes, curves, score.name, level)
             sequences_axis(axes, max(max(curve["sequences"], default=0.0) for curve in curves.values()))
             if solved_at is not None:
                 _mark_solved(axes, solved_at, f"solved at step {solved_step}")

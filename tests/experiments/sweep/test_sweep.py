@@ -42,7 +42,7 @@ def test_without_a_space_there_is_one_configuration_with_all_seeds(tmp_path):
     ended = []
     (only,) = swept(tmp_path, ended=lambda configuration, seed: ended.append((configuration.number, seed)))
     assert only.experiment == EXPERIMENT
-    assert only.trainings.keys() == {0, 1, 2}
+    assert only.training_runs.keys() == {0, 1, 2}
     assert only.value == 2
     assert sorted(ended) == [(0, 0), (0, 1), (0, 2)]
     assert not (tmp_path / "journal.jsonl").exists()
@@ -65,7 +65,7 @@ def test_most_seeds_failing_costs_infinitely_much_and_fewer_do_not_matter(tmp_pa
     space = Space(trials=1, options={"train.learning_rate": Choices(values=(0.5,))})
     (failed,) = swept(tmp_path, space=space)
     assert failed.value == math.inf
-    training = failed.trainings[0]
+    training = failed.training_runs[0]
     training.failure_file.unlink()
     result = {"solved": False, "solved_step": None, "steps": 2, "sequences": 32, "seconds": 1.0}
     scores = {"cost_bits": 3.0, "wrong_bits": 1.0}

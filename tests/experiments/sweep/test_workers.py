@@ -1,4 +1,4 @@
-"""Workers: trainings that fail, are killed, were left behind or are stopped, and all others that go on."""
+"""Workers: training_runs that fail, are killed, were left behind or are stopped, and all others that go on."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import time
 import pytest
 
 from memtape.experiments.file_lock import file_lock
-from memtape.experiments.sweep.workers import Training, run_trainings
+from memtape.experiments.sweep.workers import Training, run_all
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 
@@ -29,10 +29,10 @@ def training(tmp_path):
     return make
 
 
-def carried_out(*trainings, jobs=2, kills=None):
+def carried_out(*training_runs, jobs=2, kills=None):
     ended, kills = [], [] if kills is None else kills
-    run_trainings(
-        trainings,
+    run_all(
+        training_runs,
         jobs=jobs,
         stop=threading.Event(),
         ended=ended.append,
@@ -48,29 +48,29 @@ def calls(tmp_path):
 
 def test_all_are_trained_on_one_thread_each(training, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    trainings = [training(seed) for seed in range(3)]
-    assert sorted(carried_out(*trainings), key=str) == trainings
+    training_runs = [training(seed) for seed in range(3)]
+    assert sorted(carried_out(*training_runs), key=str) == training_runs
     assert calls(tmp_path) == ["train seed0 1", "train seed1 1", "train seed2 1"]
-    assert all(one.ended and one.failure() is None for one in trainings)
-    assert all("update 1" in one.log_file.read_text() for one in trainings)
+    assert all(one.ended and one.failure() is None for one in training_runs)
+    assert all("update 1" in one.log_file.read_text() for one in training_runs)
 
 
 def test_what_has_ended_is_not_trained_again(training, tmp_path):
-    trainings = [training(0), training(1, rate=0.5)]
-    carried_out(*trainings)
-    assert sorted(carried_out(*trainings), key=str) == trainings
+    training_runs = [training(0), training(1, rate=0.5)]
+    carried_out(*training_runs)
+    assert sorted(carried_out(*training_runs), key=str) == training_runs
     assert calls(tmp_path) == ["train seed0 1", "train seed1 1"]
 
 
 def test_a_training_that_breaks_is_told_and_the_others_go_on(training):
-    trainings = [training(0, rate=0.5), training(1, rate=0.25), training(2)]
-    assert len(carried_out(*trainings)) == 3
-    assert trainings[0].failure() == {
+    training_runs = [training(0, rate=0.5), training(1, rate=0.25), training(2)]
+    assert len(carried_out(*training_runs)) == 3
+    assert training_runs[0].failure() == {
         "exit": "exit code 1",
         "last_line": "memtape: the loss at update 2 is not finite",
     }
-    assert trainings[1].failure() == {"exit": "signal SIGKILL", "last_line": "update 1"}
-    assert trainings[2].failure() is None
+    assert training_runs[1].failure() == {"exit": "signal SIGKILL", "last_line": "update 1"}
+    assert training_runs[2].failure() is None
 
 
 def test_a_training_that_is_killed_goes_on_as_long_as_it_comes_further(training, tmp_path):
@@ -160,7 +160,7 @@ def test_a_training_holds_its_lock_on_when_its_sweep_is_killed(training, tmp_pat
         "import threading; from pathlib import Path; import memtape.experiments.sweep.workers as workers\n"
         f"workers.COMMAND = {stand_in!r}\n"
         f"one = workers.Training(words={one.words!r}, folder=Path({str(one.folder)!r}))\n"
-        "workers.run_trainings([one], jobs=1, stop=threading.Event(), ended=print, killed=print)"
+        "workers.run_all([one], jobs=1, stop=threading.Event(), ended=print, killed=print)"
     )
     sweep = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "STAND_IN_SECONDS": "1"})
     while not (one.folder / "config.json").exists():
@@ -205,7 +205,7 @@ def test_a_stop_ends_what_runs_and_begins_nothing_more(training, tmp_path, monke
     timer = threading.Timer(0.5, stop.set)
     timer.start()
     before = time.monotonic()
-    run_trainings([training(0), training(1)], jobs=1, stop=stop, ended=ended.append, killed=lambda *_: None)
+    run_all([training(0), training(1)], jobs=1, stop=stop, ended=ended.append, killed=lambda *_: None)
     assert time.monotonic() - before < 20
     assert ended == []
     assert calls(tmp_path) == ["train seed0 1"]

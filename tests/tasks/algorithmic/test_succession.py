@@ -39,7 +39,7 @@ def test_an_allocation_is_one_copy_of_five_vectors_after_another(lengths):
         assert set(counts) == {5}
         found.add(len(counts))
     assert found == ({10} if lengths is None else set(range(lengths[0], lengths[1] + 1)))
-    assert task.guess((3, 3)) == {"cost_bits": 3 * 5 * 6, "wrong_bits": 45}
+    assert task.chance((3, 3)) == {"cost_bits": 3 * 5 * 6, "wrong_bits": 45}
 
 
 @pytest.mark.parametrize("lengths", [None, (1, 1), (12, 12)])

@@ -48,7 +48,7 @@ def test_who_says_the_mean_scores_1_and_who_says_the_truth_0():
     mean = batch.targets[batch.mask].mean()
     assert task.scores(mean.expand(batch.targets.shape), batch)["nrmse"] == pytest.approx(1, abs=1e-4)
     assert task.scores(batch.targets, batch) == {"nrmse": 0}
-    assert task.guess(task.lengths) == {"nrmse": 1}
+    assert task.chance(task.lengths) == {"nrmse": 1}
 
 
 def test_the_score_by_hand():

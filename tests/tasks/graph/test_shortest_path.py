@@ -130,9 +130,9 @@ def test_who_holds_all_edges_alike_pays_for_their_number():
     task = ShortestPath()
     batch = task.batch(0, 400, lengths=(14, 14))
     level = torch.zeros(*batch.mask.shape, 90)
-    assert task.guess((14, 14)) == {"cross_entropy": pytest.approx(task.loss(level, batch).item(), abs=0.05)}
-    assert math.log(2) < task.guess((14, 14))["cross_entropy"] < math.log(5)
-    assert task.guess((1, 1))["cross_entropy"] < math.log(2)
+    assert task.chance((14, 14)) == {"cross_entropy": pytest.approx(task.loss(level, batch).item(), abs=0.05)}
+    assert math.log(2) < task.chance((14, 14))["cross_entropy"] < math.log(5)
+    assert task.chance((1, 1))["cross_entropy"] < math.log(2)
 
 
 class Oracle:
@@ -209,7 +209,7 @@ def test_a_network_takes_its_most_probable_edge_when_it_is_alone(network):
     picture = [task.picture(batch, outputs, row) for row in range(16)]
     for row, drawn in enumerate(picture):
         _, taken, _ = follow(batch, row)
-        assert [said for said in drawn.said if said] == [tuple(map(str, edge)) for edge in taken]
+        assert [said for said in drawn.predicted if said] == [tuple(map(str, edge)) for edge in taken]
         (path,) = drawn.paths
         assert [drawn.edges[number][1] for number in path] == [str(edge[1]) for edge in taken]
 

@@ -117,7 +117,7 @@ def test_the_loss_is_the_cross_entropy_of_nine_digits_by_hand():
     assert task.loss(outputs, batch).item() == pytest.approx(sum(nats) / len(nats), rel=1e-6)
     assert task.scores(outputs, batch)["cross_entropy"] == pytest.approx(sum(nats) / len(nats), rel=1e-6)
     level = torch.zeros_like(outputs)
-    assert task.loss(level, batch).item() == pytest.approx(task.guess((1, 1))["cross_entropy"], rel=1e-6)
+    assert task.loss(level, batch).item() == pytest.approx(task.chance((1, 1))["cross_entropy"], rel=1e-6)
 
 
 def test_an_example_is_shown_phase_by_phase():
@@ -141,7 +141,7 @@ def test_a_picture_names_the_stations_and_says_what_was_told_when():
     picture = task.picture(batch, batch.targets, row=1)
     assert picture.nodes == task.atlas.graphs[0].nodes
     assert sorted(picture.edges) == sorted(task.atlas.graphs[0].edges)
-    assert picture.said == picture.answers
+    assert picture.predicted == picture.answers
     asked = [triple for triple in picture.answers if triple]
     (path,) = picture.paths
     walk = [picture.edges[number] for number in path]
@@ -162,7 +162,7 @@ def test_a_picture_of_a_drawn_graph_has_its_numbers():
     walks = [tuple(map(str, triple)) for _, _, triple in [*first[:-1], *second[:-1]]]
     assert [t for t in picture.answers if t and t[0] != "end"] == walks
     assert [len(path) for path in picture.paths] == [len(first) - 1, len(second) - 1]
-    assert set(picture.said) == {None}
+    assert set(picture.predicted) == {None}
 
 
 def test_lessons_that_do_not_exist_are_refused():

@@ -38,7 +38,7 @@ def test_the_vocabulary_is_that_of_the_text(folder):
     assert list(task.vocabulary) == sorted(set(TEXT))
     assert task.input_size == task.output_size == len(set(TEXT))
     assert task.decode(task.encode(TEXT)) == TEXT
-    assert task.guess(task.lengths)["bits_per_character"] == pytest.approx(math.log2(len(set(TEXT))))
+    assert task.chance(task.lengths)["bits_per_character"] == pytest.approx(math.log2(len(set(TEXT))))
     with pytest.raises(
         ValueError, match=r"the text has the character '!', which is not among the .* of the vocabulary; leave it out"
     ):

@@ -44,7 +44,7 @@ def test_who_always_says_1_errs_by_a_sixth(markers):
     batch = task.batch(0, 20_000, lengths=(10, 10))
     error = task.scores(torch.ones(batch.targets.shape), batch)["mse"]
     assert error == pytest.approx(1 / 6, abs=4 * math.sqrt(7 / 180 / 20_000))
-    assert task.guess(task.lengths) == {"mse": 1 / 6}
+    assert task.chance(task.lengths) == {"mse": 1 / 6}
 
 
 def test_the_score_is_the_mean_of_the_squared_errors_by_hand():

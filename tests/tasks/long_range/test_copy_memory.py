@@ -45,7 +45,7 @@ def memoryless(task, batch):
 @pytest.mark.parametrize(("lag", "nats"), [(20, 0.5199), (50, 0.2971), (100, 0.1733), (200, 0.0945), (1000, 0.0204)])
 def test_who_remembers_nothing_is_left_with_ten_symbols_of_eight(lag, nats):
     task = CopyMemory(min_length=lag, max_length=lag)
-    assert task.guess(task.lengths)["cross_entropy"] == pytest.approx(nats, abs=5e-5)
+    assert task.chance(task.lengths)["cross_entropy"] == pytest.approx(nats, abs=5e-5)
     batch = task.batch(0, 3)
     assert batch.lengths.tolist() == [lag + 20] * 3
     scores = task.scores(memoryless(task, batch), batch)
@@ -63,7 +63,7 @@ def test_wrong_symbols_are_counted_among_those_to_remember():
     outputs[0, -2] = torch.eye(9)[0]
     outputs[1, -1] = torch.eye(9)[0]
     assert task.scores(outputs, batch)["wrong_symbols"] == 2 / 4
-    assert task.guess((5, 5))["wrong_symbols"] == 10 * 7 / 8
+    assert task.chance((5, 5))["wrong_symbols"] == 10 * 7 / 8
 
 
 @pytest.mark.parametrize("name", ["symbols", "remembered", "min_length"])

@@ -63,7 +63,7 @@ def write_sweep_report(folder: Path, report: dict[str, Any], configurations: Seq
         remark = f"The best configuration of a sweep: {solved}."
         files.append(folder / "best.toml")
         write_atomically(files[1], as_toml(first.experiment, remark).encode())
-    curves, *rest = ([_validations(training) for training in one.trainings.values()] for one in (first, *others))
+    curves, *rest = ([_validations(training) for training in one.training_runs.values()] for one in (first, *others))
     if any(curves):
         title = f"{first.experiment.model} on {first.experiment.task}, configuration {first.number}: {solved}"
         files += save(sweep_figure(curves, first.scored, others=rest, title=title), folder, "learning_curves")
@@ -81,7 +81,7 @@ def _rank(summary: dict[str, Any]) -> tuple[float, float, int]:
 
 
 def _summary(configuration: Configuration) -> dict[str, Any]:
-    rows = [_row(seed, training, configuration.scored) for seed, training in configuration.trainings.items()]
+    rows = [_row(seed, training, configuration.scored) for seed, training in configuration.training_runs.items()]
     ended = [row for row in rows if "failure" not in row]
     solved = [row["solved_step"] for row in ended if row["solved"]]
     value, first = configuration.value, configuration.scored[0]

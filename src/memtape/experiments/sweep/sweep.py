@@ -28,7 +28,7 @@ from memtape.experiments.run_folder.folder import Run, RunError
 from memtape.experiments.run_folder.schema import has_scores
 from memtape.experiments.sweep.proposals import Proposals
 from memtape.experiments.sweep.search_space import Space, Value, with_options
-from memtape.experiments.sweep.workers import Training, run_trainings
+from memtape.experiments.sweep.workers import Training, run_all
 
 LOCK = "sweep.lock"
 
@@ -70,7 +70,7 @@ class Configuration:
     """The proposed values, by names such as "train.learning_rate"."""
     experiment: Experiment
     folder: Path
-    trainings: Mapping[int, Training]
+    training_runs: Mapping[int, Training]
     """The training runs by seed."""
 
     @property
@@ -84,7 +84,7 @@ class Configuration:
             math.inf
             if (result := result_of(training, self.scored)) is None
             else first.cost(result["scores"][first.name])
-            for training in self.trainings.values()
+            for training in self.training_runs.values()
         )
 
     @property
@@ -190,7 +190,7 @@ def _configuration(plan: Plan, folder: Path, number: int, values: Mapping[str, V
         values=values,
         experiment=experiment,
         folder=place,
-        trainings={
+        training_runs={
             seed: Training(words=(*words, "--seed", str(seed)), folder=place / f"seed{seed}") for seed in plan.seeds
         },
     )
@@ -204,9 +204,9 @@ def _train(configurations: Sequence[Configuration], jobs: int, stop: Event, list
         write_atomically(
             configuration.folder / "configuration.toml", as_toml(configuration.experiment, remark).encode()
         )
-        places |= {training: (configuration, seed) for seed, training in configuration.trainings.items()}
+        places |= {training: (configuration, seed) for seed, training in configuration.training_runs.items()}
     new = [training for training in places if not training.ended]
-    run_trainings(
+    run_all(
         new,
         jobs=jobs,
         stop=stop,

@@ -69,8 +69,8 @@ class Training:
         return json.loads(self.failure_file.read_text()) if self.failure_file.is_file() else None
 
 
-def run_trainings(
-    trainings: Sequence[Training],
+def run_all(
+    training_runs: Sequence[Training],
     *,
     jobs: int,
     stop: Event,
@@ -83,7 +83,7 @@ def run_trainings(
     resumed. A run that fails, or is killed repeatedly without progress, writes the reason, and the others continue.
 
     Args:
-        trainings: the training runs.
+        training_runs: the training runs.
         jobs: number of training runs at a time.
         stop: when set, the training runs are stopped and awaited.
         ended: receives each training run when it ends, or at once if it is done.
@@ -93,7 +93,7 @@ def run_trainings(
         OSError: a log or a failure cannot be written; the others are stopped.
     """
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(_train, training, stop, killed): training for training in trainings}
+        waiting = {pool.submit(_train, training, stop, killed): training for training in training_runs}
         try:
             for future in as_completed(waiting):
                 future.result()

@@ -50,7 +50,7 @@ class BitTask(DrawnTask):
             "wrong_bits": tally["wrong"] / tally["sequences"],
         }
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the scores of random bits: a cost of one bit per target bit, half of them wrong; averaged over sequences."""
         batches = [self.batch(index, 8, split="example", lengths=lengths) for index in range(32)]
         bits = sum(float(batch.mask.sum()) for batch in batches) * self.output_size / (8 * len(batches))

@@ -35,7 +35,7 @@ class DynamicNGrams(BitTask):
         Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 4.4.
     """
 
-    foretells = True
+    inputs_repeat_targets = True
 
     def __init__(self, *, order: int = 5, min_length: int = 200, max_length: int = 200, same_length: bool = False):
         checks.at_least(1, order=order)

@@ -122,7 +122,7 @@ class Narma(RegressionTask, DrawnTask):
         squared = tally["squared"] / tally["scored"]
         return {"nrmse": math.sqrt(squared / variance) if variance > 0 else math.inf}
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the error of always predicting the mean."""
         return {"nrmse": 1.0}
 

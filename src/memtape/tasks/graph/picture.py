@@ -63,7 +63,7 @@ def picture_of(
         steps=tuple(called(triple) for triple in given.tolist()),
         shown=tuple(number.get(flat) for flat in batch.shown[row, :length].tolist()),
         answers=called_where(right),
-        said=predicted,
+        predicted=predicted,
     )
 
 

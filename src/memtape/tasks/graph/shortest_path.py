@@ -85,7 +85,7 @@ class ShortestPath(DrawnTask):
         learning", arXiv:1011.0686, for the mixture of the planner's and the network's choices.
     """
 
-    played = True
+    interactive = True
     scored = (
         Score(name="cross_entropy", label="cross-entropy, nats per step", short="nats"),
         Score(name="minimal", label="share of shortest paths", short="minimal", higher_is_better=True),
@@ -205,7 +205,7 @@ class ShortestPath(DrawnTask):
         shares = {name: tally[name] / tally["paths"] for name in ("minimal", "within_one")}
         return {"cross_entropy": tally["nats"] / tally["steps"], **shares}
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the cross-entropy of a uniform distribution over the available edges, averaged over the planner's steps."""
         batch = self.batch(0, 256, split="example", lengths=lengths)
         edges = (batch.targets[batch.mask][..., 0] != BLANK).sum(-1)

@@ -58,7 +58,7 @@ class TripleTask(DrawnTask):
         """Return `cross_entropy` per triple, and `right`."""
         return {"cross_entropy": tally["nats"] / tally["triples"], "right": tally["right"] / tally["answers"]}
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the cross-entropy of uniform predictions of the nine digits, and a `right` of 0."""
         return {"cross_entropy": DIGITS * math.log(10), "right": 0.0}
 

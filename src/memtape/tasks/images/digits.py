@@ -121,7 +121,7 @@ class Digits(ClassificationTask, HeldTask):
         """Return `accuracy`, the share of correct predictions."""
         return {"accuracy": tally["right"] / tally["scored"]}
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the accuracy of uniform random predictions."""
         return {"accuracy": 1 / self.output_size}
 

@@ -78,7 +78,7 @@ class Boolean(ClassificationTask):
         """Return `accuracy`."""
         return {"accuracy": tally["right"] / tally["expressions"]}
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the accuracy of uniform random predictions."""
         return {"accuracy": 1 / 2}
 

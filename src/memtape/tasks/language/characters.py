@@ -61,7 +61,7 @@ class Characters(ClassificationTask):
     """
 
     scored = (Score(name="bits_per_character", label="bits per character", short="bits"),)
-    foretells = True
+    inputs_repeat_targets = True
     vocabulary: tuple[str, ...]
 
     def __init__(
@@ -160,7 +160,7 @@ class Characters(ClassificationTask):
         """Return `bits_per_character`."""
         return {"bits_per_character": tally["nats"] / math.log(2) / tally["scored"]}
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the cross-entropy of uniform predictions, in bits."""
         return {"bits_per_character": math.log2(self.output_size)}
 

@@ -64,7 +64,7 @@ class Scan(ClassificationTask, HeldTask):
         Score(name="token_accuracy", label="share of correct symbols", short="tokens", higher_is_better=True),
     )
     input_kinds = ("sequences", "pairs")
-    foretells = True
+    inputs_repeat_targets = True
     vocabulary: tuple[str, ...] = VOCABULARY
 
     def __init__(self, *, data_dir: str | None = None, split: Literal["simple", "length", "jump"] = "simple"):

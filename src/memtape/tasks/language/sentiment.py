@@ -131,7 +131,7 @@ class Sentiment(ClassificationTask, HeldTask):
             "binary_accuracy": tally["right_of_two"] / max(tally["polar"], 1),
         }
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the accuracies of uniform random predictions."""
         return {"accuracy": 1 / CLASSES, "binary_accuracy": 1 / 2}
 

@@ -102,7 +102,7 @@ class Adding(RegressionTask, DrawnTask):
         """Return `mse`, the mean squared error."""
         return {"mse": tally["squared"] / tally["scored"]}
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the mean squared error of always predicting 1."""
         return {"mse": 1 / 6}
 

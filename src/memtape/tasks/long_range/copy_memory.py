@@ -96,7 +96,7 @@ class CopyMemory(ClassificationTask, DrawnTask):
             "wrong_symbols": tally["wrong"] / tally["sequences"],
         }
 
-    def guess(self, lengths: tuple[int, int]) -> dict[str, float]:
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the best scores without memory: blanks are predicted exactly, and the copied symbols uniformly."""
         steps = sum(lengths) / 2 + 2 * self.remembered
         return {

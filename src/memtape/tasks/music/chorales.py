@@ -67,7 +67,7 @@ class Chorales(HeldTask):
         application to polyphonic music generation and transcription", arXiv:1206.6392, for the splits and the scores.
     """
 
-    foretells = True
+    inputs_repeat_targets = True
     scored = (
         Score(name="nll", label="negative log-likelihood, nats per step", short="nats"),
         Score(name="frame_accuracy", label="frame accuracy", short="right", higher_is_better=True),
