@@ -1,10 +1,11 @@
-"""Against JAX: the Neural Turing Machine of memtape beside the same machine in JAX, one training step on one core.
+"""Compare with JAX: the Neural Turing Machine of memtape and the same machine in JAX, one training step on one core.
 
     python benchmarks/against_jax.py --controller lstm --heads 1 --json results.json
 
-First both run on the same weights and inputs, and their outputs and all gradients must agree; then they take turns. The JAX
-machine is a jitted `value_and_grad` of a `lax.scan`, with the projection of the inputs before the scan, that of the outputs
-behind it, and the recurrent part in one matrix product. It leaves out memtape's guards against overflow, which cost time.
+Both first run on the same weights and inputs; their outputs and gradients must agree. Then they are timed in turn. The
+JAX machine is a jitted `value_and_grad` of a `lax.scan`, with the projection of the inputs before the scan, the
+projection of the outputs after it, and the recurrent part in one matrix product. It leaves out memtape's guards against
+overflow, which cost time.
 """
 
 import argparse
@@ -33,8 +34,8 @@ TIME = 42
 CLIP, EPSILON, EMPTY = 20.0, 1e-12, 1e-6
 
 LARGEST_DIFFERENCE = 5e-5
-"""Of an output from the other's; of a gradient, as a share of the largest entry of its tensor, or of 0.001 if that is
-more; both sum thousands of float32 numbers, each in its own order."""
+"""Absolute for outputs; for a gradient, relative to the largest entry of its tensor, or to 0.001 if that is larger.
+Both programs sum thousands of float32 numbers, each in its own order."""
 
 Parameters = Mapping[str, jax.Array]
 

@@ -1,13 +1,14 @@
-"""Drift: does the fused machine stay as close to the reference all through a training as it is at the beginning?
+"""Drift: does the fused kernel stay as close to the reference during the whole training run as at the start?
 
     python benchmarks/drift.py --steps 10000 --json drift.json
 
-trains a small Neural Turing Machine on copy with the reference. At every step the fused machine gives its own gradient at the
-same parameters on the same batch, and the relative difference of the two is noted: the length of the difference of the
-whole gradients over the length of the reference's. It must be rounding. Training makes the machine magnify rounding more,
-whatever computes it; so at every tenth step both are also compared with the gradient in float64, from which the fused machine
-must stay no farther than the reference does. With `--free` a second network, equal at the start, trains with the fused
-machine alone; how far its parameters part from the reference's shows how fast training itself magnifies rounding.
+trains a small Neural Turing Machine on copy with the reference. At every step the fused kernel computes its own
+gradient at the same parameters on the same batch. The relative difference is recorded: the norm of the difference of
+the gradients divided by the norm of the reference's gradient. It must be rounding error. A trained machine magnifies
+rounding more, with either backend. At every tenth step both gradients are therefore compared with the gradient in
+float64; the error of the fused kernel must not exceed that of the reference. With `--free` a second network with the
+same initial weights is trained with the fused kernel alone; the distance of its parameters from the reference's shows
+how fast training itself magnifies rounding.
 """
 
 import argparse
@@ -34,7 +35,7 @@ TRUTH_EVERY = 10
 """Steps from one comparison with float64 to the next."""
 
 LIMITS = {"float32": 1e-3, "float64": 1e-10}
-"""Largest relative difference of one step's gradients that still is rounding."""
+"""Largest relative difference of one step's gradients that counts as rounding."""
 
 
 def gradient(network: nn.Module, task: Copy, batch: SequenceBatch, backend: str) -> tuple[float, list[Tensor]]:
@@ -77,7 +78,7 @@ def in_dtype(batch: SequenceBatch, dtype: torch.dtype) -> SequenceBatch:
 
 
 class Training:
-    """A reference network in training, and what the fused machine says beside it."""
+    """A reference network in training, and the gradients of the fused kernel at the same parameters."""
 
     def __init__(self, options: argparse.Namespace):
         torch.manual_seed(options.seed)
@@ -92,7 +93,7 @@ class Training:
         self.loss = self.free_loss = math.nan
 
     def step(self, number: int) -> dict[str, float]:
-        """Take one update, and return the differences that it showed."""
+        """Take one step, and return the measured differences."""
         batch = self.task.batch(number, 4, seed=self.options.seed)
         exact, batch = in_dtype(batch, torch.float64), in_dtype(batch, self.dtype)
         self.loss, expected = gradient(self.network, self.task, batch, "reference")
@@ -108,7 +109,7 @@ class Training:
         return found
 
     def free_distance(self) -> float:
-        """Return how far the network that was left to the fused machine is from the other one."""
+        """Return the distance of the network trained with the fused kernel from the reference network."""
         first, second = ([p.detach() for p in network.parameters()] for network in (self.alone, self.network))
         return distance(first, second)
 
@@ -116,15 +117,15 @@ class Training:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=10_000)
-    parser.add_argument("--block", type=int, default=1_000, help="steps in a line of the table")
+    parser.add_argument("--block", type=int, default=1_000, help="steps per line of the table")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dtype", choices=LIMITS, default="float32")
     parser.add_argument("--controller", choices=("lstm", "gru", "rnn", "feedforward"), default="lstm")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--free", action="store_true", help="also train a network with the fused machine alone")
-    parser.add_argument("--json", type=Path, help="write what was measured to this file")
+    parser.add_argument("--free", action="store_true", help="also train a network with the fused kernel alone")
+    parser.add_argument("--json", type=Path, help="write the measurements to this file")
     if kernels().absent is not None:
-        parser.error(f"the fused machine is absent: {kernels().absent}")
+        parser.error(f"the fused kernels are absent: {kernels().absent}")
     return parser.parse_args()
 
 

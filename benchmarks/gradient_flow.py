@@ -1,10 +1,10 @@
-"""Gradient flow: which recurrent networks carry a loss back through time before they are trained?
+"""Gradient flow: through how many steps do recurrent networks propagate a gradient before training?
 
     python benchmarks/gradient_flow.py --out flow
 
-gives networks random sequences and a loss at the last step alone, and prints how the gradient by the state changes from a step
-to the one before: the factor, fitted to the logarithm of the median over all sequences. A factor below 1 vanishes, one above 1
-explodes. With `--out` the figure is written into a folder.
+gives networks random sequences and a loss at the last step alone, and prints the factor by which the gradient with
+respect to the state changes per step backwards, fitted to the logarithm of the median over all sequences. With a factor
+below 1 the gradient vanishes, with one above 1 it explodes. With `--out` the figure is written into a folder.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from memtape.viz.figures import gradient_flow_figure, save
 
 
 def networks(inputs: int, hidden: int) -> dict[str, Any]:
-    """Return what is compared, by the name that it has in the figure."""
+    """Return the compared networks, by their names in the figure."""
     cells = {
         "tanh units, small weights": ElmanCell(inputs, hidden),
         "tanh units, large weights": ElmanCell(inputs, hidden, gain=4.0),
@@ -36,7 +36,7 @@ def networks(inputs: int, hidden: int) -> dict[str, Any]:
 
 
 def factor(norms: Tensor) -> float:
-    """Return by what the median length changes from a step to the one before, over all steps where it is above 0."""
+    """Return the factor by which the median norm changes per step backwards, over all steps where it is above 0."""
     median = norms.median(dim=0).values.numpy()
     steps = np.flatnonzero(median > 0)
     slope, _ = np.polyfit(steps, np.log(median[steps]), 1)
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="write the figure into this folder")
-    parser.add_argument("--json", type=Path, help="write what was measured to this file")
+    parser.add_argument("--json", type=Path, help="write the measurements to this file")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)

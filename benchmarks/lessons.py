@@ -1,12 +1,12 @@
-"""Lessons: what a run on graphs can do after each lesson of its training, on graphs that it never saw.
+"""Lessons: the scores of a run on graphs after each lesson of its curriculum, on graphs that are not in training.
 
     memtape train dnc traversal --recipe dnc-traversal --train.keep 1000 --out RUN
     python benchmarks/lessons.py RUN --slots 256 --out results/speed/traversal-lessons.json --figure docs/images
 
-takes the last checkpoint of each lesson, and scores it on new graphs of that lesson, of the last lesson, and of the graph that
-training never draws (the London Underground, or Hinton's families), beside what Graves et al. (2016) report for the same. It
-asks as they did: one question of a graph. Memories may have more slots than in training. A second figure shows an answer of the
-last network about that graph. Runs that go on from others come after them.
+takes the last checkpoint of each lesson, and scores it on new graphs of that lesson, of the last lesson, and of the
+graph that is not in training (the London Underground, or Hinton's families), beside the published scores of Graves et
+al. (2016). As in the paper, each graph has one query. Memories may have more slots than in training. A second figure
+shows an answer of the last network about the held-out graph. List runs that continue others after them.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from memtape.viz.graph_figure import graph_figure
 from memtape.viz.saving import save
 from memtape.viz.style import BLUE, INK, VERMILION, paper_style
 
-# For each lesson the share of right answers on the graph that training never draws, and on the last lesson.
+# For each lesson the share of right answers on the graph that is not in training, and on the last lesson.
 PUBLISHED = {
     "traversal": (
         (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 13.6, 15.0, 72.8, 88.6, 91.8, 96.0, 98.8),
@@ -49,7 +49,7 @@ SCORE = {"traversal": "right", "shortest-path": "minimal", "inference": "right"}
 
 
 def last_of_each_lesson(run: Run) -> dict[int, Path]:
-    """Return the newest checkpoint at which each lesson was the longest of training."""
+    """Return for each lesson the newest checkpoint with that lesson as the longest one in training."""
     found = {}
     for record in run.records():
         path = run.checkpoints / f"step-{record['step']:09d}"
@@ -59,7 +59,7 @@ def last_of_each_lesson(run: Run) -> dict[int, Path]:
 
 
 def asked_once(experiment: Experiment) -> Any:
-    """Return the task of an experiment, with one question of a graph."""
+    """Return the task of an experiment, with one query per graph."""
     once = {"questions": 1} if "questions" in experiment.task_options else {}
     return replace(experiment, task_options={**experiment.task_options, **once}).build_task()
 
@@ -71,7 +71,7 @@ def network_of(experiment: Experiment, task: Any, checkpoint: Path, slots: int |
 
 
 def rows_of(folder: Path, slots: int | None, sequences: int) -> Iterator[dict[str, Any]]:
-    """Yield what the network of each lesson scores."""
+    """Yield the scores of the network of each lesson."""
     run = Run(folder)
     experiment = Experiment.from_config(run.read("config.json"))
     task, last = asked_once(experiment), len(PUBLISHED[experiment.task][0])
@@ -112,16 +112,14 @@ def figure_of(task: str, rows: list[dict[str, Any]]) -> Figure:
                     markersize=3,
                     label=label,
                 )
-        axes.set(
-            xlabel="after lesson", ylabel="share of answers wholly right", ylim=(-0.02, 1.02), xticks=list(lessons)
-        )
+        axes.set(xlabel="after lesson", ylabel="share of fully right answers", ylim=(-0.02, 1.02), xticks=list(lessons))
         axes.grid(visible=True)
         figure.legend(loc="outside right center")
         return figure
 
 
 def walk_of(folder: Path, slots: int | None) -> Figure:
-    """Return the figure of an answer about the graph that training never draws."""
+    """Return the figure of an answer about the graph that is not in training."""
     run = Run(folder)
     experiment = Experiment.from_config(run.read("config.json"))
     task, found = asked_once(experiment), last_of_each_lesson(run)
@@ -134,15 +132,15 @@ def walk_of(folder: Path, slots: int | None) -> Figure:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+", help="run folders of one task, with all their checkpoints")
-    parser.add_argument("--slots", type=int, help="slots of the memory; those of training if it is left out")
-    parser.add_argument("--sequences", type=int, default=200, help="graphs of each score")
-    parser.add_argument("--out", type=Path, help="write what was measured to this file")
+    parser.add_argument("--slots", type=int, help="slots of the memory (default: as in training)")
+    parser.add_argument("--sequences", type=int, default=200, help="graphs per score")
+    parser.add_argument("--out", type=Path, help="write the measurements to this file")
     parser.add_argument("--figure", type=Path, help="write the figure into this folder")
     options = parser.parse_args()
     torch.set_num_threads(1)
     tasks = {Experiment.from_config(Run(folder).read("config.json")).task for folder in options.runs}
     if len(tasks) > 1:
-        parser.error(f"the runs are of the tasks {', '.join(sorted(tasks))}, but one figure is of one task")
+        parser.error(f"the runs are on the tasks {', '.join(sorted(tasks))}, but one figure is of one task")
     (task,) = tasks
     rows = []
     for folder in options.runs:

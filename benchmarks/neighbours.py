@@ -1,13 +1,14 @@
-"""Neighbours: what index libraries find, and what a changed row costs them.
+"""Neighbours: the recall of index libraries, and the cost of a changed row.
 
     pip install faiss-cpu hnswlib usearch
     python benchmarks/neighbours.py --rows 1000000 --index ivf
     python benchmarks/neighbours.py --rows 200000 --index hnsw
     python benchmarks/neighbours.py --rows 200000 --index usearch
 
-asks each for the 4 rows nearest by cosine, among random directions of width 32: for random directions, and for rows of the
-index moved by noise (cosine 0.87). A step of a Sparse Access Memory of 4 heads makes 4 queries and changes 20 rows. One
-thread. What memtape does instead, `csrc/cells.hpp`, is in the rows "SAM, approximate" of `benchmarks/sparse.py`.
+queries each library for the 4 rows nearest by cosine among random unit vectors of size 32. The queries are random
+vectors, and rows of the index with noise (cosine 0.87). A step of a Sparse Access Memory of 4 heads makes 4 queries and
+changes 20 rows. One thread is used. memtape's own index is `csrc/cells.hpp`; `benchmarks/sparse.py` measures it in the
+rows "SAM, approximate".
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""Recomputation: what memory it saves over long sequences, and what time it costs.
+"""Recomputation (gradient checkpointing): the memory that it saves over long sequences, and its cost in time.
 
     python benchmarks/recomputation.py --time 1000 --every 10 32 100
 
-runs a training step of the published Neural Turing Machine (128 slots of width 20, 4 sequences at once) with all states kept,
-or that of every so many steps only (`--train.checkpoint-every`), on each backend. Times are taken in turn in one process, peak
-memory beyond what is held before the step in a fresh process each.
+runs a training step of the published Neural Turing Machine (128 slots of width 20, 4 sequences at once) with all states
+saved, or only every n-th state (`--train.checkpoint-every`), on each backend. All cases are timed in turn in one
+process. Peak memory is measured in a new process for each case, relative to the memory before the step.
 """
 
 import argparse
@@ -26,14 +26,14 @@ BITS, BATCH = 8, 4
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to measure."""
+    """One case to measure."""
 
     backend: str
     time: int
     every: int | None
 
     def step(self, time: int | None = None) -> Callable[[], None]:
-        """Return the work that is measured."""
+        """Return the training step that is measured."""
         torch.manual_seed(0)
         network = NTM(BITS + 1, BITS)
         xs = torch.randint(2, (BATCH, time or self.time, BITS + 1)).float()
@@ -46,7 +46,7 @@ class Case:
         return step
 
     def peak(self) -> float:
-        """Return the peak memory of a step in MiB, measured in a process of its own."""
+        """Return the peak memory of a step in MiB, measured in a new process."""
         words = [sys.executable, __file__, "--case", json.dumps(asdict(self))]
         return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
@@ -55,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--time", type=int, default=1000, help="steps of a sequence")
     parser.add_argument(
-        "--every", type=int, nargs="+", default=[10, 32, 100], help="steps from one kept state to the next"
+        "--every", type=int, nargs="+", default=[10, 32, 100], help="steps from one saved state to the next"
     )
     parser.add_argument("--backends", nargs="+", default=["reference", "cpu"])
     parser.add_argument("--seconds", type=float, default=10.0, help="about how long to time each")
@@ -68,7 +68,7 @@ def main() -> None:
         case.step(time=2)()
         print(peak_of(case.step()))
         return
-    print(f"{'backend':10} {'steps kept':>12} {'peak MiB':>9} {'of all':>7} {'time of all':>12}")
+    print(f"{'backend':10} {'steps saved':>12} {'peak MiB':>9} {'of all':>7} {'time of all':>12}")
     for backend in options.backends:
         cases = {every: Case(backend, options.time, every) for every in (None, *options.every)}
         names = {every: "all" if every is None else f"every {every}" for every in cases}

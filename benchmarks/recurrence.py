@@ -1,12 +1,12 @@
-"""Recurrence: what a training step costs each form of the recurrent cells, beside torch's own networks and single steps.
+"""Recurrence: time per training step of each form of the recurrent cells, of torch's networks, and of single steps.
 
     python benchmarks/recurrence.py
     python benchmarks/recurrence.py --hidden 256 --batch 8 --time 400 --threads 2 --json found.json
 
-runs every cell that has a fused twin forwards and backwards (from a mean of squares) over the same inputs, in turn with the
-network of `torch.nn` of its family and with its own single steps, and prints milliseconds per training step, how many times as
-long as torch's network that is, and how many times as fast as single steps. Before anything is timed, outputs and gradients of
-the twin are compared with those of single steps.
+runs the forward and backward pass (the loss is a mean of squares) of every cell with a fused kernel over the same
+inputs, in turn with the network of `torch.nn` of its family and with single steps. It prints milliseconds per training
+step, the ratio to torch's network, and the speedup over single steps. First, outputs and gradients of the fused kernel
+are compared with those of single steps.
 """
 
 import argparse
@@ -41,11 +41,11 @@ CELLS: Mapping[str, tuple[str, Callable[[int, int], AnyCell]]] = {
     "leaky, learned": ("RNN", lambda inputs, hidden: LeakyCell(inputs, hidden, time_constants="learned")),
     "jordan": ("RNN", lambda inputs, hidden: JordanCell(inputs, hidden, hidden // 4)),
 }
-"""The cells, each with the network of torch that is nearest to it."""
+"""The cells, each with the most similar network of torch."""
 
 
 def training_step(network: nn.Module, outputs: Callable[[], Tensor]) -> Callable[[], None]:
-    """Return a training step of a network without the update."""
+    """Return a training step of a network, without the optimiser."""
 
     def step() -> None:
         network.zero_grad()
@@ -55,7 +55,7 @@ def training_step(network: nn.Module, outputs: Callable[[], Tensor]) -> Callable
 
 
 def on(backend: str, cell: AnyCell, xs: Tensor) -> Callable[[], Tensor]:
-    """Return what runs a cell on a backend."""
+    """Return a function that runs a cell on a backend."""
 
     def outputs() -> Tensor:
         with use_backend(backend):
@@ -65,7 +65,7 @@ def on(backend: str, cell: AnyCell, xs: Tensor) -> Callable[[], Tensor]:
 
 
 def difference(cell: AnyCell, xs: Tensor) -> float:
-    """Return how far the twin is from single steps in outputs and gradients, as a share of the largest entry."""
+    """Return the difference of the fused kernel from single steps, relative to the largest entry."""
     found = []
     for backend in ("cpu", "reference"):
         ys = on(backend, cell, xs)()
@@ -81,7 +81,7 @@ def measure(name: str, xs: Tensor, hidden: int, seconds: float) -> dict[str, Any
     cell, torchs = build(xs.shape[2], hidden), getattr(nn, kind)(xs.shape[2], hidden, batch_first=True)
     apart = difference(copy.deepcopy(cell).double(), xs.double())
     if not apart <= CLOSE:
-        raise SystemExit(f"{name}: the twin and single steps are {apart:.1e} apart")
+        raise SystemExit(f"{name}: the fused kernel and single steps differ by {apart:.1e}")
     times = side_by_side(
         {
             "fused": training_step(cell, on("cpu", cell, xs)),
@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--time", type=int, default=100)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=6.0, help="about how long to measure each cell")
-    parser.add_argument("--json", type=Path, help="write what was measured to this file")
+    parser.add_argument("--json", type=Path, help="write the measurements to this file")
     options = parser.parse_args()
     if kernels().absent is not None:
         parser.error(f"the fused recurrence is absent: {kernels().absent}")

@@ -1,11 +1,12 @@
-"""Shortcut: does a network follow all edges of a relation, or look the last one up by its name alone?
+"""Shortcut: does a network follow all edges of a relation, or use the label of the last edge alone?
 
     memtape train dnc inference --out RUN
     python benchmarks/shortcut.py RUN --lesson 1 3
 
-asks a trained network about new graphs of a lesson, one question each, and counts wrong answers by how many edges of the graph
-bear the name of the last edge of the way. A network that goes the way is right whatever that number; one that knows no more
-than the last edge's name is right where only one edge has it, and guesses where several have.
+queries a trained network about new graphs of a lesson, one query each, and counts wrong answers by the number of edges
+of the graph that have the label of the last edge of the path. A network that follows the path is right for any such
+number. A network that uses the last label alone is right where one edge has it, and at chance level where several have
+it.
 """
 
 import argparse
@@ -20,16 +21,16 @@ from memtape.experiments.run_folder.folder import Run
 from memtape.experiments.run_folder.weights import read_weights
 
 MOST = 4
-"""Numbers from here on are counted together."""
+"""Counts from this value on are summed in one row."""
 
 
 def wrong_by_namesakes(folder: Path, lesson: int, sequences: int) -> dict[int, tuple[int, int]]:
-    """Return the numbers of questions and of wrong answers, by the number of edges that bear the last one's name."""
+    """Return the numbers of queries and of wrong answers, by the number of edges with the label of the last one."""
     run = Run.open(folder)
     experiment = Experiment.from_config(run.read("config.json"))
     if experiment.task != "inference":
         raise SystemExit(
-            f"{folder} is a run of {experiment.task}, but relations are asked in inference; give a run of that"
+            f"{folder} is a run of {experiment.task}, but only inference queries relations; give a run of inference"
         )
     options = {**experiment.task_options, "questions": 1}
     task = replace(experiment, task_options=options).build_task()
@@ -53,11 +54,11 @@ def wrong_by_namesakes(folder: Path, lesson: int, sequences: int) -> dict[int, t
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="folder of a finished run of inference")
-    parser.add_argument("--lesson", type=int, nargs="+", default=[1], help="lessons to ask from")
-    parser.add_argument("--sequences", type=int, default=2000, help="graphs of each lesson")
+    parser.add_argument("--lesson", type=int, nargs="+", default=[1], help="lessons to draw queries from")
+    parser.add_argument("--sequences", type=int, default=2000, help="graphs per lesson")
     options = parser.parse_args()
     for lesson in options.lesson:
-        print(f"lesson {lesson}: edges with the last one's name, questions, wrong answers")
+        print(f"lesson {lesson}: edges with the label of the last one, queries, wrong answers")
         for namesakes, (asked, wrong) in wrong_by_namesakes(options.run, lesson, options.sequences).items():
             print(f"{namesakes if namesakes < MOST else f'{MOST} or more':>10} {asked:6} {wrong / asked:6.0%}")
 

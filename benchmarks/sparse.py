@@ -1,21 +1,22 @@
-"""Sparse access: time per step and memory against the number of slots, of SAM and SDNC and of dense machines.
+"""Sparse access: time per step and memory of SAM, SDNC and dense machines as functions of the number of slots.
 
     python benchmarks/sparse.py --out results/speed/sparse.json --figure docs/images
-    python benchmarks/sparse.py --kinds paper DNC --out results/speed/sparse.json     # these anew, the others as they are there
+    python benchmarks/sparse.py --kinds paper DNC --out results/speed/sparse.json     # measure these again, keep the
+    others
 
-runs forward and backward passes of a Sparse Access Memory with exact and with approximate neighbours (width 32, 4 heads, 4
-nearest slots, LSTM of 100 units, batch 1, one thread), of the same with links, the SDNC, of the Neural Turing Machine (4 read
-and 4 write heads) and the Differentiable Neural Computer (4 read heads), all of them fused, and of SAM's dense twin (single
-steps). The sparse memories are full of random words, and the heads' parameters are scaled up so that they look all over the
-place: nothing is gained from what is near in the processor's caches. The links are empty at first.
+runs forward and backward passes of a Sparse Access Memory with exact and with approximate neighbours (width 32, 4
+heads, 4 nearest slots, LSTM of 100 units, batch 1, one thread), of SAM with links (the SDNC), of the Neural Turing
+Machine (4 read and 4 write heads) and the Differentiable Neural Computer (4 read heads), all of them fused, and of
+SAM's dense equivalent (single steps). The sparse memories are filled with random words, and the heads' parameters are
+scaled up so that the heads address slots all over the memory: caches give no advantage. The links are empty at first.
 
-A step's time is processor time, by two lengths: what a step of the longer half adds. What a sequence costs once, whatever its
-length, stands beside it: the copy of the memory, and the cells of approximate neighbours. Peak memory is that of 100 steps
-beyond the state that goes in, and beyond the one that comes out, each in a process of its own. Recall is the share of the
-exact neighbours that approximate look-ups find.
+The time per step is CPU time, computed from two lengths: the difference divided by the number of added steps. The
+constant cost per sequence is a separate number: the copy of the memory, and the index of approximate neighbours. Peak
+memory is that of 100 steps, relative to the initial state and to the final state, each in a new process. Recall is the
+share of the exact neighbours that approximate search finds.
 
-`paper` is the paper's comparison of SDNC and DNC: 2048 slots, batch 8, 10 steps, exact neighbours; on both backends. Memory is
-the peak with the states.
+`paper` is the paper's comparison of SDNC and DNC: 2048 slots, batch 8, 10 steps, exact neighbours, on both backends.
+Memory is the peak including the states.
 """
 
 import argparse
@@ -47,7 +48,8 @@ KINDS = {
     "DNC": (1024, 4096, VERMILION, "s"),
     "DAM, single steps": (1024, 16_384, INK, "o"),
 }
-"""For each kind the most slots with sequences of full length, the most at all, and colour and marker of its line."""
+"""For each kind: the largest number of slots with sequences of full length, the largest number overall, colour, marker.
+"""
 
 EMPTY = ", empty at first"
 PAPER = {"slots": 2048, "batch": 8, "steps": 10}
@@ -82,14 +84,14 @@ def state_of(kind: str, network: Any, slots: int, *, full: bool = True, batch: i
 
 
 def numbers_of_a_slot(kind: str, slots: int) -> int:
-    """Return how many numbers a state has for each slot."""
+    """Return how many numbers a state holds per slot."""
     links = network_of("SDNC, exact", HEADS).cell.machine.memory.links.links if kind.startswith("SDNC") else 0
     of_weights = {"NTM": 2 * HEADS, "DNC": HEADS + 1 + 2 + slots}.get(kind, HEADS + 1 + 4 * links)
     return WIDTH + of_weights
 
 
 def seconds_of(network: Any, state: Any, steps: int, repeats: int, *, batch: int = 1) -> tuple[float, float]:
-    """Return the least processor time of a forward and a backward pass."""
+    """Return the least CPU time of a forward and a backward pass."""
     best = (float("inf"), float("inf"))
     for _ in range(repeats):
         xs = torch.randn(batch, steps, INPUT)
@@ -186,7 +188,7 @@ def figure_of(rows: list[dict[str, Any]]) -> Figure:
             slots, [4 * n * (WIDTH + HEADS + 1) / MIB for n in slots], ":", color=INK, label="a state of SAM"
         )
         for axes, title in (
-            (time_axes, "forward and backward, ms of one processor per step"),
+            (time_axes, "forward and backward, ms of CPU time per step"),
             (memory_axes, "100 steps, MiB beyond the first state"),
         ):
             axes.set(xscale="log", yscale="log", xlabel="slots", title=title)
@@ -222,9 +224,9 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=every, default=every, help="what to measure")
     parser.add_argument("--slots", type=int, nargs="+", default=[1000, 4096, 16_384, 65_536, 262_144, 1_000_000])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="where the JSON goes")
-    parser.add_argument("--figure", type=Path, help="folder that the figure goes into")
-    parser.add_argument("--again", action="store_true", help="draw what stands in --out, without measuring")
+    parser.add_argument("--out", type=Path, help="the JSON file to write")
+    parser.add_argument("--figure", type=Path, help="folder for the figure")
+    parser.add_argument("--again", action="store_true", help="draw the figure from --out, without measuring")
     parser.add_argument("--peak", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--paper-peak", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()

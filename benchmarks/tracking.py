@@ -1,14 +1,14 @@
-"""Tracking: see what each installed tracker was told of a training, and what it costs.
+"""Tracking: check what each installed tracker records of a training run, and measure its cost.
 
     python benchmarks/tracking.py
     python benchmarks/tracking.py --trackers tensorboard mlflow --rounds 5
 
-trains a small machine without a tracker and with each, in processes of their own; every training is ended half-way and resumed.
-For each tracker it prints how many numbers its own reader finds (wandb has none in Python: its log is parsed by its own
-messages), whether they are those of metrics.jsonl and the evaluation, each once, whether weights and metrics are the same
-to the bit as without a tracker, how many connections beyond this machine were tried (from Python; names that were looked
-up count too), and the median over rounds of the time per update relative to that without a tracker. Every tenth update is
-recorded, so that this is many times the share in a usual training, which is recorded every 250 updates.
+trains a small machine without a tracker and with each tracker, in separate processes; every run is stopped half-way and
+resumed. For each tracker it prints how many numbers the tracker's own reader finds (wandb has no reader in Python: its
+log is parsed with its own message classes); whether they equal metrics.jsonl and the evaluation, each once; whether
+weights and metrics have the same bits as without a tracker; how many connections to other machines were attempted (from
+Python; name lookups count too); and the median over rounds of the time per step relative to that without a tracker.
+Every tenth step is recorded; usual runs record every 250th step, so that there the cost is much smaller.
 """
 
 import argparse
@@ -34,7 +34,7 @@ Curves = dict[str, list[tuple[int, float]]]
 
 
 def work(name: str, folder: Path) -> dict[str, Any]:
-    """Train to the half, or from there to the end, and return the number of connections, and the curves at the end."""
+    """Train the first half, or resume it, and return the number of connections, and the curves at the end."""
     tried: list[object] = []
 
     def listen(event: str, values: tuple[Any, ...]) -> None:
@@ -72,8 +72,8 @@ def work(name: str, folder: Path) -> dict[str, Any]:
     def ignore(*_: object) -> None:
         pass
 
-    training.write_run_report = ignore  # takes longer than the training
-    before = Path(f"{folder}-before-{time.monotonic_ns()}")  # loads what is loaded late, which would be timed
+    training.write_run_report = ignore  # takes longer than the training steps
+    before = Path(f"{folder}-before-{time.monotonic_ns()}")  # loads lazily imported modules, which would be timed
     short = replace(experiment, train=replace(settings, steps=EVERY, tracker="none"))
     training.train_run(short, *short.build(), before, on_record=ignore, on_step=ignore)
     if not folder.exists():
@@ -131,7 +131,7 @@ def read_wandb(folder: Path) -> Curves:
     content, place, whole = file.read_bytes(), 7, b""
     while place + 7 <= len(
         content
-    ):  # blocks of 32 KiB; a piece has checksum, length and kind: whole, first, middle, last
+    ):  # blocks of 32 KiB; a record has checksum, length and type: full, first, middle, last
         left = 2**15 - place % 2**15
         if left < 7:
             place += left
@@ -153,7 +153,7 @@ READERS = {"tensorboard": read_tensorboard, "trackio": read_trackio, "wandb": re
 
 
 def same(found: Curves, expected: Curves) -> bool:
-    """Whether all curves are there, with the same numbers up to the rounding of float32."""
+    """Whether all curves are present, with the same numbers up to the rounding of float32."""
     return found.keys() == expected.keys() and all(
         len(found[tag]) == len(expected[tag])
         and all(
@@ -165,13 +165,13 @@ def same(found: Curves, expected: Curves) -> bool:
 
 
 def in_a_process(name: str, folder: Path) -> dict[str, Any]:
-    """Work in a process of its own, in which the environment asks nothing of trackers."""
+    """Call `work` in a new process, without settings of trackers in the environment."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("TRACKIO", "WANDB", "MLFLOW"))}
     answer = folder.with_suffix(".json")
     words = [sys.executable, __file__, "--work", name, str(folder), str(answer)]
     done = subprocess.run(words, env={**kept, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"a training with {name} failed:\n{done.stderr}")
+        sys.exit(f"the run with {name} failed:\n{done.stderr}")
     return json.loads(answer.read_text())
 
 
@@ -216,10 +216,10 @@ def main() -> int:
                     f"the same bits: {'yes' if bits else 'no'}; connections tried: {tried}"
                 )
     usual = statistics.median(seconds["none"])
-    print(f"none         {usual / STEPS * 1000:.2f} ms per update")
+    print(f"none         {usual / STEPS * 1000:.2f} ms per step")
     for name, line in lines.items():
         relative = statistics.median(seconds[name]) / usual
-        print(f"{name:12} {line}; time per update: {relative:.2f}  ({name} {metadata.version(name)})")
+        print(f"{name:12} {line}; time per step: {relative:.2f}  ({name} {metadata.version(name)})")
     return 0 if good else 1
 
 

@@ -1,11 +1,12 @@
-"""Trees: what a training step of a Tree-LSTM costs level by level over a batch, and node by node.
+"""Trees: time of a training step of a Tree-LSTM, level by level over a batch, and node by node.
 
     python benchmarks/trees.py --batch 25 64 --threads 1 2
     python benchmarks/trees.py --file train.txt --epoch
 
-The first line compares the fold with a walk over the nodes, on random trees of 2 to 52 words, 19 on average. The second takes
-the bracketed trees of a file, and measures a whole update as well: the words' vectors, the readout, the loss at every node, and
-the optimiser, whose passes over all vectors cost more than the network unless they are fused, or touch the batch's words alone.
+The first command compares the fold with a loop over the nodes, on random trees of 2 to 52 words, 19 on average. The
+second reads the bracketed trees of a file, and also measures complete training steps: word vectors, readout, the loss
+at every node, and the optimiser. The optimiser costs more than the network if it updates all word vectors, unless it is
+fused, or updates the batch's words alone.
 """
 
 import argparse
@@ -37,11 +38,11 @@ def main() -> None:
     parser.add_argument("--kind", choices=["constituency", "nary", "child_sum"], default="constituency")
     parser.add_argument("--hidden", type=int, default=150)
     parser.add_argument("--embedding", type=int, default=300)
-    parser.add_argument("--batch", type=int, nargs="+", default=[25, 64], help="trees of a step")
+    parser.add_argument("--batch", type=int, nargs="+", default=[25, 64], help="trees per step")
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
     parser.add_argument("--file", help="a file of bracketed trees, instead of random ones")
     parser.add_argument(
-        "--epoch", action="store_true", help="measure whole updates, instead of the fold against the walk"
+        "--epoch", action="store_true", help="measure complete training steps, instead of the fold and the loop"
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="about how long to time each group")
     parser.add_argument("--json", help="write the rows to this file")
@@ -89,7 +90,7 @@ def main() -> None:
 
 
 def folds(network: TreeLSTM, batches: list[LabelledTrees]) -> dict[str, Callable[[], None]]:
-    """Return training steps of the cell alone, to the gradients of its parameters, by how the nodes are taken."""
+    """Return functions that compute the gradients of the cell's parameters, by the order of the nodes."""
     vectors = network.embedding.weight.detach()
     turn = iter(range(10**9))
 
@@ -98,15 +99,15 @@ def folds(network: TreeLSTM, batches: list[LabelledTrees]) -> dict[str, Callable
         way(network.cell, batch, vectors).square().sum().backward()
         network.zero_grad()
 
-    return {"levels": partial(step, by_levels), "nodes": partial(step, node_by_node)}
+    return {"levels": partial(step, level_by_level), "nodes": partial(step, node_by_node)}
 
 
-def by_levels(cell: AnyTreeCell, batch: LabelledTrees, vectors: Tensor) -> Tensor:
+def level_by_level(cell: AnyTreeCell, batch: LabelledTrees, vectors: Tensor) -> Tensor:
     return fold(cell, batch.trees, lambda words: vectors[words], lengths=batch.lengths)[0]
 
 
 def node_by_node(cell: AnyTreeCell, batch: LabelledTrees, vectors: Tensor) -> Tensor:
-    """Compute one node after another, as a program does that walks over each tree."""
+    """Compute one node after another, as in a program that loops over each tree."""
     outputs = []
     tables = zip(batch.trees.words.tolist(), batch.trees.children.tolist(), batch.lengths.tolist(), strict=True)
     for words, children, length in tables:
@@ -122,7 +123,7 @@ def node_by_node(cell: AnyTreeCell, batch: LabelledTrees, vectors: Tensor) -> Te
 
 
 def updates(network: TreeLSTM, batches: list[LabelledTrees]) -> dict[str, Callable[[], None]]:
-    """Return whole updates, by what treats the vectors of words."""
+    """Return complete training steps, by how the word vectors are updated."""
     turn = iter(range(10**9))
 
     def gradient() -> None:
@@ -158,7 +159,7 @@ def updates(network: TreeLSTM, batches: list[LabelledTrees]) -> dict[str, Callab
 
 
 def random_trees(count: int) -> list[BracketedTree]:
-    """Draw binary trees of 2 to 52 words that branch to the right more often than to the left, as parses of English do."""
+    """Draw binary trees of 2 to 52 words that branch to the right more often than to the left, like parses of English."""
     sizes = (19 + 9 * torch.randn(count)).round().clamp(2, 52).int().tolist()
     return [grown(size) for size in sizes]
 

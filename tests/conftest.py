@@ -1,4 +1,4 @@
-"""Every test begins from the same seeds and computes on one thread."""
+"""Every test starts with the same seeds and computes on one thread."""
 
 import sys
 from pathlib import Path
@@ -14,14 +14,14 @@ settings.load_profile("repeatable")
 
 
 ROUNDING = {torch.float64: {"rtol": 1e-10, "atol": 1e-12}, torch.float32: {"rtol": 1e-5, "atol": 1e-6}}
-"""How far the same numbers may differ if they were summed in another order: a product of matrices rounds by its shape, by the
-threads that share it and by the instructions of the processor. Thousands of times the last bit of numbers around 1 in float64,
-some ten times in float32."""
+"""Tolerances for results that sum the same numbers in another order: the rounding of a matrix product depends on its
+shape, on the number of threads and on the instructions of the processor. Thousands of times the last bit of numbers
+around 1 in float64, about ten times in float32."""
 
 
 @pytest.fixture(scope="session")
 def equal_up_to_rounding():
-    """Return how to compare two calls that compute the same by other shapes; the same call made twice gives equal bits."""
+    """Return a comparison for two calls that compute the same with other shapes; equal calls give equal bits."""
 
     def check(actual, expected):
         first, second = pytree.tree_leaves(actual), pytree.tree_leaves(expected)
@@ -33,20 +33,22 @@ def equal_up_to_rounding():
 
 
 @pytest.fixture(autouse=True)
-def same_beginning():
+def same_seeds():
     torch.set_num_threads(1)
     torch.manual_seed(0)
 
 
 @pytest.fixture
 def shapes_unchecked(monkeypatch):
-    """Call the library as a user does, without the hook that executes annotations: its own errors come through."""
+    """Call the library as a user does, without the hook that checks shape annotations, so that its own errors are
+    raised.
+    """
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.fixture
-def stand_in(monkeypatch):
-    """Let sweeps call a script that writes at once what a training leaves."""
-    command = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
+def fake_training(monkeypatch):
+    """Replace the command of sweeps by a script that writes the files of a training run at once."""
+    command = (sys.executable, str(Path(__file__).with_name("fake_training.py")))
     monkeypatch.setattr("memtape.experiments.sweep.workers.COMMAND", command)
     return command

@@ -1,4 +1,4 @@
-"""The public names: all import, all are listed, and nothing heavy is loaded before it is used."""
+"""The public names: all can be imported, all are listed, and heavy modules are loaded on first use."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def test_a_star_imports_every_public_name():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_names_are_what_they_say():
+def test_names_refer_to_the_objects_of_that_name():
     for name in memtape.__all__:
         if name not in ("__version__", "cells", "core", "memory", "ops", "ports", "tree"):
             assert getattr(memtape, name).__name__ == name

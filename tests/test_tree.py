@@ -1,4 +1,4 @@
-"""The tree of files: a newcomer finds a file by its name, and no file or folder grows without end."""
+"""The tree of files: files are found by their names, and the sizes of files and folders are limited."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -19,23 +19,23 @@ FEW_FILES = 12
 LARGE_FOLDERS = {
     "cells": "one file for each cell and for each wrapper around a cell",
     "cli": "one file for each command",
-    "core": "the floor that all others stand on: one file for each of its ideas",
+    "core": "the layer below all others: one file for each concept",
     "tasks/graph": "one file for each family of graphs and for each step from a graph to a task",
-    "experiments": "one file for each thing that is done with an experiment, and for each part of the ledger",
+    "experiments": "one file for each operation on an experiment, and for each part of the ledger",
     "memory": "one file for each memory and for each of its parts",
     "ops": "one file for each group of equations",
     "training": "one file for each step of a training run",
     "viz": "one file for each figure",
 }
-"""Folders with more files than that, and why."""
+"""Folders that may have more files, with the reason."""
 
 
 def singular(word):
     return word.removesuffix("s") if not word.endswith("ss") else word
 
 
-def likeness(file):
-    """Return what two files have in common whose names differ by a plural or by the order of their words."""
+def name_key(file):
+    """Return a key that is equal for file names that differ by a plural or by the order of their words only."""
     return tuple(sorted(singular(word) for word in file.stem.split("_")))
 
 
@@ -47,7 +47,7 @@ def named(file):
 def test_no_two_names_differ_by_a_plural_or_by_the_order_of_words_only(paths):
     alike = defaultdict(set)
     for path in paths:
-        alike[likeness(path)].add(path.stem)
+        alike[name_key(path)].add(path.stem)
     assert [names for names in alike.values() if len(names) > 1] == []
 
 
@@ -59,16 +59,16 @@ def test_a_name_has_a_meaning(path):
 @pytest.mark.parametrize("file", FILES, ids=named)
 def test_a_file_is_short_enough_to_read(file):
     lines = len(file.read_text().splitlines())
-    assert lines <= MOST_LINES, f"{named(file)} has {lines} lines; give one of its ideas a file of its own"
+    assert lines <= MOST_LINES, f"{named(file)} has {lines} lines; move one of its concepts to a new file"
 
 
 def test_a_folder_has_few_files_or_a_reason():
     counts = {named(folder): sum(file.parent == folder for file in FILES) for folder in FOLDERS}
     large = {name for name, count in counts.items() if count > MOST_FILES}
-    assert large <= LARGE_FOLDERS.keys(), "cut the folder that grew"
-    assert all(counts[name] > FEW_FILES for name in LARGE_FOLDERS), "strike a reason that is no longer needed"
+    assert large <= LARGE_FOLDERS.keys(), "split the folder that grew"
+    assert all(counts[name] > FEW_FILES for name in LARGE_FOLDERS), "remove a reason that is no longer needed"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=named)
-def test_a_folder_says_what_it_holds(folder):
+def test_a_folder_has_a_docstring(folder):
     assert (folder / "__init__.py").read_text().startswith('"""')

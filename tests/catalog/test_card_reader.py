@@ -1,4 +1,4 @@
-"""Cards are read from the ends of files, and nothing in the files is run."""
+"""Cards are read from the ends of files without running the files."""
 
 import importlib
 import re
@@ -40,13 +40,13 @@ def test_a_card_describes_the_last_class_and_its_file_is_not_run():
         (CLASS + '\nCARD = ModelCard(name="X", summary="y")', "its card cannot be used: name is 'X', but it must be"),
     ],
 )
-def test_a_card_that_is_none_is_refused(source, sentence):
+def test_an_invalid_card_is_refused(source, sentence):
     with pytest.raises(CardError, match=re.escape(sentence).replace(r"ModelCard\.missing", "ModelCard.*missing")):
         read_card(source, FILE)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
-def test_what_is_read_is_what_the_module_has(entry):
+def test_the_card_read_equals_the_card_of_the_module(entry):
     module = importlib.import_module(entry.module)
     assert entry.card == module.CARD
     assert Path(module.__file__) == entry.file
@@ -70,7 +70,7 @@ def test_a_card_belongs_to_the_network_and_not_to_its_cell():
     assert [MODELS[name].load().__name__ for name in ("ntm", "dnc", "lstm")] == ["NTM", "DNC", "StackedLSTM"]
 
 
-def test_no_two_have_the_same_name():
+def test_all_names_differ():
     assert len(MODELS) + len(TASKS) == len(built_in())
 
 
@@ -81,7 +81,7 @@ def test_a_file_has_one_card_and_one_model_or_task():
         assert all(file.read_text().count("\nCARD = ") == 1 for file in cards)
 
 
-def test_every_paper_is_in_the_references_and_every_reference_is_used():
+def test_every_cited_paper_has_a_reference_and_every_reference_is_cited():
     papers = {key for entry in ENTRIES for key in entry.card.paper}
     assert papers == set(references())
     assert all(entry.card.paper for entry in ENTRIES)
@@ -104,11 +104,11 @@ def test_a_paper_is_cited_by_authors_year_title_and_venue(key, sentence):
     assert cited(key).startswith(sentence)
 
 
-def test_more_than_four_authors_are_the_first_and_others():
+def test_more_than_four_authors_are_cited_as_et_al():
     assert cited("graves2016").startswith("Graves et al. (2016), Hybrid computing")
 
 
-def test_a_constructor_that_runs_another_has_its_options():
+def test_a_constructor_that_calls_another_has_its_options():
     assert [option.name for option in MODELS["bidnc"].options] == [option.name for option in MODELS["dnc"].options]
 
 
@@ -122,7 +122,7 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize(("source", "sentence"), OPTIONS.items())
-def test_a_constructor_that_is_no_configuration_is_refused(source, sentence, tmp_path):
+def test_a_constructor_without_plain_options_is_refused(source, sentence, tmp_path):
     (tmp_path / "a.py").write_text(source)
     with pytest.raises(ValueError, match=re.escape(sentence)):
         options_of(tmp_path / "a.py", "A")

@@ -1,6 +1,6 @@
-"""Places: a model or a task is added by its file alone, and nothing lists all of them by hand.
+"""A model or a task is added by its file alone; no hand-written list names all of them.
 
-What is left to write beside the file are its recipe, its letter test and its page in the documents: four places.
+A new model needs four places: its file, its recipe, a test against its equations, and its page in the documents.
 """
 
 import ast
@@ -17,7 +17,9 @@ from memtape.catalog.registry import MODELS, TASKS
 
 ROOT = Path(__file__).parents[2]
 MOST = 10
-"""So many models or tasks may one list name, as a comparison or a paper's set; a longer one is a list of all of them."""
+"""The most models or tasks that one list may name (a comparison, or the set of a paper); a longer list counts as a list
+of all.
+"""
 
 MODEL = '''
 """Decay: a sum of inputs that fades."""
@@ -134,12 +136,12 @@ def call(tree, *words):
     return finished.stdout
 
 
-def test_one_more_file_is_found_by_everything(tree):
+def test_a_new_file_is_found_everywhere(tree):
     found = json.loads(call(tree, "-c", LOOK, str(tree), str(ROOT / "tests")).splitlines()[-1])
     assert found == dict.fromkeys(found, True)
 
 
-def test_one_more_file_is_listed_and_trained_by_the_command_line(tree):
+def test_a_new_file_is_listed_and_trained_by_the_command_line(tree):
     assert "decay" in call(tree, "-m", "memtape", "models")
     assert "echo" in call(tree, "-m", "memtape", "tasks")
     assert "Neural {Turing}" in call(tree, "-m", "memtape", "cite", "decay", "echo")
@@ -150,7 +152,9 @@ def test_one_more_file_is_listed_and_trained_by_the_command_line(tree):
 
 
 def names_in(part):
-    """Return what a list, tuple, set, dictionary or import names: strings, names and attributes, also in tuples in it."""
+    """Return the names in a list, tuple, set, dictionary or import: strings, names and attributes, also of nested
+    tuples.
+    """
     if isinstance(part, ast.ImportFrom):
         return {alias.name for alias in part.names}
     found = set()
@@ -169,14 +173,14 @@ def names_in(part):
 
 
 def lists_by_hand(source, known):
-    """Return the lines of lists, tuples, sets, dictionaries and imports that name more than MOST of what is known."""
+    """Return the lines of lists, tuples, sets, dictionaries and imports with more than MOST known names."""
     kinds = ast.List | ast.Tuple | ast.Set | ast.Dict | ast.ImportFrom
     parts = (node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds))
     return [part.lineno for part in parts if len({known[name] for name in names_in(part) & set(known)}) > MOST]
 
 
 @pytest.mark.parametrize("register", [MODELS, TASKS], ids=["models", "tasks"])
-def test_nothing_lists_all_models_or_all_tasks_by_hand(register):
+def test_no_handwritten_list_names_all_models_or_all_tasks(register):
     known = {word: entry.name for entry in register.values() for word in (entry.name, entry.class_name)}
     classes = [entry.class_name for entry in register.values()]
     for planted in (sorted(register), dict.fromkeys(register), [(name, "copy") for name in register]):
@@ -190,7 +194,7 @@ def test_nothing_lists_all_models_or_all_tasks_by_hand(register):
     assert found == []
 
 
-def test_no_part_of_memtape_names_a_model_but_its_family():
+def test_only_a_model_s_family_imports_it():
     """Only the files of a family, its recipes and its ports import its modules."""
     families = {entry.module.rpartition(".")[0] for entry in MODELS.values()}
     found = []

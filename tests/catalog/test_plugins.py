@@ -1,4 +1,4 @@
-"""Plugins are found in files and packages without being run, and what cannot be used is refused in one sentence."""
+"""Plugins are found in files and packages without being run; an invalid one is refused with one sentence."""
 
 import os
 import re
@@ -20,7 +20,7 @@ CARD = 'CARD = ModelCard(name="mine", summary="It is mine.")\n'
 
 @pytest.fixture
 def plugin(tmp_path):
-    """Return how to write a file of one's own."""
+    """Return a function that writes a plugin file."""
 
     def write(text, name="mine.py"):
         (tmp_path / name).write_text(text)
@@ -37,7 +37,7 @@ def refused(capsys, *words):
     return printed.err
 
 
-def test_a_file_is_known_while_it_is_named_and_is_not_imported(monkeypatch):
+def test_a_plugin_is_registered_while_it_is_named_and_is_not_imported(monkeypatch):
     monkeypatch.delitem(sys.modules, "mgu", raising=False)
     assert "mgu" not in MODELS
     with with_plugins([str(MGU), str(REVERSAL), str(MGU)]):
@@ -51,7 +51,7 @@ def test_a_file_is_known_while_it_is_named_and_is_not_imported(monkeypatch):
     assert VARIABLE not in os.environ
 
 
-def test_files_are_added_to_those_of_the_environment(monkeypatch):
+def test_plugin_files_are_added_to_those_of_the_environment(monkeypatch):
     monkeypatch.setenv(VARIABLE, str(MGU))
     with with_plugins([str(REVERSAL)]):
         assert os.environ[VARIABLE] == f"{MGU}{os.pathsep}{REVERSAL}"
@@ -71,7 +71,7 @@ def test_a_plugin_may_be_named_anywhere_in_a_command(capsys, words):
     assert "mgu" not in capsys.readouterr().out
 
 
-def test_help_and_completion_know_it_without_loading_torch():
+def test_help_and_completion_include_a_plugin_without_loading_torch():
     code = (
         "import sys; from memtape.cli.main import run, build\n"
         f"assert run(['train', 'mgu', 'reversal', '--help', '--plugin', {str(MGU)!r}, '--plugin', {str(REVERSAL)!r}]) == 0\n"
@@ -103,12 +103,12 @@ def test_help_and_completion_know_it_without_loading_torch():
     ],
     ids=range(8),
 )
-def test_a_file_that_is_no_plugin_is_refused_and_not_run(capsys, plugin, text, sentence):
+def test_an_invalid_plugin_is_refused_and_not_run(capsys, plugin, text, sentence):
     assert sentence in refused(capsys, "models", "--plugin", plugin(text))
 
 
 @pytest.mark.parametrize("name", ["nothing.py", "folder.py", "mine.txt"])
-def test_what_is_no_python_file_is_refused(capsys, tmp_path, name):
+def test_a_path_without_a_python_file_is_refused(capsys, tmp_path, name):
     (tmp_path / "folder.py").mkdir()
     (tmp_path / "mine.txt").write_text(CARD)
     sentence = refused(capsys, "models", "--plugin", tmp_path / name)
@@ -120,7 +120,7 @@ def test_a_plugin_without_a_file_is_refused(capsys):
     assert "--plugin names no file" in refused(capsys, "models", "--plugin=")
 
 
-def test_bytes_that_are_no_text_are_refused(capsys, tmp_path):
+def test_a_binary_file_is_refused(capsys, tmp_path):
     (tmp_path / "mine.py").write_bytes(b"\xff\xfe")
     assert "the plugin mine.py cannot be used: it is not Python" in refused(
         capsys, "models", "--plugin", tmp_path / "mine.py"
@@ -165,7 +165,7 @@ def test_a_path_that_the_environment_cannot_hold_is_refused(capsys):
     ],
     ids=["missing module", "error"],
 )
-def test_a_plugin_that_cannot_be_imported_is_named(plugin, text, sentence):
+def test_a_plugin_with_an_import_error_is_named(plugin, text, sentence):
     with (
         with_plugins([str(plugin(text))]),
         pytest.raises(PluginError, match=re.escape(f"the plugin mine.py {sentence}")),
@@ -189,7 +189,7 @@ def test_a_plugin_that_cannot_be_imported_is_named(plugin, text, sentence):
     ],
     ids=["no constructor", "no plain type", "a name from nowhere"],
 )
-def test_options_that_cannot_be_read_are_named(plugin, source, sentence):
+def test_unreadable_options_are_named(plugin, source, sentence):
     with with_plugins([str(plugin(f"{source}\n\n\n{CARD}"))]), pytest.raises(PluginError, match=re.escape(sentence)):
         _ = MODELS["mine"].options
 
@@ -198,7 +198,7 @@ def test_options_that_cannot_be_read_are_named(plugin, source, sentence):
 
 
 def package(place, name="mine_package", points="", **modules):
-    """Install a package of modules, as a wheel leaves it."""
+    """Install a package of modules, with the files of an installed wheel."""
     information = place / f"{name}-1.5.dist-info"
     information.mkdir()
     (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.5\n")
@@ -208,13 +208,13 @@ def package(place, name="mine_package", points="", **modules):
 
 
 def listed(place, kind="models"):
-    """List the models or tasks where a folder is on the path, in a process of its own."""
+    """List the models or tasks with a folder on the path, in a new process."""
     paths = os.pathsep.join([str(place), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", "memtape", kind, "--json"]
     return subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False)
 
 
-def test_the_models_and_tasks_of_an_installed_package_are_known(tmp_path):
+def test_the_models_and_tasks_of_an_installed_package_are_registered(tmp_path):
     points = "[memtape.models]\nmgu = mgu:MGU\n\n[memtape.tasks]\nreversal = reversal\n"
     package(tmp_path, points=points, mgu=MGU.read_text(), reversal=REVERSAL.read_text())
     for kind, name in (("models", "mgu"), ("tasks", "reversal")):

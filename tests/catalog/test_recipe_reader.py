@@ -1,4 +1,4 @@
-"""Recipe reader: a page is read when it is asked for, extends one other at most, and is refused by file and key."""
+"""Recipe reader: a recipe is read on first use, and extends at most one other; errors name its file and key."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def written(tree, name, text):
     return tree
 
 
-def test_a_page_that_extends_another_changes_what_it_names(tree):
+def test_a_recipe_that_extends_another_overrides_the_keys_it_names(tree):
     written(tree, "ntm/copy", f'{BASE}[published]\nsource = "a figure"\ncost_bits_10 = {{ ntm = 0.1 }}\n')
     recipe = written(tree, "ntm/copy-wide", 'extends = "ntm/copy"\nformerly = "wide"\n[model]\nwidth = 64\n')[
         "ntm/copy-wide"
@@ -32,7 +32,7 @@ def test_a_page_that_extends_another_changes_what_it_names(tree):
     assert recipe.source == "a figure"
 
 
-def test_published_numbers_of_a_page_stand_for_all_those_of_the_page_below(tree):
+def test_published_numbers_of_a_recipe_replace_all_those_of_the_recipe_it_extends(tree):
     written(tree, "ntm/copy", '[published]\nsource = "a figure"\ncost_bits_10 = { ntm = 0.1 }\n')
     written(
         tree, "ntm/copy-wide", 'extends = "ntm/copy"\n[published]\nsource = "a table"\ncost_bits_20 = { ntm = 2 }\n'
@@ -41,7 +41,7 @@ def test_published_numbers_of_a_page_stand_for_all_those_of_the_page_below(tree)
     assert tree["ntm/copy-wide"].source == "a table"
 
 
-def test_only_the_page_that_is_asked_for_is_read(tree):
+def test_only_the_requested_recipe_is_read(tree):
     written(tree, "ntm/copy", BASE)
     written(tree, "ntm/ngrams", "no TOML")
     assert list(tree) == ["ntm/copy", "ntm/ngrams"]
@@ -50,13 +50,13 @@ def test_only_the_page_that_is_asked_for_is_read(tree):
     assert tree["ntm/copy"].model_options["slots"] == 32
 
 
-def test_a_name_is_taken_for_the_longest_task_that_it_begins_with(tree):
+def test_a_name_belongs_to_the_longest_task_name_that_is_its_prefix(tree):
     assert written(tree, "ntm/repeat-copy-dnc", "")["ntm/repeat-copy-dnc"].task == "repeat-copy-dnc"
     assert written(tree, "ntm/repeat-copy-dnx", "")["ntm/repeat-copy-dnx"].task == "repeat-copy"
 
 
 @pytest.mark.parametrize("name", ["ntm/nothing", "../ntm/copy", "ntm", "ntm/copy/", 3])
-def test_what_is_no_name_of_a_page_is_not_there(tree, name):
+def test_an_unknown_name_is_not_found(tree, name):
     written(tree, "ntm/copy", BASE)
     assert name not in tree
     assert tree.get(name) is None
@@ -91,25 +91,25 @@ def test_what_is_no_name_of_a_page_is_not_there(tree, name):
         ("x = [", r"the recipe .*copy.toml is not TOML \("),
     ],
 )
-def test_a_page_that_is_no_recipe_is_refused_by_file_and_key(tree, text, sentence):
+def test_an_invalid_recipe_is_refused_by_file_and_key(tree, text, sentence):
     written(tree, "ntm/ngrams", 'extends = "ntm/copy"\n')
     with pytest.raises(RecipeError, match=sentence):
         written(tree, "ntm/copy", text)["ntm/copy"]
 
 
-def test_what_fits_the_page_below_must_fit_the_own_model_too(tree):
+def test_options_of_the_extended_recipe_must_be_valid_for_the_own_model(tree):
     (tree.folder / "lstm").mkdir()
     written(tree, "ntm/copy", BASE)
     with pytest.raises(RecipeError, match=r'no option "slots" for \[model\] of .*lstm/copy.toml'):
         written(tree, "lstm/copy", 'extends = "ntm/copy"\n')["lstm/copy"]
 
 
-def test_a_page_of_no_known_model_or_task_is_refused(tree):
+def test_a_recipe_of_an_unknown_model_or_task_is_refused(tree):
     with pytest.raises(RecipeError, match=r"ntm/coppy.toml names no known model and task; name it MODEL/TASK.toml"):
         written(tree, "ntm/coppy", "")["ntm/coppy"]
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(
         RecipeError, match=r"the recipe .*mine.toml cannot be read \(No such file.*\); give a TOML file"
     ):

@@ -1,4 +1,4 @@
-"""Recipes: every one can be built and learns; options are read as the constructors have them."""
+"""Recipes: every recipe can be built and learns; options are read from the constructors."""
 
 import inspect
 
@@ -14,10 +14,10 @@ from memtape.training.network_traits import input_kind
 from memtape.training.settings import TrainSettings
 
 LEARNING = {"slots": 8, "controller_size": 20, "hidden_size": 16, "read_heads": 1, "write_heads": 1}
-"""Sizes at which a network learns something in twenty steps."""
+"""Sizes with which a network learns in twenty steps."""
 STEPPING = [name for name, entry in MODELS.items() if entry.module.startswith("memtape.models.recurrent")]
 FORWARD = [name for name in STEPPING if not getattr(MODELS[name].load(), "sees_ahead", False)]
-"""Networks that the chapter trains on every one of its five tasks."""
+"""Networks that the chapter trains on all of its five tasks."""
 GRAVES_TASKS = ("copy", "repeat-copy", "associative-recall", "ngrams", "priority-sort")
 
 
@@ -31,12 +31,12 @@ def test_options_read_from_the_source_are_those_of_the_constructor(entry):
 
 @pytest.mark.parametrize("entry", MODELS.values(), ids=lambda entry: entry.name)
 def test_a_model_has_a_public_name(entry):
-    """A card says how to load what was shared by that name."""
+    """A shared model is loaded by the name of its card."""
     assert getattr(memtape, entry.load().__name__) is entry.load()
 
 
 @pytest.mark.parametrize("entry", [TASKS[name] for name in GRAVES_TASKS], ids=lambda entry: entry.name)
-def test_a_task_is_tested_and_pictured_beyond_its_training_lengths(entry):
+def test_a_task_is_tested_and_drawn_beyond_its_training_lengths(entry):
     longest = entry.load()().lengths[1]
     assert entry.picture_length > longest
     assert min(entry.test_lengths) <= longest < max(entry.test_lengths)
@@ -65,7 +65,7 @@ def test_published_numbers_have_a_source_and_a_metric_that_evaluation_gives(reci
     assert not recipe.published or recipe.source
 
 
-def test_a_recipe_is_found_by_the_name_that_it_had_before():
+def test_a_recipe_is_found_by_its_former_name():
     before = {
         "ntm-copy": "ntm/copy",
         "ntm-feedforward-repeat-copy": "ntm/repeat-copy-feedforward",
@@ -88,11 +88,11 @@ def test_every_model_and_task_with_a_recipe_has_one_without_a_variant():
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_a_recipe_learns(recipe):
-    """Twenty updates on a small form of the task, always the same batch, lower the loss."""
+    """Twenty steps on a small form of the task with one fixed batch reduce the loss."""
     known = {option.name for option in MODELS[recipe.model].options}
     small = {name: size for name, size in LEARNING.items() if name in known}
     if recipe.train.get("optimizer") == "ridge":
-        pytest.skip("it is solved, and does not learn; tests/training/test_closed_form.py")
+        pytest.skip("it has a closed-form solution; tests/training/test_closed_form.py")
     experiment = Experiment(
         model=recipe.model,
         task=recipe.task,
@@ -133,7 +133,7 @@ def test_the_recipe_of_the_ntm_without_a_variant_has_the_lstm_controller():
     assert recipe_for("ntm", "copy").model_options["controller"] == "lstm"
 
 
-def test_an_unknown_name_says_which_is_near():
+def test_the_error_for_an_unknown_name_suggests_a_similar_one():
     with pytest.raises(UnknownNameError, match='there is no task "coppy"; did you mean "copy"'):
         find("task", "coppy")
     with pytest.raises(UnknownNameError, match='there is no model "xyz"; the models are bidnc, dnc, ntm, bigru'):
@@ -145,12 +145,12 @@ def tiny(**changes):
     return Experiment(**{**settings, "train": TrainSettings(), **changes})
 
 
-def test_an_experiment_survives_being_written_down():
+def test_an_experiment_written_to_a_file_is_read_back():
     experiment = tiny(recipe="ntm/copy")
     assert Experiment.from_config(experiment.config()) == experiment
 
 
-def test_the_seed_draws_the_weights():
+def test_the_seed_determines_the_weights():
     first, again, other = (tiny(seed=seed).build()[0].state_dict() for seed in (5, 5, 6))
     name = "cell.machine.to_output.weight"
     assert torch.equal(first[name], again[name])
@@ -162,12 +162,12 @@ def test_an_unknown_option_is_refused():
         tiny(task_options={"bitz": 1}).build()
 
 
-def test_a_value_that_cannot_be_is_refused():
+def test_an_invalid_value_is_refused():
     with pytest.raises(ExperimentError, match="slots of NTMCell is 0, but it must be at least 1"):
         tiny(model_options={"slots": 0}).build()
 
 
 @pytest.mark.parametrize("config", [{}, [], {"train": {"steps": 0}}, {"train": {}, "model": "ntm"}])
-def test_a_configuration_that_is_none_is_refused(config):
+def test_an_invalid_configuration_is_refused(config):
     with pytest.raises(ExperimentError, match=r"is not that of an experiment \(.*\); restore config\.json"):
         Experiment.from_config(config)

@@ -1,4 +1,4 @@
-"""Reading from both ends: right under padding, whatever the cells, and symmetric."""
+"""Bidirectional networks: correct under padding, for any cells, and symmetric."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def same(first, second):
     torch.testing.assert_close(first, second, rtol=1e-12, atol=1e-12)
 
 
-def test_it_is_two_runs_one_over_the_reversed_row(network, xs):
+def test_it_equals_two_runs_one_over_the_reversed_row(network, xs):
     ys, last = network(xs)
     there, end, _ = unroll(network.forwards, xs)
     back, begin, _ = unroll(network.backwards, xs.flip(1))
@@ -58,7 +58,7 @@ def test_each_row_is_read_from_its_own_end(network, xs, garbage):
     assert not gradient[0, 3:].any()
 
 
-def test_a_start_cuts_both_ways(network, xs):
+def test_a_start_splits_a_row_in_both_directions(network, xs):
     starts = torch.zeros(BATCH, TIME, dtype=torch.bool)
     starts[0, 2] = starts[1, 4] = starts[2, 0] = True
     lengths = torch.tensor([5, TIME, TIME, TIME])
@@ -80,14 +80,14 @@ def test_reversing_the_input_and_swapping_the_directions_reverses_the_output(xs)
     same(back.forwards.cell, there.backwards.cell)
 
 
-def test_it_begins_from_a_state_that_is_given(network, xs):
+def test_it_starts_from_a_given_state(network, xs):
     given = network(xs)[1]
     ys, _ = network(xs, given)
     same(ys[..., :4], unroll(network.forwards, xs, given.forwards)[0])
     same(ys[..., 4:], unroll(network.backwards, xs.flip(1), given.backwards)[0].flip(1))
 
 
-def test_recomputing_changes_nothing(network, xs):
+def test_recomputation_changes_no_result(network, xs):
     plain = network(xs, lengths=LENGTHS)[0]
     again = network(xs, lengths=LENGTHS, checkpoint_every=2)[0]
     same(again, plain)
@@ -95,7 +95,7 @@ def test_recomputing_changes_nothing(network, xs):
     same(torch.autograd.grad(again.sum(), parameters), torch.autograd.grad(plain.sum(), parameters))
 
 
-def test_layers_of_it_equal_torch_s_bidirectional_lstm(xs):
+def test_stacked_layers_equal_torch_s_bidirectional_lstm(xs):
     theirs = nn.LSTM(INPUT, 4, 2, batch_first=True, bidirectional=True, dtype=F64)
     layers = Layers([Bidirectional(LSTMCell(size, 4), LSTMCell(size, 4)) for size in (INPUT, 8)]).double()
     cells = [cell for layer in layers.layers for cell in (layer.forwards, layer.backwards)]
@@ -114,7 +114,7 @@ def test_layers_of_it_equal_torch_s_bidirectional_lstm(xs):
     same(layers(xs, state, lengths=LENGTHS)[0], layers(xs, lengths=LENGTHS)[0])
 
 
-def test_dropout_between_layers_acts_in_training_alone(xs):
+def test_dropout_between_layers_is_active_in_training_only(xs):
     layers = Layers([Bidirectional(GRUCell(size, 4), GRUCell(size, 4)) for size in (INPUT, 8)], dropout=0.5).double()
     assert not torch.equal(layers(xs)[0], layers(xs)[0])
     layers.eval()
@@ -140,6 +140,6 @@ def test_dropout_between_layers_acts_in_training_alone(xs):
         ),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(build, message, shapes_unchecked):
+def test_parts_of_mismatched_sizes_are_refused(build, message, shapes_unchecked):
     with pytest.raises(ValueError, match=message):
         build()

@@ -1,4 +1,4 @@
-"""Every form of the recurrent cells against its equations, one scalar at a time."""
+"""Every form of the recurrent cells against a scalar implementation of its equations."""
 
 import math
 
@@ -16,7 +16,7 @@ EPSILON = 1e-5
 
 @pytest.fixture(params=["reference", "cpu"], autouse=True)
 def backend(request):
-    """Single steps, and the twins of the cells that have one."""
+    """Single steps, and the fused kernels of the cells that have one."""
     absent = backends()[request.param]
     if absent:
         pytest.skip(absent)
@@ -173,7 +173,7 @@ def test_gru(variant, candidate, layer_norm):
 
 
 def test_the_gru_of_the_book():
-    """Equations 10.45 to 10.47, whose gates u and r of a step see the inputs and the units of that step."""
+    """Equations 10.45 to 10.47, whose gates u and r of a step depend on the inputs and the units of that step."""
     cell = randomised(Delayed(GRUCell(INPUT, HIDDEN, variant="reset_before", candidate="sigmoid")))
     w = arrays(cell.cell)
     u, w_, b = w["from_input.weight"], w["from_hidden.weight"], w["from_input.bias"]

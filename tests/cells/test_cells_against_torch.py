@@ -1,4 +1,4 @@
-"""The gated and the plain cell compute what torch's own cells compute."""
+"""The gated cells and the plain cell compute the same as torch's cells."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def randomised(module):
 
 
 def with_weights_of(cell, theirs):
-    """Copy the weights of a torch cell, whose two biases add up to ours where we have one."""
+    """Copy the weights of a torch cell; the sum of its two biases is the one bias of our cell."""
     weights = dict(theirs.named_parameters())
     with torch.no_grad():
         cell.from_input.weight.copy_(weights["weight_ih"])
@@ -50,7 +50,7 @@ def test_a_cell_equals_torch_s(own_class, torch_class):
         torch.testing.assert_close(last.cell, state[1])
 
 
-def test_a_run_stands_where_torch_s_lstm_stood():
+def test_a_network_replaces_torch_s_lstm():
     theirs = randomised(nn.LSTM(INPUT, HIDDEN, batch_first=True))
     cell = LSTMCell(INPUT, HIDDEN).double()
     names = {name.removesuffix("_l0"): value for name, value in theirs.named_parameters()}
@@ -74,19 +74,19 @@ def test_a_feedforward_cell_is_one_layer_of_tanh(equal_up_to_rounding):
 
 
 @pytest.mark.parametrize("forget_bias", [0.0, 1.0, -2.0])
-def test_the_forget_bias_is_where_only_the_forget_gate_begins(forget_bias):
+def test_the_forget_bias_initialises_the_forget_gate_alone(forget_bias):
     bias = LSTMCell(INPUT, HIDDEN, forget_bias=forget_bias).from_input.bias
     expected = torch.tensor([0.0, forget_bias, 0, 0]).repeat_interleave(HIDDEN)
     assert torch.equal(bias, expected)
 
 
-def test_the_forget_bias_begins_at_1():
+def test_the_forget_bias_is_initialised_to_1():
     assert (LSTMCell(INPUT, HIDDEN).from_input.bias[HIDDEN : 2 * HIDDEN] == 1).all()
 
 
 @pytest.mark.parametrize("cell_class", [LSTMCell, GRUCell, ElmanCell])
 @pytest.mark.parametrize("gain", [1.0, 3.0])
-def test_weights_spread_by_the_gain_and_the_hidden_size(cell_class, gain):
+def test_weights_are_spread_by_the_gain_and_the_hidden_size(cell_class, gain):
     cell = cell_class(30, 100, gain=gain)
     for weight in (cell.from_input.weight, cell.from_hidden.weight):
         assert 0.095 * gain < weight.abs().max() <= 0.1 * gain
@@ -94,7 +94,7 @@ def test_weights_spread_by_the_gain_and_the_hidden_size(cell_class, gain):
 
 
 @pytest.mark.parametrize("cell_class", [LSTMCell, GRUCell, ElmanCell, FeedforwardCell])
-def test_a_size_must_be_a_whole_number_of_at_least_1(cell_class, shapes_unchecked):
+def test_a_size_must_be_an_integer_of_at_least_1(cell_class, shapes_unchecked):
     name = cell_class.__name__
     with pytest.raises(ValueError, match=f"hidden_size of {name} is 0, but it must be at least 1"):
         cell_class(2, 0)

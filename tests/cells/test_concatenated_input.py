@@ -1,4 +1,4 @@
-"""A cell with its input shows both, stepped and as a whole."""
+"""A cell with a concatenated input outputs the input and its own output, step by step and for whole sequences."""
 
 import torch
 
@@ -6,7 +6,7 @@ from memtape import unroll, use_backend
 from memtape.cells import ConcatenatedInput, GRUCell
 
 
-def test_the_output_is_the_input_and_then_the_cell_s_own():
+def test_the_output_is_the_input_followed_by_the_cell_s_output():
     torch.manual_seed(0)
     cell, xs = GRUCell(2, 4).double(), torch.randn(3, 5, 2, dtype=torch.float64)
     lengths = torch.tensor([5, 3, 0])

@@ -1,4 +1,4 @@
-"""A context vector as a part of the input, as the beginning, or both, around any cell."""
+"""A context vector as part of the input, of the initial state, or of both, for any cell."""
 
 import math
 
@@ -34,7 +34,7 @@ KINDS = {
 
 @torch.no_grad()
 @pytest.mark.parametrize("into", ["input", "state", "both"])
-def test_a_conditioned_elman_network_by_the_letter(into):
+def test_a_conditioned_elman_network_computes_its_equations(into):
     told = conditioned(lambda inputs: ElmanCell(inputs, HIDDEN), into)
     xs, context = random(BATCH, TIME, INPUT), random(BATCH, CONTEXT)
     ys, _, _ = unroll(told, xs, told.begin(context))
@@ -87,14 +87,14 @@ def test_the_context_is_added_to_the_initial_state():
     torch.testing.assert_close(told.begin(context).cell.hidden, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_no_context_is_one_of_zeros(equal_up_to_rounding):
+def test_a_missing_context_equals_a_context_of_zeros(equal_up_to_rounding):
     told = conditioned(KINDS["lstm"], "both")
     xs = random(BATCH, TIME, INPUT)
     with_zeros = unroll(told, xs, told.begin(torch.zeros(BATCH, CONTEXT, dtype=F64)))[0]
     equal_up_to_rounding(unroll(told, xs)[0], with_zeros)
 
 
-def test_the_context_is_carried_from_chunk_to_chunk():
+def test_the_context_is_kept_from_chunk_to_chunk():
     told = conditioned(KINDS["stacked"], "both")
     xs, state = random(BATCH, TIME, INPUT), told.begin(random(BATCH, CONTEXT))
     whole, _, _ = unroll(told, xs, state)
@@ -114,7 +114,7 @@ def test_gradients_reach_the_context_and_every_parameter(into):
         assert parameter.grad.any(), name
 
 
-@pytest.mark.skipif(backends()["cpu"] is not None, reason="the fused twins are absent")
+@pytest.mark.skipif(backends()["cpu"] is not None, reason="the fused kernels are absent")
 @pytest.mark.parametrize("into", ["input", "state", "both"])
 def test_the_fused_kernel_receives_the_context_too(into):
     told = conditioned(lambda inputs: StackedLSTMCell(inputs, 2, hidden_size=HIDDEN, layers=2), into)
@@ -132,7 +132,7 @@ def test_the_fused_kernel_receives_the_context_too(into):
         torch.testing.assert_close(first, second, rtol=1e-10, atol=1e-12)
 
 
-def test_what_is_no_number_begins_as_it_always_does():
+def test_integer_parts_of_the_state_keep_their_initial_value():
     told = Conditioned(CountingCell(INPUT), CONTEXT, into="state")
     state = told.begin(torch.ones(BATCH, CONTEXT))
     assert torch.equal(state.cell["steps"], torch.zeros(BATCH, dtype=torch.long))
@@ -158,7 +158,7 @@ def test_a_cell_must_have_room_for_an_input_beside_the_context():
     assert Conditioned(ElmanCell(3, 4), 3, into="state").input_size == 3
 
 
-def test_a_context_has_a_size():
+def test_the_context_size_must_be_at_least_1():
     with pytest.raises(ValueError, match="context_size of Conditioned is 0, but it must be at least 1"):
         Conditioned(ElmanCell(3, 4), 0)
 

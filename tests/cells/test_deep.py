@@ -1,4 +1,4 @@
-"""The ways to be deep: within a step, with a shortcut around it, and by layers that add to what they get."""
+"""Three forms of depth: deep transitions, their shortcuts, and residual layers."""
 
 import numpy as np
 import pytest
@@ -14,9 +14,9 @@ F64 = torch.float64
 @pytest.mark.parametrize("depth", [1, 2, 4])
 @pytest.mark.parametrize("shortcut", [False, True])
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_a_deep_transition_by_the_letter(depth, shortcut, activation):
+def test_a_deep_transition_computes_its_equations(depth, shortcut, activation):
     if shortcut and depth == 1:
-        pytest.skip("there is nothing to cut short")
+        pytest.skip("one layer has no shortcut")
     cell = DeepTransitionCell(INPUT, HIDDEN, depth=depth, shortcut=shortcut, activation=activation).double()
     with torch.no_grad():
         for parameter in cell.parameters():
@@ -73,6 +73,6 @@ def test_a_residual_cell_adds_its_input(equal_up_to_rounding):
         ),
     ],
 )
-def test_what_cannot_be_deep_is_refused(build, message):
+def test_invalid_options_of_deep_cells_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()

@@ -1,4 +1,4 @@
-"""Dropout, zoneout and weight drop: random in training, the plain network or the mean in evaluation."""
+"""Dropout, zoneout and weight drop: random in training; the plain network or the mean in evaluation."""
 
 import pytest
 import torch
@@ -64,7 +64,7 @@ def test_chunks_lengths_and_recomputation_keep_the_masks(xs):
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
-def test_masks_keep_the_mean_of_what_they_multiply(rate):
+def test_masks_keep_the_mean_of_the_masked_values(rate):
     masks = VariationalDropout(ElmanCell(INPUT, HIDDEN), inputs=rate).init_state(20000).masks
     if not rate:
         assert not masks
@@ -80,7 +80,7 @@ def test_in_evaluation_nothing_is_dropped(xs):
     same(unroll(cell, xs)[0], unroll(inner, xs)[0])
 
 
-def test_zoneout_keeps_entries_by_chance_and_their_mean_in_evaluation():
+def test_zoneout_keeps_random_entries_and_their_mean_in_evaluation():
     inner = LSTMCell(INPUT, HIDDEN).double()
     cell = Zoneout(inner, hidden=0.25, memory=0.5)
     batch = 20000
@@ -102,14 +102,14 @@ def test_zoneout_keeps_entries_by_chance_and_their_mean_in_evaluation():
     same(mean.cell, 0.5 * before.cell + 0.5 * fresh.cell)
 
 
-def test_zoneout_of_a_gru_and_of_nothing(xs):
+def test_zoneout_of_a_gru_and_zoneout_with_rate_0(xs):
     inner = GRUCell(INPUT, HIDDEN).double()
     same(unroll(Zoneout(inner, hidden=0.0), xs)[0], unroll(inner, xs)[0])
     frozen, _, _ = unroll(Zoneout(inner, hidden=1.0), xs)
     assert not frozen.any()
 
 
-def test_weight_drop_drops_the_recurrent_weights_once_a_call(xs):
+def test_weight_drop_drops_the_recurrent_weights_once_per_call(xs):
     network = Recurrent(Stacked([LSTMCell(INPUT, 4), GRUCell(4, 3)])).double()
     dropped = WeightDrop(network, 0.5)
     assert dropped.names == ["cell.layers.0.from_hidden.weight", "cell.layers.1.from_hidden.weight"]
@@ -177,6 +177,6 @@ def test_weight_drop_drops_the_recurrent_weights_once_a_call(xs):
         ),
     ],
 )
-def test_what_cannot_be_dropped_is_refused(call, message):
+def test_invalid_options_of_dropout_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

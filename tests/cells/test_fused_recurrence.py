@@ -1,4 +1,4 @@
-"""Twins of cells: what runs whole sequences is the cell stepped through them, in values and gradients."""
+"""Fused kernels of cells: a run over a whole sequence equals single steps, in values and gradients."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ from memtape.cells import (
 BATCH, TIME, INPUT, HIDDEN = 5, 9, 3, 4
 
 NORMED = 24
-"""Hidden units of cells that normalise: of a few numbers that would magnify the rounding of both sides."""
+"""Hidden units of cells with layer normalisation; over a few units, it would magnify rounding on both sides."""
 
 CELLS = {
     "elman": lambda: ElmanCell(INPUT, HIDDEN),
@@ -95,12 +95,12 @@ def cell(request):
 
 
 def results(cell, xs, state, backend, **options):
-    """Return outputs, state and gradients of everything that goes in."""
+    """Return outputs, state and gradients of all inputs."""
     state = tree.from_named_tensors(
         {name: leaf.detach().requires_grad_() for name, leaf in tree.named_leaves(state).items()}, state
     )
     xs = xs.clone().requires_grad_()
-    torch.manual_seed(3)  # masks are drawn for rows that start anew
+    torch.manual_seed(3)  # masks are drawn for rows with a new start
     with use_backend(backend):
         ys, last, _ = unroll(cell, xs, state, **options)
     out = {"outputs": ys} | tree.named_leaves(last)
@@ -134,7 +134,7 @@ def test_a_fused_kernel_equals_the_reference(cell, dtype, options):
 
 
 @pytest.mark.parametrize("build", STEPPED.values(), ids=STEPPED)
-def test_what_no_kernel_computes_is_stepped(build):
+def test_cells_without_a_kernel_run_in_single_steps(build):
     assert build().fused("cpu") is None
 
 

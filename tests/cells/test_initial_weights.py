@@ -1,4 +1,4 @@
-"""Where the weights of the cells begin: the defaults draw what they always drew, and the options what they promise."""
+"""Initial weights of the cells: the defaults keep their draws, and each option has its documented distribution."""
 
 import math
 
@@ -13,7 +13,7 @@ INPUT, HIDDEN = 3, 5
 
 
 def spread(linears, bound):
-    """Draw weights in the order in which the first version of memtape drew them: all were constructed before any was spread."""
+    """Draw weights in the order of the first version of memtape: all layers are constructed before any is re-drawn."""
     made = [nn.Linear(size, out, bias=bias) for size, out, bias in linears]
     for linear in made:
         for parameter in linear.parameters():
@@ -28,7 +28,7 @@ def spread(linears, bound):
     ("cell_class", "blocks", "own_bias"), [(ElmanCell, 1, False), (LSTMCell, 4, False), (GRUCell, 3, True)]
 )
 @pytest.mark.parametrize("gain", [1.0, 2.0])
-def test_the_defaults_draw_what_they_always_drew_bit_for_bit(cell_class, blocks, own_bias, gain):
+def test_the_defaults_draw_the_same_bits_as_the_first_version(cell_class, blocks, own_bias, gain):
     torch.manual_seed(3)
     cell = cell_class(INPUT, HIDDEN, gain=gain)
     after = torch.rand(4)
@@ -45,7 +45,7 @@ def test_the_defaults_draw_what_they_always_drew_bit_for_bit(cell_class, blocks,
     assert torch.equal(torch.rand(4), after)
 
 
-def test_hard_numbers_of_a_seed_stay(equal_up_to_rounding):
+def test_recorded_numbers_of_a_seed_are_reproduced(equal_up_to_rounding):
     torch.manual_seed(0)
     cell = LSTMCell(2, 3)
     expected = torch.tensor([0.5782793760299683, -2.6769347190856934])
@@ -88,7 +88,7 @@ def test_time_constants_are_log_uniform_up_to_the_longest():
 
 
 @pytest.mark.parametrize("options", [{}, {"variant": "reset_before"}, {"layer_norm": True}])
-def test_a_gru_with_a_large_update_bias_begins_by_keeping_what_it_has(options):
+def test_a_gru_with_a_large_update_bias_keeps_its_state_at_first(options):
     torch.manual_seed(0)
     x, hidden = torch.randn(3, INPUT), torch.randn(3, HIDDEN)
     kept = [

@@ -1,4 +1,4 @@
-"""The linear recurrent unit: its equations, its initial values, and what holds however it is trained."""
+"""The linear recurrent unit: its equations, its initial values, and its invariants during training."""
 
 import cmath
 import math
@@ -27,7 +27,7 @@ def backend(request):
 
 
 @pytest.mark.usefixtures("backend")
-def test_by_the_letter():
+def test_it_computes_its_equations():
     cell = LRUCell(INPUT, HIDDEN).double()
     with torch.no_grad():
         for parameter in cell.parameters():
@@ -51,8 +51,8 @@ def test_by_the_letter():
 
 
 @pytest.mark.usefixtures("backend")
-def test_golden_numbers():
-    """Two units, one input, three steps, computed by independent code."""
+def test_recorded_numbers_are_reproduced():
+    """Two units, one input, three steps, computed by an independent implementation."""
     cell = LRUCell(1, 2).double()
     squared = (torch.tensor([0.1, 0.5], dtype=F64) * -2).exp()
     values = {
@@ -84,7 +84,7 @@ def test_eigenvalues_are_drawn_uniformly_from_the_ring():
         assert abs(drawn.std() - deviation) < 0.02 * deviation
 
 
-def test_inputs_are_scaled_so_that_all_units_have_states_of_one_size():
+def test_inputs_are_scaled_so_that_all_units_have_states_of_equal_variance():
     cell = LRUCell(2, 50, min_radius=0.2, max_radius=0.95)
     torch.testing.assert_close(cell.log_input_scale.exp().square(), 1 - cell.eigenvalues.square().sum(dim=0))
     with torch.no_grad():
@@ -119,7 +119,7 @@ def test_eigenvalues_stay_inside_the_unit_circle_in_training():
     for _ in range(30):
         optimizer.zero_grad()
         ys, _, _ = unroll(cell, torch.randn(4, 20, 2))
-        (-ys.square().mean()).backward()  # asks for ever larger outputs
+        (-ys.square().mean()).backward()  # rewards larger outputs without bound
         optimizer.step()
     assert (cell.eigenvalues - before).abs().max() > 1e-3
     assert cell.eigenvalues.double().norm(dim=0).max() <= 1 + 1e-6
@@ -142,7 +142,7 @@ def test_eigenvalues_stay_inside_the_unit_circle_in_training():
         ({"max_phase": 7.0}, "max_phase is 7.0"),
     ],
 )
-def test_rings_that_cannot_be_are_refused(options, message, shapes_unchecked):
+def test_invalid_rings_are_refused(options, message, shapes_unchecked):
     with pytest.raises(ValueError, match=message):
         LRUCell(INPUT, HIDDEN, **options)
 
@@ -187,13 +187,13 @@ def test_starts_lengths_and_recomputation_agree_with_single_steps(build, every, 
 @pytest.mark.parametrize(
     "wrap", [lambda cell: cell, Residual, lambda cell: Readout(cell, 2), lambda cell: Embedded(cell, 7)]
 )
-def test_starts_are_taken_in_one_pass_through_wrappers(wrap):
+def test_starts_run_in_one_scan_through_wrappers(wrap):
     assert isinstance(wrap(LRUCell(INPUT, HIDDEN)).fused("scan"), StartsInside)
 
 
-def test_rows_are_not_cut_where_the_scan_takes_starts(monkeypatch):
+def test_rows_are_not_split_where_the_scan_accepts_starts(monkeypatch):
     def refuse(*_):
-        raise AssertionError("rows were cut into pieces")
+        raise AssertionError("rows were split into pieces")
 
     monkeypatch.setattr("memtape.core.starts._in_pieces", refuse)
     network = lru_network(INPUT, 2, hidden_size=HIDDEN, embedding_size=5, layers=2)
@@ -203,7 +203,7 @@ def test_rows_are_not_cut_where_the_scan_takes_starts(monkeypatch):
             unroll(LeakyCell(INPUT, 2, recurrence="linear"), torch.randn(1, 9, INPUT), starts=torch.ones(1, 9) > 0)
 
 
-def test_a_class_made_of_a_cell_does_not_inherit_its_scan():
+def test_a_subclass_of_a_cell_does_not_inherit_its_scan():
     class Other(LRUCell):
         pass
 

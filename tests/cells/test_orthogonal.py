@@ -1,4 +1,4 @@
-"""A recurrence that only turns."""
+"""A cell with an orthogonal recurrent matrix."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def backend(request):
 
 
 def moved():
-    """A cell away from where it begins."""
+    """A cell with parameters away from their initial values."""
     cell = OrthogonalCell(INPUT, HIDDEN).double()
     with torch.no_grad():
         for parameter in cell.parameters():
@@ -31,7 +31,7 @@ def moved():
     return cell
 
 
-def test_by_the_letter():
+def test_it_computes_its_equations():
     cell, xs = moved(), torch.randn(1, 7, INPUT, dtype=F64)
     w = {name: value.detach().numpy() for name, value in cell.named_parameters()}
     skew, entries = np.zeros((HIDDEN, HIDDEN)), iter(w["angles"])
@@ -53,7 +53,7 @@ def test_by_the_letter():
         np.testing.assert_allclose(ys[0, t].detach().numpy(), hidden, rtol=1e-9, atol=1e-11)
 
 
-def test_the_matrix_is_orthogonal_wherever_training_takes_it():
+def test_the_matrix_stays_orthogonal_in_training():
     cell = moved()
     optimizer = torch.optim.Adam(cell.parameters(), lr=0.1)
     for _ in range(5):
@@ -65,7 +65,7 @@ def test_the_matrix_is_orthogonal_wherever_training_takes_it():
     assert torch.det(rotation) > 0
 
 
-def test_it_begins_as_turns_of_pairs():
+def test_it_is_initialised_to_rotations_of_pairs():
     rotation = OrthogonalCell(INPUT, HIDDEN).double().rotation()
     for pair in (0, 2):
         block = rotation[pair : pair + 2, pair : pair + 2]
@@ -75,7 +75,7 @@ def test_it_begins_as_turns_of_pairs():
     assert rotation.count_nonzero() == 9
 
 
-def test_at_the_beginning_neither_what_is_remembered_nor_a_gradient_fades():
+def test_at_initialisation_neither_the_state_nor_the_gradient_vanishes():
     cell = OrthogonalCell(INPUT, HIDDEN).double()
     xs = torch.zeros(1, 300, INPUT, dtype=F64)
     xs[0, 0] = 1

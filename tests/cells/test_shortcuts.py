@@ -1,4 +1,6 @@
-"""Cells that see past each other: shortcuts from the input and to the output, and a part of the input that goes around."""
+"""Shortcuts of stacked cells: from the input to each cell, from each cell to the output, and input parts that bypass a
+cell.
+"""
 
 import re
 
@@ -16,7 +18,7 @@ def random(*shape):
 
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
-def test_with_shortcuts_each_cell_sees_the_input_and_the_one_below_and_the_output_shows_all(backend):
+def test_with_shortcuts_each_cell_reads_the_input_and_the_cell_below_and_the_output_has_all(backend):
     layers = [LSTMCell(2, 4).double(), GRUCell(2 + 4, 3).double(), ElmanCell(2 + 3, 5).double()]
     xs, lengths = random(2, 6, 2), torch.tensor([4, 6])
     with use_backend(backend):
@@ -34,7 +36,7 @@ def test_one_cell_with_shortcuts_is_that_cell(equal_up_to_rounding):
     equal_up_to_rounding(unroll(Shortcuts([cell]), xs)[0], unroll(cell, xs)[0])
 
 
-def test_shortcuts_need_cells_of_sizes_that_meet():
+def test_shortcuts_need_cells_of_matching_sizes():
     with pytest.raises(ValueError, match="layers is empty, but a stack needs at least one cell; give one or more"):
         Shortcuts([])
     sentence = (
@@ -46,7 +48,7 @@ def test_shortcuts_need_cells_of_sizes_that_meet():
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
 @pytest.mark.parametrize("first", [0, 1, 3])
-def test_what_goes_around_a_cell_stands_beside_its_output(first, backend):
+def test_a_bypassed_part_is_concatenated_to_the_output(first, backend):
     cell, xs, lengths = LSTMCell(3, 4).double(), random(2, 5, 5), torch.tensor([5, 3])
     with use_backend(backend):
         ys, state, _ = unroll(InputBypass(cell, first, 2), xs, lengths=lengths)
@@ -59,7 +61,7 @@ def test_what_goes_around_a_cell_stands_beside_its_output(first, backend):
     torch.testing.assert_close(tree.named_tensors(state), tree.named_tensors(end))
 
 
-def test_nothing_goes_around_beyond_a_row_s_length():
+def test_the_bypass_is_zero_beyond_a_row_s_length():
     cell, xs = InputBypass(LSTMCell(3, 4).double(), 1, 2), random(2, 5, 5)
     ys, _ = cell.fused("cpu")(xs, cell.init_state(2, dtype=F64), torch.tensor([5, 3]))
     assert ys[0].all()
@@ -67,7 +69,7 @@ def test_nothing_goes_around_beyond_a_row_s_length():
     assert not ys[1, 3:].any()
 
 
-def test_what_goes_around_must_be_a_part_of_the_input():
+def test_the_bypassed_part_must_lie_inside_the_input():
     with pytest.raises(ValueError, match=r"first is 4, but the cell takes inputs of size 3; give an index in 0\.\.3"):
         InputBypass(FeedforwardCell(3, 2), 4, 1)
     with pytest.raises(ValueError, match="size is 0, but it must be at least 1"):

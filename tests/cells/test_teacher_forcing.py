@@ -1,4 +1,4 @@
-"""Teacher forcing: all steps at once are the steps one by one, where nothing else is handed on."""
+"""Teacher forcing: computing all steps at once equals single steps if only outputs are fed back."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ def random(*shape):
 
 
 def one_by_one(cell, xs, targets, state=None):
-    """Feed the targets back by hand."""
+    """Feed the targets back in a loop."""
     state = state or cell.init_state(len(xs), dtype=F64)
     ys = []
     for t in range(xs.shape[1]):
@@ -43,7 +43,7 @@ def one_by_one(cell, xs, targets, state=None):
 
 
 @pytest.mark.parametrize("feedback", ["outputs", "softmax", "sigmoid", "argmax"])
-def test_all_steps_at_once_are_the_steps_one_by_one(build, feedback):
+def test_all_steps_at_once_equal_single_steps(build, feedback):
     cell = build(feedback=feedback)
     xs, targets = random(BATCH, TIME, INPUT), random(BATCH, TIME, OUTPUT)
     begin = unroll(cell, random(BATCH, 2, INPUT))[1]
@@ -57,7 +57,7 @@ def test_all_steps_at_once_are_the_steps_one_by_one(build, feedback):
         same(tree.named_tensors(last), tree.named_tensors(end))
 
 
-def test_so_are_their_gradients(build):
+def test_the_gradients_of_all_steps_at_once_equal_those_of_single_steps(build):
     cell = build()
     xs, targets = random(BATCH, TIME, INPUT), random(BATCH, TIME, OUTPUT)
     found = torch.autograd.grad(cell.teacher_forced(xs, targets)[0].square().sum(), list(cell.parameters()))
@@ -65,7 +65,7 @@ def test_so_are_their_gradients(build):
     same(found, expected)
 
 
-def test_padding_is_not_looked_at(build):
+def test_padding_has_no_influence(build):
     cell = build()
     xs, targets = random(BATCH, TIME, INPUT), random(BATCH, TIME, OUTPUT)
     lengths = torch.tensor([4, 0, TIME])
@@ -85,7 +85,7 @@ def test_padding_is_not_looked_at(build):
             same(end, begin)
 
 
-def test_symbols_stand_for_one_hot_vectors(build):
+def test_symbols_equal_one_hot_vectors(build):
     cell = build()
     symbols, classes = torch.randint(INPUT, (BATCH, TIME)), torch.randint(OUTPUT, (BATCH, TIME))
     vectors = torch.eye(INPUT, dtype=F64)[symbols], torch.eye(OUTPUT, dtype=F64)[classes]
@@ -112,7 +112,7 @@ def test_targets_are_fed_back_with_the_given_probability():
 
 
 def test_a_hidden_recurrence_cannot_take_all_steps_at_once():
-    """With the hidden vectors handed on, an early input reaches late outputs, whatever is fed back; without, it does not."""
+    """With hidden recurrence, an early input influences late outputs for any feedback; without, it does not."""
     reached = {}
     for build in (jordan, with_both_recurrences):
         cell = build()
@@ -151,6 +151,6 @@ def test_a_hidden_recurrence_cannot_take_all_steps_at_once():
         (lambda cell: OutputFeedback(ElmanCell(3, 2), feedback="all"), "feedback is 'all', but it must be one of"),
     ],
 )
-def test_what_does_not_fit_is_refused(call, message):
+def test_invalid_arguments_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(jordan())

@@ -1,4 +1,4 @@
-"""Connections and units that act over many steps: skips through time, clockwork and echo states."""
+"""Connections and units over long time scales: skip connections, clockwork groups and echo states."""
 
 import math
 
@@ -17,7 +17,7 @@ F64 = torch.float64
 
 @pytest.fixture(params=["reference", "cpu"], autouse=True)
 def backend(request):
-    """Single steps, and the twins of the cells that have one."""
+    """Single steps, and the fused kernels of the cells that have one."""
     absent = backends()[request.param]
     if absent:
         pytest.skip(absent)
@@ -38,7 +38,7 @@ def close(ys, expected):
 
 
 @pytest.mark.parametrize("keep_short", [False, True])
-def test_a_skip_by_the_letter(keep_short):
+def test_a_skip_cell_computes_its_equations(keep_short):
     cell = SkipCell(INPUT, HIDDEN, delay=3, keep_short=keep_short, activation="relu").double()
     w, xs = arrays(cell), random(1, 8, INPUT)
     ys, _, _ = unroll(cell, xs)
@@ -63,7 +63,7 @@ def test_without_the_short_connection_an_impulse_comes_back_at_multiples_of_the_
         assert torch.equal(last.recent, ys[:, -4:])
 
 
-def test_clockwork_by_the_letter():
+def test_a_clockwork_cell_computes_its_equations():
     groups, base, size = 3, 2, 2
     cell = ClockworkCell(INPUT, groups * size, groups=groups, base=base).double()
     w, xs = arrays(cell), random(1, 10, INPUT)
@@ -110,7 +110,7 @@ def test_a_group_receives_input_from_itself_and_slower_ones():
     assert torch.equal(heard, blocks)
 
 
-def test_rows_may_stand_at_different_counts():
+def test_rows_may_have_different_counts():
     cell = ClockworkCell(INPUT, 6, groups=3).double()
     xs = random(3, 7, INPUT)
     _, begin, _ = unroll(cell, xs, lengths=torch.tensor([1, 2, 7]))
@@ -122,8 +122,8 @@ def test_rows_may_stand_at_different_counts():
     torch.testing.assert_close(tree.named_tensors(last), tree.named_tensors(end))
 
 
-def test_what_does_not_move_is_not_computed():
-    """Of g groups, two move in a step on average; the recurrent products of the rest are not made."""
+def test_groups_that_do_not_change_are_not_computed():
+    """Of g groups, two change per step on average; the recurrent products of the others are not computed."""
     cell, xs = ClockworkCell(1, 64, groups=8), torch.randn(1, 128, 1)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         cell.fused("cpu")(xs, cell.init_state(1), None)
@@ -133,7 +133,7 @@ def test_what_does_not_move_is_not_computed():
 
 
 @pytest.mark.parametrize("leak", [1.0, 0.3])
-def test_echo_states_by_the_letter(leak):
+def test_an_echo_state_network_computes_its_equations(leak):
     cell = EchoStateCell(INPUT, HIDDEN, leak=leak, density=0.5).double()
     w, xs = arrays(cell), random(1, 6, INPUT)
     ys, _, _ = unroll(cell, xs)
@@ -150,7 +150,7 @@ def test_echo_states_by_the_letter(leak):
 
 
 @pytest.mark.parametrize("density", [0.001, 0.1, 1.0])
-def test_the_reservoir_has_the_radius_and_density_that_were_asked_for(density):
+def test_the_reservoir_has_the_given_radius_and_density(density):
     cell = EchoStateCell(INPUT, 50, radius=1.2, density=density, input_scale=0.5)
     assert abs(np.abs(np.linalg.eigvals(cell.from_hidden.numpy())).max() - 1.2) < 1e-4
     assert ((cell.from_hidden != 0).sum(dim=1) == max(1, round(50 * density))).all()
@@ -170,7 +170,7 @@ def test_echoes_decay_at_least_as_fast_as_the_largest_singular_value():
     assert (ys[0, -1] - ys[1, -1]).norm() <= 0.9**200 * first + 1e-14
 
 
-def test_a_network_of_buffers_alone_knows_its_dtype():
+def test_a_network_of_buffers_alone_has_a_dtype():
     network = Recurrent(EchoStateCell(INPUT, HIDDEN)).double()
     assert network.init_state(2).hidden.dtype == F64
     with pytest.raises(ValueError, match=r"the inputs are torch.float32, but the parameters of EchoStateCell are"):
@@ -198,6 +198,6 @@ def test_a_network_of_buffers_alone_knows_its_dtype():
         (lambda: EchoStateCell(0, 3), "input_size of EchoStateCell is 0, but it must be at least 1"),
     ],
 )
-def test_sizes_and_rates_that_make_no_sense_are_refused(build, message):
+def test_invalid_sizes_and_rates_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()

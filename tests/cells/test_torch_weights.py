@@ -1,4 +1,4 @@
-"""Weights carried to torch's own networks and back compute the same."""
+"""Conversion to torch's networks and back keeps the results."""
 
 import pytest
 import torch
@@ -34,7 +34,7 @@ def randomised(module):
 
 @pytest.mark.parametrize("build", CELLS.values(), ids=CELLS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_a_cell_goes_to_torch_and_comes_back(build, dtype):
+def test_a_cell_is_converted_to_torch_and_back(build, dtype):
     cell = randomised(build()).to(dtype)
     network = to_torch(cell)
     xs = torch.randn(BATCH, TIME, INPUT, dtype=dtype)
@@ -53,7 +53,7 @@ def test_a_network_of_torch_becomes_a_cell(build):
     torch.testing.assert_close(Recurrent(from_torch(network))(xs)[0], network(xs)[0], rtol=0, atol=1e-6)
 
 
-def test_what_is_carried_is_a_copy():
+def test_converted_weights_are_copies():
     cell = LSTMCell(INPUT, HIDDEN)
     network = to_torch(cell)
     with torch.no_grad():
@@ -61,7 +61,7 @@ def test_what_is_carried_is_a_copy():
     assert cell.from_input.weight.any()
 
 
-def test_dropout_and_the_mode_are_carried_too():
+def test_dropout_and_the_mode_are_converted_too():
     stack = Stacked([GRUCell(INPUT, HIDDEN), GRUCell(HIDDEN, HIDDEN)], dropout=0.25).eval()
     network = to_torch(stack)
     assert (network.dropout, network.training) == (0.25, False)
@@ -69,7 +69,7 @@ def test_dropout_and_the_mode_are_carried_too():
     assert (back.dropout, back.training) == (0.25, False)
 
 
-def test_the_parameters_are_as_many_as_published():
+def test_the_number_of_parameters_is_as_published():
     def count(network):
         return sum(parameter.numel() for parameter in network.parameters())
 

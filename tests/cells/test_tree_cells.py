@@ -1,4 +1,4 @@
-"""Cells of trees against their equations, one scalar at a time, and against the sequential cells that they contain."""
+"""Cells of trees against a scalar implementation of their equations, and against the sequential cells they generalise."""
 
 import inspect
 import math
@@ -36,7 +36,7 @@ CELLS = {
 
 
 def stirred(cell):
-    """Move every parameter off the value it begins at."""
+    """Move every parameter away from its initial value."""
     cell = cell.double()
     with torch.no_grad():
         for parameter in cell.parameters():
@@ -76,7 +76,7 @@ def shown(cells, shows):
     return [sigmoid(show) * math.tanh(cell) for cell, show in zip(cells, shows, strict=True)], cells
 
 
-def test_the_recursive_cell_by_the_letter():
+def test_the_recursive_cell_computes_its_equations():
     cell = stirred(RecursiveCell(HIDDEN))
     children = torch.randn(2, 2, HIDDEN, dtype=F64)
     left, right = numbers(cell.from_children.weight)[:, :HIDDEN], numbers(cell.from_children.weight)[:, HIDDEN:]
@@ -88,7 +88,7 @@ def test_the_recursive_cell_by_the_letter():
     torch.testing.assert_close(state.hidden, torch.tensor(expected, dtype=F64))
 
 
-def test_the_tensor_network_by_the_letter():
+def test_the_tensor_network_computes_its_equations():
     cell = stirred(RNTNCell(HIDDEN))
     children = torch.randn(2, 2, HIDDEN, dtype=F64)
     tensor, expected = numbers(cell.tensor), []
@@ -104,7 +104,7 @@ def test_the_tensor_network_by_the_letter():
     torch.testing.assert_close(state.hidden, torch.tensor(expected, dtype=F64))
 
 
-def test_without_its_tensor_the_tensor_network_is_the_recursive_cell():
+def test_with_a_zero_tensor_the_tensor_network_is_the_recursive_cell():
     cell, plain = stirred(RNTNCell(HIDDEN)), stirred(RecursiveCell(HIDDEN))
     nn.init.zeros_(cell.tensor)
     plain.from_children.load_state_dict(cell.from_children.state_dict())
@@ -120,7 +120,7 @@ def test_the_leaves_of_plain_networks_are_their_words():
 
 @pytest.mark.parametrize("arity", [1, 3])
 @pytest.mark.parametrize("has_words", [True, False])
-def test_the_child_sum_tree_lstm_by_the_letter(arity, has_words):
+def test_the_child_sum_tree_lstm_computes_its_equations(arity, has_words):
     cell = stirred(ChildSumTreeLSTMCell(INPUT, HIDDEN))
     x, children = drawn(arity)
     x = x if has_words else torch.zeros_like(x)
@@ -141,7 +141,7 @@ def test_the_child_sum_tree_lstm_by_the_letter(arity, has_words):
 
 @pytest.mark.parametrize("arity", [1, 2, 3])
 @pytest.mark.parametrize("has_words", [True, False])
-def test_the_nary_tree_lstm_by_the_letter(arity, has_words):
+def test_the_nary_tree_lstm_computes_its_equations(arity, has_words):
     cell = stirred(NaryTreeLSTMCell(INPUT, HIDDEN, arity=arity))
     x, children = drawn(arity)
     x = x if has_words else torch.zeros_like(x)
@@ -150,7 +150,7 @@ def test_the_nary_tree_lstm_by_the_letter(arity, has_words):
         own = affine(numbers(cell.from_input.weight), numbers(x[node]), numbers(cell.from_input.bias))
 
         def recurrent(block, node=node):
-            """Sum over the children of the block's own weights for each place."""
+            """Sum over the children, with the block's weights for each child position."""
             rows = u[block * HIDDEN : (block + 1) * HIDDEN]
             parts = [
                 affine(rows[:, place * HIDDEN : (place + 1) * HIDDEN], numbers(children.hidden[node, place]))
@@ -168,7 +168,7 @@ def test_the_nary_tree_lstm_by_the_letter(arity, has_words):
     assert_states(cell.node(children, cell.read(x) if has_words else None), expected)
 
 
-def test_the_constituency_tree_lstm_by_the_letter():
+def test_the_constituency_tree_lstm_computes_its_equations():
     cell = stirred(ConstituencyTreeLSTMCell(INPUT, HIDDEN))
     x, children = drawn(2)
     leaves, nodes = [], []
@@ -190,7 +190,7 @@ def test_the_constituency_tree_lstm_by_the_letter():
 
 
 @pytest.mark.parametrize("kind", [ChildSumTreeLSTMCell, NaryTreeLSTMCell])
-def test_a_leaf_is_a_node_whose_children_are_not_there(kind):
+def test_a_leaf_is_a_node_without_children(kind):
     cell = stirred(kind(INPUT, HIDDEN))
     x, children = drawn(2)
     absent = LSTMState(hidden=torch.zeros_like(children.hidden), cell=torch.zeros_like(children.cell))
@@ -200,13 +200,13 @@ def test_a_leaf_is_a_node_whose_children_are_not_there(kind):
 
 
 def chain(rows, steps):
-    """Return trees in which every node has a word and, save the first, one child: the node before."""
+    """Return trees in which every node has a word, and every node except the first has one child: the node before."""
     words = torch.arange(rows * steps).view(rows, steps)
     return Trees(words=words, children=(torch.arange(steps) - 1).repeat(rows, 1)[:, :, None])
 
 
 @pytest.mark.parametrize("kind", [ChildSumTreeLSTMCell, NaryTreeLSTMCell])
-def test_a_chain_with_one_child_a_node_is_the_lstm_in_values_and_gradients(kind):
+def test_a_chain_of_single_children_is_the_lstm_in_values_and_gradients(kind):
     lstm = stirred(LSTMCell(INPUT, HIDDEN))
     u = lstm.from_hidden.weight
     if kind is NaryTreeLSTMCell:
@@ -252,7 +252,7 @@ def test_a_tree_that_branches_to_the_left_is_the_elman_network_from_its_first_wo
     torch.testing.assert_close(outputs[:, 2::2], ys, rtol=1e-12, atol=1e-12)
 
 
-def test_the_child_sum_does_not_see_the_order_of_children_and_the_nary_does():
+def test_the_child_sum_ignores_the_order_of_children_and_the_nary_does_not():
     _, children = drawn(3)
     order = torch.tensor([2, 0, 1])
     permuted = LSTMState(hidden=children.hidden[:, order], cell=children.cell[:, order])
@@ -284,7 +284,7 @@ def test_every_option_matters(kind):
 
 
 @pytest.mark.parametrize("kind", CELLS)
-def test_weights_begin_within_their_bounds_and_biases_at_0(kind):
+def test_weights_are_initialised_within_their_bounds_and_biases_to_0(kind):
     for name, parameter in CELLS[kind](gain=0.5).named_parameters():
         if name.endswith("bias"):
             assert set(parameter.tolist()) <= {0.0, 1.0}

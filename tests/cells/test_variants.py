@@ -1,4 +1,4 @@
-"""What the forms of the cells have to do with one another, and what they refuse."""
+"""Relations between the forms of the cells, and options that are refused."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def with_weights(cell, other):
     return cell
 
 
-def test_the_book_s_unit_is_the_reset_before_unit_with_its_steps_counted_anew():
+def test_the_book_s_unit_is_the_reset_before_unit_with_shifted_steps():
     inner = GRUCell(INPUT, HIDDEN, variant="reset_before", candidate="sigmoid").double()
     xs = sequences(3, 6, INPUT)
     late, last, _ = unroll(Delayed(inner), xs)
@@ -28,7 +28,7 @@ def test_the_book_s_unit_is_the_reset_before_unit_with_its_steps_counted_anew():
     assert torch.equal(last.x, xs[:, -1])
 
 
-def test_the_reset_gate_before_and_after_the_product_agree_where_it_is_open_and_only_there():
+def test_the_reset_gate_before_and_after_the_product_agree_only_where_it_is_open():
     after = GRUCell(INPUT, HIDDEN).double()
     with torch.no_grad():
         after.from_hidden.bias.zero_()
@@ -58,7 +58,7 @@ def test_units_that_keep_all_of_themselves_are_frozen():
     assert torch.equal(ys, begin.hidden[:, None].expand(-1, 6, -1))
 
 
-def test_what_enters_the_memory_is_dropped_in_training_and_nothing_that_is_there():
+def test_recurrent_dropout_drops_the_update_and_not_the_memory():
     xs, begin = torch.randn(2, 6, INPUT), None
     for cell in (LSTMCell(INPUT, HIDDEN, recurrent_dropout=1.0), GRUCell(INPUT, HIDDEN, recurrent_dropout=1.0)):
         expected = unroll(with_weights(type(cell)(INPUT, HIDDEN), cell), xs)[0]
@@ -69,7 +69,7 @@ def test_what_enters_the_memory_is_dropped_in_training_and_nothing_that_is_there
         assert ((kept > 0) & (kept < 1)).all()
 
 
-def test_dropping_keeps_the_mean_of_what_enters():
+def test_dropout_keeps_the_mean_of_the_update():
     cell = LSTMCell(INPUT, HIDDEN, recurrent_dropout=0.5)
     x, state = torch.randn(1, INPUT).expand(20000, -1), cell.init_state(20000)
     dropped = cell(x, state)[1].cell
@@ -125,6 +125,6 @@ def test_dropping_keeps_the_mean_of_what_enters():
         (lambda: JordanCell(2, 3, 1, activation="sine"), "activation is 'sine', but it must be one of 'tanh', 'relu'"),
     ],
 )
-def test_an_option_that_is_not_there_is_refused(build, message, shapes_unchecked):
+def test_an_unknown_option_is_refused(build, message, shapes_unchecked):
     with pytest.raises(ValueError, match=message):
         build()

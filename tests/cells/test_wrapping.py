@@ -1,4 +1,4 @@
-"""Cells around cells: stacks, readouts and learned beginnings."""
+"""Cells around cells: stacks, readouts and learned initial states."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ def random(*shape):
     return torch.randn(*shape, dtype=F64)
 
 
-def test_a_stack_feeds_each_cell_with_the_one_below():
+def test_each_cell_of_a_stack_receives_the_output_of_the_cell_below():
     layers = [LSTMCell(2, 4).double(), GRUCell(4, 3).double(), ElmanCell(3, 5).double()]
     xs = random(2, 6, 2)
     ys, state, _ = unroll(Stacked(layers), xs)
@@ -24,17 +24,17 @@ def test_a_stack_feeds_each_cell_with_the_one_below():
     torch.testing.assert_close(ys, expected)
 
 
-def test_a_stack_of_nothing_is_refused():
+def test_an_empty_stack_is_refused():
     with pytest.raises(ValueError, match="layers is empty, but a stack needs at least one cell; give one or more"):
         Stacked([])
 
 
-def test_neighbours_of_a_stack_must_meet():
+def test_sizes_of_adjacent_cells_in_a_stack_must_match():
     with pytest.raises(ValueError, match="layer 2 takes inputs of size 3, but layer 1 below it returns 4; make"):
         Stacked([ElmanCell(2, 4), ElmanCell(4, 4), ElmanCell(3, 4)])
 
 
-def test_a_readout_is_linear_on_top():
+def test_a_readout_is_a_linear_layer_on_top():
     readout = Readout(GRUCell(2, 4), 3).double()
     torch.nn.init.normal_(readout.to_output.bias)
     xs = random(2, 5, 2)
@@ -45,13 +45,13 @@ def test_a_readout_is_linear_on_top():
         Readout(GRUCell(2, 4), 0)
 
 
-def test_a_learned_beginning_starts_as_the_cell_s_own(equal_up_to_rounding):
+def test_a_learned_initial_state_starts_as_the_cell_s_own(equal_up_to_rounding):
     cell = LSTMCell(2, 4).double()
     xs = random(3, 5, 2)
     equal_up_to_rounding(unroll(LearnedInitialState(cell).double(), xs)[0], unroll(cell, xs)[0])
 
 
-def test_a_learned_beginning_is_the_same_for_every_row_and_is_learned():
+def test_a_learned_initial_state_is_the_same_for_every_row_and_is_trained():
     wrapped = LearnedInitialState(LSTMCell(2, 4)).double()
     with torch.no_grad():
         for bias in wrapped.biases:
@@ -64,5 +64,5 @@ def test_a_learned_beginning_is_the_same_for_every_row_and_is_learned():
     assert all(bias.grad.any() for bias in wrapped.biases)
 
 
-def test_what_has_no_state_has_nothing_to_learn():
+def test_a_cell_without_a_state_has_no_initial_state_to_learn():
     assert not list(LearnedInitialState(FeedforwardCell(2, 4)).biases)

@@ -1,4 +1,4 @@
-"""`memtape bench`: its table, its JSON, its figure, and what it refuses."""
+"""`memtape bench`: its table, its JSON, its figure, and the arguments that it refuses."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ def no_processes(monkeypatch):
 
 
 def refused(capsys, *words):
-    """Return the one sentence that a command line is refused with."""
+    """Return the sentence with which a command line is refused."""
     assert run(list(map(str, words))) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -40,26 +40,26 @@ def test_help_is_given_without_loading_torch():
 
 def test_help_lists_the_options_of_the_models_that_are_named(capsys):
     assert run(["bench", "ntm", "--help"]) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert "--model.read-heads INT" in told
-    assert "--model.clip FLOAT" in told
-    assert "[default: 20.0]" in told
-    assert "--model.hidden-size" not in told
-    assert "--model.slots" not in told
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "--model.read-heads INT" in printed
+    assert "--model.clip FLOAT" in printed
+    assert "[default: 20.0]" in printed
+    assert "--model.hidden-size" not in printed
+    assert "--model.slots" not in printed
     assert run(["bench", "ntm", "lstm", "--help"]) == 0
-    told = capsys.readouterr().out
-    assert "--model.read-heads" in told
-    assert "--model.hidden-size" in told
+    printed = capsys.readouterr().out
+    assert "--model.read-heads" in printed
+    assert "--model.hidden-size" in printed
 
 
 def test_json_alone_goes_to_standard_output():
     command = [sys.executable, "-m", "memtape", *TINY, "--json", "-", "--backend", "reference", "--mode", "infer"]
     finished = subprocess.run(command, capture_output=True, text=True, check=True)
-    told = json.loads(finished.stdout)
-    assert set(told) == {"environment", "rows"}
-    assert {"torch", "processor", "instructions"} <= set(told["environment"])
-    assert told["environment"]["threads"] == 1
-    (row,) = told["rows"]
+    printed = json.loads(finished.stdout)
+    assert set(printed) == {"environment", "rows"}
+    assert {"torch", "processor", "instructions"} <= set(printed["environment"])
+    assert printed["environment"]["threads"] == 1
+    (row,) = printed["rows"]
     assert (row["model"], row["backend"], row["mode"]) == ("ntm", "reference", "infer")
     assert (row["batch"], row["time"], row["slots"], row["threads"]) == (2, 5, 8, 1)
     assert row["ms_per_step"] > 0
@@ -74,7 +74,7 @@ def test_the_table_has_a_line_for_each_backend_and_mode(capsys, no_processes):
     assert all(len(line) <= 80 for line in lines)
 
 
-def test_files_hold_what_was_asked_for(capsys, no_processes, tmp_path):
+def test_files_hold_the_requested_measurements(capsys, no_processes, tmp_path):
     numbers, picture = tmp_path / "new" / "rows.json", tmp_path / "cost.svg"
     words = [*TINY, "--slots", "8", "16", "--mode", "infer", "--model.controller-size", "7"]
     assert run([*words, "--json", str(numbers), "--plot", str(picture)]) == 0
@@ -84,14 +84,14 @@ def test_files_hold_what_was_asked_for(capsys, no_processes, tmp_path):
     assert "slots of the memory" in picture.read_text()
 
 
-def test_a_model_without_slots_has_none(capsys, no_processes, tmp_path):
+def test_a_model_without_slots_is_measured_without_them(capsys, no_processes, tmp_path):
     numbers = tmp_path / "rows.json"
     words = ["bench", "lstm", *TINY[2:], "--model.hidden-size", "4", "--mode", "infer", "--json", str(numbers)]
     assert run(words) == 0
     assert all(row["slots"] is None for row in json.loads(numbers.read_text())["rows"])
 
 
-def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, no_processes, monkeypatch):
+def test_a_machine_without_a_fused_kernel_is_reported_to_run_single_steps(capsys, no_processes, monkeypatch):
     monkeypatch.setattr("memtape.experiments.bench.measure.backends", lambda: {"reference": None, "cpu": None})
     monkeypatch.setattr("memtape.core.backends.backends", lambda: {"reference": None, "cpu": None})
     assert run([*TINY, "--mode", "infer", "--model.sequential-heads"]) == 0
@@ -125,16 +125,16 @@ def test_a_machine_without_a_fused_twin_says_that_it_takes_single_steps(capsys, 
         ),
     ],
 )
-def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, monkeypatch, words, sentence):
+def test_an_invalid_request_is_refused_with_one_sentence(
+    capsys, shapes_unchecked, tmp_path, monkeypatch, words, sentence
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(
-        "memtape.experiments.bench.measure.measured", lambda *_, **__: pytest.fail("it began to measure")
-    )
+    monkeypatch.setattr("memtape.experiments.bench.measure.measured", lambda *_, **__: pytest.fail("it measured"))
     assert sentence in refused(capsys, "bench", *words)
 
 
-def test_an_absent_backend_gets_the_reason(capsys, monkeypatch):
-    monkeypatch.setattr("memtape.core.backends.backends", lambda: {"reference": None, "cpu": "no compiler was at hand"})
+def test_an_absent_backend_is_refused_with_the_reason(capsys, monkeypatch):
+    monkeypatch.setattr("memtape.core.backends.backends", lambda: {"reference": None, "cpu": "no compiler was found"})
     monkeypatch.setattr("memtape.experiments.bench.measure.backends", lambda: {"reference": None, "cpu": "no"})
-    assert "'cpu', which is absent here: no compiler was at hand" in refused(capsys, "bench", "--backend", "cpu")
+    assert "'cpu', which is absent here: no compiler was found" in refused(capsys, "bench", "--backend", "cpu")

@@ -1,4 +1,4 @@
-"""`--data-dir` and MEMTAPE_DATA_DIR: where data is looked for, and what is said when it is not there."""
+"""`--data-dir` and MEMTAPE_DATA_DIR: the folder of the data, and the message for missing data."""
 
 import gzip
 import json
@@ -17,29 +17,29 @@ def no_usual_folder(monkeypatch):
 
 
 def refused(capsys, out, *words):
-    """Return the sentence of a refusal, after which nothing was written."""
+    """Return the sentence of a refusal, and check that nothing was written."""
     capsys.readouterr()
     assert run([*words, *TINY, "--out", str(out)]) == 2
-    told = capsys.readouterr()
-    assert told.err.count("\n") == 1
+    message = capsys.readouterr()
+    assert message.err.count("\n") == 1
     assert not out.exists()
     assert not list(out.parent.glob(f".{out.name}*"))
-    return told.err
+    return message.err
 
 
 @pytest.mark.parametrize("task", READING)
 @pytest.mark.parametrize("command", ["train", "sweep"])
-def test_a_file_that_is_not_there_is_named_with_where_to_get_it(tmp_path, capsys, command, task):
-    told = refused(capsys, tmp_path / "run", command, "lstm", task, "--data-dir", str(tmp_path))
-    assert f"there is no {tmp_path}/" in told
-    assert "get it from " in told
+def test_a_missing_file_is_named_with_its_source(tmp_path, capsys, command, task):
+    message = refused(capsys, tmp_path / "run", command, "lstm", task, "--data-dir", str(tmp_path))
+    assert f"there is no {tmp_path}/" in message
+    assert "get it from " in message
 
 
-def test_the_environment_names_the_folder_too(tmp_path, capsys, monkeypatch):
+def test_the_environment_variable_names_the_folder_too(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MEMTAPE_DATA_DIR", str(tmp_path / "usual"))
     assert f"there is no {tmp_path}/usual/mnist" in refused(capsys, tmp_path / "run", "train", "lstm", "digits")
-    told = refused(capsys, tmp_path / "run", "train", "lstm", "digits", "--data-dir", str(tmp_path / "own"))
-    assert f"there is no {tmp_path}/own/mnist" in told
+    message = refused(capsys, tmp_path / "run", "train", "lstm", "digits", "--data-dir", str(tmp_path / "own"))
+    assert f"there is no {tmp_path}/own/mnist" in message
 
 
 @pytest.mark.parametrize("command", ["train", "sweep"])
@@ -57,16 +57,16 @@ def test_the_environment_names_the_folder_too(tmp_path, capsys, monkeypatch):
     ],
     ids=["cut", "no gzip", "empty", "nothing in it", "other"],
 )
-def test_a_file_of_something_else_is_named(tmp_path, capsys, command, content, sentence):
+def test_a_file_of_another_format_is_named(tmp_path, capsys, command, content, sentence):
     (tmp_path / "mnist").mkdir()
     file = tmp_path / "mnist" / "train-images-idx3-ubyte.gz"
     file.write_bytes(content)
-    told = refused(capsys, tmp_path / "run", command, "lstm", "digits", "--data-dir", str(tmp_path))
-    assert str(file) in told
-    assert sentence in told
+    message = refused(capsys, tmp_path / "run", command, "lstm", "digits", "--data-dir", str(tmp_path))
+    assert str(file) in message
+    assert sentence in message
 
 
-def test_a_run_whose_data_is_gone_says_so_when_it_is_resumed_evaluated_or_drawn(tmp_path, capsys, monkeypatch):
+def test_missing_data_is_reported_when_a_run_is_resumed_evaluated_or_drawn(tmp_path, capsys, monkeypatch):
     text = tmp_path / "data" / "own.txt"
     text.parent.mkdir()
     text.write_text("to be, or not to be: that is the question\n" * 20)
@@ -83,7 +83,7 @@ def test_a_run_whose_data_is_gone_says_so_when_it_is_resumed_evaluated_or_drawn(
     for words in (["evaluate"], ["report"], ["share"], ["resume"]):
         capsys.readouterr()
         assert run([*words, str(folder), *([str(tmp_path / "shared")] if words == ["share"] else [])]) == 2
-        told = capsys.readouterr().err
-        assert told.count("\n") == 1
-        assert f"there is no {text}" in told
+        message = capsys.readouterr().err
+        assert message.count("\n") == 1
+        assert f"there is no {text}" in message
     assert not (tmp_path / "shared").exists()

@@ -1,4 +1,4 @@
-"""`memtape evaluate`: its options are those of the task of the run that it names."""
+"""`memtape evaluate`: its options are those of the task of the given run."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ def finished(tmp_path):
 
 
 def refused(capsys, *words):
-    """Return the one sentence that a command line is refused with."""
+    """Return the sentence with which a command line is refused."""
     assert run(list(map(str, words))) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -66,12 +66,14 @@ def test_an_option_changes_the_task(finished, capsys, name):
         (("--data-dir", "data"), "--data-dir is data, but copy reads no data; leave it out"),
     ],
 )
-def test_a_wrong_option_gets_the_sentence_that_training_gives(finished, capsys, shapes_unchecked, words, sentence):
+def test_an_invalid_option_is_refused_with_the_sentence_of_training(
+    finished, capsys, shapes_unchecked, words, sentence
+):
     assert sentence in refused(capsys, "evaluate", finished, *words)
 
 
 @pytest.mark.parametrize("words", [(), ("--task.max-repeats", "3")])
-def test_a_folder_without_a_run_is_named_whatever_the_options(tmp_path, capsys, words):
+def test_a_folder_without_a_run_is_named_with_any_options(tmp_path, capsys, words):
     assert f"there is no run folder {tmp_path}/none" in refused(capsys, "evaluate", tmp_path / "none", *words)
 
 

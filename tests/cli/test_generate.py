@@ -1,4 +1,4 @@
-"""`memtape generate`: what a language model says, without the data that it was trained on."""
+"""`memtape generate`: the text of a language model, generated without its training data."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ def trained(folder, *words):
 
 @pytest.fixture(scope="module")
 def language(tmp_path_factory):
-    """Return a run whose text lay in a folder that is no longer there."""
+    """Return a run whose text file was in a folder that is deleted."""
     place = tmp_path_factory.mktemp("language")
     (place / "data").mkdir()
     (place / "data" / "own.txt").write_text("to be, or not to be: that is the question\n" * 20)
@@ -36,28 +36,30 @@ def other(tmp_path_factory):
     return trained(tmp_path_factory.mktemp("other") / "run", "lstm", "boolean", "--task.max-length", "2")
 
 
-def said(capsys, folder, *words):
+def generated(capsys, folder, *words):
     capsys.readouterr()
     assert run(["generate", str(folder), *words]) == 0
     return capsys.readouterr().out
 
 
-def test_it_says_the_prompt_and_goes_on_without_the_data(language, capsys):
-    text = said(capsys, language, "--prompt", "to be", "--length", "30")
+def test_it_prints_the_prompt_and_continues_without_the_data(language, capsys):
+    text = generated(capsys, language, "--prompt", "to be", "--length", "30")
     assert text.startswith("to be")
     assert len(text) == len("to be") + 30 + len("\n")
     assert set(text) <= set(json.loads((language / "vocabulary.json").read_text()))
 
 
-def test_the_seed_settles_what_is_drawn_and_temperature_0_draws_nothing(language, capsys):
-    drawn = [said(capsys, language, "--length", "40", "--seed", seed) for seed in ("1", "1", "2")]
+def test_the_seed_determines_the_draws_and_temperature_0_draws_nothing(language, capsys):
+    drawn = [generated(capsys, language, "--length", "40", "--seed", seed) for seed in ("1", "1", "2")]
     assert drawn[0] == drawn[1] != drawn[2]
-    likeliest = [said(capsys, language, "--length", "9", "--temperature", "0", "--seed", seed) for seed in ("1", "2")]
+    likeliest = [
+        generated(capsys, language, "--length", "9", "--temperature", "0", "--seed", seed) for seed in ("1", "2")
+    ]
     assert likeliest[0] == likeliest[1]
 
 
-def test_it_stops_behind_the_character_that_it_shall_stop_at(language, capsys):
-    text = said(capsys, language, "--prompt", "b", "--stop", " ", "--length", "400")
+def test_it_stops_after_the_stop_character(language, capsys):
+    text = generated(capsys, language, "--prompt", "b", "--stop", " ", "--length", "400")
     assert text.endswith(" \n")
     assert text.count(" ") == 1
 
@@ -78,16 +80,16 @@ def test_it_stops_behind_the_character_that_it_shall_stop_at(language, capsys):
         (["--stop", ""], "--stop is '', but it must be one character"),
     ],
 )
-def test_wrong_words_get_one_sentence(language, capsys, words, sentence):
+def test_invalid_arguments_are_refused_with_one_sentence(language, capsys, words, sentence):
     capsys.readouterr()
     assert run(["generate", str(language), *words]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.count("\n") == 1
-    assert sentence in told.err
+    message = capsys.readouterr()
+    assert message.out == ""
+    assert message.err.count("\n") == 1
+    assert sentence in message.err
 
 
-def test_a_run_that_says_no_text_is_refused(other, capsys):
+def test_a_run_that_generates_no_text_is_refused(other, capsys):
     assert run(["generate", str(other)]) == 2
     assert "is a run of lstm on boolean, which does not generate characters" in capsys.readouterr().err
 
@@ -105,7 +107,7 @@ def test_a_run_that_says_no_text_is_refused(other, capsys):
     ],
     ids=str,
 )
-def test_a_vocabulary_of_something_else_is_refused(language, tmp_path, capsys, vocabulary, sentence):
+def test_a_vocabulary_of_another_run_is_refused(language, tmp_path, capsys, vocabulary, sentence):
     folder = shutil.copytree(language, tmp_path / "run")
     (folder / "vocabulary.json").write_text(json.dumps(vocabulary))
     Run(folder).finish()
@@ -113,7 +115,7 @@ def test_a_vocabulary_of_something_else_is_refused(language, tmp_path, capsys, v
     assert sentence in capsys.readouterr().err
 
 
-def test_a_vocabulary_that_was_changed_is_damage(language, tmp_path, capsys):
+def test_a_changed_vocabulary_is_reported_as_damage(language, tmp_path, capsys):
     folder = shutil.copytree(language, tmp_path / "run")
     (folder / "vocabulary.json").write_text("[]")
     assert run(["generate", str(folder)]) == 2
@@ -128,12 +130,12 @@ def test_data_with_another_vocabulary_is_not_scored(language, tmp_path, capsys):
     ):
         (tmp_path / "own.txt").write_text(text * 20)
         assert run(["evaluate", str(language), "--data-dir", str(tmp_path)]) == 2
-        told = capsys.readouterr().err
-        assert "the vocabulary of the data differs from that of the run" in told
-        assert place in told
+        message = capsys.readouterr().err
+        assert "the vocabulary of the data differs from that of the run" in message
+        assert place in message
 
 
-def test_data_with_the_same_vocabulary_is_scored_wherever_it_is(language, tmp_path, capsys, monkeypatch):
+def test_data_with_the_same_vocabulary_is_scored_from_any_folder(language, tmp_path, capsys, monkeypatch):
     (tmp_path / "own.txt").write_text("to be, or not to be: that is the question\n" * 20)
     assert run(["evaluate", str(language)]) == 2
     assert "there is no " in capsys.readouterr().err

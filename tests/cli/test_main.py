@@ -1,4 +1,4 @@
-"""The command: no module imports it, and each error that a person may cause carries its own exit code."""
+"""The command: no module imports it, and each error of user input has its own exit code."""
 
 import importlib
 import inspect
@@ -16,12 +16,12 @@ from memtape.tasks.data_folder import DataError
 
 CLI = Path(main.__file__).parent
 CAUGHT_WHERE_THEY_ARISE = {"MisfitError", "BracketedError", "CardError"}
-"""Errors that another one stands for before they reach the command."""
+"""Errors that are replaced by others before they reach the command."""
 
 
 @pytest.mark.parametrize("file", sorted(CLI.glob("*.py")), ids=lambda file: file.stem)
-def test_only_the_module_itself_names_the_command(file):
-    """The linter of imports sees neither names in strings nor circles through them."""
+def test_only_its_own_module_names_the_command(file):
+    """The import linter finds neither names in strings nor cycles through them."""
     text = file.read_text()
     assert file.name == "main.py" or ("cli.main" not in text and "import main" not in text)
 
@@ -40,7 +40,7 @@ def errors_of_the_library():
             )
 
 
-def test_every_error_of_the_library_carries_an_exit_code():
+def test_every_error_of_the_library_has_an_exit_code():
     kinds = {kind.__name__: kind for kind in errors_of_the_library()}
     assert len(kinds) > 12
     for name, kind in kinds.items():
@@ -49,9 +49,9 @@ def test_every_error_of_the_library_carries_an_exit_code():
 
 
 @pytest.mark.parametrize(("base", "code"), [(RequestError, 2), (WorkError, 1)])
-def test_an_error_of_a_module_that_the_command_does_not_know_is_reported_with_its_code(monkeypatch, capsys, base, code):
+def test_an_error_of_an_unknown_module_is_reported_with_its_code(monkeypatch, capsys, base, code):
     class PluginError(base):
-        """An error of somebody's own module."""
+        """An error of a user's own module."""
 
     def fail(_):
         raise PluginError("the plugin\nis broken")
@@ -61,7 +61,7 @@ def test_an_error_of_a_module_that_the_command_does_not_know_is_reported_with_it
     assert capsys.readouterr().err == "memtape: the plugin is broken\n"
 
 
-def test_a_fault_of_the_library_is_not_hidden(monkeypatch):
+def test_an_internal_error_of_the_library_is_not_hidden(monkeypatch):
     def fail(_):
         raise ValueError("shapes differ")
 
@@ -71,8 +71,8 @@ def test_a_fault_of_the_library_is_not_hidden(monkeypatch):
 
 
 @pytest.mark.parametrize("code", [0, 1, 2])
-def test_one_of_several_processes_leaves_at_once_and_one_alone_as_usual(monkeypatch, code):
-    """Torch takes leave of the other processes when Python ends, and aborts where they went first."""
+def test_one_of_several_processes_exits_at_once_and_a_single_one_as_usual(monkeypatch, code):
+    """Torch contacts the other processes when Python exits, and aborts if they exited first."""
     left = []
     monkeypatch.setattr(main, "run", lambda _: code)
     monkeypatch.setattr(os, "_exit", left.append)
@@ -84,7 +84,7 @@ def test_one_of_several_processes_leaves_at_once_and_one_alone_as_usual(monkeypa
         assert left == wanted
 
 
-def test_data_that_cannot_be_read_is_a_wrong_request_wherever_it_comes_up(monkeypatch, capsys):
+def test_unreadable_data_is_an_invalid_request_in_every_command(monkeypatch, capsys):
     def fail(_):
         raise DataError("there is no such file")
 

@@ -1,4 +1,4 @@
-"""`memtape reproduce`: seeds are trained again and agree with the ledger that they came from, and not with another one."""
+"""`memtape reproduce`: runs of the same seeds agree with their own ledger, and not with another one."""
 
 import json
 
@@ -12,8 +12,8 @@ REPRODUCE = ["reproduce", RECIPE, "--seeds", "0:3"]
 
 
 @pytest.fixture
-def own(tmp_path, monkeypatch, stand_in, capsys):
-    """Return the file of the recipe in a ledger of the stand-in's numbers."""
+def own(tmp_path, monkeypatch, fake_training, capsys):
+    """Return the file of the recipe in a ledger with the numbers of the fake training."""
     monkeypatch.setattr(ledger, "FOLDER", tmp_path / "results")
     assert run([*REPRODUCE, "--update"]) == 0
     file = tmp_path / "results" / f"{RECIPE}.json"
@@ -43,7 +43,7 @@ def test_other_numbers_do_not_agree(own, capsys, name):
     assert capsys.readouterr().out.endswith(f"does not agree with the ledger: {name.replace('_', ' ')}\n")
 
 
-def test_lengths_beyond_those_of_training_are_printed_and_not_judged(own, capsys):
+def test_lengths_beyond_those_of_training_are_printed_and_not_compared(own, capsys):
     result = json.loads(own.read_text())
     for seed in result["seeds"]:
         for name in ("wrong_bits", "cost_bits"):
@@ -65,7 +65,7 @@ def test_another_share_of_solved_seeds_does_not_agree(own, capsys):
     assert printed.endswith("lstm/copy does not agree with the ledger: the share of solved seeds\n")
 
 
-def test_the_ledger_has_the_result_in_its_form(own):
+def test_the_result_has_the_format_of_the_ledger(own):
     result = json.loads(own.read_text())
     real = json.loads((ledger.SOURCE_TREE / "results" / "ntm" / "copy.json").read_text())
     assert list(result) == list(real)
@@ -79,7 +79,7 @@ def test_the_ledger_has_the_result_in_its_form(own):
     }
 
 
-def test_a_sweep_that_is_kept_is_not_trained_again(own, tmp_path, capsys):
+def test_a_saved_sweep_is_not_trained_again(own, tmp_path, capsys):
     words = [*REPRODUCE, "--out", str(tmp_path / "sweep")]
     assert run(words) == 0
     calls = (tmp_path / "sweep" / "configurations" / "0000" / "calls").read_text()
@@ -95,7 +95,7 @@ def test_an_installed_package_is_not_updated(monkeypatch, capsys):
     )
 
 
-def test_seeds_that_fail_are_named_and_do_not_agree(own, monkeypatch, capsys):
+def test_failed_seeds_are_named_and_do_not_agree(own, monkeypatch, capsys):
     broken = ("/bin/sh", "-c", "echo memtape: it broke >&2; exit 1")
     monkeypatch.setattr("memtape.experiments.sweep.workers.COMMAND", broken)
     assert run(REPRODUCE) == 1
@@ -104,8 +104,8 @@ def test_seeds_that_fail_are_named_and_do_not_agree(own, monkeypatch, capsys):
     assert printed.endswith("lstm/copy does not agree with the ledger: no seed was trained to its end\n")
 
 
-def test_a_run_starts_with_what_the_ledger_lets_expect(tmp_path, capsys):
-    (tmp_path / "mine").write_text("")  # so that it ends there
+def test_a_run_prints_the_expected_result_of_the_ledger_first(tmp_path, capsys):
+    (tmp_path / "mine").write_text("")  # makes the command stop there
     assert run(["train", "treelstm", "boolean", "--out", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith(
         "the ledger: 3 of 3 seeds solved, about 2 s a seed on AMD EPYC, 2 cores; `memtape results treelstm boolean`\n"

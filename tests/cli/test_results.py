@@ -1,4 +1,4 @@
-"""`memtape results`: what it prints of the ledger."""
+"""`memtape results`: the printed tables of the ledger."""
 
 import json
 

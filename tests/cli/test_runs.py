@@ -1,4 +1,4 @@
-"""`memtape runs`: the table, one run, and several side by side."""
+"""`memtape runs`: the table, one run, and a comparison of several runs."""
 
 import json
 import os
@@ -12,9 +12,9 @@ from memtape.training.settings import TrainSettings
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Return a folder with a finished run, an unfinished and younger one, and a damaged one."""
+    """Return a folder with a finished run, a newer unfinished run, and a damaged run."""
     monkeypatch.chdir(tmp_path)
-    for name, layers, age in (("finished", 1, 200), ("begun", 2, 100)):
+    for name, layers, age in (("finished", 1, 200), ("unfinished", 2, 100)):
         make(tmp_path / "runs" / name, layers, age, finished=name == "finished")
     (tmp_path / "runs" / "damaged").mkdir()
     (tmp_path / "runs" / "damaged" / "config.json").write_text("no")
@@ -55,45 +55,45 @@ def printed(capsys, *words):
 
 def refused(capsys, *words):
     assert run(list(map(str, words))) == 2
-    told = capsys.readouterr()
-    assert told.err.startswith("memtape: ")
-    assert told.err.count("\n") == 1
-    return told.err
+    output = capsys.readouterr()
+    assert output.err.startswith("memtape: ")
+    assert output.err.count("\n") == 1
+    return output.err
 
 
-def test_the_list_is_sorted_by_time_and_names_what_is_damaged(capsys, folder):
+def test_the_list_is_sorted_by_time_and_names_damaged_runs(capsys, folder):
     head, first, second, damaged = printed(capsys, "runs", "list").splitlines()
     assert " ".join(head.split()) == "name model task seed state steps solved cost bits wrong bits seconds"
     assert " ".join(first.split()) == "finished lstm associative-recall 0 finished 3 yes 3 1 12.5"
-    assert " ".join(second.split()) == "begun lstm associative-recall 0 unfinished 3 \N{EN DASH} 3 2 \N{EN DASH}"
+    assert " ".join(second.split()) == "unfinished lstm associative-recall 0 unfinished 3 \N{EN DASH} 3 2 \N{EN DASH}"
     assert damaged.startswith("damaged: runs/damaged/config.json is not JSON")
 
 
 def stopped(place):
-    """Leave nothing in a run's metrics but why it stopped."""
+    """Replace a run's metrics by the record of its stop."""
     record = {"kind": "stopped", "step": 2, "sequences": 32, "place": "the loss"}
     (place / "metrics.jsonl").write_text(json.dumps(record) + "\n")
 
 
-def test_a_run_that_stopped_is_told_with_its_reason(capsys, folder):
-    stopped(folder / "begun")
+def test_a_stopped_run_is_listed_with_its_reason(capsys, folder):
+    stopped(folder / "unfinished")
     reason = "at step 2, as the loss is not finite"
     _, _, row, *sentences = printed(capsys, "runs", "list").splitlines()
-    assert row.split()[:6] == ["begun", "lstm", "associative-recall", "0", "stopped", "2"]
-    assert sentences[0] == f"stopped: runs/begun {reason}"
-    assert json.loads(printed(capsys, "runs", "list", "--json"))["stopped"] == {"runs/begun": reason}
-    assert printed(capsys, "runs", "show", "runs/begun").splitlines()[2] == f"stopped {reason}"
+    assert row.split()[:6] == ["unfinished", "lstm", "associative-recall", "0", "stopped", "2"]
+    assert sentences[0] == f"stopped: runs/unfinished {reason}"
+    assert json.loads(printed(capsys, "runs", "list", "--json"))["stopped"] == {"runs/unfinished": reason}
+    assert printed(capsys, "runs", "show", "runs/unfinished").splitlines()[2] == f"stopped {reason}"
 
 
 def test_the_list_as_json(capsys, folder):
-    told = json.loads(printed(capsys, "runs", "list", folder, "--json"))
-    assert [row["name"] for row in told["runs"]] == ["finished", "begun"]
-    assert told["runs"][0]["solved"] is True
-    assert told["runs"][0]["begun"] < told["runs"][1]["begun"]
-    assert list(told["damaged"]) == [str(folder / "damaged")]
+    output = json.loads(printed(capsys, "runs", "list", folder, "--json"))
+    assert [row["name"] for row in output["runs"]] == ["finished", "unfinished"]
+    assert output["runs"][0]["solved"] is True
+    assert output["runs"][0]["begun"] < output["runs"][1]["begun"]
+    assert list(output["damaged"]) == [str(folder / "damaged")]
 
 
-def test_a_folder_without_runs_says_so(capsys, tmp_path):
+def test_a_folder_without_runs_is_reported(capsys, tmp_path):
     assert printed(capsys, "runs", "list", tmp_path).startswith(f"there are no runs in {tmp_path}; `memtape train`")
     assert "there is no folder" in refused(capsys, "runs", "list", tmp_path / "nowhere")
 
@@ -108,35 +108,35 @@ def test_a_run_is_shown_with_its_changes_scores_and_environment(capsys, folder):
 
 
 def test_an_unfinished_run_is_shown_too(capsys, folder):
-    assert "scores by length: none" in printed(capsys, "runs", "show", folder / "begun")
+    assert "scores by length: none" in printed(capsys, "runs", "show", folder / "unfinished")
 
 
 def test_runs_are_compared_side_by_side(capsys, folder):
-    shown = printed(capsys, "runs", "compare", "runs/finished", "runs/begun")
+    shown = printed(capsys, "runs", "compare", "runs/finished", "runs/unfinished")
     lines = [line.split() for line in shown.splitlines()]
-    assert ["option", "runs/finished", "runs/begun"] in lines
+    assert ["option", "runs/finished", "runs/unfinished"] in lines
     assert ["model.layers", "1", "2"] in lines
     assert ["train.learning_rate", "0.01", "0.02"] in lines
     assert not any(line[:1] == ["train.steps"] for line in lines)
-    assert any(line[:1] == ["runs/begun"] and "unfinished" in line for line in lines)
+    assert any(line[:1] == ["runs/unfinished"] and "unfinished" in line for line in lines)
     assert "wrote comparison.png" in shown
     assert (folder.parent / "comparison.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_figure_goes_where_it_is_wanted(capsys, folder, tmp_path):
+def test_the_figure_is_written_to_the_given_path(capsys, folder, tmp_path):
     figure = tmp_path / "new" / "two.svg"
-    printed(capsys, "runs", "compare", "runs/finished", "runs/begun", "--figure", figure)
-    assert all(name in figure.read_text() for name in ("runs/finished", "runs/begun"))
+    printed(capsys, "runs", "compare", "runs/finished", "runs/unfinished", "--figure", figure)
+    assert all(name in figure.read_text() for name in ("runs/finished", "runs/unfinished"))
 
 
-def test_the_same_run_twice_differs_in_nothing(capsys, folder):
-    assert "options that differ: none" in printed(capsys, "runs", "compare", "runs/begun", folder / "begun")
+def test_a_run_compared_with_itself_has_no_differences(capsys, folder):
+    assert "options that differ: none" in printed(capsys, "runs", "compare", "runs/unfinished", folder / "unfinished")
 
 
 def test_runs_without_a_metric_have_no_figure(capsys, folder):
     (folder / "finished" / "metrics.jsonl").unlink()
-    stopped(folder / "begun")
-    assert "so there is no figure" in printed(capsys, "runs", "compare", "runs/finished", "runs/begun")
+    stopped(folder / "unfinished")
+    assert "so there is no figure" in printed(capsys, "runs", "compare", "runs/finished", "runs/unfinished")
     assert not (folder.parent / "comparison.png").exists()
 
 
@@ -146,16 +146,16 @@ def test_runs_without_a_metric_have_no_figure(capsys, folder):
         (("show", "runs/damaged"), "runs/damaged/config.json is not JSON"),
         (("show", "runs/notes"), "runs/notes has no config.json, so it is not a run folder"),
         (("show", "nowhere"), "nowhere has no config.json, so it is not a run folder"),
-        (("compare", "runs/begun"), "the runs to compare are 1, but there must be two or more"),
-        (("compare", "runs/begun", "runs/damaged"), "runs/damaged/config.json is not JSON"),
-        (("compare", "runs/begun", "runs/finished", "--figure", "a.pdf"), "the figure a.pdf ends in '.pdf'"),
+        (("compare", "runs/unfinished"), "the runs to compare are 1, but there must be two or more"),
+        (("compare", "runs/unfinished", "runs/damaged"), "runs/damaged/config.json is not JSON"),
+        (("compare", "runs/unfinished", "runs/finished", "--figure", "a.pdf"), "the figure a.pdf ends in '.pdf'"),
         (
-            ("compare", "runs/begun", "runs/finished", "--figure", "file/a.png"),
+            ("compare", "runs/unfinished", "runs/finished", "--figure", "file/a.png"),
             "the figure file/a.png cannot be written",
         ),
         (("lst",), 'Did you mean "list"?'),
     ],
 )
-def test_a_wrong_request_gets_one_sentence(capsys, folder, words, sentence):
+def test_an_invalid_request_is_refused_with_one_sentence(capsys, folder, words, sentence):
     (folder.parent / "file").write_text("")
     assert sentence in refused(capsys, "runs", *words)

@@ -1,4 +1,4 @@
-"""`memtape share`: a trained run becomes a folder, or a repository, that others can load."""
+"""`memtape share`: writes a trained run as a folder or a repository from which the network is loaded."""
 
 import json
 import shutil
@@ -48,7 +48,7 @@ def test_the_folder_holds_the_network_of_the_run(finished, shared):
     assert (shared / "figure.png").read_bytes() == (finished / "figures" / "memory.png").read_bytes()
 
 
-def test_the_card_tells_how_it_was_trained(finished, shared):
+def test_the_card_describes_the_training_run(finished, shared):
     card = (shared / "README.md").read_text()
     results = json.loads((finished / "evaluation.json").read_text())
     for text in (
@@ -62,7 +62,7 @@ def test_the_card_tells_how_it_was_trained(finished, shared):
     assert huggingface_hub.ModelCard.load(shared / "README.md").data.tags[-2:] == ["ntm", "copy"]
 
 
-def test_a_card_names_no_place_of_the_machine(finished, shared):
+def test_a_card_contains_no_local_path(finished, shared):
     text = "".join(path.read_text() for path in shared.glob("*.[jm][sd]*"))
     assert str(finished.parent) not in text
     assert str(shared.parent) not in text
@@ -78,7 +78,7 @@ def test_a_network_without_a_tape_is_shown_by_its_lengths(tmp_path):
     memtape.StackedLSTM.from_pretrained(tmp_path / "shared")
 
 
-def test_a_run_without_figures_has_a_card_without(finished, tmp_path):
+def test_a_run_without_figures_has_a_card_without_figures(finished, tmp_path):
     copied = shutil.copytree(finished, tmp_path / "run")
     shutil.rmtree(copied / "figures")
     assert run(["share", str(copied), str(tmp_path / "shared")]) == 0
@@ -122,14 +122,14 @@ def refused(capsys, *words):
     return printed.err
 
 
-def test_a_folder_in_use_is_left_alone(finished, tmp_path, capsys):
+def test_a_folder_in_use_is_not_changed(finished, tmp_path, capsys):
     (tmp_path / "mine").write_text("")
     assert "exists and is not an empty folder; give another name" in refused(capsys, finished, tmp_path)
     assert "exists and is not an empty folder" in refused(capsys, finished, tmp_path / "mine")
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_a_hub_that_is_not_there_is_told_in_one_sentence(finished, capsys, monkeypatch):
+def test_an_unreachable_hub_is_reported_in_one_sentence(finished, capsys, monkeypatch):
     def fail(*_, **__):
         raise ConnectionError("Name or service not known")
 
@@ -140,16 +140,16 @@ def test_a_hub_that_is_not_there_is_told_in_one_sentence(finished, capsys, monke
     )
 
 
-def test_private_belongs_to_push(finished, tmp_path, capsys):
+def test_private_is_valid_with_push_only(finished, tmp_path, capsys):
     assert "--private is for the hub" in refused(capsys, finished, tmp_path / "new", "--private")
     assert not (tmp_path / "new").exists()
 
 
-def test_what_is_no_run_is_named(tmp_path, capsys):
+def test_a_folder_that_is_not_a_run_is_named(tmp_path, capsys):
     assert "there is no run folder" in refused(capsys, tmp_path / "nowhere", tmp_path / "new")
 
 
-def test_a_run_that_did_not_end_is_named(finished, tmp_path, capsys):
+def test_an_unfinished_run_is_named(finished, tmp_path, capsys):
     copied = shutil.copytree(finished, tmp_path / "run")
     (copied / "manifest.json").unlink()
     assert "is not finished (it has no manifest.json); continue with" in refused(capsys, copied, tmp_path / "new")

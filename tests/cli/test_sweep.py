@@ -1,4 +1,4 @@
-"""`memtape sweep`: its report, how it is stopped, killed and gone on with, and what it refuses."""
+"""`memtape sweep`: its report, how it stops and continues after a signal or a kill, and the arguments that it refuses."""
 
 import json
 import os
@@ -23,10 +23,10 @@ def space(tmp_path):
     return str(file)
 
 
-def begin(stand_in, words, **environment):
-    """Begin a sweep in a process of its own, with the stand-in for training_runs."""
+def start(fake_training, words, **environment):
+    """Start a sweep in a new process, with the fake training command."""
     code = (
-        f"import memtape.experiments.sweep.workers as workers; workers.COMMAND = {stand_in!r}\n"
+        f"import memtape.experiments.sweep.workers as workers; workers.COMMAND = {fake_training!r}\n"
         f"from memtape.cli.main import main; main({words!r})"
     )
     return subprocess.Popen(
@@ -45,12 +45,12 @@ def wait_for(folder, pattern, number):
         time.sleep(0.02)
 
 
-def timeless(folder):
-    """Return a report without what no two sweeps have in common."""
+def without_times(folder):
+    """Return a report without the times, which differ between sweeps."""
     report = json.loads((folder / "report.json").read_text())
-    for told in report["configurations"]:
-        del told["seconds"]
-        for row in told["rows"]:
+    for configuration in report["configurations"]:
+        del configuration["seconds"]
+        for row in configuration["rows"]:
             row.pop("seconds", None)
     return report
 
@@ -83,7 +83,7 @@ def test_help_is_given_without_loading_torch_or_optuna():
         assert option in finished.stdout
 
 
-def test_seeds_are_reported_with_their_interval(stand_in, capsys, tmp_path):
+def test_seeds_are_reported_with_their_interval(fake_training, capsys, tmp_path):
     assert run([*SWEEP, "--seeds", "0:3", "--out", str(tmp_path / "sweep")]) == 0
     printed = capsys.readouterr()
     assert "1 of 3  6% to 79%" in printed.out
@@ -93,26 +93,26 @@ def test_seeds_are_reported_with_their_interval(stand_in, capsys, tmp_path):
     assert "no. 0 seed 2: not solved, 3.000 bits" in printed.err
 
 
-def test_a_space_is_searched_and_reported_from_the_best(stand_in, capsys, tmp_path, space):
+def test_a_space_is_searched_and_reported_from_the_best(fake_training, capsys, tmp_path, space):
     assert run([*SWEEP, "--seeds", "0:2", "--space", space, "--out", str(tmp_path / "sweep")]) == 0
     printed = capsys.readouterr().out
     assert "train.learning_rate" in printed
-    told = json.loads((tmp_path / "sweep" / "report.json").read_text())["configurations"]
-    assert len(told) == 4
-    assert [one["value"] for one in told] == sorted(one["value"] for one in told)
-    assert f"seeds of no. {told[0]['number']}:" in printed
+    configurations = json.loads((tmp_path / "sweep" / "report.json").read_text())["configurations"]
+    assert len(configurations) == 4
+    assert [one["value"] for one in configurations] == sorted(one["value"] for one in configurations)
+    assert f"seeds of no. {configurations[0]['number']}:" in printed
 
 
-def test_the_sampler_s_seed_can_be_chosen(stand_in, tmp_path, space):
+def test_the_sampler_s_seed_can_be_chosen(fake_training, tmp_path, space):
     rates = []
     for name, seed in (("one", "0"), ("two", "0"), ("three", "5")):
         words = ["--seeds", "0", "--space", space, "--sampler-seed", seed, "--out", str(tmp_path / name)]
         assert run([*SWEEP, *words]) == 0
-        rates.append([one["values"] for one in timeless(tmp_path / name)["configurations"]])
+        rates.append([one["values"] for one in without_times(tmp_path / name)["configurations"]])
     assert rates[0] == rates[1] != rates[2]
 
 
-def test_a_failure_is_told_and_counted(stand_in, capsys, tmp_path):
+def test_a_failure_is_reported_and_counted(fake_training, capsys, tmp_path):
     assert run([*SWEEP[:-1], "0.5", "--seeds", "0:2", "--out", str(tmp_path / "sweep")]) == 0
     printed = capsys.readouterr()
     for text in (printed.out, printed.err):
@@ -120,48 +120,48 @@ def test_a_failure_is_told_and_counted(stand_in, capsys, tmp_path):
     assert "0 of 2" in printed.out
 
 
-def test_a_killed_sweep_goes_on_with_the_same_report(stand_in, tmp_path, space):
+def test_a_killed_sweep_continues_to_the_same_report(fake_training, tmp_path, space):
     def words(name):
         return [*SWEEP, "--seeds", "0:2", "--jobs", "1", "--space", space, "--out", str(tmp_path / name)]
 
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     for number in (1, 4):
-        sweep = begin(stand_in, words("killed"), STAND_IN_SECONDS="0.4")
+        sweep = start(fake_training, words("killed"), FAKE_TRAINING_SECONDS="0.4")
         wait_for(killed, "configurations/*/*/result.json", number)
         wait_for(killed, "configurations/*/*/config.json", number + 1)
         sweep.kill()
         sweep.communicate()
-    last = begin(stand_in, words("killed"))
+    last = start(fake_training, words("killed"))
     assert "wrote" in last.communicate()[0]
     assert last.returncode == 0
     assert run(words("whole")) == 0
-    assert timeless(killed) == timeless(whole)
+    assert without_times(killed) == without_times(whole)
     assert calls(killed) == calls(whole)
     for name in ("best.toml", "learning_curves.png", "learning_curves.svg"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_trainings_and_says_how_to_go_on(stand_in, tmp_path, number):
+def test_a_signal_stops_the_training_runs_and_prints_how_to_continue(fake_training, tmp_path, number):
     folder = tmp_path / "sweep"
     words = [*SWEEP, "--seeds", "0:3", "--out", str(folder)]
-    sweep = begin(stand_in, words, STAND_IN_SECONDS="60")
+    sweep = start(fake_training, words, FAKE_TRAINING_SECONDS="60")
     wait_for(folder, "configurations/0000/seed*/config.json", 2)
     sweep.send_signal(number)
-    printed, told = sweep.communicate(timeout=30)
+    printed, messages = sweep.communicate(timeout=30)
     assert sweep.returncode == 0
     assert printed == f"stopped; the same command with --out {folder} continues\n"
-    assert "stopping; training runs write a checkpoint and end" in told
+    assert "stopping; training runs write a checkpoint and end" in messages
     assert not (folder / "report.json").exists()
-    again = begin(stand_in, words)
+    again = start(fake_training, words)
     again.communicate()
     assert again.returncode == 0
     assert [line for line in calls(folder) if "resume" in line] == ["0000 resume seed0 1", "0000 resume seed1 1"]
-    assert timeless(folder)["configurations"][0]["trained"] == 3
+    assert without_times(folder)["configurations"][0]["trained"] == 3
 
 
 def refused(capsys, *words):
-    """Return the one sentence that a sweep is refused with."""
+    """Return the sentence with which a sweep is refused."""
     assert run(list(map(str, words))) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -191,7 +191,9 @@ def refused(capsys, *words):
         (["sweep", "lstm", "copy", "--config", "seed.toml"], "seed"),
     ],
 )
-def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, monkeypatch, words, sentence):
+def test_an_invalid_request_is_refused_with_one_sentence(
+    capsys, shapes_unchecked, tmp_path, monkeypatch, words, sentence
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.toml").write_text("trials = 2\n[model]\nslots = [4]\n")
     (tmp_path / "seed.toml").write_text("seed = 4\n")
@@ -199,7 +201,7 @@ def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, m
     assert {path.name for path in tmp_path.iterdir()} == {"bad.toml", "seed.toml"}
 
 
-def test_a_place_that_cannot_be_written_is_named(stand_in, capsys, tmp_path):
+def test_an_unwritable_path_is_named(fake_training, capsys, tmp_path):
     log = tmp_path / "sweep" / "configurations" / "0000" / "seed0.log"
     words = [*SWEEP, "--seeds", "0", "--out", str(tmp_path / "sweep")]
     assert run(words) == 0
@@ -211,7 +213,7 @@ def test_a_place_that_cannot_be_written_is_named(stand_in, capsys, tmp_path):
     assert f"{log} cannot be written (Is a directory); free disk space, and the same command" in refused(capsys, *words)
 
 
-def test_another_sweep_in_the_same_folder_is_refused(stand_in, capsys, tmp_path):
+def test_another_sweep_in_the_same_folder_is_refused(fake_training, capsys, tmp_path):
     words = [*SWEEP, "--out", str(tmp_path / "sweep")]
     assert run([*words, "--seeds", "0"]) == 0
     capsys.readouterr()

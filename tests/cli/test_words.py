@@ -1,4 +1,4 @@
-"""The command line: what it answers, how fast, and how it refuses."""
+"""The command line: its output, its speed, and the arguments that it refuses."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ def words(*parts):
 
 
 def refused(capsys, *parts, code=2):
-    """Return the one sentence that a command line is refused with."""
+    """Return the sentence with which a command line is refused."""
     assert run(words(*parts)) == code
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -48,7 +48,7 @@ def refused(capsys, *parts, code=2):
         ["reproduce"],
     ],
 )
-def test_help_is_given_without_loading_torch(command):
+def test_help_does_not_load_torch(command):
     code = (
         "import sys; from memtape.cli.main import run\n"
         f"assert run({[*command, '--help']!r}) == 0\n"
@@ -59,7 +59,7 @@ def test_help_is_given_without_loading_torch(command):
     assert "Usage: memtape" in finished.stdout
 
 
-def test_the_options_of_a_model_and_a_task_are_helped_without_loading_torch():
+def test_help_on_the_options_of_a_model_and_a_task_does_not_load_torch():
     code = (
         "import sys; from memtape.cli.main import run\n"
         "assert run(['train', 'ntm', 'copy', '--help']) == 0; assert 'torch' not in sys.modules"
@@ -82,7 +82,7 @@ def test_version(capsys):
     assert capsys.readouterr().out.strip() == memtape.__version__
 
 
-def test_the_module_is_the_command():
+def test_the_module_runs_the_command():
     finished = subprocess.run(
         [sys.executable, "-m", "memtape", "--version"], capture_output=True, text=True, check=True
     )
@@ -90,7 +90,7 @@ def test_the_module_is_the_command():
 
 
 @pytest.mark.parametrize(("kind", "known"), [("models", MODELS), ("tasks", TASKS)])
-def test_lists_name_everything(capsys, kind, known):
+def test_lists_are_complete(capsys, kind, known):
     assert run([kind]) == 0
     assert all(name in capsys.readouterr().out for name in list(known)[:1])
     assert run([kind, "--json"]) == 0
@@ -110,11 +110,11 @@ def test_recipes_are_listed_and_shown(capsys):
     assert "source: Graves, Wayne & Danihelka (2014), arXiv:1410.5401, figure 3" in shown
 
 
-def test_doctor_says_why_a_backend_is_absent(capsys):
+def test_doctor_reports_why_a_backend_is_absent(capsys):
     assert run(["doctor", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["backends"]["reference"] is None
-    assert "no kernels for accelerators" in told["backends"]["triton"]
+    report = json.loads(capsys.readouterr().out)
+    assert report["backends"]["reference"] is None
+    assert "no kernels for accelerators" in report["backends"]["triton"]
     assert run(["doctor"]) == 0
     shown = capsys.readouterr().out
     assert "backend reference" in shown
@@ -165,7 +165,9 @@ def test_doctor_says_why_a_backend_is_absent(capsys):
         (["train", "ntm", "copy", "--config", "nothing.toml"], "the file nothing.toml cannot be read (No such file"),
     ],
 )
-def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, monkeypatch, command, sentence):
+def test_an_invalid_request_is_refused_with_one_sentence(
+    capsys, shapes_unchecked, tmp_path, monkeypatch, command, sentence
+):
     monkeypatch.chdir(tmp_path)
     assert sentence in refused(capsys, *command)
     assert list(tmp_path.iterdir()) == []
@@ -184,14 +186,14 @@ def test_a_wrong_request_gets_one_sentence(capsys, shapes_unchecked, tmp_path, m
         ("recipe = 'ntm/copi'\n", 'there is no recipe "ntm/copi"; did you mean "ntm/copy"?'),
     ],
 )
-def test_a_wrong_configuration_file_gets_one_sentence(capsys, tmp_path, monkeypatch, text, sentence):
+def test_an_invalid_configuration_file_is_refused_with_one_sentence(capsys, tmp_path, monkeypatch, text, sentence):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.toml").write_text(text)
     assert sentence in refused(capsys, "train", "ntm", "copy", "--config", "bad.toml")
     assert [path.name for path in tmp_path.iterdir()] == ["bad.toml"]
 
 
-def test_a_place_that_cannot_be_written_is_refused_before_training(capsys, tmp_path):
+def test_an_unwritable_path_is_refused_before_training(capsys, tmp_path):
     (tmp_path / "file").write_text("")
     sentence = refused(capsys, "train", "ntm", "copy", *TINY, "--out", tmp_path / "file" / "run")
     assert "cannot be created" in sentence
@@ -208,7 +210,7 @@ def completion():
     return build(["--install-completion"]).generate_completion(shell="bash")
 
 
-def test_completion_knows_models_tasks_and_options(completion):
+def test_completion_includes_models_tasks_and_options(completion):
     for word in ("priority-sort", "--model.slots", "--train.learning-rate"):
         assert word in completion
 
@@ -235,6 +237,6 @@ def test_a_shell_completes_a_word(completion, tmp_path, line, offered):
     assert set(answer.stdout.split()) == offered
 
 
-def test_a_new_shell_has_little_to_read(completion):
-    """With a command for every pair of a model and a task it was 9 MB."""
+def test_the_completion_script_is_small(completion):
+    """With a separate command for every pair of model and task, the script had 9 MB."""
     assert len(completion) < 1_000_000

@@ -1,4 +1,4 @@
-"""Transforms of torch, run without the hook that executes annotations: compilation of a step."""
+"""`torch.compile` of single steps, without the hook that checks shape annotations."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 from memtape import DNCCell, NTMCell, StackedLSTMCell, tree
 from memtape.core.recompute import recomputed
 
-# The compiler looks at .grad of a state that was computed from learned parameters, and warns itself of it.
+# The compiler reads .grad of a state computed from learned parameters, and this causes a warning.
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
 
 CELLS = {

@@ -1,4 +1,4 @@
-"""A Differentiable Neural Computer under `torch.compile`, autocast and the checks that torch has for operators."""
+"""A Differentiable Neural Computer under `torch.compile`, under autocast, and in torch's checks of operators."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from memtape import DNC, tree, use_backend
 from memtape.core.compiled_library import kernels
 
 pytestmark = [
-    pytest.mark.skipif(kernels().absent is not None, reason=f"the fused machine is absent: {kernels().absent}"),
+    pytest.mark.skipif(kernels().absent is not None, reason=f"the fused kernels are absent: {kernels().absent}"),
     pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf"),
     pytest.mark.filterwarnings("ignore:.*Graph break"),
     pytest.mark.filterwarnings("ignore::UserWarning:torch"),
@@ -31,7 +31,7 @@ def results(call, network, xs, **options):
     return [ys.detach(), *tree.leaves(tree.detach(last)), *(parameter.grad for parameter in network.parameters())]
 
 
-def test_a_compiled_network_runs_the_fused_machine(network):
+def test_a_compiled_network_runs_the_fused_kernel(network):
     xs = torch.randn(2, 4, 3)
     with use_backend("reference"):
         expected = results(network, network, xs, lengths=LENGTHS)
@@ -42,7 +42,7 @@ def test_a_compiled_network_runs_the_fused_machine(network):
 
 
 class Calls(TorchDispatchMode):
-    """Note the arguments of the fused machine's operators."""
+    """Record the arguments of the fused kernel's operators."""
 
     def __init__(self):
         super().__init__()
@@ -55,7 +55,7 @@ class Calls(TorchDispatchMode):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_torch_finds_nothing_wrong_with_the_operators(network):
+def test_the_operators_pass_torch_s_checks(network):
     with use_backend("cpu"), Calls() as noted:
         ys, last = network(torch.randn(2, 4, 3), lengths=LENGTHS)
         (ys.sum() + last.memory.links.links.sum()).backward()

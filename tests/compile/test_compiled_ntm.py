@@ -1,4 +1,4 @@
-"""Whole networks under `torch.compile`, and the backend that compiles single steps."""
+"""Networks under `torch.compile`, and the backend that compiles single steps."""
 
 import functools
 import gc
@@ -11,15 +11,15 @@ from memtape import NTM, tree, use_backend
 from memtape.core.compiled_library import kernels
 
 pytestmark = [
-    # The compiler looks at .grad of a state that was computed from learned parameters, and warns itself of it.
+    # The compiler reads .grad of a state computed from learned parameters, and this causes a warning.
     pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf"),
-    # It leaves the checks of the inputs, which look at values, to Python, and warns of each.
+    # The checks of the inputs depend on values; the compiler leaves them to Python, with a warning for each.
     pytest.mark.filterwarnings("ignore:.*Graph break"),
     pytest.mark.filterwarnings("ignore::UserWarning:torch"),
 ]
 
 needs_kernels = pytest.mark.skipif(
-    kernels().absent is not None, reason=f"the fused machine is absent: {kernels().absent}"
+    kernels().absent is not None, reason=f"the fused kernels are absent: {kernels().absent}"
 )
 
 
@@ -44,7 +44,7 @@ def same(first, second):
 
 @needs_kernels
 @pytest.mark.parametrize("lengths", [None, torch.tensor([4, 2])], ids=["full", "lengths"])
-def test_a_compiled_network_runs_the_fused_machine(network, lengths):
+def test_a_compiled_network_runs_the_fused_kernel(network, lengths):
     xs = torch.randn(2, 4, 3)
     with use_backend("reference"):
         expected = results(network, network, xs, lengths=lengths)
@@ -65,7 +65,7 @@ def test_a_compiled_network_takes_batches_of_other_sizes(network):
             same(results(compiled, network, xs), expected)
 
 
-def test_the_backend_that_compiles_steps_agrees_and_compiles_once(network, monkeypatch):
+def test_the_compile_backend_agrees_and_compiles_once(network, monkeypatch):
     compilations = []
     real = torch.compile
 
@@ -83,7 +83,7 @@ def test_the_backend_that_compiles_steps_agrees_and_compiles_once(network, monke
     assert len(compilations) == 1
 
 
-def test_a_cell_whose_step_was_compiled_is_let_go_with_its_network(monkeypatch):
+def test_a_cell_with_a_compiled_step_is_freed_with_its_network(monkeypatch):
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
     network = NTM(3, 2, slots=5, width=4, controller_size=6)
     with use_backend("compile"), torch.no_grad():
@@ -98,7 +98,7 @@ def test_a_cell_whose_step_was_compiled_is_let_go_with_its_network(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 @pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")
-def test_the_backend_that_compiles_steps_agrees_in_machine_code(network):
+def test_the_compile_backend_agrees_in_machine_code(network):
     xs = torch.randn(2, 3, 3)
     with use_backend("reference"):
         expected = results(network, network, xs)

@@ -9,11 +9,11 @@ from memtape.models.sam.sam import SAM
 from memtape.models.sam.sdnc import SDNC
 
 pytestmark = [
-    # The compiler looks at .grad of a state that was computed from learned parameters, and warns itself of it.
+    # The compiler reads .grad of a state computed from learned parameters, and this causes a warning.
     pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf"),
     pytest.mark.filterwarnings("ignore:.*Graph break"),
     pytest.mark.filterwarnings("ignore::UserWarning:torch"),
-    pytest.mark.skipif(kernels().absent is not None, reason=f"the fused machine is absent: {kernels().absent}"),
+    pytest.mark.skipif(kernels().absent is not None, reason=f"the fused kernels are absent: {kernels().absent}"),
 ]
 
 
@@ -26,7 +26,7 @@ def results(call, network, xs):
 
 
 @pytest.mark.parametrize("model", [SAM, SDNC])
-def test_a_compiled_network_runs_the_fused_machine(model):
+def test_a_compiled_network_runs_the_fused_kernel(model):
     torch.manual_seed(0)
     torch._dynamo.reset()
     network = model(3, 2, slots=9, width=4, heads=2, nearest=3, controller_size=6, initial_memory="random")

@@ -1,4 +1,4 @@
-"""The scan under `torch.compile`, and the checks that torch has for operators."""
+"""The scan under `torch.compile`, and in torch's checks of operators."""
 
 import pytest
 import torch
@@ -56,7 +56,7 @@ def test_a_compiled_network_runs_the_scan(network, backend, options):
 
 
 class Calls(TorchDispatchMode):
-    """Note the arguments of the operators of the scan."""
+    """Record the arguments of the scan's operators."""
 
     def __init__(self):
         super().__init__()
@@ -71,7 +71,7 @@ class Calls(TorchDispatchMode):
 @pytest.mark.skipif(backends()["cpu"] is not None, reason=f"the kernels are absent: {backends()['cpu']}")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("options", [{}, {"lengths": LENGTHS, "starts": STARTS}], ids=len)
-def test_torch_finds_nothing_wrong_with_the_operators(network, options):
+def test_the_operators_pass_torch_s_checks(network, options):
     with use_backend("cpu"), Calls() as noted:
         ys, _ = network(torch.randn(2, 7, 3), **options)
         ys.sum().backward()

@@ -1,4 +1,4 @@
-"""A file is there in full or not at all."""
+"""A file is written completely or not at all."""
 
 import os
 
@@ -15,7 +15,7 @@ def test_a_file_is_written_in_a_new_folder_and_replaced(tmp_path):
     assert [entry.name for entry in path.parent.iterdir()] == ["run.bin"]
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+def test_a_failure_keeps_the_old_file_and_leaves_no_other_file(tmp_path, monkeypatch):
     path = tmp_path / "run.bin"
     write_atomically(path, b"first")
 

@@ -1,4 +1,4 @@
-"""The choice among backends, and what `auto` takes when."""
+"""The choice of a backend, and the backend that `auto` selects."""
 
 import os
 import subprocess
@@ -16,13 +16,13 @@ from memtape.core.run_fused import compiled
 from memtape.kernels.ntm import KERNELS
 
 needs_kernels = pytest.mark.skipif(
-    kernels().absent is not None, reason=f"the fused machine is absent: {kernels().absent}"
+    kernels().absent is not None, reason=f"the fused kernels are absent: {kernels().absent}"
 )
 
 
 @pytest.fixture(autouse=True)
 def no_choice(monkeypatch):
-    """Begin each test in a process that chose nothing."""
+    """Start each test without a chosen backend."""
     monkeypatch.delenv("MEMTAPE_BACKEND", raising=False)
     monkeypatch.setattr(use_backend, "_chosen", None)
 
@@ -39,8 +39,8 @@ def small(**options):
 
 
 @pytest.fixture
-def twin_calls(monkeypatch):
-    """How often the fused machine was called."""
+def kernel_calls(monkeypatch):
+    """Record the calls of the fused kernel."""
     calls = []
     original = KERNELS["cpu"]
 
@@ -63,7 +63,7 @@ def test_backends_are_listed_with_the_reason_why_one_is_absent():
     assert backends()["cpu"] == kernels().absent
 
 
-def test_a_choice_holds_from_the_call_on():
+def test_a_choice_is_valid_from_the_call_on():
     use_backend("reference")
     assert backend_for("cpu") == "reference"
     use_backend("compile")
@@ -77,7 +77,7 @@ def test_a_choice_in_a_block_ends_with_the_block():
     assert backend_for("cpu") == "compile"
 
 
-def test_blocks_may_stand_in_blocks():
+def test_blocks_may_be_nested():
     with use_backend("compile"):
         with use_backend("reference"):
             with use_backend("compile"):
@@ -91,14 +91,14 @@ def raise_in(backend):
         raise KeyError("something else")
 
 
-def test_a_block_that_fails_still_gives_the_choice_back():
+def test_a_block_that_raises_restores_the_choice():
     use_backend("compile")
     with pytest.raises(KeyError):
         raise_in("reference")
     assert backend_for("cpu") == "compile"
 
 
-def test_a_name_that_is_refused_changes_nothing():
+def test_a_refused_name_changes_nothing():
     use_backend("reference")
     with pytest.raises(BackendError):
         use_backend("turbo")
@@ -113,7 +113,7 @@ def test_an_unknown_name_is_refused():
         use_backend("turbo")
 
 
-def test_a_backend_that_is_absent_is_refused_with_the_reason():
+def test_an_absent_backend_is_refused_with_the_reason():
     with pytest.raises(
         BackendError, match="the backend is 'triton', which is absent here: this version has no kernels"
     ):
@@ -121,21 +121,21 @@ def test_a_backend_that_is_absent_is_refused_with_the_reason():
 
 
 @pytest.mark.usefixtures("without_kernels")
-def test_kernels_that_are_absent_are_refused_with_the_reason():
+def test_absent_kernels_are_refused_with_the_reason():
     assert backends()["cpu"] == "there was no compiler"
     with pytest.raises(BackendError, match="the backend is 'cpu', which is absent here: there was no compiler"):
         use_backend("cpu")
 
 
 @pytest.mark.usefixtures("without_kernels")
-def test_without_kernels_everything_runs_by_single_steps(twin_calls):
+def test_without_kernels_everything_runs_in_single_steps(kernel_calls):
     assert backend_for("cpu") == "scan"
     ys, _ = small()(torch.ones(2, 3, 3))
     assert ys.isfinite().all()
-    assert not twin_calls
+    assert not kernel_calls
 
 
-def test_the_environment_chooses_for_a_process_that_does_not(monkeypatch):
+def test_the_environment_sets_the_default_backend(monkeypatch):
     monkeypatch.setenv("MEMTAPE_BACKEND", "compile")
     assert backend_for("cpu") == "compile"
     with use_backend("reference"):
@@ -146,13 +146,13 @@ def test_the_environment_chooses_for_a_process_that_does_not(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "reason"), [("fast", "but it must be one of auto, ref"), ("triton", "which is absent here")]
 )
-def test_an_environment_that_names_no_backend_is_refused(monkeypatch, name, reason):
+def test_an_environment_with_an_invalid_backend_is_refused(monkeypatch, name, reason):
     monkeypatch.setenv("MEMTAPE_BACKEND", name)
     with pytest.raises(BackendError, match=f"MEMTAPE_BACKEND is '{name}', {reason}"):
         small()(torch.ones(2, 3, 3))
 
 
-def test_a_process_reads_its_environment():
+def test_a_new_process_reads_its_environment():
     code = "from memtape.core.backends import backend_for; print(backend_for('cpu'))"
     environment = {**os.environ, "MEMTAPE_BACKEND": "reference"}
     found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -165,18 +165,18 @@ def test_an_error_of_backends_is_a_value_error():
 
 
 @needs_kernels
-def test_auto_and_cpu_take_the_fused_machine(twin_calls):
+def test_auto_and_cpu_run_the_fused_kernel(kernel_calls):
     network, xs = small(), torch.randn(2, 4, 3)
     with use_backend("reference"):
         expected, _ = network(xs)
-    assert not twin_calls
+    assert not kernel_calls
     for name in ("auto", "cpu"):
         with use_backend(name):
             assert backend_for("cpu") == "cpu"
             same(network(xs)[0], expected)
-    assert len(twin_calls) == 2
+    assert len(kernel_calls) == 2
     same(network(xs)[0], expected)
-    assert len(twin_calls) == 3
+    assert len(kernel_calls) == 3
 
 
 @needs_kernels
@@ -188,11 +188,11 @@ def test_a_chosen_cpu_leaves_other_devices_to_the_reference():
 
 @needs_kernels
 @pytest.mark.parametrize("options", [{"sequential_heads": True, "read_heads": 2}, {}], ids=["heads in turn", "collect"])
-def test_single_steps_are_taken_where_one_must_see_them(twin_calls, options):
+def test_single_steps_run_where_their_states_are_needed(kernel_calls, options):
     network, xs = small(**options), torch.randn(2, 4, 3)
     collect = None if options else lambda state: state.memory.write_weights
     ys, last, trace = unroll(network.cell, xs, collect=collect)
-    assert not twin_calls
+    assert not kernel_calls
     with use_backend("reference"):
         expected, end, seen = unroll(network.cell, xs, collect=collect)
     assert torch.equal(ys, expected)
@@ -212,32 +212,32 @@ HOOKS = {
 @needs_kernels
 @pytest.mark.parametrize("kind", HOOKS)
 @pytest.mark.parametrize("part", ["", "machine.interface.head_parameters.linear", "machine.controller"])
-def test_a_hook_on_a_part_sees_every_step(twin_calls, kind, part):
+def test_a_hook_on_a_part_is_called_in_every_step(kernel_calls, kind, part):
     network, xs = small(), torch.randn(2, 4, 3, requires_grad=True)
     fused, _ = network(xs)
-    assert len(twin_calls) == 1
+    assert len(kernel_calls) == 1
     seen = []
     handle = HOOKS[kind](network.cell.get_submodule(part), seen)
     ys, _ = network(xs)
     ys.sum().backward()
-    assert len(twin_calls) == 1
-    assert len(seen) >= 3  # a backward hook of the last step's heads may stay silent: nothing comes of them
+    assert len(kernel_calls) == 1
+    assert len(seen) >= 3  # the last step's heads have no influence, so that their backward hook may not be called
     same(ys, fused)
     handle.remove()
     network(xs)
-    assert len(twin_calls) == 2
+    assert len(kernel_calls) == 2
 
 
 @needs_kernels
-def test_a_hook_on_the_network_itself_does_not_ask_for_single_steps(twin_calls):
+def test_a_hook_on_the_network_itself_needs_no_single_steps(kernel_calls):
     network, seen = small(), []
     network.register_forward_hook(lambda *_: seen.append(1))
     network(torch.randn(2, 4, 3))
-    assert len(seen) == len(twin_calls) == 1
+    assert len(seen) == len(kernel_calls) == 1
 
 
 @needs_kernels
-def test_a_hook_on_all_modules_sees_every_step(twin_calls):
+def test_a_hook_on_all_modules_is_called_in_every_step(kernel_calls):
     seen = []
     handle = nn.modules.module.register_module_forward_hook(lambda module, *_: seen.append(type(module).__name__))
     try:
@@ -245,17 +245,17 @@ def test_a_hook_on_all_modules_sees_every_step(twin_calls):
     finally:
         handle.remove()
     assert seen.count("NTMCell") == 4
-    assert not twin_calls
+    assert not kernel_calls
 
 
 @needs_kernels
 @pytest.mark.parametrize("backend", ["reference", "compile"])
-def test_other_backends_do_not_call_the_fused_machine(twin_calls, backend, monkeypatch):
+def test_other_backends_do_not_call_the_fused_kernel(kernel_calls, backend, monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda function: function)
     network = small()
     with use_backend(backend):
         network(torch.randn(2, 4, 3))
-    assert not twin_calls
+    assert not kernel_calls
 
 
 def test_a_step_is_compiled_once_for_each_cell(monkeypatch):

@@ -1,4 +1,4 @@
-"""The build of the kernels: what it says where it cannot be done."""
+"""The build of the kernels, and its messages if it fails."""
 
 import importlib.util
 from pathlib import Path
@@ -18,7 +18,7 @@ def hatch_build():
     return module
 
 
-def test_without_a_compiler_it_says_which_to_install(hatch_build, monkeypatch, tmp_path):
+def test_without_a_compiler_the_message_names_one_to_install(hatch_build, monkeypatch, tmp_path):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setattr(hatch_build.shutil, "which", lambda name: None)
     reason = hatch_build.build(ROOT / "csrc", tmp_path)
@@ -26,12 +26,12 @@ def test_without_a_compiler_it_says_which_to_install(hatch_build, monkeypatch, t
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("compiler", "told"), [("/no/such/compiler", "No such file"), ("false", "exit status 1")])
-def test_a_compiler_that_fails_is_named(hatch_build, monkeypatch, tmp_path, compiler, told):
+@pytest.mark.parametrize(("compiler", "message"), [("/no/such/compiler", "No such file"), ("false", "exit status 1")])
+def test_a_failing_compiler_is_named(hatch_build, monkeypatch, tmp_path, compiler, message):
     monkeypatch.setenv("CXX", compiler)
     reason = hatch_build.build(ROOT / "csrc", tmp_path)
     assert reason.startswith(f"the C++ compiler {compiler} failed when memtape was installed")
-    assert told in reason
+    assert message in reason
 
 
 def test_every_source_is_found_and_compiled(hatch_build, monkeypatch, tmp_path):
@@ -49,7 +49,7 @@ def test_every_source_is_found_and_compiled(hatch_build, monkeypatch, tmp_path):
         assert all(str(tmp_path / "csrc") == words[words.index("-I") + 1] for words in compiled)
 
 
-def test_every_build_is_one_that_can_be_loaded(hatch_build):
+def test_every_build_can_be_loaded(hatch_build):
     assert {*hatch_build.LEVELS, "portable"} == set(compiled_library.LEVELS)
 
 
@@ -69,7 +69,9 @@ touch "$2"
         ("aarch64", "-march", {"portable"}),
     ],
 )
-def test_it_makes_every_library_that_the_compiler_can_make(hatch_build, monkeypatch, tmp_path, machine, refused, names):
+def test_it_builds_every_library_that_the_compiler_supports(
+    hatch_build, monkeypatch, tmp_path, machine, refused, names
+):
     compiler = tmp_path / "compiler"
     compiler.write_text(COMPILER.replace("REFUSED", refused))
     compiler.chmod(0o755)

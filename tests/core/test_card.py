@@ -1,4 +1,4 @@
-"""Cards: values of another form are refused where they are written."""
+"""Cards: invalid values are refused when a card is written."""
 
 import re
 
@@ -15,7 +15,7 @@ def test_a_name_is_a_word_with_hyphens(name):
 
 
 @pytest.mark.parametrize("name", ["", "NTM", "my cell", "../evil", "a/b", "-x", "x-", "2x", "os.path", "x\n", 3, None])
-def test_a_name_that_is_no_word_is_refused(name):
+def test_an_invalid_name_is_refused(name):
     with pytest.raises(ValueError, match=rf"^name is {re.escape(repr(name))}, but it must be a word such as my-cell"):
         ModelCard(name=name, summary="It remembers.")
 
@@ -32,6 +32,6 @@ def test_a_name_that_is_no_word_is_refused(name):
         ({"picture_length": True}, "picture_length is True, but it must be an integer of at least 0"),
     ],
 )
-def test_a_value_of_another_form_is_refused(values, sentence):
+def test_a_value_of_another_type_is_refused(values, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         TaskCard(**{"name": "x", "summary": "It asks.", **values})

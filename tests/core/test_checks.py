@@ -1,4 +1,4 @@
-"""The sentences for wrong sizes, numbers and choices."""
+"""The messages for invalid sizes, numbers and choices."""
 
 import re
 
@@ -9,13 +9,13 @@ from memtape.core import checks
 
 
 @pytest.mark.parametrize("value", [0, -3])
-def test_a_count_must_not_be_too_small(value):
+def test_a_count_has_a_minimum(value):
     with pytest.raises(ValueError, match=rf"slots is {value}, but it must be at least 1; give a larger slots"):
         checks.at_least(1, width=2, slots=value)
 
 
 @pytest.mark.parametrize("value", [True, "3", None, 1.5, float("nan")])
-def test_a_count_must_be_a_whole_number(value, shapes_unchecked):
+def test_a_count_must_be_an_integer(value, shapes_unchecked):
     with pytest.raises(TypeError, match=rf"slots is {value!r}, but it must be an integer; give one of at least 1"):
         checks.at_least(1, slots=value)
 
@@ -34,7 +34,7 @@ def test_a_size_must_be_at_least_1():
 
 
 @pytest.mark.parametrize("value", [True, 2.0, "2", None])
-def test_a_size_must_be_a_whole_number(value, shapes_unchecked):
+def test_a_size_must_be_an_integer(value, shapes_unchecked):
     message = f"width of Tanh is {value!r}, but it must be an integer; give one of at least 1"
     with pytest.raises(TypeError, match=re.escape(message)):
         checks.module_sizes(nn.Tanh(), width=value)

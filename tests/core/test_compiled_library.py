@@ -1,4 +1,4 @@
-"""Which build of the kernels is loaded, and what is said where none can be."""
+"""The build of the kernels that is loaded, and the message if none can be loaded."""
 
 import ctypes
 import json
@@ -15,19 +15,19 @@ from memtape.kernels import calling
 PORTABLE = loading.FOLDER / "memtape-portable.so"
 
 needs_kernels = pytest.mark.skipif(
-    loading.kernels().absent is not None, reason=f"the fused machine is absent: {loading.kernels().absent}"
+    loading.kernels().absent is not None, reason=f"the fused kernels are absent: {loading.kernels().absent}"
 )
 
 
-def test_the_kernels_are_there_where_they_are_expected():
-    """A run without kernels skips their tests; a run that sets MEMTAPE_EXPECT_KERNELS=1 must not."""
+def test_the_kernels_are_present_where_they_are_expected():
+    """Without kernels their tests are skipped; with MEMTAPE_EXPECT_KERNELS=1 this test fails instead."""
     if os.environ.get("MEMTAPE_EXPECT_KERNELS") == "1":
         assert loading.kernels().absent is None, loading.kernels().absent
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty folder in the place of the kernels', read anew."""
+    """An empty folder that replaces the folder of the kernels."""
     monkeypatch.delenv("MEMTAPE_INSTRUCTIONS", raising=False)
     monkeypatch.delenv("MEMTAPE_BACKEND", raising=False)
     monkeypatch.setattr(use_backend, "_chosen", None)
@@ -39,7 +39,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def put(folder, *names):
-    """Put a library that can be loaded there under each name."""
+    """Write a loadable library under each name."""
     for name in names:
         shutil.copy(PORTABLE, folder / f"memtape-{name}.so")
 
@@ -48,44 +48,44 @@ def put_empty(folder, name):
     (folder / f"memtape-{name}.so").touch()
 
 
-def runs_by_single_steps():
+def runs_in_single_steps():
     ys, _ = NTM(3, 2, slots=4)(torch.ones(1, 2, 3))
     return ys.isfinite().all()
 
 
-def test_without_libraries_the_reason_is_the_one_written_at_installation(folder):
+def test_without_libraries_the_reason_of_the_installation_is_reported(folder):
     (folder / "unbuilt.json").write_text(json.dumps({"reason": "g++ was not found"}))
     assert loading.kernels().absent == "g++ was not found"
     assert loading.kernels().library is None
     assert loading.kernels().instructions is None
-    assert runs_by_single_steps()
+    assert runs_in_single_steps()
 
 
 @pytest.mark.parametrize("text", [None, "not json", "{}"])
-def test_without_libraries_and_reason_the_cure_is_said(folder, text):
+def test_without_libraries_and_reason_a_solution_is_reported(folder, text):
     if text is not None:
         (folder / "unbuilt.json").write_text(text)
     assert loading.kernels().absent == (
         "the compiled kernels are missing; install a C++ compiler and then memtape again"
     )
-    assert runs_by_single_steps()
+    assert runs_in_single_steps()
 
 
 @pytest.mark.parametrize("content", [b"", b"this is no library", b"\x7fELF" + bytes(200)], ids=["empty", "text", "cut"])
 @pytest.mark.parametrize("name", loading.LEVELS)
-def test_a_library_that_is_broken_is_no_crash(folder, name, content):
+def test_a_broken_library_causes_no_crash(folder, name, content):
     (folder / f"memtape-{name}.so").write_bytes(content)
     assert loading.kernels().absent.startswith("the compiled kernels cannot be loaded (")
     assert loading.kernels().absent.endswith("); install memtape again")
-    assert runs_by_single_steps()
+    assert runs_in_single_steps()
 
 
-def test_a_foreign_library_is_no_crash(folder):
+def test_a_foreign_library_causes_no_crash(folder):
     import _ctypes  # noqa: PLC0415
 
     shutil.copy(_ctypes.__file__, folder / "memtape-portable.so")
     assert "cannot be loaded" in loading.kernels().absent
-    assert runs_by_single_steps()
+    assert runs_in_single_steps()
 
 
 LAYOUT = "sizes(slots:int64@0,width:int64@8,clip:double@16) forward(sizes,xs)"
@@ -132,7 +132,7 @@ def test_a_library_without_a_kernel_is_not_called(folder, monkeypatch):
 
 @needs_kernels
 @pytest.mark.parametrize("kernel", ["ntm", "dnc", "sam", "recurrence", "scan"])
-def test_every_kernel_says_how_its_structs_must_look(folder, monkeypatch, kernel):
+def test_every_kernel_checks_the_layout_of_its_structs(folder, monkeypatch, kernel):
     put(folder, "portable")
     assert loading.kernels().absent is None
     layout = loading.LAYOUTS[kernel]
@@ -141,11 +141,11 @@ def test_every_kernel_says_how_its_structs_must_look(folder, monkeypatch, kernel
     monkeypatch.setitem(loading.LAYOUTS, kernel, swapped)
     loading.kernels.cache_clear()
     assert f"{kernel} has batch:int64@0 instead of time:int64@0" in loading.kernels().absent
-    assert runs_by_single_steps()
+    assert runs_in_single_steps()
 
 
 @needs_kernels
-def test_the_best_build_that_the_processor_can_run_is_taken(folder, monkeypatch):
+def test_the_best_build_for_the_processor_is_loaded(folder, monkeypatch):
     put(folder, *loading.LEVELS)
     monkeypatch.setattr(loading, "LAYOUTS", {})
     chosen = {}
@@ -157,7 +157,7 @@ def test_the_best_build_that_the_processor_can_run_is_taken(folder, monkeypatch)
 
 
 class Pretended(ctypes.CDLL):
-    """A library on a processor of some level."""
+    """A library that reports a given level of the processor."""
 
     def __init__(self, level):
         self.memtape_x86_64_level = lambda: level
@@ -174,7 +174,7 @@ class Text:
 
 
 @needs_kernels
-def test_builds_that_are_missing_are_passed_over(folder, monkeypatch):
+def test_missing_builds_are_skipped(folder, monkeypatch):
     put(folder, "portable")
     assert loading.kernels().instructions == "portable"
     put(folder, "x86-64-v3")
@@ -194,13 +194,13 @@ def test_the_environment_may_name_a_build(folder, monkeypatch):
 
 @needs_kernels
 @pytest.mark.parametrize("asked", ["x86-64-v5", "avx2", ""])
-def test_an_unknown_build_is_refused_with_those_there_are(folder, monkeypatch, asked):
+def test_an_unknown_build_is_refused_with_the_available_ones(folder, monkeypatch, asked):
     put(folder, "portable")
     monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", asked)
     assert loading.kernels().absent == (
         f"MEMTAPE_INSTRUCTIONS is {asked!r}, but this processor and build offer portable; name one of them"
     )
-    assert runs_by_single_steps()
+    assert runs_in_single_steps()
 
 
 @needs_kernels

@@ -1,4 +1,4 @@
-"""The fold equals a walk over the nodes, one after another, whatever the shapes of the trees."""
+"""The fold equals a loop over the nodes, for trees of all shapes."""
 
 import pytest
 import torch
@@ -43,7 +43,7 @@ def embedding():
 
 
 def random_tree(nodes, arity, words_inside, generator):
-    """Join random roots until one is left; the words and children of a tree in postorder."""
+    """Join random roots until one is left; return the words and children of the tree in postorder."""
     words, children, roots = [], [], []
     while len(words) < nodes or len(roots) > 1:
         luck = torch.rand(4, generator=generator).tolist()
@@ -75,7 +75,7 @@ def random_trees(cell, sizes=(1, 9, 2, 30, 5), seed=0):
     return Trees(words=words, children=children), lengths
 
 
-def walked(cell, trees, embedding, lengths):
+def node_by_node(cell, trees, embedding, lengths):
     """Compute the outputs node by node, and the states of the roots."""
     outputs = torch.zeros(*trees.words.shape, cell.output_size, dtype=F64)
     roots = []
@@ -101,10 +101,10 @@ def gradients(loss, *modules):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_fold_is_the_walk_in_values_and_gradients(cell, embedding, seed):
+def test_the_fold_equals_single_nodes_in_values_and_gradients(cell, embedding, seed):
     trees, lengths = random_trees(cell, seed=seed)
     outputs, roots = fold(cell, trees, embedding, lengths=lengths)
-    expected, expected_roots = walked(cell, trees, embedding, lengths)
+    expected, expected_roots = node_by_node(cell, trees, embedding, lengths)
     torch.testing.assert_close(outputs, expected, rtol=1e-12, atol=1e-12)
     pytree.tree_map(
         lambda own, other: torch.testing.assert_close(own, other, rtol=1e-12, atol=1e-12), roots, expected_roots
@@ -118,7 +118,7 @@ def test_the_fold_is_the_walk_in_values_and_gradients(cell, embedding, seed):
     )
 
 
-def test_rows_do_not_know_one_another(cell, embedding):
+def test_rows_are_independent(cell, embedding):
     trees, lengths = random_trees(cell)
     outputs, _ = fold(cell, trees, embedding, lengths=lengths)
     for row, length in enumerate(lengths.tolist()):
@@ -133,7 +133,7 @@ def test_every_parameter_has_a_gradient_even_from_leaves_alone(cell, embedding):
     assert all(parameter.grad is not None for parameter in cell.parameters())
 
 
-def test_a_batch_of_no_rows_has_no_outputs(cell, embedding):
+def test_an_empty_batch_has_no_outputs(cell, embedding):
     empty = Trees(words=torch.zeros(0, 3, dtype=torch.long), children=torch.zeros(0, 3, 2, dtype=torch.long))
     outputs, roots = fold(cell, empty, embedding)
     assert outputs.shape == (0, 3, cell.output_size)
@@ -166,7 +166,7 @@ def test_the_number_of_steps_is_the_height_and_not_the_number_of_nodes(embedding
     assert steps == [16, 8]
 
 
-def test_states_stay_wide_under_autocast(cell):
+def test_states_stay_float32_under_autocast(cell):
     embedding = nn.Embedding(SYMBOLS, SIZE)
     trees, lengths = random_trees(cell)
     with torch.autocast("cpu", torch.bfloat16):
@@ -176,7 +176,7 @@ def test_states_stay_wide_under_autocast(cell):
     assert 0 < (outputs - exact).abs().max() < 0.1
 
 
-def test_gradients_of_gradients_exist(embedding):
+def test_second_derivatives_exist(embedding):
     cell = ConstituencyTreeLSTMCell(SIZE, 3).double()
     trees, lengths = random_trees(cell, sizes=(7, 3))
     weight = embedding.weight.detach().requires_grad_()
@@ -195,7 +195,7 @@ def test_more_children_than_the_cell_has_room_for_are_refused(embedding):
         fold(RecursiveCell(SIZE).double(), trees, embedding, lengths=lengths)
 
 
-def test_fewer_children_than_the_cell_has_room_for_are_welcome(embedding, equal_up_to_rounding):
+def test_fewer_children_than_the_cell_has_room_for_are_accepted(embedding, equal_up_to_rounding):
     chain = Trees(words=torch.tensor([[1, 2]]), children=torch.tensor([[[-1], [0]]]))
     wide = Trees(words=chain.words, children=torch.tensor([[[-1, -1, -1], [0, -1, -1]]]))
     cell = NaryTreeLSTMCell(SIZE, 5, arity=3).double()

@@ -1,4 +1,4 @@
-"""The manifest of a folder: whatever is changed in it is noticed, and named."""
+"""The manifest of a folder: every change is detected and named."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ def folder(tmp_path):
 
 
 def sealed(rest):
-    """Return a manifest with a right digest, by the letter of its format."""
+    """Return a manifest with a correct digest, written by an independent implementation of the format."""
     form = {"sort_keys": True, "separators": (",", ":")}
     digest = hashlib.sha256(json.dumps(rest, **form).encode()).hexdigest()
     return json.dumps({**rest, "sha256": digest}, **form).encode()
@@ -35,8 +35,8 @@ def refused(folder, name, reason):
     assert str(error.value).endswith("; restore the folder from its source")
 
 
-def believed(folder):
-    """Tell whether a folder is read without a word."""
+def accepted(folder):
+    """Return whether a folder is read without an error."""
     try:
         verify(folder)
     except DamagedError:
@@ -44,8 +44,8 @@ def believed(folder):
     return True
 
 
-def test_a_manifest_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
-    """Its file tells a finished run from one that goes on, so that an empty one would end it for good."""
+def test_a_manifest_is_written_completely_or_not_at_all(tmp_path, monkeypatch):
+    """The file marks a finished run; an empty file would make it impossible to resume the run."""
     (tmp_path / "a").touch()
 
     def killed(*_):
@@ -57,11 +57,11 @@ def test_a_manifest_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-def test_what_was_written_is_read(folder):
+def test_a_written_manifest_is_read(folder):
     assert verify(folder) == FILES
 
 
-def test_the_format_is_the_promised_one(folder):
+def test_the_format_is_the_documented_one(folder):
     files = {
         name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()} for name, content in FILES.items()
     }
@@ -74,14 +74,14 @@ def test_the_order_of_names_does_not_matter(folder):
     assert (folder / "manifest.json").read_bytes() == first
 
 
-def test_every_flipped_bit_is_noticed(folder):
+def test_every_flipped_bit_is_detected(folder):
     missed, tried = [], 0
     for name in ("manifest.json", "a.bin", "b.json"):
         whole = (folder / name).read_bytes()
         with (folder / name).open("r+b", buffering=0) as file:
             for place in range(8 * len(whole)):
                 os.pwrite(file.fileno(), bytes([whole[place // 8] ^ 1 << place % 8]), place // 8)
-                missed += [(name, place)] if believed(folder) else []
+                missed += [(name, place)] if accepted(folder) else []
                 os.pwrite(file.fileno(), whole[place // 8 : place // 8 + 1], place // 8)
                 tried += 1
     assert tried > 2000
@@ -90,7 +90,7 @@ def test_every_flipped_bit_is_noticed(folder):
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "a.bin", "b.json"])
-def test_every_truncation_is_noticed(folder, name):
+def test_every_truncation_is_detected(folder, name):
     whole = (folder / name).read_bytes()
     for kept in range(len(whole)):
         (folder / name).write_bytes(whole[:kept])
@@ -121,7 +121,7 @@ def test_a_longer_file_is_named_before_it_is_read(folder, monkeypatch):
         read_verified(folder, "a.bin", manifest_of_it)
 
 
-def test_a_file_that_is_not_named_is_refused(folder):
+def test_a_file_missing_from_the_manifest_is_refused(folder):
     (folder / "other").write_bytes(b"")
     with pytest.raises(DamagedError, match=r"other is not named in manifest\.json"):
         read_verified(folder, "other", read_manifest(folder))
@@ -150,7 +150,7 @@ def test_a_pipe_is_not_waited_for(folder):
     refused(folder, "a.bin", "is not a regular file, but must be a file of its own")
 
 
-def test_white_space_is_noticed(folder):
+def test_added_white_space_is_detected(folder):
     path = folder / "manifest.json"
     path.write_bytes(path.read_bytes() + b"\n")
     refused(folder, "manifest.json", "was changed, or is not a manifest")
@@ -172,13 +172,13 @@ def test_white_space_is_noticed(folder):
     ],
     ids=lambda content: repr(content[:12]),
 )
-def test_what_is_no_manifest_is_refused(folder, content):
+def test_an_invalid_manifest_is_refused(folder, content):
     (folder / "manifest.json").write_bytes(content)
     refused(folder, "manifest.json", "was changed, or is not a manifest")
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_numbers_that_are_none_are_refused_with_a_right_digest(folder, number):
+def test_invalid_numbers_are_refused_with_a_correct_digest(folder, number):
     (folder / "manifest.json").write_bytes(sealed({"format": 1, "files": {"a.bin": number}}))
     refused(folder, "manifest.json", "was changed, or is not a manifest")
 
@@ -225,7 +225,7 @@ def test_files_must_be_a_table(folder):
     refused(folder, "manifest.json", "does not list files")
 
 
-def test_a_manifest_beyond_all_measure_is_not_read(folder, monkeypatch):
+def test_a_manifest_above_the_size_limit_is_not_read(folder, monkeypatch):
     (folder / "manifest.json").write_bytes(b"[" * (2**20 + 1))
     monkeypatch.setattr("pathlib.Path.read_bytes", lambda _: pytest.fail("it was read"))
     refused(folder, "manifest.json", "has 1048577 bytes, but at most 1048576 are allowed")
@@ -237,7 +237,7 @@ def test_more_files_than_a_manifest_holds_are_refused(folder, monkeypatch):
         write_manifest(folder, FILES)
 
 
-def test_a_file_that_is_not_there_gets_no_manifest(tmp_path):
+def test_a_missing_file_gets_no_manifest(tmp_path):
     with pytest.raises(DamagedError, match="nothing is missing"):
         write_manifest(tmp_path, ["nothing"])
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""What lies within a row's length, and cells that are stepped beside fast twins."""
+"""Padding: the steps within each row's length, and cells without a fused kernel beside cells with one."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ def rows(values):
     return [[int(value) for value in row] for row in values.squeeze(-1)]
 
 
-def test_rows_end_where_their_lengths_say():
+def test_rows_end_at_their_lengths():
     assert padding.alive(XS, LENGTHS).tolist() == [[True, True, False, False], [False] * 4, [True] * 4]
     assert rows(padding.zero_beyond(XS, LENGTHS)) == [[1, 2, 0, 0], [0, 0, 0, 0], [9, 10, 11, 12]]
     assert padding.zero_beyond(XS, None) is XS
@@ -36,9 +36,9 @@ def test_rows_are_reversed_within_their_lengths(dtype):
     assert torch.equal(padding.reversed_rows(flat, LENGTHS)[0], flat[0, [1, 0, 2, 3]])
 
 
-def test_steps_stand_in_for_a_twin():
+def test_single_steps_replace_a_fused_kernel():
     class Other(GRUCell):
-        """A class of its own, whose steps no kernel knows."""
+        """A subclass, for which there is no kernel."""
 
     cell = Other(1, 3)
     assert fused_or_steps(cell, "cpu") == StepByStep(cell)

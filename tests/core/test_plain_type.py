@@ -1,4 +1,4 @@
-"""Plain type: what counts as a value of an option's type."""
+"""Plain type: the values that are valid for the type of an option."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ KIND = Literal["a", "b"]
     ("kind", "value"),
     [(int, 3), (float, 3), (float, 0.5), (bool, True), (str, "x"), (KIND, "b"), (float | None, None), (int | None, 2)],
 )
-def test_values_that_are(kind, value):
+def test_valid_values(kind, value):
     assert is_of(kind, value)
 
 
@@ -24,9 +24,9 @@ def test_values_that_are(kind, value):
         *[(bool, 1), (str, 1), (KIND, "c"), (KIND, 1), (int, None), (int | None, "2")],
     ],
 )
-def test_values_that_are_not(kind, value):
+def test_invalid_values(kind, value):
     assert not is_of(kind, value)
 
 
-def test_a_number_beyond_all_floats_is_a_number():
+def test_a_number_above_the_largest_float_is_a_number():
     assert is_of(float, 10**400)

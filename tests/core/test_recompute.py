@@ -1,4 +1,4 @@
-"""Recompute: the same gradients as when everything is kept, and nothing lost without a word."""
+"""Recompute: the gradients equal those without recomputation, and a lost gradient raises an error."""
 
 import pytest
 import torch
@@ -37,7 +37,7 @@ def run_of(layer):
     return run
 
 
-def test_trees_go_in_and_out_with_the_same_gradients(layer, xs):
+def test_nested_inputs_and_outputs_have_the_same_gradients(layer, xs):
     run = run_of(layer)
     kept, anew = run({"x": xs}, 2.0), recomputed(run, layer.parameters(), {"x": xs}, 2.0)
     assert anew["number"] == 2.0
@@ -46,7 +46,7 @@ def test_trees_go_in_and_out_with_the_same_gradients(layer, xs):
     )
 
 
-def test_only_what_is_asked_for_is_looked_at(layer, xs):
+def test_only_requested_gradients_are_computed(layer, xs):
     anew = recomputed(run_of(layer), layer.parameters(), {"x": xs}, 2.0)
     (found,) = torch.autograd.grad(anew["again"].sum(), xs)
     assert torch.equal(found, torch.ones_like(xs))
@@ -65,13 +65,13 @@ def test_second_derivatives_are_right(layer, xs):
     same(kept, second(recomputed(run, layer.parameters(), {"x": xs.sin()}, 1.0)["y"]))
 
 
-def test_it_can_be_gone_back_through_again(layer, xs):
+def test_it_can_be_differentiated_twice(layer, xs):
     ys = recomputed(run_of(layer), layer.parameters(), {"x": xs}, 1.0)["y"].sum()
     first = torch.autograd.grad(ys, xs, retain_graph=True)
     same(first, torch.autograd.grad(ys, xs))
 
 
-def test_random_numbers_are_the_same_again_and_later_ones_are_not_drawn_twice(layer, xs):
+def test_recomputation_draws_the_same_random_numbers_and_later_ones_are_not_repeated(layer, xs):
     def run(xs):
         return nn.functional.dropout(layer(xs), 0.5)
 
@@ -83,7 +83,7 @@ def test_random_numbers_are_the_same_again_and_later_ones_are_not_drawn_twice(la
     same(drawn(run), drawn(lambda xs: recomputed(run, layer.parameters(), xs)))
 
 
-def test_autocast_is_the_same_again_and_loses_no_gradient():
+def test_recomputation_uses_the_same_autocast_and_loses_no_gradient():
     torch.manual_seed(0)
     layer, xs = nn.Linear(3, 3), torch.randn(2, 3, requires_grad=True)
 
@@ -94,16 +94,16 @@ def test_autocast_is_the_same_again_and_loses_no_gradient():
         kept = run(xs)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         anew = recomputed(run, layer.parameters(), xs)
-        after = layer(xs)  # finds no parameter that was cast without a gradient
+        after = layer(xs)  # the cache of autocast has no parameter that was cast without a gradient
     assert anew.dtype == torch.bfloat16
     same(gradients(kept.float().sum(), layer, xs), gradients(anew.float().sum(), layer, xs))
     assert all(found.abs().sum() > 0 for found in gradients(after.float().sum(), layer, xs))
 
 
 @pytest.mark.parametrize("create_graph", [False, True])
-def test_a_gradient_that_would_be_lost_is_told(layer, xs, create_graph):
+def test_a_gradient_that_would_be_lost_is_reported(layer, xs, create_graph):
     other = torch.ones(3, dtype=torch.float64, requires_grad=True)
-    before = xs * 2  # whose own history is nobody's loss
+    before = xs * 2  # whose gradient is not needed
     ys = recomputed(lambda xs: layer(xs) * other, layer.parameters(), before)
     sentence = (
         r"a step uses a tensor of shape \(3,\) that needs a gradient, but is neither a parameter of the cell nor part"
@@ -118,7 +118,7 @@ def test_without_gradients_it_is_a_plain_call(layer, xs):
     assert not ys.requires_grad
 
 
-def test_of_a_long_sequence_few_tensors_are_kept():
+def test_few_tensors_of_a_long_sequence_are_saved():
     torch.manual_seed(0)
     machine = NTM(3, 2, slots=4, width=3, controller_size=5)
     kept = {}

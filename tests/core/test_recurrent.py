@@ -1,4 +1,4 @@
-"""Recurrent: a cell over sequences, padded or packed."""
+"""Recurrent: a cell that runs over sequences, padded or packed."""
 
 import inspect
 
@@ -31,26 +31,26 @@ def test_it_returns_a_pair_and_with_collect_a_triple(network, xs):
     torch.testing.assert_close(trace, expected)
 
 
-def test_every_argument_reaches_the_run(network, xs):
-    begin = network(xs)[1]
+def test_every_argument_is_passed_to_the_run(network, xs):
+    start = network(xs)[1]
     starts = torch.zeros(BATCH, TIME, dtype=torch.bool)
     starts[1, 2] = True
     lengths = torch.tensor([2, 4, 3])
     plain = network(xs)[0]
-    assert not torch.equal(network(xs, begin)[0], plain)
+    assert not torch.equal(network(xs, start)[0], plain)
     assert not torch.equal(network(xs, starts=starts)[0], plain)
     assert not torch.equal(network(xs, lengths=lengths)[0], plain)
-    expected = unroll(network.cell, xs, begin, lengths=lengths, starts=starts)[0]
-    torch.testing.assert_close(network(xs, begin, lengths=lengths, starts=starts, checkpoint_every=2)[0], expected)
+    expected = unroll(network.cell, xs, start, lengths=lengths, starts=starts)[0]
+    torch.testing.assert_close(network(xs, start, lengths=lengths, starts=starts, checkpoint_every=2)[0], expected)
 
 
-def test_it_knows_its_sizes_and_its_initial_state(network):
+def test_it_has_its_sizes_and_its_initial_state(network):
     assert (network.input_size, network.output_size) == (INPUT, 5)
     state = network.init_state(2, dtype=torch.float64)
     assert torch.equal(state.hidden, torch.zeros(2, 5, dtype=torch.float64))
 
 
-def test_a_packed_sequence_brings_its_own_lengths(network, xs):
+def test_a_packed_sequence_has_its_own_lengths(network, xs):
     packed = pack_padded_sequence(xs, torch.tensor([4, 2, 1]), batch_first=True)
     with pytest.raises(
         ValueError, match="lengths were given with a PackedSequence, which has its own lengths; pass one of"
@@ -73,7 +73,7 @@ def test_packed_outputs_go_into_the_next_network(network):
         torch.testing.assert_close(last.hidden[row], above(alone)[1].hidden[0])
 
 
-def test_packed_sequences_carry_a_state_and_can_be_collected(network):
+def test_packed_sequences_take_a_state_and_can_be_collected(network):
     packed = pack_sequence([torch.randn(length, INPUT) for length in (3, 2)])
     _, state = network(packed)
     ys, again, trace = network(packed, state, collect=lambda state: state.hidden)
@@ -82,7 +82,7 @@ def test_packed_sequences_carry_a_state_and_can_be_collected(network):
     assert not torch.equal(again.hidden, state.hidden)
 
 
-def test_a_packed_sequence_in_float16_is_refused_as_a_padded_one_is(network, shapes_unchecked):
+def test_a_packed_sequence_in_float16_is_refused_like_a_padded_one(network, shapes_unchecked):
     packed = pack_sequence([torch.randn(3, INPUT).half()])
     with pytest.raises(
         ValueError, match=r"the inputs are torch.float16, but the parameters of LSTMCell are torch.float32"

@@ -1,4 +1,4 @@
-"""The seam between a run over sequences and a fast twin, tried with a small cell whose twin is written in plain torch."""
+"""A run over sequences with a fused kernel, tested with a small cell whose kernel is written in plain torch."""
 
 import pytest
 import torch
@@ -17,14 +17,14 @@ BATCH, TIME, INPUT = 3, 6, 2
 
 @state
 class Sums:
-    """What the toy cell remembers: a running sum, and how many steps it took."""
+    """The state of the toy cell: a running sum, and the number of steps."""
 
     total: Float[Tensor, "*batch width"]
     steps: Float[Tensor, "*batch"]
 
 
 class Toy(Cell[Sums]):
-    """A leaky sum, s <- tanh(a s + W x), y = (s, steps), which has a twin."""
+    """A leaky sum, s <- tanh(a s + W x), y = (s, steps), with a fused kernel."""
 
     def __init__(self):
         super().__init__()
@@ -46,7 +46,7 @@ class Toy(Cell[Sums]):
         return self._whole if backend == "cpu" else None
 
     def _whole(self, xs, state, lengths):
-        """Run over whole sequences, by another way than `unroll`: each row by itself, as far as its length."""
+        """Run over whole sequences in another way than `unroll`: each row separately, up to its length."""
         self.calls.append((xs.shape, None if lengths is None else lengths.tolist()))
         assert xs.isfinite().all()
         batch, time = xs.shape[:2]
@@ -65,8 +65,8 @@ class Toy(Cell[Sums]):
 
 
 @pytest.fixture(autouse=True)
-def by_twin(monkeypatch):
-    """Let "auto" and "cpu" take twins, whether or not the kernels are built."""
+def with_kernels(monkeypatch):
+    """Let "auto" and "cpu" run fused kernels, even if the compiled kernels are absent."""
     monkeypatch.setattr(seam, "backend_for", lambda _: chosen[0])
     chosen[0] = "cpu"
 
@@ -81,7 +81,7 @@ def toy():
 
 
 def run(toy, backend, xs, **options):
-    """Return outputs, last state and gradients by single steps ("reference") or by the twin ("cpu")."""
+    """Return outputs, last state and gradients by single steps ("reference") or by the fused kernel ("cpu")."""
     chosen[0] = backend
     xs = xs.clone().requires_grad_()
     toy.calls.clear()
@@ -98,7 +98,7 @@ def agree(toy, xs, **options):
         torch.testing.assert_close(mine, other, rtol=1e-12, atol=1e-14)
 
 
-def carried(toy, batch=BATCH):
+def state_of(toy, batch=BATCH):
     chosen[0] = "reference"
     with torch.no_grad():
         return unroll(toy, torch.randn(batch, 2, INPUT, dtype=F64))[1]
@@ -114,26 +114,26 @@ def xs():
     return torch.randn(BATCH, TIME, INPUT, dtype=F64)
 
 
-def test_a_twin_is_called_once_for_plain_sequences(toy, xs):
+def test_a_kernel_is_called_once_for_plain_sequences(toy, xs):
     agree(toy, xs)
     run(toy, "cpu", xs)
     assert toy.calls == [((BATCH, TIME, INPUT), None)]
 
 
-def test_starts_cut_rows_into_pieces_that_run_side_by_side(toy, xs):
+def test_starts_split_rows_into_pieces_that_run_as_one_batch(toy, xs):
     starts = marks([2], [], [0, 3, 4])
-    agree(toy, xs, state=carried(toy), starts=starts)
+    agree(toy, xs, state=state_of(toy), starts=starts)
     run(toy, "cpu", xs, starts=starts)
     assert toy.calls == [((6, TIME, INPUT), [2, 4, 6, 3, 1, 2])]
 
 
-def test_starts_nowhere_are_no_starts(toy, xs):
+def test_starts_without_a_true_entry_are_ignored(toy, xs):
     run(toy, "cpu", xs, starts=marks([], [], []))
     assert toy.calls == [((BATCH, TIME, INPUT), None)]
 
 
-def test_a_start_at_the_first_step_forgets_the_state_that_was_given(toy, xs, equal_up_to_rounding):
-    state = carried(toy)
+def test_a_start_at_the_first_step_replaces_the_given_state(toy, xs, equal_up_to_rounding):
+    state = state_of(toy)
     starts = marks([0], [], [0])
     agree(toy, xs, state=state, starts=starts)
     parts = run(toy, "cpu", xs, state=state, starts=starts)
@@ -143,7 +143,7 @@ def test_a_start_at_the_first_step_forgets_the_state_that_was_given(toy, xs, equ
 
 
 def test_a_start_at_every_step_agrees(toy, xs):
-    agree(toy, xs, state=carried(toy), starts=torch.ones(BATCH, TIME, dtype=torch.bool))
+    agree(toy, xs, state=state_of(toy), starts=torch.ones(BATCH, TIME, dtype=torch.bool))
 
 
 def test_a_start_at_the_last_step_agrees(toy, xs):
@@ -151,11 +151,11 @@ def test_a_start_at_the_last_step_agrees(toy, xs):
 
 
 @pytest.mark.parametrize("every", [1, 2, 4, 6, 50])
-def test_rows_that_end_before_a_chunk_begins_keep_their_state(toy, xs, every):
+def test_rows_that_end_before_a_chunk_starts_keep_their_state(toy, xs, every):
     lengths = torch.tensor([TIME, 1, 3])
-    agree(toy, xs, lengths=lengths, state=carried(toy), checkpoint_every=every)
+    agree(toy, xs, lengths=lengths, state=state_of(toy), checkpoint_every=every)
     run(toy, "cpu", xs, lengths=lengths, checkpoint_every=every)
-    ahead = toy.calls[: -(-TIME // every)]  # the others are the recomputation of the way back
+    ahead = toy.calls[: -(-TIME // every)]  # the other calls are recomputation in the backward pass
     assert [given for _, given in ahead] == [
         [min(max(length - first, 0), every, TIME - first) for length in lengths.tolist()]
         for first in range(0, TIME, every)
@@ -165,13 +165,13 @@ def test_rows_that_end_before_a_chunk_begins_keep_their_state(toy, xs, every):
 @pytest.mark.parametrize("every", [None, 1, 2, 4])
 def test_starts_lengths_and_chunks_together_agree(toy, xs, every):
     starts = marks([0, 2, 5], [1, 4], [2, 3])
-    agree(toy, xs, lengths=torch.tensor([6, 2, 4]), starts=starts, state=carried(toy), checkpoint_every=every)
+    agree(toy, xs, lengths=torch.tensor([6, 2, 4]), starts=starts, state=state_of(toy), checkpoint_every=every)
 
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
 @pytest.mark.parametrize("every", [None, 1, 3])
-def test_a_start_beyond_the_length_of_its_row_is_not_looked_at(toy, xs, backend, every, equal_up_to_rounding):
-    """It once set the state after the row's own last step back to the beginning."""
+def test_a_start_beyond_the_length_of_its_row_is_ignored(toy, xs, backend, every, equal_up_to_rounding):
+    """An earlier version reset the state after the last step of the row."""
     lengths = torch.tensor([2, TIME, 3])
     beyond = marks([2, 4], [], [3, 5])
     expected = run(toy, backend, xs, lengths=lengths, checkpoint_every=every)
@@ -181,8 +181,8 @@ def test_a_start_beyond_the_length_of_its_row_is_not_looked_at(toy, xs, backend,
 
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
-def test_nan_before_a_start_and_beyond_a_length_reaches_nothing(toy, xs, backend, equal_up_to_rounding):
-    begin = carried(toy)
+def test_nan_before_a_start_and_beyond_a_length_has_no_influence(toy, xs, backend, equal_up_to_rounding):
+    begin = state_of(toy)
     broken = Sums(total=begin.total * torch.nan, steps=begin.steps)
     padded = xs.clone()
     padded[1, 3:] = torch.nan
@@ -209,23 +209,23 @@ def test_an_empty_batch_runs(toy):
     seed=st.integers(0, 1000),
     some=st.tuples(st.booleans(), st.booleans(), st.booleans()),
 )
-def test_anything_together_agrees(toy, batch, time, every, seed, some):
+def test_all_options_together_agree(toy, batch, time, every, seed, some):
     generator = torch.Generator().manual_seed(seed)
     xs = torch.randn(batch, time, INPUT, dtype=F64, generator=generator)
     options = {
         "lengths": torch.randint(1, time + 1, (batch,), generator=generator) if some[0] else None,
         "starts": torch.rand(batch, time, generator=generator) < 0.3 if some[1] else None,
-        "state": carried(toy, batch) if some[2] else None,
+        "state": state_of(toy, batch) if some[2] else None,
     }
     agree(toy, xs, checkpoint_every=every, **options)
 
 
-def test_a_cell_without_a_twin_is_stepped_on_every_backend(monkeypatch):
+def test_a_cell_without_a_kernel_runs_in_single_steps_on_every_backend(monkeypatch):
     monkeypatch.undo()
     from memtape.cells import GRUCell  # noqa: PLC0415
 
     class Other(GRUCell):
-        """A class of its own, whose steps no kernel knows."""
+        """A subclass, for which there is no kernel."""
 
     cell, xs = Other(INPUT, 3), torch.randn(BATCH, TIME, INPUT)
     assert cell.fused("cpu") is None

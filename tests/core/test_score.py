@@ -1,4 +1,4 @@
-"""A score knows which way is better."""
+"""Scores have a direction: higher or lower is better."""
 
 import pytest
 

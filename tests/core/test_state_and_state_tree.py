@@ -1,4 +1,4 @@
-"""States are immutable records that every torch transform understands, and trees of tensors."""
+"""States are immutable records that all torch transforms support, and trees of tensors."""
 
 import copy
 import dataclasses
@@ -27,7 +27,7 @@ class Inner:
 
 @state
 class Outer:
-    """A whole with parts of every kind."""
+    """A state with parts of every kind."""
 
     inner: Inner
     layers: tuple[Inner, ...]
@@ -80,12 +80,12 @@ def test_a_state_can_be_copied_and_pickled():
 
 def test_the_hook_executes_the_shapes_of_a_state(request):
     if not request.config.getoption("--jaxtyping-packages"):
-        pytest.skip("run without the hook")
+        pytest.skip("the hook is not active")
     with pytest.raises(TypeCheckError, match="hidden"):
         LSTMState(hidden=torch.ones(2, 3, dtype=torch.int64), cell=torch.zeros(2, 3))
 
 
-def test_structures_are_the_same_whatever_the_sizes():
+def test_the_structure_does_not_depend_on_the_sizes():
     assert tree.same_structure(example(batch=2), example(batch=5))
     assert not tree.same_structure(example(), example().inner)
     record = example()
@@ -113,7 +113,7 @@ def test_like_gives_each_tensor_the_dtype_of_its_own_example():
     assert torch.equal(cast.hidden, torch.ones(1, 3).double())
 
 
-def test_select_takes_whole_rows_and_lets_no_nan_through():
+def test_select_takes_whole_rows_and_passes_no_nan_on():
     chosen, other = example(fill=1.0), example(fill=5.0)
     broken = dataclasses.replace(other, other=torch.full((2, 4, 3), torch.nan))
     broken.other[1] = 7

@@ -1,4 +1,4 @@
-"""Symbols stand for one-hot vectors, wherever a network reads them."""
+"""Symbols have the same effect as one-hot vectors in every network that reads them."""
 
 import pytest
 import torch
@@ -30,12 +30,12 @@ def one_hot(symbols, count):
         ("text", False),
     ],
 )
-def test_symbols_are_whole_numbers_of_a_batch_and_its_time(inputs, are):
+def test_symbols_are_integers_of_shape_batch_by_time(inputs, are):
     assert are_symbols(inputs) is are
 
 
 @pytest.mark.parametrize("build", [lambda: GRUCell(5, 4), lambda: Embedded(Readout(GRUCell(3, 4), 2), 5)])
-def test_symbols_give_what_their_vectors_give(build):
+def test_symbols_and_their_one_hot_vectors_give_the_same_outputs(build):
     torch.manual_seed(0)
     cell = build().double()
     lengths = torch.tensor([3, 2])
@@ -47,7 +47,7 @@ def test_symbols_give_what_their_vectors_give(build):
     torch.testing.assert_close(*gradients, rtol=1e-10, atol=1e-12)
 
 
-def test_the_vectors_of_an_embedding_are_its_table():
+def test_the_vectors_of_an_embedding_are_the_rows_of_its_table():
     torch.manual_seed(0)
     embedded = Embedded(GRUCell(3, 4), 5)
     inner, vectors = embedded.read(SYMBOLS)

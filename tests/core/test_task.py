@@ -42,7 +42,7 @@ def drawn(**arguments):
     return Numbers().batch(**({"index": 0, "batch_size": 4} | arguments)).inputs
 
 
-def test_the_same_question_has_the_same_answer_whatever_else_was_drawn():
+def test_a_batch_is_the_same_whatever_else_was_drawn():
     first = drawn(index=3, seed=1, split="test")
     torch.manual_seed(99)
     drawn(index=2)
@@ -54,11 +54,11 @@ def test_another_index_seed_or_split_gives_other_data(other):
     assert not torch.equal(drawn(**other), drawn())
 
 
-def test_digits_do_not_run_together():
+def test_seeds_are_not_confused_by_joined_digits():
     assert not torch.equal(drawn(seed=1, index=11), drawn(seed=11, index=1))
 
 
-def test_drawing_leaves_the_global_generator_alone():
+def test_drawing_does_not_change_the_global_generator():
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
@@ -66,7 +66,7 @@ def test_drawing_leaves_the_global_generator_alone():
     assert torch.equal(torch.rand(1), expected)
 
 
-def test_lengths_are_those_of_training_or_those_asked_for():
+def test_lengths_are_those_of_training_or_the_given_ones():
     task = Numbers()
     task.batch(0, 1)
     assert task.asked == (2, 5)
@@ -88,7 +88,7 @@ def test_a_batch_needs_at_least_one_sequence():
         Copy().batch(0, 0)
 
 
-def test_a_batch_size_is_a_number(shapes_unchecked):
+def test_a_batch_size_must_be_an_integer(shapes_unchecked):
     with pytest.raises(TypeError, match="batch_size is True, but it must be an integer"):
         Copy().batch(0, True)
 
@@ -127,22 +127,22 @@ def rows_of(split="train", batches=range(1), size=4, seed=0):
     return [int(row) for index in batches for row in Held().batch(index, size, split=split, seed=seed).inputs]
 
 
-def test_every_pass_through_the_examples_has_each_of_them_once_in_another_order():
+def test_every_epoch_has_each_example_once_in_another_order():
     rows = rows_of(batches=range(7))
     passes = [rows[first : first + 7] for first in range(0, 28, 7)]
     assert all(sorted(each) == list(range(7)) for each in passes)
     assert len({tuple(each) for each in passes}) == 4
 
 
-def test_another_seed_goes_through_the_examples_in_another_order():
+def test_another_seed_gives_another_order_of_examples():
     assert rows_of(batches=range(7)) != rows_of(batches=range(7), seed=1)
 
 
-def test_another_batch_size_goes_through_the_examples_in_the_same_order():
+def test_another_batch_size_keeps_the_order_of_examples():
     assert rows_of(batches=range(3)) == rows_of(batches=range(4), size=3)
 
 
-def test_held_out_examples_are_shuffled_once_for_all_and_end():
+def test_held_out_examples_are_shuffled_once_and_are_limited():
     rows = rows_of("validation", range(2), seed=5)
     assert sorted(rows) == [0, 1, 2, 3, 4] != rows
     assert rows == rows_of("validation", range(2)) == rows_of("validation", range(3), size=2)

@@ -1,4 +1,4 @@
-"""What `unroll` refuses, and says why; what it computes is held by the laws."""
+"""The arguments that `unroll` refuses, and its messages; the laws check what it computes."""
 
 import pytest
 import torch
@@ -63,7 +63,7 @@ def test_inputs_must_be_on_the_device_of_the_network(cell, xs):
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), float("-inf")])
-def test_inputs_that_are_read_must_be_finite(cell, xs, wrong):
+def test_inputs_within_the_lengths_must_be_finite(cell, xs, wrong):
     xs[1, 2, 1] = wrong
     message = rf"the inputs contain {wrong} at \(row, step, feature\) \(1, 2, 1\), but they must be finite; clean"
     with pytest.raises(ValueError, match=message):
@@ -72,14 +72,14 @@ def test_inputs_that_are_read_must_be_finite(cell, xs, wrong):
         unroll(cell, xs, lengths=torch.tensor([1, 3, 1]))
 
 
-def test_inputs_that_are_padding_may_be_anything(cell, xs):
+def test_padding_may_have_any_value(cell, xs):
     xs[1, 2, 1] = float("nan")
     ys, _, _ = unroll(cell, xs, lengths=torch.tensor([TIME, 2, TIME]))
     assert ys.isfinite().all()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bool])
-def test_lengths_must_be_whole_numbers(cell, xs, dtype):
+def test_lengths_must_be_integers(cell, xs, dtype):
     with pytest.raises(TypeError, match=f"lengths are {dtype}, but they are numbers of steps; pass integers"):
         unroll(cell, xs, lengths=torch.ones(BATCH, dtype=dtype))
 
@@ -104,13 +104,13 @@ def test_lengths_may_be_a_plain_list(cell, xs):
     assert torch.equal(ys, unroll(cell, xs, lengths=torch.tensor([1, 2, 3]))[0])
 
 
-def test_lengths_may_be_of_a_narrow_whole_type(cell, xs):
+def test_lengths_may_have_a_narrow_integer_type(cell, xs):
     lengths = torch.tensor([1, 2, 3])
     ys, _, _ = unroll(cell, xs, lengths=lengths.to(torch.int16))
     assert torch.equal(ys, unroll(cell, xs, lengths=lengths)[0])
 
 
-def test_starts_must_be_truth_values(cell, xs):
+def test_starts_must_be_booleans(cell, xs):
     with pytest.raises(
         TypeError, match=r"starts are torch.int64, but they must be one boolean for each step; pass a bool tensor"
     ):
@@ -149,7 +149,7 @@ def test_a_state_of_another_kind_of_network_is_refused(cell, xs, other):
 
 
 @pytest.mark.parametrize("wrong", [torch.zeros(BATCH, 5), (torch.zeros(BATCH, 5), torch.zeros(BATCH, 5)), "state"])
-def test_what_is_no_state_is_refused(cell, xs, wrong):
+def test_an_invalid_state_is_refused(cell, xs, wrong):
     with pytest.raises(ValueError, match=r"the state is a \w+ of another structure than the state of LSTMCell"):
         unroll(cell, xs, wrong)
 
@@ -170,7 +170,7 @@ def test_a_state_of_content_addressing_is_refused_by_addressing_by_location():
         unroll(NTMCell(INPUT, 3, **options), torch.zeros(BATCH, TIME, INPUT), other.init_state(BATCH))
 
 
-def test_a_state_of_another_dtype_is_refused_and_the_cure_works(cell, xs):
+def test_a_state_of_another_dtype_is_refused_and_the_suggested_fix_works(cell, xs):
     state = tree.move(cell.init_state(BATCH), dtype=torch.float64)
     message = (
         r"hidden of the state is torch.float64 on cpu, but the inputs need torch.float32 on cpu; move it with memt"
@@ -196,7 +196,7 @@ def test_autocast_takes_inputs_of_another_dtype(xs):
     assert state.hidden.dtype == torch.float32
 
 
-def test_collect_keeps_what_it_is_asked_for(cell, xs):
+def test_collect_returns_the_requested_parts(cell, xs):
     ys, _, hidden = unroll(cell, xs, collect=lambda state: state.hidden)
     assert torch.equal(hidden, ys)
     _, _, trace = unroll(cell, xs, collect=lambda state: {"cell": state.cell, "pair": (state.hidden, state.cell)})

@@ -1,4 +1,4 @@
-"""A view says how its array is drawn, and refuses what cannot be drawn."""
+"""A view describes how its array is drawn; an invalid view is refused."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ def test_heads_are_blocks_and_two_axes_behind_them_are_a_matrix(shape, axes, hea
     assert (own.heads, own.matrix) == (heads, matrix)
 
 
-def test_a_scale_says_what_the_numbers_lie_between():
+def test_a_scale_defines_the_range_of_the_numbers():
     assert {scale: view((1,), (), scale=scale).range for scale in RANGES} == RANGES
 
 
@@ -57,6 +57,6 @@ def test_a_scale_says_what_the_numbers_lie_between():
     ],
 )
 @pytest.mark.usefixtures("shapes_unchecked")
-def test_what_cannot_be_drawn_is_refused(broken, message):
+def test_an_invalid_view_is_refused(broken, message):
     with pytest.raises(ValueError, match=message):
         broken()

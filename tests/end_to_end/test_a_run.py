@@ -1,4 +1,4 @@
-"""A whole run at the command line: train, evaluate, report; and what happens to a damaged one."""
+"""A complete run at the command line: train, evaluate, report; and damaged runs."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ def copied(finished, tmp_path):
     return shutil.copytree(finished, tmp_path / "copied")
 
 
-def test_a_run_leaves_all_that_it_promises(finished):
+def test_a_run_writes_all_documented_files(finished):
     assert {path.name for path in finished.iterdir()} == {
         *("config.json", "environment.json", "metrics.jsonl", "weights.safetensors", "result.json", "evaluation.json"),
         *("checkpoints", "manifest.json", "figures", "report.html"),
@@ -64,12 +64,12 @@ def test_evaluate_prints_a_table(finished, capsys):
     assert capsys.readouterr().out.split()[:4] == ["length", "sequences", "cost", "bits"]
 
 
-def test_evaluate_without_lengths_takes_those_of_the_task(finished, capsys):
+def test_evaluate_without_lengths_uses_those_of_the_task(finished, capsys):
     assert run(["evaluate", str(finished), "--sequences", "1", "--json"]) == 0
     assert [r["length"] for r in json.loads(capsys.readouterr().out)["results"]] == [10, 20, 30, 50, 120]
 
 
-def test_the_evaluation_at_the_end_of_training_comes_again(finished, capsys):
+def test_evaluate_reproduces_the_evaluation_at_the_end_of_training(finished, capsys):
     assert run(["evaluate", str(finished), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["results"] == json.loads((finished / "evaluation.json").read_text())
 
@@ -97,7 +97,7 @@ def test_evaluate_can_change_the_number_of_slots(capsys, tmp_path):
     assert costs[0] == costs[1] != costs[2]
 
 
-def test_a_training_begins_with_the_weights_of_another_run(capsys, tmp_path):
+def test_training_starts_from_the_weights_of_another_run(capsys, tmp_path):
     first, then = tmp_path / "first", tmp_path / "then"
     assert run(["train", "dnc", "copy", *TINY, *NTM, "--out", str(first)]) == 0
     more = ["--weights", str(first), "--train.learning-rate", "1e-30", "--seed", "5"]
@@ -112,7 +112,7 @@ def test_a_training_begins_with_the_weights_of_another_run(capsys, tmp_path):
     assert run(["evaluate", str(then), "--lengths", "2", "--sequences", "2"]) == 0
 
 
-def test_weights_that_do_not_fit_are_refused_before_anything_is_written(finished, capsys, tmp_path):
+def test_mismatched_weights_are_refused_before_anything_is_written(finished, capsys, tmp_path):
     for words, sentence in (
         (["lstm", "copy"], f"the weights of {finished} belong to another network ("),
         (
@@ -145,14 +145,14 @@ def test_weights_that_do_not_fit_are_refused_before_anything_is_written(finished
         (["--task.bitz", "3"], "Unknown option: --task.bitz. Did you mean --task.bits?"),
     ],
 )
-def test_a_wrong_evaluation_gets_one_sentence(finished, capsys, words, sentence):
+def test_an_invalid_evaluation_is_refused_with_one_sentence(finished, capsys, words, sentence):
     assert run(["evaluate", str(finished), *words]) == 2
     printed = capsys.readouterr()
     assert sentence in printed.err
     assert printed.err.count("\n") == 1
 
 
-def test_report_draws_again(copied, capsys):
+def test_report_draws_the_report_again(copied, capsys):
     (copied / "report.html").unlink()
     (copied / "figures" / "memory.png").unlink()
     assert run(["report", str(copied)]) == 0
@@ -161,7 +161,7 @@ def test_report_draws_again(copied, capsys):
     assert (copied / "figures" / "memory.png").is_file()
 
 
-def test_resume_draws_the_report_of_a_run_that_was_ended_before_it_was_there(copied, capsys):
+def test_resume_draws_a_missing_report_of_a_finished_run(copied, capsys):
     (copied / "report.html").unlink()
     before = (copied / "metrics.jsonl").read_bytes()
     assert run(["resume", str(copied)]) == 0
@@ -179,7 +179,7 @@ def test_resume_draws_the_report_of_a_run_that_was_ended_before_it_was_there(cop
         ("manifest.json", b"{}", "manifest.json was changed"),
     ],
 )
-def test_a_damaged_run_gets_one_sentence(copied, capsys, name, content, sentence):
+def test_a_damaged_run_is_refused_with_one_sentence(copied, capsys, name, content, sentence):
     (copied / name).write_bytes(content)
     assert run(["report", str(copied)]) == 2
     printed = capsys.readouterr()
@@ -187,7 +187,7 @@ def test_a_damaged_run_gets_one_sentence(copied, capsys, name, content, sentence
     assert printed.err.count("\n") == 1
 
 
-def test_the_command_line_wins_over_the_file_and_the_file_over_the_recipe(tmp_path):
+def test_the_command_line_overrides_the_file_and_the_file_overrides_the_recipe(tmp_path):
     file = tmp_path / "settings.toml"
     file.write_text("[model]\nslots = 6\nwidth = 5\ncontroller_size = 8\n[train]\nlearning_rate = 0.5\n")
     assert tomllib.loads(file.read_text())
@@ -201,14 +201,14 @@ def test_the_command_line_wins_over_the_file_and_the_file_over_the_recipe(tmp_pa
     assert config["train"]["optimizer"] == "rmsprop"
 
 
-def test_another_recipe_can_be_asked_for(tmp_path):
+def test_another_recipe_can_be_given(tmp_path):
     folder = tmp_path / "run"
     words = ["train", "ntm", "copy", *TINY, *NTM, "--recipe", "ntm-gru-copy", "--out", str(folder)]
     assert run(words) == 0
     assert json.loads((folder / "config.json").read_text())["model_options"]["controller"] == "gru"
 
 
-def test_a_file_can_ask_for_another_recipe(tmp_path):
+def test_a_file_can_name_another_recipe(tmp_path):
     file, folder = tmp_path / "settings.toml", tmp_path / "run"
     file.write_text('recipe = "ntm/copy-gru"\n')
     assert run(["train", "ntm", "copy", *TINY, *NTM, "--config", str(file), "--out", str(folder)]) == 0
@@ -217,7 +217,7 @@ def test_a_file_can_ask_for_another_recipe(tmp_path):
     assert config["model_options"]["controller"] == "gru"
 
 
-def test_a_training_that_breaks_ends_with_one_sentence(tmp_path, capsys):
+def test_a_failed_training_run_ends_with_one_sentence(tmp_path, capsys):
     words = ["train", "ntm", "copy", *TINY, *NTM, "--train.learning-rate", "1e38", "--train.clip", "none"]
     assert run([*words, "--out", str(tmp_path / "run")]) == 1
     assert "is not finite; lower the learning rate" in capsys.readouterr().err

@@ -1,4 +1,6 @@
-"""A whole sweep with real trainings: one that diverges, the best configuration trained again, and a kill of everything."""
+"""A complete sweep with real training runs: one that diverges, the best configuration trained again, and a kill of all
+processes.
+"""
 
 import json
 import os
@@ -45,8 +47,8 @@ def test_a_diverging_configuration_is_a_row_and_the_best_one_can_be_trained_agai
 
 
 @pytest.mark.slow
-def test_a_sweep_killed_with_all_its_trainings_ends_with_the_same_report(tmp_path):
-    """The trainings are killed too, as when a machine goes down: they are unfinished, and not left running."""
+def test_a_sweep_killed_with_all_its_training_runs_ends_with_the_same_report(tmp_path):
+    """The training runs are killed too, as in a power failure: they are unfinished, and not left running."""
     words = ["sweep", "lstm", "copy", *TINY, "--seeds", "0:3", "--jobs", "1", "--out"]
     reports = {}
     for name in ("killed", "whole"):

@@ -1,4 +1,4 @@
-"""A run with TensorBoard's tracker, read back by TensorBoard's own reader."""
+"""A run with TensorBoard's tracker; TensorBoard's own reader reads the records."""
 
 import json
 from importlib import metadata
@@ -49,13 +49,13 @@ def resume(folder):
 
 
 def curves(folder):
-    """What TensorBoard shows of a run."""
+    """Return the curves that TensorBoard shows for a run."""
     events = EventAccumulator(str(folder / "tracker"), size_guidance={"scalars": 0}).Reload()
     return {tag: [(event.step, event.value) for event in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
 
 
 def wanted(folder):
-    """What it should show: the metrics and, of a run that ended, the scores by length."""
+    """Return the expected curves: the metrics and, for a finished run, the scores by length."""
     points = {}
     for line in (folder / "metrics.jsonl").read_text().splitlines():
         record = json.loads(line)
@@ -84,16 +84,16 @@ def test_tensorboard_shows_the_metrics_the_scores_and_the_options(tmp_path):
     assert_shown(tmp_path / "run")
     (file,) = (tmp_path / "run" / "tracker").glob("*/events.*")
     metadata_of = EventAccumulator(str(file.parent)).Reload().SummaryMetadata
-    told = plugin_data_pb2.HParamsPluginData.FromString(
+    options = plugin_data_pb2.HParamsPluginData.FromString(
         metadata_of("_hparams_/session_start_info").plugin_data.content
     ).session_start_info.hparams
-    assert told["model"].string_value == "ntm"
-    assert told["model.slots"].number_value == 6
-    assert told["train.tracker"].string_value == "tensorboard"
-    assert told["train.tbptt"].string_value == "none"
+    assert options["model"].string_value == "ntm"
+    assert options["model.slots"].number_value == 6
+    assert options["train.tracker"].string_value == "tensorboard"
+    assert options["train.tbptt"].string_value == "none"
 
 
-def test_a_run_is_the_same_to_the_bit_with_and_without_a_tracker(tmp_path):
+def test_a_run_has_the_same_bits_with_and_without_a_tracker(tmp_path):
     train(tmp_path / "with", "tensorboard")
     train(tmp_path / "without", "none")
     last = f"checkpoints/step-{STEPS:09d}"
@@ -116,7 +116,7 @@ def test_a_resumed_run_has_every_point_once(tmp_path):
 
 
 def test_a_run_that_was_killed_has_every_point_once(tmp_path):
-    """Update 10 was recorded but its checkpoint is gone, as if the kill had come before it."""
+    """Step 10 was recorded but its checkpoint is deleted, as if the run was killed before it was saved."""
     folder = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         train(folder, "tensorboard", failing_at=12)
@@ -127,7 +127,7 @@ def test_a_run_that_was_killed_has_every_point_once(tmp_path):
     assert_shown(folder)
 
 
-def test_a_missing_tracker_is_told_before_anything_is_written(tmp_path, monkeypatch, capsys):
+def test_a_missing_tracker_is_reported_before_anything_is_written(tmp_path, monkeypatch, capsys):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
@@ -135,12 +135,12 @@ def test_a_missing_tracker_is_told_before_anything_is_written(tmp_path, monkeypa
     monkeypatch.setattr(metadata, "version", missing)
     for command in ("train", "sweep"):
         assert carry_out([command, *words]) == 2
-        told = capsys.readouterr().err
-        assert 'memtape: tracker is wandb, which is not installed; run pip install "memtape[wandb]"\n' in told
+        message = capsys.readouterr().err
+        assert 'memtape: tracker is wandb, which is not installed; run pip install "memtape[wandb]"\n' in message
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_whose_tracker_is_gone_is_left_as_it_is(tmp_path, monkeypatch, capsys):
+def test_a_run_with_a_missing_tracker_is_not_changed(tmp_path, monkeypatch, capsys):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
@@ -153,7 +153,7 @@ def test_a_run_whose_tracker_is_gone_is_left_as_it_is(tmp_path, monkeypatch, cap
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
-def test_a_tracker_that_fails_ends_the_training_and_the_run_goes_on_later(tmp_path, monkeypatch, capsys):
+def test_a_failing_tracker_ends_the_training_run_which_can_be_resumed(tmp_path, monkeypatch, capsys):
     from accelerate.tracking import TensorBoardTracker  # noqa: PLC0415
 
     folder = tmp_path / "run"

@@ -1,4 +1,4 @@
-"""Documents stay true: their tables are those of the ledger, and results have the shape that is promised."""
+"""The documents are up to date: their tables equal the ledger, and results have the documented form."""
 
 import importlib.util
 import json
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 RESULTS = sorted(path for path in (ROOT / "results").glob("*/*.json") if path.parent.name in MODELS)
 
 
-def test_tables_in_documents_are_made_from_the_ledger():
+def test_tables_in_documents_equal_the_ledger():
     spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
     tables = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tables)
@@ -33,7 +33,7 @@ def test_tables_in_documents_are_made_from_the_ledger():
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_result_records_what_was_run_where_and_the_outcome_of_each_seed(path):
+def test_a_result_records_the_command_the_hardware_and_the_outcome_of_each_seed(path):
     result = Result(**json.loads(path.read_text()))
     assert result.recipe == f"{path.parent.name}/{path.stem}"
     recipe = RECIPES[result.recipe]
@@ -51,20 +51,20 @@ def test_every_result_has_a_recipe():
     assert models - set(MODELS) == {"precision", "speed"}
 
 
-def test_every_cell_and_every_model_has_its_place_in_the_document_on_sequences():
+def test_every_cell_and_every_model_is_in_the_document_on_sequences():
     document = (ROOT / "docs" / "sequences.md").read_text()
     assert [name for name in cells.__all__ if f"`{name}`" not in document] == []
     assert [name for name in MODELS if f"`{name}`" not in document] == []
 
 
-def test_every_task_but_those_of_bits_has_its_place_in_the_document_on_data():
+def test_every_task_except_those_of_bits_is_in_the_document_on_data():
     document = (ROOT / "docs" / "data.md").read_text()
     described = {name: f"**`{name}`**, `{task.class_name}`" for name, task in TASKS.items()}
     missing = [name for name, words in described.items() if words not in document]
     assert set(missing) == {"copy", "repeat-copy", "associative-recall", "ngrams", "priority-sort"}
 
 
-def test_the_space_in_the_document_is_one(tmp_path):
+def test_the_space_in_the_document_is_valid(tmp_path):
     (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "sweeps.md").read_text(), re.DOTALL)
     (tmp_path / "space.toml").write_text(block)
     experiment = Experiment(model="ntm", task="copy", model_options={}, task_options={}, train=TrainSettings())
@@ -82,8 +82,8 @@ def test_every_tracker_has_an_extra_that_the_document_names():
         assert f'| `{name}` | `pip install "memtape[{name}]"` |' in document
 
 
-def test_the_main_job_reaches_its_goal():
-    """Zero wrong bits up to length 20 for seven of ten seeds, at most one at 50 for the demo's, in ten minutes each."""
+def test_the_main_result_reaches_its_goal():
+    """Seven of ten seeds have no wrong bits up to length 20, the demo's seed at most one at 50, in ten minutes each."""
     seeds = json.loads((ROOT / "results" / "ntm" / "copy.json").read_text())["seeds"]
     assert [seed["seed"] for seed in seeds] == list(range(10))
     perfect = [seed for seed in seeds if seed["metrics"]["wrong_bits_10"] == seed["metrics"]["wrong_bits_20"] == 0]
@@ -92,7 +92,7 @@ def test_the_main_job_reaches_its_goal():
     assert all(seed["seconds"] <= 600 for seed in seeds)
 
 
-def test_generated_files_are_those_of_the_cards():
+def test_generated_files_are_up_to_date_with_the_cards():
     """`python docs/generated.py` writes them."""
     spec = importlib.util.spec_from_file_location("generated", ROOT / "docs" / "generated.py")
     generated = importlib.util.module_from_spec(spec)

@@ -1,4 +1,4 @@
-"""Hostile files: each is refused by the command that reads it, in one sentence, and nothing in it is run."""
+"""Malicious files: the command that reads each of them refuses it with one sentence, and no code in it is run."""
 
 import importlib.util
 import os
@@ -46,7 +46,7 @@ CATALOGUE = [hostile for hostile in loaded("hostile_files").catalogue(TRACE) if 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    """Return a folder with one sound folder for every kind of reader."""
+    """Return a folder with one valid folder for every kind of reader."""
     place = tmp_path_factory.mktemp("sound")
     with pytest.MonkeyPatch.context() as patch:
         scores = {"length": 2, "sequences": 2, "cost_bits": 1.0, "wrong_bits": 1.0}
@@ -85,7 +85,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("hostile", CATALOGUE, ids=lambda hostile: f"{hostile.reader}: {hostile.name}")
-def test_a_hostile_file_is_refused_in_one_sentence(sound, tmp_path, shapes_unchecked, capsys, hostile):
+def test_a_malicious_file_is_refused_with_one_sentence(sound, tmp_path, shapes_unchecked, capsys, hostile):
     name, read = READERS[hostile.reader]
     target = tmp_path / name
     if name != "config":

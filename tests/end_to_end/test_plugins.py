@@ -1,4 +1,4 @@
-"""A task and a cell of one's own, each in one short file, go through every command; a run never imports what it names."""
+"""A user's task and cell, each in one short file, work with every command; a run never imports the files that it names."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_a_plugin_is_one_file_of_at_most_40_lines(file):
 
 
 @pytest.mark.parametrize("file", [MGU, REVERSAL], ids=lambda file: file.stem)
-def test_the_document_shows_the_file_as_it_is(file):
+def test_the_document_contains_the_file_unchanged(file):
     assert f"```python\n{file.read_text()}```" in (EXAMPLES.parents[1] / "docs/plugins.md").read_text()
 
 
@@ -57,7 +57,7 @@ def test_a_run_records_the_names_of_its_plugins_and_no_path(trained):
         assert str(EXAMPLES) not in file.read_text()
 
 
-def test_a_run_of_memtape_s_own_records_no_plugins(tmp_path):
+def test_a_run_without_plugins_records_none(tmp_path):
     words = [word for word in TINY if word != "--model.hidden-size"][:-3]
     assert run(["train", "elman", "copy", *words, *PLUGINS, "--out", str(tmp_path / "run")]) == 0
     assert "plugins" not in json.loads((tmp_path / "run/config.json").read_text())
@@ -65,9 +65,9 @@ def test_a_run_of_memtape_s_own_records_no_plugins(tmp_path):
 
 def test_a_plugin_s_run_is_evaluated_reported_and_listed(trained, capsys):
     assert run(["evaluate", str(trained), "--json", *PLUGINS]) == 0
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])["results"]
-    assert told == json.loads((trained / "evaluation.json").read_text())
-    assert [result["length"] for result in told] == [5, 10]
+    output = json.loads(capsys.readouterr().out.splitlines()[-1])["results"]
+    assert output == json.loads((trained / "evaluation.json").read_text())
+    assert [result["length"] for result in output] == [5, 10]
     assert run(["report", str(trained), *PLUGINS]) == 0
     assert "Minimal gated units" in (trained / "report.html").read_text()
     for words in (["list", str(trained.parent)], ["show", str(trained)]):
@@ -75,7 +75,7 @@ def test_a_plugin_s_run_is_evaluated_reported_and_listed(trained, capsys):
         assert "reversal" in capsys.readouterr().out
 
 
-def test_a_plugin_s_training_is_resumed(copied, trained, capsys):
+def test_a_training_run_of_a_plugin_is_resumed(copied, trained, capsys):
     for name in ("result.json", "weights.safetensors", "evaluation.json", "report.html", "manifest.json"):
         (copied / name).unlink()
     shutil.rmtree(copied / "checkpoints/step-000000002")
@@ -85,13 +85,13 @@ def test_a_plugin_s_training_is_resumed(copied, trained, capsys):
         assert (copied / name).read_bytes() == (trained / name).read_bytes()
 
 
-def test_a_sweep_gives_its_processes_the_plugins(tmp_path, capsys):
+def test_a_sweep_passes_the_plugins_to_its_processes(tmp_path, capsys):
     words = ["sweep", "mgu", "reversal", *TINY, "--seeds", "0:2", "--jobs", "1", "--out", str(tmp_path / "sweep")]
     assert run([*words, *PLUGINS]) == 0
     assert "0 of 2" in capsys.readouterr().out
 
 
-def test_a_plugin_is_measured(capsys):
+def test_a_plugin_can_be_benchmarked(capsys):
     words = [
         "bench",
         "mgu",
@@ -128,7 +128,7 @@ def test_a_plugin_s_network_is_shared_and_loaded_by_its_class(trained, tmp_path)
     [["evaluate"], ["resume"], ["report"], ["share", "new"], ["generate"], ["runs", "show"]],
     ids=lambda words: words[0],
 )
-def test_a_run_without_its_plugins_says_which_are_missing(trained, capsys, tmp_path, monkeypatch, words):
+def test_missing_plugins_of_a_run_are_named(trained, capsys, tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)
     command, rest = (words, []) if words[0] == "runs" else (words[:1], words[1:])
     if words == ["resume"]:
@@ -176,13 +176,13 @@ def test_a_run_that_names_a_file_imports_nothing(copied, tmp_path, capsys, monke
     monkeypatch.syspath_prepend(tmp_path)
     text = json.dumps(changes).replace("TRAP", str(trap))
     with_config(copied, **json.loads(text))
-    told = refused(capsys, "evaluate", copied, "--plugin", REVERSAL)
-    assert sentence.replace("TRAP", str(trap)) in told
+    output = refused(capsys, "evaluate", copied, "--plugin", REVERSAL)
+    assert sentence.replace("TRAP", str(trap)) in output
     assert "trap" not in sys.modules
 
 
 @pytest.mark.slow
-def test_several_processes_get_the_plugins(tmp_path):
+def test_several_processes_load_the_plugins(tmp_path):
     processes = []
     for rank in range(2):
         together = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}
@@ -195,6 +195,6 @@ def test_several_processes_get_the_plugins(tmp_path):
         words = ["train", "mgu", "reversal", *TINY, "--out", str(tmp_path / "run")]
         command = [sys.executable, "-m", "memtape", *words]
         processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
-    told = [process.communicate(timeout=200)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], told
+    output = [process.communicate(timeout=200)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], output
     assert (tmp_path / "run/report.html").is_file()

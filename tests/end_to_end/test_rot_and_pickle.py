@@ -1,4 +1,4 @@
-"""Rot is found and no pickle is read: the programs of both, with fewer files, and a look at the source."""
+"""Corruption is detected and no pickle is read: the programs of both with fewer files, and a search in the source."""
 
 import re
 import subprocess
@@ -7,26 +7,26 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "memtape"
-TALKS_OF_PICKLES = {"sharing/shared_folder.py", "sharing/shareable.py"}
-"""Files with the sentences by which pickle files are refused."""
+MENTIONS_PICKLES = {"sharing/shared_folder.py", "sharing/shareable.py"}
+"""Files with the messages that refuse pickle files."""
 
 
-def carried_out(*words):
+def output_of(*words):
     finished = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, timeout=250)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished.stdout
 
 
-def test_all_rot_is_found_and_named_and_the_checkpoint_before_taken():
-    printed = carried_out(str(ROOT / "tests" / "robustness" / "rot.py"), "--corruptions", "100")
+def test_all_corruption_is_detected_and_named_and_the_previous_checkpoint_is_used():
+    printed = output_of(str(ROOT / "tests" / "robustness" / "rot.py"), "--corruptions", "100")
     totals = [list(map(int, numbers.split())) for numbers in re.findall(r"together([ \d]+)\n", printed)]
     assert totals == [[100, 100, 100, 100, 2, 2], [10, 10, 10], [10, 10, 10]]
 
 
 def test_nothing_is_unpickled_and_loading_takes_at_most_twice_the_file():
-    printed = carried_out(str(ROOT / "tests" / "robustness" / "loading.py"), "--files", "10")
+    printed = output_of(str(ROOT / "tests" / "robustness" / "loading.py"), "--files", "10")
     unpickled = dict(re.findall(r"unpickled names: ([\w ,]+?) +(\d+)\n", printed))
-    assert unpickled.pop("a pickle, to see that it is counted") == "1"
+    assert unpickled.pop("a pickle, to check that it is counted") == "1"
     stages = ("train", "save", "resume", "evaluate", "report", "share", "load", "sweep")
     assert unpickled == dict.fromkeys(stages, "0")
     assert "code executed: 0;" in printed
@@ -39,6 +39,6 @@ def test_the_source_neither_reads_nor_writes_pickles():
         for path in SOURCE.rglob("*.py")
         if re.search(r"pickle|torch\.(load|save)\(|joblib|shelve|marshal", path.read_text(), re.IGNORECASE)
     }
-    assert found == TALKS_OF_PICKLES
+    assert found == MENTIONS_PICKLES
     for name in found:
         assert not re.search(r"import pickle|torch\.(load|save)\(", (SOURCE / name).read_text())

@@ -1,4 +1,6 @@
-"""Two processes train networks of symbols, pairs and trees as one does, with the whole network each or a part of it."""
+"""Two processes train networks of symbols, pairs and trees like one process, with the whole network or a part of it
+each.
+"""
 
 import json
 import os
@@ -18,24 +20,24 @@ RUNS = {
 
 
 def trained(folder, words, count):
-    """Train in so many processes, and return the scores of the best validation."""
-    begun = []
+    """Train in the given number of processes, and return the scores of the best validation."""
+    processes = []
     for index in range(count):
         together = {"RANK": index, "LOCAL_RANK": index, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
         known = {name: str(value) for name, value in together.items()} if count > 1 else {}
         meeting = {"MEMTAPE_RENDEZVOUS": f"file://{folder}.meeting", "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "memtape", "train", *words, *TINY, "--out", str(folder)]
-        begun.append(
+        processes.append(
             subprocess.Popen(command, env={**os.environ, **known, **meeting}, stderr=subprocess.PIPE, text=True)
         )
-    told = [process.communicate(timeout=200)[1] for process in begun]
-    assert [process.returncode for process in begun] == [0] * count, told
+    messages = [process.communicate(timeout=200)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * count, messages
     return json.loads((folder / "result.json").read_text())["scores"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
-def test_two_processes_come_to_the_scores_of_one(tmp_path, name):
+def test_two_processes_reach_the_scores_of_one(tmp_path, name):
     alone = trained(tmp_path / "alone", RUNS[name], 1)
     for parallel in ("ddp", "fsdp"):
         words = [*RUNS[name], "--train.parallel", parallel]

@@ -1,4 +1,4 @@
-"""Whole runs of networks that read symbols, pairs, trees or from both ends: all that a run leaves, by every command."""
+"""Complete runs of networks that read symbols, pairs or trees, or read in both directions, with every command."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ def runs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_report_is_drawn_and_comes_again(runs, name):
+def test_the_report_is_drawn_and_can_be_drawn_again(runs, name):
     folder = runs / name
     figures = {path.stem for path in (folder / "figures").iterdir()}
     assert figures == {"learning", *(["lengths"] if name == "bilstm" else [])}
@@ -39,18 +39,18 @@ def test_the_report_is_drawn_and_comes_again(runs, name):
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_evaluation_comes_again(runs, capsys, name):
+def test_the_evaluation_is_reproduced(runs, capsys, name):
     assert run(["evaluate", str(runs / name), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])["results"]
-    assert told == json.loads((runs / name / "evaluation.json").read_text())
+    results = json.loads(capsys.readouterr().out.splitlines()[-1])["results"]
+    assert results == json.loads((runs / name / "evaluation.json").read_text())
 
 
-def test_slots_of_a_network_without_any_are_refused(runs, capsys):
+def test_a_number_of_slots_is_refused_for_a_network_without_slots(runs, capsys):
     assert run(["evaluate", str(runs / "bilstm"), "--slots", "9"]) == 2
     assert "slots is 9, but bilstm has no number of slots to change; leave it out" in capsys.readouterr().err
 
 
-def test_a_test_split_is_scored_as_far_as_it_goes(runs, capsys):
+def test_a_test_split_is_scored_to_its_end(runs, capsys):
     counts = []
     for asked in ("3", "1000000"):
         capsys.readouterr()
@@ -60,7 +60,7 @@ def test_a_test_split_is_scored_as_far_as_it_goes(runs, capsys):
 
 
 @pytest.mark.parametrize(("name", "call"), [("bilstm", "xs: shape"), ("treelstm", "Trees"), ("seq2seq", "Pairs")])
-def test_a_shared_network_is_loaded_as_its_card_says(runs, tmp_path, monkeypatch, name, call):
+def test_a_shared_network_is_loaded_with_the_code_on_its_card(runs, tmp_path, monkeypatch, name, call):
     monkeypatch.chdir(tmp_path)
     assert run(["share", str(runs / name), "shared"]) == 0
     card = (tmp_path / "shared" / "README.md").read_text()
@@ -137,7 +137,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_a_run_that_tells_something_else_is_refused(runs, tmp_path, capsys, case):
+def test_a_run_with_inconsistent_records_is_refused(runs, tmp_path, capsys, case):
     name, change, sentence = HOSTILE[case]
     folder = shutil.copytree(runs / "treelstm", tmp_path / "run")
     old = (folder / name).read_text()
@@ -146,6 +146,6 @@ def test_a_run_that_tells_something_else_is_refused(runs, tmp_path, capsys, case
     Run(folder).finish()
     capsys.readouterr()
     assert run(["report", str(folder)]) == 2
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert sentence in message
+    assert message.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Survival: kills, signals, several processes, and a process that dies."""
+"""Interruptions: kills, signals, several processes, and a process that dies."""
 
 import json
 import os
@@ -26,19 +26,19 @@ LONG = ["--train.steps", "1000000"]
     ("kills", "processes"),
     [(6, 1), pytest.param(20, 1, marks=pytest.mark.slow), pytest.param(3, 2, marks=pytest.mark.slow)],
 )
-def test_killed_trainings_come_to_the_same_bits(kills, processes):
+def test_killed_training_runs_reach_the_same_bits(kills, processes):
     words = [sys.executable, str(ROBUSTNESS / "crash.py"), "--kills", str(kills), "--processes", str(processes)]
     finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=250)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     counted = re.fullmatch(
-        r"(\d+) kills in (\d+) runs, processes: \d; the same to the bit: (\d+) of (\d+) runs\n", finished.stdout
+        r"(\d+) kills in (\d+) runs, processes: \d; the same bits: (\d+) of (\d+) runs\n", finished.stdout
     )
     assert int(counted[1]) == kills
     assert counted[2] == counted[3] == counted[4]
 
 
 @pytest.mark.slow
-def test_killed_sweeps_come_to_the_same_report():
+def test_killed_sweeps_reach_the_same_report():
     words = [sys.executable, str(ROBUSTNESS / "sweep_crash.py"), "--kills", "4"]
     finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=250)
     assert finished.returncode == 0, finished.stdout + finished.stderr
@@ -46,8 +46,8 @@ def test_killed_sweeps_come_to_the_same_report():
     assert counted[1] == counted[2] == counted[3]
 
 
-def begin(words, *, index=0, count=1, meeting=None):
-    """Begin a command in a process of its own, one of several that meet at a file."""
+def start(words, *, index=0, count=1, meeting=None):
+    """Start a command in a new process, one of several that meet at a file."""
     together = {
         "RANK": str(index),
         "LOCAL_RANK": str(index),
@@ -64,8 +64,8 @@ def begin(words, *, index=0, count=1, meeting=None):
     )
 
 
-def begin_two(words, meeting):
-    return [begin(words, index=index, count=2, meeting=meeting) for index in range(2)]
+def start_two(words, meeting):
+    return [start(words, index=index, count=2, meeting=meeting) for index in range(2)]
 
 
 def wait_for_checkpoint(run, least=1):
@@ -74,17 +74,17 @@ def wait_for_checkpoint(run, least=1):
         if steps and max(steps) >= least:
             return
         time.sleep(0.1)
-    raise AssertionError(f"no checkpoint of step {least} came")
+    raise AssertionError(f"no checkpoint of step {least} was written")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_saves_and_ends_well(tmp_path, number):
+def test_a_signal_saves_a_checkpoint_and_ends_with_exit_code_0(tmp_path, number):
     run = tmp_path / "run"
-    training = begin([*WORDS, *LONG, "--out", str(run)])
+    training = start([*WORDS, *LONG, "--out", str(run)])
     wait_for_checkpoint(run)
     training.send_signal(number)
-    printed, told = training.communicate(timeout=60)
-    assert training.returncode == 0, told
+    printed, messages = training.communicate(timeout=60)
+    assert training.returncode == 0, messages
     step = int(re.fullmatch(rf"ended early, saved at step (\d+); continue with `memtape resume {run}`\n", printed)[1])
     assert (run / "checkpoints" / f"step-{step:09d}").is_dir()
     assert not (run / "result.json").exists()
@@ -95,22 +95,22 @@ SHARED = [*WORDS, "--train.steps", "60", "--train.save-every", "20", "--train.ke
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """The run of one process that the runs of several are compared with."""
+    """Return the run of one process, with which the runs of several are compared."""
     run = tmp_path_factory.mktemp("alone") / "run"
-    training = begin([*SHARED, "--out", str(run)])
-    said = training.communicate(timeout=120)
-    assert training.returncode == 0, said
+    training = start([*SHARED, "--out", str(run)])
+    outputs = training.communicate(timeout=120)
+    assert training.returncode == 0, outputs
     return run
 
 
 @pytest.mark.parametrize(("parallel", "then"), [("ddp", 1), ("fsdp", 2)])
-def test_two_processes_end_where_one_does_and_any_number_can_go_on_where_they_ended(tmp_path, alone, parallel, then):
-    two = begin_two([*SHARED, "--train.parallel", parallel, "--out", str(tmp_path / "two")], tmp_path / "meeting")
-    said = [training.communicate(timeout=120) for training in two]
-    assert [training.returncode for training in two] == [0, 0], said
-    assert "validation:" in said[0][1]
-    assert said[1][0] == ""
-    assert "validation:" not in said[1][1]
+def test_two_processes_reach_the_result_of_one_and_any_number_can_resume_their_run(tmp_path, alone, parallel, then):
+    two = start_two([*SHARED, "--train.parallel", parallel, "--out", str(tmp_path / "two")], tmp_path / "meeting")
+    outputs = [training.communicate(timeout=120) for training in two]
+    assert [training.returncode for training in two] == [0, 0], outputs
+    assert "validation:" in outputs[0][1]
+    assert outputs[1][0] == ""
+    assert "validation:" not in outputs[1][1]
     for name in ("weights.safetensors", "checkpoints/step-000000060/optimizer.safetensors"):
         ours, theirs = load_file(tmp_path / "two" / name), load_file(alone / name)
         for tensor, value in theirs.items():
@@ -123,28 +123,28 @@ def test_two_processes_end_where_one_does_and_any_number_can_go_on_where_they_en
         for path in (tmp_path / "two" / "checkpoints" / f"step-{step:09d}").iterdir():
             path.unlink()
     words, meeting = ["resume", str(tmp_path / "two")], tmp_path / "meeting again"
-    again = [begin(words, index=index, count=then, meeting=meeting) for index in range(then)]
-    said = [training.communicate(timeout=120) for training in again]
-    assert [training.returncode for training in again] == [0] * then, said
-    assert "continuing from step 20" in said[0][1]
+    again = [start(words, index=index, count=then, meeting=meeting) for index in range(then)]
+    outputs = [training.communicate(timeout=120) for training in again]
+    assert [training.returncode for training in again] == [0] * then, outputs
+    assert "continuing from step 20" in outputs[0][1]
     for mine, other in zip(records(tmp_path / "two"), records(alone), strict=True):
         assert mine == pytest.approx(other, rel=1e-3)
 
 
 def records(run):
-    """The numbers of every record, of the kinds one after another."""
+    """Return the numbers of every record, ordered by kind."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [{name: value for name, value in sorted(line.items()) if name != "kind"} for line in lines]
 
 
 def test_a_process_that_dies_ends_the_others_with_a_sentence(tmp_path):
     run = tmp_path / "run"
-    first, second = begin_two([*WORDS, *LONG, "--out", str(run)], tmp_path / "meeting")
+    first, second = start_two([*WORDS, *LONG, "--out", str(run)], tmp_path / "meeting")
     wait_for_checkpoint(run)
     second.kill()
-    _, told = first.communicate(timeout=60)
-    assert first.returncode == 1, told
-    assert "memtape: process 0 of 2 cannot reach the others" in told
-    assert "Traceback" not in told
+    _, message = first.communicate(timeout=60)
+    assert first.returncode == 1, message
+    assert "memtape: process 0 of 2 cannot reach the others" in message
+    assert "Traceback" not in message
     second.communicate()
     assert second.returncode == -signal.SIGKILL

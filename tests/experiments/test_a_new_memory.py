@@ -1,4 +1,4 @@
-"""A memory that is written outside of the library is drawn in a report by its one method `views`."""
+"""A memory defined outside of the library is drawn in a report through its one method `views`."""
 
 import pytest
 import torch
@@ -48,7 +48,7 @@ class StackControl:
 
 
 class StackMemory(Memory[StackState, StackControl]):
-    """Push, pop or leave a stack, each by its probability; Joulin & Mikolov (2015), arXiv:1503.01007."""
+    """Push, pop or keep a stack, each with its probability; Joulin & Mikolov (2015), arXiv:1503.01007."""
 
     read_size = WIDTH
 
@@ -115,7 +115,7 @@ def test_its_views_are_drawn_over_time_and_its_matrix_at_the_end(network):
     assert tape.view("contents")[0, 0] == pytest.approx(tape.view("top")[-1])
 
 
-def test_a_report_shows_it_in_the_place_of_the_memories_of_the_library(network, tmp_path):
+def test_a_report_draws_it_like_the_memories_of_the_library(network, tmp_path):
     assert run(["train", "ntm", "copy", *TINY, "--out", str(tmp_path / "run")]) == 0
     opened, experiment, _, task = open_run(tmp_path / "run", {})
     before = (opened.figures / "memory.png").read_bytes()
@@ -132,12 +132,12 @@ def test_a_memory_without_views_is_refused_when_it_is_built():
         Silent()
 
 
-def test_a_memory_with_nothing_to_see_has_no_figure(network, monkeypatch):
+def test_a_memory_without_drawn_views_has_no_figure(network, monkeypatch):
     monkeypatch.setattr(StackMemory, "views", lambda self, control, state: ())
     assert tape_of(*network, length=3, seed=0) is None
 
 
-def test_a_view_that_is_not_what_it_says_is_refused(network, monkeypatch):
+def test_a_view_that_contradicts_its_scale_is_refused(network, monkeypatch):
     honest = StackMemory.views
 
     def views(self, control, state):

@@ -1,4 +1,6 @@
-"""Agreement: new seeds agree with the ledger if their medians and their share of solved seeds are as likely as its own."""
+"""Agreement: new seeds agree with the ledger if their medians and their share of solved seeds lie in the ledger's
+ranges.
+"""
 
 from dataclasses import replace
 
@@ -63,7 +65,7 @@ def test_medians_in_the_allowed_range_agree_and_others_do_not():
     assert judged.comparisons[0].new == 7.1
 
 
-def test_lengths_beyond_those_of_training_are_not_judged():
+def test_lengths_beyond_those_of_training_are_not_compared():
     ledger = result({"cost_20": 1.0, "cost_21": 1.0})
     judged = agreement(ledger, result({"cost_20": 1.0, "cost_21": 99.0}), scored=SCORED, longest=20)
     assert judged.agrees
@@ -80,7 +82,7 @@ def test_shares_of_solved_seeds_must_have_intervals_that_overlap():
     assert agreement(ledger, result(*costs(1.0), solved=0), scored=SCORED, longest=20).agrees
 
 
-def test_seeds_none_of_which_was_trained_to_its_end_do_not_agree():
+def test_seeds_without_a_finished_run_do_not_agree():
     assert not agreement(result(*costs(1.0, 2.0, 3.0)), result(None, None), scored=SCORED, longest=20).agrees
 
 

@@ -1,4 +1,4 @@
-"""Configuration file: `--config` reads the experiment that was written."""
+"""Configuration file: `--config` reads an experiment that was written to a file."""
 
 from dataclasses import asdict, replace
 
@@ -36,7 +36,7 @@ def test_the_command_reads_the_same_experiment(recipe, tmp_path, monkeypatch):
     assert read == [replace(experiment, seed=7)]
 
 
-def test_the_remark_stands_at_the_top():
+def test_the_remark_is_at_the_top():
     assert as_toml(resolved(RECIPES["ntm/copy"]), "A remark.").startswith(
         '# A remark.\nrecipe = "ntm/copy"\n\n[model]\n'
     )

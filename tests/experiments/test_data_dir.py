@@ -1,4 +1,4 @@
-"""Data folder: which of the places that may name it holds."""
+"""Data folder: the precedence of the options that name it."""
 
 from pathlib import Path
 
@@ -24,7 +24,9 @@ def no_usual_folder(monkeypatch):
         (Path("/flag"), "/file", "/usual", "/flag"),
     ],
 )
-def test_the_flag_wins_over_options_and_options_over_the_environment(monkeypatch, flag, option, environment, expected):
+def test_the_flag_overrides_options_and_options_override_the_environment(
+    monkeypatch, flag, option, environment, expected
+):
     if environment is not None:
         monkeypatch.setenv("MEMTAPE_DATA_DIR", environment)
     options = with_data_dir("digits", {"data_dir": option, "order": "rows"}, flag=flag)

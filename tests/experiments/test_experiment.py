@@ -1,4 +1,4 @@
-"""Experiments: what they start from, and that a command builds one once."""
+"""Experiments: their initial weights, and the number of times that a command builds one."""
 
 import zipfile
 from pathlib import Path
@@ -37,7 +37,7 @@ def finished(tmp_path):
 
 @pytest.fixture
 def built(monkeypatch):
-    """What was built from here on, by its kind."""
+    """Count what is built from here on, by kind."""
     names = []
 
     def counted(kind):
@@ -67,7 +67,7 @@ def test_with_another_run_weights_are_those_of_that_run(finished):
         assert torch.equal(value, weights[name])
 
 
-def test_weights_are_neither_forgotten_nor_taken_without_a_name(finished):
+def test_weights_must_be_passed_exactly_if_a_run_is_named(finished):
     continued = experiment(weights=str(finished))
     weights = initial_weights(continued)
     with pytest.raises(ValueError, match="pass the weights of that run, or none if it is None"):
@@ -108,7 +108,7 @@ def test_each_command_builds_its_network_and_its_task_once(finished, built, tmp_
     assert built == ["build_task", "build_network"]
 
 
-@pytest.mark.usefixtures("stand_in")
-def test_a_sweep_builds_once_what_it_trains_in_other_processes(built, tmp_path):
+@pytest.mark.usefixtures("fake_training")
+def test_a_sweep_builds_the_network_it_trains_in_other_processes_once(built, tmp_path):
     assert run(["sweep", "ntm", "copy", *WORDS, "--seeds", "0:2", "--out", str(tmp_path / "sweep")]) == 0
     assert built == ["build_task", "new_network"]

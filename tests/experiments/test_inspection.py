@@ -1,4 +1,4 @@
-"""Inspection: the views that are recorded are those of the steps that the network takes."""
+"""Inspection: the recorded views are those of the steps of the network."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ SMALL = {"slots": 6, "width": 4, "controller_size": 5}
 
 
 @pytest.mark.parametrize("addressing", [{}, {"addressing": "content", "initial_memory": "random"}])
-def test_the_tape_is_what_the_heads_did_step_by_step(addressing):
+def test_the_tape_records_every_step_of_the_heads(addressing):
     task = Copy(bits=2)
     model = NTM(task.input_size, task.output_size, **SMALL, **HEADS, **addressing)
     tape = tape_of(model, task, length=5, seed=0)
@@ -38,8 +38,8 @@ def test_the_tape_is_what_the_heads_did_step_by_step(addressing):
     assert (tape.scored == batch.mask[0].numpy()).all()
 
 
-def test_the_adds_that_are_pictured_are_those_that_were_written():
-    """With nothing erased, the memory after a step is the memory before it and the pictured adds at the pictured weights."""
+def test_the_drawn_add_vectors_are_those_that_were_written():
+    """Without erasing, the memory after a step is the memory before it plus the drawn add vectors at the drawn weights."""
     task = Copy(bits=2)
     model = NTM(task.input_size, task.output_size, **SMALL)
     with torch.no_grad():
@@ -52,12 +52,12 @@ def test_the_adds_that_are_pictured_are_those_that_were_written():
     np.testing.assert_allclose(state.memory.memory[0].detach() - 1e-6, written, atol=1e-5)
 
 
-def test_a_network_without_a_tape_has_no_picture_of_one():
+def test_a_network_without_a_tape_has_no_drawing_of_one():
     task = Copy(bits=2)
     assert tape_of(StackedLSTM(task.input_size, task.output_size, hidden_size=4), task, length=3, seed=0) is None
 
 
-def test_a_network_that_reads_from_both_ends_has_none_either():
+def test_a_bidirectional_network_has_no_drawing_of_a_tape():
     task = Copy(bits=2)
     assert tape_of(BiLSTM(task.input_size, task.output_size, hidden_size=4), task, length=3, seed=0) is None
 
@@ -92,13 +92,13 @@ def test_the_views_of_a_dnc_are_those_of_each_step(links):
 
 @pytest.mark.parametrize("network", [DNC, NTM])
 @pytest.mark.parametrize("task", [Traversal(), ShortestPath()], ids=["traversal", "shortest-path"])
-def test_a_question_about_a_graph_is_drawn_with_the_prediction_and_what_was_read(task, network):
+def test_a_query_on_a_graph_is_drawn_with_the_prediction_and_the_reads(task, network):
     torch.manual_seed(0)
     model = network(task.input_size, task.output_size, slots=6, width=4, controller_size=5, read_heads=2)
     picture, sources = graph_of(model, task, length=1, seed=0)
     steps = len(picture.steps)
     assert sources.shape == (steps, 2, steps)
-    assert [said is None for said in picture.predicted] == [answer is None for answer in picture.answers]
+    assert [prediction is None for prediction in picture.predicted] == [answer is None for answer in picture.answers]
     batch = draw_batch(task, model, 0, 1, seed=0, split="picture", lengths=(1, 1))
     outputs, state = model(batch.inputs)
     assert task.picture(batch, outputs) == picture
@@ -108,21 +108,21 @@ def test_a_question_about_a_graph_is_drawn_with_the_prediction_and_what_was_read
     assert tape_of(model, task, length=1, seed=0) is None
 
 
-def test_a_network_without_heads_is_pictured_by_what_it_said():
+def test_a_network_without_heads_is_drawn_with_its_predictions():
     task = Traversal()
     picture, sources = graph_of(StackedLSTM(task.input_size, task.output_size, hidden_size=4), task, length=1, seed=0)
     assert sources is None
     assert any(picture.predicted)
 
 
-def test_a_task_without_graphs_has_no_picture_of_one():
+def test_a_task_without_graphs_has_no_drawing_of_one():
     task = Copy(bits=2)
     assert graph_of(NTM(task.input_size, task.output_size, **SMALL), task, length=3, seed=0) is None
 
 
 @pytest.mark.parametrize("network", [SAM, DAM, SDNC])
 def test_the_views_of_a_sparse_memory_are_those_of_each_step(network):
-    """What is written in a step is what comes to the contents, once the slots that give way are cleared."""
+    """The words written in a step are the change of the contents, after the least used slots are cleared."""
     torch.manual_seed(0)
     task = Copy(bits=2)
     model = network(task.input_size, task.output_size, slots=9, width=3, heads=2)
@@ -142,14 +142,14 @@ def test_the_views_of_a_sparse_memory_are_those_of_each_step(network):
     np.testing.assert_allclose(tape.view("contents")[0], state.memory.memory[0], atol=1e-6)
 
 
-def test_a_graph_is_drawn_with_what_a_sparse_memory_read():
+def test_a_graph_is_drawn_with_the_reads_of_a_sparse_memory():
     task = Traversal()
     model = SDNC(task.input_size, task.output_size, slots=8, width=3, heads=2)
     picture, sources = graph_of(model, task, length=1, seed=0)
     assert sources.shape == (len(picture.steps), 2, len(picture.steps))
 
 
-def test_symbols_are_recorded_as_the_vectors_that_they_stand_for():
+def test_symbols_are_recorded_as_their_vectors():
     task = CopyMemory(min_length=2, max_length=2, remembered=2)
     model = NTM(task.input_size, task.output_size, **SMALL)
     inputs = task.batch(0, 1).inputs

@@ -1,4 +1,4 @@
-"""Ledger: the results of recipes are read and written, and each is summed up by its own seeds."""
+"""Ledger: the results of recipes are read and written, and each is summarised over its seeds."""
 
 import json
 import os
@@ -53,13 +53,15 @@ def test_a_result_is_read_as_it_was_written(folder):
     assert read_result("ntm/ngrams") is None
 
 
-def test_a_result_is_summed_up_over_its_seeds():
-    told = result(seed(0, 1.0, seconds=60), seed(1, 5.0, seconds=120), seed(2, 2.0, solved=False, seconds=600), FAILED)
-    spread = told.spread("validation_cost_bits")
+def test_a_result_is_summarised_over_its_seeds():
+    summary = result(
+        seed(0, 1.0, seconds=60), seed(1, 5.0, seconds=120), seed(2, 2.0, solved=False, seconds=600), FAILED
+    )
+    spread = summary.spread("validation_cost_bits")
     assert (spread.median, spread.low, spread.high) == (2.0, 1.0, 5.0)
-    assert (told.solved, len(told.finished), told.minutes) == (2, 3, 2.0)
-    assert told.machine == "AMD EPYC, 2 cores"
-    low, high = told.interval
+    assert (summary.solved, len(summary.finished), summary.minutes) == (2, 3, 2.0)
+    assert summary.machine == "AMD EPYC, 2 cores"
+    low, high = summary.interval
     assert low < 0.5 < high
 
 
@@ -82,7 +84,7 @@ def test_headlines_are_the_metrics_that_the_paper_reports_or_the_first_score():
     assert headlines(RECIPES["gru/digits"], ["validation_accuracy", "accuracy_test"]) == ["accuracy_test"]
 
 
-def test_the_ledger_says_before_training_what_to_expect(folder):
+def test_the_ledger_reports_the_expected_result_before_training(folder):
     experiment = experiment_of(RECIPES["ntm/copy"])
     assert expectation(experiment) is None
     write_result(result(seed(0, 1.0), seed(1, 2.0)))
@@ -114,8 +116,8 @@ def test_options_that_change_the_numbers_make_a_run_incomparable(folder, experim
 
 
 def test_a_run_on_other_data_is_not_comparable(folder):
-    told = result(seed(0, 1.0), recipe="lstm/sentiment", data="real")
-    write_result(told)
+    summary = result(seed(0, 1.0), recipe="lstm/sentiment", data="real")
+    write_result(summary)
     assert expectation(experiment_of(RECIPES["lstm/sentiment"])) == (
         "the ledger has lstm/sentiment on real data, which is not comparable; `memtape results lstm sentiment`"
     )
@@ -123,7 +125,7 @@ def test_a_run_on_other_data_is_not_comparable(folder):
 
 @pytest.mark.slow
 def test_a_wheel_has_every_recipe_and_every_result(tmp_path):
-    """Built in a copy of the tree by way of the source distribution, without kernels, which take a minute."""
+    """The wheel is built in a copy of the tree from the source distribution, without kernels, which take a minute."""
     tree = tmp_path / "tree"
     tree.mkdir()
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):

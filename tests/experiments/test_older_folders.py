@@ -1,6 +1,6 @@
-"""Folders that an earlier version wrote, before its modules moved: they open, evaluate and resume.
+"""Folders that version 0.1.0 wrote, before its modules moved, open, evaluate and resume.
 
-data/folders_of_0.1.0.zip holds a finished run of 4 steps, with its checkpoint of step 2, and the same network shared:
+data/folders_of_0.1.0.zip holds a finished run of 4 steps with its checkpoint of step 2, and the same network shared:
 
     memtape train ntm copy --task.bits 2 --task.max-length 3 --model.slots 5 --model.width 3 --model.controller-size 4
         --train.batch-size 2 --train.steps 4 --train.device cpu --train.validate-every 2 --train.validation-sequences 2
@@ -21,7 +21,7 @@ from memtape.experiments.open_run import open_run
 
 OLDER = Path(__file__).parent / "data" / "folders_of_0.1.0.zip"
 ROUNDING = 1e-4
-"""Scores and weights of a few steps may differ by rounding from those of the processor that wrote the folders."""
+"""Tolerance: scores and weights of a few steps may differ by rounding from those of another processor."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Pairs: every model takes a step on every task that it fits, and refuses every other one in a sentence."""
+"""Pairs: every model takes a step on every task with its kind of input, and refuses every other task."""
 
 from collections import Counter
 from itertools import product
@@ -25,7 +25,7 @@ FITTING = [pair for pair in EVERY if fits(*pair)]
 
 
 def one_each():
-    """Pair each model with the task that the fewest others were paired with, so that most tasks are taken."""
+    """Pair each model with the task with the fewest models so far, so that most tasks are used."""
     taken = Counter()
     for model in MODELS:
         task = min((task for one, task in FITTING if one == model), key=taken.__getitem__)
@@ -44,7 +44,7 @@ def experiment(model, task):
 
 
 @pytest.mark.parametrize(("model", "task"), [pair for pair in EVERY if pair not in FITTING], ids=str)
-def test_a_pair_that_does_not_fit_is_refused(model, task):
+def test_an_incompatible_pair_is_refused(model, task):
     with pytest.raises(ExperimentError, match=rf"^{model} reads .*, but .*{task} .*; choose another model or task$"):
         experiment(model, task).build()
 
@@ -57,11 +57,11 @@ def step(model, task):
 
 
 @pytest.mark.parametrize(("model", "task"), ONE_EACH, ids=str)
-def test_every_model_takes_a_step_on_a_task_that_it_fits(model, task):
+def test_every_model_takes_a_step_on_a_compatible_task(model, task):
     step(model, task)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("model", "task"), [pair for pair in FITTING if pair not in ONE_EACH], ids=str)
-def test_a_pair_that_fits_takes_a_step(model, task):
+def test_a_compatible_pair_takes_a_step(model, task):
     step(model, task)

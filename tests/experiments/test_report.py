@@ -1,4 +1,4 @@
-"""A report of a run shows what its memory did, or the graph that it was asked about."""
+"""A report of a run draws its memory, or the graph of its query."""
 
 import dataclasses
 import re
@@ -48,13 +48,13 @@ def reported(monkeypatch, tmp_path):
         ("sdnc", ("--model.heads", "2"), "last access; below, after the last step: links, contents."),
     ],
 )
-def test_that_of_a_network_with_a_memory_shows_the_views_of_the_memory(reported, model, options, listed):
+def test_the_report_of_a_network_with_a_memory_draws_its_views(reported, model, options, listed):
     pictures, heading, page = reported(model, "copy", *options)
     assert (pictures, heading) == ({"memory"}, "The memory")
     assert listed in page
 
 
-def test_that_of_a_task_of_graphs_shows_the_graph(reported):
+def test_the_report_of_a_task_on_graphs_draws_the_graph(reported):
     pictures, heading, page = reported("dnc", "traversal")
     assert (pictures, heading) == ({"graph"}, "The graph")
     assert "A test graph of lesson 1" in page

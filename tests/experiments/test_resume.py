@@ -1,4 +1,4 @@
-"""Resume: a training that was interrupted anywhere comes to the same bits."""
+"""Resume: a training run that is interrupted at any step reaches the same bits."""
 
 import json
 import os
@@ -41,7 +41,7 @@ SETTINGS = {
 
 @pytest.fixture(autouse=True)
 def short_ending(monkeypatch):
-    """The end of a run, its scores by length and its figures, is not looked at here."""
+    """Leave out the scores by length and the figures at the end of a run."""
     monkeypatch.setattr("memtape.experiments.train.by_length", lambda *_, **__: [])
     monkeypatch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
     monkeypatch.setattr("memtape.experiments.resume.report_run", ignore)
@@ -82,7 +82,7 @@ def resume(folder, *, until=None, tell=ignore):
 
 
 def bits(run):
-    """Everything that must not differ: the metrics, and all that the last checkpoint holds but the seconds."""
+    """Return everything that must be equal: the metrics, and the contents of the last checkpoint except the seconds."""
     checkpoints = Checkpoints(run.checkpoints, {name: run.folder / name for name in COPIED}, keep=1)
     found, files, damages = checkpoints.newest()
     assert not damages
@@ -93,7 +93,7 @@ def bits(run):
     plain = {
         **found.shares[0].plain,
         "python": None,
-    }  # beartype, which looks on in the tests, draws from that generator
+    }  # beartype, which is active in the tests, draws from that generator
     return run.metrics_file.read_bytes(), files["metrics.jsonl"], progress, plain, tensors
 
 
@@ -119,7 +119,7 @@ def never_ended(tmp_path_factory):
 
 @pytest.mark.parametrize("until", [1, 3, 7, 11])
 @pytest.mark.parametrize("name", SETTINGS)
-def test_an_interrupted_training_comes_to_the_same_bits(tmp_path, never_ended, name, until):
+def test_an_interrupted_training_run_reaches_the_same_bits(tmp_path, never_ended, name, until):
     run, outcome = train(tmp_path / "run", SETTINGS[name], until=until)
     assert not outcome.finished
     assert outcome.steps == until
@@ -132,13 +132,13 @@ def test_an_interrupted_training_comes_to_the_same_bits(tmp_path, never_ended, n
     assert (run.folder / "weights.safetensors").read_bytes() == weights
 
 
-def test_a_training_that_stopped_says_so_stops_again_and_goes_on_once_the_cause_is_gone(
+def test_a_stopped_training_run_reports_its_reason_stops_again_and_continues_after_a_fix(
     tmp_path, monkeypatch, never_ended
 ):
-    whole, told = Copy.batch, []
+    original, messages = Copy.batch, []
 
     def poisoned(task, index, *words, **options):
-        batch = whole(task, index, *words, **options)
+        batch = original(task, index, *words, **options)
         return replace(batch, targets=batch.targets * float("inf")) if index == 7 else batch
 
     folder = tmp_path / "run"
@@ -149,17 +149,17 @@ def test_a_training_that_stopped_says_so_stops_again_and_goes_on_once_the_cause_
         left = (folder / "metrics.jsonl").read_bytes()
         assert Run(folder).stop() == "at step 8, as the loss is not finite"
         with pytest.raises(NonFiniteError) as second:
-            resume(folder, tell=told.append)
+            resume(folder, tell=messages.append)
         assert str(second.value) == str(first.value)
         assert (folder / "metrics.jsonl").read_bytes() == left
-    resume(folder, tell=told.append)
+    resume(folder, tell=messages.append)
     sentence = "this training run stopped at step 8, as the loss is not finite; continuing from step 6, which leads to the same"
-    assert [text.startswith(sentence) for text in told] == [True, True]
+    assert [text.startswith(sentence) for text in messages] == [True, True]
     same(bits(Run(folder)), never_ended("plain")[0])
     assert Run(folder).stop() is None
 
 
-def test_a_training_may_be_interrupted_after_every_update(tmp_path, never_ended):
+def test_a_training_run_may_be_interrupted_after_every_step(tmp_path, never_ended):
     run, _ = train(tmp_path / "run", {}, until=1)
     for step in range(2, STEPS):
         _, outcome = resume(run.folder, until=step)
@@ -168,8 +168,8 @@ def test_a_training_may_be_interrupted_after_every_update(tmp_path, never_ended)
     same(bits(run), never_ended("plain")[0])
 
 
-def test_metrics_beyond_the_checkpoint_are_written_anew(tmp_path, never_ended):
-    """As after a kill: more was recorded than was saved, and the last line is cut."""
+def test_metrics_after_the_checkpoint_are_written_again(tmp_path, never_ended):
+    """After a kill there may be records of steps after the last checkpoint, and the last line may be incomplete."""
     run, _ = train(tmp_path / "run", {}, until=7)
     with run.metrics_file.open("a") as file:
         file.write('{"kind": "train", "step": 9}\n{"kind": "val')
@@ -177,18 +177,18 @@ def test_metrics_beyond_the_checkpoint_are_written_anew(tmp_path, never_ended):
     same(bits(run), never_ended("plain")[0])
 
 
-def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(tmp_path, never_ended):
+def test_a_damaged_checkpoint_is_named_and_the_previous_one_is_used(tmp_path, never_ended):
     run, _ = train(tmp_path / "run", {}, until=7)
     (run.checkpoints / "step-000000007" / "weights.safetensors").write_bytes(b"rot")
-    told = []
-    resume(run.folder, tell=told.append)
-    assert len(told) == 1
-    assert "step-000000007/weights.safetensors has 3 bytes, but manifest.json lists" in told[0]
-    assert told[0].endswith("; continuing from step 6")
+    messages = []
+    resume(run.folder, tell=messages.append)
+    assert len(messages) == 1
+    assert "step-000000007/weights.safetensors has 3 bytes, but manifest.json lists" in messages[0]
+    assert messages[0].endswith("; continuing from step 6")
     same(bits(run), never_ended("plain")[0])
 
 
-def test_damaged_files_of_the_run_itself_come_back_from_the_checkpoint(tmp_path, never_ended):
+def test_damaged_files_of_the_run_are_restored_from_the_checkpoint(tmp_path, never_ended):
     run, _ = train(tmp_path / "run", {}, until=7)
     for name in COPIED:
         (run.folder / name).write_bytes(b"rot")
@@ -197,7 +197,7 @@ def test_damaged_files_of_the_run_itself_come_back_from_the_checkpoint(tmp_path,
     assert run.read("config.json")["seed"] == 1
 
 
-def test_without_any_sound_checkpoint_all_are_named(tmp_path):
+def test_without_a_valid_checkpoint_all_damaged_ones_are_named(tmp_path):
     run, _ = train(tmp_path / "run", {}, until=7)
     for path in run.checkpoints.iterdir():
         (path / "progress.json").unlink()
@@ -207,7 +207,7 @@ def test_without_any_sound_checkpoint_all_are_named(tmp_path):
         resume(run.folder)
 
 
-def test_a_run_that_was_killed_before_anything_was_saved_begins(tmp_path, never_ended):
+def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path, never_ended):
     run, _ = train(tmp_path / "run", {}, until=1)
     for path in run.checkpoints.rglob("*"):
         if path.is_file():
@@ -218,25 +218,25 @@ def test_a_run_that_was_killed_before_anything_was_saved_begins(tmp_path, never_
     same(bits(run), never_ended("plain")[0])
 
 
-def test_a_finished_training_is_left_alone(tmp_path):
+def test_a_finished_training_run_is_not_changed(tmp_path):
     run, _ = train(tmp_path / "run", {})
     before = run.metrics_file.read_bytes()
     assert resume(run.folder)[1] is None
     assert run.metrics_file.read_bytes() == before
 
 
-def test_another_machine_is_told(tmp_path):
+def test_another_machine_is_reported(tmp_path):
     run, _ = train(tmp_path / "run", {}, until=7)
     checkpoint = run.checkpoints / "step-000000007"
     written = json.loads((checkpoint / "environment.json").read_text())
     (checkpoint / "environment.json").write_text(json.dumps({**written, "torch": "1.0"}))
     write_manifest(checkpoint, [path.name for path in checkpoint.iterdir() if path.name != MANIFEST])
-    told = []
-    resume(run.folder, tell=told.append)
-    assert told == [f"torch was 1.0 and is {torch.__version__}: further results may differ in the last bits"]
+    messages = []
+    resume(run.folder, tell=messages.append)
+    assert messages == [f"torch was 1.0 and is {torch.__version__}: further results may differ in the last bits"]
 
 
-def test_a_full_disk_ends_the_training_with_what_is_lost_and_how_to_go_on(tmp_path, monkeypatch, never_ended):
+def test_a_full_disk_ends_the_training_run_with_the_lost_steps_and_how_to_continue(tmp_path, monkeypatch, never_ended):
     flush, count = os.fsync, iter(range(10_000))
 
     def full(handle):
@@ -246,10 +246,10 @@ def test_a_full_disk_ends_the_training_with_what_is_lost_and_how_to_go_on(tmp_pa
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        told = (
+        sentence = (
             r"cannot be written \(No space left on device\), and progress after step 3 is lost; free .* `memtape resume"
         )
-        with pytest.raises(RunError, match=told):
+        with pytest.raises(RunError, match=sentence):
             train(tmp_path / "run", {})
     run, _ = resume(tmp_path / "run")
     same(bits(run), never_ended("plain")[0])

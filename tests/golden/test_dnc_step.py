@@ -1,4 +1,6 @@
-"""The worked numbers of the Differentiable Neural Computer, computed by hand in float64 and kept to their digits."""
+"""The worked example of the Differentiable Neural Computer, computed independently in float64 and printed to all
+digits.
+"""
 
 import torch
 

@@ -1,4 +1,6 @@
-"""The worked numbers of one step of a Neural Turing Machine, computed by hand in float64 and kept to eight digits."""
+"""The worked example of one step of a Neural Turing Machine, computed independently in float64 and printed to eight
+digits.
+"""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Greedy and beam search, against all sequences there are on networks small enough to list them."""
+"""Greedy and beam search against an enumeration of all sequences, with small networks."""
 
 import itertools
 import math
@@ -18,51 +18,51 @@ F64 = torch.float64
 
 
 @state
-class Heard:
-    """All that was heard, as one number; it begins at another one for each row."""
+class ToyState:
+    """All inputs so far, encoded as one number, with a different initial value for each row."""
 
     code: torch.Tensor
 
 
 class Toy:
-    """Says logits that depend on all that it heard, drawn once and kept in a table."""
+    """Predict logits that depend on all inputs so far; they are drawn once and stored in a table."""
 
     def __init__(self, seed=0, spread=1.5):
         generator = torch.Generator().manual_seed(seed)
         self.table = spread * torch.randn(9973, SYMBOLS, generator=generator, dtype=F64)
 
     def begin(self, rows=ROWS):
-        return Heard(code=torch.arange(1, rows + 1))
+        return ToyState(code=torch.arange(1, rows + 1))
 
     def step(self, symbols, state):
         code = (state.code * 31 + symbols + 7) % len(self.table)
-        return self.table[code], Heard(code=code)
+        return self.table[code], ToyState(code=code)
 
     def log_likelihood(self, row, sequence):
-        """Compute the likelihood of one sequence by hand."""
-        code, heard, total = row + 1, BOUNDARY, 0.0
+        """Compute the likelihood of one sequence in a loop."""
+        code, previous, total = row + 1, BOUNDARY, 0.0
         for symbol in sequence:
-            code = (code * 31 + heard + 7) % len(self.table)
+            code = (code * 31 + previous + 7) % len(self.table)
             logits = self.table[code].tolist()
             total += logits[symbol] - math.log(sum(math.exp(logit) for logit in logits))
-            heard = symbol
+            previous = symbol
         return total
 
 
 def all_sequences():
-    """List the sequences that stop, and those that are cut."""
+    """List the sequences that end with a stop symbol, and those of the largest length."""
     for length in range(1, LONGEST + 1):
         for sequence in itertools.product(range(SYMBOLS), repeat=length):
             if BOUNDARY not in sequence[:-1] and (sequence[-1] == BOUNDARY or length == LONGEST):
                 yield sequence
 
 
-def said(found, *place):
+def sequence_of(found, *place):
     return tuple(found.symbols[place][: found.lengths[place]].tolist())
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_greedy_by_the_letter(seed):
+def test_greedy_decoding_takes_the_most_likely_symbol_of_each_step(seed):
     toy = Toy(seed)
     found = greedy(toy, toy.begin(), longest=LONGEST)
     for row in range(ROWS):
@@ -70,7 +70,7 @@ def test_greedy_by_the_letter(seed):
         while len(sequence) < LONGEST and sequence[-1:] != [BOUNDARY]:
             best = max(range(SYMBOLS), key=lambda symbol: toy.log_likelihood(row, [*sequence, symbol]))
             sequence.append(best)
-        assert said(found, row) == tuple(sequence)
+        assert sequence_of(found, row) == tuple(sequence)
         assert math.isclose(float(found.log_likelihood[row]), toy.log_likelihood(row, sequence), rel_tol=1e-10)
         assert not found.symbols[row, len(sequence) :].any()
 
@@ -88,14 +88,14 @@ def test_a_beam_of_one_is_greedy(seed, length_penalty):
 
 @pytest.mark.parametrize("length_penalty", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize("seed", range(2))
-def test_a_beam_of_everything_lists_all_sequences_in_their_order(seed, length_penalty):
+def test_a_beam_of_all_sequences_lists_them_in_their_order(seed, length_penalty):
     toy = Toy(seed)
     found = beam_search(toy, toy.begin(), width=EVERYTHING, length_penalty=length_penalty, longest=LONGEST)
     for row in range(ROWS):
         scores = {s: toy.log_likelihood(row, s) / len(s) ** length_penalty for s in all_sequences()}
         expected = sorted(scores, key=scores.get, reverse=True)
-        assert said(found, row, 0) == expected[0]
-        assert [said(found, row, place) for place in range(len(expected))] == expected
+        assert sequence_of(found, row, 0) == expected[0]
+        assert [sequence_of(found, row, place) for place in range(len(expected))] == expected
         assert not found.log_likelihood[row, len(expected) :].isfinite().any()
         for place in (0, 1, len(expected) - 1):
             exact = toy.log_likelihood(row, expected[place])
@@ -111,7 +111,7 @@ def test_a_wider_beam_finds_what_greedy_decoding_misses():
 
 
 @pytest.mark.parametrize("search", [greedy, beam_search])
-def test_a_batch_is_its_rows_one_at_a_time(search):
+def test_a_batch_equals_its_rows_one_at_a_time(search):
     toy = Toy(4)
     together = search(toy, toy.begin(20), longest=10)
     for row in range(20):
@@ -122,7 +122,7 @@ def test_a_batch_is_its_rows_one_at_a_time(search):
         assert torch.equal(alone.lengths[0], together.lengths[row])
 
 
-def test_the_length_matters_to_what_is_best():
+def test_the_length_penalty_changes_the_best_sequence():
     toy = Toy(2)
     lengths = [
         beam_search(toy, toy.begin(50), width=20, length_penalty=penalty, longest=8).lengths[:, 0].double().mean()
@@ -131,7 +131,7 @@ def test_the_length_matters_to_what_is_best():
     assert lengths[0] < lengths[1] < lengths[2]
 
 
-def test_the_best_come_first():
+def test_sequences_are_in_descending_order_of_score():
     toy = Toy()
     found = beam_search(toy, toy.begin(), width=6, length_penalty=0.7, longest=8)
     scores = found.log_likelihood / found.lengths**0.7
@@ -149,7 +149,7 @@ def test_another_symbol_may_stop_and_another_may_start(search):
 
 
 @pytest.mark.parametrize("attend_first", [True, False])
-def test_a_beam_of_one_is_greedy_on_a_real_network_too(attend_first):
+def test_a_beam_of_one_is_greedy_with_a_trained_architecture_too(attend_first):
     network = Seq2Seq(6, 5, hidden_size=5, embedding_size=3, attend_first=attend_first, decoder_layers=2).double()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter)
@@ -162,7 +162,7 @@ def test_a_beam_of_one_is_greedy_on_a_real_network_too(attend_first):
     assert not first.log_likelihood.requires_grad
 
 
-def test_a_search_has_a_width_a_length_and_a_penalty():
+def test_an_invalid_width_length_or_penalty_is_refused():
     toy = Toy()
     with pytest.raises(ValueError, match="width is 0, but it must be at least 1; give a larger width"):
         beam_search(toy, toy.begin(), width=0)

@@ -1,4 +1,4 @@
-"""Free running: what is drawn is fed back, with a temperature, a stop symbol and a context."""
+"""Free running: outputs are drawn and fed back, with a temperature, a stop symbol and a context."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ PROMPT = torch.tensor([[1, 2, 3], [4, 0, 0], [2, 2, 0]])
 LENGTHS = torch.tensor([3, 1, 2])
 
 
-def test_without_temperature_the_likeliest_symbol_of_all_before_is_said(network):
+def test_with_temperature_0_the_most_likely_symbol_given_all_before_is_generated(network):
     said = generate(network, PROMPT, steps=6, lengths=LENGTHS, temperature=0.0)
     assert said.shape == (3, 6)
     for row, length in enumerate(LENGTHS.tolist()):
@@ -47,7 +47,7 @@ def test_without_temperature_the_likeliest_symbol_of_all_before_is_said(network)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-def test_symbols_are_drawn_with_the_probabilities_that_the_temperature_leaves(network, temperature):
+def test_symbols_are_drawn_with_the_probabilities_at_the_temperature(network, temperature):
     prompt = torch.tensor([[1, 2]]).expand(20_000, 2)
     said = generate(network, prompt, steps=1, temperature=temperature)
     logits = network(prompt[:1])[0][0, -1]
@@ -56,7 +56,7 @@ def test_symbols_are_drawn_with_the_probabilities_that_the_temperature_leaves(ne
     torch.testing.assert_close(found, expected, rtol=0, atol=0.015)
 
 
-def test_what_is_drawn_is_what_is_heard_next(network):
+def test_the_drawn_symbol_is_the_next_input(network):
     prompt = torch.tensor([[1, 2]]).expand(20_000, 2)
     said = generate(network, prompt, steps=2)
     for first in said[:, 0].unique().tolist():
@@ -68,7 +68,7 @@ def test_what_is_drawn_is_what_is_heard_next(network):
             )
 
 
-def test_rows_stop_on_their_own(network):
+def test_rows_stop_independently(network):
     free = generate(network, PROMPT.repeat(20, 1), steps=30, generator=torch.Generator().manual_seed(1))
     said = generate(network, PROMPT.repeat(20, 1), steps=30, stop=3, generator=torch.Generator().manual_seed(1))
     time = said.shape[1]
@@ -82,14 +82,14 @@ def test_rows_stop_on_their_own(network):
     assert len(set(stops)) > 2
 
 
-def test_it_ends_when_all_rows_have_stopped(network):
+def test_generation_ends_when_all_rows_have_stopped(network):
     likeliest = generate(network, PROMPT[:1], steps=8, temperature=0.0)
     stop = int(likeliest[0, 2])
     first = likeliest[0].tolist().index(stop)
     assert generate(network, PROMPT[:1], steps=8, temperature=0.0, stop=stop).shape == (1, first + 1)
 
 
-def test_the_same_generator_says_the_same(network):
+def test_the_same_generator_generates_the_same_symbols(network):
     one, two, other = (
         generate(network, PROMPT, steps=20, generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
     )
@@ -97,14 +97,14 @@ def test_the_same_generator_says_the_same(network):
     assert not torch.equal(one, other)
 
 
-def test_a_state_is_gone_on_from(network):
+def test_generation_continues_from_a_state(network):
     said = generate(network, PROMPT, steps=5, temperature=0.0)
     _, state = network(PROMPT[:, :2])
     assert torch.equal(generate(network, PROMPT[:, 2:], state, steps=5, temperature=0.0), said)
 
 
 @pytest.mark.parametrize("into", ["input", "state", "both"])
-def test_a_context_is_told(into):
+def test_a_context_is_passed_to_the_network(into):
     conditioned = Conditioned(GRUCell(SYMBOLS + CONTEXT * (into != "state"), 6), CONTEXT, into=into)
     network = OneHot(Readout(conditioned, SYMBOLS))
     for parameter in network.parameters():
@@ -118,7 +118,7 @@ def test_a_context_is_told(into):
         assert torch.equal(alone[0], together[row])
 
 
-def test_a_tiny_temperature_is_the_likeliest_symbol(network):
+def test_a_tiny_temperature_generates_the_most_likely_symbol(network):
     likeliest = generate(network, PROMPT, steps=6, temperature=0.0)
     assert torch.equal(generate(network, PROMPT, steps=6, temperature=1e-30), likeliest)
 

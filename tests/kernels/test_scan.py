@@ -1,4 +1,4 @@
-"""The scan: what linear steps declare, and its engines against the same steps taken one after another."""
+"""The scan: declarations of linear steps, and its engines against single steps."""
 
 import pytest
 import torch
@@ -132,12 +132,12 @@ needs_kernels = pytest.mark.skipif(kernels().absent is not None, reason=f"the ke
 
 
 def at(steps, t):
-    """Return the step at a time."""
+    """Return the step at time t."""
     return pytree.tree_map(lambda leaf: leaf[:, min(t, leaf.shape[1] - 1)], steps)
 
 
 def one_after_another(steps, state, lengths, starts):
-    """Return what an engine returns, by single steps."""
+    """Return the result of an engine, computed by single steps."""
     _, time = torch.broadcast_shapes(*(leaf.shape[:2] for leaf in tree.leaves(steps)))
     states = []
     for t in range(time):
@@ -149,7 +149,7 @@ def one_after_another(steps, state, lengths, starts):
 
 
 def situation(batch, time, state, *, lengths, starts, seed=0):
-    """Return lengths, 0 among them, and starts, with a state that they set back to."""
+    """Return lengths, including 0, and starts, with the state that a start restores."""
     generator = torch.Generator().manual_seed(seed)
     ends = torch.randint(time + 1, (batch,), generator=generator) if lengths else None
     if not starts:
@@ -160,7 +160,7 @@ def situation(batch, time, state, *, lengths, starts, seed=0):
 
 
 def outputs_and_gradients(engine, steps, state, lengths, starts, **options):
-    """Return states within the lengths, last states and the gradients of everything that goes in."""
+    """Return states within the lengths, last states and the gradients of all inputs."""
     leaves, form = pytree.tree_flatten((steps, state, starts.state if starts else state))
     leaves = [leaf.detach().clone().requires_grad_() for leaf in leaves]
     steps, state, initial = pytree.tree_unflatten(leaves, form)
@@ -186,7 +186,7 @@ def same(engine, steps, state, lengths, starts, tolerance=1e-10, **options):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_how_steps_combine_is_associative(name):
+def test_the_combination_of_steps_is_associative(name):
     (steps, _), count = drawn(name, 4, 3), 3
     first, second, third = (at(steps, t) for t in range(count))
     left, right = first.then(second).then(third), first.then(second.then(third))
@@ -194,7 +194,7 @@ def test_how_steps_combine_is_associative(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_two_combined_steps_do_what_they_do_one_after_another(name):
+def test_two_combined_steps_equal_the_two_in_sequence(name):
     steps, state = drawn(name, 4, 2)
     first, second = at(steps, 0), at(steps, 1)
     expected, actual = second.apply(first.apply(state)), first.then(second).apply(state)
@@ -269,7 +269,7 @@ def test_the_kernel_of_any_size_equals_single_steps(kind, batch, time, units, co
 
 
 @needs_kernels
-def test_other_declarations_run_in_chunks_on_the_processor():
+def test_other_declarations_run_in_chunks_on_the_cpu():
     steps, state = drawn("delta rule", 3, 9)
     same(scan_on_cpu, steps, state, *situation(3, 9, state, lengths=True, starts="few"))
 
@@ -310,7 +310,7 @@ def test_the_kernel_refuses_second_derivatives():
 
 @needs_kernels
 @pytest.mark.parametrize("engine", [chunkwise, scan_on_cpu])
-def test_what_a_start_forgets_may_be_broken(engine):
+def test_a_state_before_a_start_may_be_nan(engine):
     steps, state = drawn("complex diagonal", 2, 6)
     steps.added[0, :3] = torch.inf
     state[1] = torch.nan

@@ -1,4 +1,4 @@
-"""Schemas: C structs, and numbers for the library, made from dataclasses."""
+"""Schemas: C structs and arguments for the library, generated from dataclasses."""
 
 import ctypes
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from memtape.kernels import schema
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """Everything about a kernel that is no tensor."""
+    """All arguments of a kernel except tensors."""
 
     kind: Literal["first", "second"]
     clip: float
@@ -48,7 +48,7 @@ def test_sizes_are_those_of_the_named_axes():
     assert schema.sizes(axes, tensors) == {"batch": 2, "slots": 5, "width": 3, "heads": 4}
 
 
-def test_a_layout_tells_swapped_and_resized_fields_and_other_arguments_apart():
+def test_a_layout_detects_swapped_and_resized_fields_and_other_arguments():
     def layout(*members, arguments=("sizes", "xs")):
         return schema.layout({"sizes": schema.struct(members)}, {"forward": arguments})
 

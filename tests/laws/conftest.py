@@ -1,4 +1,4 @@
-"""All the cells that the laws hold for: those of all models by their cards, and by a line in CELLS parts and further forms."""
+"""The cells that the laws are tested with: those of all models from their cards, and further parts and forms in CELLS."""
 
 from functools import partial
 
@@ -48,7 +48,7 @@ TWO_HEADS = {"read_heads": 2, "write_heads": 2}
 
 
 def cell_of(model, **options):
-    """Return the cell of a model, as small as its card says."""
+    """Return the cell of a model, with the small sizes of its card."""
     return MODELS[model].load()(INPUT, 3, **(MODELS[model].card.small | options)).cell
 
 
@@ -177,7 +177,7 @@ ABSENT = {name for name in BACKENDS if backends()[name]}
 
 
 def by_weight():
-    """Return the cells as parameters: a form without a class of its own waits for `make test-all`."""
+    """Return the cells as parameters: a form without its own class is tested by `make test-all` only."""
     known = set()
     for name, factory in CELLS:
         classes = {type(module) for module in factory().modules()}
@@ -189,7 +189,7 @@ FORMS = list(by_weight())
 
 
 def runs_on(factory, backend):
-    """Tell whether a backend has more than the reference for a cell."""
+    """Return whether a backend has its own implementation for a cell."""
     if backend in ABSENT:
         return False
     with use_backend(backend):
@@ -212,13 +212,13 @@ def cells():
 
 @pytest.fixture(params=FORMS)
 def factory(request):
-    """How to build a cell."""
+    """A function that builds a cell."""
     return request.param
 
 
 @pytest.fixture(params=RUNS)
 def run(request):
-    """How to build a cell, and a backend that runs it."""
+    """A function that builds a cell, and a backend that runs it."""
     return request.param
 
 
@@ -230,7 +230,7 @@ def rebuilt(run):
 
 @pytest.fixture
 def cell(run):
-    """A cell in float64 whose every parameter has been moved off its initial value, on each backend that runs it."""
+    """A cell in float64 with every parameter moved away from its initial value, on each backend that runs it."""
     factory, backend = run
     torch.manual_seed(1)
     cell = factory().double()

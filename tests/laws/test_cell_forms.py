@@ -1,4 +1,4 @@
-"""Laws of the forms a cell comes in: batches of all sizes, dtypes, devices, files, copies and packed sequences."""
+"""Laws of cells under other conditions: batch sizes, dtypes, devices, files, copies and packed sequences."""
 
 import copy
 import importlib
@@ -30,7 +30,7 @@ def test_every_cell_class_obeys_the_laws(cells):
 
 
 @pytest.mark.parametrize("batch", [0, 7])
-def test_any_batch_size_runs(cell, xs, batch):
+def test_any_batch_size_is_accepted(cell, xs, batch):
     inputs = xs.repeat(3, 1, 1)[:batch]
     lengths = torch.arange(batch) % TIME + 1
     ys, last, _ = unroll(cell, inputs, lengths=lengths, collect=lambda state: state)
@@ -40,7 +40,7 @@ def test_any_batch_size_runs(cell, xs, batch):
     assert again.shape == ys.shape
 
 
-def test_one_step_runs(cell, xs, equal_up_to_rounding):
+def test_a_sequence_of_one_step_is_accepted(cell, xs, equal_up_to_rounding):
     ys, last, trace = unroll(cell, xs[:, :1], lengths=torch.ones(BATCH).long(), collect=lambda state: state)
     y, state = cell(xs[:, 0], cell.init_state(BATCH, dtype=xs.dtype))
     equal_up_to_rounding(ys, y[:, None])
@@ -65,7 +65,7 @@ def test_float32_agrees_with_float64(factory, xs):
 
 
 def test_everything_follows_the_module_to_another_device(factory, monkeypatch):
-    monkeypatch.setattr(torch, "is_autocast_enabled", lambda _: False)  # autocast does not know the meta device
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda _: False)  # autocast does not support the meta device
     meta = torch.device("meta")
     cell = factory().to(meta)
     state = cell.init_state(BATCH, device=meta, dtype=torch.float32)
@@ -100,7 +100,7 @@ def test_a_packed_sequence_equals_lengths(cell, xs, lengths, equal_up_to_roundin
     same_state(last, end)
 
 
-def test_a_state_survives_a_file(cell, xs, tmp_path):
+def test_a_state_saved_to_a_file_is_read_back(cell, xs, tmp_path):
     for state in (cell.init_state(BATCH, dtype=xs.dtype), unroll(cell, xs[:, :3])[1]):
         if not tree.leaves(state):
             pytest.skip("the cell has no state")
@@ -111,7 +111,7 @@ def test_a_state_survives_a_file(cell, xs, tmp_path):
         torch.testing.assert_close(unroll(cell, xs[:, 3:], loaded)[0], unroll(cell, xs[:, 3:], state)[0])
 
 
-def test_a_deep_copy_is_the_same_network_and_another(cell, xs):
+def test_a_deep_copy_is_equal_and_independent(cell, xs):
     expected = unroll(cell, xs)[0].detach()
     twin = copy.deepcopy(cell)
     assert torch.equal(unroll(twin, xs)[0], expected)

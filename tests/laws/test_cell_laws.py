@@ -1,4 +1,4 @@
-"""Laws that every cell obeys when it runs over sequences; conftest.py lists the cells."""
+"""Laws of every cell over sequences; conftest.py lists the cells."""
 
 import pytest
 import torch
@@ -9,35 +9,35 @@ from memtape.cells.conditioned import ConditionedState
 from memtape.core.backends import backend_for
 from memtape.memory import ContentState, LinkLists, SparseAccessState, SparseComputerState
 
-# test_cell_forms.py checks the shapes of the same cells
+# test_cell_forms.py tests the same cells under other conditions
 pytestmark = pytest.mark.usefixtures("shapes_unchecked")
 
 BATCH, TIME = 3, 6
 
 SHOWN_BUT_NOT_USED = {
-    # A content memory looks its weights up anew in each step; the state holds them to be looked at.
+    # A content memory computes its weights in each step; the state holds them for inspection only.
     ContentState: {"memory.read_weights", "memory.write_weights"},
 }
 
-# Whole numbers, in which less than a step is no difference: another value of each part of that name.
-WHOLE_NUMBERS = {"count": lambda counts: counts + 1, "places": lambda places: places.flip(-1)}
-RANKED = (SparseAccessState, SparseComputerState)  # of whose usage only the order counts
-TOLD_ONCE = {
+# Integers, for which a small change has no effect: functions that return another value, by the name of the part.
+INTEGERS = {"count": lambda counts: counts + 1, "places": lambda places: places.flip(-1)}
+RANKED = (SparseAccessState, SparseComputerState)  # for whose usage only the order matters
+CONSTANT = {
     # A context vector is the same for the whole sequence.
     ConditionedState: {"context"},
 }
 
 
-def gradients_are_whole(cell):
-    """Skip a cell that leaves a gradient out on purpose, which finite differences would see."""
+def skip_without_full_gradients(cell):
+    """Skip a cell without the full gradient, which finite differences would detect."""
     if not all(getattr(part, "usage_gradient", True) for part in cell.modules()):
-        pytest.skip("the cell cuts the gradient of where it wrote into what is used; another of CELLS does not")
+        pytest.skip("the cell stops the gradient of the write weights at the usage; another of CELLS does not")
     if any(isinstance(part, LinkLists) for part in cell.modules()):
-        pytest.skip("the SDNC's links have no gradient; tests/memory/test_sparse_computer.py looks at the rest")
+        pytest.skip("the SDNC's links have no gradient; tests/memory/test_sparse_computer.py checks the others")
 
 
 def same(first, second, **tolerance):
-    """Compare within rounding, or as closely as told; a twin sums in another order than single steps."""
+    """Compare within rounding, or within the given tolerance; a fused kernel sums in another order than single steps."""
     stepped = backend_for("cpu") == "reference"
     torch.testing.assert_close(
         first, second, **(tolerance if tolerance and stepped else {"rtol": 1e-10, "atol": 1e-12})
@@ -53,7 +53,7 @@ def rows(state, chosen):
 
 
 def total(ys, state):
-    """Return a number that every output and every part of the state goes into, each entry with a factor of its own."""
+    """Return a weighted sum of all outputs and all parts of the state, with a different factor for each entry."""
     parts = [ys, *tree.leaves(state)]
     return sum(
         (part * torch.linspace(1, 2, part.numel(), dtype=part.dtype).reshape(part.shape)).sum() for part in parts
@@ -81,7 +81,7 @@ def test_no_state_is_the_initial_state_bit_for_bit(cell, xs):
     same_state(end, last, rtol=0, atol=0)
 
 
-def test_steps_by_hand_equal_the_run(cell, xs):
+def test_a_loop_over_steps_equals_the_run(cell, xs):
     state = cell.init_state(BATCH, dtype=xs.dtype)
     ys, last, _ = unroll(cell, xs)
     for t in range(TIME):
@@ -123,7 +123,7 @@ def test_a_start_forgets_everything_before_it(cell, xs, before):
     assert not gradient[:, :3].any()
 
 
-def test_starts_are_each_row_s_own(cell, xs):
+def test_starts_of_a_row_do_not_affect_other_rows(cell, xs):
     starts = torch.zeros(BATCH, TIME, dtype=torch.bool)
     starts[1, 2] = starts[2, 5] = True
     ys, _, _ = unroll(cell, xs, starts=starts)
@@ -147,7 +147,7 @@ def test_a_start_forgets_even_a_state_of_nan(cell, xs):
 
 
 @pytest.mark.parametrize("garbage", [float("nan"), 1e30])
-def test_padding_reaches_neither_state_nor_gradient(cell, xs, garbage):
+def test_padding_has_no_influence_on_state_or_gradient(cell, xs, garbage):
     lengths = torch.tensor([2, TIME, 1])
     padded = xs.clone()
     for row, length in enumerate(lengths):
@@ -170,7 +170,7 @@ def test_padding_reaches_neither_state_nor_gradient(cell, xs, garbage):
         assert not into_inputs[row, length:].any()
 
 
-def test_a_row_of_length_0_stays_as_it_was(cell, xs):
+def test_a_row_of_length_0_keeps_its_state(cell, xs):
     begin = unroll(cell, xs[:, :1])[1]
     ys, last, _ = unroll(cell, xs, begin, lengths=torch.tensor([2, 0, TIME]))
     assert not ys[1].any()
@@ -184,7 +184,7 @@ def test_full_lengths_change_nothing(cell, xs):
     same_state(end, last)
 
 
-def test_a_step_leaves_the_old_state_untouched(cell, xs):
+def test_a_step_does_not_modify_the_old_state(cell, xs):
     for state in (cell.init_state(BATCH, dtype=xs.dtype), unroll(cell, xs)[1]):
         before = {name: leaf.detach().clone() for name, leaf in tree.named_tensors(state).items()}
         inputs = xs[:, 0].clone()
@@ -193,7 +193,7 @@ def test_a_step_leaves_the_old_state_untouched(cell, xs):
         assert torch.equal(inputs, xs[:, 0])
 
 
-def test_a_step_leaves_nothing_behind_in_the_module(cell, xs):
+def test_a_step_stores_nothing_in_the_module(cell, xs):
     before = {name: value.clone() for name, value in cell.state_dict().items()}
     first = unroll(cell, xs)[0]
     second = unroll(cell, xs)[0]
@@ -201,10 +201,10 @@ def test_a_step_leaves_nothing_behind_in_the_module(cell, xs):
     same(cell.state_dict(), before, rtol=0, atol=0)
 
 
-def test_every_part_of_the_state_moves(cell, xs):
+def test_every_part_of_the_state_changes(cell, xs):
     state = unroll(cell, xs[:, :3])[1]
     moved = cell(xs[:, 3], state)[1]
-    after, exempt = tree.named_tensors(moved), TOLD_ONCE.get(type(state), set())
+    after, exempt = tree.named_tensors(moved), CONSTANT.get(type(state), set())
     assert exempt <= set(after)
     for name, old in tree.named_tensors(state).items():
         if name in exempt:
@@ -214,7 +214,7 @@ def test_every_part_of_the_state_moves(cell, xs):
             assert not torch.allclose(old[row], after[name][row], rtol=1e-6, atol=1e-9), name
 
 
-def test_every_part_of_the_state_matters_later(cell, xs):
+def test_every_part_of_the_state_influences_later_outputs(cell, xs):
     state = unroll(cell, xs[:, :3])[1]
     exempt = SHOWN_BUT_NOT_USED.get(type(getattr(state, "memory", None)), set())
     parts = tree.named_tensors(tree.detach(state))
@@ -224,12 +224,12 @@ def test_every_part_of_the_state_matters_later(cell, xs):
         if name == "memory.usage" and isinstance(state.memory, RANKED):
             other = leaf.amax(-1, keepdim=True) - leaf
         else:
-            other = WHOLE_NUMBERS.get(name.split(".")[-1], lambda leaf: leaf + 0.1 * torch.rand_like(leaf))(leaf)
+            other = INTEGERS.get(name.split(".")[-1], lambda leaf: leaf + 0.1 * torch.rand_like(leaf))(leaf)
         actual = unroll(cell, xs[:, 3:], tree.from_named_tensors(parts | {name: other}, state))[0]
         assert torch.allclose(actual, expected, rtol=1e-9) == (name in exempt), name
 
 
-def test_every_parameter_takes_part(cell, xs):
+def test_every_parameter_has_a_gradient(cell, xs):
     ys, last, _ = unroll(cell, xs)
     for name, gradient in gradients(cell, ys, last).items():
         assert gradient is not None, name
@@ -238,7 +238,7 @@ def test_every_parameter_takes_part(cell, xs):
 
 
 def test_gradients_match_finite_differences(cell, xs):
-    gradients_are_whole(cell)
+    skip_without_full_gradients(cell)
     runner = Recurrent(cell)
     names = [name for name, _ in runner.named_parameters()]
     values = [parameter.detach().clone().requires_grad_() for parameter in runner.parameters()]
@@ -252,10 +252,10 @@ def test_gradients_match_finite_differences(cell, xs):
 
 
 def test_gradients_into_the_state_match_finite_differences(cell, xs):
-    gradients_are_whole(cell)
+    skip_without_full_gradients(cell)
     state = tree.detach(unroll(cell, xs[:2, :2])[1])
     parts = tree.named_tensors(state)
-    names = [name for name in parts if name.split(".")[-1] not in WHOLE_NUMBERS]
+    names = [name for name in parts if name.split(".")[-1] not in INTEGERS]
     if not names:
         pytest.skip("the cell has no state")
     values = [parts[name].requires_grad_() for name in names]
@@ -269,7 +269,7 @@ def test_gradients_into_the_state_match_finite_differences(cell, xs):
 
 
 @pytest.mark.parametrize("every", [1, 4])
-def test_recomputing_changes_neither_values_nor_gradients(cell, xs, every):
+def test_recomputation_changes_neither_values_nor_gradients(cell, xs, every):
     options = {"lengths": torch.tensor([2, TIME, 4]), "collect": lambda state: state}
     plain, last, trace = unroll(cell, xs, **options)
     again, end, kept = unroll(cell, xs, checkpoint_every=every, **options)

@@ -1,4 +1,4 @@
-"""Laws that every external memory of slots obeys."""
+"""Laws of every external memory with slots."""
 
 import dataclasses
 
@@ -52,7 +52,9 @@ def sdnc():
 
 
 def of_heads(interface_class):
-    """Return an interface of heads of which each reads and writes, built as those of two kinds of heads are."""
+    """Return an interface of heads that read and write, with the arguments of interfaces of separate read and write
+    heads.
+    """
 
     def build(hidden, width, *, read_heads, write_heads, squash):
         assert read_heads == write_heads
@@ -92,12 +94,12 @@ def parts(request):
 
 
 def weights_of(state):
-    """Return the weights of all heads; those that a sparse memory writes with come from where its heads read."""
+    """Return the weights of all heads; a sparse memory computes its write weights from its read weights."""
     return torch.cat([state.read_weights, getattr(state, "write_weights", state.read_weights[:, :0])], dim=1)
 
 
-def told(control, **changes):
-    """Return the control with other values; that of the SDNC has those of SAM in it."""
+def with_values(control, **changes):
+    """Return the control with other values; the control of the SDNC contains that of SAM."""
     if hasattr(control, "access"):
         return dataclasses.replace(control, access=dataclasses.replace(control.access, **changes))
     return dataclasses.replace(control, **changes)
@@ -110,7 +112,7 @@ def one_hot(heads, slot):
 
 
 def staying(control):
-    """Return the control with neither step nor sharpening: a Turing head then does as a content head does."""
+    """Return the control without shift and sharpening, so that a Turing head equals a content head."""
     if not hasattr(control, "kernel"):
         return control
     ones, kernel = torch.ones_like(control.gates), torch.zeros_like(control.kernel)
@@ -118,7 +120,7 @@ def staying(control):
     return dataclasses.replace(control, gates=ones, kernel=kernel, exponents=ones)
 
 
-def test_weights_are_a_distribution_or_less_where_a_head_may_leave_out_a_step(parts):
+def test_weights_sum_to_1_or_less_if_a_head_may_skip_a_step(parts):
     memory, state, control = parts
     for moved in (memory.address(control, state), memory(control, state)[1]):
         weights = weights_of(moved)
@@ -129,13 +131,13 @@ def test_weights_are_a_distribution_or_less_where_a_head_may_leave_out_a_step(pa
             torch.testing.assert_close(weights.sum(-1), torch.ones_like(weights[..., 0]))
 
 
-def test_a_step_is_address_write_and_read_in_its_order(parts):
+def test_a_step_is_address_write_and_read_in_order(parts):
     memory, state, control = parts
     reads, after = memory(control, state)
     if getattr(memory, "sequential_heads", False):
-        pytest.skip("heads that act one after another have no such three parts")
+        pytest.skip("heads in sequence have no separate parts of address, write and read")
     if isinstance(memory, DNCMemory):
-        pytest.skip("the heads move at two times, before and after the write; tests/memory has its order")
+        pytest.skip("read and write heads are addressed at different times; see tests/memory")
     if isinstance(memory, SPARSE):
         written = memory.write(control, state)
         addressed = memory.address(control, written)
@@ -153,7 +155,7 @@ def test_a_step_is_address_write_and_read_in_its_order(parts):
     assert not torch.allclose(reads, memory.read(other))
 
 
-def test_addressing_leaves_the_contents_and_writing_leaves_the_heads(parts):
+def test_addressing_keeps_the_contents_and_writing_keeps_the_weights(parts):
     memory, state, control = parts
     assert torch.equal(memory.address(control, state).memory, state.memory)
     written = memory.write(control, state)
@@ -162,16 +164,22 @@ def test_addressing_leaves_the_contents_and_writing_leaves_the_heads(parts):
 
 
 def writing_to_slot_3(control, state, item):
-    """Return a control and a state of which the first head puts an item into slot 3, and the slots that no head touches."""
-    if not hasattr(state, "write_weights"):  # the least used slots are cleared and written to, one by each head
+    """Return a control and a state with which the first head writes an item to slot 3, and the slots that no head
+    writes to.
+    """
+    if not hasattr(state, "write_weights"):  # each head clears one of the least used slots and writes to it
         usage = torch.tensor([3.0, 2.0, 5.0, 1.0, 4.0], dtype=torch.float64).expand(BATCH, -1)
         gates = torch.zeros(BATCH, 2, dtype=torch.float64)
         words = torch.cat([item, torch.zeros_like(item)], dim=1)
-        control = told(control, add=words, gates=gates, write_gates=gates + 1)
+        control = with_values(control, add=words, gates=gates, write_gates=gates + 1)
         return control, dataclasses.replace(state, usage=usage), [0, 2, 4]
     erase, add = torch.zeros_like(control.erase), torch.zeros_like(control.add)
     erase[:, 0], add[:, :1] = 1, item
-    return told(control, erase=erase, add=add), dataclasses.replace(state, write_weights=one_hot(2, 3)), [0, 1, 2, 4]
+    return (
+        with_values(control, erase=erase, add=add),
+        dataclasses.replace(state, write_weights=one_hot(2, 3)),
+        [0, 1, 2, 4],
+    )
 
 
 def test_an_item_written_to_one_slot_is_read_back(parts):
@@ -187,16 +195,16 @@ def test_an_item_written_to_one_slot_is_read_back(parts):
 def test_writing_nothing_changes_nothing(parts):
     memory, state, control = parts
     if isinstance(memory, SPARSE):
-        pytest.skip("the least used slots are cleared in every step, whatever is written")
+        pytest.skip("the least used slots are cleared in every step")
     nothing = {"erase": torch.zeros_like(control.erase), "add": torch.zeros_like(control.add)}
     if isinstance(memory, DNCMemory):
         nothing["free_gates"] = torch.zeros_like(control.free_gates)
-    _, after = memory(told(control, **nothing), state)
+    _, after = memory(with_values(control, **nothing), state)
     assert torch.equal(after.memory, state.memory)
 
 
 def links_in_order(links, order):
-    """Return the links of slots that stand in another order, be they a matrix, lists of one or of both directions, or none."""
+    """Return the links of permuted slots, for a matrix, lists of one or both directions, or no links."""
     place = torch.argsort(order).to(torch.float64)
     if not tree.leaves(links):
         return links
@@ -217,7 +225,7 @@ def links_in_order(links, order):
 
 
 def with_slots_in_order(state, order):
-    """Return the state whose slots stand in another order, with all that is known of them."""
+    """Return the state with its slots and all values per slot permuted."""
     parts = {"memory": state.memory[:, order]}
     if hasattr(state, "usage"):
         names = [name for name in ("read_weights", "write_weights", "usage") if hasattr(state, name)]
@@ -227,9 +235,9 @@ def with_slots_in_order(state, order):
     return dataclasses.replace(state, **parts)
 
 
-def test_a_look_up_does_not_care_about_the_order_of_the_slots(parts):
+def test_a_look_up_does_not_depend_on_the_order_of_the_slots(parts):
     memory, state, control = parts
-    if isinstance(memory, SPARSE):  # of equally used slots the first give way
+    if isinstance(memory, SPARSE):  # of equally used slots the first are replaced
         usage = torch.tensor([3.0, 1.0, 5.0, 2.0, 4.0], dtype=torch.float64).expand(BATCH, -1)
         state = dataclasses.replace(state, usage=usage)
     control, order = staying(control), torch.tensor([3, 0, 4, 1, 2])
@@ -257,12 +265,12 @@ def test_the_tape_is_a_ring(parts):
     torch.testing.assert_close(weights_of(after_turned), weights_of(after).roll(2, dims=2))
 
 
-def test_slots_that_are_alike_stay_alike_without_a_place_to_tell_them_apart(parts):
+def test_equal_slots_stay_equal_if_addressing_ignores_their_position(parts):
     memory, state, control = parts
     if isinstance(memory, DNCMemory):
-        pytest.skip("free slots are taken one after another, and so told apart")
+        pytest.skip("free slots are allocated in order and become different")
     if isinstance(memory, SPARSE):
-        pytest.skip("of equally used slots the first give way to the heads, and so are told apart")
+        pytest.skip("of equally used slots the first are replaced and become different")
     alike = dataclasses.replace(
         state,
         memory=state.memory[:, :1].expand(-1, SLOTS, -1),
@@ -301,14 +309,14 @@ def test_views_are_finite_arrays_in_their_range_with_the_shape_that_their_axes_n
             assert size == {"head": 2, "slot": SLOTS, "width": WIDTH}.get(name.split()[-1], size)
 
 
-def test_views_have_names_of_their_own(parts):
+def test_views_have_unique_names(parts):
     memory, state, control = parts
     views = memory.views(control, state)
     for names in ([view.name for view in views], [view.title for view in views]):
         assert len(set(names)) == len(names)
 
 
-def test_views_are_those_of_the_step_that_is_taken(parts):
+def test_views_are_those_of_the_current_step(parts):
     memory, state, control = parts
     reads, after = memory(control, state)
     views = {view.name: view.values for view in memory.views(control, state)}

@@ -1,4 +1,4 @@
-"""Laws of near-ties: a trace of noise, as other rounding would leave it, never decides which slot is taken."""
+"""Laws of near-ties: noise of the size of rounding errors never changes which slot is selected."""
 
 import dataclasses
 
@@ -15,7 +15,7 @@ from memtape.ops import near_ties
 INPUT, OUTPUT, BATCH, TIME, DRAWS = 2, 3, 3, 12, 3
 NOISE = 1e-9
 UNCHANGED = 1e-6
-"""What the noise may become in the outputs: a thousand times as much, for machines pass it from step to step."""
+"""Limit of the noise in the outputs: a thousand times the input noise, as machines amplify it from step to step."""
 
 SLOTS = {"slots": 9, "width": 4, "controller_size": 5, "initial_memory": "learned"}
 HEADS = {"read_heads": 2, "write_heads": 3}
@@ -46,28 +46,28 @@ def with_noise(tensor, noise):
     return tensor + noise * torch.rand_like(tensor)
 
 
-def beginning(cell):
-    """Return a state of which different slots are used alike, or, in sparse memories, slots are alike in pairs."""
-    begin = cell.init_state(BATCH, dtype=torch.float64)
-    memory = begin.memory
+def initial_state(cell):
+    """Return a state with different but equally used slots, or, for sparse memories, with pairs of equal slots."""
+    initial = cell.init_state(BATCH, dtype=torch.float64)
+    memory = initial.memory
     parts = {"memory": memory.memory}
     if hasattr(memory, "usage"):
         parts["usage"] = torch.full_like(memory.usage, 0.3)
     if isinstance(cell, SAMCell | SDNCCell):
         parts = {"memory": memory.memory[:, HALVES], "usage": ORDER.expand_as(memory.usage)}
-    return begin, parts
+    return initial, parts
 
 
-def answers(cell, noise):
-    """Return outputs of the same machine with other noise in its slots, usages and inputs."""
+def outputs_of(cell, noise):
+    """Return outputs of the same machine with different noise in its slots, usages and inputs."""
     torch.manual_seed(2)
     xs = torch.randn(BATCH, TIME, INPUT, dtype=torch.float64)
-    begin, parts = beginning(cell)
+    initial, parts = initial_state(cell)
     found = []
     for draw in range(DRAWS):
         torch.manual_seed(draw)
         noisy = {name: with_noise(part, noise) for name, part in parts.items()}
-        state = dataclasses.replace(begin, memory=dataclasses.replace(begin.memory, **noisy))
+        state = dataclasses.replace(initial, memory=dataclasses.replace(initial.memory, **noisy))
         found.append(unroll(cell, with_noise(xs, noise), state)[0].detach())
     return found
 
@@ -94,23 +94,23 @@ def moved(build):
 
 
 @pytest.mark.parametrize("build", MACHINES.values(), ids=MACHINES.keys())
-def test_noise_changes_no_more_than_itself(build, backend):
+def test_outputs_change_by_the_size_of_the_noise_only(build, backend):
     cell = moved(build)
     if backend != "reference" and cell.fused(backend) is None:
-        pytest.skip("the cell is only stepped")
-    assert spread(answers(cell, NOISE)) < UNCHANGED
-    assert spread(answers(cell, 0.1)) > 1e-3
+        pytest.skip("the cell has no fused kernel")
+    assert spread(outputs_of(cell, NOISE)) < UNCHANGED
+    assert spread(outputs_of(cell, 0.1)) > 1e-3
 
 
 @pytest.mark.parametrize("name", ["dnc", "dnc-heads", "dnc-deallocate", "dnc-improved"])
-def test_without_a_tolerance_noise_decides_what_is_allocated(name, backend):
+def test_without_a_tolerance_noise_changes_the_allocation(name, backend):
     cell = moved(MACHINES[name])
     cell.machine.memory.usage_tolerance = 0.0
-    assert spread(answers(cell, NOISE)) > 1e-3
+    assert spread(outputs_of(cell, NOISE)) > 1e-3
 
 
 @pytest.mark.parametrize("name", ["sam", "sdnc"])
-def test_without_a_tolerance_noise_decides_what_is_near(name, monkeypatch):
+def test_without_a_tolerance_noise_changes_the_nearest_slots(name, monkeypatch):
     monkeypatch.setattr(near_ties, "NEAR_TIE", 0.0)
     with use_backend("reference"):
-        assert spread(answers(moved(MACHINES[name]), NOISE)) > 1e-3
+        assert spread(outputs_of(moved(MACHINES[name]), NOISE)) > 1e-3

@@ -1,4 +1,4 @@
-"""The content memory, the slots a memory begins from, and the layer that drives the heads."""
+"""The content memory, the initial slots of memories, and the interface layer of the heads."""
 
 import math
 
@@ -41,13 +41,13 @@ def test_a_step_is_query_softmax_read_and_erase_and_add(read_first, similarity):
     torch.testing.assert_close(reads, expected)
 
 
-def test_every_head_begins_looking_everywhere_alike():
+def test_every_head_starts_with_uniform_weights():
     state = ContentMemory(SLOTS, WIDTH, write_heads=2).init_state(BATCH)
     torch.testing.assert_close(state.read_weights, torch.full((BATCH, 1, SLOTS), 1 / SLOTS))
     torch.testing.assert_close(state.write_weights, torch.full((BATCH, 2, SLOTS), 1 / SLOTS))
 
 
-def test_the_interface_gives_every_number_its_range():
+def test_the_interface_maps_every_parameter_to_its_range():
     control = ContentInterface(HIDDEN, WIDTH, read_heads=2, write_heads=3)(10 * torch.randn(50, HIDDEN))
     assert control.keys.shape == (50, 5, WIDTH)
     assert control.keys.abs().max() <= 1
@@ -58,7 +58,7 @@ def test_the_interface_gives_every_number_its_range():
     assert control.add.abs().max() <= 1
 
 
-def test_the_raw_numbers_are_squashed_as_the_docstring_says():
+def test_the_interface_applies_the_documented_activations():
     raw = [0.5, 9.0, 1.0, -1.0, 0.0, 5.0]
     squashed, linear = (ContentInterface(1, 1, squash=squash, clip=8.0) for squash in (True, False))
     for interface in (squashed, linear):
@@ -104,13 +104,13 @@ def test_a_learned_memory_is_the_tanh_of_its_parameters():
 
 @pytest.mark.parametrize("memory_class", [ContentMemory, TuringMemory])
 @pytest.mark.parametrize("kind", ["constant", "learned", "random"])
-def test_a_memory_begins_from_its_slots(memory_class, kind):
+def test_a_memory_starts_with_its_initial_slots(memory_class, kind):
     memory = memory_class(SLOTS, WIDTH, initial_memory=kind)
     assert memory.initial_slots.kind == kind
     assert torch.equal(memory.init_state(BATCH).memory, memory.initial_slots(BATCH))
 
 
-def test_head_parameters_are_one_linear_layer_cut_into_named_blocks():
+def test_head_parameters_are_one_linear_layer_split_into_named_blocks():
     layer = HeadParameters(HIDDEN, {"first": torch.tensor([1.0, 2.0]), "second": torch.tensor([3.0])}, clip=None)
     assert torch.equal(layer.linear.bias, torch.tensor([1.0, 2.0, 3.0]))
     hidden = torch.randn(BATCH, HIDDEN)

@@ -1,4 +1,4 @@
-"""The memory of the Differentiable Neural Computer: the order of its step, several heads, and what they are told."""
+"""The memory of the Differentiable Neural Computer: the order of its step, several heads, and its interface."""
 
 import dataclasses
 import re
@@ -74,7 +74,7 @@ def test_a_step_writes_first_and_reads_what_it_wrote():
         torch.testing.assert_close(actual, expected, rtol=1e-12, atol=1e-14)
 
 
-def test_with_zero_write_gates_contents_links_and_precedence_stay():
+def test_with_zero_write_gates_contents_links_and_precedence_are_unchanged():
     memory = DNCMemory(SLOTS, WIDTH, read_heads=2, write_heads=2)
     state = after_some_steps(memory, 2, 2)
     _, after = memory(random_control(2, 2, write_gates=torch.zeros(BATCH, 2, dtype=F64)), state)
@@ -95,7 +95,7 @@ def test_weights_and_usage_keep_their_ranges():
         assert 0 <= state.usage.min() <= state.usage.max() <= 1
 
 
-def test_a_free_gate_over_a_slot_that_was_just_read_gives_it_to_the_next_write():
+def test_a_free_gate_on_the_last_read_slot_frees_it_for_the_next_write():
     memory, everywhere = DNCMemory(SLOTS, WIDTH), torch.ones(BATCH, 1, dtype=F64)
     state = memory.init_state(BATCH, dtype=F64)
     full = dataclasses.replace(
@@ -107,12 +107,12 @@ def test_a_free_gate_over_a_slot_that_was_just_read_gives_it_to_the_next_write()
         (everywhere, torch.eye(SLOTS, dtype=F64)[3]),
         (0 * everywhere, torch.zeros(SLOTS, dtype=F64)),
     ):
-        told = random_control(free_gates=gate, allocation_gates=everywhere, write_gates=everywhere)
-        _, after = memory(told, full)
+        control = random_control(free_gates=gate, allocation_gates=everywhere, write_gates=everywhere)
+        _, after = memory(control, full)
         assert torch.equal(after.write_weights, expected.expand(BATCH, 1, -1))
 
 
-def test_a_sequence_is_stored_in_slots_of_its_own_and_read_in_the_order_it_came():
+def test_a_sequence_is_stored_in_separate_slots_and_read_in_its_order():
     memory, everywhere = DNCMemory(SLOTS, WIDTH), torch.ones(BATCH, 1, dtype=F64)
     state, items = memory.init_state(BATCH, dtype=F64), torch.randn(5, BATCH, 1, WIDTH, dtype=F64)
     storing = {"allocation_gates": everywhere, "write_gates": everywhere, "free_gates": 0 * everywhere}
@@ -141,27 +141,27 @@ def test_write_heads_allocate_one_after_another():
 
 def test_two_write_heads_that_allocate_fully_take_two_slots():
     memory, everywhere = DNCMemory(SLOTS, WIDTH, write_heads=2), torch.ones(BATCH, 2, dtype=F64)
-    told = random_control(1, 2, allocation_gates=everywhere, write_gates=everywhere)
-    _, after = memory(told, memory.init_state(BATCH, dtype=F64))
+    control = random_control(1, 2, allocation_gates=everywhere, write_gates=everywhere)
+    _, after = memory(control, memory.init_state(BATCH, dtype=F64))
     assert torch.equal(after.write_weights, torch.eye(SLOTS, dtype=F64)[None, :2].expand(BATCH, -1, -1))
 
 
-def test_read_modes_stand_backward_for_each_writer_then_content_then_forward():
+def test_read_modes_are_backward_for_each_write_head_then_content_then_forward():
     memory = DNCMemory(SLOTS, WIDTH, write_heads=2)
     state = after_some_steps(memory, 1, 2)
-    told = random_control(1, 2)
-    _, mixed = memory(told, state)
+    control = random_control(1, 2)
+    _, mixed = memory(control, state)
     backward, forward = ops.follow_links(mixed.links.links, state.read_weights)
-    content = ops.content_weights(mixed.memory, told.read_keys, told.read_strengths)
+    content = ops.content_weights(mixed.memory, control.read_keys, control.read_strengths)
     places = [backward[:, 0, 0], backward[:, 0, 1], content[:, 0], forward[:, 0, 0], forward[:, 0, 1]]
     for mode, place in enumerate(places):
         modes = torch.eye(5, dtype=F64)[mode].expand(BATCH, 1, 5)
-        _, after = memory(dataclasses.replace(told, read_modes=modes), state)
+        _, after = memory(dataclasses.replace(control, read_modes=modes), state)
         torch.testing.assert_close(after.read_weights[:, 0], place)
 
 
 @pytest.mark.parametrize("gradient", [True, False])
-def test_the_gradient_of_where_was_written_flows_into_the_usage_if_it_is_told_to(gradient):
+def test_the_gradient_of_the_write_weights_flows_through_the_usage_if_the_option_is_set(gradient):
     memory = DNCMemory(SLOTS, WIDTH, usage_gradient=gradient)
     state = after_some_steps(memory)
     weights = state.write_weights.clone().requires_grad_()
@@ -169,39 +169,41 @@ def test_the_gradient_of_where_was_written_flows_into_the_usage_if_it_is_told_to
     assert after.usage.requires_grad == gradient
 
 
-def test_an_epsilon_of_usage_moves_what_is_allocated_and_is_not_kept():
-    told, plain = random_control(), DNCMemory(SLOTS, WIDTH)
+def test_an_epsilon_of_usage_changes_the_allocation_and_is_not_stored():
+    control, plain = random_control(), DNCMemory(SLOTS, WIDTH)
     state = after_some_steps(plain)
-    raised = DNCMemory(SLOTS, WIDTH, usage_epsilon=0.1)(told, state)[1]
-    kept = plain(told, state)[1]
+    raised = DNCMemory(SLOTS, WIDTH, usage_epsilon=0.1)(control, state)[1]
+    kept = plain(control, state)[1]
     assert torch.equal(raised.usage, kept.usage)
-    content = ops.content_weights(state.memory, told.write_keys, told.write_strengths)
+    content = ops.content_weights(state.memory, control.write_keys, control.write_strengths)
     free = ops.allocation_weights(0.1 + 0.9 * kept.usage)[:, None]
-    a, g = told.allocation_gates[..., None], told.write_gates[..., None]
+    a, g = control.allocation_gates[..., None], control.write_gates[..., None]
     torch.testing.assert_close(raised.write_weights, g * (a * free + (1 - a) * content))
 
 
-def test_everything_begins_at_zero_and_the_first_allocation_is_slot_0():
+def test_the_initial_state_is_zero_and_the_first_allocation_is_slot_0():
     memory, everywhere = DNCMemory(SLOTS, WIDTH), torch.ones(BATCH, 1, dtype=F64)
     state = memory.init_state(BATCH, dtype=F64)
     for leaf in (state.memory, state.read_weights, state.write_weights, state.usage, state.links.links):
         assert not leaf.any()
     assert not state.links.precedence.any()
-    told = random_control(write_gates=everywhere, allocation_gates=0 * everywhere)
-    torch.testing.assert_close(memory(told, state)[1].write_weights, torch.full((BATCH, 1, SLOTS), 1 / SLOTS).double())
-    told = dataclasses.replace(told, allocation_gates=everywhere)
-    assert torch.equal(memory(told, state)[1].write_weights[0, 0], torch.eye(SLOTS, dtype=F64)[0])
+    control = random_control(write_gates=everywhere, allocation_gates=0 * everywhere)
+    torch.testing.assert_close(
+        memory(control, state)[1].write_weights, torch.full((BATCH, 1, SLOTS), 1 / SLOTS).double()
+    )
+    control = dataclasses.replace(control, allocation_gates=everywhere)
+    assert torch.equal(memory(control, state)[1].write_weights[0, 0], torch.eye(SLOTS, dtype=F64)[0])
 
 
-def test_heads_can_begin_with_a_trace_of_weight_at_every_slot():
+def test_heads_can_start_with_a_small_weight_at_every_slot():
     state = DNCMemory(SLOTS, WIDTH, read_heads=2, initial_weights="constant").init_state(BATCH, dtype=F64)
     assert torch.equal(state.read_weights, torch.full((BATCH, 2, SLOTS), 1e-6, dtype=F64))
     assert torch.equal(state.write_weights, torch.full((BATCH, 1, SLOTS), 1e-6, dtype=F64))
     assert not state.usage.any()
 
 
-def raw_interface(raw, **options):
-    """Build an interface that hands on given raw numbers, and drive it."""
+def interface_of(raw, **options):
+    """Build an interface with a given interface vector, and return its control."""
     interface = DNCInterface(1, 2, **options)
     with torch.no_grad():
         interface.head_parameters.linear.weight.zero_()
@@ -223,8 +225,8 @@ RAW = [
 ]
 
 
-def test_the_raw_numbers_stand_in_the_paper_s_order_and_are_squashed_as_it_says():
-    control = raw_interface(RAW, clip=None, read_heads=2)
+def test_the_interface_vector_has_the_paper_s_order_and_activations():
+    control = interface_of(RAW, clip=None, read_heads=2)
     assert len(RAW) == 2 * 2 + 3 * 2 + 5 * 2 + 3
     assert torch.equal(control.read_keys[0], torch.tensor([[0.5, -1], [2, 30]]))
     torch.testing.assert_close(control.read_strengths[0], torch.tensor([2.3132617, 1.3132617]))
@@ -239,20 +241,20 @@ def test_the_raw_numbers_stand_in_the_paper_s_order_and_are_squashed_as_it_says(
     torch.testing.assert_close(control.read_modes[0], torch.tensor([softmax, softmax[::-1]]))
 
 
-def test_options_of_the_interface_change_the_ranges_that_they_name(equal_up_to_rounding):
-    plain = raw_interface(RAW, clip=None, read_heads=2)
-    soft = raw_interface(RAW, clip=None, read_heads=2, strengths="softplus")
+def test_options_of_the_interface_change_the_ranges_of_their_parameters(equal_up_to_rounding):
+    plain = interface_of(RAW, clip=None, read_heads=2)
+    soft = interface_of(RAW, clip=None, read_heads=2, strengths="softplus")
     torch.testing.assert_close(soft.read_strengths, plain.read_strengths - 1)
     torch.testing.assert_close(soft.write_strengths, plain.write_strengths - 1)
-    squashed = raw_interface(RAW, clip=None, read_heads=2, squash=True)
+    squashed = interface_of(RAW, clip=None, read_heads=2, squash=True)
     for name in ("read_keys", "write_keys", "add"):
         equal_up_to_rounding(getattr(squashed, name), torch.tanh(getattr(plain, name)))
     for name in ("read_strengths", "erase", "free_gates", "allocation_gates", "write_gates", "read_modes"):
         assert torch.equal(getattr(squashed, name), getattr(plain, name))
-    assert raw_interface(RAW, read_heads=2).read_keys.max() == 20
+    assert interface_of(RAW, read_heads=2).read_keys.max() == 20
 
 
-def test_with_several_write_heads_each_has_parameters_of_its_own():
+def test_each_of_several_write_heads_has_its_own_parameters():
     control = DNCInterface(HIDDEN, WIDTH, read_heads=3, write_heads=2)(torch.randn(BATCH, HIDDEN))
     for name, shape in (
         *(("read_keys", (3, WIDTH)), ("read_strengths", (3,)), ("write_keys", (2, WIDTH)), ("write_strengths", (2,))),

@@ -1,4 +1,4 @@
-"""What later work added to the memory of the Differentiable Neural Computer, each by itself."""
+"""Later improvements of the memory of the Differentiable Neural Computer, each alone."""
 
 import dataclasses
 import re
@@ -26,7 +26,7 @@ def after_some_steps(memory, reads=1, writes=1, **options):
     return state
 
 
-def test_masked_heads_compare_what_their_masks_let_through():
+def test_masked_heads_compare_masked_keys_and_slots():
     memory = DNCMemory(SLOTS, WIDTH, read_heads=2, links="none")
     state, told = after_some_steps(memory, 2, links=False, masked=True), control_of(2, links=False, masked=True)
     _, after = memory(dataclasses.replace(told, allocation_gates=torch.zeros(BATCH, 1, dtype=F64)), state)
@@ -44,7 +44,7 @@ def test_masked_heads_compare_what_their_masks_let_through():
     torch.testing.assert_close(after.write_weights[:, 0], told.write_gates * expected)
 
 
-def test_masks_of_ones_change_nothing_and_no_masks_are_none():
+def test_masks_of_ones_change_nothing_and_without_masks_there_are_none():
     memory, told = DNCMemory(SLOTS, WIDTH), control_of()
     state = after_some_steps(memory)
     assert isinstance(told.masks, NoState)
@@ -65,7 +65,7 @@ def test_a_floor_raises_every_mask():
         assert mask.min() < 0.01
 
 
-def test_deallocating_erases_what_is_freed_before_it_is_written():
+def test_deallocation_erases_freed_slots_before_the_write():
     memory, plain = DNCMemory(SLOTS, WIDTH, read_heads=2, deallocate=True), DNCMemory(SLOTS, WIDTH, read_heads=2)
     state, told = after_some_steps(plain, 2), control_of(2)
     _, after = memory(told, state)
@@ -112,7 +112,7 @@ def test_sharpened_links_are_powers_of_the_links():
     torch.testing.assert_close(after.read_weights.sum(-1), torch.ones(BATCH, 2, dtype=F64))
 
 
-def test_exponents_begin_at_1_each_way_for_each_pair_of_heads():
+def test_exponents_are_initialised_to_1_for_each_direction_and_pair_of_heads():
     told = control_of(3, 2, sharpen_links=True)
     for exponents in (told.exponents.backward, told.exponents.forward):
         assert exponents.shape == (BATCH, 3, 2)
@@ -125,10 +125,10 @@ def test_exponents_begin_at_1_each_way_for_each_pair_of_heads():
     same = memory(dataclasses.replace(plain, exponents=LinkExponents(backward=ones, forward=ones)), state)[
         1
     ].read_weights
-    assert not torch.allclose(links, same)  # powers of 1 still fill up what links leave open
+    assert not torch.allclose(links, same)  # powers of 1 are still normalised to a sum of 1
 
 
-def test_without_links_heads_read_by_content_alone_and_are_told_less(equal_up_to_rounding):
+def test_without_links_heads_read_by_content_alone_and_have_fewer_parameters(equal_up_to_rounding):
     memory = DNCMemory(SLOTS, WIDTH, read_heads=2, links="none")
     state, told = after_some_steps(memory, 2, links=False), control_of(2, links=False)
     assert isinstance(state.links, NoState)
@@ -140,7 +140,7 @@ def test_without_links_heads_read_by_content_alone_and_are_told_less(equal_up_to
     assert torch.equal(told.read_modes, torch.ones(BATCH, 2, 1, dtype=F64))
 
 
-def test_sparse_links_of_open_gates_read_as_dense_ones_do():
+def test_sparse_links_with_open_gates_read_like_dense_ones():
     dense, sparse = DNCMemory(SLOTS, WIDTH), DNCMemory(SLOTS, WIDTH, links="sparse", link_size=2)
     open_gates = dict.fromkeys(("allocation_gates", "write_gates"), torch.ones(BATCH, 1, dtype=F64))
     states = [memory.init_state(BATCH, dtype=F64) for memory in (dense, sparse)]
@@ -151,7 +151,7 @@ def test_sparse_links_of_open_gates_read_as_dense_ones_do():
     assert states[1].links.values.shape == (BATCH, 1, SLOTS, 2)
 
 
-def test_sparse_links_of_any_gates_are_the_dense_ones_if_none_is_cut():
+def test_sparse_links_with_any_gates_equal_dense_ones_if_none_is_dropped():
     dense, sparse = (
         DNCMemory(SLOTS, WIDTH, write_heads=2),
         DNCMemory(SLOTS, WIDTH, write_heads=2, links="sparse", link_size=10**9),
@@ -163,7 +163,7 @@ def test_sparse_links_of_any_gates_are_the_dense_ones_if_none_is_cut():
         torch.testing.assert_close(same, reads)
 
 
-def test_a_closed_write_gate_leaves_sparse_links_as_they_were():
+def test_a_closed_write_gate_does_not_change_sparse_links():
     memory = DNCMemory(SLOTS, WIDTH, links="sparse", link_size=50)
     state = after_some_steps(memory)
     _, after = memory(dataclasses.replace(control_of(), write_gates=torch.zeros(BATCH, 1, dtype=F64)), state)
@@ -180,7 +180,7 @@ def test_sparse_links_take_memory_in_proportion_to_the_slots():
     assert numbers(2000) == 2 * numbers(1000) == 2000 * (2 * 8 + 1)
 
 
-def test_the_epsilons_of_a_look_up_are_those_of_the_peers():
+def test_the_epsilons_of_a_look_up_are_those_of_other_implementations():
     memory, told = torch.randn(BATCH, SLOTS, WIDTH, dtype=F64), control_of(2, links=False)
     memory[:, 0], memory[:, 1] = 0, 1e-4 * memory[:, 1]
     for norm, product in ((1e-6, 1e-6), (1e-12, 1e-6), (1e-3, 0.0)):
@@ -193,7 +193,7 @@ def test_the_epsilons_of_a_look_up_are_those_of_the_peers():
         torch.testing.assert_close(actual, torch.softmax(scores, dim=-1), rtol=1e-12, atol=0)
 
 
-def test_a_normalised_interface_hears_a_hidden_vector_of_mean_0_and_variance_1():
+def test_a_normalised_interface_reads_a_hidden_vector_of_mean_0_and_variance_1():
     interface = Normalised(DNCInterface(HIDDEN, WIDTH), HIDDEN).double()
     hidden = torch.randn(BATCH, HIDDEN, dtype=F64)
     with torch.no_grad():
@@ -233,6 +233,6 @@ def test_a_normalised_interface_hears_a_hidden_vector_of_mean_0_and_variance_1()
         ),
     ],
 )
-def test_options_that_do_not_fit_are_refused(part, options, sentence, shapes_unchecked):
+def test_invalid_options_are_refused(part, options, sentence, shapes_unchecked):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         part(3, 2, **options)

@@ -1,4 +1,4 @@
-"""The memory that is written all at once and read by attention."""
+"""The encoded memory, which is written at once and read by attention."""
 
 import math
 
@@ -43,7 +43,7 @@ def score(memory, s, h):
 
 @torch.no_grad()
 @pytest.mark.parametrize("attention", ["additive", "dot", "general"])
-def test_reading_by_the_letter(attention):
+def test_reading_computes_its_equations(attention):
     memory, queries = memory_of(attention)
     vectors = random(BATCH, SLOTS, ENCODED)
     written = memory.write(vectors, LENGTHS)
@@ -59,7 +59,7 @@ def test_reading_by_the_letter(attention):
 
 @pytest.mark.parametrize("attention", ["additive", "dot", "general"])
 @pytest.mark.parametrize("garbage", [float("nan"), 1e30])
-def test_padding_reaches_neither_reads_nor_gradients(attention, garbage, equal_up_to_rounding):
+def test_padding_has_no_influence_on_reads_or_gradients(attention, garbage, equal_up_to_rounding):
     memory, queries = memory_of(attention)
     vectors = random(BATCH, SLOTS, ENCODED)
     padding = (torch.arange(SLOTS) >= LENGTHS[:, None])[..., None]
@@ -73,7 +73,7 @@ def test_padding_reaches_neither_reads_nor_gradients(attention, garbage, equal_u
 
 
 @pytest.mark.parametrize("attention", ["additive", "dot", "general"])
-def test_queries_and_rows_do_not_know_one_another(attention):
+def test_queries_and_rows_are_independent(attention):
     memory, queries = memory_of(attention)
     vectors = random(BATCH, SLOTS, ENCODED)
     written = memory.write(vectors, LENGTHS)
@@ -86,7 +86,7 @@ def test_queries_and_rows_do_not_know_one_another(attention):
     torch.testing.assert_close(memory(queries[1:2], short), together[1:2], rtol=1e-12, atol=1e-12)
 
 
-def test_general_attention_is_the_dot_product_behind_a_matrix():
+def test_general_attention_is_the_dot_product_after_a_matrix():
     general, dot = (
         EncodedMemory(ENCODED, ENCODED, attention="general"),
         EncodedMemory(ENCODED, ENCODED, attention="dot"),
@@ -97,7 +97,7 @@ def test_general_attention_is_the_dot_product_behind_a_matrix():
 
 
 @pytest.mark.parametrize("attention", ["additive", "general"])
-def test_every_parameter_takes_part(attention):
+def test_every_parameter_has_a_gradient(attention):
     memory, queries = memory_of(attention)
     memory(queries, memory.write(random(BATCH, SLOTS, ENCODED), LENGTHS)).pow(2).sum().backward()
     for name, parameter in memory.named_parameters():

@@ -1,4 +1,4 @@
-"""Keys that begin as sharp as they are told to, in every memory whose keys have strengths of this kind."""
+"""The initial strength of keys, in every memory whose keys have this kind of strength."""
 
 import math
 
@@ -12,10 +12,10 @@ from memtape.models.sam.sdnc import SDNCCell
 
 HIDDEN, HEADS = 5, 2
 CELLS = {
-    "dnc": (DNCCell, {"read_heads": HEADS}, lambda told: [told.read_strengths, told.write_strengths]),
-    "sam": (SAMCell, {"heads": HEADS}, lambda told: [told.strengths]),
-    "dam": (DAMCell, {"heads": HEADS}, lambda told: [told.strengths]),
-    "sdnc": (SDNCCell, {"heads": HEADS}, lambda told: [told.access.strengths]),
+    "dnc": (DNCCell, {"read_heads": HEADS}, lambda control: [control.read_strengths, control.write_strengths]),
+    "sam": (SAMCell, {"heads": HEADS}, lambda control: [control.strengths]),
+    "dam": (DAMCell, {"heads": HEADS}, lambda control: [control.strengths]),
+    "sdnc": (SDNCCell, {"heads": HEADS}, lambda control: [control.access.strengths]),
 }
 
 
@@ -29,7 +29,7 @@ def build(name, **options):
 @pytest.mark.parametrize(
     ("strengths", "strength"), [("oneplus", 6.0), ("oneplus", 1.01), ("softplus", 0.5), ("softplus", 40.0)]
 )
-def test_keys_begin_with_the_strength_that_is_asked_for(name, strengths, strength):
+def test_keys_start_with_the_given_strength(name, strengths, strength):
     changed, plain = build(name, strengths=strengths, initial_strength=strength), build(name, strengths=strengths)
     others = [key for key, value in plain.state_dict().items() if not torch.equal(value, changed.state_dict()[key])]
     assert len(others) == 1
@@ -52,6 +52,6 @@ def test_a_strength_out_of_range_is_refused(name, strengths, strength, least):
 
 
 @pytest.mark.parametrize("name", ["sam", "dam", "sdnc"])
-def test_plain_cosines_have_no_strength_to_begin_with(name):
+def test_plain_cosines_have_no_initial_strength(name):
     with pytest.raises(ValueError, match=r"initial_strength is 4\.0, but strengths are none; leave it out or give"):
         build(name, strengths="none", initial_strength=4.0)

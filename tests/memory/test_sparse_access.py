@@ -1,4 +1,4 @@
-"""Sparse access: by the letter of the paper, one scalar at a time, and what holds for every step."""
+"""Sparse access: a scalar implementation of the paper's equations, and invariants of every step."""
 
 import dataclasses
 import math
@@ -28,7 +28,7 @@ def parts(**options):
 
 
 def by_the_letter(memory, control, state, row):
-    """Return memory, read weights, usage and reads after one step, in plain numbers."""
+    """Return memory, read weights, usage and reads after one step, computed with scalars."""
     slots, words = range(SLOTS), state.memory[row].tolist()
     before, usage = state.read_weights[row].tolist(), state.usage[row].tolist()
     keys, add = control.keys[row].tolist(), control.add[row].tolist()
@@ -74,7 +74,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("options", FORMS.values(), ids=FORMS)
-def test_a_step_is_the_paper_s(options):
+def test_a_step_computes_the_paper_s_equations(options):
     memory, state, control = parts(**options)
     reads, after = memory(control, state)
     for row in range(BATCH):
@@ -97,7 +97,7 @@ def test_a_step_is_write_address_and_read(options):
         assert torch.equal(actual, wanted)
 
 
-def test_a_look_up_does_not_care_about_the_order_of_the_slots():
+def test_a_look_up_does_not_depend_on_the_order_of_the_slots():
     memory, state, control = parts()
     order = torch.randperm(SLOTS)
     shuffled = dataclasses.replace(state, memory=state.memory[:, order])
@@ -118,7 +118,7 @@ def test_of_equally_near_slots_the_first_are_read():
     assert state.read_weights[0, 0].nonzero().flatten().tolist() == [0, 1, 2, 3]
 
 
-def test_heads_clear_slots_of_their_own_the_least_recently_accessed_first():
+def test_heads_clear_different_slots_the_least_recently_accessed_first():
     memory, state, control = parts()
     usage = torch.tensor([[5.0, 3, 9, 3, 1, 7, 7, 7, 7], [0, 0, 0, 0, 0, 0, 0, 0, 0]], dtype=torch.float64)
     closed = dataclasses.replace(control, write_gates=torch.zeros_like(control.write_gates))
@@ -129,7 +129,7 @@ def test_heads_clear_slots_of_their_own_the_least_recently_accessed_first():
         assert torch.equal(after.memory[row, kept], state.memory[row, kept])
 
 
-def test_the_least_recently_accessed_slot_is_that_of_the_longest_time_not_of_the_least():
+def test_the_least_recently_accessed_slot_is_the_one_with_the_longest_time_since_access():
     memory, state, control = parts(threshold=0.0)
     accessed = [set(range(SLOTS))]
     for _ in range(3):
@@ -151,7 +151,7 @@ def test_a_word_written_to_a_fresh_slot_is_read_back():
     torch.testing.assert_close(reads, words.flatten(1))
 
 
-def test_writing_where_was_read_only_adds():
+def test_a_write_to_the_read_slots_only_adds():
     memory, state, control = parts()
     ones = torch.ones_like(control.gates)
     told = dataclasses.replace(control, gates=ones, write_gates=0.5 * ones)
@@ -159,7 +159,7 @@ def test_writing_where_was_read_only_adds():
     torch.testing.assert_close(after.memory, 0.5 * state.read_weights.mT @ control.add)
 
 
-def test_no_gradient_goes_through_usage():
+def test_usage_has_no_gradient():
     memory, state, control = parts(usage="discounted")
     usage = state.usage.clone().requires_grad_()
     _, after = memory(control, dataclasses.replace(state, usage=usage))
@@ -167,7 +167,7 @@ def test_no_gradient_goes_through_usage():
 
 
 @pytest.mark.parametrize("steps", [1, 7])
-def test_sam_that_reads_all_slots_is_dam_with_the_last_access(steps):
+def test_sam_with_reads_of_all_slots_is_dam_with_last_access(steps):
     options = {"slots": 6, "width": 4, "heads": 2, "controller_size": 5, "initial_memory": "random", "threshold": 0.2}
     torch.manual_seed(0)
     sparse, dense = SAM(3, 2, nearest=6, **options).double(), DAM(3, 2, usage="last_access", **options).double()
@@ -190,7 +190,7 @@ def test_more_slots_change_nothing_before_they_are_needed(backend):
     torch.testing.assert_close(last.memory.memory, end.memory.memory[:, :16])
 
 
-def test_a_memory_that_was_drawn_slot_by_slot_has_a_size_of_its_own():
+def test_a_memory_with_values_for_each_slot_has_a_fixed_number_of_slots():
     with pytest.raises(ValueError, match=r"slots is 32, but .* has a value for each of its 16 slots"):
         SAM(3, 2, slots=16, initial_memory="random").with_slots(32)
 
@@ -245,7 +245,7 @@ def test_every_option_of_dam_matters(option):
         ({"clip": -1.0}, "clip is -1.0, but it is a bound"),
     ],
 )
-def test_what_makes_no_sense_is_refused(options, message):
+def test_invalid_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         SAM(3, 2, **({"slots": 6} | options))
 

@@ -1,4 +1,4 @@
-"""The SDNC: its links by the letter of the paper, one scalar at a time, and what holds for every step."""
+"""The SDNC: a scalar implementation of its links, and invariants of every step."""
 
 import dataclasses
 
@@ -25,7 +25,7 @@ def parts(**options):
 
 
 def matrix(part, row):
-    """Return lists as a matrix in plain numbers."""
+    """Return lists as a matrix of Python numbers."""
     found = [[0.0] * SLOTS for _ in part.places[row]]
     for i, (places, weights) in enumerate(zip(part.places[row].tolist(), part.weights[row].tolist(), strict=True)):
         for place, weight in zip(places, weights, strict=True):
@@ -44,7 +44,7 @@ def close(part, row, expected):
 
 
 @pytest.mark.parametrize("heads", [1, 2])
-def test_links_are_the_paper_s(heads):
+def test_links_compute_the_paper_s_equations(heads):
     memory, state, control = parts(heads=heads)
     access = SparseAccessState(memory=state.memory, read_weights=state.read_weights, usage=state.usage)
     written = memory.access.writing(control.access, access)[1].sum(1)
@@ -91,7 +91,7 @@ def test_reads_blend_backward_content_and_forward(heads):
             torch.testing.assert_close(after.read_weights[row, head], expected, rtol=1e-12, atol=1e-12)
 
 
-def test_backward_and_forward_links_are_transposes_of_each_other_when_nothing_is_left_out():
+def test_backward_and_forward_links_are_transposes_if_nothing_is_dropped():
     _, state, _ = parts(links=SLOTS)
     for row in range(BATCH):
         before, after = (torch.tensor(matrix(part, row)) for part in (state.links.before, state.links.after))
@@ -99,7 +99,7 @@ def test_backward_and_forward_links_are_transposes_of_each_other_when_nothing_is
         assert before.sum() > 0
 
 
-def test_lists_hold_different_slots_none_of_them_its_own_and_weigh_at_most_one():
+def test_lists_hold_distinct_other_slots_with_a_sum_of_at_most_1():
     _, state, _ = parts(links=5)
     for part in (state.links.before, state.links.after, state.links.last):
         for places, weights in zip(part.places.flatten(0, -2), part.weights.flatten(0, -2), strict=True):
@@ -113,7 +113,7 @@ def test_lists_hold_different_slots_none_of_them_its_own_and_weigh_at_most_one()
         assert not part.weights[part.places == own].any()
 
 
-def test_writing_nothing_leaves_the_links_as_they_are():
+def test_writing_nothing_does_not_change_the_links():
     memory, state, control = parts()
     closed = torch.zeros_like(control.access.write_gates)
     told = dataclasses.replace(control, access=dataclasses.replace(control.access, write_gates=closed))
@@ -123,7 +123,7 @@ def test_writing_nothing_leaves_the_links_as_they_are():
         close(after.links.after, row, matrix(state.links.after, row))
 
 
-def test_what_was_written_last_is_forgotten_exactly_when_all_is_written_anew():
+def test_precedence_is_replaced_exactly_by_a_full_write():
     memory, state, _ = parts()
     weights = torch.tensor([0.7, 0.4, 0.3], dtype=torch.float64).expand(BATCH, HEADS, 3)
     weights = torch.nn.functional.pad(weights, (SLOTS - 3, 0))
@@ -136,7 +136,7 @@ def test_what_was_written_last_is_forgotten_exactly_when_all_is_written_anew():
     torch.testing.assert_close(after.places, torch.tensor([[8.0, 0.0, 1.0]] * BATCH, dtype=torch.float64))
 
 
-def test_links_are_followed_from_the_few_slots_that_a_head_reads_most_and_without_a_gradient_from_others():
+def test_links_are_followed_from_the_most_read_slots_and_others_have_no_gradient():
     memory, state, _ = parts()
     reading = torch.rand(BATCH, HEADS, SLOTS, dtype=torch.float64)
     few = torch.zeros_like(reading).scatter(-1, (top := reading.topk(3).indices), reading.gather(-1, top))
@@ -149,7 +149,7 @@ def test_links_are_followed_from_the_few_slots_that_a_head_reads_most_and_withou
     assert few.grad[few > 0].any()
 
 
-def test_a_head_that_goes_forward_reads_a_sequence_in_the_order_of_its_writes():
+def test_a_head_in_forward_mode_reads_a_sequence_in_the_order_of_its_writes():
     memory = SparseComputerMemory(6, WIDTH, heads=1, nearest=2, links=2).double()
     ones, words = torch.ones(1, 1, dtype=torch.float64), torch.randn(4, 1, 1, WIDTH, dtype=torch.float64)
 
@@ -173,7 +173,7 @@ def test_a_head_that_goes_forward_reads_a_sequence_in_the_order_of_its_writes():
         torch.testing.assert_close(reads, word.flatten(1), rtol=1e-6, atol=1e-6)
 
 
-def test_gradients_but_for_those_of_the_links_match_finite_differences(monkeypatch):
+def test_gradients_except_those_of_the_links_match_finite_differences(monkeypatch):
     monkeypatch.setattr(LinkLists, "forward", lambda self, weights, state, most: state)
     memory, state, control = parts()
     read_weights, words = state.read_weights.detach().requires_grad_(), control.access.add.detach().requires_grad_()
@@ -187,7 +187,7 @@ def test_gradients_but_for_those_of_the_links_match_finite_differences(monkeypat
     assert torch.autograd.gradcheck(run, (read_weights, words, modes), fast_mode=True)
 
 
-def test_no_gradient_goes_through_the_links():
+def test_the_links_have_no_gradient():
     memory, state, control = parts()
     _, after = memory(control, state)
     assert not any(part.weights.requires_grad for part in (after.links.before, after.links.after, after.links.last))
@@ -195,7 +195,7 @@ def test_no_gradient_goes_through_the_links():
 
 
 @pytest.mark.parametrize("option", [{"links": 1}, {"nearest": 2}, {"threshold": 0.4}, {"strengths": "none"}], ids=str)
-def test_every_option_of_its_own_matters(option):
+def test_every_option_of_the_sdnc_matters(option):
     def answer(**options):
         torch.manual_seed(0)
         usual = {"slots": 7, "width": 3, "heads": 2, "nearest": 3, "links": 3, "controller_size": 4}
@@ -212,7 +212,7 @@ def test_links_below_one_are_refused():
         SDNC(3, 2, links=0)
 
 
-def test_the_matrix_of_all_links_is_that_of_what_was_written_before():
+def test_the_view_of_the_links_is_that_before_the_write():
     memory, state, control = parts()
     links = memory.links.matrix(state.links)
     for row in range(BATCH):
@@ -222,7 +222,7 @@ def test_the_matrix_of_all_links_is_that_of_what_was_written_before():
     assert torch.equal(views["links"], memory.links.matrix(memory(control, state)[1].links))
 
 
-def test_links_of_very_many_slots_are_no_view(monkeypatch):
+def test_links_of_very_many_slots_have_no_view(monkeypatch):
     monkeypatch.setattr("memtape.memory.sparse_computer.MOST_LINKED_SLOTS", SLOTS - 1)
     memory, state, control = parts()
     assert "links" not in [view.name for view in memory.views(control, state)]

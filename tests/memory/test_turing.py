@@ -1,4 +1,4 @@
-"""The tape: where its heads begin, in which order they act, and what they are told."""
+"""The tape: the initial positions of its heads, the order of their actions, and their interface."""
 
 import dataclasses
 import re
@@ -33,7 +33,7 @@ def random_state(reads, writes):
 
 
 def one_head(control, place, writer=None):
-    """Return what one head alone is told."""
+    """Return the control of one head alone."""
     heads = {
         name: getattr(control, name)[:, place : place + 1]
         for name in ("keys", "strengths", "gates", "kernel", "exponents")
@@ -66,7 +66,7 @@ def test_together_all_heads_erase_before_any_adds(read_first):
 
 
 @pytest.mark.parametrize("read_first", [True, False])
-def test_in_sequence_each_head_acts_on_what_the_heads_before_it_wrote(read_first):
+def test_in_sequence_each_head_acts_on_the_memory_after_the_previous_heads(read_first):
     memory = TuringMemory(SLOTS, WIDTH, read_heads=2, write_heads=2, sequential_heads=True, read_first=read_first)
     control, state = random_control(2, 2), random_state(2, 2)
     reads, after = memory(control, state)
@@ -81,20 +81,20 @@ def test_in_sequence_each_head_acts_on_what_the_heads_before_it_wrote(read_first
                 read_weights=state.read_weights[:, pair : pair + 1],
                 write_weights=state.write_weights[:, pair : pair + 1],
             )
-            told = one_head(control, place, pair)
-            told = dataclasses.replace(
-                told,
+            single = one_head(control, place, pair)
+            single = dataclasses.replace(
+                single,
                 **{
-                    n: getattr(told, n).expand(-1, 2, *[-1] * (getattr(told, n).ndim - 2))
+                    n: getattr(single, n).expand(-1, 2, *[-1] * (getattr(single, n).ndim - 2))
                     for n in ("keys", "strengths", "gates", "kernel", "exponents")
                 },
             )
-            moved = alone.address(told, now)
+            moved = alone.address(single, now)
             if kind == "read":
                 seen.append(alone.read(moved))
                 torch.testing.assert_close(after.read_weights[:, pair], moved.read_weights[:, 0])
             else:
-                tape = alone.write(told, moved).memory
+                tape = alone.write(single, moved).memory
                 torch.testing.assert_close(after.write_weights[:, pair], moved.write_weights[:, 0])
     torch.testing.assert_close(after.memory, tape)
     torch.testing.assert_close(reads, torch.cat(seen, dim=-1))
@@ -108,25 +108,25 @@ def test_one_pair_of_heads_that_reads_first_is_the_same_in_sequence():
     torch.testing.assert_close(after_in_turn.memory, after.memory)
 
 
-def test_the_heads_begin_where_they_are_told():
-    def begin(kind):
+def test_the_heads_start_at_the_positions_of_the_option():
+    def initial(kind):
         state = TuringMemory(SLOTS, WIDTH, read_heads=2, initial_weights=kind).init_state(BATCH)
         return torch.cat([state.read_weights, state.write_weights], dim=1)
 
-    assert torch.equal(begin("zeros"), torch.zeros(BATCH, 3, SLOTS))
-    assert torch.equal(begin("one-hot"), torch.eye(SLOTS)[0].expand(BATCH, 3, -1))
-    torch.testing.assert_close(begin("uniform"), torch.full((BATCH, 3, SLOTS), 1 / SLOTS))
-    learned = begin("learned")
+    assert torch.equal(initial("zeros"), torch.zeros(BATCH, 3, SLOTS))
+    assert torch.equal(initial("one-hot"), torch.eye(SLOTS)[0].expand(BATCH, 3, -1))
+    torch.testing.assert_close(initial("uniform"), torch.full((BATCH, 3, SLOTS), 1 / SLOTS))
+    learned = initial("learned")
     torch.testing.assert_close(learned.sum(-1), torch.ones(BATCH, 3))
     assert (learned[..., 0] > 0.99).all()
 
 
-def test_a_learned_beginning_holds_for_128_slots_what_its_note_says():
+def test_learned_initial_weights_of_128_slots_have_the_documented_distribution():
     state = TuringMemory(128, WIDTH).init_state(1)
     assert round(state.read_weights[0, 0, 0].item(), 3) == 0.994
 
 
-def test_the_learned_places_are_each_head_s_own():
+def test_each_head_has_its_own_learned_position():
     memory = TuringMemory(SLOTS, WIDTH, read_heads=2, write_heads=2)
     with torch.no_grad():
         memory.initial_logits.copy_(torch.randn(4, SLOTS))
@@ -136,7 +136,7 @@ def test_the_learned_places_are_each_head_s_own():
         torch.testing.assert_close(torch.cat([state.read_weights[row], state.write_weights[row]]), expected)
 
 
-def test_the_interface_gives_every_number_its_range():
+def test_the_interface_maps_every_parameter_to_its_range():
     interface = TuringInterface(HIDDEN, WIDTH, read_heads=2, write_heads=3, shift_range=2)
     control = interface(10 * torch.randn(50, HIDDEN))
     assert control.keys.shape == (50, 5, WIDTH)
@@ -152,8 +152,8 @@ def test_the_interface_gives_every_number_its_range():
     assert control.add.abs().max() <= 1
 
 
-def raw_interface(raw, **options):
-    """Build an interface that hands on given raw numbers, and drive it."""
+def interface_of(raw, **options):
+    """Build an interface with a given interface vector, and return its control."""
     interface = TuringInterface(1, 2, **options)
     with torch.no_grad():
         interface.head_parameters.linear.weight.zero_()
@@ -172,8 +172,8 @@ RAW = [
 ]
 
 
-def test_the_raw_numbers_are_squashed_as_the_paper_says():
-    control = raw_interface(RAW, clip=None)
+def test_the_interface_applies_the_activations_of_the_paper():
+    control = interface_of(RAW, clip=None)
     torch.testing.assert_close(control.keys[0], torch.tensor([[0.4621172, -0.7615942], [0.9640276, 1.0]]))
     torch.testing.assert_close(control.strengths[0], torch.tensor([1.3132617, 0.3132617]))
     torch.testing.assert_close(control.gates[0], torch.tensor([0.5, 0.8807971]))
@@ -185,23 +185,23 @@ def test_the_raw_numbers_are_squashed_as_the_paper_says():
 
 
 def test_without_squash_keys_and_added_vectors_are_linear():
-    control, squashed = raw_interface(RAW, squash=False, clip=None), raw_interface(RAW, clip=None)
+    control, squashed = interface_of(RAW, squash=False, clip=None), interface_of(RAW, clip=None)
     assert torch.equal(control.keys[0], torch.tensor([[0.5, -1], [2, 30]]))
     assert torch.equal(control.add[0], torch.tensor([[5.0, -0.5]]))
     for name in ("strengths", "gates", "kernel", "exponents", "erase"):
         assert torch.equal(getattr(control, name), getattr(squashed, name))
 
 
-def test_a_clip_bounds_every_raw_number():
-    control = raw_interface([100.0] * 20, squash=False, clip=3.0)
+def test_a_clip_bounds_every_entry_of_the_interface_vector():
+    control = interface_of([100.0] * 20, squash=False, clip=3.0)
     assert torch.equal(control.keys, torch.full((1, 2, 2), 3.0))
     assert torch.equal(control.add, torch.full((1, 1, 2), 3.0))
     torch.testing.assert_close(control.strengths, torch.full((1, 2), 3.0485874))
-    control = raw_interface([-100.0] * 20, squash=False)
+    control = interface_of([-100.0] * 20, squash=False)
     assert torch.equal(control.keys, torch.full((1, 2, 2), -20.0))
 
 
-def test_biases_begin_where_the_options_say():
+def test_biases_are_initialised_by_their_options():
     hidden = torch.zeros(1, HIDDEN)
     options = {"read_heads": 1, "write_heads": 2, "shift_range": 2}
     plain = TuringInterface(HIDDEN, WIDTH, **options)(hidden)

@@ -1,4 +1,4 @@
-"""The heads of a tape: they stay, walk and forget where they were, as they are told."""
+"""The heads of a tape: they stay, shift, and replace their position, as their control determines."""
 
 import dataclasses
 
@@ -26,7 +26,7 @@ def one_hot(heads, slot):
 
 
 def turing_control(**changes):
-    """Return a control whose gate, kernel and exponent leave a Turing head where it is."""
+    """Return a control with which a Turing head stays at its position."""
     heads = torch.ones(BATCH, 4, dtype=torch.float64)
     kernel = torch.tensor([0, 1, 0], dtype=torch.float64).expand(BATCH, 4, 3)
     control = TuringInterface(HIDDEN, WIDTH, **HEADS).double()(torch.randn(BATCH, HIDDEN, dtype=torch.float64))
@@ -56,7 +56,7 @@ def test_a_turing_head_walks_along_the_tape(kernel, step):
         torch.testing.assert_close(weights_of(state), begin.roll(step * steps, dims=2), rtol=1e-8, atol=1e-10)
 
 
-def test_an_open_gate_forgets_where_a_turing_head_was(equal_up_to_rounding):
+def test_an_open_gate_discards_the_position_of_a_turing_head(equal_up_to_rounding):
     state, memory = turing_state(), turing()
     control = turing_control(gates=torch.ones(BATCH, 4, dtype=torch.float64))
     elsewhere = dataclasses.replace(state, read_weights=one_hot(2, 0), write_weights=one_hot(2, 4))

@@ -1,6 +1,7 @@
-"""Steps of a Differentiable Neural Computer with several write heads against the paper, written down again in plain numbers.
+"""Several steps of a Differentiable Neural Computer with several write heads against a scalar implementation of the
+paper.
 
-What is freed is erased, the initial memory is learned, and the slots begin different or alike but for rounding.
+Freed slots are erased, the initial memory is learned, and the initial slots are different, or equal up to rounding.
 """
 
 import math
@@ -16,7 +17,7 @@ F64 = torch.float64
 INPUT, OUTPUT, SLOTS, WIDTH, HIDDEN, READS, WRITES, BATCH, TIME = 2, 3, 7, 4, 5, 2, 3, 3, 10
 
 ROUNDING = {"rtol": 1e-9, "atol": 1e-9}
-"""Sums in another order, carried through ten steps of a recurrent network in float64."""
+"""Tolerance for sums in another order over ten steps of a recurrent network in float64."""
 
 
 def sigmoid(z):
@@ -42,7 +43,7 @@ def by_content(memory, key, strength):
 
 
 def free(usage):
-    """Allocate the least used slot first, and of those that are used alike the first."""
+    """Allocate the least used slot first, and the first of equally used slots."""
     runs = []
     for slot in sorted(range(SLOTS), key=lambda slot: usage[slot]):
         if runs and usage[slot] - usage[runs[-1][-1]] <= NEAR_TIE:

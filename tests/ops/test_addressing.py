@@ -1,4 +1,4 @@
-"""Addressing by the letter of the equations, and its laws."""
+"""Addressing: a scalar implementation of the equations, and their laws."""
 
 import math
 
@@ -21,13 +21,13 @@ def distribution(*shape):
     return torch.softmax(random(*shape), dim=-1)
 
 
-def softmax_by_the_letter(scores):
+def scalar_softmax(scores):
     powers = [math.exp(score) for score in scores]
     return [power / sum(powers) for power in powers]
 
 
-def look_up_by_the_letter(memory, keys, strengths, similarity):
-    """Return the softmax of strength times similarity, one number at a time."""
+def scalar_look_up(memory, keys, strengths, similarity):
+    """Return the softmax of strength times similarity, computed with scalars."""
     weights = torch.zeros(len(memory), keys.shape[1], memory.shape[1], dtype=F64)
     for b in range(len(memory)):
         for h, key in enumerate(keys[b].tolist()):
@@ -37,12 +37,12 @@ def look_up_by_the_letter(memory, keys, strengths, similarity):
                 if similarity == "cosine":
                     product /= math.sqrt(sum(u * u for u in key)) * math.sqrt(sum(v * v for v in slot))
                 scores.append(float(strengths[b, h]) * product)
-            weights[b, h] = torch.tensor(softmax_by_the_letter(scores), dtype=F64)
+            weights[b, h] = torch.tensor(scalar_softmax(scores), dtype=F64)
     return weights
 
 
-def shift_by_the_letter(weights, kernel):
-    """Return the circular convolution, one number at a time; the middle of the kernel is the step 0."""
+def scalar_shift(weights, kernel):
+    """Return the circular convolution, computed with scalars; the middle of the kernel is the shift by 0."""
     batch, heads, slots = weights.shape
     reach = kernel.shape[-1] // 2
     shifted = torch.zeros_like(weights)
@@ -54,7 +54,7 @@ def shift_by_the_letter(weights, kernel):
     return shifted
 
 
-def sharpen_by_the_letter(weights, exponents):
+def scalar_sharpen(weights, exponents):
     sharpened = torch.zeros_like(weights)
     for b in range(len(weights)):
         for h in range(weights.shape[1]):
@@ -64,21 +64,21 @@ def sharpen_by_the_letter(weights, exponents):
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
-def test_looking_up_agrees_with_the_paper_by_the_letter(similarity):
+def test_looking_up_agrees_with_the_paper(similarity):
     memory, keys, strengths = random(BATCH, SLOTS, WIDTH), random(BATCH, HEADS, WIDTH), 3 * torch.rand(BATCH, HEADS)
     actual = content_weights(memory, keys, strengths.double(), similarity=similarity)
-    expected = look_up_by_the_letter(memory, keys, strengths, similarity)
+    expected = scalar_look_up(memory, keys, strengths, similarity)
     torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
-def test_a_masked_look_up_is_one_among_masked_slots_by_masked_keys(similarity):
+def test_a_masked_look_up_compares_masked_slots_with_masked_keys(similarity):
     memory, keys, strengths = random(BATCH, SLOTS, WIDTH), random(BATCH, HEADS, WIDTH), 3 * torch.rand(BATCH, HEADS)
     masks = torch.rand(BATCH, HEADS, WIDTH, dtype=F64)
     actual = content_weights(3 * memory, keys, strengths.double(), similarity=similarity, masks=masks)
     for head in range(HEADS):
         one = slice(head, head + 1)
-        expected = look_up_by_the_letter(
+        expected = scalar_look_up(
             3 * memory * masks[:, one], keys[:, one] * masks[:, one], strengths[:, one], similarity
         )
         torch.testing.assert_close(actual[:, one], expected, rtol=1e-9, atol=1e-11)
@@ -94,7 +94,7 @@ def test_a_mask_of_zeros_gives_uniform_weights():
     assert masks.grad.isfinite().all()
 
 
-def test_interpolating_agrees_with_the_paper_by_the_letter():
+def test_interpolation_agrees_with_the_paper():
     content, previous = distribution(BATCH, HEADS, SLOTS), distribution(BATCH, HEADS, SLOTS)
     gates = torch.rand(BATCH, HEADS, dtype=F64)
     blended = interpolate(content, previous, gates)
@@ -107,14 +107,14 @@ def test_interpolating_agrees_with_the_paper_by_the_letter():
 
 @pytest.mark.parametrize("slots", [1, 2, 5])
 @pytest.mark.parametrize("reach", [0, 1, 2, 3, 7])
-def test_shifting_agrees_with_the_paper_by_the_letter(reach, slots):
+def test_shifting_agrees_with_the_paper(reach, slots):
     weights, kernel = distribution(BATCH, HEADS, slots), distribution(BATCH, HEADS, 2 * reach + 1)
-    torch.testing.assert_close(shift(weights, kernel), shift_by_the_letter(weights, kernel))
+    torch.testing.assert_close(shift(weights, kernel), scalar_shift(weights, kernel))
 
 
-def test_sharpening_agrees_with_the_paper_by_the_letter():
+def test_sharpening_agrees_with_the_paper():
     weights, exponents = distribution(BATCH, HEADS, SLOTS), 1 + 4 * torch.rand(BATCH, HEADS, dtype=F64)
-    expected = sharpen_by_the_letter(weights, exponents)
+    expected = scalar_sharpen(weights, exponents)
     torch.testing.assert_close(sharpen(weights, exponents), expected, rtol=1e-8, atol=1e-11)
 
 
@@ -150,7 +150,7 @@ def test_strength_0_gives_uniform_weights():
     torch.testing.assert_close(weights, torch.full_like(weights, 1 / SLOTS))
 
 
-def test_a_great_strength_finds_the_one_slot_that_resembles_most():
+def test_a_large_strength_selects_the_most_similar_slot():
     memory = random(1, SLOTS, WIDTH)
     weights = content_weights(memory, memory[:, 2:3], torch.tensor([[1e4]], dtype=F64))
     torch.testing.assert_close(weights[0, 0], torch.eye(SLOTS, dtype=F64)[2])
@@ -159,13 +159,13 @@ def test_a_great_strength_finds_the_one_slot_that_resembles_most():
 def test_an_empty_slot_has_cosine_0():
     memory = torch.tensor([[[0, 0], [0, 3], [2, 0]]], dtype=F64)
     weights = content_weights(memory, torch.tensor([[[5, 0]]], dtype=F64), torch.tensor([[1]], dtype=F64))
-    expected = torch.tensor(softmax_by_the_letter([0, 0, 1]), dtype=F64)
+    expected = torch.tensor(scalar_softmax([0, 0, 1]), dtype=F64)
     torch.testing.assert_close(weights[0, 0], expected, rtol=1e-9, atol=0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, F64])
 @pytest.mark.parametrize("scale", [1e-2, 1e3, 1e20, 1e30])
-def test_a_cosine_does_not_care_about_lengths(scale, dtype):
+def test_a_cosine_does_not_depend_on_lengths(scale, dtype):
     memory, keys = random(BATCH, SLOTS, WIDTH).to(dtype), random(BATCH, HEADS, WIDTH).to(dtype)
     strengths = torch.full((BATCH, HEADS), 5, dtype=dtype)
     expected = content_weights(memory, keys, strengths)
@@ -198,7 +198,7 @@ def test_looking_up_is_finite_for_finite_inputs(similarity, strength, slots, dty
             weights = content_weights(memory, keys, strengths, similarity=similarity)
             torch.testing.assert_close(weights.sum(-1), torch.ones(1, 2, dtype=dtype))
             if strength > 1e4:
-                continue  # the derivative itself is beyond float32 then
+                continue  # the derivative itself overflows float32
             (weights * torch.arange(slots, dtype=dtype)).sum().backward()
             for leaf in (memory, keys, strengths):
                 assert leaf.grad.isfinite().all()
@@ -231,7 +231,7 @@ def test_exponent_1_changes_nothing():
     torch.testing.assert_close(sharpen(weights, torch.ones(BATCH, HEADS, dtype=F64)), weights, rtol=1e-9, atol=1e-11)
 
 
-def test_sharpening_normalises_what_does_not_sum_to_1():
+def test_sharpening_normalises_weights_that_do_not_sum_to_1():
     weights = distribution(BATCH, HEADS, SLOTS)
     exponents = torch.full((BATCH, HEADS), 2, dtype=F64)
     torch.testing.assert_close(sharpen(0.3 * weights, exponents), sharpen(weights, exponents), rtol=1e-8, atol=1e-10)
@@ -241,7 +241,7 @@ numbers = st.floats(-3, 3, width=32)
 
 
 @given(st.lists(numbers, min_size=3, max_size=9), st.integers(-4, 4))
-def test_a_one_hot_kernel_turns_the_ring(scores, step):
+def test_a_one_hot_kernel_rotates_the_weights(scores, step):
     weights = torch.softmax(torch.tensor([[scores]], dtype=F64), dim=-1)
     kernel = torch.zeros(1, 1, 9, dtype=F64)
     kernel[..., 4 + step] = 1
@@ -288,6 +288,6 @@ def test_a_blend_lies_between_its_two_ends(gate):
 
 
 @pytest.mark.parametrize(("gate", "chosen"), [(0.0, 1), (1.0, 0)])
-def test_a_gate_at_its_end_takes_one_side_alone(gate, chosen):
+def test_a_gate_of_0_or_1_selects_one_side(gate, chosen):
     sides = distribution(1, 1, SLOTS), distribution(1, 1, SLOTS)
     assert torch.equal(interpolate(*sides, torch.tensor([[gate]], dtype=F64)), sides[chosen])

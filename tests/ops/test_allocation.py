@@ -1,4 +1,4 @@
-"""Retention, usage and allocation by the letter of the equations, and their laws."""
+"""Retention, usage and allocation: a scalar implementation of the equations, and their laws."""
 
 import torch
 from hypothesis import given
@@ -15,7 +15,7 @@ def part_of_a_distribution(*shape):
     return torch.softmax(torch.randn(*shape, dtype=F64), dim=-1) * torch.rand(*shape[:-1], 1, dtype=F64)
 
 
-def test_retention_agrees_with_the_paper_by_the_letter():
+def test_retention_agrees_with_the_paper():
     gates, weights = torch.rand(BATCH, HEADS, dtype=F64), part_of_a_distribution(BATCH, HEADS, SLOTS)
     kept = retention(gates, weights)
     for b in range(BATCH):
@@ -26,7 +26,7 @@ def test_retention_agrees_with_the_paper_by_the_letter():
             assert abs(float(kept[b, i]) - expected) < 1e-14
 
 
-def test_usage_agrees_with_the_paper_by_the_letter():
+def test_usage_agrees_with_the_paper():
     used, weights = torch.rand(BATCH, SLOTS, dtype=F64), part_of_a_distribution(BATCH, 1, SLOTS)
     retained = torch.rand(BATCH, SLOTS, dtype=F64)
     after = usage_after(used, weights, retained)
@@ -36,7 +36,7 @@ def test_usage_agrees_with_the_paper_by_the_letter():
             assert abs(float(after[b, i]) - (u + w - u * w) * float(retained[b, i])) < 1e-14
 
 
-def test_several_write_heads_use_a_slot_unless_all_of_them_leave_it():
+def test_several_write_heads_use_a_slot_unless_none_writes_to_it():
     weights = torch.tensor([[[0.5, 0.2], [0.5, 0.0]]], dtype=F64)
     nothing = torch.zeros(1, 2, dtype=F64)
     torch.testing.assert_close(
@@ -48,8 +48,8 @@ def test_several_write_heads_use_a_slot_unless_all_of_them_leave_it():
     torch.testing.assert_close(usage_after(used, weights, retained), expected)
 
 
-def allocation_by_the_letter(usage):
-    """Walk over the slots from the least used one, nearly equal ones in their order."""
+def scalar_allocation(usage):
+    """Loop over the slots from the least used one, with nearly equal ones in their order."""
     runs = []
     for slot in sorted(range(len(usage)), key=lambda slot: usage[slot]):
         if runs and usage[slot] - usage[runs[-1][-1]] <= NEAR_TIE:
@@ -63,21 +63,21 @@ def allocation_by_the_letter(usage):
     return weights
 
 
-def test_allocation_agrees_with_the_paper_by_the_letter():
+def test_allocation_agrees_with_the_paper():
     used = torch.rand(BATCH, SLOTS, dtype=F64)
-    expected = torch.tensor([allocation_by_the_letter(row) for row in used.tolist()], dtype=F64)
+    expected = torch.tensor([scalar_allocation(row) for row in used.tolist()], dtype=F64)
     torch.testing.assert_close(allocation_weights(used), expected, rtol=1e-12, atol=0)
 
 
 @given(st.lists(st.sampled_from([0.0, 1e-30, 0.2, 0.2, 0.9, 1.0]), min_size=1, max_size=9))
-def test_allocation_of_hard_usages_agrees_with_the_paper_by_the_letter(usage):
+def test_allocation_of_difficult_usages_agrees_with_the_paper(usage):
     actual = allocation_weights(torch.tensor([usage], dtype=F64))
-    expected = torch.tensor([allocation_by_the_letter(usage)], dtype=F64)
+    expected = torch.tensor([scalar_allocation(usage)], dtype=F64)
     torch.testing.assert_close(actual, expected, rtol=1e-12, atol=0)
     torch.testing.assert_close(actual.sum(-1), 1 - torch.tensor([usage], dtype=F64).prod(-1), rtol=1e-9, atol=1e-11)
 
 
-def test_slots_never_used_are_taken_one_after_another_in_their_order():
+def test_unused_slots_are_allocated_in_their_order():
     usage = torch.zeros(1, 4)
     for slot in range(4):
         weights = allocation_weights(usage)
@@ -86,23 +86,23 @@ def test_slots_never_used_are_taken_one_after_another_in_their_order():
     assert not allocation_weights(usage).any()
 
 
-def test_of_usages_that_are_equal_but_for_rounding_the_first_slot_is_taken():
+def test_of_usages_equal_up_to_rounding_the_first_slot_is_allocated():
     weights = allocation_weights(torch.tensor([[0.9, 0.2 + 2e-6, 0.2 + 1e-6, 0.2, 0.2 + 2e-5]], dtype=F64))
     torch.testing.assert_close(weights[0, 1:4], 0.8 * 0.2 ** torch.arange(3, dtype=F64), rtol=1e-4, atol=0)
     plain = allocation_weights(torch.tensor([[0.2 + 1e-6, 0.2]], dtype=F64), tolerance=0.0)
     assert plain[0, 1] > plain[0, 0]
 
 
-def test_a_full_memory_has_no_room():
+def test_a_full_memory_has_no_allocation():
     assert torch.equal(allocation_weights(torch.ones(2, 5)), torch.zeros(2, 5))
 
 
-def test_equal_usages_are_taken_in_the_order_of_the_slots_however_many_they_are():
+def test_any_number_of_equal_usages_is_allocated_in_the_order_of_the_slots():
     used = torch.full((1, 500), 0.5)
     torch.testing.assert_close(allocation_weights(used)[0, :20], 0.5 ** torch.arange(1, 21))
 
 
-def test_a_freed_slot_is_the_next_one_taken():
+def test_a_freed_slot_is_the_next_one_allocated():
     used = torch.tensor([[1.0, 1.0, 1.0]])
     freed = usage_after(used, torch.zeros(1, 1, 3), retention(torch.ones(1, 1), torch.eye(3)[None, 1:2]))
     assert torch.equal(freed, torch.tensor([[1.0, 0.0, 1.0]]))
@@ -126,7 +126,7 @@ def test_the_gradient_at_a_slot_never_used_is_that_of_the_paper():
     torch.testing.assert_close(used.grad, torch.tensor([[0.125, 0, 0]], dtype=F64))
 
 
-def test_rounding_that_makes_a_usage_negative_does_no_harm():
+def test_a_usage_that_is_negative_by_rounding_has_no_effect():
     used = torch.tensor([[-1e-7, 0.5, 1.0000001]], requires_grad=True)
     weights = allocation_weights(used)
     weights.sum().backward()

@@ -1,4 +1,4 @@
-"""Attention by the letter, and at the edges: padding, rows without slots, scores that are no numbers."""
+"""Attention against its equations, and edge cases: padding, rows without slots, scores that are not finite."""
 
 import math
 
@@ -15,7 +15,7 @@ def random(*shape):
     return torch.randn(*shape, dtype=F64)
 
 
-def test_additive_scores_by_the_letter():
+def test_additive_scores_compute_their_equation():
     queries, keys, direction = random(BATCH, QUERIES, WIDTH), random(BATCH, SLOTS, WIDTH), random(WIDTH)
     scores = ops.additive_scores(queries, keys, direction)
     for b in range(BATCH):
@@ -28,7 +28,7 @@ def test_additive_scores_by_the_letter():
                 assert abs(float(scores[b, i, j]) - expected) < 1e-12
 
 
-def test_dot_scores_by_the_letter():
+def test_dot_scores_compute_their_equation():
     queries, keys = random(BATCH, QUERIES, WIDTH), random(BATCH, SLOTS, WIDTH)
     scores = ops.dot_scores(queries, keys)
     for b in range(BATCH):
@@ -38,7 +38,7 @@ def test_dot_scores_by_the_letter():
                 assert abs(float(scores[b, i, j]) - expected) < 1e-12
 
 
-def test_weights_by_the_letter():
+def test_weights_are_the_softmax_of_the_scores():
     scores = random(BATCH, QUERIES, SLOTS)
     present = torch.tensor([[True, True, False, False, False], [True, False, True, True, True]])
     weights = ops.attention_weights(scores, present)
@@ -53,7 +53,7 @@ def test_weights_by_the_letter():
 @pytest.mark.parametrize("size", [1.0, 1e30])
 def test_padding_is_exactly_0_and_rows_sum_to_1(size):
     scores = size * torch.randn(4, QUERIES, SLOTS)
-    scores[0, 0] = -3e38  # as low as scores can be
+    scores[0, 0] = -3e38  # the lowest possible score
     present = torch.arange(SLOTS) < torch.tensor([1, 2, 4, 5])[:, None]
     weights = ops.attention_weights(scores, present)
     assert not weights[~present[:, None].expand_as(weights)].any()
@@ -61,7 +61,7 @@ def test_padding_is_exactly_0_and_rows_sum_to_1(size):
 
 
 @pytest.mark.parametrize("poison", [float("nan"), float("inf"), 1e30])
-def test_what_stands_at_padding_reaches_neither_weights_nor_gradients(poison, equal_up_to_rounding):
+def test_padding_has_no_influence_on_weights_or_gradients(poison, equal_up_to_rounding):
     present = torch.tensor([[True, True, False, False, True]])
     clean = random(1, QUERIES, SLOTS)
     dirty = torch.where(present[:, None], clean, poison).requires_grad_()

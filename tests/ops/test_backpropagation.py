@@ -1,4 +1,4 @@
-"""Back-propagation through time by the letter of the book, against autograd and against finite differences."""
+"""Back-propagation through time, as in the book, against autograd and against finite differences."""
 
 import math
 
@@ -45,8 +45,8 @@ def targets():
     return torch.randint(OUTPUT, (BATCH, TIME))
 
 
-def forward_by_the_letter(parameters, xs, initial):
-    """One row at a time, one number at a time."""
+def scalar_forward(parameters, xs, initial):
+    """Compute one row at a time, with scalars."""
     hiddens, logits = torch.zeros(BATCH, TIME, HIDDEN, dtype=F64), torch.zeros(BATCH, TIME, OUTPUT, dtype=F64)
     for row in range(BATCH):
         before = initial[row].tolist()
@@ -74,11 +74,11 @@ def loss_of(logits, targets):
     return cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")
 
 
-def test_the_forward_pass_agrees_with_the_book_by_the_letter(parameters, xs, initial):
-    torch.testing.assert_close(elman_forward(parameters, xs, initial), forward_by_the_letter(parameters, xs, initial))
+def test_the_forward_pass_agrees_with_the_book(parameters, xs, initial):
+    torch.testing.assert_close(elman_forward(parameters, xs, initial), scalar_forward(parameters, xs, initial))
 
 
-def test_the_gradient_of_the_logits_is_what_is_expected_less_what_is_right():
+def test_the_gradient_of_the_logits_is_prediction_minus_target():
     logits = torch.tensor([[[0.0, math.log(3.0)]]], dtype=F64)
     expected = torch.tensor([[[0.25, -0.25]]], dtype=F64)
     torch.testing.assert_close(cross_entropy_gradient(logits, torch.tensor([[1]])), expected)
@@ -118,7 +118,7 @@ def test_all_gradients_match_finite_differences(parameters, xs, initial, targets
         torch.testing.assert_close((gradient * direction).sum(), slope, rtol=1e-6, atol=1e-6)
 
 
-def test_a_network_can_be_trained_by_hand_and_by_autograd_alike(parameters, xs, initial, targets):
+def test_explicit_gradients_and_autograd_train_a_network_equally(parameters, xs, initial, targets):
     leaves = [leaf.clone().requires_grad_() for leaf in (*pytree.tree_leaves(parameters), xs, initial)]
     *weights, inputs, start = leaves
     logits = elman(pytree.tree_unflatten(weights, pytree.tree_structure(parameters)), inputs, start)
@@ -129,7 +129,7 @@ def test_a_network_can_be_trained_by_hand_and_by_autograd_alike(parameters, xs, 
         torch.testing.assert_close(leaf.grad, gradient)
 
 
-def test_the_function_s_gradient_is_the_one_of_its_values(parameters, xs, initial):
+def test_the_function_s_gradient_matches_its_values(parameters, xs, initial):
     structure = pytree.tree_structure(parameters)
 
     def logits(xs, initial, *weights):
@@ -139,7 +139,7 @@ def test_the_function_s_gradient_is_the_one_of_its_values(parameters, xs, initia
     assert torch.autograd.gradcheck(logits, [leaf.requires_grad_() for leaf in leaves])
 
 
-def test_later_losses_reach_earlier_hidden_vectors_and_not_the_other_way(parameters, xs, initial):
+def test_later_losses_influence_earlier_hidden_vectors_but_not_vice_versa(parameters, xs, initial):
     hidden, logits = elman_forward(parameters, xs, initial)
     by_logits = torch.zeros_like(logits)
     by_logits[:, 3] = 1

@@ -1,4 +1,4 @@
-"""Dropout: how many numbers are left out, and what becomes of the others."""
+"""Dropout: the share of dropped entries, and the scaling of the others."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from memtape.ops.dropout import dropout
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-def test_the_wanted_share_is_left_out_and_the_mean_stays(rate):
+def test_the_given_share_is_dropped_and_the_mean_is_kept(rate):
     x = torch.full((400, 500), 3.0, dtype=torch.float64)
     y = dropout(x, rate)
     assert abs((y == 0).double().mean() - rate) < 0.005
@@ -15,7 +15,7 @@ def test_the_wanted_share_is_left_out_and_the_mean_stays(rate):
     assert abs(y.mean() - 3) < 0.05
 
 
-def test_what_is_left_out_has_no_gradient_even_where_it_was_no_number():
+def test_dropped_entries_have_no_gradient_even_if_they_are_nan():
     x = torch.randn(1000, requires_grad=True)
     y = dropout(x, 0.5)
     y.sum().backward()
@@ -23,12 +23,12 @@ def test_what_is_left_out_has_no_gradient_even_where_it_was_no_number():
     assert torch.isfinite(dropout(torch.full((1000,), torch.nan), 0.5)).any()
 
 
-def test_at_0_nothing_happens():
+def test_a_rate_of_0_changes_nothing():
     x = torch.randn(5)
     assert dropout(x, 0.0) is x
 
 
-def test_it_follows_the_seed():
+def test_it_depends_on_the_seed():
     x = torch.ones(100)
     one = torch.manual_seed(1) and dropout(x, 0.5)
     assert torch.equal(one, torch.manual_seed(1) and dropout(x, 0.5))

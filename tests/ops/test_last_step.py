@@ -1,4 +1,4 @@
-"""The output at each row's own end."""
+"""The output at the last step of each row."""
 
 import torch
 
@@ -6,7 +6,7 @@ from memtape import ops, unroll
 from memtape.cells import GRUCell
 
 
-def test_each_row_ends_where_it_ends():
+def test_each_row_has_its_own_last_step():
     ys = torch.randn(3, 4, 2)
     lengths = torch.tensor([2, 4, 1])
     last = ops.last_step(ys, lengths)
@@ -15,7 +15,7 @@ def test_each_row_ends_where_it_ends():
     assert torch.equal(ops.last_step(ys), ys[:, 3])
 
 
-def test_a_row_of_length_0_ends_in_zeros_without_a_gradient():
+def test_a_row_of_length_0_gives_zeros_without_a_gradient():
     ys = torch.full((2, 3, 2), float("nan")).requires_grad_()
     last = ops.last_step(ys, torch.tensor([0, 3]))
     assert not last[0].any()
@@ -23,7 +23,7 @@ def test_a_row_of_length_0_ends_in_zeros_without_a_gradient():
     assert not ys.grad.any()
 
 
-def test_padding_does_not_change_the_end():
+def test_padding_does_not_change_the_last_step():
     cell = GRUCell(2, 3).double()
     xs, lengths = torch.randn(3, 5, 2, dtype=torch.float64), torch.tensor([2, 5, 3])
     last = ops.last_step(unroll(cell, xs, lengths=lengths)[0], lengths)
@@ -32,7 +32,7 @@ def test_padding_does_not_change_the_end():
         torch.testing.assert_close(last[row : row + 1], alone, rtol=1e-12, atol=1e-12)
 
 
-def test_only_the_last_step_is_taught():
+def test_only_the_last_step_has_a_target():
     ys = torch.randn(2, 4, 3, requires_grad=True)
     ops.last_step(ys, torch.tensor([3, 4])).sum().backward()
     expected = torch.zeros(2, 4, 3)

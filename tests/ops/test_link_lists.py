@@ -1,4 +1,4 @@
-"""Link lists: what is added to lists, what falls out of them, and who is nobody."""
+"""Link lists: added entries, dropped entries, and unused places."""
 
 import torch
 
@@ -11,7 +11,7 @@ def numbers(*rows):
     return torch.tensor(rows, dtype=F64)
 
 
-def test_weights_are_added_to_slots_in_the_list_and_the_weakest_fall_out():
+def test_weights_are_added_to_slots_in_the_list_and_the_weakest_are_dropped():
     slots, weights = ops.add_to_lists(
         numbers([4, 2, 7]), numbers([0.5, 0.3, 0.1]), numbers([2, 5]), numbers([0.4, 0.2])
     )
@@ -19,18 +19,18 @@ def test_weights_are_added_to_slots_in_the_list_and_the_weakest_fall_out():
     torch.testing.assert_close(weights, numbers([0.7, 0.5, 0.2]))
 
 
-def test_of_equals_those_that_were_there_stay():
+def test_of_equal_entries_the_old_ones_are_kept():
     slots, _ = ops.add_to_lists(numbers([4, 2]), numbers([0.5, 0.3]), numbers([5, 6]), numbers([0.3, 0.5]))
     assert slots.tolist() == [[4, 6]]
 
 
-def test_a_place_of_weight_0_is_nobody_s():
+def test_a_place_of_weight_0_is_unused():
     slots, weights = ops.add_to_lists(numbers([0, 0, 0]), numbers([0, 0, 0]), numbers([0, 3]), numbers([0.25, 0.5]))
     assert slots.tolist() == [[3, 0, 0]]
     assert weights.tolist() == [[0.5, 0.25, 0]]
 
 
-def test_only_lists_of_what_is_written_or_was_written_last_change():
+def test_only_lists_of_slots_written_now_or_last_change():
     torch.manual_seed(0)
     places = torch.stack([torch.randperm(9)[:3] for _ in range(9)])[None].to(F64)
     weights = torch.rand(1, 9, 3, dtype=F64).sort(-1, descending=True).values / 3

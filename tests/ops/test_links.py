@@ -1,4 +1,4 @@
-"""Links between slots by the letter of the equations, and their laws."""
+"""Links between slots: a scalar implementation of the equations, and their laws."""
 
 import torch
 
@@ -22,7 +22,7 @@ def written(times, sharp=1.0):
     return links, precedence
 
 
-def test_linking_agrees_with_the_paper_by_the_letter():
+def test_linking_agrees_with_the_paper():
     (links, precedence), w = written(3), part_of_a_distribution(BATCH, WRITES, SLOTS)
     after, last = links_after(links, precedence, w), precedence_after(precedence, w)
     for b in range(BATCH):
@@ -35,7 +35,7 @@ def test_linking_agrees_with_the_paper_by_the_letter():
                 assert abs(last[b, h, i] - (1 - total) * precedence[b, h, i] - w[b, h, i]) < 1e-14
 
 
-def test_following_agrees_with_the_paper_by_the_letter():
+def test_following_agrees_with_the_paper():
     links, w = written(3)[0], part_of_a_distribution(BATCH, READS, SLOTS)
     backward, forward = follow_links(links, w)
     assert backward.shape == forward.shape == (BATCH, READS, WRITES, SLOTS)
@@ -49,7 +49,7 @@ def test_following_agrees_with_the_paper_by_the_letter():
                     assert abs(forward[b, r, h, i] - after) < 1e-14
 
 
-def test_one_slot_after_another_can_be_followed_both_ways():
+def test_a_chain_of_slots_can_be_followed_in_both_directions():
     links, precedence = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4)
     for slot in (2, 0, 3):
         weights = torch.eye(4)[None, slot : slot + 1]
@@ -62,7 +62,7 @@ def test_one_slot_after_another_can_be_followed_both_ways():
     assert not backward[0, 2].any()
 
 
-def test_writing_nothing_leaves_links_and_precedence_as_they_were():
+def test_writing_nothing_does_not_change_links_and_precedence():
     links, precedence = written(3)
     nothing = torch.zeros_like(precedence)
     assert torch.equal(links_after(links, precedence, nothing), links)

@@ -1,4 +1,4 @@
-"""Near-ties: which numbers are alike, and in which order slots then come."""
+"""Near-ties: the rule by which numbers count as equal, and the order of their slots."""
 
 import torch
 from hypothesis import given
@@ -26,27 +26,27 @@ def test_differences_of_large_numbers_are_relative():
     assert least_first(numbers(50 * (1 + 4 * SMALL), 50.0)).tolist() == [1, 0]
 
 
-def test_what_is_no_number_comes_last_and_joins_nobody():
+def test_nan_comes_last_and_is_equal_to_no_number():
     assert least_first(numbers(torch.nan, 1.0, torch.inf, 0.5)).tolist() == [3, 1, 2, 0]
 
 
-def test_lists_go_by_the_numbers_of_their_slots_and_weights_of_0_come_last_as_they_stand():
+def test_lists_are_sorted_by_slot_and_weights_of_0_come_last_in_their_order():
     weights, slots = numbers(0.0, 0.3, 0.3 + SMALL, SMALL, 0.0), numbers(9.0, 5.0, 8.0, 2.0, 1.0)
     assert strongest_first(weights, slots).tolist() == [1, 2, 3, 0, 4]
 
 
-def test_the_largest_are_certain_and_the_last_places_go_to_the_first_slots():
+def test_the_largest_are_always_chosen_and_ties_go_to_the_first_slots():
     scores = numbers(0.5 - SMALL, 0.9, 0.5 - 3 * SMALL, 0.5, 0.5 + SMALL)
     assert sorted(largest(scores, 2).tolist()) == [0, 1]
     assert sorted(largest(scores, 3).tolist()) == [0, 1, 3]
     assert sorted(largest(scores, 5).tolist()) == [0, 1, 2, 3, 4]
 
 
-def test_what_is_no_number_is_among_the_largest():
+def test_nan_is_among_the_largest():
     assert largest(numbers(0.5, torch.nan, 0.6), 1).tolist() == [1]
 
 
-def test_a_weight_of_0_is_chosen_after_every_other_however_small():
+def test_a_weight_of_0_is_chosen_after_all_positive_weights():
     assert sorted(largest_weights(numbers(0.0, 0.7, 0.0, 1e-9), 2).tolist()) == [1, 3]
     assert largest_weights(numbers(0.0, 0.7, 0.0, 1e-9), 3).tolist()[-1] == 0
 

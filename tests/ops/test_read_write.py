@@ -1,4 +1,4 @@
-"""Read and write by the letter of the equations, and their laws."""
+"""Read and write: a scalar implementation of the equations, and their laws."""
 
 import pytest
 import torch
@@ -19,8 +19,8 @@ def random_write(heads=HEADS):
     return memory, weights, erase, add
 
 
-def write_by_the_letter(memory, weights, erase, add):
-    """Erase with every head, then add with every head, one number at a time."""
+def scalar_write(memory, weights, erase, add):
+    """Erase with every head, then add with every head, computed with scalars."""
     written = memory.clone()
     for b in range(BATCH):
         for i in range(SLOTS):
@@ -33,12 +33,12 @@ def write_by_the_letter(memory, weights, erase, add):
 
 
 @pytest.mark.parametrize("heads", [1, 3])
-def test_writing_agrees_with_the_paper_by_the_letter(heads):
+def test_writing_agrees_with_the_paper(heads):
     write = random_write(heads)
-    torch.testing.assert_close(erase_and_add(*write), write_by_the_letter(*write))
+    torch.testing.assert_close(erase_and_add(*write), scalar_write(*write))
 
 
-def test_reading_agrees_with_the_paper_by_the_letter():
+def test_reading_agrees_with_the_paper():
     memory, weights, _, _ = random_write()
     expected = torch.zeros(BATCH, HEADS, WIDTH, dtype=F64)
     for b in range(BATCH):
@@ -55,7 +55,7 @@ def test_gradients_match_finite_differences():
     assert torch.autograd.gradcheck(read, write[:2])
 
 
-def test_one_head_with_full_focus_and_full_erase_replaces_exactly_one_slot():
+def test_a_head_with_one_hot_weights_and_full_erase_replaces_exactly_one_slot():
     memory, weights, erase, add = random_write()
     weights, erase = torch.zeros_like(weights), torch.ones_like(erase)
     weights[:, 0, 2] = 1
@@ -65,7 +65,7 @@ def test_one_head_with_full_focus_and_full_erase_replaces_exactly_one_slot():
     assert torch.equal(read(expected, weights)[:, 0], add[:, 0])
 
 
-def test_a_write_leaves_the_old_memory_untouched():
+def test_a_write_does_not_modify_the_old_memory():
     memory, *write = random_write()
     before = memory.clone()
     erase_and_add(memory, *write)

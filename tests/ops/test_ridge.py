@@ -1,4 +1,4 @@
-"""A readout in closed form satisfies the normal equations, and sums of batches are the sums of all."""
+"""A readout in closed form satisfies the normal equations, and sums over batches equal sums over all examples."""
 
 import numpy as np
 import pytest
@@ -25,20 +25,20 @@ def test_it_satisfies_the_normal_equations(data, penalty):
     np.testing.assert_allclose(readout, expected, rtol=1e-10)
 
 
-def test_it_is_where_the_penalised_error_has_no_slope(data):
+def test_the_gradient_of_the_penalised_error_is_zero(data):
     features, targets = data
     readout = ridge(features, targets, 0.5).requires_grad_()
     loss = (features @ readout - targets).square().sum() + 0.5 * readout.square().sum()
     assert torch.autograd.grad(loss, readout)[0].abs().max() < 1e-10
 
 
-def test_sums_of_batches_are_the_sums_of_all(data):
+def test_sums_over_batches_equal_sums_over_all(data):
     features, targets = data
     parts = ridge_sums(features[:7], targets[:7]) + ridge_sums(features[7:], targets[7:])
     torch.testing.assert_close(ridge_readout(parts, 0.1), ridge(features, targets, 0.1), rtol=1e-10, atol=1e-12)
 
 
-def test_it_computes_in_float64_whatever_it_is_given(data):
+def test_it_computes_in_float64_for_any_dtype(data):
     features, targets = (part.float() for part in data)
     readout = ridge(features, targets, 1e-3)
     assert readout.dtype == F64
@@ -46,7 +46,7 @@ def test_it_computes_in_float64_whatever_it_is_given(data):
 
 
 def test_a_readout_of_echoes_recovers_inputs_of_the_past():
-    """The memory of a reservoir: five steps later, an input can still be read off the hidden vector."""
+    """The memory of a reservoir: an input can be decoded from the hidden vector five steps later."""
     torch.manual_seed(0)
     cell, xs = EchoStateCell(1, 100, input_scale=0.1), 2 * torch.rand(1, 1200, 1) - 1
     hidden = unroll(cell, xs)[0][0]
@@ -68,6 +68,6 @@ def test_a_readout_of_echoes_recovers_inputs_of_the_past():
         ),
     ],
 )
-def test_a_penalty_that_leaves_the_answer_open_is_refused(penalty, message):
+def test_a_penalty_without_a_unique_solution_is_refused(penalty, message):
     with pytest.raises(ValueError, match=message):
         ridge(torch.ones(4, 2), torch.randn(4, 1), penalty)

@@ -1,4 +1,4 @@
-"""Sparse links: the same as dense ones but for what they cut, and never more than they may keep."""
+"""Sparse links: equal to dense links except for dropped entries, with a limited number of entries."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ BATCH, WRITES, READS, SLOTS = 2, 2, 3, 7
 F64 = torch.float64
 
 
-def begin(size, slots=SLOTS):
+def initial_links(size, slots=SLOTS):
     places = torch.arange(slots, dtype=F64)[:, None].repeat(BATCH, WRITES, 1, size)
     return torch.zeros_like(places), places, torch.zeros(BATCH, WRITES, slots, dtype=F64)
 
@@ -33,7 +33,7 @@ def as_matrix(values, places):
 
 
 def strongest_first(numbers):
-    """Return the places of numbers, the largest first; those that are nearly equal, but for zeros, in their own order."""
+    """Return the indices of numbers in descending order; nearly equal ones except zeros stay in their order."""
     runs = []
     for place in sorted(range(len(numbers)), key=lambda i: -numbers[i]):
         if runs and numbers[place] > 0 and numbers[runs[-1][-1]] - numbers[place] <= NEAR_TIE:
@@ -43,8 +43,10 @@ def strongest_first(numbers):
     return [place for run in runs for place in sorted(run)]
 
 
-def by_the_letter(matrix, precedence, weights, size, threshold):
-    """Keep the strongest of what is written and of what was written last, link them, and cut; one number at a time."""
+def scalar_links(matrix, precedence, weights, size, threshold):
+    """Keep the strongest weights of this write and of the last one, link them, and drop weak links; computed with
+    scalars.
+    """
 
     def kept(numbers):
         chosen = strongest_first(numbers)[:size]
@@ -63,21 +65,21 @@ def by_the_letter(matrix, precedence, weights, size, threshold):
 
 
 @pytest.mark.parametrize(("size", "sharp"), [(2, 4.0), (3, 6.0), (7, 1.0)])
-def test_linking_agrees_with_the_letter(size, sharp):
-    values, places, precedence = begin(size)
+def test_linking_computes_its_equations(size, sharp):
+    values, places, precedence = initial_links(size)
     matrix, some = as_matrix(values, places), False
     for _ in range(12):
         weights = random_writes(sharp)
         values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1 / size)
-        matrix = by_the_letter(matrix, precedence, weights, size, 1 / size)
+        matrix = scalar_links(matrix, precedence, weights, size, 1 / size)
         torch.testing.assert_close(as_matrix(values, places), matrix)
         precedence = ops.precedence_after(precedence, weights)
         some |= bool(matrix.any())
     assert some
 
 
-def test_with_as_many_links_as_slots_and_no_cut_they_are_the_dense_ones():
-    values, places, precedence = begin(SLOTS)
+def test_with_as_many_links_as_slots_and_no_threshold_they_equal_dense_links():
+    values, places, precedence = initial_links(SLOTS)
     links = torch.zeros(BATCH, WRITES, SLOTS, SLOTS, dtype=F64)
     for _ in range(30):
         weights = random_writes()
@@ -86,8 +88,8 @@ def test_with_as_many_links_as_slots_and_no_cut_they_are_the_dense_ones():
     torch.testing.assert_close(as_matrix(values, places), links)
 
 
-def test_one_slot_after_another_gives_the_dense_links_however_few_are_kept():
-    values, places, precedence = begin(1)
+def test_a_chain_of_slots_gives_the_dense_links_for_any_number_kept():
+    values, places, precedence = initial_links(1)
     links = torch.zeros(BATCH, WRITES, SLOTS, SLOTS, dtype=F64)
     for slot in (2, 0, 3, 2, 6):
         weights = torch.eye(SLOTS, dtype=F64)[slot].expand(BATCH, WRITES, -1)
@@ -98,7 +100,7 @@ def test_one_slot_after_another_gives_the_dense_links_however_few_are_kept():
 
 
 def test_following_agrees_with_the_dense_links():
-    values, places, precedence = begin(3)
+    values, places, precedence = initial_links(3)
     for _ in range(8):
         weights = random_writes(6.0)
         values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1 / 3)
@@ -109,9 +111,9 @@ def test_following_agrees_with_the_dense_links():
     torch.testing.assert_close(ops.follow_sparse_links(values, places, read), dense)
 
 
-def test_200_random_writes_keep_few_links_of_every_slot_both_ways():
+def test_200_random_writes_keep_few_links_of_every_slot_in_both_directions():
     size, slots = 3, 20
-    values, places, precedence = begin(size, slots)
+    values, places, precedence = initial_links(size, slots)
     for _ in range(200):
         weights = random_writes(8.0, slots)
         values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1 / size)
@@ -124,8 +126,8 @@ def test_200_random_writes_keep_few_links_of_every_slot_both_ways():
     assert matrix.sum(-1).max() <= 1 + 1e-12
 
 
-def test_writing_nothing_leaves_the_links_as_they_were():
-    values, places, precedence = begin(3)
+def test_writing_nothing_does_not_change_the_links():
+    values, places, precedence = initial_links(3)
     for _ in range(8):
         weights = random_writes(6.0)
         values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=1 / 3)
@@ -135,7 +137,7 @@ def test_writing_nothing_leaves_the_links_as_they_were():
     assert torch.equal(as_matrix(again, same), as_matrix(values, places))
 
 
-def test_the_strongest_are_scaled_to_the_sum_of_all_and_equal_ones_taken_in_order():
+def test_the_strongest_are_scaled_to_the_sum_of_all_and_ties_are_in_order():
     values, places = ops.strongest(torch.tensor([[[0.1, 0.3, 0.0, 0.1, 0.3]]], dtype=F64), 3)
     torch.testing.assert_close(values[0, 0], torch.tensor([0.3, 0.3, 0.1], dtype=F64) * 0.8 / 0.7)
     assert places.tolist() == [[[1, 4, 0]]]
@@ -143,7 +145,7 @@ def test_the_strongest_are_scaled_to_the_sum_of_all_and_equal_ones_taken_in_orde
 
 
 def test_gradients_match_finite_differences():
-    values, places, precedence = begin(3)
+    values, places, precedence = initial_links(3)
     for _ in range(6):
         weights = random_writes(6.0)
         values, places = ops.sparse_links_after(values, places, precedence, weights, threshold=0.2)

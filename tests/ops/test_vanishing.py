@@ -1,4 +1,4 @@
-"""The penalty on vanishing gradients by the letter, and where it is known without computing."""
+"""The penalty on vanishing gradients: a scalar implementation, and cases with a known value."""
 
 import math
 
@@ -11,8 +11,8 @@ ROWS, TIME, HIDDEN = 2, 6, 4
 F64 = torch.float64
 
 
-def by_the_letter(from_hidden, slope, gradient):
-    """One step, one number at a time."""
+def scalar_penalty(from_hidden, slope, gradient):
+    """Compute one step with scalars."""
     handed_on = [
         sum(from_hidden[i, j].item() * slope[i].item() * gradient[i].item() for i in range(HIDDEN))
         for j in range(HIDDEN)
@@ -26,13 +26,13 @@ def steps():
     return torch.rand(ROWS, TIME, HIDDEN, dtype=F64), torch.randn(ROWS, TIME, HIDDEN, dtype=F64)
 
 
-def test_the_penalty_agrees_with_the_paper_by_the_letter(steps):
+def test_the_penalty_agrees_with_the_paper(steps):
     from_hidden, (slopes, gradients) = torch.randn(HIDDEN, HIDDEN, dtype=F64), steps
     found = vanishing_penalty(from_hidden, slopes, gradients)
     assert found.shape == (ROWS, TIME)
     for row in range(ROWS):
         for t in range(TIME):
-            expected = by_the_letter(from_hidden, slopes[row, t], gradients[row, t])
+            expected = scalar_penalty(from_hidden, slopes[row, t], gradients[row, t])
             assert found[row, t].item() == pytest.approx(expected, rel=1e-12)
 
 
@@ -47,7 +47,7 @@ def test_linear_units_with_a_multiple_of_the_identity_scale_every_gradient(steps
     torch.testing.assert_close(found, torch.full_like(found, (abs(factor) - 1) ** 2))
 
 
-def test_the_derivative_by_the_weights_matches_finite_differences(steps):
+def test_the_derivative_with_respect_to_the_weights_matches_finite_differences(steps):
     from_hidden = torch.randn(HIDDEN, HIDDEN, dtype=F64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda weights: vanishing_penalty(weights, *steps), [from_hidden])
 
@@ -58,7 +58,7 @@ def test_slopes_and_gradients_are_constants(steps):
 
 
 @pytest.mark.parametrize("size", [1e-44, 1e-30, 1.0, 1e30])
-def test_only_the_direction_of_a_gradient_counts_however_short_or_long_it_is(size):
+def test_only_the_direction_of_a_gradient_matters(size):
     gradient = torch.tensor([0.0, 1.0, 0.0]) * size
     assert vanishing_penalty(torch.full((3, 3), 0.1), torch.ones(3), gradient).item() == pytest.approx(
         (0.1 * math.sqrt(3) - 1) ** 2, rel=1e-6
@@ -74,7 +74,7 @@ def test_a_gradient_of_zero_costs_nothing_and_changes_nothing():
     torch.testing.assert_close(from_hidden.grad, alone[0])
 
 
-def test_a_gradient_that_dies_in_flat_units_costs_1_and_has_a_finite_derivative():
+def test_a_gradient_that_vanishes_in_saturated_units_costs_1_and_has_a_finite_derivative():
     from_hidden = torch.randn(3, 3, requires_grad=True)
     penalty = vanishing_penalty(from_hidden, torch.zeros(3), torch.ones(3))
     penalty.backward()

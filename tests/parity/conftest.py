@@ -1,4 +1,4 @@
-"""Run a machine on both backends and compare every number that comes out."""
+"""Run a machine on both backends and compare all results."""
 
 import copy
 
@@ -13,21 +13,23 @@ from memtape.memory import SparseAccessState, SparseComputerState
 INPUT, OUTPUT = 3, 2
 
 FLOOR = 1e-3
-"""Added to the largest entry of a tensor before errors are divided by it: some gradients are 0 but for rounding, which is
-1e-15 of the numbers that cancelled in float64; the losses below have gradients around 1."""
+"""Added to the largest entry of a tensor before errors are divided by it: some gradients are 0 up to rounding, which is
+1e-15 of the cancelled terms in float64; the losses below have gradients around 1."""
 
 ROUNDING = 1e-12
 """Largest error, as `differences` measures it, of runs in float64 that sum the same numbers in another order."""
 
 MOVES = 8
 MAGNIFIED = 10
-"""How many times the reference's own change a difference may be: the two round in some ten places where parameters enter."""
+"""The largest ratio of a difference to the reference's own change: both round in about ten places where parameters are
+used.
+"""
 
 
 @pytest.fixture(autouse=True)
 def kernels_are_present():
     if loading.kernels().absent is not None:
-        pytest.skip(f"the fused machine is absent: {loading.kernels().absent}")
+        pytest.skip(f"the fused kernels are absent: {loading.kernels().absent}")
 
 
 @pytest.fixture(autouse=True)
@@ -38,18 +40,18 @@ def threads_stay_as_they_were():
 
 
 def build(dtype=torch.float64, *, seed=0, moved=0.3, **options):
-    """Return a machine whose every parameter has been moved off the value it begins at."""
+    """Return a machine with every parameter moved away from its initial value."""
     torch.manual_seed(seed)
     network = NTM(INPUT, OUTPUT, **({"slots": 6, "width": 4, "controller_size": 5} | options)).to(dtype)
     with torch.no_grad():
         for parameter in network.parameters():
-            spread = moved * (5 / max(5, parameter.shape[-1])) ** 0.5  # wide layers would else saturate everything
+            spread = moved * (5 / max(5, parameter.shape[-1])) ** 0.5  # else wide layers would saturate
             parameter.add_(spread * torch.randn_like(parameter))
     return network
 
 
 def leaves_of(network, state):
-    """Return a state cut from its graph, whose leaves ask for gradients, but for those through which none go."""
+    """Return a detached state whose leaves require gradients, except those without a gradient."""
     del network
     begin = pytree.tree_map(lambda leaf: leaf.detach().clone().requires_grad_(), state)
     if isinstance(getattr(begin, "memory", None), SparseAccessState | SparseComputerState):
@@ -78,7 +80,7 @@ def run(backend, network, xs, state=None, **options):
 
 
 def total(parts, generator):
-    """Return a number that every entry goes into with a weight of its own."""
+    """Return a weighted sum of all entries, with a different weight for each."""
     weighted = [
         (part * torch.randn(part.shape, generator=generator, dtype=part.dtype)).sum()
         for part in parts
@@ -88,7 +90,7 @@ def total(parts, generator):
 
 
 def differences(actual, expected):
-    """Return the largest error of each tensor, relative to its largest entry; None and zeros are the same gradient."""
+    """Return the largest error of each tensor, relative to its largest entry; None counts as a gradient of zeros."""
     assert set(actual) == set(expected)
     found = {}
     for name, wanted in expected.items():
@@ -107,11 +109,11 @@ def differences(actual, expected):
 
 
 def compare(network, xs, state=None, *, tolerance, magnified=False, **options):
-    """Raise unless the fused machine agrees with the reference; return the worst relative error.
+    """Raise an error unless the fused kernel agrees with the reference; return the largest relative error.
 
-    With `magnified` the tolerance is also met by an error that the reference itself makes: MAGNIFIED times its largest change
-    when every parameter is moved by its last bit, a few times. There are chaotic machines, which magnify any rounding, and
-    slots that are used alike but for it, of which now one and now another is allocated.
+    With `magnified`, errors of up to MAGNIFIED times the reference's own error are accepted too: its largest change
+    when every parameter is moved by its last bit, in a few trials. Chaotic machines magnify any rounding, and of slots
+    with equal usage up to rounding, a different one may be allocated.
     """
     expected = run("reference", network, xs, state, **options)
     actual = run("cpu", network, xs, state, **options)
@@ -136,14 +138,14 @@ def last_bit_moved(network):
 
 
 def same_bits(actual, expected):
-    """Raise unless two runs, the same on the same machine, agree bit for bit."""
+    """Raise an error unless two runs on the same machine agree bit for bit."""
     for name, wanted in expected.items():
         assert (actual[name] is None) == (wanted is None), name
         assert wanted is None or torch.equal(actual[name], wanted), name
 
 
 def same_up_to_rounding(actual, expected):
-    """Raise unless two runs in float64 agree but for the order of their sums."""
+    """Raise an error unless two runs in float64 agree up to the order of their sums."""
     assert max(differences(actual, expected).values()) < ROUNDING
 
 
@@ -178,7 +180,7 @@ class Tools:
 
     @classmethod
     def padding_reaches_nothing(cls, network, xs, state, garbage, *, lengths, tolerance):
-        """Raise if what stands beyond the lengths goes into anything."""
+        """Raise an error if padding influences any result."""
         padded = xs.clone()
         for row, length in enumerate(lengths):
             padded[row, length:] = garbage
@@ -193,7 +195,9 @@ class Tools:
 
     @staticmethod
     def nan_stays_in_its_row(network, xs, state):
-        """Raise if NaN in a part of the second row's state, of three rows, reaches another row, or not its own."""
+        """Raise an error if NaN in the state of the second of three rows reaches another row, or does not reach its
+        own.
+        """
         with use_backend("cpu"), torch.no_grad():
             expected, _ = network(xs, state)
             for name in tree.named_leaves(state):
@@ -212,7 +216,7 @@ def machine():
 
 @pytest.fixture
 def fresh_memory(monkeypatch):
-    """Return what makes torch fill fresh memory with NaN, or leave it as it is."""
+    """Return a function that makes torch fill newly allocated memory with NaN, or not."""
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True)
 
@@ -226,7 +230,7 @@ def fresh_memory(monkeypatch):
 
 @pytest.fixture
 def with_build(monkeypatch):
-    """Return what changes to another build of the kernels."""
+    """Return a function that selects another build of the kernels."""
 
     def change(name):
         monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", name)

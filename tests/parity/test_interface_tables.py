@@ -1,4 +1,6 @@
-"""The rows of the kernels' interface vectors are the blocks of the interfaces in `memtape.memory`, in size and activation."""
+"""The rows of the kernels' interface tables equal the blocks of the interfaces in `memtape.memory`, in size and
+activation.
+"""
 
 import ctypes
 
@@ -74,7 +76,7 @@ def rows_of(fused, parameters):
 
 
 def parameters_of(control):
-    """Return the tensors of a control by the names of the blocks that they come from."""
+    """Return the tensors of a control by the names of their blocks."""
     found = {}
     for path, leaf in tree.named_leaves(control).items():
         *before, name = path.split(".")

@@ -1,4 +1,6 @@
-"""The port of Csordas' layout against that machine, written down again from its description in plain torch."""
+"""The port of Csordas' layout against an independent implementation of that machine in plain torch, from its
+description.
+"""
 
 import itertools
 
@@ -41,14 +43,14 @@ def oneplus(x):
 
 
 def look_up(memory, key, strength, mask):
-    """Return where a key is found, comparing only what the mask lets through."""
+    """Return the content weights of a masked key."""
     seen = mask * key
     cosine = [(row * mask) @ seen / ((row * mask).norm() * seen.norm() + SMALL) for row in memory]
     return torch.softmax(strength * torch.stack(cosine), dim=0)
 
 
 def allocate(usage):
-    """Return where there is room."""
+    """Return the allocation weights."""
     raised, order = ((1 - SMALL) * usage + SMALL).sort(stable=True)
     room = (1 - raised) * torch.cat([torch.ones(1, dtype=F64), raised.cumprod(0)[:-1]])
     return torch.zeros(SLOTS, dtype=F64).scatter(0, order, room)
@@ -147,26 +149,26 @@ def test_a_ported_plain_machine_gives_the_same_outputs_and_gradients(layers, rea
 
 
 @pytest.mark.parametrize("improvement", ["masked", "deallocate", "sharpen_links"])
-def test_each_improvement_is_theirs(improvement):
+def test_each_improvement_equals_theirs(improvement):
     options = PLAIN | {improvement: True}
     shape = {name: options[name] for name in ("masked", "sharpen_links")}
     compare(random_state_dict(2, 2, **shape), 2, 2, **options)
 
 
-def test_all_improvements_with_a_floor_of_masks():
+def test_all_improvements_with_a_floor_of_masks_equal_theirs():
     options = {"masked": True, "deallocate": True, "sharpen_links": True, "mask_floor": 0.1}
     compare(random_state_dict(1, 2, masked=True), 1, 2, **options)
 
 
-def test_a_clip_that_bites_is_theirs():
+def test_an_active_clip_equals_theirs():
     compare(random_state_dict(1, 1, sharpen_links=False, scale=1.2), 1, 1, **PLAIN, clip=0.5)
 
 
-def test_a_controller_of_which_only_the_top_layer_is_seen():
+def test_a_controller_with_only_the_top_layer_in_the_output_equals_theirs():
     compare(random_state_dict(3, 2, sharpen_links=False, all_seen=False), 3, 2, **PLAIN)
 
 
-def test_what_no_tensor_tells_changes_the_outputs():
+def test_options_that_no_tensor_determines_change_the_outputs():
     tensors = random_state_dict(1, 2, masked=True)
     xs = torch.randn(BATCH, TIME, INPUT, dtype=F64)
     options = [{}, {"deallocate": False}, {"mask_floor": 0.1}, {"clip": 0.5}, {"slots": SLOTS + 3}]
@@ -209,7 +211,7 @@ def test_options_that_the_tensors_contradict_are_refused():
 
 
 @pytest.mark.parametrize("heads", [0, 3])
-def test_read_heads_that_do_not_share_what_is_read_are_refused(heads):
+def test_a_mismatched_number_of_read_heads_is_refused(heads):
     message = (
         f"read_heads is {heads}, but the output of the machine reads 10 numbers from the memory, and all heads read"
     )
@@ -226,7 +228,7 @@ def test_layers_of_several_sizes_are_refused():
         dnc_from_csordas_dnc(tensors, slots=SLOTS, read_heads=2)
 
 
-def test_a_controller_that_is_seen_in_part_is_refused():
+def test_a_controller_with_some_layers_in_the_output_is_refused():
     tensors = random_state_dict()
     tensors["controller_to_out.weight"] = torch.zeros(OUTPUT, HIDDEN + 1)
     message = (

@@ -1,4 +1,4 @@
-"""The port of DeepMind's layout against that machine, written down again from its description in numpy."""
+"""The port of DeepMind's layout against an independent implementation of that machine in numpy, from its description."""
 
 import numpy as np
 import pytest
@@ -135,23 +135,23 @@ def test_a_ported_machine_gives_the_same_outputs(reads, writes):
 
 
 @pytest.mark.parametrize("clip", [0.3, None])
-def test_a_machine_is_cut_off_where_it_was(clip):
+def test_a_ported_machine_is_clipped_like_theirs(clip):
     compare(random_variables(scale=1.5), 2, 1, clip)
 
 
-def test_the_bound_is_met_in_the_controller_and_at_the_output():
+def test_the_clip_acts_in_the_controller_and_at_the_output():
     variables = random_variables(scale=1.5)
     xs = torch.from_numpy(np.random.default_rng(0).normal(size=(BATCH, TIME, INPUT)))
     ys, state = dnc_from_deepmind_dnc(variables, slots=SLOTS, clip=0.3)(xs)
     assert ys.abs().max() == state.controller.cell.abs().max() == 0.3
 
 
-def test_where_was_written_is_cut_from_the_gradient_of_the_usage():
+def test_the_usage_passes_no_gradient_to_the_write_weights():
     assert dnc_from_deepmind_dnc(random_variables(), slots=SLOTS).configuration["usage_gradient"] is False
 
 
 @pytest.mark.parametrize(("prefix", "suffix"), [("", ""), ("agent/dnc/", ":0"), ("rnn/dnc/", "")])
-def test_names_count_by_their_last_parts(prefix, suffix):
+def test_variables_are_found_by_the_last_parts_of_their_names(prefix, suffix):
     xs = torch.randn(1, 5, INPUT, dtype=torch.float64)
     expected, _ = dnc_from_deepmind_dnc(random_variables(), slots=SLOTS)(xs)
     variables = random_variables(prefix=prefix, suffix=suffix)
@@ -183,7 +183,7 @@ def test_two_machines_at_once_are_refused():
         dnc_from_deepmind_dnc(variables, slots=SLOTS)
 
 
-def test_a_variable_that_does_not_fit_the_others_is_named():
+def test_a_variable_of_a_mismatched_shape_is_named():
     variables = random_variables()
     variables["dnc/memory_access/erase_vectors/w"] = np.zeros((HIDDEN, WIDTH + 1))
     message = (

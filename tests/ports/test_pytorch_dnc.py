@@ -1,4 +1,6 @@
-"""The port of pytorch-dnc's layout against that machine, written down again from its description in plain torch."""
+"""The port of pytorch-dnc's layout against an independent implementation of that machine in plain torch, from its
+description.
+"""
 
 import dataclasses
 
@@ -100,7 +102,7 @@ def take_memory_step(raw, before, reads):
 
 
 def run_their_machine(tensors, xs, first, kind, layers, reads, *, step_by_step):
-    """Return the outputs for one sequence, given the state that its controller begins from."""
+    """Return the outputs for one sequence, given the initial state of its controller."""
     controller = NETWORKS[kind](INPUT + reads * WIDTH, HIDDEN, layers, dtype=F64)
     for name, parameter in controller.named_parameters():
         parameter.requires_grad_(False).copy_(tensors[f"{kind}_layer_0.{name}"])
@@ -166,17 +168,17 @@ def test_a_ported_machine_gives_the_same_outputs_and_gradients(kind, layers, rea
 
 
 @pytest.mark.parametrize("memory", ["shared", "0"])
-def test_ten_layers_in_the_place_of_one_and_a_memory_that_is_not_shared_are_found(memory):
+def test_ten_separate_layers_and_a_separate_memory_are_found(memory):
     compare(random_state_dict("lstm", 1, 2, independent=True, memory=memory), "lstm", 1, 2, step_by_step=True)
 
 
-def test_contents_that_are_hardly_there_are_compared_as_there():
+def test_contents_of_small_norm_are_compared_like_theirs():
     tensors = random_state_dict("lstm", 1, 2, independent=True)
     tensors["rnn_layer_memory_shared.write_gate_transform.bias"] -= 10
     compare(tensors, "lstm", 1, 2, step_by_step=True)
 
 
-def test_the_two_readings_of_that_machine_differ():
+def test_the_two_interpretations_of_that_machine_differ():
     tensors = random_state_dict()
     xs = torch.randn(BATCH, TIME, INPUT, dtype=F64)
     whole, stepped = (
@@ -216,7 +218,7 @@ def test_a_missing_tensor_is_named(name):
 
 
 @pytest.mark.parametrize("heads", [0, 3])
-def test_read_heads_that_do_not_share_what_is_read_are_refused(heads):
+def test_a_mismatched_number_of_read_heads_is_refused(heads):
     message = (
         f"read_heads is {heads}, but the output of the machine reads 10 numbers from the memory, and all heads read"
     )

@@ -1,4 +1,6 @@
-"""The port of pytorch-ntm's layout against that machine, written down again from its description in plain torch."""
+"""The port of pytorch-ntm's layout against an independent implementation of that machine in plain torch, from its
+description.
+"""
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ F64 = torch.float64
 
 
 def random_state_dict(layers, pairs, dtype=F64):
-    """Return a machine of that layout with every tensor random, at the scale that training gives."""
+    """Return a machine of that layout with every tensor random, at the scale of trained weights."""
 
     def draw(*shape):
         return (0.5 * torch.randn(*shape, dtype=F64)).to(dtype)
@@ -153,7 +155,7 @@ def test_a_missing_memory_is_named():
 
 
 @pytest.mark.parametrize(("lost", "left"), [((0,), r"\[1, 2, 3\]"), ((3,), r"\[0, 1, 2\]"), (range(4), r"\[\]")])
-def test_heads_must_count_in_pairs_from_0(lost, left):
+def test_heads_must_be_numbered_in_pairs_from_0(lost, left):
     tensors = random_state_dict(1, 2)
     tensors = {n: v for n, v in tensors.items() if not any(n.startswith(f"ntm.heads.{head}.") for head in lost)}
     with pytest.raises(

@@ -1,12 +1,13 @@
-"""Adversarial: train Turing machines on inputs that break careless arithmetic, and see whether a number is ever not finite.
+"""Adversarial inputs: train Turing machines on inputs that cause overflow in careless code, and check that all numbers
+are finite.
 
     python tests/robustness/adversarial_inputs.py --steps 100000
 
-trains several small machines at a high rate for so many updates each. Every update has a batch of one of these kinds in turn:
-numbers of 1e30 and of both signs, subnormal numbers, zeros, equal vectors in all steps (and so equal keys), sizes from 1e-38 to
-1e30 side by side, a single step, sequences ten times as long as usual, and rows without any step. Two machines begin with heads
-at the ends of their ranges, or far out where nothing bounds them. A training stops at the first loss or gradient that is NaN or
-infinite, and the parameter, module or loss is named.
+trains several small machines with a high learning rate for the given number of steps each. Every step has a batch of
+one of these kinds in turn: numbers of 1e30 and of both signs, subnormal numbers, zeros, equal vectors in all steps (and
+so equal keys), magnitudes from 1e-38 to 1e30 in one vector, a single step, sequences ten times as long as usual, and
+rows without any step. Two machines start with saturated heads, or with large head parameters without a bound. A
+training run stops at the first loss or gradient that is NaN or infinite, and reports the parameter, module or loss.
 """
 
 import argparse
@@ -63,7 +64,7 @@ MACHINES: dict[str, dict[str, Any]] = {
     "heads unbounded": {"clip": None},
 }
 HEAD_WEIGHTS = {"heads saturated": 1e4, "heads unbounded": 30.0}
-"""What the weights of the heads are multiplied by, so that strengths, gates and exponents go to the ends of their ranges."""
+"""Factors for the weights of the heads that saturate strengths, gates and exponents."""
 
 
 LOSS = Score(name="cross_entropy", label="cross-entropy, nats per bit", short="nats")
@@ -76,7 +77,7 @@ class Adversarial(DrawnTask):
     scored = (LOSS,)
 
     def batch(self, index: int, batch_size: int, **others: Any) -> SequenceBatch:
-        """Draw a batch of the kind whose turn it is."""
+        """Draw a batch of the next kind."""
         self.kind = list(KINDS)[index % len(KINDS)]
         return super().batch(index, batch_size, **others)
 
@@ -94,12 +95,12 @@ class Adversarial(DrawnTask):
         )
 
     def loss(self, outputs: Tensor, batch: SequenceBatch) -> Tensor:
-        """Return the mean cross-entropy of the bits that count, in nats."""
+        """Return the mean cross-entropy of the scored bits, in nats."""
         bits = torch.nn.functional.binary_cross_entropy_with_logits(outputs, batch.targets, reduction="none")
         return bits[batch.mask].mean()
 
     def weight(self, batch: SequenceBatch) -> float:
-        """Return the number of steps that count."""
+        """Return the number of scored steps."""
         return batch.mask.sum().item()
 
     def tally(self, outputs: Tensor, batch: SequenceBatch) -> dict[str, float]:
@@ -125,7 +126,7 @@ def build(name: str) -> NTM:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=100_000, help="updates of each machine")
+    parser.add_argument("--steps", type=int, default=100_000, help="training steps of each machine")
     parser.add_argument("--machines", nargs="+", default=list(MACHINES), choices=MACHINES)
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--learning-rate", type=float, default=0.01)
@@ -145,7 +146,7 @@ def main() -> int:
     for name in options.machines:
         machine = build(name)
         largest: dict[str, float] = defaultdict(float)
-        task, begun = Adversarial(), time.perf_counter()
+        task, start = Adversarial(), time.perf_counter()
 
         def watch(
             _: int, scores: dict[str, float], largest: dict[str, float] = largest, task: Adversarial = task
@@ -155,10 +156,10 @@ def main() -> int:
         try:
             with use_backend(options.backend):
                 outcome = train(machine, task, settings, seed=0, on_record=lambda _: None, on_step=watch)
-            told = f"{outcome.steps} updates, every loss and gradient finite"
+            result = f"{outcome.steps} steps, every loss and gradient finite"
         except NonFiniteError as error:
-            told, failed = f"{error} (inputs: {task.kind})", failed + 1
-        print(f"{name:20} {told}; {time.perf_counter() - begun:.0f} s", flush=True)
+            result, failed = f"{error} (inputs: {task.kind})", failed + 1
+        print(f"{name:20} {result}; {time.perf_counter() - start:.0f} s", flush=True)
         print("  largest loss: " + ", ".join(f"{kind} {value:.2g}" for kind, value in largest.items()), flush=True)
     return 1 if failed else 0
 

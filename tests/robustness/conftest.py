@@ -1,3 +1,3 @@
-"""The programs of this folder are run by tests/end_to_end and by hand; pytest collects none of them."""
+"""The programs of this folder are run by tests/end_to_end and from the command line; pytest collects none of them."""
 
 collect_ignore_glob = ["*.py"]

@@ -1,12 +1,12 @@
-"""Crash: kill trainings at random moments and see whether they come to the same bits when they are resumed.
+"""Crash: kill training runs at random times and check that they reach the same bits when they are resumed.
 
     python tests/robustness/crash.py --kills 200
     python tests/robustness/crash.py --kills 20 --processes 2
 
-trains a small machine once without disturbance, then again and again with SIGKILL at random moments, during saves too, resuming
-after each kill. A run is right if its weights, its optimiser's tensors, its random states and its metrics file are the same to
-the bit. Trainings are forked from a process that has loaded everything, so that a kill falls into the training and not into the
-loading of libraries.
+trains a small machine once without interruption, then repeatedly with SIGKILL at random times, also during saves, and
+resumes it after each kill. A run is right if its weights, its optimiser's tensors, its random states and its metrics
+file have the same bits. Training runs are forked from a process that has loaded all libraries, so that a kill
+interrupts the training run and not the loading.
 """
 
 import argparse
@@ -40,11 +40,11 @@ WORDS = [
 
 
 FAULT = 70
-"""Exit code of a process with an error that is told in no sentence."""
+"""Exit code of a process with an error that is not reported in one sentence."""
 
 
 def fork(words: list[str], processes: int, meeting: Path) -> list[int]:
-    """Carry a command line out in processes of their own and return their numbers."""
+    """Run a command line in new processes and return their process ids."""
     children = []
     for index in range(processes):
         child = os.fork()
@@ -78,7 +78,7 @@ def wait(children: list[int]) -> list[int]:
 
 
 def fingerprint(run: Path) -> dict[str, str]:
-    """Return the digest of everything that must not differ; seconds may, and the commit if one is made meanwhile."""
+    """Return the digest of everything that must be equal; seconds may differ, and the commit if one is made meanwhile."""
     last = max((run / "checkpoints").iterdir())
     parts = {name: (run / name).read_bytes() for name in ("weights.safetensors", "metrics.jsonl")}
     parts |= {path.name: path.read_bytes() for path in last.iterdir() if path.name != "manifest.json"}
@@ -88,7 +88,7 @@ def fingerprint(run: Path) -> dict[str, str]:
 
 
 def killed(folder: Path, processes: int, longest: float, chooser: random.Random, kills: int) -> tuple[int, list[str]]:
-    """Train a run that is killed at most so many times; return how many there were, and what went wrong."""
+    """Train a run that is killed at most the given number of times; return the number of kills, and the errors."""
     run, meeting, done = folder / "run", folder / "meeting", 0
     while True:
         words = ["resume", str(run)] if run.exists() else [*WORDS, "--out", str(run)]
@@ -110,7 +110,7 @@ def killed(folder: Path, processes: int, longest: float, chooser: random.Random,
 
 
 def without_figures(work: Callable[[], None]) -> None:
-    """Leave out the scores by length and the figures of finished runs, which take longer than these trainings."""
+    """Leave out the scores by length and the figures of finished runs, which take longer than these training runs."""
     training.by_length = lambda *_, **__: [{"length": 4, "sequences": 0, "cost_bits": 0.0, "wrong_bits": 0.0}]
     training.write_run_report = lambda *_: None
     resume.report_run = lambda *_: None
@@ -121,7 +121,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0, help="seed of the moments of the kills")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the times of the kills")
     options = parser.parse_args()
     chooser = random.Random(options.seed)
     wrong: list[str] = []
@@ -145,7 +145,7 @@ def main() -> int:
             shutil.rmtree(place)
     broken = len({problem.partition(":")[0] for problem in wrong})
     print(
-        f"{kills} kills in {runs} runs, processes: {options.processes}; the same to the bit: {runs - broken} of {runs} runs"
+        f"{kills} kills in {runs} runs, processes: {options.processes}; the same bits: {runs - broken} of {runs} runs"
     )
     for problem in wrong:
         print(problem)

@@ -1,4 +1,4 @@
-"""Hostile files: what anyone could have made, for every reader of files; tests/robustness/loading.py tries them."""
+"""Malicious files for every reader of files; tests/robustness/loading.py tests them."""
 
 import json
 import os
@@ -21,7 +21,7 @@ MIB = 2**20
 
 
 class Evil:
-    """Leaves a trace where it is unpickled."""
+    """Write a trace file when it is unpickled."""
 
     def __init__(self, trace: Path):
         self.trace = trace
@@ -32,7 +32,7 @@ class Evil:
 
 @dataclass(frozen=True)
 class Hostile:
-    """A folder or file that anyone could have made."""
+    """A malicious folder or file."""
 
     name: str
     reader: str
@@ -44,8 +44,8 @@ def header(tensors: Any, data: bytes = b"", length: int | None = None) -> bytes:
     return (len(text) if length is None else length).to_bytes(8, "little") + text + data
 
 
-def entry(begin: int, end: int, *shape: int, dtype: str = "F32") -> dict[str, Any]:
-    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+def entry(start: int, stop: int, *shape: int, dtype: str = "F32") -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [start, stop]}
 
 
 DEEP = b"[" * 100_000
@@ -54,11 +54,11 @@ NO_TENSORS: dict[str, bytes] = {
     "a header of 2^60 bytes": header({}, length=2**60),
     "a header longer than the file": header({}, length=10_000),
     "a header of brackets": header(DEEP),
-    "a header that is no text": header(b"\xff\xfe\x00"),
+    "a header that is not text": header(b"\xff\xfe\x00"),
     "a tensor of 10^12 numbers": header({"x": entry(0, 4 * 10**12, 10**12)}),
     "a tensor of 10^12 numbers in 4 bytes": header({"x": entry(0, 4, 10**12)}, b"1234"),
     "a shape that overflows": header({"x": entry(0, 4, 2**62, 2**62)}, b"1234"),
-    "tensors over one another": header({"x": entry(0, 8, 2), "y": entry(4, 12, 2)}, bytes(12)),
+    "overlapping tensors": header({"x": entry(0, 8, 2), "y": entry(4, 12, 2)}, bytes(12)),
     "one name twice": header(b'{"x":%b,"x":%b}' % ((json.dumps(entry(0, 4, 1)).encode(),) * 2), bytes(4)),
     "an unknown dtype": header({"x": entry(0, 4, 1, dtype="Q9")}, bytes(4)),
     "30,000 empty tensors": save({f"tensor {number:06d}": torch.zeros(0) for number in range(30_000)}),
@@ -80,7 +80,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "a controller of 10^6": {"controller_size": 10**6},
     "10^6 layers": {"controller_layers": 10**6},
     "infinitely many slots": {"slots": float("inf")},
-    "slots in words": {"slots": "many"},
+    "slots as text": {"slots": "many"},
     "slots in a list": {"slots": [4]},
     "a _target_": {"_target_": "os.system"},
     "a class_path": {"class_path": "os.system"},
@@ -88,20 +88,20 @@ SIZES: dict[str, dict[str, Any]] = {
 TASK_SIZES: dict[str, dict[str, Any]] = {
     "10^9 bits": {"bits": 10**9},
     "10^400 bits": {"bits": 10**400},
-    "bits in words": {"bits": "x"},
+    "bits as text": {"bits": "x"},
 }
 NO_SETTINGS: dict[str, Any] = {
     "a seed of 10^400": {"seed": 10**400},
-    "a seed in words": {"seed": "x"},
+    "a seed as text": {"seed": "x"},
     "a model that names code": {"model": "os.system"},
     "a model that is a list": {"model": []},
     "options that are a list": {"model_options": [1]},
-    "a batch in words": {"train": {"batch_size": "x"}},
-    "a train that is none": {"train": None},
-    "more than there is": {"_target_": "os.system"},
+    "a batch size as text": {"train": {"batch_size": "x"}},
+    "a null train": {"train": None},
+    "an unknown key": {"_target_": "os.system"},
 }
 NO_MANIFESTS: dict[str, Any] = {
-    "a name above": "../config.json",
+    "a name in the parent folder": "../config.json",
     "an absolute name": "/etc/passwd",
     "a name of a device": "/dev/zero",
     "a name with a zero": "a\0b",
@@ -121,7 +121,7 @@ NO_SETTINGS_FILES: dict[str, bytes] = {
 
 
 def catalogue(trace: Path) -> Iterator[Hostile]:
-    """Yield all hostile files for all readers; a pickle that is loaded leaves the trace."""
+    """Yield all malicious files for all readers; a pickle that is loaded writes the trace."""
     for reader, place, weights in (
         ("run", Path, "weights.safetensors"),
         ("checkpoint", checkpoint_of, "weights.safetensors"),
@@ -148,11 +148,11 @@ def catalogue(trace: Path) -> Iterator[Hostile]:
 
 
 Change = Callable[[Path], Any]
-"""Makes a sound folder a hostile one."""
+"""Changes a valid folder into a malicious one."""
 
 
-def putting(name: str, content: bytes) -> Change:
-    """Return what puts other contents in a file, with the right digest."""
+def replacing_content(name: str, content: bytes) -> Change:
+    """Return a change that replaces the contents of a file, with the correct digest."""
 
     def change(folder: Path) -> None:
         (folder / name).write_bytes(content)
@@ -162,7 +162,7 @@ def putting(name: str, content: bytes) -> Change:
 
 
 def rewriting(name: str, edit: Callable[[Any], Any]) -> Change:
-    """Return what edits a JSON file, with the right digest."""
+    """Return a change that edits a JSON file, with the correct digest."""
 
     def change(folder: Path) -> None:
         values = json.loads((folder / name).read_text())
@@ -176,7 +176,7 @@ def rewriting(name: str, edit: Callable[[Any], Any]) -> Change:
 
 
 def editing_tensors(name: str, edit: Callable[[dict[str, torch.Tensor]], Any]) -> Change:
-    """Return what edits a file of tensors, with the right digest."""
+    """Return a change that edits a file of tensors, with the correct digest."""
 
     def change(folder: Path) -> None:
         values = load_file(folder / name)
@@ -188,7 +188,7 @@ def editing_tensors(name: str, edit: Callable[[dict[str, torch.Tensor]], Any]) -
 
 
 def replacing(name: str, make: Callable[[Path], Any]) -> Change:
-    """Return what makes something else of a file."""
+    """Return a change that replaces a file."""
 
     def change(folder: Path) -> None:
         (folder / name).unlink()
@@ -199,11 +199,11 @@ def replacing(name: str, make: Callable[[Path], Any]) -> Change:
 
 def weights_of_no_network(file: str, trace: Path) -> dict[str, Change]:
     contents = {**NO_TENSORS, "a pickle": pickle.dumps(Evil(trace)), "a file of torch.save": torch_saved(trace)}
-    return {f"weights: {name}": putting(file, content) for name, content in contents.items()}
+    return {f"weights: {name}": replacing_content(file, content) for name, content in contents.items()}
 
 
 def no_configurations(options: str) -> dict[str, Change]:
-    contents = {name: putting("config.json", content) for name, content in NO_CONFIGURATIONS.items()}
+    contents = {name: replacing_content("config.json", content) for name, content in NO_CONFIGURATIONS.items()}
     sizes = {
         name: rewriting("config.json", lambda config, given=given: config[options].update(given))
         for name, given in SIZES.items()
@@ -260,7 +260,7 @@ def no_results() -> dict[str, Change]:
         "metrics.jsonl": b'{"kind": "train"}\n',
     }
     return {
-        f"{file}: {text[:12]!r}": putting(file, text)
+        f"{file}: {text[:12]!r}": replacing_content(file, text)
         for file, content in files.items()
         for text in (content, DEEP + b"\n", b"9" * 100_000 + b"\n")
     }
@@ -289,31 +289,31 @@ def no_sweeps() -> dict[str, Change]:
 
 
 def checkpoints_of_another_kind() -> dict[str, Change]:
-    """Return changes after which the manifest of a checkpoint is right, and a file does not belong to the training."""
+    """Return changes after which the manifest of a checkpoint is correct, but a file does not belong to the training
+    run.
+    """
     tensors, plain = editing_tensors, rewriting
     first = "process-0.safetensors"
     changes = {
         "progress: another step": plain("progress.json", lambda it: it.update(step=10**9)),
-        "progress: a batch in words": plain("progress.json", lambda it: it.update(batch="x")),
+        "progress: a batch as text": plain("progress.json", lambda it: it.update(batch="x")),
         "progress: a name too many": plain("progress.json", lambda it: it.update(_target_="os.system")),
         "progress: scores without a cost": plain("progress.json", lambda it: it.update(best={})),
-        "process: no generator": plain("process-0.json", lambda it: it.update(python=[3, [1], None])),
-        "process: numpy beyond its words": plain("process-0.json", lambda it: it["numpy"]["state"].update(pos=10**6)),
-        "process: numpy with few words": plain("process-0.json", lambda it: it["numpy"]["state"].update(key=[1])),
+        "process: an invalid generator": plain("process-0.json", lambda it: it.update(python=[3, [1], None])),
+        "process: numpy beyond its state": plain("process-0.json", lambda it: it["numpy"]["state"].update(pos=10**6)),
+        "process: numpy with a short state": plain("process-0.json", lambda it: it["numpy"]["state"].update(key=[1])),
         "process: numpy of another kind": plain("process-0.json", lambda it: it["numpy"].update(bit_generator="os")),
         "process: nothing": plain("process-0.json", lambda it: it.clear()),
         "process: no state of torch": tensors(first, lambda it: it.update({"random.torch": torch.zeros(3)})),
-        "process: a state that is carried nowhere": tensors(
-            first, lambda it: it.update({"carried.x": torch.zeros(2, 3)})
-        ),
+        "process: a state without a network": tensors(first, lambda it: it.update({"carried.x": torch.zeros(2, 3)})),
         "process: a carried state of another size": tensors(
             first, lambda it: it.update({name: torch.zeros(2, 99) for name in it if name.startswith("carried.")})
         ),
         "best: of another network": tensors("best.safetensors", lambda it: it.update(x=torch.zeros(1))),
-        "optimiser: of no parameter": tensors(
+        "optimiser: of an unknown parameter": tensors(
             "optimizer.safetensors", lambda it: it.update({"999.step": torch.zeros(())})
         ),
-        "optimiser: of no name": tensors("optimizer.safetensors", lambda it: it.update({"x": torch.zeros(())})),
+        "optimiser: an unknown name": tensors("optimizer.safetensors", lambda it: it.update({"x": torch.zeros(())})),
         "optimiser: another shape": tensors(
             "optimizer.safetensors",
             lambda it: it.update({name: torch.zeros(99) for name in it if "square" in name or "_sq" in name}),
@@ -325,7 +325,7 @@ def checkpoints_of_another_kind() -> dict[str, Change]:
 
 
 def removing(name: str) -> Change:
-    """Return what removes a file, from the manifest too."""
+    """Return a change that removes a file, also from the manifest."""
 
     def change(folder: Path) -> None:
         (folder / name).unlink()
@@ -345,13 +345,13 @@ def checkpoint_of(run: Path) -> Path:
 
 
 def seal(folder: Path) -> None:
-    """Write a manifest with the right digests of what is there now."""
+    """Write a manifest with the correct digests of the current files."""
     own = FINAL if (folder / "evaluation.json").exists() else [path.name for path in folder.iterdir() if path.is_file()]
     write_manifest(folder, [name for name in own if name != MANIFEST])
 
 
 def forge(folder: Path, name: str) -> None:
-    """Write a manifest with a name that leads out of the folder, sealed as memtape seals it."""
+    """Write a manifest with a name outside of the folder, with a correct digest."""
     content = json.loads((folder / MANIFEST).read_text())
     del content["sha256"]
     content["files"][name] = {"bytes": 3, "sha256": "0" * 64}

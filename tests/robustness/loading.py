@@ -1,12 +1,12 @@
-"""Loading: what files from elsewhere can do, and whether anything here is a pickle.
+"""Loading: test that malicious files are refused, and that no file is a pickle.
 
     python tests/robustness/loading.py
 
-trains a small machine, ends it early, resumes, evaluates, draws, shares, loads and sweeps it under an audit hook that counts
-unpickled names; then gives every reader of files (runs, reports, checkpoints, shared networks, configurations, sweeps) hostile
-ones, each in a process of its own: pickles, headers and sizes beyond measure, nested brackets, names of code, links, pipes. A
-file is refused rightly if the command ends with one sentence, soon and without memory, and nothing in it was run. At last,
-large honest files are loaded, and the most memory that it takes is compared with their size.
+trains a small machine, stops it early, then resumes, evaluates, draws, shares, loads and sweeps it with an audit hook
+that counts unpickled names. Then every reader of files (runs, reports, checkpoints, shared networks, configurations,
+sweeps) receives malicious files, each in a new process: pickles, huge headers and sizes, nested brackets, names of
+code, links, pipes. A file is refused correctly if the command ends with one sentence, quickly and with little memory,
+and no code of the file was run. Finally, large valid files are loaded, and the peak memory is compared with their size.
 """
 
 import argparse
@@ -50,11 +50,11 @@ from memtape.training.interruption import Interruption
 from memtape.training.settings import TrainSettings
 
 PATIENCE = 20
-"""Seconds after which a reader counts as hanging."""
+"""Seconds after which a reader counts as blocked."""
 ALLOWED = 64 * MIB
-"""Memory that a reader may take for a small file, most of it for libraries that are loaded late."""
+"""Memory that a reader may use for a small file, most of it for libraries that are imported lazily."""
 MOST = 2.01
-"""Times the size of large files that loading them may take."""
+"""The largest ratio of the memory for loading large files to their size."""
 
 TINY = Experiment(
     model="ntm",
@@ -90,8 +90,8 @@ def resume(folder: Path) -> None:
 
 
 def count_pickles(place: Path) -> dict[str, int]:
-    """Do all that reads or writes files, and count the names that are unpickled meanwhile; the hook stays for good."""
-    stage, counts = [""], {"a pickle, to see that it is counted": 0}
+    """Run all commands that read or write files, and count the unpickled names; the hook cannot be removed."""
+    stage, counts = [""], {"a pickle, to check that it is counted": 0}
 
     def hook(event: str, _: Any) -> None:
         if event.startswith("pickle."):
@@ -106,11 +106,11 @@ def count_pickles(place: Path) -> dict[str, int]:
 
     save_whole = Checkpoints.save
 
-    def save_and_tell(*words: Any) -> None:
+    def save_and_count(*words: Any) -> None:
         with during("save"):
             save_whole(*words)
 
-    Checkpoints.save = save_and_tell  # type: ignore[method-assign]
+    Checkpoints.save = save_and_count  # type: ignore[method-assign]
     sys.addaudithook(hook)
     run = place / "run"
     with during("train"):
@@ -131,12 +131,12 @@ def count_pickles(place: Path) -> dict[str, int]:
             proposals = Proposals(place / "journal.jsonl", space, seed=0)
             proposals.propose()
             proposals.answer(proposals.answered(), 1.0)
-    stage[0] = "a pickle, to see that it is counted"
+    stage[0] = "a pickle, to check that it is counted"
     pickle.loads(pickle.dumps(Path))
     return counts
 
 
-# Hostile files
+# Malicious files
 
 
 def read_network(folder: Path) -> int:
@@ -184,13 +184,13 @@ READERS: dict[str, tuple[str, Callable[[Path], int]]] = {
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of a reading in a process of its own."""
+    """The result of reading in a new process."""
 
     code: int
-    told: str
+    output: str
     seconds: float
     grown: int
-    """Bytes of memory beyond what the process began with."""
+    """Bytes of memory beyond the memory of the process at its start."""
 
 
 def high_water_mark() -> int:
@@ -199,14 +199,14 @@ def high_water_mark() -> int:
 
 
 def attempt(read: Callable[[], Any], place: Path) -> Attempt:
-    """Read in a process of its own."""
-    told, numbers = place / "told", place / "numbers"
+    """Read in a new process."""
+    output, numbers = place / "output", place / "numbers"
     child = os.fork()
     if not child:
         code = FAULT
         try:
             signal.alarm(PATIENCE)
-            with told.open("w") as file, open(os.devnull, "w") as nowhere:
+            with output.open("w") as file, open(os.devnull, "w") as nowhere:
                 os.dup2(nowhere.fileno(), 1)
                 os.dup2(file.fileno(), 2)
                 before, begun = high_water_mark(), time.perf_counter()
@@ -219,11 +219,11 @@ def attempt(read: Callable[[], Any], place: Path) -> Attempt:
             os._exit(code)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     seconds, grown = json.loads(numbers.read_text()) if numbers.exists() else (PATIENCE, 0)
-    return Attempt(code, told.read_text(), seconds, grown)
+    return Attempt(code, output.read_text(), seconds, grown)
 
 
 def try_all(bases: dict[str, Path], place: Path, most: int | None) -> list[str]:
-    """Give all readers all hostile files, print what came of them, and return what is wrong."""
+    """Give all malicious files to all readers, print the results, and return the errors."""
     trace, wrong = place / "executed", []
     tried: dict[str, int] = {}
     refused: dict[str, int] = {}
@@ -237,8 +237,8 @@ def try_all(bases: dict[str, Path], place: Path, most: int | None) -> list[str]:
         target = around / bases[base].name
         hostile.change(target)
         done = attempt(lambda read=read, target=target: read(target), place)
-        lines = done.told.splitlines() or [""]
-        right = done.code in (1, 2) and lines[-1].startswith("memtape: ") and "Traceback" not in done.told
+        lines = done.output.splitlines() or [""]
+        right = done.code in (1, 2) and lines[-1].startswith("memtape: ") and "Traceback" not in done.output
         tried[hostile.reader] = tried.get(hostile.reader, 0) + 1
         refused[hostile.reader] = refused.get(hostile.reader, 0) + right
         slowest, largest = max(slowest, done.seconds), max(largest, done.grown)
@@ -250,7 +250,7 @@ def try_all(bases: dict[str, Path], place: Path, most: int | None) -> list[str]:
             wrong.append(f"{hostile.reader}: {hostile.name}: was executed")
             executed += 1
             trace.rmdir()
-    print("\nhostile files          tried  refused in one sentence")
+    print("\nmalicious files  tried  refused in one sentence")
     for reader, number in [*tried.items(), ("together", sum(tried.values()))]:
         print(f"{reader:20}{number:8d}{refused.get(reader, sum(refused.values())):25d}")
     print(f"code executed: {executed}; slowest refusal: {slowest:.1f} s; most memory: {largest / MIB:.0f} MiB")
@@ -265,10 +265,10 @@ def sizes(folder: Path) -> int:
 
 
 class Reached(Exception):  # noqa: N818
-    """The first update of a resumed training was done."""
+    """The first step of a resumed training run is done."""
 
 
-def resume_one_update(run: Path) -> None:
+def resume_one_step(run: Path) -> None:
     def stop(*_: Any) -> None:
         raise Reached
 
@@ -279,7 +279,7 @@ def resume_one_update(run: Path) -> None:
 
 
 def make(experiment: Experiment, place: Path) -> None:
-    """Make a run that was ended early, a finished one, and its network to share."""
+    """Make a run that was stopped early, a finished run, and its shared network."""
     train(experiment, place / "begun", until=3)
     shutil.copytree(place / "begun", place / "run")
     resume(place / "run")
@@ -287,16 +287,16 @@ def make(experiment: Experiment, place: Path) -> None:
 
 
 def measure(place: Path) -> list[str]:
-    """Load large honest files, print how much memory it takes, and return what is too much."""
+    """Load large valid files, print the memory used, and return the cases above the limit."""
     large, small = place / "large", place / "small"
     for folder, experiment in ((large, LARGE), (small, replace(LARGE, model_options={"hidden_size": 4}))):
         folder.mkdir()
         in_a_process_of_its_own(lambda folder=folder, experiment=experiment: make(experiment, folder), place / "made")
     readers: dict[str, tuple[int, Callable[[Path], Any]]] = {
         "a run": (sizes(large / "run"), lambda where: open_run(where / "run")),
-        "a checkpoint, and one update": (
+        "a checkpoint, and one step": (
             sizes(checkpoint_of(large / "begun")),
-            lambda where: resume_one_update(where / "begun"),
+            lambda where: resume_one_step(where / "begun"),
         ),
         "a network": (sizes(large / "network"), lambda where: memtape.StackedLSTM.from_pretrained(where / "network")),
     }
@@ -305,7 +305,7 @@ def measure(place: Path) -> list[str]:
     for name, (size, read) in readers.items():
 
         def peak(read: Callable[[Path], Any] = read) -> float:
-            read(small)  # loads what is loaded once
+            read(small)  # imports lazily imported modules
             return MIB * peak_of(lambda: read(large))
 
         most = in_a_process_of_its_own(peak, place / "peak") / size
@@ -315,7 +315,7 @@ def measure(place: Path) -> list[str]:
 
 
 def in_a_process_of_its_own(work: Callable[[], Any], file: Path) -> Any:
-    """Return what some work returns that a process cannot get rid of, such as an audit hook."""
+    """Call `work` in a new process, for work with permanent effects, such as an audit hook."""
     child = os.fork()
     if not child:
         try:
@@ -330,7 +330,7 @@ def in_a_process_of_its_own(work: Callable[[], Any], file: Path) -> Any:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, help="try so many hostile files, drawn at random; all by default")
+    parser.add_argument("--files", type=int, help="number of malicious files to try, drawn at random (default: all)")
     options = parser.parse_args()
     torch.set_num_threads(1)
     return_freed_memory_at_once()
@@ -354,7 +354,7 @@ def main() -> int:
         for older in sorted((bases["begun"] / "checkpoints").iterdir())[:-1]:
             shutil.rmtree(older)
         (bases["sweep"].parent / "space.toml").write_text("trials = 2\n[model]\nslots = [4, 6]\n")
-        workers.COMMAND = (sys.executable, str(Path(__file__).parents[1] / "stand_in.py"))
+        workers.COMMAND = (sys.executable, str(Path(__file__).parents[1] / "fake_training.py"))
         attempt(lambda: READERS["sweep"][1](bases["sweep"]), place)
         wrong += try_all(bases, place, options.files)
         wrong += measure(place)

@@ -1,10 +1,11 @@
-"""Processes: train in one, two and three processes, and see whether they come to the same weights.
+"""Processes: train in one, two and three processes, and check that they reach the same weights.
 
     python tests/robustness/processes.py
 
-trains a small machine for 200 updates in one process, and with the same global batches in several, which hold the network whole
-(ddp) or in parts (fsdp); then it lets one process go on where two stood in the middle, and two where one stood. It prints the
-largest difference of a weight from the training in one process, and for comparison the largest change of a weight in training.
+trains a small machine for 200 steps in one process, and with the same global batches in several processes, which hold
+the whole network (ddp) or parts of it (fsdp). Then one process resumes a run of two processes from the middle, and two
+processes resume a run of one. The program prints the largest difference of a weight from the run in one process, and
+for comparison the largest change of a weight in training.
 """
 
 import argparse
@@ -24,11 +25,11 @@ WORDS = [
     *("--train.device", "cpu", "--train.threads", "1", "--train.patience", "60"),
 ]
 LIMIT = 1e-4
-"""Largest difference of a weight that rounding in another order may leave."""
+"""Largest difference of a weight that counts as rounding."""
 
 
 def train(words: list[str], run: Path, processes: int) -> None:
-    """Carry a command line out in some processes, and end with theirs if one fails."""
+    """Run a command line in several processes, and exit if one fails."""
     meeting = run.with_name("meeting")
     meeting.unlink(missing_ok=True)
     codes = wait(fork(words, processes, meeting))
@@ -45,7 +46,7 @@ def difference(first: dict, second: dict) -> float:
 
 
 def turn_back(run: Path) -> None:
-    """Leave a finished run as one that was killed in the middle."""
+    """Change a finished run into one that was killed in the middle."""
     shutil.rmtree(run / "checkpoints" / f"step-{STEPS:09d}")
     for name in ("manifest.json", "result.json", "weights.safetensors"):
         (run / name).unlink()
@@ -58,7 +59,7 @@ def main() -> int:
         alone = folder / "alone"
         train([*WORDS, "--out", str(alone)], alone, 1)
         wanted = weights_at(alone, STEPS)
-        print(f"largest change of a weight in {STEPS} updates: {difference(weights_at(alone, 0), wanted):.2g}")
+        print(f"largest change of a weight in {STEPS} steps: {difference(weights_at(alone, 0), wanted):.2g}")
         found = {}
         for parallel in ("ddp", "fsdp"):
             for processes in (2, 3):
@@ -69,7 +70,7 @@ def main() -> int:
             for before, after in ((2, 1), (1, 3)):
                 turn_back(run)
                 train(["resume", str(run)], run, after)
-                found[f"{after} from update {MIDDLE} on, after {before}, {parallel}"] = difference(
+                found[f"{after} from step {MIDDLE} on, after {before}, {parallel}"] = difference(
                     weights_at(run, STEPS), wanted
                 )
     for what, worst in found.items():

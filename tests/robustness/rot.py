@@ -1,13 +1,13 @@
-"""Rot: damage checkpoints, finished runs and shared networks at random and see whether it is noticed.
+"""Corruption: damage checkpoints, finished runs and shared networks at random and check that it is detected.
 
     python tests/robustness/rot.py --corruptions 2000
 
-trains a small machine, ends it after 40 of 60 updates, and then damages its newest checkpoint again and again: flipped bits,
-cut, lost, swapped and stale files, pages of zeros, links, folders of other names. A damage is right if it is detected, the
-sentence names the damaged file, and the checkpoint before is taken; two of each kind are resumed to the end, which must be the
-same to the bit. A finished run and a shared network, which have nothing to fall back to, must be refused by name; what is not
-promised is left out: a shared network may lack its manifest, and its card may be edited. At last, flipped bits of the weights
-are given to safetensors and torch.load alone.
+trains a small machine, stops it after 40 of 60 steps, and then damages its newest checkpoint repeatedly: flipped bits,
+truncated, lost, swapped and stale files, pages of zeros, links, folders of other names. A case is right if the damage
+is detected, the message names the damaged file, and the previous checkpoint is used; two cases of each kind are resumed
+to the end, which must have the same bits. A damaged finished run or shared network has no earlier version and must be
+refused by name. Allowed changes are left out: a shared network may lack its manifest, and its card may be edited.
+Finally, weights with flipped bits are loaded by safetensors and torch.load alone.
 """
 
 import argparse
@@ -36,13 +36,13 @@ from memtape.training.checkpoints import Checkpoints
 NEWEST, BEFORE, OLDER = "step-000000040", "step-000000038", "step-000000036"
 NOWHERE = "step-000000041"
 RESUMED = 2
-"""Damages of each kind that are resumed to the end."""
+"""Number of cases of each kind that are resumed to the end."""
 FLIPS = 0.4
-"""Share of the damages that are single flipped bits."""
+"""Share of single flipped bits among the cases."""
 PAGE = 4096
 
 Damage = Callable[[Path, Path, random.Random], list[Path]]
-"""Damages a folder, with another of the same kind at hand, and returns the paths of which one must be named."""
+"""Damages a folder, given another of the same kind, and returns the paths of which one must be named."""
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -97,12 +97,12 @@ def lose(folder: Path, _: Path, chooser: random.Random) -> list[Path]:
 
 
 def mix(folder: Path, other: Path, chooser: random.Random) -> list[Path]:
-    """Take some files, from one to all but one, from the other folder; those that differ in nothing do not count."""
+    """Copy some files, from one to all except one, from the other folder; equal files do not count."""
     names = [path.name for path in files_of(folder) if (other / path.name).read_bytes() != path.read_bytes()]
     stale = chooser.sample(names, chooser.randint(1, len(names) - 1))
     for name in stale:
         shutil.copyfile(other / name, folder / name)
-    # A stale manifest describes the stale files: then one of those that stayed is the one to be named.
+    # A stale manifest lists the stale files; then one of the other files must be named.
     return [folder / name for name in names if (name in stale) != ("manifest.json" in stale)]
 
 
@@ -168,7 +168,7 @@ FOLDERS: dict[str, Damage] = {
 
 @dataclass
 class Count:
-    """What came of one kind of damage."""
+    """The results of one kind of damage."""
 
     tried: int = 0
     detected: int = 0
@@ -179,7 +179,7 @@ class Count:
 
 
 def contents(folder: Path) -> dict[str, object]:
-    """Return all that lies below a folder, by which a damage that changed nothing is known."""
+    """Return the contents of a folder, to detect damage without an effect."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         if path.is_file() and not path.is_symlink()
@@ -189,7 +189,7 @@ def contents(folder: Path) -> dict[str, object]:
 
 
 def kinds(kinds_there: dict[str, Damage], number: int, chooser: random.Random) -> Iterator[str]:
-    """Draw so many kinds, all alike but for the flipped bits, of which there are more."""
+    """Draw the given number of kinds, uniformly except for flipped bits, which are more frequent."""
     others = [name for name in kinds_there if name != "a flipped bit"]
     for _ in range(number):
         yield "a flipped bit" if chooser.random() < FLIPS else chooser.choice(others)
@@ -200,12 +200,12 @@ def checkpoints_of(run: Path) -> Checkpoints:
 
 
 def damage_checkpoints(begun: Path, number: int, wanted: dict[str, str], chooser: random.Random) -> dict[str, Count]:
-    """Damage the newest checkpoint of a run so many times."""
+    """Damage the newest checkpoint of a run the given number of times."""
     every = {**FILES, **FOLDERS}
     counts = {kind: Count() for kind in every}
     for kind in kinds(every, number, chooser):
         place = begun.with_name("damaged")
-        while True:  # a damage that changes nothing is none
+        while True:  # damage without an effect does not count
             shutil.rmtree(place, ignore_errors=True)
             shutil.copytree(begun, place / "run")
             folder = place / "run" / "checkpoints"
@@ -214,11 +214,11 @@ def damage_checkpoints(begun: Path, number: int, wanted: dict[str, str], chooser
             if contents(folder) != before:
                 break
         last_good = OLDER if not (folder / BEFORE).exists() else BEFORE
-        found, _, told = checkpoints_of(place / "run").newest()
+        found, _, messages = checkpoints_of(place / "run").newest()
         count = counts[kind]
         count.tried += 1
-        count.detected += bool(told)
-        count.named += len(told) == 1 and any(f"{path} " in told[0] for path in named)
+        count.detected += bool(messages)
+        count.named += len(messages) == 1 and any(f"{path} " in messages[0] for path in named)
         count.fell_back += found is not None and found.progress.step == int(last_good.removeprefix("step-"))
         if count.resumed < RESUMED and sum(one.resumed for one in counts.values()) < number // 50:
             count.resumed += 1
@@ -228,7 +228,7 @@ def damage_checkpoints(begun: Path, number: int, wanted: dict[str, str], chooser
 
 
 def read_run(folder: Path) -> None:
-    """Read a finished run, as `evaluate`, `report`, `share` and `runs` do together."""
+    """Read a finished run like `evaluate`, `report`, `share` and `runs` together."""
     open_run(folder)
     RunRecord.read(folder)
 
@@ -240,7 +240,7 @@ def damage_folders(
     number: int,
     chooser: random.Random,
 ) -> dict[str, Count]:
-    """Damage a folder that has nothing to fall back to so many times."""
+    """Damage a folder without an earlier version the given number of times."""
     counts = {kind: Count() for kind in FILES}
     for kind in kinds(FILES, number, chooser):
         place = whole.with_name("damaged")
@@ -261,7 +261,7 @@ def damage_folders(
 
 
 def accepted(network: torch.nn.Module, number: int, chooser: random.Random) -> dict[str, int]:
-    """Count the flipped bits of a file of weights that go into the network without a word."""
+    """Count the flipped bits of a file of weights that are loaded without an error."""
     buffer = io.BytesIO()
     torch.save(network.state_dict(), buffer)
     ways: dict[str, tuple[bytes, Callable[[bytes], dict[str, torch.Tensor]]]] = {
@@ -289,7 +289,7 @@ def train(run: Path, *words: str) -> None:
 
 
 def ended_early(whole: Path, run: Path) -> Path:
-    """Copy a finished run as it stood when only three of its checkpoints were there."""
+    """Copy a finished run in its state after three checkpoints."""
     shutil.copytree(whole, run)
     for path in (run / "checkpoints").iterdir():
         if path.name not in (NEWEST, BEFORE, OLDER):
@@ -300,7 +300,7 @@ def ended_early(whole: Path, run: Path) -> Path:
 
 
 def final_files(run: Path, folder: Path) -> Path:
-    """Copy what the manifest of a finished run vouches for."""
+    """Copy the files in the manifest of a finished run."""
     folder.mkdir(parents=True)
     for name in (*FINAL, "manifest.json"):
         shutil.copyfile(run / name, folder / name)
@@ -314,8 +314,8 @@ def share(run: Path, folder: Path) -> Path:
     return folder
 
 
-def tell(title: str, counts: dict[str, Count]) -> bool:
-    """Print the table of one sort of folders and return whether all of it is right."""
+def print_table(title: str, counts: dict[str, Count]) -> bool:
+    """Print the table of one kind of folder and return whether all cases are right."""
     width = 2 + max(map(len, counts))
     fallback = any(count.resumed for count in counts.values())
     columns = ["tried", "detected", "named", *(["fell back", "resumed", "same bits"] if fallback else [])]
@@ -339,8 +339,10 @@ def tell(title: str, counts: dict[str, Count]) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corruptions", type=int, default=2000, help="of checkpoints, and a tenth of the others each")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the damages")
+    parser.add_argument(
+        "--corruptions", type=int, default=2000, help="number for checkpoints; a tenth for each other kind"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the damage")
     options = parser.parse_args()
     torch.set_num_threads(1)
     chooser = random.Random(options.seed)
@@ -351,17 +353,17 @@ def main() -> int:
         train(whole)
         train(other, "--seed", "1", "--train.learning-rate", "0.002")
         begun = ended_early(whole, place / "begun")
-        right = tell("checkpoints", damage_checkpoints(begun, options.corruptions, fingerprint(whole), chooser))
+        right = print_table("checkpoints", damage_checkpoints(begun, options.corruptions, fingerprint(whole), chooser))
         runs = final_files(whole, place / "run"), final_files(other, place / "other run")
-        right &= tell("finished runs", damage_folders(*runs, read_run, fewer, chooser))
+        right &= print_table("finished runs", damage_folders(*runs, read_run, fewer, chooser))
         shared = share(whole, place / "network"), share(other, place / "other network")
-        right &= tell(
+        right &= print_table(
             "shared networks",
             damage_folders(*shared, memtape.NTM.from_pretrained, fewer, chooser),
         )
         network = memtape.NTM.from_pretrained(shared[0])
         silent = accepted(network, options.corruptions, chooser)
-    print(f"\nflipped bits of the weights that others accept without a word, of {options.corruptions}:")
+    print(f"\nflipped bits of the weights that other libraries load without an error, of {options.corruptions}:")
     for way, number in silent.items():
         print(f"{way}: {number} ({number / options.corruptions:.1%})")
     return 0 if right else 1

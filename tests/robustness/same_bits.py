@@ -1,9 +1,10 @@
-"""Same bits: what changes the numbers of a training, and what does not.
+"""Same bits: the settings that change the numbers of a training run, and those that do not.
 
     python tests/robustness/same_bits.py
 
-trains models on copy for 200 updates again and again with the same seed: once more the same, then with other threads,
-another backend, recomputation, accumulation, and chunks. It prints the largest difference of a weight from the first time.
+trains models on copy for 200 steps repeatedly with the same seed: with equal settings, then with another number of
+threads, another backend, recomputation, accumulation, and chunks. It prints the largest difference of a weight from the
+first run.
 """
 
 import argparse
@@ -22,13 +23,13 @@ SMALL = {"slots": 32, "width": 10, "controller_size": 64}
 OPTIONS: dict[str, dict[str, Any]] = {"ntm": SMALL, "dnc": SMALL, "lstm": {}}
 """One model of each kind, with its options."""
 TASK = {"max_length": 6}
-MUST_BE_SAME = ("once more", "checkpoints and validations at other times")
+MUST_BE_SAME = ("repeated", "checkpoints and validations at other times")
 CHANGES: dict[str, dict[str, Any]] = {
-    "once more": {},
+    "repeated": {},
     "checkpoints and validations at other times": {"validate_every": 70},
     "two threads": {"threads": 2},
     "the reference backend": {"backend": "reference"},
-    "recomputation, every 5th state kept": {"checkpoint_every": 5},
+    "recomputation, every 5th state saved": {"checkpoint_every": 5},
     "accumulation in 2 parts": {"accumulate": 2},
     "chunks as long as the sequences": {"tbptt": 100},
     "another seed, for comparison": {"seed": 1},
@@ -66,7 +67,7 @@ def main() -> int:
         for name, change in CHANGES.items():
             found = weights(model, change)
             worst = max((found[part] - first[part]).abs().max().item() for part in first)
-            print(f"{model:16} {name:44} {'the same to the bit' if worst == 0 else f'{worst:.2g}'}", flush=True)
+            print(f"{model:16} {name:44} {'the same bits' if worst == 0 else f'{worst:.2g}'}", flush=True)
             failed |= name in MUST_BE_SAME and worst != 0
     return 1 if failed else 0
 

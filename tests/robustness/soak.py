@@ -1,10 +1,10 @@
-"""Soak: does a long training hold its memory flat, and does a state that is carried hold on to graphs?
+"""Soak test: is the memory of a long training run constant, and does a carried state keep graphs alive?
 
     python tests/robustness/soak.py --steps 100000
 
-trains a small Neural Turing Machine on copy in a run folder, with truncated back-propagation, a carried state, validations and
-checkpoints. It prints the resident memory of the process and the number of its tensors as they go, and the slope of the memory
-over all but the first tenth.
+trains a small Neural Turing Machine on copy in a run folder, with truncated back-propagation, a carried state,
+validations and checkpoints. It prints the resident memory of the process and the number of its tensors during training,
+and the slope of the memory without the first tenth.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from memtape.training.settings import TrainSettings
 PAGES, MIB = Path("/proc/self/statm"), 2**20
 PAGE = 4096
 LIMIT = 2.0
-"""MiB in 100,000 updates that count as flat."""
+"""Growth in MiB per 100,000 steps that counts as constant."""
 
 
 def resident() -> float:
@@ -38,14 +38,14 @@ def tensors() -> int:
 
 
 def with_graph() -> int:
-    """Return the number of tensors that hold on to the computation they came from."""
+    """Return the number of tensors that keep a graph alive."""
     return sum(issubclass(type(thing), torch.Tensor) and thing.grad_fn is not None for thing in gc.get_objects())
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=100_000)
-    parser.add_argument("--samples", type=int, default=100, help="how often to look, at validations")
+    parser.add_argument("--samples", type=int, default=100, help="number of measurements, made at validations")
     options = parser.parse_args()
     settings = TrainSettings(
         steps=options.steps,
@@ -71,7 +71,7 @@ def main() -> int:
         if values["kind"] == "validation":
             rows.append((values["step"], resident(), tensors(), with_graph()))
             if len(rows) % max(1, options.samples // 10) == 0:
-                print(f"update {rows[-1][0]:7d}  {rows[-1][1]:7.1f} MiB  {rows[-1][2]} tensors", flush=True)
+                print(f"step {rows[-1][0]:7d}  {rows[-1][1]:7.1f} MiB  {rows[-1][2]} tensors", flush=True)
 
     training.write_run_report = lambda *_: None
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def main() -> int:
     spread = settled[:, 1].max() - settled[:, 1].min()
     counts = {row[2] for row in rows[1:]}
     print(
-        f"{options.steps} updates: memory grows by {slope:.2f} MiB in 100,000 updates, its range is {spread:.2f} MiB; "
+        f"{options.steps} steps: memory grows by {slope:.2f} MiB in 100,000 steps, its range is {spread:.2f} MiB; "
         f"tensors at validations: {min(counts)} to {max(counts)}, with a graph: {max(row[3] for row in rows)}"
     )
     return 1 if slope > LIMIT or len(counts) > 1 or any(row[3] for row in rows) else 0

@@ -1,13 +1,13 @@
-"""Sweep crash: kill sweeps and their trainings at random moments and see whether they come to the same report.
+"""Sweep crash: kill sweeps and their training runs at random times and check that they reach the same report.
 
     python tests/robustness/sweep_crash.py --kills 20
 
-carries a small sweep out once without disturbance, one of seeds and one of a space, then both again and again, each kill a
-SIGKILL for the sweep alone, for one of its trainings, or for all of them at once. A sweep that was killed is begun again with
-the same command. It is right if its report, its best configuration, and the weights and metrics of every training are the same
-to the bit, but for seconds; if no training that had finished was touched again; and if nothing was moved aside. Sweeps and
-trainings are forked from a process that has loaded everything, so that a kill falls into the work and not into the loading of
-libraries.
+runs two small sweeps once without interruption, one of seeds and one of a space, then both repeatedly with kills: a
+SIGKILL for the sweep alone, for one of its training runs, or for all of them at once. A killed sweep is started again
+with the same command. It is right if its report, its best configuration, and the weights and metrics of every training
+run have the same bits, except for seconds; if no finished run was changed; and if no folder was moved aside. Sweeps and
+training runs are forked from a process that has loaded all libraries, so that a kill interrupts the work and not the
+loading.
 """
 
 import argparse
@@ -45,13 +45,13 @@ WORDS = [
     *("--train.device", "cpu", "--train.restarts", "0"),
 ]
 SPACE = "trials = 3\n[train]\nlearning_rate = { low = 1e-4, high = 1e-2, log = true }\n"
-VICTIMS = {"sweep": "the sweep alone", "training": "one training", "all": "all processes"}
+VICTIMS = {"sweep": "the sweep alone", "training": "one training run", "all": "all processes"}
 FAULT = 70
-"""Exit code of a process with an error that is told in no sentence."""
+"""Exit code of a process with an error that is not reported in one sentence."""
 
 
 def fork(words: Sequence[str], log: int, *, keep: Sequence[int] = ()) -> int:
-    """Carry a command line out in a process of its own, with no files open but its log and these; return its number."""
+    """Run a command line in a new process, with only its log and the given files open; return its process id."""
     child = os.fork()
     if child:
         return child
@@ -74,7 +74,7 @@ def fork(words: Sequence[str], log: int, *, keep: Sequence[int] = ()) -> int:
 
 
 class Forked:
-    """A training as a sweep begins it with `subprocess.Popen`, but forked."""
+    """A training run that is forked, with the interface of `subprocess.Popen` that sweeps use."""
 
     def __init__(self, command: Sequence[str], *, stderr: IO[bytes], pass_fds: Sequence[int], **_: Any):
         self.pid = fork(command[len(workers.COMMAND) :], stderr.fileno(), keep=pass_fds)
@@ -89,24 +89,24 @@ class Forked:
 
 
 def load_everything(folder: Path) -> None:
-    """Train once, so that everything is loaded that forked sweeps and trainings need."""
-    said = io.StringIO()
-    with redirect_stdout(said), redirect_stderr(said):
+    """Train once, so that all libraries of forked sweeps and training runs are loaded."""
+    output = io.StringIO()
+    with redirect_stdout(output), redirect_stderr(output):
         code = carry_out(["train", *WORDS, "--out", str(folder)])
     if code:
-        sys.exit(f"a training that nobody kills fails: {said.getvalue()}")
+        sys.exit(f"a training run without kills fails: {output.getvalue()}")
 
 
 def forked_without_figures() -> None:
-    """Fork trainings, and leave out their scores by length and their figures, which take longer than these trainings."""
+    """Fork training runs, and leave out their scores by length and their figures, which take longer than these runs."""
     train_by_name.by_length = lambda *_, **__: [{"length": 4, "sequences": 1, "cost_bits": 0.0, "wrong_bits": 0.0}]
     train_by_name.write_run_report = lambda run, *_: run.report_file.touch()
     resume.report_run = lambda folder: (folder / "report.html").touch()
     workers.subprocess = SimpleNamespace(Popen=Forked, DEVNULL=subprocess.DEVNULL)
 
 
-def trainings_of(sweep: int) -> list[int]:
-    """Return the numbers of the processes that a sweep began and that still run."""
+def training_runs_of(sweep: int) -> list[int]:
+    """Return the ids of the processes of a sweep that still run."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -119,16 +119,16 @@ def trainings_of(sweep: int) -> list[int]:
 
 
 def finished(folder: Path) -> dict[str, int]:
-    """Return when each training that has finished did so."""
+    """Return the time at which each finished run ended."""
     return {str(file): file.stat().st_mtime_ns for file in folder.glob("configurations/*/seed*/manifest.json")}
 
 
 def fingerprint(folder: Path) -> dict[str, Any]:
-    """Return everything that must not differ."""
+    """Return everything that must be equal."""
     report = json.loads((folder / "report.json").read_text())
-    for told in report["configurations"]:
-        del told["seconds"]
-        for row in told["rows"]:
+    for description in report["configurations"]:
+        del description["seconds"]
+        for row in description["rows"]:
             row.pop("seconds", None)
     files = [*folder.glob("best.toml"), *folder.glob("configurations/*/seed*/weights.safetensors")]
     files += folder.glob("configurations/*/seed*/metrics.jsonl")
@@ -140,16 +140,16 @@ class Killer:
     """Kills sweeps at random moments.
 
     Args:
-        kills: how many kills there are to be.
-        seed: seed of the moments and the victims.
+        kills: number of kills.
+        seed: seed of the times and the victims.
     """
 
     def __init__(self, kills: int, seed: int):
         self.left, self.chooser = kills, random.Random(seed)
         self.killed: Counter[str] = Counter()
 
-    def disturb(self, words: Sequence[str], folder: Path, longest: float) -> list[str]:
-        """Carry a sweep out that is killed now and then, begun again until it ends; return what went wrong."""
+    def run_with_kills(self, words: Sequence[str], folder: Path, longest: float) -> list[str]:
+        """Run a sweep that is killed at random and started again until it ends; return the errors."""
         done: dict[str, int] = {}
         touched = []
         while True:
@@ -163,7 +163,7 @@ class Killer:
                 return [*touched, *([f"exit code {status}"] if status else [])]
 
     def _watch(self, sweep: int, longest: float) -> int | None:
-        """Wait for a sweep while killing its trainings; return its exit code, None once it was killed itself."""
+        """Wait for a sweep while killing its training runs; return its exit code, or None if it was killed itself."""
         while self.left:
             time.sleep(self.chooser.uniform(0, longest))
             ended, status = os.waitpid(sweep, os.WNOHANG)
@@ -171,13 +171,13 @@ class Killer:
                 return os.waitstatus_to_exitcode(status)
             victim = self.chooser.choice(list(VICTIMS))
             if victim != "training":
-                os.kill(sweep, signal.SIGSTOP)  # so that it begins nothing more
-            trainings = trainings_of(sweep)
+                os.kill(sweep, signal.SIGSTOP)  # so that it starts no more runs
+            trainings = training_runs_of(sweep)
             if victim == "training" and not trainings:
                 continue
             self.chooser.shuffle(trainings)
             for training in trainings[: {"sweep": 0, "training": 1, "all": None}[victim]]:
-                with suppress(ProcessLookupError):  # it came to its end
+                with suppress(ProcessLookupError):  # it has ended
                     os.kill(training, signal.SIGKILL)
             self.left -= 1
             self.killed[victim] += 1
@@ -191,7 +191,7 @@ class Killer:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0, help="seed of the moments and the victims")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the times and the victims")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     forked_without_figures()
@@ -205,14 +205,14 @@ def main() -> int:
         wanted, longest, sweeps = {}, {}, 0
         for kind, words in commands.items():
             begun = time.perf_counter()
-            if problems := Killer(0, 0).disturb(words, place / kind, 0):
-                sys.exit(f"the sweep that nobody kills fails: {problems}\n{(place / 'log').read_text()}")
+            if problems := Killer(0, 0).run_with_kills(words, place / kind, 0):
+                sys.exit(f"the sweep without kills fails: {problems}\n{(place / 'log').read_text()}")
             longest[kind] = time.perf_counter() - begun
             wanted[kind] = fingerprint(place / kind)
         while killer.left:
             for kind, words in commands.items():
                 folder = place / str(sweeps)
-                problems = killer.disturb(words, folder, longest[kind] / 2)
+                problems = killer.run_with_kills(words, folder, longest[kind] / 2)
                 if not problems:
                     found = fingerprint(folder)
                     names = {**wanted[kind], **found}
@@ -221,7 +221,7 @@ def main() -> int:
                 shutil.rmtree(folder)
                 sweeps += 1
     broken = len({problem.partition(":")[0] for problem in wrong})
-    victims = ", ".join(f"{killer.killed[victim]} of {told}" for victim, told in VICTIMS.items())
+    victims = ", ".join(f"{killer.killed[victim]} of {description}" for victim, description in VICTIMS.items())
     print(f"{options.kills} kills in {sweeps} sweeps, {victims}; the same report: {sweeps - broken} of {sweeps}")
     for problem in wrong:
         print(problem)

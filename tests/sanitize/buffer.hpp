@@ -1,4 +1,4 @@
-// Buffer: numbers on the heap, random ones, and NaN where nothing was written.
+// Buffer: numbers on the heap, random or NaN.
 #pragma once
 
 #include <cmath>
@@ -19,9 +19,9 @@ inline double random_number() {
 inline int64_t random_below(int64_t count) { return int64_t((random_number() + 1) / 2 * double(count)) % count; }
 
 inline int64_t offset =
-    0;  // 1: buffers begin at a multiple of a number's size and of nothing else, as those of views do
+    0;  // 1: buffers are aligned to the size of a number only, as in views of tensors
 
-// So many numbers on the heap and not one more. What is not filled is NaN.
+// The given number of numbers on the heap, without padding, filled with random numbers or NaN.
 template <typename T>
 class Buffer {
   public:
@@ -43,7 +43,7 @@ class Buffer {
     std::unique_ptr<char[]> bytes;
 };
 
-// One of some numbers.
+// One of the given numbers, at random.
 inline int64_t pick(std::initializer_list<int64_t> choices) {
     return choices.begin()[random_below(int64_t(choices.size()))];
 }

@@ -1,9 +1,9 @@
 // Driver: calls the kernels of csrc/ over odd sizes, with every buffer on the heap and exactly as large as the headers
-// say, so that a sanitizer sees each step over an end. It prints nothing unless something is wrong, and a count at the
-// end. ntm.cpp, dnc.cpp, sam.cpp, recurrence.cpp and scan.cpp have the kernels.
+// require, so that a sanitizer detects each access outside of a buffer. It prints nothing unless something is wrong, and
+// a count at the end. The kernels are called in ntm.cpp, dnc.cpp, sam.cpp, recurrence.cpp and scan.cpp.
 //
 // Two arguments: the level of the x86-64 architecture that it was built for, without which it refuses to run (code 77),
-// and how many of each to run. With MEMTAPE_DRIVER_VERBOSE set it names each before it runs.
+// and the number of cases of each kind. With MEMTAPE_DRIVER_VERBOSE set it prints each case before it runs it.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Machines: what the drivers of all machines, controllers with a memory, have in common. A kind of machine has its
-// structs, its interface vector and its functions, by MACHINE, and says how many numbers each part of its state has.
+// Machines: the common part of the drivers of all machines, controllers with a memory. A kind of machine defines its
+// structs, its interface vector and its functions, by MACHINE, and the number of numbers in each part of its state.
 #pragma once
 
 #include <cmath>
@@ -132,7 +132,7 @@ class State : public Buffers<T, typename Kind::State> {
     }
 };
 
-// The sizes that all machines have, at random.
+// Random values of the sizes that all machines have.
 inline memtape_machine_sizes random_machine() {
     static const int64_t wanted = 0;
     memtape_machine_sizes m = {};
@@ -203,7 +203,7 @@ void run(const Case<Kind>& one) {
     const Buffer<T> other_ys(ys.count);
     const State<T, Kind> other_last(sizes, NAN);
     ahead(other_ys, other_last, nullptr, 1);
-    if (!ys.same(other_ys) || !last.same(other_last)) fail(one, "threads or keeping change a result");
+    if (!ys.same(other_ys) || !last.same(other_last)) fail(one, "threads or saving change a result");
 
     const Buffer<T> d_ys(ys.count, 1.0);
     const State<T, Kind> d_last(sizes, 1.0);
@@ -230,7 +230,7 @@ void run(const Case<Kind>& one) {
     if (!d_first.same(other_d_first)) fail(one, "threads change a gradient of the first state");
 }
 
-// Both dtypes, kept for the backward pass or not.
+// Both dtypes, with and without saving for the backward pass.
 template <typename Kind>
 void run_both(int64_t number, const typename Kind::Sizes& sizes) {
     Values values(&sizes);

@@ -29,7 +29,7 @@ struct Case {
     std::exit(1);
 }
 
-// Buffers for everything that a layer has, and null pointers for what it has not.
+// Buffers for all parts of a layer, and null pointers for absent parts.
 template <typename T>
 struct Parameters {
     Buffer<T> weight, gain, bias, peepholes, cell_gain, cell_bias, leak, output_weight, output_bias;
@@ -122,7 +122,7 @@ void run(Case one) {
     const Buffer<T> other_ys(ys.count);
     const State<T> other_last(one, NAN);
     ahead(other_ys, other_last, nothing, 1);
-    if (!ys.same(other_ys) || !last.same(other_last)) fail(one, "threads or keeping change a result");
+    if (!ys.same(other_ys) || !last.same(other_last)) fail(one, "threads or saving change a result");
 
     const Buffer<T> d_ys(ys.count, 1.0);
     const State<T> d_last(one, 1.0);

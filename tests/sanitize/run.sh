@@ -1,6 +1,6 @@
 #!/bin/sh
 # Run the kernels of csrc/ under the sanitizers of the compiler: addresses and undefined behaviour in three builds, threads in
-# one. Prints what it ran; any finding, wrong number or failed build ends it with a code other than 0.
+# one. It prints the commands; any finding, wrong number or failed build gives an exit code other than 0.
 #
 #   tests/sanitize/run.sh            all
 #   CXX=clang++ tests/sanitize/run.sh
@@ -25,7 +25,7 @@ run() {
     # shellcheck disable=SC2086 # a list of files
     "$CXX" -std=c++17 -g -fno-omit-frame-pointer -pthread -I csrc "$@" $sources -o "$work/$name"
     code=0
-    # Without the shifting of addresses, which the sanitizer of threads of older compilers does not know.
+    # Without address space randomisation, which the thread sanitizer of older compilers does not support.
     if [ "${name#threads}" != "$name" ] && command -v setarch >/dev/null; then
         setarch "$(uname -m)" -R "$work/$name" "$level" "$cases" || code=$?
     else

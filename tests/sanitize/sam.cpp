@@ -21,7 +21,7 @@ struct SAM : Kernel {
         return {rows * s.width, rows * s.heads, rows, links, links, links, links, last, last};
     }
 
-    // Lists with weights that are none too small, of slots and of what is none.
+    // Lists of slots with weights away from 0, and of unused places.
     template <typename T>
     static void begin_lists(void* places, void* weights, const void* from, int64_t count, const Sizes& s) {
         for (int64_t i = 0; i < count; ++i) {
@@ -34,7 +34,7 @@ struct SAM : Kernel {
         }
     }
 
-    // The parts that are changed in place begin as they are in `first`, or empty.
+    // The parts that are changed in place are copies of `first`, or empty.
     template <typename T>
     static int forward(MEMTAPE_FORWARD(sam)) {
         const Sizes* s = sizes;

@@ -1,4 +1,4 @@
-"""A small network, shared in a folder, and how to compare and refuse such ones."""
+"""A small network in a shared folder, and functions that compare networks and check refusals."""
 
 import json
 import re
@@ -23,14 +23,14 @@ def folder(ntm, tmp_path):
 
 @pytest.fixture
 def bare(folder):
-    """A folder from elsewhere, without a manifest."""
+    """A folder from another source, without a manifest."""
     (folder / "manifest.json").unlink()
     return folder
 
 
 @pytest.fixture(scope="session")
 def same():
-    """Return how to check that two networks have the same weights, and the same outputs to the bit."""
+    """Return a check that two networks have the same weights and bitwise equal outputs."""
 
     def check(first, second):
         assert type(first) is type(second)
@@ -47,7 +47,7 @@ def same():
 
 @pytest.fixture(scope="session")
 def change():
-    """Return how to change arguments in the configuration of a folder."""
+    """Return a function that changes arguments in the configuration of a folder."""
 
     def rewrite(folder, **arguments):
         config = json.loads((folder / "config.json").read_text())
@@ -59,7 +59,7 @@ def change():
 
 @pytest.fixture(scope="session")
 def refused():
-    """Return how to check that a folder is refused in one sentence."""
+    """Return a check that a folder is refused with one sentence."""
 
     def check(folder, sentence, kind=memtape.NTM, error=SharingError):
         with pytest.raises(error, match=re.escape(sentence)) as caught:

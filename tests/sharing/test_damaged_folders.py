@@ -1,4 +1,4 @@
-"""Damaged folders: every change of what is loaded is noticed, and named."""
+"""Damaged folders: every change of a loaded file is detected and named."""
 
 import os
 import random
@@ -14,7 +14,7 @@ TINY = {"slots": 4, "width": 3, "controller_size": 5}
 
 
 @pytest.mark.parametrize("name", ["config.json", "manifest.json", "model.safetensors"])
-def test_every_flipped_bit_is_noticed(folder, name):
+def test_every_flipped_bit_is_detected(folder, name):
     whole = (folder / name).read_bytes()
     places = random.Random(name).sample(range(8 * len(whole)), k=400)
     missed = []
@@ -44,7 +44,7 @@ def test_a_missing_file_is_named(folder, name, refused):
     refused(folder, f"{name} is missing; restore the folder", error=DamagedError)
 
 
-def test_weights_of_another_network_are_noticed(folder, tmp_path, refused):
+def test_weights_of_another_network_are_detected(folder, tmp_path, refused):
     memtape.NTM(INPUT, OUTPUT, **TINY).save_pretrained(tmp_path / "other")
     shutil.copy(tmp_path / "other" / "model.safetensors", folder)
     refused(folder, "model.safetensors is not the file that manifest.json names", error=DamagedError)
@@ -62,7 +62,7 @@ def test_a_link_out_of_the_folder_is_not_followed(bare, refused):
 
 
 @pytest.mark.parametrize("kept", [0, 4, 20, -1])
-def test_truncated_weights_are_refused_without_a_manifest_too(bare, kept, refused):
+def test_truncated_weights_are_refused_also_without_a_manifest(bare, kept, refused):
     path = bare / "model.safetensors"
     path.write_bytes(path.read_bytes()[:kept])
     refused(bare, "model.safetensors is not a valid safetensors file", error=DamagedError)

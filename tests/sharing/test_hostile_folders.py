@@ -1,4 +1,4 @@
-"""Hostile folders: what anyone could have made is refused in one sentence, and costs nothing."""
+"""Malicious folders are refused with one sentence, quickly and with little memory."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from memtape.sharing.shared_folder import SharingError
 INPUT, OUTPUT = 3, 2
 
 
-# Folders that anyone could have made
+# Malicious folders
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ INPUT, OUTPUT = 3, 2
     ],
     ids=lambda value: repr(value[:16]),
 )
-def test_what_is_no_json_is_refused(bare, content, reason, refused):
+def test_invalid_json_is_refused(bare, content, reason, refused):
     (bare / "config.json").write_bytes(content)
     refused(bare, "config.json cannot be read as JSON (")
     with pytest.raises(SharingError, match=reason):
@@ -66,7 +66,7 @@ def test_other_json_is_refused(bare, value, refused):
         ("model", "x" * 100_000, "holds a network of the class 'xxx"),
     ],
 )
-def test_a_configuration_of_something_else_is_refused(bare, name, value, sentence, refused):
+def test_an_invalid_configuration_is_refused(bare, name, value, sentence, refused):
     config = json.loads((bare / "config.json").read_text())
     (bare / "config.json").write_text(json.dumps({**config, name: value}))
     refused(bare, sentence)
@@ -118,7 +118,7 @@ def test_a_configuration_of_something_else_is_refused(bare, name, value, sentenc
         ({"input_size": 10**6}, "has shape"),
     ],
 )
-def test_arguments_that_do_not_fit_are_refused_at_once_and_cost_nothing(
+def test_invalid_arguments_are_refused_quickly_and_with_little_memory(
     bare, shapes_unchecked, arguments, sentence, refused, change
 ):
     change(bare, **arguments)
@@ -157,7 +157,7 @@ def test_narrow_weights_are_refused(bare, dtype, refused):
     refused(bare, f"is {dtype}, but weights are float32 or float64; convert the network with .float()")
 
 
-def test_whole_numbers_in_the_place_of_weights_are_refused(bare, refused):
+def test_integers_instead_of_weights_are_refused(bare, refused):
     path = bare / "model.safetensors"
     tensors = load_file(path)
     tensors["cell.machine.initial_reads"] = tensors["cell.machine.initial_reads"].to(torch.int64)
@@ -168,20 +168,20 @@ def test_whole_numbers_in_the_place_of_weights_are_refused(bare, refused):
     )
 
 
-def test_a_name_beyond_all_measure_is_cut(bare, refused):
+def test_a_very_long_name_is_truncated(bare, refused):
     path = bare / "model.safetensors"
     save_file({**load_file(path), "evil\n" * 1000: torch.zeros(1)}, path)
     refused(bare, "there is a tensor 'evil\\nevil")
 
 
-def test_a_header_beyond_all_measure_is_refused(bare, refused):
+def test_a_very_long_header_is_refused(bare, refused):
     names = {f"tensor {number:06d}": torch.zeros(0) for number in range(30_000)}
     (bare / "model.safetensors").write_bytes(save(names))
     refused(bare, "model.safetensors has a header of", error=DamagedError)
 
 
 def test_loading_takes_no_more_than_twice_the_file(tmp_path):
-    """The bytes of the file and its tensors, then the tensors and the network's; told by a process of its own."""
+    """First the bytes of the file and its tensors, then its tensors and the network's; measured in a new process."""
     memtape.StackedLSTM(INPUT, OUTPUT, hidden_size=1200, layers=3).save_pretrained(tmp_path)
     size = (tmp_path / "model.safetensors").stat().st_size
     code = (
@@ -201,12 +201,12 @@ def test_loading_takes_no_more_than_twice_the_file(tmp_path):
     assert size < peak < 2.2 * size
 
 
-# The measure of a constructor
+# The size estimate of a constructor
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_measure_of_a_constructor_leaves_room(name, monkeypatch):
-    """Half of it would do for networks of many layers, so that it stands in nobody's way."""
+def test_the_size_limit_of_a_constructor_has_a_margin(name, monkeypatch):
+    """Half of the limit is enough for networks of many layers, so that valid networks are not refused."""
     known = {option.name for option in MODELS[name].options}
     counts = dict.fromkeys(known & {"layers", "controller_layers", "encoder_layers", "decoder_layers"}, 60)
     network = MODELS[name].load()(INPUT, OUTPUT, **counts)

@@ -1,4 +1,4 @@
-"""Hub: folders are found here or fetched, and pushed."""
+"""Hub: folders are found locally or fetched from the hub, and pushed."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from memtape.core.manifest import DamagedError
 from memtape.sharing.shared_folder import SharingError
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     for source in (tmp_path / "nowhere", str(tmp_path / "nowhere"), "./nowhere"):
         with pytest.raises(
             SharingError, match=r"there is no folder .*nowhere; give one that save_pretrained wrote, or the name"
@@ -35,7 +35,7 @@ def test_a_revision_of_a_folder_is_refused(folder):
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """A hub in a folder: what is pushed can be fetched, by links as in the hub's own cache."""
+    """A hub in a folder: pushed files can be fetched, as links like in the hub's own cache."""
     told = SimpleNamespace(fetched=[], pushed=[])
     blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshot"
     blobs.mkdir()
@@ -67,7 +67,7 @@ def hub(tmp_path, monkeypatch):
     return told
 
 
-def test_what_is_pushed_comes_back(hub, ntm, monkeypatch, tmp_path, same):
+def test_a_pushed_network_is_fetched_unchanged(hub, ntm, monkeypatch, tmp_path, same):
     monkeypatch.chdir(tmp_path)
     address = ntm.push_to_hub("me/ntm-copy", private=True, token="t", branch="trial", commit_message="Better")
     assert address == "commit of me/ntm-copy"
@@ -88,12 +88,12 @@ def test_what_is_pushed_comes_back(hub, ntm, monkeypatch, tmp_path, same):
     }
 
 
-def test_a_commit_says_what_it_shares(hub, ntm):
+def test_a_commit_message_names_the_shared_network(hub, ntm):
     ntm.push_to_hub("me/ntm-copy")
     assert (hub.message, hub.branch, hub.token, hub.created[1]) == ("Share NTM", None, None, None)
 
 
-def test_what_was_damaged_on_the_way_is_noticed(hub, ntm):
+def test_damage_in_transfer_is_detected(hub, ntm):
     ntm.push_to_hub("me/ntm-copy")
     path = (hub.snapshot / "model.safetensors").resolve()
     path.write_bytes(path.read_bytes()[:-1] + b"!")
@@ -112,7 +112,7 @@ def test_what_was_damaged_on_the_way_is_noticed(hub, ntm):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_hub_that_is_not_there_is_told_in_one_sentence(hub, ntm, monkeypatch, error):
+def test_an_unreachable_hub_is_reported_in_one_sentence(hub, ntm, monkeypatch, error):
     def fail(*_, **__):
         raise error
 
@@ -128,7 +128,7 @@ def test_a_hub_that_is_not_there_is_told_in_one_sentence(hub, ntm, monkeypatch, 
         ntm.push_to_hub("me/ntm-copy")
 
 
-def test_a_name_that_no_repository_has_is_refused_without_asking():
+def test_an_invalid_repository_name_is_refused_without_a_request():
     with pytest.raises(
         SharingError, match=r"'a/b/c' is not a folder here and cannot be fetched from the hub \(Repo id must"
     ):

@@ -1,4 +1,4 @@
-"""Model card: what people read first."""
+"""The model card of a shared folder."""
 
 import json
 
@@ -20,7 +20,7 @@ def test_the_card_of_a_plain_network(folder):
     assert "figure.png" not in card
 
 
-def test_the_header_of_a_card_is_what_the_hub_reads(folder):
+def test_the_header_of_a_card_has_the_hub_s_format(folder):
     data = huggingface_hub.ModelCard.load(folder / "README.md").data
     assert data.library_name == "memtape"
     assert data.tags == ["memtape", "pytorch", "recurrent-neural-network"]
@@ -55,7 +55,7 @@ def test_the_card_of_a_trained_network(ntm, tmp_path):
     assert str(tmp_path) not in card
 
 
-def test_a_card_of_symbols_says_how_they_are_given(ntm, tmp_path):
+def test_a_card_of_symbols_describes_their_format(ntm, tmp_path):
     ntm.save_pretrained(tmp_path, training=Training(title="t", summary="s", symbols=("a", "b", "c")))
     card = (tmp_path / "README.md").read_text()
     assert f"xs: integers below {INPUT}, (batch, time)" in card

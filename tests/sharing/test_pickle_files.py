@@ -1,4 +1,4 @@
-"""Pickle files are refused with the reason and never opened."""
+"""Pickle files are refused with the reason and are never opened."""
 
 import pytest
 
@@ -16,6 +16,6 @@ def test_pickles_are_refused_with_the_reason_and_not_opened(bare, name, monkeypa
     assert not opened
 
 
-def test_a_pickle_beside_the_weights_does_not_matter(bare, ntm, same):
+def test_a_pickle_beside_the_weights_is_ignored(bare, ntm, same):
     (bare / "pytorch_model.bin").write_bytes(b"\x80")
     same(ntm, memtape.NTM.from_pretrained(bare))

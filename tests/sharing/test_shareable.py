@@ -1,4 +1,4 @@
-"""Shared networks come back as they were, or are not saved."""
+"""Shared networks are loaded unchanged, or are not saved."""
 
 import json
 import re
@@ -46,7 +46,7 @@ CHOICES = {
     "max_radius": [0.9, 1.0],
     "max_phase": [0.5, 6.0],
 }
-"""Values of options that not every number of their type can be."""
+"""Values of options for which not every number of their type is valid."""
 
 
 @st.composite
@@ -79,7 +79,7 @@ def constructors(draw):
 
 
 @given(constructor=constructors(), dtype=st.sampled_from([torch.float32, torch.float64]))
-def test_a_network_comes_back_as_it_was(constructor, dtype, tmp_path_factory, same):
+def test_a_network_is_loaded_unchanged(constructor, dtype, tmp_path_factory, same):
     name, options = constructor
     network = MODELS[name].load()(INPUT, OUTPUT, **options).to(dtype).eval()
     folder = tmp_path_factory.mktemp("shared")
@@ -93,7 +93,7 @@ def test_every_model_of_the_registry_can_be_shared(name):
     assert issubclass(MODELS[name].load(), Shareable)
 
 
-def test_trained_weights_come_back(ntm, tmp_path, same):
+def test_trained_weights_are_loaded_unchanged(ntm, tmp_path, same):
     with torch.no_grad():
         for parameter in ntm.parameters():
             parameter.normal_()
@@ -118,7 +118,7 @@ def test_loading_draws_no_random_numbers(folder):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_the_files_are_what_was_promised(folder):
+def test_the_files_are_the_documented_ones(folder):
     assert {path.name for path in folder.iterdir()} == {
         *("model.safetensors", "config.json", "README.md", "manifest.json")
     }
@@ -133,7 +133,7 @@ def test_the_files_are_what_was_promised(folder):
     }
 
 
-def test_arguments_given_by_place_are_kept_by_name():
+def test_positional_arguments_are_stored_by_name():
     known = memtape.StackedLSTM(4, 5, layers=2).configuration
     defaults = {option.name: option.default for option in MODELS["lstm"].options}
     assert known == {**defaults, "input_size": 4, "output_size": 5, "layers": 2}
@@ -150,7 +150,7 @@ def test_saving_again_replaces_the_files(folder, same):
 
 
 @pytest.mark.parametrize("name", ["README.md", "config.json", "model.safetensors", "figure.png"])
-def test_files_from_elsewhere_are_not_replaced(ntm, tmp_path, name):
+def test_files_of_other_programs_are_not_replaced(ntm, tmp_path, name):
     (tmp_path / name).write_text("Mine.")
     with pytest.raises(
         SharingError, match=f"has a {re.escape(name)} but no manifest.json, so that file is not replaced; give"
@@ -168,19 +168,19 @@ def test_a_folder_without_a_manifest_loads(ntm, bare, same):
     same(ntm, memtape.NTM.from_pretrained(bare))
 
 
-def test_an_argument_that_is_not_there_has_its_default(bare):
+def test_a_missing_argument_has_its_default(bare):
     config = json.loads((bare / "config.json").read_text())
     del config["arguments"]["squash"]
     (bare / "config.json").write_text(json.dumps(config))
     assert memtape.NTM.from_pretrained(bare).configuration["squash"] is True
 
 
-def test_a_whole_number_may_stand_for_a_float_of_any_size(bare, shapes_unchecked, change):
+def test_an_integer_is_valid_for_a_float_option(bare, shapes_unchecked, change):
     change(bare, clip=10**9, gate_bias=-3)
     assert memtape.NTM.from_pretrained(bare).configuration["clip"] == 10**9
 
 
-def test_a_class_of_one_s_own_can_be_shared(tmp_path, same):
+def test_a_user_defined_class_can_be_shared(tmp_path, same):
     class Mine(Recurrent, Shareable):
         __init__ = runs(StackedLSTMCell)
 
@@ -192,7 +192,7 @@ def test_a_class_of_one_s_own_can_be_shared(tmp_path, same):
 # Networks that cannot be shared
 
 
-def test_a_network_that_was_rebuilt_by_hand_is_not_saved(ntm, tmp_path):
+def test_a_network_with_replaced_layers_is_not_saved(ntm, tmp_path):
     ntm.cell.machine.to_output = torch.nn.Linear(8, OUTPUT + 1)
     with pytest.raises(
         SharingError, match=r"this network could not be loaded again: the tensor .*to_output\.weight has"
@@ -215,7 +215,7 @@ def test_a_network_of_two_dtypes_is_not_saved(ntm, tmp_path):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_an_argument_that_is_no_number_of_json_is_not_saved(value, tmp_path):
+def test_an_argument_without_a_json_form_is_not_saved(value, tmp_path):
     network = memtape.NTM(INPUT, OUTPUT, **TINY, gate_bias=value)
     with pytest.raises(
         SharingError, match=f"gate_bias of NTM is {value}, but it must be float and finite; correct the argument"
@@ -223,7 +223,7 @@ def test_an_argument_that_is_no_number_of_json_is_not_saved(value, tmp_path):
         network.save_pretrained(tmp_path)
 
 
-def test_a_place_that_cannot_be_written_is_named(ntm, tmp_path):
+def test_an_unwritable_path_is_named(ntm, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SharingError, match=r"file/x cannot be written \(Not a directory\); give a place"):
         ntm.save_pretrained(tmp_path / "file" / "x")

@@ -1,4 +1,4 @@
-"""The five tasks of the Neural Turing Machine, small and at their usual sizes."""
+"""The five tasks of the Neural Turing Machine, small and with their default sizes."""
 
 import pytest
 
@@ -15,5 +15,5 @@ def task_class(request):
 
 @pytest.fixture
 def task(task_class):
-    """One of the tasks as the paper has it."""
+    """One of the tasks with the sizes of the paper."""
     return task_class()

@@ -1,4 +1,4 @@
-"""What holds for each of the five tasks."""
+"""Invariants of the five tasks of the Neural Turing Machine."""
 
 import inspect
 import math
@@ -36,7 +36,7 @@ def same(first, second):
     )
 
 
-def test_the_usual_settings_are_those_of_the_paper(task):
+def test_the_defaults_are_those_of_the_paper(task):
     assert (task.input_size, task.output_size) == SIZES[type(task)]
     assert task.lengths == TRAINING[type(task)]
 
@@ -77,7 +77,7 @@ def test_padding_is_zero_and_unscored_and_targets_are_bits_of_scored_steps(task_
     assert 0.3 < batch.targets[batch.mask][:, 0].mean() < 0.7
 
 
-def test_the_answer_is_not_in_the_inputs_while_it_is_asked_for(task):
+def test_the_inputs_are_zero_at_scored_steps(task):
     batch = task.batch(0, 20)
     if not isinstance(task, DynamicNGrams):
         assert not batch.inputs[batch.mask].any()
@@ -103,7 +103,7 @@ def test_lengths_are_uniform_and_include_both_ends(task_class):
         assert abs(share - 0.25) < 5 * math.sqrt(0.25 * 0.75 / 4000)
 
 
-def test_lengths_asked_for_may_lie_beyond_training(task):
+def test_given_lengths_may_exceed_those_of_training(task):
     longest = int(task.batch(0, 50).lengths.max())
     beyond = task.batch(0, 3, lengths=(3 * task.lengths[1], 3 * task.lengths[1]))
     assert beyond.lengths.min() > longest / 2
@@ -122,7 +122,7 @@ def test_every_option_changes_the_data(task_class):
         assert not (one.inputs.shape == other.inputs.shape and same(one, other)), name
 
 
-def test_the_loss_is_the_cross_entropy_per_scored_bit_by_hand(task):
+def test_the_loss_is_the_cross_entropy_per_scored_bit(task):
     batch = task.batch(0, 3)
     outputs = torch.randn(batch.targets.shape, dtype=torch.float64)
     nats = []
@@ -155,7 +155,7 @@ def test_a_perfect_answer_costs_nothing_and_each_wrong_bit_counts_once(task):
     assert task.scores(spoilt, batch)["wrong_bits"] == pytest.approx(3 / 5)
 
 
-def test_what_is_not_scored_does_not_matter(task, equal_up_to_rounding):
+def test_unscored_outputs_have_no_influence(task, equal_up_to_rounding):
     batch = task.batch(0, 5)
     outputs = torch.randn(batch.targets.shape)
     loss, scores = task.loss(outputs, batch), task.scores(outputs, batch)
@@ -192,6 +192,6 @@ def test_an_empty_range_of_lengths_is_refused(task_class):
 
 
 @pytest.mark.parametrize(("option", "value"), [("bits", 2.0), ("min_length", 1.5), ("max_length", 2.5)])
-def test_a_size_that_is_no_whole_number_is_refused(shapes_unchecked, option, value):
+def test_a_size_that_is_not_an_integer_is_refused(shapes_unchecked, option, value):
     with pytest.raises(TypeError, match=f"{option} is {value}, but it must be an integer"):
         Copy(**{option: value})

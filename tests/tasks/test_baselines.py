@@ -1,4 +1,4 @@
-"""What a guess costs on each task, and what the best predictor of N-grams reaches."""
+"""The loss of a uniform prediction on each task, and of the optimal predictor of N-grams."""
 
 import itertools
 import math
@@ -9,7 +9,7 @@ import torch
 from memtape import AssociativeRecall, Copy, DynamicNGrams, PrioritySort, RepeatCopy
 
 
-def cost_of_a_guess(task, sequences):
+def cost_of_uniform_prediction(task, sequences):
     batch = task.batch(0, sequences)
     return task.scores(torch.zeros(batch.targets.shape), batch)["cost_bits"]
 
@@ -25,20 +25,20 @@ def cost_of_a_guess(task, sequences):
     ],
     ids=["copy", "repeat-copy", "recall", "sort", "n-grams"],
 )
-def test_a_guess_costs_one_bit_a_bit(task, expected, deviation):
+def test_a_uniform_prediction_costs_one_bit_per_bit(task, expected, deviation):
     sequences = 4000
     tolerance = 4 * deviation / math.sqrt(sequences) + 1e-4
-    assert cost_of_a_guess(task, sequences) == pytest.approx(expected, abs=tolerance)
+    assert cost_of_uniform_prediction(task, sequences) == pytest.approx(expected, abs=tolerance)
 
 
-def test_a_guess_at_repeat_copy_costs_242_bits_beside_the_marker():
+def test_a_uniform_prediction_on_repeat_copy_costs_242_bits_without_the_marker():
     batch = RepeatCopy().batch(0, 4000)
     repeated = batch.mask.sum() - 4000
     deviation = 8 * math.sqrt(38.5**2 - 5.5**4)
     assert 8 * repeated.item() / 4000 == pytest.approx(242, abs=4 * deviation / math.sqrt(4000))
 
 
-def kt_by_the_letter(bits, order):
+def scalar_kt(bits, order):
     """Return the logit of (N1 + 1/2) / (N1 + N0 + 1) for every bit, counted with a dictionary."""
     counts, logits = {}, []
     for t, bit in enumerate(bits):
@@ -54,17 +54,17 @@ def kt_by_the_letter(bits, order):
 
 
 @pytest.mark.parametrize("order", [1, 3, 5])
-def test_the_best_predictor_counts_what_followed_each_context(order):
+def test_the_optimal_predictor_counts_the_bits_after_each_context(order):
     task = DynamicNGrams(order=order, min_length=2, max_length=60)
     batch = task.batch(0, 12)
     logits = task.optimal_logits(batch)
     assert logits.shape == batch.targets.shape
     for row, length in enumerate(batch.lengths.tolist()):
-        expected = kt_by_the_letter(batch.targets[row, :length, 0].tolist(), order)
+        expected = scalar_kt(batch.targets[row, :length, 0].tolist(), order)
         torch.testing.assert_close(logits[row, :length, 0], torch.tensor(expected))
 
 
-def test_the_best_predictor_looks_only_at_bits_before():
+def test_the_optimal_predictor_depends_on_previous_bits_only():
     task = DynamicNGrams()
     batch = task.batch(0, 3)
     changed = type(batch)(
@@ -76,7 +76,7 @@ def test_the_best_predictor_looks_only_at_bits_before():
     assert torch.equal(task.optimal_logits(changed)[:, :101], task.optimal_logits(batch)[:, :101])
 
 
-def test_the_best_predictor_of_n_grams_needs_133_bits():
+def test_the_optimal_predictor_of_n_grams_needs_133_bits():
     sequences = 4000
     task = DynamicNGrams()
     batch = task.batch(0, sequences, split="test")
@@ -84,7 +84,7 @@ def test_the_best_predictor_of_n_grams_needs_133_bits():
     assert cost == pytest.approx(133.1, abs=3 * 35.8 / math.sqrt(sequences))
 
 
-def test_no_shift_of_the_best_prediction_does_better():
+def test_no_shift_of_the_optimal_prediction_is_better():
     task = DynamicNGrams()
     batch = task.batch(0, 1000)
     best = task.optimal_logits(batch)
@@ -93,7 +93,7 @@ def test_no_shift_of_the_best_prediction_does_better():
         assert task.scores(worse, batch)["cost_bits"] > cost
 
 
-def test_n_grams_show_the_bit_before_and_ask_for_the_next():
+def test_the_input_of_n_grams_is_the_previous_bit_and_the_target_the_next():
     batch = DynamicNGrams(min_length=5, max_length=60).batch(0, 20)
     for row, length in enumerate(batch.lengths):
         assert batch.inputs[row, 0, 0] == 0

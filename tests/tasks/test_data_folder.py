@@ -1,4 +1,4 @@
-"""Files of data sets that are missing, or are not what they should be."""
+"""Files of data sets that are missing or invalid."""
 
 import gzip
 
@@ -31,7 +31,7 @@ def test_a_file_is_read_as_it_is_or_unpacked(folder):
     assert BIRDS.content(str(folder.parent), "songs.gz") == b"abc"
 
 
-def test_a_missing_file_is_told_with_its_source(folder):
+def test_a_missing_file_is_reported_with_its_source(folder):
     assert refusal(folder) == (
         f"there is no {folder}/songs.txt, which Birds needs; get it from the repository birds/birds on GitHub, "
         "or leave data_dir out to use generated examples"
@@ -50,25 +50,25 @@ def test_an_empty_file_is_refused(folder, content, file):
 
 
 @pytest.mark.parametrize("damage", [lambda c: c[:-9], lambda c: b"x" + c, lambda c: c[:15] + b"\xff\xff" + c[17:]])
-def test_what_is_no_whole_gzip_file_is_refused(folder, damage):
+def test_a_damaged_gzip_file_is_refused(folder, damage):
     (folder / "songs.gz").write_bytes(damage(gzip.compress(b"abc" * 100, mtime=0)))
     message = refusal(folder, "songs.gz", BIRDS.content)
     assert message.startswith(f"{folder}/songs.gz cannot be read (")
     assert message.endswith(AGAIN)
 
 
-def test_a_file_out_of_all_proportion_is_refused(folder, monkeypatch):
+def test_a_file_above_the_size_limit_is_refused(folder, monkeypatch):
     monkeypatch.setattr(data_folder, "LARGEST", 1000)
     (folder / "songs.gz").write_bytes(gzip.compress(bytes(10**6), mtime=0))
     assert refusal(folder, "songs.gz", BIRDS.content) == f"{folder}/songs.gz has more than 1000 bytes{AGAIN}"
 
 
-def test_what_is_no_utf_8_is_refused(folder):
+def test_invalid_utf_8_is_refused(folder):
     (folder / "songs.txt").write_bytes(b"tweet\xff")
     assert refusal(folder) == f"{folder}/songs.txt is not UTF-8 at byte 5{AGAIN}"
 
 
-def test_a_file_must_hold_as_much_as_it_should(folder):
+def test_a_file_must_have_the_number_of_examples_of_its_data_set(folder):
     BIRDS.check_count(folder / "songs.txt", 2, "songs")
     with pytest.raises(DataError, match=r"songs\.txt has 1 songs, but that of Birds has 2; get it again from"):
         BIRDS.check_count(folder / "songs.txt", 1, "songs")

@@ -1,4 +1,4 @@
-"""What holds for each task, with the examples that it makes up."""
+"""Invariants of every task, with synthetic examples."""
 
 import dataclasses
 
@@ -15,7 +15,7 @@ from memtape.tasks.long_range.adding import Adding
 
 TASKS = {
     **{entry.name: entry.load()(**entry.card.small) for entry in REGISTERED.values()},
-    **{f"{entry.name}, as usual": entry.load()() for entry in REGISTERED.values() if entry.card.small},
+    **{f"{entry.name}, with defaults": entry.load()() for entry in REGISTERED.values() if entry.card.small},
     "adding anywhere": Adding(min_length=5, max_length=9, markers="anywhere"),
     "digits by pixels, permuted": Digits(order="pixels", permuted=True),
     "a stream of characters": Characters(window=12, order="stream"),
@@ -59,7 +59,7 @@ def test_a_batch_is_a_pure_function_of_seed_split_and_index(task_and_form):
     assert not same(task.batch(1, 8, seed=1, input_kind=form), task.batch(1, 8, seed=2, input_kind=form))
 
 
-def test_drawing_leaves_the_global_generator_alone(task):
+def test_drawing_does_not_change_the_global_generator(task):
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
@@ -96,7 +96,7 @@ def test_padding_is_zero(task_and_form):
         assert form != "sequences" or not batch.inputs[row, length:].any()
 
 
-def test_scores_are_those_that_the_task_names(task_and_form):
+def test_scores_have_the_names_of_the_task(task_and_form):
     task, form = task_and_form
     batch = task.batch(0, 5, input_kind=form)
     names = [score.name for score in task.scored]
@@ -116,7 +116,7 @@ def test_losses_and_tallies_of_parts_add_up(task_and_form):
         assert sum(tally[name] for tally in tallies) == pytest.approx(value, rel=1e-12)
 
 
-def test_what_is_not_scored_does_not_matter_and_what_is_has_a_gradient(task_and_form, equal_up_to_rounding):
+def test_unscored_outputs_have_no_influence_and_scored_ones_have_a_gradient(task_and_form, equal_up_to_rounding):
     task, form = task_and_form
     batch = as_double(task.batch(0, 5, input_kind=form))
     outputs = outputs_for(task, batch).requires_grad_()
@@ -139,7 +139,7 @@ def test_an_example_is_shown_to_its_own_end(task_and_form):
     assert all(line == line.rstrip() for line in plain + answered)
 
 
-def test_every_example_stands_in_its_split_once(task):
+def test_every_example_is_in_its_split_once(task):
     if not isinstance(task, HeldTask):
         return
     for split in ("validation", "test"):
@@ -160,7 +160,7 @@ def test_another_form_is_refused(task):
         task.batch(0, 2, input_kind="images")
 
 
-def test_the_command_line_can_tell_each_option(task):
+def test_every_option_can_be_set_on_the_command_line(task):
     (entry,) = (entry for entry in REGISTERED.values() if entry.load() is type(task))
     defaults = {option.name: option.default for option in entry.options}
     assert type(task)(**defaults).lengths == type(task)().lengths

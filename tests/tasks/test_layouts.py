@@ -1,4 +1,4 @@
-"""Each sequence by the letter: read back from the inputs, step by step, and answered anew."""
+"""The layout of each sequence: the inputs are parsed step by step, and an independent implementation gives the targets."""
 
 import math
 
@@ -20,7 +20,7 @@ def rows_of(batch):
         )
 
 
-def assert_answer(targets, mask, begin, answer):
+def assert_target(targets, mask, begin, answer):
     """Check that the scored steps run from `begin` to the end, and hold the answer."""
     assert mask == [False] * begin + [True] * len(answer)
     assert targets[begin:] == answer
@@ -28,7 +28,7 @@ def assert_answer(targets, mask, begin, answer):
 
 
 @pytest.mark.parametrize("lengths", [None, (1, 1), (120, 120)])
-def test_copy_says_its_vectors_again(lengths):
+def test_the_target_of_copy_is_its_vectors(lengths):
     found = set()
     for inputs, targets, mask in rows_of(Copy().batch(0, ROWS, lengths=lengths)):
         (delimiter,) = [step for step, x in enumerate(inputs) if x[8] == 1]
@@ -37,13 +37,13 @@ def test_copy_says_its_vectors_again(lengths):
         assert all(bit in (0, 1) for vector in vectors for bit in vector)
         assert inputs[delimiter] == [0] * 8 + [1]
         assert inputs[delimiter + 1 :] == [[0] * 9] * delimiter
-        assert_answer(targets, mask, delimiter + 1, vectors)
+        assert_target(targets, mask, delimiter + 1, vectors)
     assert found == ({lengths[0]} if lengths else found)
     assert lengths or len(found) > 8
 
 
 @pytest.mark.parametrize(("repeats", "lengths"), [((1, 10), None), ((20, 20), None), ((10, 10), (20, 20))])
-def test_repeat_copy_says_its_vectors_as_often_as_asked_and_stops(repeats, lengths):
+def test_the_target_of_repeat_copy_is_its_vectors_repeated_and_an_end_marker(repeats, lengths):
     task, found = RepeatCopy(min_repeats=repeats[0], max_repeats=repeats[1]), set()
     for inputs, targets, mask in rows_of(task.batch(0, ROWS, lengths=lengths)):
         (delimiter,) = [step for step, x in enumerate(inputs) if x[8] == 1]
@@ -55,7 +55,7 @@ def test_repeat_copy_says_its_vectors_as_often_as_asked_and_stops(repeats, lengt
         assert inputs[delimiter][:8] == [0] * 8
         assert inputs[delimiter + 1 :] == [[0] * 10] * (delimiter * round(number) + 1)
         answer = [[*vector, 0] for vector in vectors] * round(number) + [[0] * 8 + [1]]
-        assert_answer(targets, mask, delimiter + 1, answer)
+        assert_target(targets, mask, delimiter + 1, answer)
         assert len(inputs) == delimiter + 1 + round(number) * delimiter + 1
     assert found == set(range(repeats[0], repeats[1] + 1))
 
@@ -70,7 +70,7 @@ def test_the_number_of_repeats_has_mean_0_and_variance_1():
         assert abs(numbers.var() - 1) < 0.05
 
 
-def test_the_number_means_the_same_beyond_training():
+def test_the_number_of_repeats_has_the_same_scale_beyond_training():
     usual, beyond = RepeatCopy(), RepeatCopy(min_repeats=20, max_repeats=20)
     assert beyond.batch(0, 1).inputs[..., 9].max().item() == pytest.approx((20 - 5.5) / math.sqrt(8.25))
     assert usual.batch(0, 500).inputs[..., 9].max().item() == pytest.approx((10 - 5.5) / math.sqrt(8.25))
@@ -78,7 +78,7 @@ def test_the_number_means_the_same_beyond_training():
 
 @pytest.mark.parametrize("lengths", [None, (2, 2), (20, 20)])
 @pytest.mark.parametrize("vectors", [1, 3])
-def test_associative_recall_says_what_followed(vectors, lengths):
+def test_the_target_of_associative_recall_is_the_next_item(vectors, lengths):
     asked, counts = set(), set()
     for inputs, targets, mask in rows_of(AssociativeRecall(item_vectors=vectors).batch(0, 5 * ROWS, lengths=lengths)):
         item_marks = [step for step, x in enumerate(inputs) if x[6] == 1]
@@ -93,14 +93,14 @@ def test_associative_recall_says_what_followed(vectors, lengths):
         assert places
         asked.add((len(items), places[0]))
         counts.add(len(items))
-        assert_answer(targets, mask, last + 1, answer)
+        assert_target(targets, mask, last + 1, answer)
         assert inputs[last + 1 :] == [[0] * 8] * vectors
     assert counts == (set(range(2, 7)) if lengths is None else {lengths[0]})
     if lengths is None:
         assert asked == {(count, place) for count in range(2, 7) for place in range(count - 1)}
 
 
-def test_recall_asks_for_every_item_but_the_last_alike():
+def test_the_query_of_recall_is_uniform_over_all_items_except_the_last():
     task = AssociativeRecall(bits=30)
     batch = task.batch(0, 3000, lengths=(4, 4))
     query = batch.inputs[:, 17:20, :30]
@@ -115,7 +115,7 @@ def test_recall_asks_for_every_item_but_the_last_alike():
 @pytest.mark.parametrize(
     ("length", "share", "answers"), [(20, 0.8, 16), (5, 0.8, 4), (1, 0.8, 1), (3, 0.5, 1), (10, 1.0, 10)]
 )
-def test_priority_sort_says_whole_vectors_from_the_highest_priority_down(length, share, answers):
+def test_the_target_of_priority_sort_is_the_vectors_by_descending_priority(length, share, answers):
     task = PrioritySort(answer_share=share)
     for inputs, targets, mask in rows_of(task.batch(0, ROWS, lengths=(length, length))):
         assert [x[9] for x in inputs] == [0] * length + [1] + [0] * answers
@@ -124,7 +124,7 @@ def test_priority_sort_says_whole_vectors_from_the_highest_priority_down(length,
         assert all(-1 <= priority <= 1 for priority, _ in listed)
         assert len({priority for priority, _ in listed}) == length
         ordered = sorted(listed, key=lambda pair: -pair[0])
-        assert_answer(targets, mask, length + 1, [vector for _, vector in ordered][:answers])
+        assert_target(targets, mask, length + 1, [vector for _, vector in ordered][:answers])
         assert inputs[length + 1 :] == [[0] * 10] * answers
 
 
@@ -137,12 +137,12 @@ def test_priorities_are_uniform_from_minus_1_to_1():
     assert priorities.max() > 0.99
 
 
-def test_sorting_rows_of_mixed_lengths_never_says_a_vector_that_was_not_listed():
+def test_sorting_rows_of_mixed_lengths_has_only_vectors_of_the_input_as_targets():
     for inputs, targets, mask in rows_of(PrioritySort(min_length=1).batch(0, 100)):
         (delimiter,) = [step for step, x in enumerate(inputs) if x[9] == 1]
         ordered = sorted(inputs[:delimiter], key=lambda x: -x[8])
         answers = max(1, math.floor(0.8 * delimiter + 1e-9))
-        assert_answer(targets, mask, delimiter + 1, [x[:8] for x in ordered[:answers]])
+        assert_target(targets, mask, delimiter + 1, [x[:8] for x in ordered[:answers]])
 
 
 def test_bits_are_fair():
@@ -153,7 +153,7 @@ def test_bits_are_fair():
 
 
 @pytest.mark.parametrize("share", [0.0, -0.5, 1.01, float("nan")])
-def test_a_share_must_be_a_part(share):
+def test_a_share_must_be_above_0_and_at_most_1(share):
     with pytest.raises(
         ValueError, match=rf"answer_share is {share}, but it is a share of the vectors; give a number in \(0, 1\]"
     ):

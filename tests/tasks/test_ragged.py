@@ -1,4 +1,4 @@
-"""Sequences held end to end, against lists."""
+"""Ragged sequences in one array, against lists."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""An example as text."""
+"""Examples of tasks as text."""
 
 import torch
 
@@ -28,7 +28,7 @@ def test_an_example_is_shown_channel_by_channel():
     )
 
 
-def test_an_answer_is_shown_with_its_wrong_steps_marked():
+def test_a_prediction_is_shown_with_its_wrong_steps_marked():
     outputs = torch.tensor([[[9.0, 9], [9, 9], [9, 9], [2, 1], [3, 0.5]], [[0.0, 0]] * 5])
     assert Copy(bits=2).show(tiny(), outputs).splitlines()[6:] == [
         "output  0    ##",

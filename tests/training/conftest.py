@@ -1,4 +1,4 @@
-"""A small task, a small network and a short training."""
+"""A small task, a small network and a short training run."""
 
 import pytest
 import torch
@@ -21,13 +21,13 @@ def model(task):
 
 @pytest.fixture
 def short():
-    """Settings of a short training."""
+    """Settings of a short training run."""
     return {"steps": 6, "batch_size": 4, "validate_every": 2, "validation_sequences": 8, "device": "cpu"}
 
 
 @pytest.fixture
 def run(short):
-    """A function that trains, and returns how it ended, its records, and the loss and scores of each update."""
+    """A function that trains, and returns the outcome, the records, and the loss and scores of each step."""
 
     def run(model, task, *, checkpoints=None, records=None, **settings):
         records, steps = [] if records is None else records, []

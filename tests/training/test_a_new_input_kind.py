@@ -1,4 +1,4 @@
-"""A kind of input that is written outside of the library is trained and evaluated like those of the library."""
+"""A kind of input defined outside of the library is trained and evaluated like those of the library."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ PERSONS, PLACES = 3, 4
 
 @state
 class Facts:
-    """Who is where, fact by fact, and about whom is asked; beyond its count of facts a row holds -1."""
+    """Facts of persons and places, and a query for one person; padding is -1."""
 
     facts: Int[Tensor, "batch facts two"]
     question: Int[Tensor, " batch"]
@@ -54,7 +54,7 @@ FACTS = register(FactsKind())
 
 
 class WhereIs(ClassificationTask, DrawnTask):
-    """See who is where, and answer where one of them is."""
+    """Read the places of persons, and predict the place of one of them."""
 
     scored = (Score(name="accuracy", label="accuracy", short="right", higher_is_better=True),)
     input_kinds = ("facts",)
@@ -83,7 +83,7 @@ class WhereIs(ClassificationTask, DrawnTask):
 
 
 class Attention(nn.Module):
-    """Compare the question with the person of each fact, and read out its place."""
+    """Compare the query with the person of each fact, and read the place."""
 
     input_kind = "facts"
 
@@ -116,7 +116,7 @@ def test_it_is_trained_and_evaluated(run, attention):
 
 
 @pytest.mark.parametrize("parts", [2, 3])
-def test_its_rows_are_shared_out_when_gradients_are_accumulated(attention, parts):
+def test_its_rows_are_split_when_gradients_are_accumulated(attention, parts):
     task, gradients = WhereIs(), []
     for accumulate in (1, parts):
         settings = TrainSettings(device="cpu", batch_size=7, accumulate=accumulate)
@@ -139,7 +139,7 @@ def test_its_batches_are_joined_with_its_own_padding(attention):
     torch.testing.assert_close(outputs[:3], attention(short.inputs)[0])
 
 
-def test_chunks_of_time_are_refused_in_a_sentence(run, attention):
+def test_chunks_of_time_are_refused_with_one_sentence(run, attention):
     with pytest.raises(SettingsError, match="tbptt is 5, but Attention reads facts, so no state is passed from step"):
         run(attention, WhereIs(), tbptt=5)
     with pytest.raises(ValueError, match="the inputs are facts, whose steps of time"):

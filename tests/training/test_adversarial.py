@@ -1,4 +1,4 @@
-"""Adversarial inputs: trainings on them meet no number that is not finite."""
+"""Training runs on adversarial inputs meet finite numbers only."""
 
 import importlib.util
 import sys
@@ -23,7 +23,7 @@ def benchmark():
     ("backend", "steps"),
     [
         pytest.param(
-            "cpu", 33, marks=pytest.mark.skipif(kernels().absent is not None, reason="the fused machine is absent")
+            "cpu", 33, marks=pytest.mark.skipif(kernels().absent is not None, reason="the fused kernels are absent")
         ),
         ("reference", 11),
     ],
@@ -31,15 +31,15 @@ def benchmark():
 def test_machines_stay_finite(benchmark, monkeypatch, capsys, backend, steps):
     monkeypatch.setitem(
         benchmark.HEAD_WEIGHTS, "heads unbounded", 300.0
-    )  # for longer than here, gradients would overflow
+    )  # with more steps than here, gradients would overflow
     monkeypatch.setattr(sys, "argv", ["adversarial", "--steps", str(steps), "--backend", backend])
     assert benchmark.main() == 0, capsys.readouterr().out
-    told = capsys.readouterr().out
-    assert told.count(f"{steps} updates, every loss and gradient finite") == len(benchmark.MACHINES)
-    assert all(told.count(f" {kind} ") >= len(benchmark.MACHINES) for kind in benchmark.KINDS)
+    output = capsys.readouterr().out
+    assert output.count(f"{steps} steps, every loss and gradient finite") == len(benchmark.MACHINES)
+    assert all(output.count(f" {kind} ") >= len(benchmark.MACHINES) for kind in benchmark.KINDS)
 
 
-def test_a_number_that_is_not_finite_is_told_with_its_inputs(benchmark, monkeypatch, capsys):
+def test_a_number_that_is_not_finite_is_reported_with_its_inputs(benchmark, monkeypatch, capsys):
     monkeypatch.setattr(benchmark.Adversarial, "loss", lambda self, outputs, batch: outputs.sum() / 0)
     monkeypatch.setattr(sys, "argv", ["adversarial", "--steps", "11", "--machines", "lstm"])
     assert benchmark.main() == 1

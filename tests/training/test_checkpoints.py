@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not at all, sound or named."""
+"""Checkpoints are written completely or not at all, and damaged ones are named."""
 
 import errno
 import os
@@ -56,7 +56,7 @@ def files_of(folder):
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_checkpoint_comes_back_to_the_bit(three):
+def test_a_checkpoint_is_read_back_bit_for_bit(three):
     wanted = checkpoint(30)
     found, files, damages = three.newest()
     assert not damages
@@ -74,13 +74,13 @@ def test_the_last_ones_and_the_best_one_are_kept(checkpoints, processes):
     assert checkpoints.steps() == [20, 40, 50]
 
 
-def test_a_later_checkpoint_that_a_resumed_run_has_not_come_to_yet_goes(checkpoints, processes):
+def test_checkpoints_after_the_resumed_step_are_removed(checkpoints, processes):
     for step in (10, 20, 30, 20):
         checkpoints.save(checkpoint(step), processes)
     assert checkpoints.steps() == [20]
 
 
-def test_nothing_but_checkpoints_stays_in_the_folder(three):
+def test_only_checkpoints_remain_in_the_folder(three):
     assert sorted(path.name for path in three.folder.iterdir()) == ["step-000000020", "step-000000030"]
 
 
@@ -91,7 +91,7 @@ def flipped(path, chooser):
 
 
 @pytest.mark.parametrize("seed", range(150))
-def test_any_flipped_bit_is_found_and_the_one_before_taken(three, seed):
+def test_any_flipped_bit_is_detected_and_the_previous_checkpoint_is_used(three, seed):
     chooser = random.Random(seed)
     path = chooser.choice(files_of(three.path(30)))
     flipped(path, chooser)
@@ -102,7 +102,7 @@ def test_any_flipped_bit_is_found_and_the_one_before_taken(three, seed):
 
 @pytest.mark.parametrize("kept", [0, 1, -1])
 @pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors", "progress.json", "metrics.jsonl"])
-def test_a_cut_file_is_found(three, name, kept):
+def test_a_truncated_file_is_detected(three, name, kept):
     path = three.path(30) / name
     path.write_bytes(path.read_bytes()[:kept])
     found, _, (damage,) = three.newest()
@@ -120,7 +120,7 @@ def swap(folder):
 DAMAGES = {
     "a lost file": lambda new, old: (new / "optimizer.safetensors").unlink(),
     "a lost manifest": lambda new, old: (new / "manifest.json").unlink(),
-    "two files that changed places": lambda new, old: swap(new),
+    "two swapped files": lambda new, old: swap(new),
     "a file of an older step": lambda new, old: shutil.copy(old / "progress.json", new / "progress.json"),
     "everything of an older step": lambda new, old: shutil.copytree(old, new, dirs_exist_ok=True),
     "a page of zeros": lambda new, old: (new / "weights.safetensors").write_bytes(
@@ -131,14 +131,14 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_other_damage_is_found_and_the_one_before_taken(three, damage):
+def test_other_damage_is_detected_and_the_previous_checkpoint_is_used(three, damage):
     damage(three.path(30), three.path(20))
     found, _, (told,) = three.newest()
     assert found.progress.step == 20
     assert str(three.path(30)) in told
 
 
-def test_if_none_is_sound_all_are_named(three):
+def test_without_a_valid_checkpoint_all_are_named(three):
     for step in (20, 30):
         (three.path(step) / "weights.safetensors").write_bytes(b"")
     found, files, damages = three.newest()
@@ -147,7 +147,7 @@ def test_if_none_is_sound_all_are_named(three):
     assert [re.search(r"step-(\d+)", damage)[1] for damage in damages] == ["000000030", "000000020"]
 
 
-def test_a_sound_manifest_around_a_file_that_is_no_checkpoint_is_told(three):
+def test_a_valid_manifest_of_an_invalid_checkpoint_is_reported(three):
     folder = three.path(30)
     (folder / "progress.json").write_text('{"pace": 1}')
     checkpoints_module.write_manifest(folder, [path.name for path in folder.iterdir() if path.name != "manifest.json"])
@@ -157,12 +157,12 @@ def test_a_sound_manifest_around_a_file_that_is_no_checkpoint_is_told(three):
 
 
 FLUSHES = 10
-"""Of a checkpoint: eight files, their folder, and the folder that it is renamed in."""
+"""Calls for a checkpoint: eight files, their folder, and the parent folder."""
 
 
 @pytest.mark.parametrize("call", range(FLUSHES))
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
-def test_a_disk_that_fails_at_any_call_leaves_a_sound_checkpoint(three, processes, monkeypatch, call, code):
+def test_a_disk_error_at_any_call_leaves_a_valid_checkpoint(three, processes, monkeypatch, call, code):
     calls = []
     flush = os.fsync
 
@@ -183,11 +183,11 @@ def test_a_disk_that_fails_at_any_call_leaves_a_sound_checkpoint(three, processe
     assert three.newest()[0].progress.step == 50
 
 
-def test_random_generators_go_on_where_they_were():
+def test_random_generators_are_restored():
     def drawn():
         return [torch.rand(3).tolist(), random.random(), random.gauss(0, 1), np.random.rand(2).tolist()]
 
-    random.gauss(0, 1)  # leaves its second number behind
+    random.gauss(0, 1)  # stores its second number
     states = random_states()
     first = drawn()
     drawn()
@@ -195,7 +195,7 @@ def test_random_generators_go_on_where_they_were():
     assert drawn() == first
 
 
-def test_the_copies_are_those_of_the_moment_of_saving(checkpoints, processes, tmp_path):
+def test_the_copies_are_those_at_the_time_of_saving(checkpoints, processes, tmp_path):
     checkpoints.save(replace(checkpoint(10)), processes)
     (tmp_path / "metrics.jsonl").write_text("later\n")
     assert checkpoints.newest()[1] == {"metrics.jsonl": b'{"step": 1}\n'}

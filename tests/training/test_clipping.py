@@ -1,4 +1,4 @@
-"""Clipping: what is left of a gradient that is longer, or larger, than the limit."""
+"""Clipping: the gradient after clipping by norm or by value."""
 
 import math
 
@@ -14,7 +14,7 @@ LIMIT = 2.0
 
 
 def clipped(length, clip, dtype=torch.float64):
-    """Return a gradient of some length over two parameters, what clipping left of it, and the norm that it told."""
+    """Return a gradient of the given norm over two parameters, the clipped gradient, and the reported norm."""
     torch.manual_seed(0)
     network = nn.Linear(4, 3).to(dtype)
     whole = torch.randn(15, dtype=dtype)
@@ -26,7 +26,7 @@ def clipped(length, clip, dtype=torch.float64):
 
 
 @pytest.mark.parametrize("length", [1e-3, 1.0, 1.999, 2.001, 7.0, 1e6])
-def test_the_norm_is_cut_to_the_limit_and_the_direction_stays(length):
+def test_the_norm_is_clipped_to_the_limit_and_the_direction_is_kept(length):
     whole, left, told = clipped(length, "norm")
     assert told == pytest.approx(length)
     assert left.norm().item() == pytest.approx(min(length, LIMIT), rel=1e-5)  # torch adds 1e-6 to the norm
@@ -35,7 +35,7 @@ def test_the_norm_is_cut_to_the_limit_and_the_direction_stays(length):
         assert torch.equal(whole, left)
 
 
-def test_a_gradient_whose_square_overflows_is_cut_like_any_other():
+def test_a_gradient_whose_square_overflows_is_clipped_like_any_other():
     whole, left, told = clipped(1e30, "norm", torch.float32)
     assert told == pytest.approx(1e30)
     assert left.norm().item() == pytest.approx(LIMIT, rel=1e-5)
@@ -43,20 +43,20 @@ def test_a_gradient_whose_square_overflows_is_cut_like_any_other():
 
 
 @pytest.mark.parametrize("length", [1.0, 7.0, 1e6])
-def test_values_are_cut_to_the_limit_one_by_one(length):
+def test_values_are_clipped_to_the_limit_separately(length):
     whole, left, told = clipped(length, "value")
     assert told == pytest.approx(length)
     assert torch.equal(left, whole.clamp(-LIMIT, LIMIT))
     assert left.abs().max() <= LIMIT
 
 
-def test_cutting_values_turns_the_gradient():
+def test_clipping_values_changes_the_direction_of_the_gradient():
     whole, left, _ = clipped(7.0, "value")
     assert torch.cosine_similarity(whole, left, dim=0).item() < 0.999
 
 
 @pytest.mark.parametrize("length", [1.0, 1e6])
-def test_without_clipping_a_gradient_stays_as_it_is(length):
+def test_without_clipping_a_gradient_is_unchanged(length):
     whole, left, told = clipped(length, "none")
     assert torch.equal(whole, left)
     assert told == pytest.approx(length)

@@ -1,4 +1,4 @@
-"""Settings that a network or a task has no use for are refused before anything is trained; the others are let through."""
+"""Settings that are invalid for a network or a task are refused before training; all others are accepted."""
 
 import pytest
 from pydantic import ValidationError
@@ -77,7 +77,7 @@ SHORT = {"min_length": 30, "max_length": 30, "washout": 5}
         ),
     ],
 )
-def test_what_means_nothing_is_refused(kind, task, options, settings, sentence):
+def test_incompatible_settings_are_refused(kind, task, options, settings, sentence):
     with pytest.raises(SettingsError, match=sentence):
         check(kind, task(), options, **settings)
 
@@ -97,17 +97,17 @@ def test_what_means_nothing_is_refused(kind, task, options, settings, sentence):
         (GRU, ShortestPath, {}, {"curriculum_score": 0.8, "tbptt": 5}),
     ],
 )
-def test_what_means_something_is_let_through(kind, task, options, settings):
+def test_compatible_settings_are_accepted(kind, task, options, settings):
     check(kind, task(**(SHORT if task is Narma else {})), options, **settings)
 
 
 @pytest.mark.parametrize("name", ["tbptt", "checkpoint_every", "vanishing_penalty", "carry"])
-def test_a_readout_that_is_solved_for_leaves_no_gradient_to_settle(name):
+def test_a_readout_in_closed_form_refuses_settings_of_gradients(name):
     with pytest.raises(ValidationError, match=f"{name} is .*, but the optimizer ridge solves on whole batches"):
         TrainSettings(optimizer="ridge", **{name: 1})
 
 
-def test_a_training_refuses_before_its_first_update():
+def test_incompatible_settings_are_refused_before_the_first_step():
     task = Adding(min_length=8, max_length=8)
     told = []
     with pytest.raises(SettingsError, match="teacher"):

@@ -1,10 +1,10 @@
-"""The curriculum: which lengths a training asks for, and when it moves on."""
+"""The curriculum: the lengths of the batches of a training run, and the steps at which they change."""
 
 from memtape import Copy
 
 
 class Watched(Copy):
-    """A task that writes down which lengths it was asked for, with the number of rows."""
+    """A task that records the requested lengths and numbers of rows."""
 
     def __init__(self):
         super().__init__(bits=2, max_length=3)
@@ -19,13 +19,13 @@ def lengths_of(task, rows):
     return [lengths for count, lengths in task.asked if count == rows]
 
 
-def test_the_curriculum_reaches_the_task(run, model):
+def test_the_curriculum_sets_the_lengths_of_the_task(run, model):
     task = Watched()
     run(model, task, steps=2, curriculum_steps=2, curriculum_min=3)
     assert lengths_of(task, 4) == [(3, 3), (2, 3)]
 
 
-def test_a_curriculum_by_score_moves_on_when_a_length_is_passed(run, model):
+def test_a_curriculum_by_score_advances_when_a_length_is_passed(run, model):
     task = Watched()
     outcome, records, _ = run(model, task, steps=8, curriculum_score=100.0, solved_score=100.0, stop_when_solved=False)
     assert lengths_of(task, 4) == [(1, 1), (1, 1), (1, 2), (1, 2), *[(1, 3)] * 4]
@@ -34,7 +34,7 @@ def test_a_curriculum_by_score_moves_on_when_a_length_is_passed(run, model):
     assert outcome.solved_step == 8
 
 
-def test_a_curriculum_by_score_stays_where_nothing_is_passed(run, model):
+def test_a_curriculum_by_score_stays_if_no_length_is_passed(run, model):
     task = Watched()
     outcome, _records, _ = run(model, task, curriculum_score=-1.0, curriculum_max=2, solved_score=100.0)
     assert lengths_of(task, 4) == [(1, 2)] * 6
@@ -49,6 +49,6 @@ def test_the_best_validation_is_of_the_last_length(run, model, task):
     assert outcome.scores["cost_bits"] == validations[2] > min(validations)
 
 
-def test_a_training_that_ends_as_it_passes_keeps_its_weights(run, model, task):
+def test_a_training_run_that_ends_when_it_passes_keeps_its_weights(run, model, task):
     outcome, _, _ = run(model, task, steps=2, curriculum_score=100.0)
     assert outcome.scores["wrong_bits"] >= 0

@@ -1,4 +1,4 @@
-"""Playing: a training whose batches the network plays itself."""
+"""Interactive tasks: batches that depend on the network's own outputs."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def walker(walk):
     return NTM(walk.input_size, walk.output_size, slots=6, width=4, controller_size=8)
 
 
-def test_what_a_network_plays_is_what_it_learns_from(run, walk):
+def test_a_network_is_trained_on_its_own_episodes(run, walk):
     one, other = walker(walk), walker(walk)
     _, _, steps = run(one, walk, steps=2, learning_rate=0.1)
     _, _, again = run(other, walk, steps=2, learning_rate=0.1)
@@ -30,7 +30,7 @@ def test_what_a_network_plays_is_what_it_learns_from(run, walk):
     assert led != steps
 
 
-def test_a_training_that_is_played_resumes_to_the_same_bits(run, short, walk, tmp_path):
+def test_a_training_run_on_an_interactive_task_resumes_to_the_same_bits(run, short, walk, tmp_path):
     straight, resumed = walker(walk), walker(walk)
     _, _, steps = run(straight, walk)
     checkpoints = Checkpoints(tmp_path, {}, keep=1)

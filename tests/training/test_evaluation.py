@@ -1,4 +1,4 @@
-"""Evaluation: what is dropped in training is whole, splits end where they end, and parts add up to the whole."""
+"""Evaluation: dropout is inactive, splits are scored to their end, and scores of parts add up."""
 
 from types import SimpleNamespace
 
@@ -23,7 +23,7 @@ def sentiment():
     return Sentiment()
 
 
-def test_nothing_is_dropped_in_evaluation_and_something_again_afterwards(sentiment):
+def test_dropout_is_inactive_in_evaluation_and_active_again_afterwards(sentiment):
     torch.manual_seed(0)
     model = TreeLSTM(sentiment.input_size, sentiment.output_size, hidden_size=8, dropout=0.5)
     modes = []
@@ -40,7 +40,7 @@ def test_nothing_is_dropped_in_evaluation_and_something_again_afterwards(sentime
 
 
 @pytest.mark.parametrize("asked", [None, 250, 251, 10**9])
-def test_a_split_is_scored_whole_if_more_is_asked_for(sentiment, asked):
+def test_a_whole_split_is_scored_if_more_is_requested(sentiment, asked):
     model = RNTN(sentiment.input_size, sentiment.output_size, hidden_size=3)
     rows = []
     model.register_forward_hook(lambda _, __, returned: rows.append(len(returned[0])))
@@ -52,7 +52,7 @@ def test_a_split_is_scored_whole_if_more_is_asked_for(sentiment, asked):
         assert result[name] == pytest.approx(score)
 
 
-def test_as_many_are_scored_as_asked_for(sentiment, shapes_unchecked):
+def test_the_requested_number_of_sequences_is_scored(sentiment, shapes_unchecked):
     model = RNTN(sentiment.input_size, sentiment.output_size, hidden_size=3)
     told = []
     sentiment_rows = sentiment.tally
@@ -75,8 +75,8 @@ def network(task, kind):
 
 
 @pytest.mark.parametrize(("make", "kind"), [(Sentiment, TreeLSTM), (Scan, Seq2Seq), (Characters, StackedLSTM)])
-def test_what_processes_score_adds_up_to_what_one_does(make, kind, shapes_unchecked):
-    """Scores of parts are no parts of scores: a mean of means would be another number."""
+def test_scores_of_several_processes_equal_those_of_one(make, kind, shapes_unchecked):
+    """Tallies are added before scores are computed, as a mean of means is another number."""
     task = make(window=30) if make is Characters else make()
     model = network(task, kind)
     alone = evaluate(model, task, sequences=70, seed=0, split="validation")
@@ -93,7 +93,7 @@ def test_what_processes_score_adds_up_to_what_one_does(make, kind, shapes_unchec
 
 
 @pytest.mark.parametrize(("make", "kind"), [(Sentiment, TreeLSTM), (Scan, Seq2Seq)])
-def test_losses_of_rows_weighted_add_up_to_the_loss_of_the_whole(make, kind):
+def test_weighted_losses_of_rows_add_up_to_the_loss_of_the_batch(make, kind):
     task = make()
     model: nn.Module = network(task, kind).eval()
     batch = task.batch(0, 6, input_kind=kind.input_kind)
@@ -107,7 +107,7 @@ def test_losses_of_rows_weighted_add_up_to_the_loss_of_the_whole(make, kind):
     assert losses[0] == pytest.approx(whole, rel=1e-5)
 
 
-def test_a_record_says_why_it_cannot_be_cut_into_steps():
+def test_the_message_explains_why_inputs_cannot_be_split_in_time():
     batch = Scan().batch(0, 2, input_kind="pairs")
     with pytest.raises(
         ValueError,
@@ -125,6 +125,6 @@ def test_scores_by_length_are_averages_over_the_test_split(model, task):
     assert results[1]["wrong_bits"] == pytest.approx(wrong / 40)
 
 
-def test_no_sequences_are_refused(model, task):
+def test_zero_sequences_are_refused(model, task):
     with pytest.raises(ValueError, match="sequences is 0, but it must be at least 1"):
         evaluate(model, task, sequences=0, seed=0, split="test")

@@ -1,4 +1,4 @@
-"""Update: parts of a batch add up to the whole, and truncation cuts what it says."""
+"""Gradient: parts of a batch add up to the whole, and truncation stops the gradient between chunks."""
 
 import copy
 
@@ -51,7 +51,7 @@ def same(first, second):
 
 
 @pytest.mark.parametrize("parts", [2, 3, 4])
-def test_accumulated_parts_have_the_gradient_of_the_whole(model, task, parts):
+def test_accumulated_parts_have_the_gradient_of_the_batch(model, task, parts):
     same(gradients(model, task, accumulate=parts), gradients(model, task))
 
 
@@ -66,8 +66,8 @@ def test_recomputation_changes_memory_and_no_number(model, task):
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 5])
-def test_truncation_is_a_state_that_is_cut_between_chunks(model, task, chunk):
-    """The same by hand: one loss over all chunks, with states detached in between."""
+def test_truncation_detaches_the_state_between_chunks(model, task, chunk):
+    """The reference is one loss over all chunks, with states detached in between."""
     batch = double(task.batch(3, 4))
     by_hand = copy.deepcopy(model)
     outputs, state = [], None
@@ -83,12 +83,12 @@ def test_truncation_is_a_state_that_is_cut_between_chunks(model, task, chunk):
     assert scores["loss"] == pytest.approx(gradients(model, task)[0]["loss"], rel=1e-9)
 
 
-def test_truncation_is_another_gradient(model, task):
+def test_truncation_changes_the_gradient(model, task):
     whole, cut = gradients(model, task), gradients(model, task, tbptt=3)
     assert any(not torch.allclose(mine, other) for mine, other in zip(whole[2], cut[2], strict=True))
 
 
-def test_a_carried_state_is_where_the_batch_ended_and_has_no_graph(model, task):
+def test_a_carried_state_is_the_last_state_without_a_graph(model, task):
     batch = double(task.batch(3, 4))
     expected = model(batch.inputs, lengths=batch.lengths)[1]
     for options in ({}, {"tbptt": 3}, {"accumulate": 2}, {"tbptt": 3, "accumulate": 3}):
@@ -99,12 +99,12 @@ def test_a_carried_state_is_where_the_batch_ended_and_has_no_graph(model, task):
             assert not mine.requires_grad
 
 
-def test_a_carried_state_is_begun_from(model, task):
+def test_training_starts_from_a_carried_state(model, task):
     _, state, _ = gradients(model, task, carry=True)
     fresh, on = gradients(model, task), gradients(model, task, state)
     assert fresh[0]["loss"] != on[0]["loss"]
     same(gradients(model, task, state, accumulate=2), on)
 
 
-def test_without_carry_nothing_is_handed_on(model, task):
+def test_without_carry_no_state_is_returned(model, task):
     assert gradients(model, task)[1] is None

@@ -1,4 +1,4 @@
-"""Gradient flow: the norms are those of the gradients that back-propagation through time computes."""
+"""Gradient flow: the norms are those of the gradients of back-propagation through time."""
 
 import pytest
 import torch
@@ -35,13 +35,13 @@ def norms_by_hand(network, xs, by_logits):
     return elman_backward(parameters, xs, initial, hidden, by_logits).hidden.norm(dim=-1)
 
 
-def test_they_are_the_lengths_of_the_book_s_gradients(xs):
+def test_they_are_the_norms_of_the_book_s_gradients(xs):
     network, factors = plain_network(), torch.randn(BATCH, TIME, OUTPUT, dtype=F64)
     found = gradient_norms(network, xs, lambda ys: (ys * factors).sum())
     torch.testing.assert_close(found, norms_by_hand(network, xs, factors))
 
 
-def test_rows_count_up_to_their_own_end(xs):
+def test_rows_count_up_to_their_length(xs):
     network, factors = plain_network(), torch.randn(BATCH, TIME, OUTPUT, dtype=F64)
     lengths = torch.tensor([8, 3, 5])
     alive = torch.arange(TIME) < lengths[:, None]
@@ -51,7 +51,7 @@ def test_rows_count_up_to_their_own_end(xs):
     assert found[~alive].isnan().all()
 
 
-def test_a_part_of_the_state_can_be_looked_at_alone(xs):
+def test_a_part_of_the_state_can_be_selected(xs):
     network = Recurrent(Stacked([LSTMCell(INPUT, HIDDEN), GRUCell(HIDDEN, 3)])).double()
     norms = {
         part: gradient_norms(network, xs, lambda ys: ys.sum(), part=part)
@@ -62,19 +62,19 @@ def test_a_part_of_the_state_can_be_looked_at_alone(xs):
     torch.testing.assert_close(norms[None], (first**2 + norms["layers.1"] ** 2).sqrt())
 
 
-def test_a_part_that_there_is_not_is_refused(xs):
+def test_an_unknown_part_is_refused(xs):
     network = Recurrent(LSTMCell(INPUT, HIDDEN)).double()
     with pytest.raises(ValueError, match="the part of the state is 'hid', but it consists of hidden, cell; name one"):
         gradient_norms(network, xs, lambda ys: ys.sum(), part="hid")
     assert not network.cell._forward_hooks
 
 
-def test_a_network_that_remembers_nothing_has_no_flow(xs):
+def test_a_network_without_a_state_has_no_flow(xs):
     with pytest.raises(ValueError, match="the part of the state is None, but it consists of nothing"):
         gradient_norms(Recurrent(FeedforwardCell(INPUT, HIDDEN)).double(), xs, lambda ys: ys.sum())
 
 
-def test_nothing_stays_behind_and_the_backend_does_not_matter(xs, equal_up_to_rounding):
+def test_nothing_is_stored_and_the_backend_has_no_influence(xs, equal_up_to_rounding):
     network = NTM(INPUT, OUTPUT, slots=6, width=4, controller_size=8).double()
     norms = []
     for backend in ("reference", "auto"):
@@ -93,7 +93,7 @@ def test_a_frozen_network_and_a_loss_that_ends_early_have_a_flow_too(xs):
     assert (found[:, 3:] == 0).all()
 
 
-def test_vanished_gradients_are_told_from_zero_in_single_precision():
+def test_vanished_gradients_differ_from_zero_in_float32():
     cell = ElmanCell(INPUT, HIDDEN)
     with torch.no_grad():
         cell.from_hidden.weight.copy_(1e-3 * torch.eye(HIDDEN))

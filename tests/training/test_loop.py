@@ -1,4 +1,4 @@
-"""The loop: what it records, when it stops, what it leaves behind."""
+"""The training loop: its records, its end, and its final weights."""
 
 import copy
 import gc
@@ -11,7 +11,7 @@ from memtape.training.loop import train
 from memtape.training.settings import TrainSettings
 
 
-def test_every_update_is_watched_and_every_validation_recorded(run, model, task):
+def test_every_step_calls_back_and_every_validation_is_recorded(run, model, task):
     outcome, records, steps = run(model, task)
     assert [step for step, _ in steps] == [1, 2, 3, 4, 5, 6]
     assert [(r["kind"], r["step"]) for r in records] == [(k, s) for s in (2, 4, 6) for k in ("train", "validation")]
@@ -22,13 +22,13 @@ def test_every_update_is_watched_and_every_validation_recorded(run, model, task)
     }
 
 
-def test_a_training_record_holds_the_mean_of_the_updates_since_the_last(run, model, task):
+def test_a_training_record_holds_the_mean_of_the_steps_since_the_last(run, model, task):
     _, records, steps = run(model, task)
     losses = [scores["loss"] for _, scores in steps]
     assert records[2]["loss"] == pytest.approx((losses[2] + losses[3]) / 2)
 
 
-def test_the_last_update_is_validated_even_off_the_beat(run, model, task):
+def test_the_last_step_is_always_validated(run, model, task):
     _, records, _ = run(model, task, steps=5)
     assert records[-1]["kind"] == "validation"
     assert records[-1]["step"] == 5
@@ -48,26 +48,28 @@ def test_training_lowers_the_loss(run, model, task):
     assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
 
 
-def test_a_solved_task_ends_the_training(run, model, task):
+def test_a_solved_task_ends_the_training_run(run, model, task):
     outcome, _, _ = run(model, task, steps=20, solved_score=100, solved_validations=2)
     assert outcome.solved
     assert outcome.solved_step == outcome.steps == 4
 
 
-def test_a_solved_task_may_be_trained_on(run, model, task):
+def test_training_may_continue_after_a_task_is_solved(run, model, task):
     outcome, _, _ = run(model, task, solved_score=100, solved_validations=1, stop_when_solved=False)
     assert outcome.solved_step == 2
     assert outcome.steps == 6
 
 
-def test_a_task_that_is_not_solved_says_so(run, model, task):
+def test_an_unsolved_task_is_reported(run, model, task):
     outcome, _, _ = run(model, task)
     assert not outcome.solved
     assert outcome.solved_step is None
 
 
-def test_the_weights_of_the_best_validation_are_left(run, model, task):
-    """A rate that ruins the network after the first validation leaves what was there at the first validation."""
+def test_the_final_weights_are_those_of_the_best_validation(run, model, task):
+    """With a rate that ruins the network after the first validation, the final weights are those of the first
+    validation.
+    """
     outcome, records, _ = run(model, task, steps=8, learning_rate=3.0, clip="none")
     costs = [record["cost_bits"] for record in records if record["kind"] == "validation"]
     assert min(costs) < costs[-1]
@@ -78,7 +80,7 @@ def test_the_weights_of_the_best_validation_are_left(run, model, task):
 
 @pytest.mark.parametrize(("clip", "change"), [("norm", True), ("value", True), ("none", False)])
 def test_clipping_bounds_the_update(run, model, task, clip, change):
-    """With plain momentum-free RMSprop the size of the gradient is lost, so the rule of Graves, whose epsilon keeps it."""
+    """Torch's RMSprop removes the scale of the gradient; the rule of Graves keeps it through its epsilon."""
     free = copy.deepcopy(model)
     run(free, task, steps=1, optimizer="graves", momentum=0.0, clip="none")
     run(model, task, steps=1, optimizer="graves", momentum=0.0, clip=clip, clip_limit=1e-4)
@@ -86,8 +88,8 @@ def test_clipping_bounds_the_update(run, model, task, clip, change):
     assert same is not change
 
 
-def test_gradients_that_exploded_are_cut_as_long_as_they_are_numbers(run, model, task):
-    """1e25 squared is beyond float32: the norm must not be."""
+def test_exploding_gradients_are_clipped_if_they_are_finite(run, model, task):
+    """The square of 1e25 overflows float32, but the norm must not overflow."""
     for parameter in model.parameters():
         parameter.register_hook(lambda gradient: gradient * 0 + 1e25)
     outcome, records, _ = run(model, task, steps=2)
@@ -96,13 +98,13 @@ def test_gradients_that_exploded_are_cut_as_long_as_they_are_numbers(run, model,
     assert all(parameter.isfinite().all() for parameter in model.parameters())
 
 
-def test_a_training_under_autocast_learns_and_keeps_float32_weights(run, model, task):
+def test_training_under_autocast_learns_and_keeps_float32_weights(run, model, task):
     _, _, steps = run(model, task, steps=60, learning_rate=0.01, precision="bf16")
     losses = [scores["loss"] for _, scores in steps]
     assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
     xs = task.batch(0, 2).inputs
-    assert torch.equal(model(xs)[0], type(model).forward(model, xs)[0]), "autocast stays on after the training"
+    assert torch.equal(model(xs)[0], type(model).forward(model, xs)[0]), "autocast stays on after training"
 
 
 def test_more_parts_than_rows_are_refused():
@@ -110,7 +112,7 @@ def test_more_parts_than_rows_are_refused():
         TrainSettings(batch_size=4, accumulate=5)
 
 
-def test_chunks_and_streams_reach_the_training(run, model, task):
+def test_chunks_and_streams_are_used_in_training(run, model, task):
     losses = {}
     for name, options in {"whole": {}, "cut": {"tbptt": 2}, "carried": {"carry": True}}.items():
         _, _, steps = run(copy.deepcopy(model), task, **options)
@@ -120,8 +122,8 @@ def test_chunks_and_streams_reach_the_training(run, model, task):
     assert losses["whole"][1] != losses["carried"][1]
 
 
-def test_memory_stays_flat_and_a_carried_state_has_no_graph(short, model, task):
-    """What is alive after many updates is as much as after few."""
+def test_memory_is_constant_and_a_carried_state_has_no_graph(short, model, task):
+    """The number of live tensors after many steps equals that after few."""
     counts = []
 
     def count(step, _):

@@ -1,4 +1,4 @@
-"""Restarts: when a training is stuck, and what it begins again from."""
+"""Restarts: the condition for a restart, and the state after it."""
 
 import copy
 
@@ -10,8 +10,8 @@ from memtape.training.loop import train
 from memtape.training.settings import TrainSettings
 
 
-def test_a_training_that_is_stuck_begins_again(short, model, task):
-    """With a bound of 0 wrong bits two updates are always stuck; the second beginning is the last."""
+def test_a_stuck_training_run_starts_again(short, model, task):
+    """With a bound of 0 wrong bits, two steps are always stuck; the second start is the last."""
     other = NTM(task.input_size, task.output_size, slots=6, width=4, controller_size=8).state_dict()
     asked = []
 
@@ -37,7 +37,7 @@ def test_a_training_that_is_stuck_begins_again(short, model, task):
     assert [record["step"] for record in records if record["kind"] == "restart"] == [2, 4]
 
 
-def test_the_task_says_when_a_training_is_stuck_unless_the_settings_do(short, model, task):
+def test_the_task_defines_the_bound_of_a_restart_unless_the_settings_do(short, model, task):
     task.stuck_at = 1e9
     settings = TrainSettings(**short, restarts=2, restart_after=2)
     asked = []
@@ -64,8 +64,8 @@ def test_the_task_says_when_a_training_is_stuck_unless_the_settings_do(short, mo
     assert trained() == 2
 
 
-def test_a_new_beginning_trains_as_a_first_one_would(short, model, task):
-    """Rate, optimiser and best validation begin anew: only the data go on."""
+def test_a_restart_trains_like_a_new_run(short, model, task):
+    """Learning rate, optimiser and best validation are reset; only the data continue."""
     begun = copy.deepcopy(model)
     settings = {**short, "steps": 4, "schedule": "cosine", "restart_after": 2, "restart_score": 0.0}
 
@@ -84,6 +84,6 @@ def test_a_new_beginning_trains_as_a_first_one_would(short, model, task):
         assert torch.equal(mine, other)
 
 
-def test_restarts_happen_where_validations_are():
+def test_restarts_are_possible_at_validations_only():
     with pytest.raises(ValueError, match="restart_after 5 is not a multiple of validate_every 2, at which"):
         TrainSettings(restarts=1, restart_after=5, validate_every=2)

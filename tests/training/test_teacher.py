@@ -1,4 +1,4 @@
-"""The teacher lets go as scheduled sampling has it."""
+"""The probability of the teacher in scheduled sampling."""
 
 import math
 
@@ -17,6 +17,6 @@ from memtape.training.settings import TrainSettings
         ("inverse_sigmoid", [8 / 9, 8 / (8 + math.exp(0.25)), 8 / (8 + math.exp(0.5)), 0.1]),
     ],
 )
-def test_the_probability_falls_by_the_letter_but_not_below_its_least(kind, expected):
+def test_the_probability_decays_by_its_equation_down_to_its_minimum(kind, expected):
     settings = TrainSettings(teacher=kind, teacher_steps=8, teacher_least=0.1)
     assert [teacher_at(step, settings) for step in (0, 2, 4, 100_000)] == pytest.approx(expected, rel=1e-12)

@@ -1,4 +1,4 @@
-"""Tapes and metrics as a network that solved the copy task would leave them."""
+"""Tapes and metrics of a network that solved the copy task."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,13 +37,13 @@ def _copy_tape(
 
 
 def _view(name: str, title: str, values: np.ndarray, *axes: str, **changes: Any) -> View:
-    """Return a view of signed values, or what the changes make of it."""
+    """Return a view of signed values, with changes."""
     options = {"scale": "signed", "measure": "value"} | changes
     return View(name=name, title=title, values=values, axes=axes, **options)
 
 
 def _changed(tape: Tape, **values: np.ndarray) -> Tape:
-    """Return a tape whose views have other values, by their names; views beyond these keep theirs."""
+    """Return a tape with new values for the named views; the others keep theirs."""
     views = tuple(replace(view, values=values.get(view.name, view.values)) for view in tape.views)
     return replace(tape, views=views)
 

@@ -1,4 +1,4 @@
-"""Bench figure: every size that varies has a panel, every backend a line through what was measured."""
+"""Bench figure: one panel for every size that varies, one line for every backend."""
 
 from itertools import product
 from typing import Any
@@ -30,7 +30,7 @@ def rows(
     ]
 
 
-def test_each_backend_is_a_line_through_its_costs() -> None:
+def test_each_backend_is_a_line_through_its_times() -> None:
     (axes,) = bench_figure(rows(slots=(256, 64, 128))).axes
     lines = {line.get_label(): line.get_xydata() for line in axes.lines}
     np.testing.assert_allclose(lines["reference"], [(64, 107), (128, 171), (256, 299)])
@@ -39,14 +39,14 @@ def test_each_backend_is_a_line_through_its_costs() -> None:
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("slots of the memory", "ntm train, ms per step")
 
 
-def test_every_size_that_varies_has_a_panel_with_the_others_held() -> None:
+def test_every_size_that_varies_has_a_panel_with_the_others_fixed() -> None:
     figure = bench_figure(rows(batch=(1, 16), time=(42, 84)))
     assert [axes.get_xlabel() for axes in figure.axes] == ["sequences in the batch", "steps of time"]
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["time 42, slots 128", "batch 1, slots 128"]
     np.testing.assert_array_equal(figure.axes[1].lines[0].get_xydata(), [(42, 171), (84, 213)])
 
 
-def test_every_model_and_mode_has_a_row_and_no_panel_for_what_it_lacks() -> None:
+def test_every_model_and_mode_has_a_row_without_panels_for_missing_sizes() -> None:
     measured = [
         *rows(batch=(1, 4), slots=(64, 128), modes=("train", "infer")),
         *rows(model="lstm", batch=(1, 4), slots=(None,)),

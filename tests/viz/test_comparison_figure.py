@@ -1,4 +1,4 @@
-"""Comparison figure: every run a line of its own, in the same panels."""
+"""Comparison figure: one line for every run, in shared panels."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from memtape.tasks.algorithmic.bits import BitTask
 from memtape.viz.comparison_figure import comparison_figure
 
 
-def test_every_run_is_drawn_as_it_stands_under_its_name(records: list[dict[str, Any]]) -> None:
+def test_every_run_is_drawn_unchanged_with_its_name(records: list[dict[str, Any]]) -> None:
     slower = [{**record, "cost_bits": 2 * record["cost_bits"]} for record in records if record["kind"] == "validation"]
     figure = comparison_figure({"runs/a": records, "runs/b": slower}, BitTask.scored)
     drawn = {line.get_label(): line for line in figure.axes[0].lines}
@@ -32,7 +32,7 @@ def test_training_is_a_pale_line_of_the_same_colour(records: list[dict[str, Any]
         np.testing.assert_array_equal(pale.get_ydata(), kept)
 
 
-def test_many_runs_are_told_apart_and_all_named(records: list[dict[str, Any]]) -> None:
+def test_many_runs_are_distinguishable_and_all_named(records: list[dict[str, Any]]) -> None:
     figure = comparison_figure({f"run {number}": records for number in range(9)}, BitTask.scored)
     strokes = {(line.get_color(), str(line._dash_pattern)) for line in figure.axes[0].lines[1::2]}  # type: ignore[attr-defined]
     assert len(strokes) == 9
@@ -43,17 +43,17 @@ def test_many_runs_are_told_apart_and_all_named(records: list[dict[str, Any]]) -
     assert below.y1 < panel.y0
 
 
-def test_a_run_without_a_record_is_named_all_the_same(records: list[dict[str, Any]]) -> None:
+def test_a_run_without_a_record_is_named_too(records: list[dict[str, Any]]) -> None:
     (legend,) = comparison_figure({"new": [], "old": records}, BitTask.scored).legends
     assert [text.get_text() for text in legend.get_texts()] == ["new", "old", "the same in training"]
 
 
-def test_training_is_no_part_of_the_legend_where_there_is_none(records: list[dict[str, Any]]) -> None:
+def test_the_legend_omits_training_if_there_is_none(records: list[dict[str, Any]]) -> None:
     validations = [record for record in records if record["kind"] == "validation"]
     (legend,) = comparison_figure({"a": validations}, BitTask.scored).legends
     assert [text.get_text() for text in legend.get_texts()] == ["a"]
 
 
-def test_nothing_to_draw_is_refused() -> None:
+def test_runs_without_records_are_refused() -> None:
     with pytest.raises(ValueError, match="none of the 2 runs has a record of training or validation"):
         comparison_figure({"a": [], "b": []}, BitTask.scored)

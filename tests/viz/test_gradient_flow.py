@@ -1,4 +1,4 @@
-"""The gradient flow figure shows medians and quartiles of what was measured, over every order of magnitude."""
+"""The gradient flow figure: medians and quartiles of the norms on a logarithmic axis."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def flow(*factors):
     return np.outer(factors, DECAY)
 
 
-def test_a_line_is_the_median_of_the_rows_and_its_band_goes_from_quartile_to_quartile():
+def test_a_line_is_the_median_of_the_rows_and_its_band_is_the_interquartile_range():
     (axes,) = gradient_flow_figure({"a": flow(1, 2, 3, 4, 9)}).axes
     (line,) = axes.lines
     np.testing.assert_allclose(line.get_xdata(), np.arange(1, 12))
@@ -32,7 +32,7 @@ def test_the_axis_is_logarithmic_and_holds_every_line():
     assert high == pytest.approx(1e20)
 
 
-def test_rows_count_up_to_their_own_end_and_a_step_that_none_reaches_is_a_gap():
+def test_rows_count_up_to_their_length_and_a_step_without_rows_is_a_gap():
     norms = flow(1, 3)
     norms[0, 5:] = np.nan
     norms[:, 8:] = np.nan
@@ -42,7 +42,7 @@ def test_rows_count_up_to_their_own_end_and_a_step_that_none_reaches_is_a_gap():
     assert np.isnan(ys[8:]).all()
 
 
-def test_a_gradient_of_zero_is_a_gap_as_a_logarithm_has_no_place_for_it():
+def test_a_gradient_of_zero_is_a_gap_on_the_logarithmic_axis():
     norms = flow(1)
     norms[:, :4] = 0
     (axes,) = gradient_flow_figure({"a": norms}).axes
@@ -51,12 +51,12 @@ def test_a_gradient_of_zero_is_a_gap_as_a_logarithm_has_no_place_for_it():
     np.testing.assert_allclose(ys[4:], DECAY[4:])
 
 
-def test_the_legend_names_each_network_and_no_two_of_five_look_alike():
+def test_the_legend_names_each_network_and_five_networks_are_distinguishable():
     names = ["tanh", "GRU", "LSTM", "NTM", "DNC"]
-    figure = gradient_flow_figure({name: flow(1) for name in names}, title="at the beginning")
+    figure = gradient_flow_figure({name: flow(1) for name in names}, title="at initialisation")
     assert [text.get_text() for text in figure.legends[0].get_texts()] == names
     assert len({(line.get_color(), str(line.get_linestyle())) for line in figure.axes[0].lines}) == 5
-    assert figure.get_suptitle() == "at the beginning"
+    assert figure.get_suptitle() == "at initialisation"
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_the_legend_names_each_network_and_no_two_of_five_look_alike():
         ({"a": 0 * flow(1)}, "the median gradient of 'a' is 0 at every step"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(norms, message):
+def test_invalid_norms_are_refused(norms, message):
     with pytest.raises(ValueError, match=message):
         gradient_flow_figure(norms)

@@ -1,4 +1,4 @@
-"""The picture of a graph shows what was asked, what was said, and which edges the read heads read."""
+"""The drawing of a graph shows the query, the prediction, and the edges that the read heads read."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ STEPS = len(SQUARE.steps)
 
 
 def reading(*at: dict[int, float], heads: int = 1) -> np.ndarray:
-    """Return the sources of every head in the steps of the answer, by the steps in which something was written."""
+    """Return the sources of every head in the steps of the answer, by the step of the write."""
     sources = np.zeros((STEPS, heads, STEPS))
     for step, weights in enumerate(at, start=6):
         for source, weight in weights.items():
@@ -65,7 +65,7 @@ def words(axes: Axes, colour: str) -> list[str]:
     return [text.get_text() for text in axes.texts if same_color(text.get_color(), colour)]
 
 
-def test_edges_that_were_asked_are_numbered_and_those_said_in_their_place_are_dashed() -> None:
+def test_target_edges_are_numbered_and_wrong_predictions_are_dashed() -> None:
     figure = graph_figure(SQUARE)
     axes = axes_called(figure, "Graph")
     assert (arrows(figure, GREEN), arrows(figure, VERMILION), arrows(figure, HAIRLINE)) == (3, 1, 1)
@@ -74,13 +74,13 @@ def test_edges_that_were_asked_are_numbered_and_those_said_in_their_place_are_da
     assert {"a", "b", "c", "d"} <= {text.get_text() for text in axes.texts}
 
 
-def test_when_all_is_right_nothing_is_dashed() -> None:
+def test_a_right_prediction_has_no_dashed_edges() -> None:
     figure = graph_figure(replace(SQUARE, predicted=SQUARE.answers))
     assert arrows(figure, VERMILION) == 0
     assert "4 of 4 right" in [text.get_text() for text in axes_called(figure, "Graph").texts]
 
 
-def test_where_nobody_was_asked_nothing_is_right_or_wrong() -> None:
+def test_without_a_prediction_nothing_is_counted_as_right_or_wrong() -> None:
     figure = graph_figure(replace(SQUARE, predicted=(None,) * STEPS))
     assert not any("right" in text.get_text() for text in axes_called(figure, "Graph").texts)
     assert len(figure.axes) == 1
@@ -91,7 +91,7 @@ def test_edges_of_several_paths_are_numbered_path_by_path() -> None:
     assert words(axes, GREEN) == ["1.1", "1.2, 2.1", "2.2"]
 
 
-def test_edges_are_listed_as_asked_and_then_by_how_much_they_were_seen() -> None:
+def test_edges_are_listed_by_target_order_and_then_by_read_weight() -> None:
     seen = edge_reads(SQUARE, SOURCES)
     assert seen.names == (
         *(f"{a} \N{EN DASH}{edge}→ {b}" for a, edge, b in ("axb", "byc", "cyd", "dza", "bxa")),
@@ -105,7 +105,7 @@ def test_edges_are_listed_as_asked_and_then_by_how_much_they_were_seen() -> None
     )
 
 
-def test_an_answer_that_is_no_edge_follows_from_the_edges_of_its_path() -> None:
+def test_an_answer_that_is_not_an_edge_is_drawn_through_the_edges_of_its_path() -> None:
     answers = (*[None] * 6, ("a", "far", "c"), END, ("b", "far", "d"), END)
     picture = replace(SQUARE, paths=((0, 2), (2, 3)), answers=answers, predicted=answers)
     seen = edge_reads(picture, SOURCES)
@@ -113,7 +113,7 @@ def test_an_answer_that_is_no_edge_follows_from_the_edges_of_its_path() -> None:
     assert seen.right == ((0, 1), (), (1, 2), ())
 
 
-def test_the_sources_drawn_are_the_sources_given() -> None:
+def test_the_drawn_sources_are_the_given_ones() -> None:
     sources = reading({1: 0.9}, {3: 0.4}, {0: 1.0}, heads=2)
     sources[8, 1] = 0
     figure = graph_figure(SQUARE, sources)
@@ -128,7 +128,7 @@ def test_the_sources_drawn_are_the_sources_given() -> None:
     assert names == list(seen.names)
 
 
-def test_everything_is_inside_the_figure_and_long_names_have_room() -> None:
+def test_everything_is_inside_the_figure_and_long_names_fit() -> None:
     long = replace(SQUARE, nodes=("King's Cross St. Pancras", "Tottenham Court Road", "High Street Kensington", "d"))
     answers = (*[None] * 6, ("King's Cross St. Pancras", "x", "Tottenham Court Road"), None, None, END)
     figure = graph_figure(

@@ -1,4 +1,4 @@
-"""The learning curve shows every score of a run, exact zeros too."""
+"""The learning curve shows every score of a run, including exact zeros."""
 
 import math
 from typing import Any
@@ -17,14 +17,14 @@ def line(axes: Axes, label: str) -> Any:
 
 
 @pytest.mark.parametrize(("kind", "label"), [("train", "training"), ("validation", "validation")])
-def test_both_panels_draw_the_records_as_they_stand(records: list[dict[str, Any]], kind: str, label: str) -> None:
+def test_both_panels_draw_the_records_unchanged(records: list[dict[str, Any]], kind: str, label: str) -> None:
     kept = [record for record in records if record["kind"] == kind]
     for axes, metric in zip(learning_curve(records, BitTask.scored).axes, ("cost_bits", "wrong_bits"), strict=True):
         np.testing.assert_array_equal(line(axes, label).get_xdata(), [record["sequences"] for record in kept])
         np.testing.assert_array_equal(line(axes, label).get_ydata(), [record[metric] for record in kept])
 
 
-def test_zeros_stand_inside_the_panel_and_have_a_tick(records: list[dict[str, Any]]) -> None:
+def test_zeros_lie_inside_the_panel_and_have_a_tick(records: list[dict[str, Any]]) -> None:
     axes = learning_curve(records, BitTask.scored).axes[1]
     zeros = [y for y in line(axes, "training").get_ydata() if y == 0]
     assert len(zeros) == 6
@@ -35,14 +35,14 @@ def test_zeros_stand_inside_the_panel_and_have_a_tick(records: list[dict[str, An
     assert "linear below 1" in axes.get_title(loc="left")
 
 
-def test_without_zeros_the_axis_is_plainly_logarithmic(records: list[dict[str, Any]]) -> None:
+def test_without_zeros_the_axis_is_logarithmic(records: list[dict[str, Any]]) -> None:
     axes = learning_curve(records[:5], BitTask.scored).axes[0]
     assert axes.get_yscale() == "log"
     assert "linear" not in axes.get_title(loc="left")
 
 
 @pytest.mark.parametrize(("lowest", "scale"), [(2.2, "linear"), (0.3, "log")])
-def test_values_near_one_another_stand_on_a_linear_axis(
+def test_values_close_to_each_other_have_a_linear_axis(
     records: list[dict[str, Any]], lowest: float, scale: str
 ) -> None:
     near = [record | {"cost_bits": lowest + 4.0 / max(place, 1)} for place, record in enumerate(records)]
@@ -100,7 +100,7 @@ def test_a_negative_cost_is_refused(records: list[dict[str, Any]]) -> None:
         learning_curve(records, BitTask.scored)
 
 
-def test_a_score_of_which_more_is_better_has_a_linear_axis(records: list[dict[str, Any]]) -> None:
+def test_a_score_with_higher_is_better_has_a_linear_axis(records: list[dict[str, Any]]) -> None:
     accuracy = Score(name="accuracy", label="accuracy", short="right", higher_is_better=True)
     drawn = [record | {"accuracy": 0.0} for record in records]
     (axes,) = learning_curve(drawn, [accuracy]).axes

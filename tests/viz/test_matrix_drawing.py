@@ -1,4 +1,4 @@
-"""Views that are matrices, such as links and contents, are drawn below the time axis as they are at the end."""
+"""Views that are matrices, such as links and contents, are drawn below the time axis, with their values at the end."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,14 +43,14 @@ def drawn(axes: Axes) -> np.ndarray:
     return np.ma.filled(axes.images[0].get_array(), np.nan)
 
 
-def test_matrices_stand_below_the_panels_in_the_order_of_their_views(linked: Callable[..., Tape]) -> None:
+def test_matrices_are_below_the_panels_in_the_order_of_their_views(linked: Callable[..., Tape]) -> None:
     axes = panels(tape_figure(linked()))
     assert list(axes) == [*PANELS, "Links at end", "Contents at end"]
     bottoms = [each.get_window_extent().y0 for each in axes.values()]
     assert bottoms == sorted(bottoms, reverse=True)
 
 
-def test_the_arrays_drawn_are_the_arrays_given(linked: Callable[..., Tape]) -> None:
+def test_the_drawn_arrays_are_the_given_ones(linked: Callable[..., Tape]) -> None:
     tape = linked(heads=2)
     axes = panels(tape_figure(tape, crop_slots=False))
     np.testing.assert_array_equal(drawn(axes["Usage"]), tape.view("usage").T)
@@ -62,14 +62,14 @@ def test_the_arrays_drawn_are_the_arrays_given(linked: Callable[..., Tape]) -> N
     assert axes["Contents at end"].get_xlabel() == "width"
 
 
-def test_without_matrices_there_is_no_room_for_them(linked: Callable[..., Tape]) -> None:
+def test_without_matrices_no_space_is_reserved(linked: Callable[..., Tape]) -> None:
     tape = linked()
     bare = replace(tape, views=tuple(view for view in tape.views if not view.matrix))
     assert list(panels(tape_figure(bare))) == PANELS
     assert tape_figure(bare).get_figheight() < tape_figure(tape).get_figheight() - 2
 
 
-def test_slots_are_those_that_the_axis_names_in_usage_links_and_contents(linked: Callable[..., Tape]) -> None:
+def test_usage_links_and_contents_show_the_slots_of_the_axis_label(linked: Callable[..., Tape]) -> None:
     tape = linked(10, slots=128, first_slot=40)
     axes = panels(tape_figure(tape))
     assert axes["Usage"].get_ylabel() == "slot\n(38\N{EN DASH}53 of 128)"
@@ -85,7 +85,7 @@ def test_slots_are_those_that_the_axis_names_in_usage_links_and_contents(linked:
         assert [int(name.get_text()) for name in names] == [38 + place for place in ticks]
 
 
-def test_of_scattered_slots_the_axis_names_each_that_is_drawn(
+def test_for_scattered_slots_the_axis_names_each_drawn_slot(
     linked: Callable[..., Tape], changed: Callable[..., Tape]
 ) -> None:
     tape = linked(5, slots=2_000)
@@ -100,7 +100,7 @@ def test_of_scattered_slots_the_axis_names_each_that_is_drawn(
 
 
 @pytest.mark.parametrize(("length", "slots", "heads"), [(3, 16, 1), (10, 128, 1), (10, 32, 2), (40, 16, 4)])
-def test_every_cell_is_a_whole_number_of_pixels_inside_the_figure(
+def test_every_cell_is_an_integer_number_of_pixels_inside_the_figure(
     linked: Callable[..., Tape], length: int, slots: int, heads: int
 ) -> None:
     figure = tape_figure(linked(length, slots=slots, heads=heads))
@@ -120,7 +120,7 @@ def test_every_cell_is_a_whole_number_of_pixels_inside_the_figure(
         assert not any(box.overlaps(other) for other in boxes[:number])
 
 
-def test_faint_links_get_a_scale_of_their_own(linked: Callable[..., Tape], changed: Callable[..., Tape]) -> None:
+def test_small_links_have_their_own_scale(linked: Callable[..., Tape], changed: Callable[..., Tape]) -> None:
     record = linked()
     assert panels(tape_figure(record))["Links at end"].images[0].get_clim() == (0, 1)
     faint = changed(record, links=record.view("links") * 0.063 / record.view("links").max())

@@ -1,4 +1,4 @@
-"""What a read head reads is traced back to the steps in which it was written."""
+"""The reads of a head are traced back to the steps in which their contents were written."""
 
 import numpy as np
 import pytest
@@ -20,19 +20,19 @@ def test_a_slot_that_is_written_once_comes_from_that_step() -> None:
     np.testing.assert_array_equal(sources.sum(axis=2), 1)
 
 
-def test_a_slot_that_is_written_over_forgets() -> None:
+def test_an_overwritten_slot_loses_its_source() -> None:
     write = np.array([[[1.0, 0.0]], [[0.75, 0.0]], [[0.0, 1.0]]])
     read = np.array([[[1.0, 0.0]]] * 3)
     np.testing.assert_allclose(read_sources(write, read)[:, 0], [[1, 0, 0], [0.25, 0.75, 0], [0.25, 0.75, 0]])
 
 
-def test_what_was_there_before_is_no_step() -> None:
+def test_the_initial_memory_has_no_source() -> None:
     write = np.full((1, 1, 2), 0.25)
     np.testing.assert_allclose(read_sources(write, np.array([[[0.5, 0.5]]])), [[[0.25]]])
 
 
 @pytest.mark.parametrize(("writes", "reads"), [(1, 1), (2, 3)])
-def test_sources_are_those_of_the_definition(writes: int, reads: int) -> None:
+def test_sources_equal_an_explicit_computation(writes: int, reads: int) -> None:
     write, read = weights(writes, 0), weights(reads, 1)
     sources = read_sources(write, read)
     for now in range(TIME):

@@ -1,4 +1,4 @@
-"""A report is one file that loads nothing, runs nothing and shows what it was given."""
+"""A report is one file that loads no resources and runs no code."""
 
 import base64
 import re
@@ -97,14 +97,14 @@ def test_a_report_loads_nothing(path: Path) -> None:
     assert policies == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
 
 
-def test_a_report_runs_nothing_whatever_it_is_told(path: Path) -> None:
+def test_a_report_runs_no_code_from_its_texts(path: Path) -> None:
     page = Page(path)
     assert "<script" not in path.read_text(encoding="utf-8").lower()
     assert not page.all("script")
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
 
 
-def test_what_looks_like_markup_is_shown_as_text(path: Path) -> None:
+def test_markup_in_texts_is_shown_as_text(path: Path) -> None:
     page = Page(path)
     assert sum(text.count(ATTACK) for text in page.texts) == 14
     assert any(ATTACK in (image["alt"] or "") for image in page.all("img"))
@@ -121,7 +121,7 @@ def test_all_figures_are_embedded_with_caption_and_alternative(path: Path, illus
         assert any(illustration.caption in text for text in page.texts)
 
 
-def test_tables_print_numbers_truth_and_absence(path: Path) -> None:
+def test_tables_print_numbers_booleans_and_missing_values(path: Path) -> None:
     texts = [text.strip() for text in Page(path).texts]
     for cell in ("10", "0", "61.5312", "128", "\N{EN DASH}", "no", "0.0001"):
         assert cell in texts
@@ -148,7 +148,7 @@ def test_a_report_may_be_empty(tmp_path: Path) -> None:
     assert not page.all("nav")
 
 
-def test_a_report_that_cannot_be_rendered_leaves_the_old_one_alone(
+def test_a_rendering_error_keeps_the_old_report(
     path: Path, sections: list[Section], illustrations: list[Illustration], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -162,7 +162,7 @@ def test_a_report_that_cannot_be_rendered_leaves_the_old_one_alone(
     assert len(list(path.parent.iterdir())) == 1
 
 
-def test_a_disk_that_fails_half_way_leaves_nothing_half_written(
+def test_a_disk_error_leaves_no_incomplete_file(
     path: Path, sections: list[Section], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def half(self: Path, content: bytes) -> None:

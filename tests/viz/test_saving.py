@@ -1,4 +1,4 @@
-"""Saved figures are the same bytes whenever they are the same figure."""
+"""Saving the same figure twice gives the same bytes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,14 +30,14 @@ def draw(request: Any, copy_tape: Callable[..., Tape], records: list[dict[str, A
     return ways[request.param]
 
 
-def test_two_drawings_of_the_same_give_the_same_bytes(draw: Callable[[], Figure], tmp_path: Path) -> None:
+def test_two_drawings_of_the_same_figure_give_the_same_bytes(draw: Callable[[], Figure], tmp_path: Path) -> None:
     first, second = (save(draw(), tmp_path / folder, "figure") for folder in ("one", "two"))
     assert [path.name for path in first] == ["figure.png", "figure.svg"]
     for one, two in zip(first, second, strict=True):
         assert one.read_bytes() == two.read_bytes()
 
 
-def test_the_reader_s_own_settings_change_nothing(draw: Callable[[], Figure], tmp_path: Path) -> None:
+def test_the_user_s_settings_of_matplotlib_have_no_influence(draw: Callable[[], Figure], tmp_path: Path) -> None:
     plain = save(draw(), tmp_path / "plain", "figure")
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "black", "savefig.bbox": "tight"}):
         changed = save(draw(), tmp_path / "changed", "figure")
@@ -45,7 +45,7 @@ def test_the_reader_s_own_settings_change_nothing(draw: Callable[[], Figure], tm
         assert one.read_bytes() == two.read_bytes()
 
 
-def test_drawing_and_saving_leave_the_reader_s_settings_alone(draw: Callable[[], Figure], tmp_path: Path) -> None:
+def test_drawing_and_saving_do_not_change_the_user_s_settings(draw: Callable[[], Figure], tmp_path: Path) -> None:
     before = dict(matplotlib.rcParams)
     save(draw(), tmp_path, "figure")
     assert dict(matplotlib.rcParams) == before
@@ -64,7 +64,7 @@ def test_text_in_an_svg_stays_text_in_any_sans_serif(draw: Callable[[], Figure],
     assert all("sans-serif" in text.attrib["style"] for text in texts)
 
 
-def test_an_svg_holds_one_pixel_a_cell(copy_tape: Callable[..., Tape], tmp_path: Path) -> None:
+def test_an_svg_holds_one_pixel_per_cell(copy_tape: Callable[..., Tape], tmp_path: Path) -> None:
     svg = save(tape_figure(copy_tape(120, slots=128)), tmp_path, "tape")[1]
     images = list(ElementTree.parse(svg).iter("{http://www.w3.org/2000/svg}image"))
     assert sum(image.attrib["width"] == "241" for image in images) == 7
@@ -77,9 +77,7 @@ def test_a_name_that_leaves_the_folder_is_refused(name: str, tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
-def test_a_figure_that_cannot_be_rendered_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_rendering_error_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("no ink")
 

@@ -1,4 +1,4 @@
-"""A score over lengths: every length keeps its value."""
+"""A score over lengths: every length is a point with its value."""
 
 from itertools import pairwise
 from typing import Any
@@ -24,7 +24,7 @@ def test_every_length_is_a_point_with_its_value_beside_it() -> None:
     assert [texts[10, 0.0], texts[20, 0.0], texts[50, 0.25], texts[120, 61.5]] == ["0", "0", "0.25", "61.5"]
 
 
-def test_zeros_stand_inside_the_panel() -> None:
+def test_zeros_lie_inside_the_panel() -> None:
     (axes,) = score_by_length(RESULTS, WRONG_BITS).axes
     height = axes.transData.transform((10, 0))[1]
     assert axes.get_window_extent().y0 < height < axes.get_window_extent().y1
@@ -50,7 +50,7 @@ def test_the_chance_level_is_drawn_in_the_order_of_lengths() -> None:
     assert axes.get_ylim()[1] > 480
 
 
-def test_crowded_numbers_do_not_run_into_each_other() -> None:
+def test_labels_do_not_overlap() -> None:
     figure = score_by_length([{"length": length, "wrong_bits": 100.0 + length} for length in range(1, 101)], WRONG_BITS)
     figure.draw_without_rendering()
     values = [text for text in figure.axes[0].texts if text.get_text().isdigit()]

@@ -1,4 +1,4 @@
-"""A window onto the slots leaves out only slots that no head touched, and keeps the ring whole."""
+"""A window of slots leaves out only slots without weights, and keeps the ring order."""
 
 import numpy as np
 import pytest
@@ -21,25 +21,25 @@ def test_the_window_holds_every_touched_slot_in_ring_order() -> None:
         assert ((np.diff(order) - 1) % total == 0).all()
 
 
-def test_an_arc_in_the_middle_is_cut_out_with_a_margin_and_says_so() -> None:
+def test_an_arc_in_the_middle_is_shown_with_a_margin_and_labelled() -> None:
     window = touched_slots(one_hot(list(range(30, 60)), 128))
     assert (window.order[0], window.order[-1], window.seam) == (28, 61, None)
     assert window.label() == "slot\n(28\N{EN DASH}61 of 128)"
 
 
-def test_an_arc_over_the_seam_stays_in_one_piece() -> None:
+def test_an_arc_across_slot_0_is_contiguous() -> None:
     window = touched_slots(one_hot([*range(120, 128), *range(10)], 128))
     assert (window.order[0], window.order[-1]) == (118, 11)
     assert window.seam is not None
     assert window.order[window.seam - 1 : window.seam + 1].tolist() == [127, 0]
 
 
-def test_a_margin_alone_never_crosses_the_seam() -> None:
+def test_a_margin_alone_never_crosses_slot_0() -> None:
     assert touched_slots(one_hot([0], 128)).order.tolist() == list(range(16))
     assert touched_slots(one_hot([127], 128)).order.tolist() == list(range(112, 128))
 
 
-def test_nothing_is_left_out_if_it_spares_little_or_if_nothing_stands_out() -> None:
+def test_all_slots_are_shown_if_cropping_saves_little_or_all_are_used() -> None:
     for weights in (one_hot(list(range(100)), 120), np.full((3, 128), TOUCHED / 3)):
         window = touched_slots(weights)
         assert (window.order == np.arange(weights.shape[1])).all()
@@ -47,11 +47,11 @@ def test_nothing_is_left_out_if_it_spares_little_or_if_nothing_stands_out() -> N
 
 
 @pytest.mark.parametrize("total", [1, 7])
-def test_every_slot_means_every_slot(total: int) -> None:
+def test_all_slots_can_be_shown(total: int) -> None:
     assert every_slot(total).order.tolist() == list(range(total))
 
 
-def test_of_slots_that_lie_far_apart_these_alone_are_shown() -> None:
+def test_of_scattered_slots_only_these_are_shown() -> None:
     window = touched_slots(one_hot([3, 700, 1_900], 2_000))
     assert window.order.tolist() == [3, 700, 1_900]
     assert not window.arc

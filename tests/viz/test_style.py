@@ -1,4 +1,4 @@
-"""The style keeps its promises about colour and about the reader's session."""
+"""The style: properties of the colours, and no global state."""
 
 from importlib import resources
 
@@ -23,7 +23,7 @@ def test_equal_steps_of_a_weight_are_equal_steps_of_lightness() -> None:
 
 
 @pytest.mark.parametrize("colours", [INK_ON_PAPER, GREY])
-def test_nothing_is_white_and_everything_is_ink(colours: Colormap) -> None:
+def test_zero_is_white_and_the_maximum_is_dark(colours: Colormap) -> None:
     assert lightness(colours, np.array([0.0, 1.0])) == pytest.approx([100, 12], abs=1)
 
 
@@ -33,7 +33,7 @@ def test_opposite_numbers_are_equally_far_from_white() -> None:
     assert lightness(SIGNED, places) == pytest.approx(lightness(SIGNED, 1 - places), abs=9)
 
 
-def test_no_figure_goes_through_the_global_state_of_pyplot() -> None:
+def test_no_figure_uses_the_global_state_of_pyplot() -> None:
     for file in resources.files("memtape.viz").iterdir():
         if file.name.endswith(".py"):
             assert "pyplot" not in file.read_text(encoding="utf-8")

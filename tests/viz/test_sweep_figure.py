@@ -1,4 +1,4 @@
-"""Sweep figure: every seed a thin line, the median where it belongs."""
+"""Sweep figure: a thin line for every seed, and a line for the median."""
 
 import math
 from typing import Any
@@ -34,30 +34,30 @@ def test_every_seed_and_their_median_are_drawn_in_both_panels() -> None:
         assert lines(figure, "median", panel) == [[(16, 6 * share), (32, 2 * share)]]
 
 
-def test_a_seed_that_ended_stays_where_it_ended() -> None:
+def test_a_finished_seed_keeps_its_last_value() -> None:
     figure = sweep_figure([seed(8, 0), seed(8, 4, 3, 2), seed(8, 7, 6, 5)], BitTask.scored)
     assert lines(figure, "median") == [[(16, 8), (32, 4), (48, 3), (64, 2)]]
 
 
-def test_the_median_begins_where_all_have_begun() -> None:
+def test_the_median_starts_where_all_seeds_have_a_value() -> None:
     figure = sweep_figure([seed(8, 6, every=16), seed(4, 2, every=32)], BitTask.scored)
     assert lines(figure, "median") == [[(32, 5), (64, 4)]]
 
 
-def test_other_configurations_are_medians_alone() -> None:
+def test_other_configurations_are_drawn_as_medians_only() -> None:
     figure = sweep_figure([seed(8, 4)], BitTask.scored, others=[[seed(9, 7), seed(7, 5)], [[], []]])
     assert lines(figure, "median of another configuration") == [[(16, 8), (32, 6)]]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["median of another configuration", "median", "one seed"]
 
 
-def test_a_seed_without_a_validation_is_passed_over() -> None:
+def test_a_seed_without_a_validation_is_skipped() -> None:
     figure = sweep_figure([seed(8, 4), []], BitTask.scored)
     assert len(lines(figure, "one seed")) == 1
     assert lines(figure, "median") == [[(16, 8), (32, 4)]]
 
 
-def test_zeros_stand_inside_the_panel() -> None:
+def test_zeros_lie_inside_the_panel() -> None:
     axes = sweep_figure([seed(8, 0), seed(4, 0)], BitTask.scored).axes[0]
     heights = axes.transData.transform([(16.0, 0.0), (16.0, 8.0)])[:, 1]
     assert np.isfinite(heights).all()
@@ -70,6 +70,6 @@ def test_a_cost_that_is_not_a_number_leaves_a_gap_and_counts_as_the_worst() -> N
     assert lines(figure, "median") == [[(16, 5), (32, 3)]]
 
 
-def test_nothing_to_draw_is_refused() -> None:
+def test_seeds_without_validations_are_refused() -> None:
     with pytest.raises(ValueError, match="none of the 2 seeds has a validation, but there must be one to draw"):
         sweep_figure([[], [{"kind": "train"}]], BitTask.scored)

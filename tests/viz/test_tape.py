@@ -1,4 +1,4 @@
-"""A tape refuses what does not belong on one time axis."""
+"""A tape refuses arrays that do not fit on one time axis."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -68,14 +68,14 @@ def test_a_tape_without_steps_is_refused(copy_tape: Callable[..., Tape]) -> None
 
 
 @pytest.mark.parametrize("name", ["adds", "inputs"])
-def test_a_name_is_that_of_one_array(copy_tape: Callable[..., Tape], view: Callable[..., View], name: str) -> None:
+def test_names_of_arrays_must_be_unique(copy_tape: Callable[..., Tape], view: Callable[..., View], name: str) -> None:
     tape = copy_tape(4)
     twice = view(name, "Adds again", np.zeros((9, 1, 3)), "head", "width")
     with pytest.raises(ValueError, match=f"the tape has 2 arrays of the name '{name}', but names must be unique; give"):
         replace(tape, views=(*tape.views, twice))
 
 
-def test_logits_are_no_probabilities(copy_tape: Callable[..., Tape]) -> None:
+def test_logits_instead_of_probabilities_are_refused(copy_tape: Callable[..., Tape]) -> None:
     tape = copy_tape(4)
     with pytest.raises(ValueError, match=r"outputs of the tape spans -4\.\..*pass the sigmoid of the logits"):
         replace(tape, outputs=8 * tape.targets - 4)
@@ -97,7 +97,7 @@ def test_amounts_below_zero_are_refused(copy_tape: Callable[..., Tape], view: Ca
         replace(copy_tape(4), views=(own,))
 
 
-def test_numbers_of_a_diverged_run_are_refused_with_their_place(
+def test_numbers_that_are_not_finite_are_refused_with_their_index(
     copy_tape: Callable[..., Tape], changed: Callable[..., Tape]
 ) -> None:
     tape = copy_tape(4)
@@ -107,7 +107,7 @@ def test_numbers_of_a_diverged_run_are_refused_with_their_place(
         changed(tape, adds=adds)
 
 
-def test_what_is_no_array_of_the_right_kind_is_refused(copy_tape: Callable[..., Tape]) -> None:
+def test_an_array_of_an_invalid_type_is_refused(copy_tape: Callable[..., Tape]) -> None:
     tape = copy_tape(4)
     with pytest.raises(TypeError, match="inputs of the tape is a list, but it must be a numpy array of floats"):
         replace(tape, inputs=tape.inputs.tolist())

@@ -1,4 +1,4 @@
-"""The picture of a tape shows the arrays it was given, on one time axis."""
+"""The drawing of a tape shows the given arrays on one time axis."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ def texts(figure: Figure) -> list[str]:
 
 
 @pytest.mark.parametrize(("length", "heads"), [(1, 1), (10, 2), (120, 1)])
-def test_all_panels_share_one_time_axis_and_line_up_to_the_pixel(
+def test_all_panels_share_one_time_axis_and_are_aligned_to_the_pixel(
     copy_tape: Callable[..., Tape], length: int, heads: int
 ) -> None:
     axes = panels(tape_figure(copy_tape(length, slots=128, heads=heads)))
@@ -45,7 +45,7 @@ def test_all_panels_share_one_time_axis_and_line_up_to_the_pixel(
 
 
 @pytest.mark.parametrize("length", [1, 7, 10, 40, 120, 300, 700])
-def test_every_step_and_every_row_is_a_whole_number_of_pixels(copy_tape: Callable[..., Tape], length: int) -> None:
+def test_every_step_and_every_row_is_an_integer_number_of_pixels(copy_tape: Callable[..., Tape], length: int) -> None:
     figure = tape_figure(copy_tape(length, slots=128))
     for panel in panels(figure).values():
         box, (rows, steps) = panel.get_window_extent(), drawn(panel).shape
@@ -61,7 +61,7 @@ def test_moving_one_panel_moves_all(copy_tape: Callable[..., Tape]) -> None:
     assert {panel.get_xlim() for panel in axes.values()} == {(2, 4)}
 
 
-def test_the_arrays_drawn_are_the_arrays_given(copy_tape: Callable[..., Tape]) -> None:
+def test_the_drawn_arrays_are_the_given_ones(copy_tape: Callable[..., Tape]) -> None:
     tape = copy_tape(5, heads=2)
     axes = panels(tape_figure(tape, crop_slots=False))
     np.testing.assert_array_equal(drawn(axes["Inputs"]), tape.inputs.T)
@@ -78,7 +78,7 @@ def test_targets_are_blank_where_they_are_not_scored(copy_tape: Callable[..., Ta
     assert np.isnan(shown[~tape.scored]).all()
 
 
-def test_cropped_weights_are_those_of_the_slots_that_the_axis_names(copy_tape: Callable[..., Tape]) -> None:
+def test_cropped_weights_are_those_of_the_slots_on_the_axis_label(copy_tape: Callable[..., Tape]) -> None:
     tape = copy_tape(10, slots=128, first_slot=122)
     axes = panels(tape_figure(tape))["Write weights"]
     assert axes.get_ylabel() == "slot\n(120\N{EN DASH}7 of 128)"
@@ -110,7 +110,7 @@ def test_wrong_bits_are_framed_where_they_are_and_counted(copy_tape: Callable[..
     assert "0 of 10 wrong" in texts(tape_figure(tape))
 
 
-def test_a_line_through_all_panels_marks_where_the_answer_begins(copy_tape: Callable[..., Tape]) -> None:
+def test_a_line_through_all_panels_marks_the_start_of_the_answer(copy_tape: Callable[..., Tape]) -> None:
     for axes in panels(tape_figure(copy_tape(5))).values():
         assert [5.5, 5.5] in [list(line.get_xdata()) for line in axes.lines]
 
@@ -133,7 +133,7 @@ def test_signed_panels_share_symmetric_limits_that_hold_every_value(
     assert most >= np.abs(3 * tape.view("reads")).max()
 
 
-def test_a_faint_focus_gets_a_scale_of_its_own(copy_tape: Callable[..., Tape], changed: Callable[..., Tape]) -> None:
+def test_small_weights_have_their_own_scale(copy_tape: Callable[..., Tape], changed: Callable[..., Tape]) -> None:
     tape = copy_tape(5, slots=16)
     even = np.full_like(tape.view("read_weights"), 1 / 16)
     faint = panels(tape_figure(changed(tape, read_weights=even, write_weights=even)))
@@ -141,7 +141,7 @@ def test_a_faint_focus_gets_a_scale_of_its_own(copy_tape: Callable[..., Tape], c
     assert panels(tape_figure(tape))["Read weights"].images[0].get_clim() == (0, 1)
 
 
-def test_inputs_below_zero_get_a_signed_scale(copy_tape: Callable[..., Tape]) -> None:
+def test_inputs_below_zero_have_a_signed_scale(copy_tape: Callable[..., Tape]) -> None:
     tape = copy_tape(5)
     axes = panels(tape_figure(replace(tape, inputs=tape.inputs - 0.5)))
     assert axes["Inputs"].images[0].get_clim() == (-1, 1)
@@ -171,7 +171,7 @@ def test_each_scale_has_its_limits(copy_tape: Callable[..., Tape], view: Callabl
     assert axes.images[0].get_clim() == SCALES[scale]
 
 
-def test_neighbours_of_one_measure_share_a_bar_and_others_do_not(
+def test_adjacent_panels_of_one_measure_share_a_colour_bar_and_others_do_not(
     copy_tape: Callable[..., Tape], view: Callable[..., View]
 ) -> None:
     values = np.linspace(0, 0.9, 33).reshape(11, 3)
@@ -185,7 +185,7 @@ def test_neighbours_of_one_measure_share_a_bar_and_others_do_not(
     assert bars == ["probability", "gate", "mode", "gate"]
 
 
-def test_entries_are_named_where_there_is_room(copy_tape: Callable[..., Tape], view: Callable[..., View]) -> None:
+def test_entries_are_named_if_there_is_room(copy_tape: Callable[..., Tape], view: Callable[..., View]) -> None:
     values = np.zeros((11, 2, 3))
     names = ("back", "here", "on")
     own = view("own", "Own ways", values, "head", "way", scale="level", measure="way", entries=names)
@@ -193,7 +193,7 @@ def test_entries_are_named_where_there_is_room(copy_tape: Callable[..., Tape], v
     assert [label.get_text() for label in axes.get_yticklabels()] == [*names, *names]
 
 
-def test_many_heads_on_a_large_memory_are_drawn_over_one_another(
+def test_many_heads_on_a_large_memory_are_drawn_in_one_panel(
     copy_tape: Callable[..., Tape], view: Callable[..., View]
 ) -> None:
     weights = np.random.default_rng(0).dirichlet(np.ones(300), size=(11, 4))

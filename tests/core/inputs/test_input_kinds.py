@@ -1,4 +1,4 @@
-"""Kinds of input: each one cuts, joins and moves its own inputs, and nobody else looks at their type."""
+"""Kinds of input: each kind splits, joins and moves its own inputs, and no other code depends on their type."""
 
 import ast
 from pathlib import Path
@@ -22,7 +22,7 @@ CASES = {
 
 @pytest.fixture(params=CASES)
 def case(request):
-    """A kind, a task that has inputs of it, and a network that reads them."""
+    """A kind, a task with inputs of this kind, and a network that reads them."""
     task, build = CASES[request.param]
     return kind_named(request.param), task, build(task.input_size, task.output_size)
 
@@ -44,14 +44,14 @@ def test_inputs_belong_to_the_kind_that_their_task_names(case):
     assert kind.length(batch.inputs) == batch.mask.shape[1] == batch.targets.shape[1]
 
 
-def test_every_file_of_the_package_is_a_kind_by_its_name():
+def test_every_file_of_the_package_defines_the_kind_of_its_name():
     folder = Path(memtape.__file__).parent / "core" / "inputs"
     names = {path.stem for path in folder.glob("*.py")} - {"__init__", "input_kind", "registry"}
     assert names == set(CASES)
     assert [kind_named(name).name for name in sorted(names)] == sorted(names)
 
 
-def test_rows_that_are_cut_and_joined_again_are_the_rows_that_they_were(case):
+def test_rows_that_are_split_and_joined_are_unchanged(case):
     kind, task, _ = case
     batch = task.batch(0, 5, input_kind=kind.name)
     parts = [batch.rows(0, 2), batch.rows(2, 5)]
@@ -85,7 +85,7 @@ def test_floats_change_their_dtype_and_integers_keep_it(case):
         assert after.dtype == (torch.float64 if before.is_floating_point() else before.dtype)
 
 
-def test_chunks_of_time_are_those_of_sequences_and_all_others_refuse_in_a_sentence(case):
+def test_sequences_have_chunks_of_time_and_all_other_kinds_refuse_them(case):
     kind, task, _ = case
     batch = task.batch(0, 2, input_kind=kind.name)
     if kind.in_chunks:
@@ -108,14 +108,14 @@ def test_parts_of_two_kinds_are_not_joined():
         SequenceBatch.join([task.batch(0, 2), task.batch(0, 2, input_kind="sequences")])
 
 
-def test_what_is_the_record_of_no_kind_is_refused():
+def test_a_record_of_no_kind_is_refused():
     with pytest.raises(
         TypeError, match=r"the inputs are a dict, which is not the record of a kind of input; pass .*memtape.Pairs"
     ):
         kind_of({})
 
 
-def test_a_name_of_no_kind_is_refused():
+def test_an_unknown_name_of_a_kind_is_refused():
     with pytest.raises(
         ValueError, match=r"'images' is not a kind of input; the registered kinds are .*pairs, sequences"
     ):
@@ -131,7 +131,7 @@ def test_a_name_belongs_to_one_kind():
         register(Other())
 
 
-def test_nobody_but_the_kinds_asks_for_the_type_of_inputs():
+def test_only_the_kinds_depend_on_the_type_of_inputs():
     asking = []
     for path in Path(memtape.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""Pairs of sequences, and what is given of an answer while it is said."""
+"""Pairs of sequences, and the decoder's inputs under teacher forcing."""
 
 import torch
 
@@ -6,7 +6,7 @@ from memtape import tree
 from memtape.core.inputs.pairs import BOUNDARY, Pairs, given_for
 
 
-def test_what_is_given_is_the_answer_one_step_late():
+def test_the_given_symbols_are_the_target_one_step_late():
     targets = torch.tensor([[3, 5, 2, BOUNDARY], [4, BOUNDARY, 0, 0]])
     given = given_for(targets)
     for row in range(2):
@@ -16,11 +16,11 @@ def test_what_is_given_is_the_answer_one_step_late():
     assert torch.equal(targets[0], torch.tensor([3, 5, 2, BOUNDARY]))
 
 
-def test_an_answer_of_nothing_is_its_end_alone():
+def test_an_empty_target_is_its_end_symbol_alone():
     assert given_for(torch.tensor([[BOUNDARY]])).tolist() == [[BOUNDARY]]
 
 
-def test_rows_of_pairs_are_cut_as_those_of_a_state():
+def test_rows_of_pairs_are_selected_like_those_of_a_state():
     pairs = Pairs(
         source=torch.arange(6).reshape(3, 2), source_lengths=torch.tensor([2, 1, 2]), given=torch.arange(3)[:, None]
     )

@@ -1,4 +1,4 @@
-"""What makes tables trees: every broken table is told by one sentence."""
+"""The tables of trees: each kind of invalid table is refused with one sentence."""
 
 import pytest
 import torch
@@ -22,17 +22,17 @@ def test_trees_without_padding_need_no_lengths():
     assert checked(trees()).tolist() == [5]
 
 
-def test_beyond_the_lengths_nothing_is_looked_at():
+def test_padding_is_not_checked():
     poisoned = trees([[7, -9]], [[[-1, -1], [44, -5]]])
     assert checked(poisoned, torch.tensor([1])).tolist() == [1]
 
 
-def test_whole_numbers_of_any_kind_count():
+def test_all_integer_types_are_accepted():
     small = Trees(words=trees().words.to(torch.int8), children=trees().children.int())
     assert checked(small, [5]).dtype == torch.int64
 
 
-def test_no_trees_at_all_are_trees():
+def test_an_empty_batch_is_valid():
     empty = Trees(words=torch.zeros(0, 3, dtype=torch.long), children=torch.zeros(0, 3, 2, dtype=torch.long))
     assert checked(empty).tolist() == []
 
@@ -68,7 +68,7 @@ def test_no_trees_at_all_are_trees():
         ),
     ],
 )
-def test_what_is_no_tree_is_refused(broken, message, shapes_unchecked):
+def test_an_invalid_tree_is_refused(broken, message, shapes_unchecked):
     with pytest.raises(ValueError, match=message):
         checked(broken())
 
@@ -86,7 +86,7 @@ def test_a_length_beyond_the_nodes_is_refused():
         checked(trees(), torch.tensor([6]))
 
 
-def test_numbers_that_are_not_whole_are_refused(shapes_unchecked):
+def test_numbers_that_are_not_integers_are_refused(shapes_unchecked):
     with pytest.raises(TypeError, match=r"words of the trees are torch\.float32, but they must be integers; pass"):
         checked(Trees(words=trees().words.float(), children=trees().children))
     with pytest.raises(TypeError, match=r"children of the trees are torch\.bool, but they must be integers; pass"):

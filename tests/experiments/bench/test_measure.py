@@ -1,4 +1,4 @@
-"""Benching: paired times, and memory that is what was taken."""
+"""Benchmarks: paired times, and peak memory."""
 
 import sys
 import time
@@ -19,7 +19,7 @@ ROW = {
 }
 
 
-def test_a_row_holds_what_was_measured_and_what_came_out():
+def test_a_row_holds_the_settings_and_the_measurements():
     (group,) = comparisons(["ntm"], **SIZES, backend=["reference"], mode=["train"], options={"width": 5}, threads=1)
     (row,) = measured(group, seconds=0.01)
     assert set(row) == ROW
@@ -34,7 +34,7 @@ def test_a_row_holds_what_was_measured_and_what_came_out():
     assert row["peak_mib"] >= 0
 
 
-def test_groups_differ_in_nothing_but_the_backend():
+def test_rows_of_a_group_differ_in_the_backend_only():
     sizes = {"batch": [1, 2], "time": [3, 4], "slots": [5, 6, 7]}
     names = ["ntm", "lstm"]
     groups = comparisons(names, **sizes, backend=["reference", "compile"], options={"width": 3, "layers": 2})
@@ -56,14 +56,14 @@ def test_each_network_is_built_once(monkeypatch):
     assert built == [5, 6]
 
 
-def test_all_models_that_take_single_steps_are_measured_and_no_other_one():
+def test_all_recurrent_models_are_measured_and_no_others():
     cases = [group.cases[0] for group in comparisons(**SIZES, backend=["reference"], mode=["infer"])]
     stepping = {name for name, entry in MODELS.items() if issubclass(entry.load(), Recurrent)}
     assert {case.model for case in cases} == stepping
     assert set(MODELS) > stepping > {"ntm", "lstm"}
 
 
-def test_training_goes_backwards_and_inference_does_not():
+def test_training_runs_the_backward_pass_and_inference_does_not():
     train, infer = (group.cases[0] for group in comparisons(["ntm"], **SIZES, backend=["reference"]))
     network = train.network()
     infer.step(network)()
@@ -72,14 +72,14 @@ def test_training_goes_backwards_and_inference_does_not():
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
-def test_steps_take_turns_whose_first_is_not_timed(monkeypatch):
+def test_steps_alternate_and_the_first_round_is_not_timed(monkeypatch):
     monkeypatch.setattr("memtape.experiments.bench.measure.TURN", 0.0)
     done = []
     side_by_side({"a": lambda: done.append("a"), "b": lambda: done.append("b")}, seconds=0.0)
     assert done == [*"aaaabbbb", *"aabb" * 5]
 
 
-def test_a_machine_that_slows_down_to_a_quarter_changes_no_ratio(monkeypatch):
+def test_a_slowdown_to_a_quarter_of_the_speed_changes_no_ratio(monkeypatch):
     now = 0.0
 
     def step(seconds):
@@ -92,7 +92,7 @@ def test_a_machine_that_slows_down_to_a_quarter_changes_no_ratio(monkeypatch):
     assert ratio(times["a"], times["b"])[0] == pytest.approx(3, rel=0.1)
 
 
-def test_the_ratio_says_how_many_times_as_fast_and_comes_from_pairs():
+def test_the_ratio_is_the_speedup_computed_from_pairs():
     drifting = [1.0, 2.0, 4.0, 8.0, 16.0]
     assert ratio(drifting, [3 * length for length in drifting]) == (3, 0)
 
@@ -134,7 +134,7 @@ def test_the_spread_is_the_interquartile_range_as_a_share_of_the_median():
         ({"device": "cuda"}, ExperimentError, "device is cuda, but torch finds none; leave --device out"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(shapes_unchecked, monkeypatch, given, error, sentence):
+def test_an_invalid_benchmark_is_refused(shapes_unchecked, monkeypatch, given, error, sentence):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(error, match=sentence):
         comparisons(**{**SIZES, **given})
@@ -146,7 +146,7 @@ def test_fused_kernels_of_another_device_are_refused(monkeypatch):
         comparisons(**SIZES, backend=["compile"])
 
 
-def test_a_measuring_process_that_fails_is_told(monkeypatch):
+def test_a_failed_measuring_process_is_reported(monkeypatch):
     (group,) = comparisons(["ntm"], **SIZES, backend=["reference"], mode=["infer"], threads=1)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(ExperimentError, match=r"the memory of ntm on reference .* \(exit code 1\); measure a smaller"):

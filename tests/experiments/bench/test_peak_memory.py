@@ -1,4 +1,4 @@
-"""Peak memory: what a step takes beyond what was held before it."""
+"""Peak memory: the memory of a step beyond the memory that is held before it."""
 
 import os
 import subprocess
@@ -8,16 +8,16 @@ import pytest
 
 
 def peak_of_code(*lines):
-    """Return the peak memory of `step` as these lines define it, in a process of its own."""
-    begin = "import torch; from memtape.experiments.bench.peak_memory import peak_of, return_freed_memory_at_once"
-    code = "\n".join([begin, *lines, "print(peak_of(step))"])
-    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # other threads would bring memory of their own
+    """Return the peak memory of `step` that these lines define, in a new process."""
+    imports = "import torch; from memtape.experiments.bench.peak_memory import peak_of, return_freed_memory_at_once"
+    code = "\n".join([imports, *lines, "print(peak_of(step))"])
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # other threads would allocate their own memory
     finished = subprocess.run([sys.executable, "-c", code], env=alone, capture_output=True, text=True, check=True)
     return float(finished.stdout)
 
 
 def test_the_peak_of_a_known_allocation_is_its_size():
-    # Pieces of 4 MiB: smaller ones would settle in the holes that loading torch leaves in the heap, and stay there.
+    # Pieces of 4 MiB: smaller ones would fill the free blocks that importing torch leaves in the heap, and stay there.
     peak = peak_of_code(
         "return_freed_memory_at_once()",
         "kept = torch.ones(30 * 2**20); torch.ones(31 * 2**20)",
@@ -29,7 +29,7 @@ def test_the_peak_of_a_known_allocation_is_its_size():
     assert peak == pytest.approx(160, rel=0.05)
 
 
-def test_a_step_in_memory_that_was_freed_before_is_counted_all_the_same():
-    # The last piece stays, so that what was freed below it stays in the heap until it is given back.
+def test_a_step_in_previously_freed_memory_is_counted_too():
+    # The last piece is kept, so that the freed memory below it stays in the heap until it is returned.
     peak = peak_of_code("def step(): return [torch.ones(2**14) for _ in range(640)]", "last = step()[-1]")
     assert peak == pytest.approx(40, rel=0.15)

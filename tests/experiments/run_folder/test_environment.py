@@ -1,4 +1,4 @@
-"""Environment: what the numbers of a run depend on."""
+"""Environment: the versions and hardware that the numbers of a run depend on."""
 
 from memtape.experiments.run_folder import environment
 
@@ -8,5 +8,5 @@ def test_outside_of_a_source_tree_there_is_no_commit(monkeypatch, tmp_path):
     assert environment.commit() is None
 
 
-def test_what_numbers_depend_on_is_recorded():
+def test_the_environment_of_a_run_is_recorded():
     assert environment.environment().keys() >= {"memtape", "torch", "processor", "threads", "instructions", "commit"}

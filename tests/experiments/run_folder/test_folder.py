@@ -1,4 +1,4 @@
-"""Run folders: what they hold, and how damage is told."""
+"""Run folders: their files, and the messages on damage."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_a_new_run_holds_its_configuration_and_environment(run):
     assert found["cores"] == os.cpu_count()
 
 
-def test_weights_come_back_to_the_bit(run):
+def test_weights_are_read_back_bit_for_bit(run):
     saved, loaded = nn.Linear(2, 3), nn.Linear(2, 3)
     finish(run, saved)
     loaded.load_state_dict(read_weights(run))
@@ -52,21 +52,21 @@ def test_weights_come_back_to_the_bit(run):
     assert torch.equal(saved.bias, loaded.bias)
 
 
-def test_metrics_come_back_in_order(run):
+def test_metrics_are_read_back_in_order(run):
     with run.metrics() as file:
         for step in range(3):
             file.write(json.dumps({"kind": "skip", "step": step}) + "\n")
     assert [record["step"] for record in run.records()] == [0, 1, 2]
 
 
-def test_a_folder_that_holds_something_is_not_written_to(tmp_path):
+def test_a_folder_in_use_is_not_written_to(tmp_path):
     (tmp_path / "a").write_text("mine")
     with pytest.raises(RunError, match="exists and is not an empty folder; give --out another name"):
         Run.create(tmp_path, {}, {})
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
+def test_an_unwritable_path_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match=r"the run folder .*file/run cannot be created \(Not a directory\); give --out"):
         Run.create(tmp_path / "file" / "run", {}, {})
@@ -82,7 +82,7 @@ def test_a_kill_may_leave_half_a_line_of_metrics(run):
     assert run.records() == [{"kind": "skip"}]
 
 
-def test_a_training_that_is_not_finished_is_told_to_go_on(run):
+def test_the_message_on_an_unfinished_run_tells_how_to_continue(run):
     with pytest.raises(
         RunError,
         match=r"the training run in .*run is not finished .*; continue with `memtape resume .*run`",
@@ -90,7 +90,7 @@ def test_a_training_that_is_not_finished_is_told_to_go_on(run):
         Run.open(run.folder)
 
 
-def test_a_folder_that_is_no_run_is_named(tmp_path):
+def test_a_folder_that_is_not_a_run_is_named(tmp_path):
     with pytest.raises(RunError, match=r"has no config\.json, so it is not a run folder"):
         Run.open_any(tmp_path)
 
@@ -137,7 +137,7 @@ def test_a_broken_json_file_is_refused(run):
     ],
     ids=lambda value: value[:20],
 )
-def test_json_of_something_else_is_refused(run, name, text, sentence):
+def test_json_of_another_structure_is_refused(run, name, text, sentence):
     (run.folder / name).write_text(text)
     with pytest.raises(RunError, match=rf"{name} {sentence}"):
         run.read(name)
@@ -147,7 +147,7 @@ def test_json_of_something_else_is_refused(run, name, text, sentence):
     "line",
     ["[]", "3", '{"step": 1}', '{"kind": ["train"]}', '{"kind": "train", "step": 1}', "[" * 100_000, "9" * 10_000],
 )
-def test_a_line_that_is_no_record_is_refused(run, line):
+def test_a_line_that_is_not_a_record_is_refused(run, line):
     run.metrics_file.write_text(f"{line}\n")
     with pytest.raises(RunError, match=r"metrics\.jsonl has a line that is not a record; restore the file"):
         run.records()
@@ -161,7 +161,7 @@ def test_a_pipe_is_not_waited_for(run, name):
         run.records() if name == "metrics.jsonl" else run.read(name)
 
 
-def test_what_holds_no_weights_is_refused(finished):
+def test_a_file_without_weights_is_refused(finished):
     (finished.folder / "weights.safetensors").write_bytes(b"no weights")
     finished.finish()
     with pytest.raises(RunError, match=r"weights\.safetensors has a header of \d+ bytes, but at most"):
@@ -173,7 +173,7 @@ def test_a_missing_json_file_is_named(run):
         run.read("evaluation.json")
 
 
-def test_a_write_that_fails_leaves_the_old_file(run, monkeypatch):
+def test_a_failed_write_keeps_the_old_file(run, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -184,5 +184,5 @@ def test_a_write_that_fails_leaves_the_old_file(run, monkeypatch):
     assert not list(run.folder.glob(".*.partial"))
 
 
-def test_the_default_folder_tells_what_was_run():
+def test_the_default_folder_names_model_task_and_time():
     assert str(default_folder("ntm", "copy", 3)).startswith(os.path.join("runs", "ntm-copy-seed3-"))

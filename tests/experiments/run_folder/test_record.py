@@ -1,4 +1,4 @@
-"""Run folder: read in whatever state it is, or refused by name."""
+"""Run folder: read in any state, or refused by name."""
 
 import json
 
@@ -28,7 +28,7 @@ ROW = {"model": "lstm", "task": "copy", "seed": 3, "steps": 4, "cost_bits": 5.0,
 
 @pytest.fixture
 def made(tmp_path):
-    """Return how to make a run folder."""
+    """Return a function that makes a run folder."""
 
     def make(name="run", *, result=None, records=RECORDS, **changes):
         folder = tmp_path / name
@@ -56,25 +56,25 @@ def test_an_unfinished_run_is_a_row_with_its_best_validation_so_far(made):
 STOPPED = {"kind": "stopped", "step": 5, "sequences": 10, "place": "the loss"}
 
 
-def test_a_run_that_stopped_says_where_and_why_until_it_goes_on(made):
+def test_a_stopped_run_reports_step_and_reason_until_it_is_resumed(made):
     run = RunRecord.read(made("stopped", records=[*RECORDS, STOPPED]))
     assert run.row() == ROW | {"state": "stopped", "steps": 5, "solved": None, "seconds": None}
     assert run.stop == "at step 5, as the loss is not finite"
     assert RunRecord.read(made("gone on", records=[*RECORDS, STOPPED, RECORDS[0]])).stop is None
 
 
-def test_a_run_that_has_just_begun_has_no_scores(made):
+def test_a_run_without_a_validation_has_no_scores(made):
     row = RunRecord.read(made(records=[])).row()
     assert (row["steps"], row["cost_bits"], row["wrong_bits"]) == (0, None, None)
 
 
-def test_changes_are_what_differs_from_the_constructors(made):
+def test_changes_are_the_differences_from_the_constructors(made):
     run = RunRecord.read(made(task_options={"bits": 8, "max_length": 5}))
     assert run.changes() == {"model.layers": (1, 3), "task.max_length": (5, 20), "train.steps": (4, 10_000)}
     assert run.experiment.options()["task.bits"] == 8
 
 
-def test_a_line_that_is_being_written_is_left_out(made):
+def test_an_incomplete_last_line_is_ignored(made):
     folder = made()
     with (folder / "metrics.jsonl").open("a") as file:
         file.write('{"kind": "train", "st')
@@ -85,7 +85,7 @@ def test_a_folder_without_metrics_has_no_records(tmp_path):
     assert Run(tmp_path).records() == []
 
 
-def test_runs_are_found_at_any_depth_and_not_inside_of_runs(made, tmp_path):
+def test_runs_are_found_at_any_depth_but_not_inside_other_runs(made, tmp_path):
     made("b/deep/run")
     made("a")
     made("a/checkpoints/inner")
@@ -142,7 +142,7 @@ def test_a_run_of_an_unknown_model_is_named(made):
         RunRecord.read(folder)
 
 
-def test_a_folder_that_is_no_run_is_named(tmp_path):
+def test_a_folder_that_is_not_a_run_is_named(tmp_path):
     with pytest.raises(RunError, match=r"has no config\.json, so it is not a run folder; `memtape runs list` lists"):
         RunRecord.read(tmp_path)
     with pytest.raises(RunError, match=r"there is no folder .*nowhere; give one with run folders in it"):

@@ -12,7 +12,7 @@ from memtape.experiments.sweep.search_space import Choices, Space
 from memtape.experiments.sweep.sweep import Listener, Plan, sweep
 from memtape.training.settings import TrainSettings
 
-pytestmark = pytest.mark.usefixtures("stand_in")
+pytestmark = pytest.mark.usefixtures("fake_training")
 
 
 def reported(folder, *rates, seeds=(0, 1, 2)):
@@ -28,15 +28,15 @@ def reported(folder, *rates, seeds=(0, 1, 2)):
 
 def test_a_row_for_each_seed_and_a_summary_of_all(tmp_path):
     report, files = reported(tmp_path, 0.01)
-    (told,) = report["configurations"]
-    assert [row["seed"] for row in told["rows"]] == [0, 1, 2]
-    assert [row["solved"] for row in told["rows"]] == [True, False, False]
-    assert [row["cost_bits"] for row in told["rows"]] == [1, 2, 3]
-    assert (told["solved"], told["trained"], told["value"]) == (1, 3, 2)
-    assert told["interval"] == pytest.approx((0.0615, 0.7923), abs=5e-5)
-    assert told["steps_until_solved"] == {"low": 2, "median": 2, "high": 2}
-    assert told["steps"] == {"low": 2, "median": 2, "high": 2}
-    assert told["seconds"]["low"] <= told["seconds"]["median"] <= told["seconds"]["high"]
+    (summary,) = report["configurations"]
+    assert [row["seed"] for row in summary["rows"]] == [0, 1, 2]
+    assert [row["solved"] for row in summary["rows"]] == [True, False, False]
+    assert [row["cost_bits"] for row in summary["rows"]] == [1, 2, 3]
+    assert (summary["solved"], summary["trained"], summary["value"]) == (1, 3, 2)
+    assert summary["interval"] == pytest.approx((0.0615, 0.7923), abs=5e-5)
+    assert summary["steps_until_solved"] == {"low": 2, "median": 2, "high": 2}
+    assert summary["steps"] == {"low": 2, "median": 2, "high": 2}
+    assert summary["seconds"]["low"] <= summary["seconds"]["median"] <= summary["seconds"]["high"]
     assert {"torch", "processor", "commit"} <= report["environment"].keys()
     names = ["report.json", "best.toml", "learning_curves.png", "learning_curves.svg"]
     assert files == [tmp_path / name for name in names]
@@ -64,7 +64,7 @@ def test_a_failure_is_a_row_and_counts_as_not_solved(tmp_path):
     }
 
 
-def test_where_everything_failed_there_is_a_report_and_nothing_best(tmp_path):
+def test_if_all_runs_fail_there_is_a_report_without_a_best_configuration(tmp_path):
     report, files = reported(tmp_path, 0.5)
     assert report["best"] is None
     assert files == [tmp_path / "report.json"]

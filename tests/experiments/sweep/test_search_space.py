@@ -1,4 +1,4 @@
-"""Space: what a file lets vary, and what it must not say."""
+"""Search space: the options that a file varies, and invalid files."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_lists_are_choices_and_tables_are_ranges(tmp_path):
     }
 
 
-def test_values_take_their_places_in_an_experiment():
+def test_values_are_set_in_an_experiment():
     changed = with_options(EXPERIMENT, {"model.slots": 9, "task.bits": 2, "train.learning_rate": 0.25})
     assert changed.model_options == {"slots": 9, "width": 4, "controller_size": 8}
     assert changed.task_options == {"max_length": 3, "bits": 2}
@@ -106,11 +106,11 @@ def test_values_take_their_places_in_an_experiment():
         ("trials = 2\n[task]\nbits = {low = 0, high = 4}", r"task\.bits = 0 in .* does not fit: bits is 0"),
     ],
 )
-def test_a_bad_space_gets_one_sentence(tmp_path, shapes_unchecked, text, sentence):
+def test_an_invalid_space_is_refused_with_one_sentence(tmp_path, shapes_unchecked, text, sentence):
     with pytest.raises(SpaceError, match=sentence):
         read(tmp_path, text)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SpaceError, match=r"nothing\.toml cannot be read \(No such file or directory\); give --space"):
         Space.read(tmp_path / "nothing.toml", EXPERIMENT)

@@ -1,4 +1,4 @@
-"""Summary: intervals and quartiles against numbers worked out elsewhere."""
+"""Summary: intervals and quartiles against independently computed numbers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Sweeping: what is trained, what is not trained again, and what is refused."""
+"""Sweeps: the runs that are trained, that are not trained again, and plans that are refused."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from memtape.experiments.sweep.search_space import Choices, Range, Space
 from memtape.experiments.sweep.sweep import Listener, Plan, SweepError, default_sweep_folder, sweep
 from memtape.training.settings import TrainSettings
 
-pytestmark = pytest.mark.usefixtures("stand_in")
+pytestmark = pytest.mark.usefixtures("fake_training")
 
 EXPERIMENT = Experiment(
     model="lstm",
@@ -48,7 +48,7 @@ def test_without_a_space_there_is_one_configuration_with_all_seeds(tmp_path):
     assert not (tmp_path / "journal.jsonl").exists()
 
 
-def test_every_proposal_is_trained_with_all_seeds_and_answered_by_the_median_cost(tmp_path):
+def test_every_proposal_is_trained_with_all_seeds_and_its_result_is_the_median_cost(tmp_path):
     configurations = swept(tmp_path, space=RATES)
     assert [one.number for one in configurations] == list(range(6))
     assert len(calls(tmp_path)) == 18
@@ -57,11 +57,11 @@ def test_every_proposal_is_trained_with_all_seeds_and_answered_by_the_median_cos
         assert one.experiment.train.learning_rate == rate
         assert one.value == pytest.approx(100 * rate + 1)
     answers = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
-    told = [line["values"][0] for line in answers if line.get("values")]
-    assert told == [one.value for one in configurations]
+    results = [line["values"][0] for line in answers if line.get("values")]
+    assert results == [one.value for one in configurations]
 
 
-def test_most_seeds_failing_costs_infinitely_much_and_fewer_do_not_matter(tmp_path):
+def test_the_cost_is_infinite_if_most_seeds_fail_and_unchanged_if_fewer_do(tmp_path):
     space = Space(trials=1, options={"train.learning_rate": Choices(values=(0.5,))})
     (failed,) = swept(tmp_path, space=space)
     assert failed.value == math.inf
@@ -74,7 +74,7 @@ def test_most_seeds_failing_costs_infinitely_much_and_fewer_do_not_matter(tmp_pa
     assert failed.value == math.inf
 
 
-def test_a_training_that_is_killed_is_told_and_changes_nothing(tmp_path):
+def test_a_killed_training_run_is_reported_and_changes_nothing(tmp_path):
     kills = []
     space = Space(trials=1, options={"train.learning_rate": Choices(values=(0.125,))})
     (only,) = swept(
@@ -84,13 +84,13 @@ def test_a_training_that_is_killed_is_told_and_changes_nothing(tmp_path):
     assert sorted(kills) == [(0, seed, "signal SIGKILL") for seed in (0, 1, 2) for _ in range(4)]
 
 
-def test_a_folder_that_a_kill_left_before_the_plan_was_written_is_taken(tmp_path):
+def test_a_folder_left_by_a_kill_before_the_plan_was_written_is_used(tmp_path):
     (tmp_path / "sweep.lock").touch()
     (tmp_path / ".sweep.json.123.partial").touch()
     assert swept(tmp_path, seeds=(0,)) is not None
 
 
-def test_a_second_start_trains_nothing_and_returns_the_same(tmp_path):
+def test_a_second_start_trains_nothing_and_returns_the_same_results(tmp_path):
     first = swept(tmp_path, space=RATES)
     before, ended = calls(tmp_path), []
     assert swept(tmp_path, space=RATES, ended=lambda *place: ended.append(place)) == first
@@ -98,7 +98,7 @@ def test_a_second_start_trains_nothing_and_returns_the_same(tmp_path):
     assert ended == []
 
 
-def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
+def test_a_stopped_sweep_continues_to_the_same_results(tmp_path):
     stop, ended = threading.Event(), []
 
     def stop_in_the_middle(configuration, seed):
@@ -110,8 +110,8 @@ def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     assert swept(places[1], space=RATES, jobs=2, stop=stop, ended=stop_in_the_middle) is None
     trained = len(calls(places[1]))
     assert trained < 18
-    whole, gone_on = swept(places[0], space=RATES, jobs=2), swept(places[1], space=RATES, jobs=2)
-    assert [(one.number, one.values, one.value) for one in gone_on] == [
+    whole, continued = swept(places[0], space=RATES, jobs=2), swept(places[1], space=RATES, jobs=2)
+    assert [(one.number, one.values, one.value) for one in continued] == [
         (one.number, one.values, one.value) for one in whole
     ]
 
@@ -127,7 +127,7 @@ def test_a_sweep_killed_between_two_answers_of_a_round_proposes_the_same(tmp_pat
     assert len(calls(tmp_path)) == 14
 
 
-def test_rounds_keep_the_jobs_busy_and_do_not_depend_on_who_is_faster(tmp_path):
+def test_rounds_keep_the_jobs_busy_and_do_not_depend_on_the_order_of_completion(tmp_path):
     rounds = []
 
     def ended(configuration, _seed):
@@ -138,7 +138,7 @@ def test_rounds_keep_the_jobs_busy_and_do_not_depend_on_who_is_faster(tmp_path):
     assert sorted(rounds) == [(0, 2), (1, 2), (2, 4), (3, 4), (4, 6), (5, 6)]
 
 
-def test_what_is_proposed_twice_is_trained_once(tmp_path):
+def test_a_configuration_proposed_twice_is_trained_once(tmp_path):
     space = Space(trials=5, options={"model.layers": Choices(values=(1, 2))})
     configurations = swept(tmp_path, space=space)
     assert len(configurations) == 2
@@ -164,12 +164,12 @@ def test_another_plan_in_the_same_folder_is_refused(tmp_path, changes, sentence)
         swept(tmp_path, **changes)
 
 
-def test_the_seed_of_the_experiment_plays_no_part(tmp_path):
+def test_the_seed_of_the_experiment_is_ignored(tmp_path):
     swept(tmp_path)
     assert swept(tmp_path, experiment=Experiment(**{**EXPERIMENT.__dict__, "seed": 7})) is not None
 
 
-def test_a_folder_of_something_else_is_refused(tmp_path):
+def test_a_folder_of_other_files_is_refused(tmp_path):
     (tmp_path / "mine").write_text("")
     with pytest.raises(SweepError, match="is neither empty nor the folder of a sweep; give --out another name"):
         swept(tmp_path)

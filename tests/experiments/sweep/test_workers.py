@@ -1,4 +1,4 @@
-"""Workers: training_runs that fail, are killed, were left behind or are stopped, and all others that go on."""
+"""Workers: training runs that fail, are killed, are left behind or are stopped, while all others continue."""
 
 import json
 import os
@@ -12,12 +12,12 @@ import pytest
 from memtape.experiments.file_lock import file_lock
 from memtape.experiments.sweep.workers import Training, run_all
 
-pytestmark = pytest.mark.usefixtures("stand_in")
+pytestmark = pytest.mark.usefixtures("fake_training")
 
 
 @pytest.fixture
 def training(tmp_path):
-    """Return how to make a training, by its seed and learning rate."""
+    """Return a function that makes a training run from its seed and learning rate."""
 
     def make(seed, rate=0.01):
         file = tmp_path / f"rate{rate}.toml"
@@ -29,7 +29,7 @@ def training(tmp_path):
     return make
 
 
-def carried_out(*training_runs, jobs=2, kills=None):
+def run_workers(*training_runs, jobs=2, kills=None):
     ended, kills = [], [] if kills is None else kills
     run_all(
         training_runs,
@@ -49,22 +49,22 @@ def calls(tmp_path):
 def test_all_are_trained_on_one_thread_each(training, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     training_runs = [training(seed) for seed in range(3)]
-    assert sorted(carried_out(*training_runs), key=str) == training_runs
+    assert sorted(run_workers(*training_runs), key=str) == training_runs
     assert calls(tmp_path) == ["train seed0 1", "train seed1 1", "train seed2 1"]
     assert all(one.ended and one.failure() is None for one in training_runs)
     assert all("update 1" in one.log_file.read_text() for one in training_runs)
 
 
-def test_what_has_ended_is_not_trained_again(training, tmp_path):
+def test_finished_runs_are_not_trained_again(training, tmp_path):
     training_runs = [training(0), training(1, rate=0.5)]
-    carried_out(*training_runs)
-    assert sorted(carried_out(*training_runs), key=str) == training_runs
+    run_workers(*training_runs)
+    assert sorted(run_workers(*training_runs), key=str) == training_runs
     assert calls(tmp_path) == ["train seed0 1", "train seed1 1"]
 
 
-def test_a_training_that_breaks_is_told_and_the_others_go_on(training):
+def test_a_failed_training_run_is_reported_and_the_others_continue(training):
     training_runs = [training(0, rate=0.5), training(1, rate=0.25), training(2)]
-    assert len(carried_out(*training_runs)) == 3
+    assert len(run_workers(*training_runs)) == 3
     assert training_runs[0].failure() == {
         "exit": "exit code 1",
         "last_line": "memtape: the loss at update 2 is not finite",
@@ -73,9 +73,9 @@ def test_a_training_that_breaks_is_told_and_the_others_go_on(training):
     assert training_runs[2].failure() is None
 
 
-def test_a_training_that_is_killed_goes_on_as_long_as_it_comes_further(training, tmp_path):
+def test_a_killed_training_run_is_resumed_as_long_as_it_makes_progress(training, tmp_path):
     kills, one, in_vain = [], training(0, rate=0.125), training(1, rate=0.25)
-    carried_out(one, in_vain, kills=kills)
+    run_workers(one, in_vain, kills=kills)
     assert one.failure() is None
     assert calls(tmp_path) == sorted(
         [*("resume seed0 1" for _ in range(4)), "train seed0 1", *("resume seed1 1" for _ in range(2)), "train seed1 1"]
@@ -86,61 +86,61 @@ def test_a_training_that_is_killed_goes_on_as_long_as_it_comes_further(training,
     ]
 
 
-def test_a_training_that_was_asked_to_end_by_somebody_else_goes_on(training, tmp_path, monkeypatch):
-    """It ends with exit code 0, as one does that saved before it left, and has no result."""
+def test_a_training_run_stopped_by_another_process_is_resumed(training, tmp_path, monkeypatch):
+    """It ends with exit code 0, like a run that saved a checkpoint after a signal, and has no result."""
     code = "import pathlib, sys; pathlib.Path(sys.argv[-1]).mkdir(exist_ok=True)"
     monkeypatch.setattr("memtape.experiments.sweep.workers.COMMAND", (sys.executable, "-c", code))
     kills, one = [], training(0)
-    carried_out(one, kills=kills)
+    run_workers(one, kills=kills)
     assert kills == [(one, "exit code 0")] * 2
     assert one.failure() == {"exit": "exit code 0", "last_line": ""}
 
 
-def test_a_training_that_stopped_before_its_sweep_was_killed_is_not_trained_anew(training, tmp_path):
+def test_a_training_run_that_stopped_before_its_sweep_was_killed_is_not_trained_again(training, tmp_path):
     one = training(0)
     one.folder.mkdir()
     (one.folder / "config.json").write_text(json.dumps({"seed": 0, "rate": 0.5}))
     stopped = {"kind": "stopped", "step": 2, "sequences": 32, "place": "the loss"}
     (one.folder / "metrics.jsonl").write_text(json.dumps(stopped) + "\n")
-    carried_out(one)
+    run_workers(one)
     assert calls(tmp_path) == ["resume seed0 1"]
     assert one.failure()["last_line"] == "memtape: the loss at update 2 is not finite"
 
 
-def test_a_training_that_was_killed_while_it_drew_its_report_draws_it(training, tmp_path):
+def test_a_training_run_killed_while_drawing_its_report_is_resumed_to_draw_it(training, tmp_path):
     one = training(0)
-    carried_out(one)
+    run_workers(one)
     (one.folder / "report.html").unlink()
     assert not one.ended
-    carried_out(one)
+    run_workers(one)
     assert calls(tmp_path) == ["resume seed0 1", "train seed0 1"]
     assert (one.folder / "report.html").exists()
 
 
-def test_an_unfinished_training_is_resumed(training, tmp_path):
+def test_an_unfinished_training_run_is_resumed(training, tmp_path):
     one = training(0)
     one.folder.mkdir()
     (one.folder / "config.json").write_text(json.dumps({"seed": 0, "rate": 0.02}))
-    carried_out(one)
+    run_workers(one)
     assert calls(tmp_path) == ["resume seed0 1"]
     assert json.loads((one.folder / "result.json").read_text())["scores"]["cost_bits"] == 2
 
 
 @pytest.mark.parametrize("left", [["config.json", "broken"], ["figures"]])
-def test_what_cannot_be_resumed_is_moved_aside_and_trained_anew(training, tmp_path, left):
+def test_a_run_that_cannot_be_resumed_is_moved_aside_and_trained_again(training, tmp_path, left):
     one = training(0)
     one.folder.mkdir()
     (tmp_path / "seed0.left1").mkdir()
     for name in left:
         (one.folder / name).write_text("{}")
-    carried_out(one)
+    run_workers(one)
     resumed = ["resume seed0 1"] if "config.json" in left else []
     assert calls(tmp_path) == [*resumed, "train seed0 1"]
     assert {path.name for path in (tmp_path / "seed0.left2").iterdir()} == set(left)
     assert one.failure() is None
 
 
-def test_a_training_that_a_killed_sweep_left_running_is_waited_for(training, tmp_path):
+def test_a_training_run_left_running_by_a_killed_sweep_is_waited_for(training, tmp_path):
     one = training(0)
     with file_lock(tmp_path / "seed0.lock") as lock:
         code = (
@@ -149,40 +149,40 @@ def test_a_training_that_a_killed_sweep_left_running_is_waited_for(training, tmp
             "(folder / 'manifest.json').touch(); (folder / 'report.html').touch()"
         )
         left = subprocess.Popen([sys.executable, "-c", code], pass_fds=[lock])
-    assert len(carried_out(one)) == 1
+    assert len(run_workers(one)) == 1
     assert left.wait() == 0
     assert calls(tmp_path) == []
 
 
-def test_a_training_holds_its_lock_on_when_its_sweep_is_killed(training, tmp_path, stand_in):
+def test_a_training_run_keeps_its_lock_when_its_sweep_is_killed(training, tmp_path, fake_training):
     one = training(0)
     code = (
         "import threading; from pathlib import Path; import memtape.experiments.sweep.workers as workers\n"
-        f"workers.COMMAND = {stand_in!r}\n"
+        f"workers.COMMAND = {fake_training!r}\n"
         f"one = workers.Training(words={one.words!r}, folder=Path({str(one.folder)!r}))\n"
         "workers.run_all([one], jobs=1, stop=threading.Event(), ended=print, killed=print)"
     )
-    sweep = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "STAND_IN_SECONDS": "1"})
+    sweep = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "FAKE_TRAINING_SECONDS": "1"})
     while not (one.folder / "config.json").exists():
         time.sleep(0.02)
     sweep.kill()
     sweep.wait()
     assert not one.ended
-    assert carried_out(one) == [one]
+    assert run_workers(one) == [one]
     assert calls(tmp_path) == ["train seed0 1"]
 
 
 def test_a_log_that_cannot_be_written_ends_the_others(training, tmp_path, monkeypatch):
-    monkeypatch.setenv("STAND_IN_SECONDS", "60")
+    monkeypatch.setenv("FAKE_TRAINING_SECONDS", "60")
     (tmp_path / "seed1.log").mkdir()
     before = time.monotonic()
     with pytest.raises(IsADirectoryError):
-        carried_out(training(0), training(1))
+        run_workers(training(0), training(1))
     assert time.monotonic() - before < 20
 
 
-def test_so_many_at_a_time_as_there_are_jobs(training, tmp_path, monkeypatch):
-    monkeypatch.setenv("STAND_IN_SECONDS", "0.3")
+def test_as_many_runs_as_jobs_run_at_a_time(training, tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_TRAINING_SECONDS", "0.3")
     most, stop = [], threading.Event()
 
     def look():
@@ -193,14 +193,14 @@ def test_so_many_at_a_time_as_there_are_jobs(training, tmp_path, monkeypatch):
 
     watch = threading.Thread(target=look)
     watch.start()
-    carried_out(*(training(seed) for seed in range(4)), jobs=2)
+    run_workers(*(training(seed) for seed in range(4)), jobs=2)
     stop.set()
     watch.join()
     assert max(most) == 2
 
 
-def test_a_stop_ends_what_runs_and_begins_nothing_more(training, tmp_path, monkeypatch):
-    monkeypatch.setenv("STAND_IN_SECONDS", "60")
+def test_a_stop_ends_the_running_ones_and_starts_no_others(training, tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_TRAINING_SECONDS", "60")
     stop, ended = threading.Event(), []
     timer = threading.Timer(0.5, stop.set)
     timer.start()
@@ -212,7 +212,7 @@ def test_a_stop_ends_what_runs_and_begins_nothing_more(training, tmp_path, monke
     assert not list(tmp_path.glob("*.failure.json"))
 
 
-def test_a_file_is_held_by_one_process(tmp_path):
+def test_a_lock_file_is_held_by_one_process(tmp_path):
     with file_lock(tmp_path / "new" / "lock") as first:
         assert os.fstat(first)
         with file_lock(tmp_path / "new" / "lock") as second:

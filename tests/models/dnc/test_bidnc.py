@@ -1,4 +1,4 @@
-"""A Differentiable Neural Computer with a controller that reads from the end: lengths, starts, carried states, files."""
+"""A Differentiable Neural Computer with a bidirectional controller: lengths, starts, states, files."""
 
 import inspect
 
@@ -32,7 +32,7 @@ def same_state(first, second):
 @pytest.mark.parametrize(
     "options", [{}, {"controller_layers": 2, "layer_norm": True}, {"initial_controller": "learned"}]
 )
-def test_the_heads_hear_the_way_there_and_the_way_back(xs, options):
+def test_the_heads_read_both_directions(xs, options):
     network = build(**options)
     ys, state = network(xs)
     later, first, _ = unroll(network.backwards, xs.flip(1))
@@ -48,7 +48,7 @@ def test_the_heads_hear_the_way_there_and_the_way_back(xs, options):
     same_state(state.backwards, first)
 
 
-def test_what_comes_later_is_heard_now(xs):
+def test_later_inputs_influence_earlier_outputs(xs):
     network, other = build(), xs.clone()
     other[:, -1] += 1
     assert not torch.allclose(network(xs)[0][:, 0], network(other)[0][:, 0])
@@ -56,7 +56,7 @@ def test_what_comes_later_is_heard_now(xs):
 
 
 @pytest.mark.parametrize("garbage", [float("nan"), 1e30])
-def test_padding_reaches_neither_state_nor_gradient(xs, garbage):
+def test_padding_has_no_influence_on_state_or_gradient(xs, garbage):
     network, lengths, padded = build(), torch.tensor([2, TIME, 1]), xs.clone()
     for row, length in enumerate(lengths):
         padded[row, length:] = garbage
@@ -72,7 +72,7 @@ def test_padding_reaches_neither_state_nor_gradient(xs, garbage):
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
 
 
-def test_a_start_cuts_both_ways(xs):
+def test_a_start_splits_a_row_in_both_directions(xs):
     network, starts = build(), torch.zeros(BATCH, TIME, dtype=torch.bool)
     starts[:, 4] = True
     ys, last = network(xs, starts=starts)
@@ -81,7 +81,7 @@ def test_a_start_cuts_both_ways(xs):
     same_state(last.forwards, end.forwards)
 
 
-def test_a_state_is_carried_both_ways(xs):
+def test_a_state_is_passed_on_in_both_directions(xs):
     network = build()
     ys, _ = network(xs)
     later = network(xs[:, 4:])[1].backwards
@@ -101,7 +101,7 @@ def test_rows_of_a_batch_are_independent(xs):
         torch.testing.assert_close(network(xs[row : row + 1])[0], ys[row : row + 1])
 
 
-def test_every_parameter_takes_part(xs):
+def test_every_parameter_has_a_gradient(xs):
     network = build(
         controller_layers=2, initial_controller="learned", initial_reads="learned", initial_memory="learned"
     )
@@ -130,13 +130,13 @@ def test_steps_can_be_collected_and_recomputed(xs, equal_up_to_rounding):
     same_state(end, last)
 
 
-def test_symbols_stand_for_one_hot_vectors(equal_up_to_rounding):
+def test_symbols_equal_one_hot_vectors(equal_up_to_rounding):
     network, symbols = build(), torch.tensor([[0, 1, 1], [1, 0, 1]])
     vectors = torch.nn.functional.one_hot(symbols, INPUT).double()
     equal_up_to_rounding(network(symbols)[0], network(vectors)[0])
 
 
-def test_the_arguments_are_those_of_the_cell_and_both_controllers_are_alike():
+def test_the_arguments_are_those_of_the_cell_and_both_controllers_have_the_same_form():
     assert inspect.signature(BiDNC).parameters == inspect.signature(DNCCell).parameters
     network = BiDNC(INPUT, OUTPUT, **SMALL)
     assert isinstance(network.backwards, LSTMCell)
@@ -148,7 +148,7 @@ def test_the_arguments_are_those_of_the_cell_and_both_controllers_are_alike():
         BiDNC(INPUT)
 
 
-def test_a_saved_network_is_loaded_the_same(xs, tmp_path):
+def test_a_saved_network_is_loaded_unchanged(xs, tmp_path):
     network = BiDNC(INPUT, OUTPUT, links="sparse", **SMALL).double().eval()
     network.save_pretrained(tmp_path / "shared")
     loaded = BiDNC.from_pretrained(tmp_path / "shared")

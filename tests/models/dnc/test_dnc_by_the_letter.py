@@ -1,4 +1,4 @@
-"""Whole steps of a Differentiable Neural Computer against the paper, written down again number by number."""
+"""Several steps of a Differentiable Neural Computer against a scalar implementation of the paper."""
 
 import math
 
@@ -48,7 +48,7 @@ def content(memory, key, strength):
 
 
 def cut(numbers, *sizes):
-    """Cut the interface vector into its parts, in the order of the paper."""
+    """Split the interface vector into its parts, in the order of the paper."""
     parts = []
     for size in sizes:
         parts.append(numbers[:size])

@@ -1,4 +1,4 @@
-"""Every option of a Differentiable Neural Computer changes what it does, and an option at its default changes nothing."""
+"""Every option of a Differentiable Neural Computer has an effect, and an option at its default value changes nothing."""
 
 import hashlib
 import inspect
@@ -50,7 +50,7 @@ ALTERNATIVES = {
     "initial_reads": ("learned", {}),
     "initial_controller": ("learned", {}),
 }
-# Options of the random beginning, of gradients alone and of training alone.
+# Options of the random initialisation, of gradients alone and of training alone.
 TESTED_ALONE = {"controller_gain", "initial_strength", "usage_gradient", "bypass_dropout"}
 OTHER_VALUES = {
     "controller": ["lstm", "gru", "rnn", "feedforward"],
@@ -64,7 +64,7 @@ DEFAULTS = {name: inspect.signature(DNCCell).parameters[name].default for name i
 
 
 def own_numbers(name, like):
-    """Return numbers that depend on the name of a parameter and on nothing else."""
+    """Return numbers that depend on the name of a parameter alone."""
     for wrapper in ("controller.cell.", "controller.layers.0."):
         name = name.replace(wrapper, "controller.")
     name = name.replace("interface.interface.", "interface.")
@@ -73,7 +73,7 @@ def own_numbers(name, like):
 
 
 def build(**options):
-    """Build a cell whose parameters are its own beginnings, off which each is moved in a way fixed by its name."""
+    """Build a cell whose parameters are its initial values plus a fixed change that depends on the name."""
     cell = DNCCell(INPUT, OUTPUT, **(SMALL | options)).double()
     with torch.no_grad():
         for name, parameter in cell.named_parameters():
@@ -119,7 +119,7 @@ def test_all_choices_of_an_option_differ(option, values):
 
 
 @pytest.mark.parametrize("controller", ["lstm", "gru", "rnn", "feedforward"])
-def test_the_controller_s_gain_spreads_its_weights_and_nothing_else(controller):
+def test_the_controller_s_gain_scales_its_weights_and_nothing_else(controller):
     torch.manual_seed(7)
     plain = DNCCell(INPUT, OUTPUT, controller=controller, **SMALL)
     torch.manual_seed(7)
@@ -142,7 +142,7 @@ def test_the_gradient_of_usage_changes_gradients_alone():
     assert not torch.allclose(*gradients)
 
 
-def test_bypass_dropout_drops_what_the_output_sees_of_the_controller_in_training_alone(equal_up_to_rounding):
+def test_bypass_dropout_drops_the_controller_s_part_of_the_output_in_training_only(equal_up_to_rounding):
     plain, dropped = build(), build(bypass_dropout=0.5)
     equal_up_to_rounding(run(dropped.eval()), run(plain))
     dropped.train()
@@ -153,17 +153,17 @@ def test_bypass_dropout_drops_what_the_output_sees_of_the_controller_in_training
     xs = torch.randn(BATCH, TIME, INPUT, dtype=F64)
     with use_backend("reference"):
         states = [tree.named_tensors(unroll(cell, xs)[1]) for cell in (dropped, plain)]
-    equal_up_to_rounding(*states)  # the heads hear all of it
+    equal_up_to_rounding(*states)  # the heads read all of it
 
 
-def test_with_a_dropout_of_1_the_output_is_made_of_the_reads_alone():
+def test_with_a_dropout_of_1_the_output_depends_on_the_reads_alone():
     cell = build(bypass_dropout=1.0).train()
     weight, bias = cell.machine.to_output.weight, cell.machine.to_output.bias
     y, state = cell(torch.randn(BATCH, INPUT, dtype=F64), cell.init_state(BATCH, dtype=F64))
     torch.testing.assert_close(y, state.reads @ weight[:, SMALL["controller_size"] :].T + bias)
 
 
-def test_layer_norm_is_on_the_way_to_the_heads_and_within_the_controllers_that_have_it():
+def test_layer_norm_acts_on_the_interface_and_in_the_controllers_that_support_it():
     for controller, inside in (("lstm", True), ("gru", True), ("rnn", False), ("feedforward", False)):
         machine = build(layer_norm=True, controller=controller).machine
         assert isinstance(machine.interface, Normalised)
@@ -171,7 +171,7 @@ def test_layer_norm_is_on_the_way_to_the_heads_and_within_the_controllers_that_h
     assert not any(isinstance(part, nn.LayerNorm) for part in build().modules())
 
 
-def test_every_layer_of_a_deep_controller_sees_the_input_and_is_seen():
+def test_every_layer_of_a_deep_controller_reads_the_input_and_reaches_the_output():
     controller = build(controller_layers=3, read_heads=2).machine.controller
     assert isinstance(controller, Shortcuts)
     seen = INPUT + 2 * SMALL["width"]
@@ -203,11 +203,11 @@ def test_the_network_takes_the_options_of_its_cell():
     assert (network.input_size, network.output_size) == (INPUT, OUTPUT)
 
 
-def test_what_the_heads_are_told_can_be_looked_at():
+def test_the_control_of_the_heads_can_be_inspected():
     cell = build(masked=True, sharpen_links=True)
     x, state = torch.randn(BATCH, INPUT, dtype=F64), cell.init_state(BATCH, dtype=F64)
-    told, after = cell.control(x, state), cell(x, state)[1]
-    reads, memory = cell.machine.memory(told, state.memory)
+    control, after = cell.control(x, state), cell(x, state)[1]
+    reads, memory = cell.machine.memory(control, state.memory)
     assert torch.equal(reads, after.reads)
     assert torch.equal(memory.usage, after.memory.usage)
 
@@ -222,7 +222,7 @@ def test_a_dropout_is_a_probability():
 @pytest.mark.parametrize(
     "options", [{}, {"links": "sparse", "masked": True}, {"layer_norm": True, "initial_memory": "random"}]
 )
-def test_a_saved_network_is_loaded_the_same(options, tmp_path):
+def test_a_saved_network_is_loaded_unchanged(options, tmp_path):
     network, xs = DNC(INPUT, OUTPUT, **SMALL, **options).eval(), torch.randn(BATCH, TIME, INPUT)
     network.save_pretrained(tmp_path / "shared")
     loaded = DNC.from_pretrained(tmp_path / "shared")

@@ -1,4 +1,4 @@
-"""What other code does otherwise than the paper, in the form of options of the DNC."""
+"""Options of the DNC for the differences of other implementations from the paper."""
 
 import dataclasses
 
@@ -29,7 +29,7 @@ def sequences():
     return torch.randn(BATCH, TIME, INPUT, generator=torch.Generator().manual_seed(2), dtype=F64)
 
 
-def test_without_shortcuts_a_layer_sees_the_layer_below_and_the_top_one_is_seen():
+def test_without_shortcuts_a_layer_reads_the_layer_below_and_only_the_top_one_is_output():
     deep = machine(controller_layers=3, controller_shortcuts=False)
     controller = deep.cell.machine.controller
     assert [layer.input_size for layer in controller.layers] == [INPUT + WIDTH, HIDDEN, HIDDEN]
@@ -37,7 +37,7 @@ def test_without_shortcuts_a_layer_sees_the_layer_below_and_the_top_one_is_seen(
     assert deep.cell.machine.to_output.in_features == HIDDEN + WIDTH
 
 
-def test_a_clipped_cell_cuts_its_outputs_and_its_whole_state():
+def test_a_clipped_cell_clips_its_outputs_and_its_whole_state():
     cell = LSTMCell(INPUT, HIDDEN).double()
     x = 5 * sequences()[:, 0]
     state = tree.move(cell.init_state(BATCH), dtype=F64)
@@ -48,7 +48,7 @@ def test_a_clipped_cell_cuts_its_outputs_and_its_whole_state():
         assert not torch.equal(cut, whole)
 
 
-def test_outputs_are_cut_and_what_is_remembered_is_not(equal_up_to_rounding):
+def test_outputs_are_clipped_and_the_state_is_not(equal_up_to_rounding):
     network = machine()
     with use_backend("reference"):
         ys, state = network(sequences())
@@ -57,7 +57,7 @@ def test_outputs_are_cut_and_what_is_remembered_is_not(equal_up_to_rounding):
     equal_up_to_rounding(tree.named_tensors(same), tree.named_tensors(state))
 
 
-def test_without_feedback_the_controller_does_not_know_what_was_read(equal_up_to_rounding):
+def test_without_feedback_the_controller_does_not_depend_on_the_reads(equal_up_to_rounding):
     cell = DNCCell(INPUT, OUTPUT, **SIZES, read_feedback=False).double()
     state = cell.init_state(BATCH, dtype=F64)
     control = cell.control(sequences()[:, 0], state)
@@ -65,7 +65,7 @@ def test_without_feedback_the_controller_does_not_know_what_was_read(equal_up_to
     equal_up_to_rounding(tree.named_tensors(again), tree.named_tensors(control))
 
 
-def test_a_blinkered_cell_is_the_cell_on_the_first_entries():
+def test_a_cell_with_truncated_input_is_the_cell_on_the_first_entries():
     cell = LSTMCell(INPUT - 1, HIDDEN).double()
     for backend in (None, *backends()):
         twin = None if backend is None else TruncatedInput(cell, 1).fused(backend)
@@ -74,7 +74,7 @@ def test_a_blinkered_cell_is_the_cell_on_the_first_entries():
         torch.testing.assert_close(ys, unroll(cell, sequences()[..., :-1])[0])
 
 
-def test_beginnings_are_what_they_are_called():
+def test_initial_weights_have_the_values_of_their_names():
     begun = machine(initial_memory="even", initial_weights="constant", initial_reads="constant").init_state(1)
     assert begun.memory.memory.unique().tolist() == [1 / (SLOTS * WIDTH)]
     assert begun.memory.read_weights.unique().tolist() == begun.memory.write_weights.unique().tolist() == [1e-6]
@@ -95,12 +95,12 @@ def test_beginnings_are_what_they_are_called():
         ({"initial_weights": "ones"}, "initial_weights is 'ones', but it must be one of 'constant', 'random', 'zeros'"),
     ],
 )
-def test_what_does_not_fit_is_refused(options, message, shapes_unchecked):
+def test_invalid_options_are_refused(options, message, shapes_unchecked):
     with pytest.raises(ValueError, match=message):
         DNCCell(INPUT, OUTPUT, **SIZES, **options)
 
 
-def test_blinkers_have_a_size():
+def test_truncated_inputs_have_a_size():
     with pytest.raises(ValueError, match="size is 0, but it must be at least 1"):
         TruncatedInput(LSTMCell(INPUT, HIDDEN), 0)
     with pytest.raises(ValueError, match=r"bound is 0\.0, but it must be finite and above 0"):

@@ -1,4 +1,4 @@
-"""A controller, an interface and a memory put together by hand, and what joins them."""
+"""A controller, an interface and a memory in an augmented cell, and their connections."""
 
 import dataclasses
 
@@ -44,7 +44,7 @@ def test_the_last_reads_are_read_back():
     assert not torch.allclose(y, other)
 
 
-def test_the_first_reads_are_learned_from_0_or_zeros():
+def test_the_initial_reads_are_learned_or_zero():
     learned, zeros = parts(), parts(initial_reads="zeros")
     assert torch.equal(learned.init_state(BATCH).reads, torch.zeros(BATCH, 2 * WIDTH))
     with torch.no_grad():
@@ -104,7 +104,7 @@ def test_sizes_and_choices_are_checked(shapes_unchecked):
         lambda size: Stacked([GRUCell(size, 4), GRUCell(4, 4)], dropout=0.5),
     ],
 )
-def test_a_controller_that_the_kernel_does_not_know_is_stepped(controller):
+def test_a_controller_without_a_kernel_runs_in_single_steps(controller):
     def machine(controller):
         memory = TuringMemory(5, 3, initial_memory="random", initial_weights="uniform")
         return AugmentedCell(

@@ -1,4 +1,4 @@
-"""Machines refuse choices, sizes and bounds that cannot be, in one sentence."""
+"""Machines refuse invalid choices, sizes and bounds with one sentence."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_an_unknown_choice_is_refused(cell, option, shapes_unchecked):
 @pytest.mark.parametrize(
     ("cell", "size"), [*((cell, size) for cell in MACHINES for size in SIZES), (NTMCell, "shift_range")]
 )
-def test_a_size_must_be_a_whole_number_of_at_least_1(cell, size, shapes_unchecked):
+def test_a_size_must_be_an_integer_of_at_least_1(cell, size, shapes_unchecked):
     sizes, name = {"input_size": 2, "output_size": 2}, cell.__name__
     with pytest.raises(ValueError, match=f"{size} of {name} is 0, but it must be at least 1; give a larger {size}"):
         cell(**(sizes | {size: 0}))

@@ -1,4 +1,4 @@
-"""Networks that run on with another number of slots than they were built with."""
+"""Networks that run with another number of slots than they were built with."""
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ def test_with_its_own_number_of_slots_it_is_the_same_network():
     torch.testing.assert_close(tree.named_tensors(last), tree.named_tensors(end), rtol=0, atol=0)
 
 
-def test_the_old_network_stays_as_it_was_and_the_two_part():
+def test_the_old_network_is_unchanged_and_the_two_are_independent():
     network = dnc()
     network.cell.machine.to_output.bias.requires_grad_(False)
     before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -50,7 +50,7 @@ def test_the_old_network_stays_as_it_was_and_the_two_part():
     assert network(torch.randn(1, 2, INPUT))[1].memory.usage.shape == (1, 5)
 
 
-def test_nothing_is_drawn():
+def test_no_random_numbers_are_drawn():
     network = dnc()
     torch.manual_seed(3)
     network.with_slots(9)
@@ -74,7 +74,7 @@ def test_a_turing_machine_whose_weights_do_not_depend_on_the_slot_runs_with_more
         (DNC, {"initial_memory": "learned"}, "cell.machine.memory.initial_slots.bias"),
     ],
 )
-def test_what_was_learned_for_each_slot_is_not_made_up(network_class, options, name):
+def test_a_network_with_learned_values_for_each_slot_is_refused(network_class, options, name):
     network = network_class(INPUT, OUTPUT, **(SMALL | options))
     sentence = f"slots is 7, but {name} of this {network_class.__name__} has a value for each of its 5 slots; build it"
     with pytest.raises(ValueError, match=sentence):
@@ -83,6 +83,6 @@ def test_what_was_learned_for_each_slot_is_not_made_up(network_class, options, n
 
 
 @pytest.mark.parametrize(("slots", "error"), [(0, ValueError), (2.0, TypeError)])
-def test_slots_are_a_whole_number_of_at_least_1(slots, error, shapes_unchecked):
+def test_slots_are_an_integer_of_at_least_1(slots, error, shapes_unchecked):
     with pytest.raises(error, match=f"slots of DNCCell is {slots}, but it must be"):
         dnc().with_slots(slots)

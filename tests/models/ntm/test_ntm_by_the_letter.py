@@ -1,4 +1,4 @@
-"""One whole step of a Neural Turing Machine against the paper, written down again number by number."""
+"""One step of a Neural Turing Machine against a scalar implementation of the paper."""
 
 import math
 from typing import NamedTuple
@@ -45,7 +45,7 @@ def cosine(u, v):
 
 
 def head_parameters(raw, reads, writes, reach):
-    """Cut the raw numbers into blocks of all heads, read heads first, and give each its range."""
+    """Split the interface vector into blocks of all heads, read heads first, and apply the activations."""
     heads, offsets, position = reads + writes, 2 * reach + 1, 0
 
     def block(count, size):
@@ -54,7 +54,7 @@ def head_parameters(raw, reads, writes, reach):
         position += count * size
         return values
 
-    told = {
+    control = {
         "k": [[math.tanh(z) for z in key] for key in block(heads, WIDTH)],
         "beta": [softplus(z) for (z,) in block(heads, 1)],
         "g": [sigmoid(z) for (z,) in block(heads, 1)],
@@ -64,23 +64,23 @@ def head_parameters(raw, reads, writes, reach):
         "a": [[math.tanh(z) for z in add] for add in block(writes, WIDTH)],
     }
     assert position == len(raw)
-    return told
+    return control
 
 
-def address(told, head, memory, previous, reach):
-    content = softmax([told["beta"][head] * cosine(told["k"][head], slot) for slot in memory])
-    g = told["g"][head]
+def address(control, head, memory, previous, reach):
+    content = softmax([control["beta"][head] * cosine(control["k"][head], slot) for slot in memory])
+    g = control["g"][head]
     blended = [g * content[i] + (1 - g) * previous[i] for i in range(SLOTS)]
     shifted = [
         sum(
-            blended[j] * told["s"][head][d + reach]
+            blended[j] * control["s"][head][d + reach]
             for j in range(SLOTS)
             for d in range(-reach, reach + 1)
             if (i - j - d) % SLOTS == 0
         )
         for i in range(SLOTS)
     ]
-    sharpened = [w ** told["gamma"][head] for w in shifted]
+    sharpened = [w ** control["gamma"][head] for w in shifted]
     return [w / sum(sharpened) for w in sharpened]
 
 
@@ -105,25 +105,25 @@ class Heads(NamedTuple):
     read_first: bool
 
 
-def all_heads_at_once(told, memory, before, heads):
+def all_heads_at_once(control, memory, before, heads):
     reads, writes, reach, read_first = heads
-    now = [address(told, head, memory, before[head], reach) for head in range(reads + writes)]
-    written = write(memory, [(now[reads + n], told["e"][n], told["a"][n]) for n in range(writes)])
+    now = [address(control, head, memory, before[head], reach) for head in range(reads + writes)]
+    written = write(memory, [(now[reads + n], control["e"][n], control["a"][n]) for n in range(writes)])
     seen = memory if read_first else written
     return [look(now[head], seen) for head in range(reads)], now, written
 
 
-def heads_in_turn(told, memory, before, heads):
+def heads_in_turn(control, memory, before, heads):
     reads, writes, reach, read_first = heads
     now, seen = [None] * (reads + writes), []
     for turn in range(max(reads, writes)):
         for kind in ("read", "write") if read_first else ("write", "read"):
             if kind == "read" and turn < reads:
-                now[turn] = address(told, turn, memory, before[turn], reach)
+                now[turn] = address(control, turn, memory, before[turn], reach)
                 seen.append(look(now[turn], memory))
             if kind == "write" and turn < writes:
-                now[reads + turn] = address(told, reads + turn, memory, before[reads + turn], reach)
-                memory = write(memory, [(now[reads + turn], told["e"][turn], told["a"][turn])])
+                now[reads + turn] = address(control, reads + turn, memory, before[reads + turn], reach)
+                memory = write(memory, [(now[reads + turn], control["e"][turn], control["a"][turn])])
     return seen, now, memory
 
 
@@ -143,7 +143,7 @@ HEADS = [(1, 1), (2, 2), (3, 1), (1, 3)]
 @pytest.mark.parametrize("reach", [1, 3])
 @pytest.mark.parametrize("sequential", [False, True])
 @pytest.mark.parametrize("read_first", [True, False])
-def test_a_step_agrees_with_the_paper_by_the_letter(read_first, sequential, reach, reads, writes):
+def test_a_step_agrees_with_the_paper(read_first, sequential, reach, reads, writes):
     cell = build(
         read_heads=reads, write_heads=writes, shift_range=reach, read_first=read_first, sequential_heads=sequential
     )
@@ -160,10 +160,12 @@ def test_a_step_agrees_with_the_paper_by_the_letter(read_first, sequential, reac
         )
         layer = "interface.head_parameters.linear."
         raw = linear(own[layer + "weight"], hidden, own[layer + "bias"])
-        told = head_parameters(raw, reads, writes, reach)
+        control = head_parameters(raw, reads, writes, reach)
         before = state.memory.read_weights[b].tolist() + state.memory.write_weights[b].tolist()
         act = heads_in_turn if sequential else all_heads_at_once
-        seen, now, memory = act(told, state.memory.memory[b].tolist(), before, Heads(reads, writes, reach, read_first))
+        seen, now, memory = act(
+            control, state.memory.memory[b].tolist(), before, Heads(reads, writes, reach, read_first)
+        )
         flat = [number for vector in seen for number in vector]
         answer = linear(own["to_output.weight"], hidden + flat, own["to_output.bias"])
 
@@ -203,7 +205,7 @@ def test_weights_come_from_the_memory_before_the_write(equal_up_to_rounding):
     equal_up_to_rounding(after.memory.write_weights, written_otherwise.memory.write_weights)
 
 
-def test_control_shows_what_the_heads_are_told():
+def test_control_returns_the_parameters_of_the_heads():
     cell = build(read_heads=2)
     state = tree.detach(unroll(cell, torch.randn(BATCH, 2, INPUT, dtype=F64))[1])
     x = torch.randn(BATCH, INPUT, dtype=F64)

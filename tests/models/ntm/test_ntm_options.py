@@ -1,4 +1,4 @@
-"""Every option of a Neural Turing Machine changes what it does, and an option at its default changes nothing."""
+"""Every option of a Neural Turing Machine has an effect, and an option at its default value changes nothing."""
 
 import hashlib
 import inspect
@@ -40,7 +40,7 @@ ALTERNATIVES = {
     "write_shift_bias": (1.0, {}),
     "read_stay_bias": (1.0, {}),
 }
-# Options of the random beginning of the weights, which `build` below replaces.
+# Options of the random initialisation of the weights, which `build` below replaces.
 OF_THE_BEGINNING = {"controller_gain": 3.0}
 OTHER_VALUES = {
     "controller": ["lstm", "gru", "rnn", "feedforward"],
@@ -61,14 +61,14 @@ DEFAULTS = {name: inspect.signature(NTMCell).parameters[name].default for name i
 
 
 def own_numbers(name, like):
-    """Return numbers that depend on the name of a parameter and on nothing else."""
+    """Return numbers that depend on the name of a parameter alone."""
     name = name.replace("controller.cell.", "controller.").replace("controller.layers.0.", "controller.")
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
     return torch.randn(like.shape, generator=torch.Generator().manual_seed(seed), dtype=F64)
 
 
 def build(**options):
-    """Build a cell whose parameters are its own beginnings, off which each is moved in a way fixed by its name."""
+    """Build a cell whose parameters are its initial values plus a fixed change that depends on the name."""
     cell = NTMCell(INPUT, OUTPUT, **(SMALL | options)).double()
     with torch.no_grad():
         for name, parameter in cell.named_parameters():
@@ -78,7 +78,7 @@ def build(**options):
 
 
 def behaviour(cell):
-    """Return the output and the initial state, which together are all that a network does."""
+    """Return the output and the initial state, which together describe the behaviour of a network."""
     xs = torch.randn(BATCH, TIME, INPUT, generator=torch.Generator().manual_seed(3), dtype=F64)
     return [unroll(cell, xs)[0], *tree.leaves(cell.init_state(BATCH, dtype=F64))]
 
@@ -107,7 +107,7 @@ def test_an_option_at_its_default_changes_nothing(option):
 
 
 @pytest.mark.parametrize("controller", ["lstm", "gru", "rnn", "feedforward"])
-def test_the_controller_s_gain_spreads_its_weights_and_nothing_else(controller):
+def test_the_controller_s_gain_scales_its_weights_and_nothing_else(controller):
     torch.manual_seed(7)
     plain = NTMCell(INPUT, OUTPUT, controller=controller, **SMALL)
     torch.manual_seed(7)
@@ -138,7 +138,7 @@ def test_an_option_matters_to_content_addressing_too(option):
 
 
 @pytest.mark.parametrize("option", NOT_FOR_CONTENT)
-def test_an_option_of_stepping_is_refused_by_content_addressing(option):
+def test_an_option_of_shifting_is_refused_by_content_addressing(option):
     value = NOT_FOR_CONTENT[option]
     with pytest.raises(ValueError, match=f'{option} is {value!r}, but heads with addressing="content" do not shift'):
         NTMCell(INPUT, OUTPUT, addressing="content", **{option: value})
@@ -175,7 +175,7 @@ def test_the_same_weights_run_with_twice_the_slots(initial_weights):
         assert not torch.allclose(ys, unroll(small, xs)[0])
 
 
-def test_a_head_that_only_steps_does_not_notice_more_slots_until_it_comes_round():
+def test_a_head_that_only_shifts_is_the_same_with_more_slots_until_it_wraps_around():
     cells = [build(initial_weights="one-hot", gate_bias=-1e3, clip=None, slots=slots) for slots in (12, 24)]
     cells[1].load_state_dict(cells[0].state_dict())
     xs = torch.randn(BATCH, TIME, INPUT, dtype=F64)
@@ -183,6 +183,6 @@ def test_a_head_that_only_steps_does_not_notice_more_slots_until_it_comes_round(
 
 
 @pytest.mark.parametrize("option", ["initial_reads", "initial_controller"])
-def test_an_unknown_beginning_is_refused(option, shapes_unchecked):
+def test_an_unknown_initial_value_is_refused(option, shapes_unchecked):
     with pytest.raises(ValueError, match=f"{option} is 'magic', but it must be one of .*'learned', 'zeros'"):
         NTMCell(INPUT, OUTPUT, **{option: "magic"})

@@ -1,4 +1,4 @@
-"""The baseline without external memory."""
+"""The LSTM, the baseline without external memory."""
 
 import inspect
 
@@ -45,7 +45,7 @@ def test_it_equals_torch_s_stacked_lstm_with_a_linear_layer(layers):
     torch.testing.assert_close(network(xs)[0], expected)
 
 
-def test_its_usual_size_is_that_of_the_paper():
+def test_its_default_size_is_that_of_the_paper():
     parameters = inspect.signature(StackedLSTMCell).parameters
     assert (parameters["layers"].default, parameters["hidden_size"].default) == (3, 256)
 
@@ -61,7 +61,7 @@ def test_every_option_matters():
         cell = StackedLSTMCell(INPUT, OUTPUT, **(small | changes))
         with torch.no_grad():
             for parameter in cell.parameters():
-                parameter.add_(0.1)  # some begin at 0, where they do not show
+                parameter.add_(0.1)  # some are initialised to 0, where they have no effect
         return unroll(cell, xs)[0]
 
     assert torch.equal(run(), run())

@@ -1,4 +1,4 @@
-"""The networks of the chapter as the command line builds them."""
+"""The recurrent networks that the command line builds."""
 
 import pytest
 import torch
@@ -45,7 +45,7 @@ def test_symbols_and_their_vectors_give_the_same_outputs(network):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_an_embedding_stands_between_the_symbols_and_the_first_layer(network):
+def test_an_embedding_is_between_the_symbols_and_the_first_layer(network):
     model = built(network, embedding_size=6)
     tables = [value for value in model.state_dict().values() if value.shape == (5, 6)]
     assert len(tables) == 1
@@ -58,7 +58,7 @@ def test_an_embedding_stands_between_the_symbols_and_the_first_layer(network):
 
 
 @pytest.mark.parametrize("network", LAYERED)
-def test_layers_are_added_and_dropout_acts_in_training_alone(network):
+def test_layers_are_added_and_dropout_is_active_in_training_only(network):
     one, two = (sum(p.numel() for p in built(network, layers=layers).parameters()) for layers in (1, 2))
     assert two > one
     model = built(network, layers=2, dropout=0.5)
@@ -68,7 +68,7 @@ def test_layers_are_added_and_dropout_acts_in_training_alone(network):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_padding_reaches_nothing(network):
+def test_padding_has_no_influence(network):
     model = built(network).eval()
     other = SYMBOLS.clone()
     other[1, 2:] = 4
@@ -95,7 +95,7 @@ def test_a_size_is_at_least_one(network, option):
 
 @pytest.mark.parametrize("network", [BiLSTM, BiGRU])
 @pytest.mark.parametrize("summary", ["ends", "mean", "max"])
-def test_a_summary_is_the_same_at_every_step_and_sees_all_of_the_row(network, summary):
+def test_a_summary_is_the_same_at_every_step_and_depends_on_the_whole_row(network, summary):
     model = built(network, summary=summary)
     ys, _ = model(SYMBOLS, lengths=LENGTHS)
     torch.testing.assert_close(ys[0], ys[0, :1].expand(4, 3))
@@ -107,7 +107,7 @@ def test_a_summary_is_the_same_at_every_step_and_sees_all_of_the_row(network, su
         assert not torch.allclose(model(changed, lengths=LENGTHS)[0][0, 0], ys[0, 0])
 
 
-def test_the_mean_and_the_largest_are_over_the_steps_of_the_row_alone():
+def test_the_mean_and_the_maximum_are_over_the_steps_of_the_row_alone():
     inner = built(BiGRU)
     seen, state = inner.layers(one_hot(SYMBOLS), None, lengths=LENGTHS)
     inner.summary = "mean"
@@ -116,7 +116,7 @@ def test_the_mean_and_the_largest_are_over_the_steps_of_the_row_alone():
     torch.testing.assert_close(inner._summed_up(seen, state, LENGTHS)[1, 0], seen[1, :2].amax(dim=0))
 
 
-def test_the_book_s_gru_sees_everything_a_step_late():
+def test_the_book_s_gru_reads_every_input_one_step_late():
     model = built(GRU, variant="book")
     ys, _ = model(SYMBOLS)
     changed = SYMBOLS.clone()
@@ -126,12 +126,12 @@ def test_the_book_s_gru_sees_everything_a_step_late():
     assert seen[2:].gt(0).all()
 
 
-def test_jordan_is_forced_as_its_option_says():
+def test_jordan_is_teacher_forced_by_its_option():
     assert built(Jordan).forced
     assert not built(Jordan, teacher_forcing=False).forced
 
 
-def test_jordan_is_taught_by_targets_and_nobody_else_is():
+def test_only_jordan_accepts_targets_for_teacher_forcing():
     targets = torch.tensor([[0, 1, 2, 1], [2, 0, 0, 0]])
     for options in ({}, {"embedding_size": 6}):
         model = built(Jordan, **options)
@@ -146,7 +146,7 @@ def test_jordan_is_taught_by_targets_and_nobody_else_is():
 @pytest.mark.parametrize(
     ("name", "value"), [("starts", torch.zeros(2, 4).bool()), ("collect", lambda state: state), ("checkpoint_every", 2)]
 )
-def test_what_needs_single_steps_is_refused_beside_targets(name, value):
+def test_options_that_need_single_steps_are_refused_with_targets(name, value):
     targets = torch.zeros(2, 4, dtype=torch.long)
     with pytest.raises(
         ValueError, match=f"{name} was given with targets, but teacher forcing may compute all steps at once"
@@ -154,7 +154,7 @@ def test_what_needs_single_steps_is_refused_beside_targets(name, value):
         built(Jordan)(SYMBOLS, targets=targets, **{name: value})
 
 
-def test_packed_sequences_can_be_taught():
+def test_packed_sequences_support_teacher_forcing():
     model, xs = built(Jordan), one_hot(SYMBOLS)
     targets = torch.tensor([[0, 1, 2, 1], [2, 0, 0, 0]])
     packed = pack_padded_sequence(xs, LENGTHS, batch_first=True)
@@ -163,6 +163,6 @@ def test_packed_sequences_can_be_taught():
     torch.testing.assert_close(pad_packed_sequence(outputs, batch_first=True)[0], expected)
 
 
-def test_nothing_of_a_reservoir_is_learned_but_its_readout():
+def test_only_the_readout_of_a_reservoir_is_trained():
     names = {name for name, _ in built(EchoState, embedding_size=6).named_parameters()}
     assert names == {"cell.cell.to_output.weight", "cell.cell.to_output.bias"}

@@ -1,4 +1,4 @@
-"""The decoder by the letter: attention before the step and after it, and whole sequences equal to single steps."""
+"""The decoder against its equations, with attention before or after the step; whole sequences equal single steps."""
 
 import math
 
@@ -54,7 +54,7 @@ def read(memory, s, h):
 @torch.no_grad()
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("attend_first", [True, False])
-def test_attention_before_and_after_the_step_by_the_letter(xs, encoded, attend_first, layers):
+def test_attention_before_and_after_the_step_computes_its_equations(xs, encoded, attend_first, layers):
     decoder = decoder_of(ElmanCell, attend_first=attend_first, layers=layers)
     ys, _ = decoder(xs, decoder.begin(*encoded), torch.full((BATCH,), TIME))
     context, vectors, lengths = encoded
@@ -77,7 +77,7 @@ def test_attention_before_and_after_the_step_by_the_letter(xs, encoded, attend_f
 
 
 @torch.no_grad()
-def test_a_vector_alone_by_the_letter(xs, encoded):
+def test_a_decoder_with_a_context_vector_computes_its_equations(xs, encoded):
     decoder = decoder_of(ElmanCell, attention=None, into="both")
     cell = decoder.cell.cell.layers[0]
     ys, _ = decoder(xs, decoder.begin(*encoded), torch.full((BATCH,), TIME))
@@ -103,7 +103,7 @@ FORMS = [
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
 @pytest.mark.parametrize("kind", [LSTMCell, GRUCell])
-def test_whole_sequences_are_single_steps(xs, encoded, kind, form):
+def test_whole_sequences_equal_single_steps(xs, encoded, kind, form):
     decoder = decoder_of(kind, **form)
     parts, begin = [], decoder.begin(*encoded)
     state = begin
@@ -124,7 +124,7 @@ def test_whole_sequences_are_single_steps(xs, encoded, kind, form):
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_padding_reaches_neither_outputs_nor_gradients(xs, encoded, form, equal_up_to_rounding):
+def test_padding_has_no_influence_on_outputs_or_gradients(xs, encoded, form, equal_up_to_rounding):
     decoder = decoder_of(GRUCell, **form)
     padding = (torch.arange(TIME) >= LENGTHS[:, None])[..., None]
     dirty = torch.where(padding, 1e3, xs).requires_grad_()
@@ -138,7 +138,7 @@ def test_padding_reaches_neither_outputs_nor_gradients(xs, encoded, form, equal_
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_rows_do_not_know_one_another(xs, encoded, form):
+def test_rows_are_independent(xs, encoded, form):
     decoder = decoder_of(LSTMCell, **form)
     begin = decoder.begin(*encoded)
     ys, _ = decoder(xs, begin, LENGTHS)
@@ -147,8 +147,10 @@ def test_rows_do_not_know_one_another(xs, encoded, form):
         torch.testing.assert_close(alone, ys[row : row + 1], rtol=1e-12, atol=1e-12)
 
 
-def test_attention_before_the_step_hands_what_it_reads_to_the_steps_after():
-    """What is read at the first step reaches the hidden vectors if it enters the step, and the logits alone if not."""
+def test_attention_before_the_step_influences_later_steps():
+    """The read at the first step influences the hidden vectors if it is an input of the step, and else the logits
+    alone.
+    """
     for attend_first in (True, False):
         decoder = decoder_of(GRUCell, attend_first=attend_first)
         context, vectors = torch.randn(1, ENCODED, dtype=F64), torch.randn(1, SLOTS, ENCODED, dtype=F64)
@@ -160,7 +162,7 @@ def test_attention_before_the_step_hands_what_it_reads_to_the_steps_after():
         assert torch.equal(ends[0].layers[0].hidden, ends[1].layers[0].hidden) == (not attend_first)
 
 
-def test_dropout_acts_under_the_readout_in_training_alone(xs, encoded):
+def test_dropout_before_the_readout_is_active_in_training_only(xs, encoded):
     decoder = decoder_of(GRUCell, attend_first=False)
     decoder.dropout.p = 0.5
     state, lengths = decoder.begin(*encoded), torch.full((BATCH,), TIME)

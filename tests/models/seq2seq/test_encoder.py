@@ -1,4 +1,4 @@
-"""The encoder: torch's own networks are its reference."""
+"""The encoder, with torch's networks as its reference."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ def torch_like(encoder, kind, layers, bidirectional):
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize(("cell", "kind"), [("lstm", torch.nn.LSTM), ("gru", torch.nn.GRU)])
-def test_it_is_torch_s_network_on_packed_sequences(cell, kind, layers, bidirectional):
+def test_it_equals_torch_s_network_on_packed_sequences(cell, kind, layers, bidirectional):
     encoder = Encoder(INPUT, HIDDEN, cell=cell, layers=layers, bidirectional=bidirectional).double()
     for parameter in encoder.parameters():
         torch.nn.init.normal_(parameter)
@@ -58,7 +58,7 @@ def test_reversed_input_and_swapped_directions_reverse_the_output():
     torch.testing.assert_close(end.roll(HIDDEN, dims=-1), last, rtol=1e-12, atol=1e-12)
 
 
-def test_dropout_acts_between_layers_in_training_alone():
+def test_dropout_between_layers_is_active_in_training_only():
     encoder = Encoder(INPUT, HIDDEN, layers=2, dropout=0.5)
     xs = torch.randn(BATCH, TIME, INPUT)
     assert not torch.equal(encoder(xs, LENGTHS)[0], encoder(xs, LENGTHS)[0])

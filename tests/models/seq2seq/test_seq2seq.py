@@ -1,4 +1,4 @@
-"""Sequence to sequence as a whole: teaching, sampling, carrying on, options, errors."""
+"""Sequence to sequence: teacher forcing, sampling, states, options, errors."""
 
 import inspect
 
@@ -42,7 +42,7 @@ def network(request):
     return network_of(**request.param)
 
 
-def test_the_logits_of_every_symbol_come_out_and_zeros_beyond(network):
+def test_outputs_are_the_logits_of_every_symbol_and_zeros_in_the_padding(network):
     ys, _ = network(pairs_of(), lengths=LENGTHS)
     assert ys.shape == (3, 4, TARGET)
     for row, length in enumerate(LENGTHS.tolist()):
@@ -50,7 +50,7 @@ def test_the_logits_of_every_symbol_come_out_and_zeros_beyond(network):
         assert not ys[row, length:].any()
 
 
-def test_what_stands_at_padding_is_not_looked_at(network, equal_up_to_rounding):
+def test_padding_has_no_influence(network, equal_up_to_rounding):
     clean, last = network(pairs_of(), lengths=LENGTHS)
     pairs = pairs_of(torch.tensor([[1, 5, 2], [-7, 99, 99], [4, 3, 99]]))
     given = torch.where(torch.arange(4) < LENGTHS[:, None], pairs.given, 99)
@@ -60,7 +60,7 @@ def test_what_stands_at_padding_is_not_looked_at(network, equal_up_to_rounding):
     equal_up_to_rounding(tree.named_tensors(end), tree.named_tensors(last))
 
 
-def test_rows_do_not_know_one_another(network):
+def test_rows_are_independent(network):
     pairs = pairs_of()
     ys, _ = network(pairs, lengths=LENGTHS)
     for row in range(3):
@@ -68,7 +68,7 @@ def test_rows_do_not_know_one_another(network):
         torch.testing.assert_close(alone, ys[row : row + 1], rtol=1e-12, atol=1e-12)
 
 
-def test_a_state_goes_on_where_it_ended(network):
+def test_a_state_continues_a_sequence(network):
     pairs = pairs_of()
     whole, last = network(pairs)
     halves = [
@@ -80,8 +80,8 @@ def test_a_state_goes_on_where_it_ended(network):
     torch.testing.assert_close(tree.named_tensors(end), tree.named_tensors(last), rtol=1e-12, atol=1e-12)
 
 
-def test_steps_one_after_another_equal_the_whole_when_all_is_told(network):
-    """The path of scheduled sampling, with a probability as good as 1."""
+def test_single_steps_equal_the_whole_sequence_under_full_teacher_forcing(network):
+    """Scheduled sampling with a probability close to 1."""
     ys, last = network(pairs_of(), lengths=LENGTHS)
     sampled, end = network(pairs_of(), lengths=LENGTHS, targets=TARGETS, teacher=1 - 1e-12)
     torch.testing.assert_close(sampled, ys, rtol=1e-10, atol=1e-12)
@@ -92,20 +92,20 @@ def test_steps_one_after_another_equal_the_whole_when_all_is_told(network):
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-11)
 
 
-def test_without_a_teacher_the_network_hears_itself(network):
+def test_without_a_teacher_the_network_reads_its_own_outputs(network):
     with torch.no_grad():
-        network.decoder.to_output.weight.mul_(1000)  # so sure of itself that drawing is taking the likeliest
+        network.decoder.to_output.weight.mul_(1000)  # logits so large that drawing gives the most likely symbol
     found = greedy(network, network.begin(pairs_of().source, pairs_of().source_lengths), longest=4, stop=-1)
     ys, _ = network(pairs_of(), teacher=0.0)
     assert torch.equal(ys.argmax(-1), found.symbols)
     assert not torch.equal(found.symbols[:, :-1], pairs_of().given[:, 1:])
 
 
-def test_the_teacher_s_word_is_given_as_often_as_told(monkeypatch):
+def test_targets_are_fed_with_the_given_probability(monkeypatch):
     network = network_of(context="vector")
-    heard = []
+    inputs = []
     step = network.step
-    monkeypatch.setattr(network, "step", lambda symbols, state: (heard.append(symbols), step(symbols, state))[1])
+    monkeypatch.setattr(network, "step", lambda symbols, state: (inputs.append(symbols), step(symbols, state))[1])
     with torch.no_grad():
         network.decoder.to_output.weight.zero_()
         network.decoder.to_output.bias.copy_(torch.tensor([-100.0, -100, -100, 100, -100]))
@@ -116,13 +116,13 @@ def test_the_teacher_s_word_is_given_as_often_as_told(monkeypatch):
         given=given_for(torch.full((rows, time), 1)),
     )
     network(pairs, teacher=0.7)
-    told = torch.stack(heard, dim=1)
-    assert not told[:, 0].any()
-    assert set(told[:, 1:].unique().tolist()) == {1, 3}
-    assert abs(float((told[:, 1:] == 1).double().mean()) - 0.7) < 0.03
+    fed = torch.stack(inputs, dim=1)
+    assert not fed[:, 0].any()
+    assert set(fed[:, 1:].unique().tolist()) == {1, 3}
+    assert abs(float((fed[:, 1:] == 1).double().mean()) - 0.7) < 0.03
 
 
-def test_an_answer_that_is_right_when_told_is_the_one_of_greedy_decoding(network):
+def test_a_correct_answer_under_teacher_forcing_is_that_of_greedy_decoding(network):
     pairs = pairs_of()
     found = greedy(network, network.begin(pairs.source, pairs.source_lengths), longest=6)
     given = Pairs(source=pairs.source, source_lengths=pairs.source_lengths, given=given_for(found.symbols))
@@ -133,7 +133,7 @@ def test_an_answer_that_is_right_when_told_is_the_one_of_greedy_decoding(network
     torch.testing.assert_close(torch.where(alive, gains, 0).sum(1), found.log_likelihood)
 
 
-def test_every_parameter_takes_part(network):
+def test_every_parameter_has_a_gradient(network):
     ys, _ = network(pairs_of(), lengths=LENGTHS)
     functional.cross_entropy(ys.flatten(0, 1), TARGETS.flatten()).backward()
     for name, parameter in network.named_parameters():
@@ -166,12 +166,12 @@ def test_every_option_changes_the_answer(option):
     assert not torch.equal(*answers)
 
 
-def test_the_list_of_options_is_whole():
+def test_the_list_of_options_is_complete():
     parameters = inspect.signature(Seq2Seq).parameters.values()
     assert {p.name for p in parameters if p.kind is p.KEYWORD_ONLY} == {*OTHERS, "source"}
 
 
-def test_dropout_is_for_training_alone():
+def test_dropout_is_active_in_training_only():
     network = network_of(dropout=0.5).eval()
     assert torch.equal(network(pairs_of())[0], network(pairs_of())[0])
 
@@ -184,7 +184,7 @@ def test_it_is_shared_and_loaded(network, tmp_path):
 
 
 @pytest.mark.parametrize("attend_first", [True, False])
-def test_it_learns_to_say_sequences_backwards(attend_first):
+def test_it_learns_to_reverse_sequences(attend_first):
     symbols = 4
     generator = torch.Generator().manual_seed(5)
     network = Seq2Seq(symbols, symbols, hidden_size=24, embedding_size=8, attend_first=attend_first)
@@ -209,7 +209,7 @@ def vectors_of(size=SOURCE):
     return torch.randn(3, 3, size, dtype=torch.float64, generator=VECTORS)
 
 
-def test_a_source_of_vectors_that_are_one_hot_is_read_as_the_symbols_that_they_stand_for(network):
+def test_a_source_of_one_hot_vectors_equals_a_source_of_symbols(network):
     options = {name: value for name, value in network.configuration.items() if name != "source"}
     reader = Seq2Seq(**options, source="vectors").double()
     weights = network.state_dict()
@@ -231,7 +231,7 @@ def test_vectors_beyond_the_end_of_a_source_change_nothing():
 
 
 def test_it_learns_to_name_the_largest_entry_of_each_vector():
-    """A small task of speech's kind: frames of three numbers come in, the symbols 1 to 3 go out."""
+    """A small task like speech recognition: inputs are frames of three numbers, outputs are the symbols 1 to 3."""
     generator = torch.Generator().manual_seed(5)
     network = Seq2Seq(3, 4, source="vectors", hidden_size=24, embedding_size=8)
     optimizer = torch.optim.Adam(network.parameters(), 0.03)
@@ -245,7 +245,7 @@ def test_it_learns_to_name_the_largest_entry_of_each_vector():
         optimizer.step()
     found = greedy(network, network.begin(source), longest=10)
     named = found.symbols[:, :4] == targets
-    assert named.double().mean() > 0.85  # always the same symbol would be right in half of the places
+    assert named.double().mean() > 0.85  # a constant prediction is right in half of the places
 
 
 def test_a_source_of_another_form_is_refused(shapes_unchecked):
@@ -303,7 +303,7 @@ def test_symbols_have_rows_and_steps(shapes_unchecked):
         network(torch.ones(2, 3, dtype=torch.long))
 
 
-def test_under_autocast_what_is_carried_from_step_to_step_stays_float32(network):
+def test_under_autocast_the_state_stays_float32(network):
     network.float()
     with torch.autocast("cpu", dtype=torch.bfloat16):
         for teacher in (1.0, 0.5):
@@ -337,7 +337,7 @@ def test_a_dropout_is_a_probability():
         Seq2Seq(2, 2, dropout=1.5)
 
 
-def test_two_directions_do_not_fit_a_dot_product():
+def test_a_bidirectional_encoder_is_refused_with_dot_product_attention():
     with pytest.raises(
         ValueError, match='attention is "dot", but queries have size 5 and encoded vectors 10; choose "gen'
     ):

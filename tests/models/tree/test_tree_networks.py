@@ -30,7 +30,7 @@ def drawn(count=5, depths=(0, 4), seed=0):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_keeps_its_arguments_and_says_what_it_reads(kind):
+def test_it_stores_its_arguments_and_names_its_kind_of_input(kind):
     network = kind(len(SYMBOLS), 2)
     assert list(network.configuration) == list(inspect.signature(kind).parameters)
     changed = kind(len(SYMBOLS), 2, **{name: OTHER[name] for name in list(network.configuration)[2:]})
@@ -53,7 +53,7 @@ def test_every_option_matters(kind):
 
 
 @pytest.mark.parametrize("kind", ["constituency", "nary", "child_sum"])
-def test_outputs_are_a_linear_map_of_what_the_nodes_hold_and_zero_in_the_padding(kind):
+def test_outputs_are_a_linear_map_of_the_hidden_vectors_and_zero_in_the_padding(kind):
     data = drawn()
     network = TreeLSTM(len(SYMBOLS), 3, kind=kind, **SMALL).eval()
     torch.nn.init.normal_(network.to_output.bias)
@@ -66,7 +66,7 @@ def test_outputs_are_a_linear_map_of_what_the_nodes_hold_and_zero_in_the_padding
     assert outputs[inside].all()
 
 
-def test_dropout_leaves_numbers_out_in_training_alone():
+def test_dropout_is_active_in_training_only():
     data = drawn()
     network = Recursive(len(SYMBOLS), 2, dropout=0.5, **SMALL)
     one, other = (network(data.trees, lengths=data.lengths)[0] for _ in range(2))
@@ -117,7 +117,7 @@ def test_a_batch_can_be_trained_with_sparse_gradients_of_the_words():
     torch.testing.assert_close(sparse.embedding.weight.grad.to_dense(), dense.embedding.weight.grad)
 
 
-def test_beyond_the_lengths_nothing_is_looked_at(equal_up_to_rounding):
+def test_padding_has_no_influence(equal_up_to_rounding):
     network = TreeLSTM(5, 2, **SMALL).eval()
     words, children = torch.tensor([[4, 99]]), torch.tensor([[[-1, -1], [44, -9]]])
     outputs, _ = network(Trees(words=words, children=children), lengths=torch.tensor([1]))
@@ -126,7 +126,7 @@ def test_beyond_the_lengths_nothing_is_looked_at(equal_up_to_rounding):
     assert not outputs[:, 1:].any()
 
 
-def test_what_it_does_not_take_is_refused(shapes_unchecked):
+def test_invalid_inputs_are_refused(shapes_unchecked):
     network = TreeLSTM(5, 2, **SMALL)
     trees = Trees(words=torch.tensor([[5]]), children=torch.tensor([[[-1, -1]]]))
     with pytest.raises(
@@ -140,7 +140,7 @@ def test_what_it_does_not_take_is_refused(shapes_unchecked):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_arguments_that_cannot_be_are_refused(kind, shapes_unchecked):
+def test_invalid_arguments_are_refused(kind, shapes_unchecked):
     for size in ("input_size", "output_size", "hidden_size"):
         with pytest.raises(ValueError, match=f"{size} of .* is 0, but it must be at least 1"):
             kind(**({"input_size": 2, "output_size": 2} | {size: 0}))

@@ -1,4 +1,4 @@
-"""Run a Differentiable Neural Computer on both backends and compare every number that comes out."""
+"""Run a Differentiable Neural Computer on both backends and compare all results."""
 
 import pytest
 import torch
@@ -9,10 +9,10 @@ INPUT, OUTPUT = 3, 2
 
 
 def build(dtype=torch.float64, *, seed=0, moved=0.3, **options):
-    """Return a machine whose every parameter has been moved off the value it begins at.
+    """Return a machine with every parameter moved away from its initial value.
 
-    Its slots begin different: the rounding of either backend would else decide which of two slots, alike in everything but
-    their last bits, is allocated first.
+    Its initial slots differ: else the rounding of each backend would decide which of two slots that differ in their
+    last bits only is allocated first.
     """
     torch.manual_seed(seed)
     small = {"slots": 6, "width": 4, "controller_size": 5, "initial_memory": "random"}

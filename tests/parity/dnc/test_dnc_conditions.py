@@ -1,4 +1,4 @@
-"""Conditions that single steps take for granted: padding, poisoned memory, threads, builds, NaN; and what is kept."""
+"""Conditions beyond plain runs: padding, uninitialised memory, threads, builds, NaN, and saved memory."""
 
 import ctypes
 
@@ -33,7 +33,7 @@ def sequences(network, batch=BATCH, time=TIME, dtype=F64):
 
 @each_computer
 @pytest.mark.parametrize("garbage", [float("nan"), 1e300])
-def test_padding_reaches_nothing(computer, options, garbage):
+def test_padding_has_no_influence(computer, options, garbage):
     network = computer.build(**options)
     xs, state = sequences(network), computer.a_state(network, BATCH)
     computer.padding_reaches_nothing(network, xs, state, garbage, lengths=LENGTHS, tolerance=EXACT)
@@ -41,7 +41,7 @@ def test_padding_reaches_nothing(computer, options, garbage):
 
 @each_computer
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
-def test_nothing_is_read_from_fresh_memory(computer, fresh_memory, options, lengths):
+def test_uninitialised_memory_is_not_read(computer, fresh_memory, options, lengths):
     network = computer.build(**options)
     xs, state = sequences(network), computer.a_state(network, BATCH)
     fresh_memory(False)
@@ -63,7 +63,7 @@ def test_threads_change_nothing_but_rounding(computer, options):
 
 
 @each_computer
-def test_a_row_alone_is_that_row_of_a_batch(computer, options, equal_up_to_rounding):
+def test_a_single_row_equals_that_row_of_a_batch(computer, options, equal_up_to_rounding):
     network = computer.build(torch.float32, **options)
     xs = torch.eye(network.input_size)[torch.randint(network.input_size, (9, TIME))]
     state = computer.a_state(network, 9, torch.float32)
@@ -100,7 +100,7 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
-def test_gradients_that_come_expanded_or_not_at_all_agree(computer, loss):
+def test_expanded_and_missing_gradients_agree(computer, loss):
     network = computer.build()
     xs = sequences(network)
     found = []
@@ -113,7 +113,7 @@ def test_gradients_that_come_expanded_or_not_at_all_agree(computer, loss):
 
 @pytest.mark.usefixtures("shapes_unchecked")
 @each_computer
-def test_gradients_are_those_of_small_differences(computer, options):
+def test_gradients_match_finite_differences(computer, options):
     network = computer.build(**(options | {"slots": 4, "width": 2, "controller_size": 3, "usage_gradient": True}))
     names, parameters = zip(*network.named_parameters(), strict=True)
     state = computer.a_state(network, 2)
@@ -137,9 +137,9 @@ def test_nan_in_one_row_s_state_stays_in_that_row(computer):
     computer.nan_stays_in_its_row(network, xs, state)
 
 
-def test_running_out_of_memory_and_second_gradients_are_said_in_a_sentence(computer, monkeypatch):
+def test_out_of_memory_and_second_derivatives_are_reported_in_one_sentence(computer, monkeypatch):
     class Exhausted:
-        """Kernels whose every call finds no memory."""
+        """Kernels for which every call fails to allocate memory."""
 
         def __getattr__(self, name):
             if name.startswith(("memtape_dnc_forward", "memtape_dnc_backward")):
@@ -164,9 +164,9 @@ def kept_bytes(**sizes):
     return 4 * calling.function("dnc_kept", torch.float32)(ctypes.byref(dnc_on_cpu.sizes_struct(**usual, **sizes)))
 
 
-def test_links_are_not_kept_for_every_step():
+def test_links_are_not_saved_for_every_step():
     matrix = 4 * 1024**2
     assert kept_bytes(slots=1024, batch=16, time=100) < 16 * (7 * matrix + 100 * 1024 * 64)
     long, longer = (kept_bytes(slots=1024, batch=1, time=time) for time in (400, 1600))
     assert long < 20 * matrix + 400 * 1024 * 64
-    assert longer < 3 * long, "four times as many steps keep about twice as many links"
+    assert longer < 3 * long, "four times as many steps save about twice as many links"

@@ -1,4 +1,4 @@
-"""Named machines: each size on either side of a register's end, each option by itself, and what no fused machine knows."""
+"""Named cases: sizes around the width of a vector register, each option alone, and options without a fused kernel."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ SINGLE = 1e-4  # float32: rounding of 6e-8, amplified over the steps; the worst 
 SIZES = (1, 3, 15, 16, 17, 63, 65)
 
 OPTIONS = {
-    "as it comes": {},
+    "defaults": {},
     "gru": {"controller": "gru"},
     "rnn": {"controller": "rnn"},
     "feedforward": {"controller": "feedforward"},
@@ -22,7 +22,7 @@ OPTIONS = {
     "more read heads than one pass takes": {"read_heads": 9, "slots": 17},
     "gradients through what is used": {"usage_gradient": True, "write_heads": 2, "read_heads": 2},
     "usages raised": {"usage_epsilon": 0.1, "write_heads": 2},
-    "usages alike within a tenth": {"usage_tolerance": 0.1, "write_heads": 2},
+    "usages equal within a tenth": {"usage_tolerance": 0.1, "write_heads": 2},
     "freed slots erased": {"deallocate": True, "read_heads": 2, "write_heads": 2},
     "masks": {"masked": True, "read_heads": 2, "write_heads": 2, "product_epsilon": 1e-3},
     "masks with a floor": {"masked": True, "mask_floor": 0.3, "clip": None},
@@ -30,10 +30,10 @@ OPTIONS = {
     "sharpened links": {"sharpen_links": True, "read_heads": 5, "write_heads": 2},
     "all improvements": {"masked": True, "sharpen_links": True, "deallocate": True, "slots": 17},
     "other epsilons": {"norm_epsilon": 1e-2, "product_epsilon": 1e-2},
-    "squashed, soft and free": {"squash": True, "strengths": "softplus", "clip": None},
+    "tanh, softplus and no clip": {"squash": True, "strengths": "softplus", "clip": None},
     "tightly clipped": {"clip": 0.05},
-    "learned at first": {"initial_memory": "learned", "initial_reads": "learned", "initial_controller": "learned"},
-    "layers learned at first": {"controller_layers": 2, "initial_controller": "learned"},
+    "learned initial state": {"initial_memory": "learned", "initial_reads": "learned", "initial_controller": "learned"},
+    "learned initial state of layers": {"controller_layers": 2, "initial_controller": "learned"},
 }
 
 BATCH, TIME = 3, 9
@@ -96,7 +96,7 @@ def test_every_option_agrees(computer, dtype, tolerance, options):
     agree(computer, dtype, tolerance, run=EVERYTHING, **options)
 
 
-def test_outputs_agree_where_slots_begin_alike(computer):
+def test_outputs_agree_with_equal_initial_slots(computer):
     network = computer.build(initial_memory="zeros", read_heads=2)
     found = {}
     for backend in ("reference", "cpu"):
@@ -126,18 +126,18 @@ STEPPED = {
 
 
 @pytest.mark.parametrize("options", STEPPED.values(), ids=STEPPED)
-def test_what_the_fused_machine_does_not_know_is_stepped(options):
+def test_options_without_a_fused_kernel_run_in_single_steps(options):
     assert DNC(3, 2, slots=5, width=3, controller_size=4).cell.fused("cpu") is not None
     assert DNC(3, 2, slots=5, width=3, controller_size=4, **options).cell.fused("cpu") is None
 
 
-def test_dropout_asks_for_single_steps_in_training_only(computer):
+def test_dropout_needs_single_steps_in_training_only(computer):
     network = computer.build(bypass_dropout=0.5)
     assert network.cell.fused("cpu") is None
     assert network.eval().cell.fused("cpu") is not None
     agree(computer, torch.float64, EXACT)
 
 
-def test_no_backend_but_that_of_the_processor_has_a_fused_machine():
+def test_only_the_cpu_backend_has_a_fused_kernel():
     for network in (DNC(3, 2), NTM(3, 2)):
         assert network.cell.fused("triton") is None

@@ -1,4 +1,6 @@
-"""Any machine on any batch: outputs, last state and every gradient of the fused machine are those of the reference."""
+"""Random machines on random batches: outputs, last state and every gradient of the fused kernel equal those of the
+reference.
+"""
 
 import pytest
 import torch
@@ -62,5 +64,5 @@ def test_many_computers_agree_in_float64(computer, options, how):
 @given(options=OPTIONS, how=RUN)
 @settings(max_examples=100)
 def test_many_computers_agree_in_float32(computer, options, how):
-    assume(options["width"] > 1)  # where slots of width 1 agree in sign, only rounding says which is used less
+    assume(options["width"] > 1)  # slots of width 1 with equal signs differ in usage by rounding only
     computer.agree(options, how, torch.float32, SINGLE)

@@ -1,4 +1,4 @@
-"""Numbers at the ends of the range: finite where the reference is, NaN where it is NaN."""
+"""Extreme numbers: results are finite where the reference is finite, and NaN where it is NaN."""
 
 import dataclasses
 
@@ -34,7 +34,7 @@ def test_huge_slots_and_keys_are_finite_and_agree(machine, similarity, keys, mem
 @pytest.mark.parametrize("memory", [1e20, 1e160, 1e300])
 @pytest.mark.parametrize("keys", [1.0, 1e160, 1e300])
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
-def test_they_are_in_float64_too(machine, similarity, keys, memory):
+def test_huge_slots_and_keys_are_finite_and_agree_in_float64_too(machine, similarity, keys, memory):
     network, xs, state = large(machine, torch.float64, memory, keys, similarity=similarity)
     machine.compare(network, xs, state, tolerance=1e-10)
 
@@ -62,7 +62,7 @@ def test_saturated_gates_agree(machine, dtype, controller):
     machine.compare(network, xs, tolerance=1e-4 if dtype == torch.float32 else 1e-10)
 
 
-def test_raw_numbers_on_the_bound_of_clipping_have_the_reference_s_gradient(machine):
+def test_interface_vectors_at_the_bound_of_clipping_have_the_reference_s_gradient(machine):
     network = machine.build(clip=0.25)
     head = network.cell.machine.interface.head_parameters.linear
     with torch.no_grad():
@@ -86,7 +86,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_nan_in_a_parameter_comes_out_wherever_the_reference_shows_it(machine, place):
+def test_nan_in_a_parameter_reaches_the_same_results_as_in_the_reference(machine, place):
     network = machine.build(torch.float32, slots=20)
     parameter = dict(network.cell.machine.named_parameters())[place]
     xs = torch.randn(BATCH, TIME, network.input_size)
@@ -110,11 +110,11 @@ def test_nan_in_one_row_s_state_stays_in_that_row(machine):
     machine.nan_stays_in_its_row(network, xs, state)
 
 
-def test_running_out_of_memory_is_said_in_a_sentence(machine, monkeypatch):
+def test_out_of_memory_is_reported_in_one_sentence(machine, monkeypatch):
     from memtape.kernels import calling  # noqa: PLC0415
 
     class Exhausted:
-        """Kernels whose every call finds no memory."""
+        """Kernels for which every call fails to allocate memory."""
 
         def __getattr__(self, name):
             if name.startswith(("memtape_ntm_forward", "memtape_ntm_backward")):

@@ -1,4 +1,4 @@
-"""Conditions that single steps take for granted: padding, poisoned and strided memory, threads, builds, huge numbers, NaN."""
+"""Conditions beyond plain runs: padding, uninitialised and strided memory, threads, builds, huge numbers, NaN."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from memtape import NTM, tree, use_backend
 from memtape.core import compiled_library as loading
 
 F64 = torch.float64
-EXACT = 1e-10  # float64 rounds at 1e-16; the cases here are short and tame
+EXACT = 1e-10  # float64 rounds at 1e-16; the cases here are short and not chaotic
 
 BATCH, TIME = 5, 11
 LENGTHS = torch.tensor([11, 1, 8, 3, 9])
@@ -35,7 +35,7 @@ def sequences(network, batch=BATCH, time=TIME, dtype=F64):
 
 @each_machine
 @pytest.mark.parametrize("garbage", [float("nan"), float("inf"), 1e300])
-def test_padding_reaches_nothing(machine, options, garbage):
+def test_padding_has_no_influence(machine, options, garbage):
     network = machine.build(**options)
     xs, state = sequences(network), machine.a_state(network, BATCH)
     machine.padding_reaches_nothing(network, xs, state, garbage, lengths=LENGTHS, tolerance=EXACT)
@@ -43,7 +43,7 @@ def test_padding_reaches_nothing(machine, options, garbage):
 
 @each_machine
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
-def test_nothing_is_read_from_fresh_memory(machine, fresh_memory, options, lengths):
+def test_uninitialised_memory_is_not_read(machine, fresh_memory, options, lengths):
     network = machine.build(**options)
     xs, state = sequences(network), machine.a_state(network, BATCH)
     fresh_memory(False)
@@ -60,7 +60,7 @@ def scattered(tensor):
 
 
 @each_machine
-def test_tensors_may_lie_anyhow_in_memory(machine, options):
+def test_tensors_may_have_any_strides(machine, options):
     network = machine.build(**options)
     xs, state = sequences(network), machine.a_state(network, BATCH)
     with use_backend("cpu"), torch.no_grad():
@@ -72,7 +72,7 @@ def test_tensors_may_lie_anyhow_in_memory(machine, options):
             parameter.data = scattered(parameter.data)
         assert not all(parameter.is_contiguous() for parameter in network.parameters())
         actual, last = network(scattered(xs), pytree.tree_map(scattered, state), lengths=LENGTHS)
-    # A product of matrices may round otherwise when they lie otherwise.
+    # A matrix product may round differently with other strides.
     torch.testing.assert_close(actual, expected, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(tree.named_tensors(last), tree.named_tensors(end), rtol=1e-10, atol=1e-12)
     machine.compare(network, scattered(xs), state, lengths=LENGTHS, tolerance=EXACT)
@@ -94,7 +94,7 @@ def test_expanded_tensors_agree(machine):
     torch.testing.assert_close(found["cpu"], found["reference"], rtol=1e-10, atol=1e-12)
 
 
-def test_gradients_that_come_expanded_or_not_at_all_agree(machine):
+def test_expanded_and_missing_gradients_agree(machine):
     network = machine.build()
     xs = sequences(network)
     losses = {
@@ -128,7 +128,7 @@ def test_threads_change_nothing_but_rounding(machine, options):
 
 @each_machine
 @pytest.mark.parametrize("dtype", [torch.float32, F64])
-def test_a_row_alone_is_that_row_of_a_batch(machine, options, dtype, equal_up_to_rounding):
+def test_a_single_row_equals_that_row_of_a_batch(machine, options, dtype, equal_up_to_rounding):
     network = machine.build(dtype, **options)
     xs = torch.eye(network.input_size, dtype=dtype)[torch.randint(network.input_size, (9, TIME))]
     state = machine.a_state(network, 9, dtype)
@@ -156,7 +156,7 @@ def test_every_build_agrees(machine, with_build, build, options):
     machine.compare(single, xs, state, lengths=LENGTHS, tolerance=1e-4)  # worst measured 7.0e-7
 
 
-def test_the_build_is_named_by_the_environment():
+def test_the_environment_selects_the_build():
     code = (
         "import json, sys, torch, memtape; from memtape.core.compiled_library import kernels; "
         "torch.manual_seed(0); net = memtape.NTM(3, 2, slots=5, width=3, controller_size=4); "

@@ -1,4 +1,4 @@
-"""Named machines: each size on either side of a register's end, and each option by itself."""
+"""Named cases: sizes around the width of a vector register, and each option alone."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ SINGLE = 1e-4
 SIZES = (1, 3, 63, 64, 100, 129)
 
 OPTIONS = {
-    "as it comes": {},
+    "defaults": {},
     "gru": {"controller": "gru"},
     "rnn": {"controller": "rnn"},
     "feedforward": {"controller": "feedforward"},
@@ -25,13 +25,13 @@ OPTIONS = {
     "many heads": {"read_heads": 3, "write_heads": 4},
     "write first": {"read_first": False, "read_heads": 2, "write_heads": 3},
     "dot": {"similarity": "dot"},
-    "steps beyond the ring": {"slots": 3, "shift_range": 4},
+    "shifts beyond the number of slots": {"slots": 3, "shift_range": 4},
     "by content": {"addressing": "content", "initial_memory": "random", "read_heads": 2, "write_heads": 2},
     "by content, write first": {"addressing": "content", "initial_memory": "learned", "read_first": False},
-    "linear and free": {"squash": False, "clip": None, "initial_memory": "learned"},
+    "linear, without clip": {"squash": False, "clip": None, "initial_memory": "learned"},
     "tightly clipped": {"clip": 0.05, "initial_memory": "random"},
-    "heads nowhere at first": {"initial_weights": "zeros"},
-    "nothing learned at first": {
+    "initial weights of zero": {"initial_weights": "zeros"},
+    "no learned initial state": {
         "initial_weights": "one-hot",
         "initial_reads": "zeros",
         "initial_controller": "zeros",

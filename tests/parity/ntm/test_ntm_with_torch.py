@@ -1,4 +1,4 @@
-"""What torch does with an operator: gradients checked by differences, second passes, autocast, no_grad, compile, copies."""
+"""Torch's features for operators: gradient checks, repeated backward passes, autocast, no_grad, compile, copies."""
 
 import copy
 import resource
@@ -30,12 +30,12 @@ def sequences(network, batch=2, time=3, dtype=F64):
     ids=["lstm", "gru", "content", "rnn"],
 )
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
-def test_gradients_are_those_of_small_differences(machine, options, lengths):
+def test_gradients_match_finite_differences(machine, options, lengths):
     network = machine.build(slots=options.pop("slots", 4), width=2, controller_size=3, **options)
     names, parameters = zip(*network.named_parameters(), strict=True)
     state = machine.a_state(network, 2)
     paths = list(tree.named_leaves(state))
-    if options.get("addressing") == "content":  # weights that play no part have no gradient to compare
+    if options.get("addressing") == "content":  # unused weights have no gradient to compare
         paths = [path for path in paths if "weights" not in path]
 
     def function(xs, *tensors):
@@ -56,7 +56,7 @@ def test_gradients_are_those_of_small_differences(machine, options, lengths):
 
 
 class Calls(TorchDispatchMode):
-    """Note the arguments of the fused machine's operators."""
+    """Record the arguments of the fused kernel's operators."""
 
     def __init__(self):
         super().__init__()
@@ -72,7 +72,7 @@ class Calls(TorchDispatchMode):
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
 @pytest.mark.parametrize("keep", [True, False], ids=["with gradients", "without"])
 @pytest.mark.filterwarnings("ignore")
-def test_torch_finds_nothing_wrong_with_the_operators(machine, controller, lengths, keep):
+def test_the_operators_pass_torch_s_checks(machine, controller, lengths, keep):
     network = machine.build(controller=controller, controller_layers=2)
     with use_backend("cpu"), Calls() as noted, torch.set_grad_enabled(keep):
         ys, last = network(sequences(network), machine.a_state(network, 2), lengths=lengths)
@@ -92,7 +92,7 @@ def test_torch_finds_nothing_wrong_with_the_operators(machine, controller, lengt
         torch.library.opcheck(operator, tuple(fresh), test_utils=tests)
 
 
-def test_a_graph_that_is_retained_gives_the_same_gradients_again(machine):
+def test_a_retained_graph_gives_the_same_gradients_again(machine):
     network = machine.build(controller_layers=2)
     xs = sequences(network).requires_grad_()
     with use_backend("cpu"):
@@ -107,7 +107,7 @@ def test_a_graph_that_is_retained_gives_the_same_gradients_again(machine):
         torch.autograd.grad(loss, wanted)
 
 
-def test_a_gradient_of_a_gradient_is_refused_in_a_sentence(machine):
+def test_second_derivatives_are_refused_with_one_sentence(machine):
     network = machine.build()
     xs = sequences(network).requires_grad_()
     with use_backend("cpu"):
@@ -118,7 +118,7 @@ def test_a_gradient_of_a_gradient_is_refused_in_a_sentence(machine):
         torch.autograd.grad(gradient.sum(), xs)
 
 
-def test_only_what_asks_for_a_gradient_gets_one(machine):
+def test_only_tensors_that_require_a_gradient_get_one(machine):
     network = machine.build()
     for parameter in network.parameters():
         parameter.requires_grad_(False)
@@ -131,7 +131,7 @@ def test_only_what_asks_for_a_gradient_gets_one(machine):
     ]
 
 
-def test_nothing_is_kept_where_no_gradient_is_asked_for(machine):
+def test_nothing_is_saved_if_no_gradient_is_required(machine):
     network = machine.build()
     xs = sequences(network, 2, 40)
     sizes = {}
@@ -168,10 +168,10 @@ def test_memory_does_not_grow_from_call_to_call(machine):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     before = work(10)
-    assert work(30) - before < 4_000  # kB; one call keeps 3,000
+    assert work(30) - before < 4_000  # kB; one call saves 3,000
 
 
-def test_autocast_leaves_the_state_in_float32_and_gives_outputs_as_the_reference_does(machine):
+def test_autocast_leaves_the_state_in_float32_and_outputs_equal_the_reference(machine):
     network = machine.build(torch.float32)
     xs, state = sequences(network, 3, 6, torch.float32), machine.a_state(network, 3, torch.float32)
     found = {}
@@ -184,7 +184,7 @@ def test_autocast_leaves_the_state_in_float32_and_gives_outputs_as_the_reference
         assert all(parameter.grad.isfinite().all() for parameter in network.parameters() if parameter.grad is not None)
         found[backend] = [ys.float(), *tree.leaves(last)]
     for actual, expected in zip(found["cpu"], found["reference"], strict=True):
-        # bfloat16 rounds at 4e-3; the reference does so in every step, the fused machine in its outputs only.
+        # bfloat16 rounds at 4e-3; the reference does so in every step, the fused kernel in its outputs only.
         torch.testing.assert_close(actual, expected, rtol=0.05, atol=0.05)
 
 
@@ -202,7 +202,7 @@ def test_inputs_in_bfloat16_run_under_autocast(machine):
     torch.testing.assert_close(actual.float(), expected.float(), rtol=0.05, atol=0.05)
 
 
-def test_a_deep_copy_and_a_state_dict_are_as_they_were(machine):
+def test_a_deep_copy_and_a_state_dict_give_the_same_results(machine):
     network = machine.build()
     names = set(network.state_dict())
     xs = sequences(network)
@@ -222,7 +222,7 @@ def test_a_deep_copy_and_a_state_dict_are_as_they_were(machine):
         assert torch.equal(other(xs)[0], expected)
 
 
-def test_inputs_parameters_and_state_are_left_untouched(machine):
+def test_inputs_parameters_and_state_are_not_modified(machine):
     network = machine.build()
     xs, state = sequences(network), machine.a_state(network, 2)
     before = copy.deepcopy([xs, state, network.state_dict()])

@@ -1,4 +1,4 @@
-"""The equations of the recurrence, one step after another, and what compares the fused one with them."""
+"""The equations of the recurrence in single steps, and the comparison of the fused recurrence with them."""
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ FORMS = {
     "early gru": (RecurrenceForm(kind="early_gru", activation="sigmoid", epsilon=EPSILON), {"normal": True}),
     "output": (RecurrenceForm(kind="output", feedback="softmax"), {"bias": True}),
 }
-"""One form of each kind that has much of what can be had."""
+"""One form of each kind with many of its options."""
 
 
 def fed_back(outputs, feedback):
@@ -35,14 +35,14 @@ def fed_back(outputs, feedback):
 
 
 def step(form, p, given, fed, cell):
-    """Return the outputs of one step, what is fed back, and the cell."""
+    """Return the outputs of one step, the fed-back vector, and the cell."""
     act, size = ACTIVATIONS[form.activation], given.shape[-1] // BLOCKS.get(form.kind, 1)
 
-    def product(vector, begin, end):
-        total = vector @ p.weight[begin:end].T
+    def product(vector, first, last_row):
+        total = vector @ p.weight[first:last_row].T
         if p.gain is not None:
-            total = functional.layer_norm(total, [end - begin], p.gain[begin:end], eps=form.epsilon)
-        return total if p.bias is None else total + p.bias[begin:end]
+            total = functional.layer_norm(total, [last_row - first], p.gain[first:last_row], eps=form.epsilon)
+        return total if p.bias is None else total + p.bias[first:last_row]
 
     if form.kind == "lstm":
         write, keep, candidate, show = (given + product(fed, 0, 4 * size)).chunk(4, -1)
@@ -72,7 +72,7 @@ def step(form, p, given, fed, cell):
 
 
 def stepped(form, p, state, given, lengths):
-    """Run one step after another, row by row as long as each is."""
+    """Run single steps, row by row, up to the length of each row."""
     batch, time = given.shape[:2]
     lengths = torch.full((batch,), time) if lengths is None else lengths
     fed, cell, outputs = state.fed, state.cell, []
@@ -86,7 +86,7 @@ def stepped(form, p, state, given, lengths):
 
 
 def drawn(kind, hidden, *, batch, time, dtype=torch.float64, normal=False, bias=False, peepholes=False, leak=False):
-    """Return the parameters, the state and what is given, of one kind."""
+    """Return random parameters, state and inputs of one kind."""
     gates, fed = BLOCKS.get(kind, 1) * hidden, OUTPUT if kind == "output" else hidden
 
     def random(*shape, scale=0.4, mean=0.0):
@@ -109,21 +109,21 @@ def drawn(kind, hidden, *, batch, time, dtype=torch.float64, normal=False, bias=
 
 
 def run(way, form, parameters, state, given, lengths):
-    """Return the outputs, the last state, and the gradients of everything that went in, by name."""
-    went_in = {"given": given} | vars(parameters) | vars(state)
-    went_in = {name: tensor for name, tensor in went_in.items() if tensor is not None}
+    """Return the outputs, the last state, and the gradients of all inputs, by name."""
+    inputs = {"given": given} | vars(parameters) | vars(state)
+    inputs = {name: tensor for name, tensor in inputs.items() if tensor is not None}
     ys, last = way(form, parameters, state, given, lengths)
     found = {"outputs": ys} | {f"last {name}": tensor for name, tensor in vars(last).items() if tensor is not None}
     generator = torch.Generator().manual_seed(7)
     total = sum(
         (part * torch.randn(part.shape, generator=generator, dtype=part.dtype)).sum() for part in found.values()
     )
-    gradients = torch.autograd.grad(total, list(went_in.values()), allow_unused=True, materialize_grads=True)
-    return found | {f"gradient of {name}": one for name, one in zip(went_in, gradients, strict=True)}
+    gradients = torch.autograd.grad(total, list(inputs.values()), allow_unused=True, materialize_grads=True)
+    return found | {f"gradient of {name}": one for name, one in zip(inputs, gradients, strict=True)}
 
 
 def agree(form, drawing, lengths=None, tolerance=EXACT):
-    """Raise unless the fused recurrence agrees with the equations; return the worst relative error."""
+    """Raise an error unless the fused recurrence agrees with the equations; return the largest relative error."""
     expected = run(stepped, form, *drawing, lengths)
     actual = run(KERNELS["cpu"], form, *drawing, lengths)
     assert actual.keys() == expected.keys()

@@ -1,4 +1,4 @@
-"""What single steps take for granted, and what torch does with an operator, of the fused recurrence."""
+"""Conditions beyond plain runs, and torch's features for operators, for the fused recurrence."""
 
 import dataclasses
 
@@ -17,7 +17,7 @@ each_form = pytest.mark.parametrize("name", ["lstm", "gru", "early gru", "plain"
 
 @pytest.fixture
 def case(recurrence, name):
-    """One form, and what goes into it."""
+    """One form, and its inputs."""
     form, parts = recurrence.forms[name]
     return form, *recurrence.drawn(form.kind, HIDDEN, batch=BATCH, time=TIME, **parts)
 
@@ -29,7 +29,7 @@ def same_bits(actual, expected):
 
 @each_form
 @pytest.mark.parametrize("garbage", [float("nan"), float("inf"), 1e300])
-def test_padding_reaches_nothing(recurrence, case, garbage, equal_up_to_rounding):
+def test_padding_has_no_influence(recurrence, case, garbage, equal_up_to_rounding):
     form, parameters, state, given = case
     alive = (torch.arange(TIME) < LENGTHS[:, None])[..., None]
     expected = recurrence.run(recurrence.fused, *case, LENGTHS)
@@ -42,7 +42,7 @@ def test_padding_reaches_nothing(recurrence, case, garbage, equal_up_to_rounding
 
 @each_form
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
-def test_nothing_is_read_from_fresh_memory(recurrence, case, fresh_memory, lengths):
+def test_uninitialised_memory_is_not_read(recurrence, case, fresh_memory, lengths):
     fresh_memory(False)
     expected = recurrence.run(recurrence.fused, *case, lengths)
     fresh_memory(True)
@@ -50,7 +50,7 @@ def test_nothing_is_read_from_fresh_memory(recurrence, case, fresh_memory, lengt
 
 
 @each_form
-def test_tensors_may_lie_anyhow_in_memory(recurrence, case, equal_up_to_rounding):
+def test_tensors_may_have_any_strides(recurrence, case, equal_up_to_rounding):
     def scattered(record):
         parts = {name: None if part is None else part.detach().mT.contiguous().mT for name, part in matrices(record)}
         return dataclasses.replace(record, **{name: part.requires_grad_() for name, part in parts.items()})
@@ -79,7 +79,7 @@ def test_threads_change_nothing_but_rounding(recurrence, case, equal_up_to_round
 
 
 @each_form
-def test_a_row_alone_is_that_row_of_a_batch(recurrence, case, equal_up_to_rounding):
+def test_a_single_row_equals_that_row_of_a_batch(recurrence, case, equal_up_to_rounding):
     form, parameters, state, given = case
     ys, last = recurrence.fused(form, parameters, state, given, LENGTHS)
     for row in range(BATCH):
@@ -99,7 +99,7 @@ def test_every_build_agrees(recurrence, case, with_build, build):
 
 
 @each_form
-def test_only_what_asks_for_a_gradient_gets_one(recurrence, case):
+def test_only_tensors_that_require_a_gradient_get_one(recurrence, case):
     form, parameters, state, given = case
     frozen = type(parameters)(
         **{name: part if part is None else part.detach() for name, part in vars(parameters).items()}
@@ -111,7 +111,7 @@ def test_only_what_asks_for_a_gradient_gets_one(recurrence, case):
 
 
 @each_form
-def test_nothing_is_kept_where_no_gradient_is_asked_for(recurrence, case):
+def test_nothing_is_saved_if_no_gradient_is_required(recurrence, case):
     sizes = {}
     for keep in (True, False):
 
@@ -129,7 +129,7 @@ def test_nothing_is_kept_where_no_gradient_is_asked_for(recurrence, case):
 
 
 @each_form
-def test_the_operator_is_what_torch_takes_it_for(case):
+def test_the_operator_passes_torch_s_checks(case):
     form, parameters, state, given = case
     tensors = (given, *vars(parameters).values(), *vars(state).values(), None)
     kind = ["lstm", "gru", "plain", "early_gru", "output"].index(form.kind)
@@ -140,7 +140,7 @@ def test_the_operator_is_what_torch_takes_it_for(case):
 
 
 @each_form
-def test_a_gradient_of_a_gradient_is_refused_in_a_sentence(recurrence, case):
+def test_second_derivatives_are_refused_with_one_sentence(recurrence, case):
     ys, _ = recurrence.fused(*case, None)
     (gradient,) = torch.autograd.grad((ys**2).sum(), case[-1], create_graph=True)
     message = 'a gradient of a gradient was requested from the fused recurrence, which has none; run the .*"reference"'
@@ -149,9 +149,9 @@ def test_a_gradient_of_a_gradient_is_refused_in_a_sentence(recurrence, case):
 
 
 @each_form
-def test_running_out_of_memory_is_said_in_a_sentence(recurrence, case, monkeypatch):
+def test_out_of_memory_is_reported_in_one_sentence(recurrence, case, monkeypatch):
     class Exhausted:
-        """Kernels whose every call finds no memory."""
+        """Kernels for which every call fails to allocate memory."""
 
         def __getattr__(self, name):
             return lambda *records: 1

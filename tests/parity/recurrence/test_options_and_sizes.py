@@ -1,4 +1,4 @@
-"""The fused recurrence against its equations: every option, and sizes on either side of a register's end."""
+"""The fused recurrence against its equations: every option, and sizes around the width of a vector register."""
 
 import itertools
 
@@ -47,9 +47,7 @@ def test_every_feedback_agrees(recurrence, feedback, lengths):
 def test_any_size_agrees(recurrence, dtype, tolerance, name, size):
     form, parts = recurrence.forms[name]
     if parts.get("normal") and size == 1:
-        parts = parts | {
-            "normal": False
-        }  # one number less its mean is 0 but for rounding, which is magnified 300 times
+        parts = parts | {"normal": False}  # one number minus its mean is 0 up to rounding, which is magnified 300 times
     recurrence.agree(form, recurrence.drawn(form.kind, size, batch=3, time=4, dtype=dtype, **parts), None, tolerance)
 
 

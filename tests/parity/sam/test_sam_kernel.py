@@ -1,4 +1,4 @@
-"""The fused Sparse Access Memory against its steps: outputs, last state and every gradient; and what only it promises."""
+"""The fused Sparse Access Memory against single steps: outputs, last state, every gradient, and properties of its own."""
 
 import dataclasses
 
@@ -26,9 +26,9 @@ EVERYTHING = {
     "checkpoint_every": 4,
 }
 OPTIONS = {
-    "as it comes": {},
-    "empty at first": {"initial_memory": "zeros"},
-    "learned at first": {"initial_memory": "learned", "initial_reads": "learned", "initial_controller": "learned"},
+    "defaults": {},
+    "empty initial memory": {"initial_memory": "zeros"},
+    "learned initial state": {"initial_memory": "learned", "initial_reads": "learned", "initial_controller": "learned"},
     "gru": {"controller": "gru", "squash": True},
     "rnn": {"controller": "rnn", "strengths": "softplus"},
     "feedforward": {"controller": "feedforward", "strengths": "none"},
@@ -96,7 +96,7 @@ def test_any_machine_agrees(machine, options, time, seed):
     agree(machine, build(seed=seed, **options), time=time)
 
 
-def test_the_result_does_not_depend_on_what_fresh_memory_holds(machine, fresh_memory):
+def test_uninitialised_memory_is_not_read(machine, fresh_memory):
     network, xs = build(initial_memory="zeros"), torch.randn(BATCH, TIME, INPUT, dtype=torch.float64)
     found = []
     for poisoned in (True, False):
@@ -105,7 +105,7 @@ def test_the_result_does_not_depend_on_what_fresh_memory_holds(machine, fresh_me
     machine.same_bits(*found)
 
 
-def test_a_first_state_with_weights_everywhere_agrees(machine):
+def test_an_initial_state_with_all_weights_above_0_agrees(machine):
     network = build()
     state = machine.a_state(network, BATCH)
     read_weights = torch.rand_like(state.memory.read_weights)
@@ -113,11 +113,11 @@ def test_a_first_state_with_weights_everywhere_agrees(machine):
     machine.compare(network, torch.randn(BATCH, TIME, INPUT, dtype=torch.float64), state, tolerance=EXACT)
 
 
-def test_the_dense_twin_is_only_stepped():
+def test_the_dense_memory_has_no_fused_kernel():
     assert DAM(3, 2).cell.fused("cpu") is None
 
 
-def test_broken_parameters_give_nan_and_no_crash():
+def test_nan_parameters_give_nan_and_no_crash():
     network = build(slots=5000, neighbours="approximate")
     with torch.no_grad():
         next(network.parameters()).fill_(torch.nan)
@@ -126,8 +126,8 @@ def test_broken_parameters_give_nan_and_no_crash():
     assert ys.isnan().all()
 
 
-def kept(network, time):
-    """Return the tensors that the fused run saves for the way back, but for parameters, inputs and the last memory."""
+def saved(network, time):
+    """Return the tensors that the fused run saves for the backward pass, except parameters, inputs and the last memory."""
     saved = []
     with use_backend("cpu"), torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
         network(torch.randn(1, time, network.input_size))
@@ -135,15 +135,15 @@ def kept(network, time):
     return sum(t.numel() for t in saved if slots not in t.shape)
 
 
-def test_what_is_kept_for_the_way_back_does_not_depend_on_the_number_of_slots():
+def test_the_memory_for_the_backward_pass_does_not_depend_on_the_number_of_slots():
     few, many = (build(torch.float32, slots=slots, initial_memory="zeros") for slots in (1000, 50_000))
-    assert kept(few, 50) == kept(many, 50)
-    assert kept(many, 100) < 2.1 * kept(many, 50)
+    assert saved(few, 50) == saved(many, 50)
+    assert saved(many, 100) < 2.1 * saved(many, 50)
 
 
-def test_a_hundred_steps_at_65536_slots_keep_less_than_2_mebibytes():
+def test_a_hundred_steps_with_65536_slots_save_less_than_2_mebibytes():
     published = {"width": 32, "heads": 4, "nearest": 4, "controller_size": 100, "slots": 65_536}
-    assert 4 * kept(build(torch.float32, initial_memory="zeros", **published), 100) < 2 * 2**20
+    assert 4 * saved(build(torch.float32, initial_memory="zeros", **published), 100) < 2 * 2**20
 
 
 def test_the_writes_are_rolled_back_bit_for_bit():
@@ -157,7 +157,7 @@ def test_the_writes_are_rolled_back_bit_for_bit():
         *(getattr(state, name) for name in sam_on_cpu.state),
     ]
     form, numbers = [0, 0, 3, 0, 0, 2], [0.005, 20.0]
-    _, *last, kept, first_nearest = torch.ops.memtape.sam(*given, None, form, numbers, True)
+    _, *last, saved, first_nearest = torch.ops.memtape.sam(*given, None, form, numbers, True)
     plain = Given.of(tuple(tensor.detach().contiguous() for tensor in given))
     sizes = sam_on_cpu.sizes(plain, None, form, numbers)
     back = last[0].detach().clone()
@@ -170,7 +170,7 @@ def test_the_writes_are_rolled_back_bit_for_bit():
         sizes,
         pointers(sam_on_cpu.parameters_struct, plain.parameters),
         plain.xs,
-        kept,
+        saved,
         torch.randn(BATCH, 30, OUTPUT),
         pointers(sam_on_cpu.state_struct, [None] * len(sam_on_cpu.state)),
         pointers(sam_on_cpu.parameters_struct, found.parameters),
@@ -181,7 +181,7 @@ def test_the_writes_are_rolled_back_bit_for_bit():
 
 
 def large(neighbours, **options):
-    """Return a network with a memory of which approximate neighbours see a part."""
+    """Return a network with a memory that approximate neighbours search in part."""
     return build(slots=20_000, width=8, heads=4, nearest=4, neighbours=neighbours, **options)
 
 
@@ -202,7 +202,7 @@ def test_gradients_through_approximate_neighbours_match_finite_differences():
         assert torch.autograd.gradcheck(lambda xs: network(xs)[0], xs, fast_mode=True)
 
 
-def test_cells_follow_a_memory_that_fills_up():
+def test_the_index_is_updated_while_the_memory_is_filled():
     network, time = large("approximate", initial_memory="zeros"), 2600
     with use_backend("cpu"), torch.no_grad():
         ys, last = network(torch.randn(1, time, INPUT, dtype=torch.float64))

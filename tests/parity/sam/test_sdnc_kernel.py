@@ -1,4 +1,4 @@
-"""The fused SDNC against its steps: outputs, last state with its links, and every gradient; and what only it promises."""
+"""The fused SDNC against single steps: outputs, last state with its links, every gradient, and properties of its own."""
 
 import dataclasses
 
@@ -24,9 +24,9 @@ EVERYTHING = {
     "checkpoint_every": 4,
 }
 OPTIONS = {
-    "as it comes": {},
-    "empty at first": {"initial_memory": "zeros"},
-    "learned at first": {"initial_memory": "learned", "initial_reads": "learned", "initial_controller": "learned"},
+    "defaults": {},
+    "empty initial memory": {"initial_memory": "zeros"},
+    "learned initial state": {"initial_memory": "learned", "initial_reads": "learned", "initial_controller": "learned"},
     "one link": {"links": 1},
     "links to all slots": {"links": 12},
     "gru": {"controller": "gru", "squash": True},
@@ -110,7 +110,7 @@ def test_a_long_sequence_agrees(machine):
     agree(machine, build(slots=40, moved=0.1), time=150, tolerance=1e-9)
 
 
-def test_the_result_does_not_depend_on_what_fresh_memory_holds(machine, fresh_memory):
+def test_uninitialised_memory_is_not_read(machine, fresh_memory):
     network, xs = build(initial_memory="zeros"), torch.randn(BATCH, TIME, INPUT, dtype=torch.float64)
     found = []
     for poisoned in (True, False):
@@ -119,21 +119,21 @@ def test_the_result_does_not_depend_on_what_fresh_memory_holds(machine, fresh_me
     machine.same_bits(*found)
 
 
-def test_a_first_state_with_weights_everywhere_agrees(machine):
+def test_an_initial_state_with_all_weights_above_0_agrees(machine):
     network = build()
     state = machine.a_state(network, BATCH)
     state = with_memory(state, read_weights=torch.rand_like(state.memory.read_weights))
     machine.compare(network, torch.randn(BATCH, TIME, INPUT, dtype=torch.float64), state, tolerance=EXACT)
 
 
-def test_a_first_state_that_has_links_but_was_read_nowhere_agrees(machine):
+def test_an_initial_state_with_links_but_no_read_weights_agrees(machine):
     network = build()
     state = machine.a_state(network, BATCH)
     state = with_memory(state, read_weights=torch.zeros_like(state.memory.read_weights))
     machine.compare(network, torch.randn(BATCH, TIME, INPUT, dtype=torch.float64), state, tolerance=EXACT)
 
 
-def test_the_first_state_is_left_as_it_is(machine):
+def test_the_initial_state_is_not_modified(machine):
     network = build()
     state = machine.a_state(network, BATCH)
     before = pytree.tree_map(torch.clone, state)
@@ -154,8 +154,8 @@ def test_a_head_that_writes_nothing_or_all_to_one_slot_agrees(machine, write_gat
     machine.compare(network, xs, machine.a_state(build(heads=1, slots=5), BATCH), tolerance=EXACT)
 
 
-def kept(network, time):
-    """Return the tensors that the fused run saves for the way back, but for parameters, inputs and the last memory."""
+def saved(network, time):
+    """Return the tensors that the fused run saves for the backward pass, except parameters, inputs and the last memory."""
     saved = []
     with use_backend("cpu"), torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
         network(torch.randn(1, time, network.input_size))
@@ -163,13 +163,13 @@ def kept(network, time):
     return sum(t.numel() for t in saved if slots not in t.shape)
 
 
-def test_what_is_kept_for_the_way_back_does_not_depend_on_the_number_of_slots():
+def test_the_memory_for_the_backward_pass_does_not_depend_on_the_number_of_slots():
     few, many = (build(torch.float32, slots=slots, initial_memory="zeros") for slots in (1000, 50_000))
-    assert kept(few, 50) == kept(many, 50)
-    assert kept(many, 100) < 2.1 * kept(many, 50)
+    assert saved(few, 50) == saved(many, 50)
+    assert saved(many, 100) < 2.1 * saved(many, 50)
 
 
-def test_broken_parameters_give_nan_and_no_crash():
+def test_nan_parameters_give_nan_and_no_crash():
     network = build(slots=5000, neighbours="approximate")
     with torch.no_grad():
         next(network.parameters()).fill_(torch.nan)
@@ -178,7 +178,7 @@ def test_broken_parameters_give_nan_and_no_crash():
     assert ys.isnan().all()
 
 
-def test_places_that_are_no_slots_do_no_harm(machine):
+def test_invalid_slot_numbers_cause_no_crash(machine):
     network = build()
     state = machine.a_state(network, BATCH)
     wrong = torch.tensor([-7.0, 1e12, torch.nan, 2.4, torch.inf], dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Key-value, by the letter: each key is looked up anew."""
+"""Key-value: an independent look-up of each key gives the targets."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from memtape.tasks.algorithmic.key_value import KeyValue
 
 
 @pytest.mark.parametrize(("bits", "lengths"), [(12, None), (12, (64, 64)), (2, (2, 2)), (4, (1, 4))])
-def test_each_key_is_asked_for_once_and_answered_with_its_value(bits, lengths):
+def test_each_key_is_queried_once_and_its_value_is_the_target(bits, lengths):
     task, found, moved = KeyValue(bits=bits, max_length=min(16, 2 ** (bits // 2))), set(), False
     batch = task.batch(0, 40, lengths=lengths)
     for row, steps in enumerate(batch.lengths.tolist()):
@@ -27,7 +27,7 @@ def test_each_key_is_asked_for_once_and_answered_with_its_value(bits, lengths):
     assert moved
 
 
-def test_keys_values_and_orders_are_even():
+def test_keys_values_and_orders_are_uniform():
     batch = KeyValue(bits=4, min_length=2, max_length=2).batch(0, 4_000)
     shown, first_asked = batch.inputs[:, :2, :4], batch.inputs[:, 3, :2]
     assert (abs(shown.mean((0, 1)) - 0.5) < 0.03).all()
@@ -50,7 +50,7 @@ def test_more_pairs_than_keys_are_refused():
 
 
 @pytest.mark.parametrize("bits", [3, 34])
-def test_words_have_halves(bits):
+def test_the_number_of_bits_must_be_even(bits):
     with pytest.raises(ValueError, match=f"bits is {bits}, but half .* give an even number of at most 32"):
         KeyValue(bits=bits)
     with pytest.raises(ValueError, match="bits is 1, but it must be at least 2"):

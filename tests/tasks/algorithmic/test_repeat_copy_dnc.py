@@ -1,4 +1,4 @@
-"""Repeat copy between markers, by the letter."""
+"""Repeat copy with markers: an independent implementation gives the targets."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC
 
 
 @pytest.mark.parametrize(("repeats", "lengths"), [((1, 2), None), ((5, 9), (1, 4)), ((3, 3), (7, 7))])
-def test_vectors_are_said_as_often_as_asked_between_markers(repeats, lengths):
+def test_vectors_are_repeated_the_given_number_of_times_between_markers(repeats, lengths):
     task, found = RepeatCopyDNC(min_repeats=repeats[0], max_repeats=repeats[1]), set()
     assert (task.input_size, task.output_size) == (6, 5)
     batch = task.batch(0, 60, lengths=lengths)
@@ -28,7 +28,7 @@ def test_vectors_are_said_as_often_as_asked_between_markers(repeats, lengths):
     assert found == {(n, k) for n in range(low, high + 1) for k in range(repeats[0], repeats[1] + 1)}
 
 
-def test_the_number_is_a_share_of_its_scale():
+def test_the_number_of_repeats_is_divided_by_its_scale():
     batch = RepeatCopyDNC(min_repeats=2, repeats_scale=4).batch(0, 3)
     assert batch.inputs[..., 5].max() == 0.5
     assert RepeatCopyDNC(same_length=True, max_length=9).batch(0, 6).lengths.unique().numel() == 1

@@ -1,4 +1,4 @@
-"""Copies one after another, by the letter: each row is read from its beginning and answered anew."""
+"""Several copies in sequence: each row is parsed, and an independent implementation gives the targets."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from memtape.tasks.algorithmic.independent_copies import IndependentCopies
 
 
 def copies_of(batch, row, bits, *, marker):
-    """Walk through a row, check each step of it, and return how many vectors each copy has."""
+    """Parse a row, check each of its steps, and return the number of vectors of each copy."""
     steps = int(batch.lengths[row])
     inputs, targets = batch.inputs[row, :steps].tolist(), batch.targets[row, :steps].tolist()
     scored, blank = batch.mask[row, :steps].tolist(), [0] * (bits + 1)
@@ -31,7 +31,7 @@ def copies_of(batch, row, bits, *, marker):
 
 
 @pytest.mark.parametrize("lengths", [None, (1, 1), (2, 5)])
-def test_an_allocation_is_one_copy_of_five_vectors_after_another(lengths):
+def test_allocation_is_a_sequence_of_copies_of_five_vectors(lengths):
     task, found = Allocation(), set()
     batch = task.batch(0, 30, lengths=lengths)
     for row in range(30):
@@ -43,7 +43,7 @@ def test_an_allocation_is_one_copy_of_five_vectors_after_another(lengths):
 
 
 @pytest.mark.parametrize("lengths", [None, (1, 1), (12, 12)])
-def test_independent_copies_have_lengths_of_their_own_and_end_with_a_marker(lengths):
+def test_independent_copies_have_different_lengths_and_end_with_a_marker(lengths):
     rows, sizes = set(), set()
     batch = IndependentCopies(min_vectors=2, max_vectors=4).batch(0, 60, lengths=lengths)
     for row in range(60):
@@ -54,7 +54,7 @@ def test_independent_copies_have_lengths_of_their_own_and_end_with_a_marker(leng
     assert sizes == {2, 3, 4}
 
 
-def test_the_usual_copies_are_those_of_the_paper():
+def test_the_default_sizes_are_those_of_the_paper():
     assert IndependentCopies().vectors == (2, 14)
     assert (IndependentCopies().input_size, IndependentCopies().output_size) == (9, 9)
     assert (Allocation().input_size, Allocation().output_size) == (7, 6)
@@ -69,7 +69,7 @@ def test_rows_can_share_their_lengths():
     assert Allocation(min_length=1, same_length=True).batch(0, 6).lengths.unique().numel() == 1
 
 
-def test_bits_and_numbers_of_vectors_are_even():
+def test_bits_and_numbers_of_vectors_are_uniform():
     batch = IndependentCopies(min_vectors=2, max_vectors=3, min_length=4, max_length=4).batch(0, 2_000)
     shown = batch.mask & ~batch.targets[..., 8].bool()
     assert abs(batch.targets[shown][:, :8].mean() - 0.5) < 0.01

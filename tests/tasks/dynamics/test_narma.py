@@ -1,4 +1,4 @@
-"""NARMA: the system by the letter, and the baselines that can be computed."""
+"""NARMA: a scalar implementation of the system, and computable baselines."""
 
 import math
 
@@ -10,7 +10,7 @@ from memtape.tasks.dynamics import narma
 from memtape.tasks.dynamics.narma import Narma
 
 
-def by_the_letter(noise, order):
+def scalar_narma(noise, order):
     """Return y(1), y(2), ... of a system at rest, driven by u(0), u(1), ..."""
     u, y = (lambda t: noise[t] if t >= 0 else 0.0), {}
     for t in range(len(noise)):
@@ -21,10 +21,10 @@ def by_the_letter(noise, order):
 
 @pytest.mark.parametrize("order", [1, 2, 10])
 @pytest.mark.parametrize("steps", [5, 40])
-def test_the_system_is_that_of_its_equation(order, steps):
+def test_the_system_computes_its_equation(order, steps):
     batch = Narma(order=order, washout=0, min_length=1).batch(0, 3, lengths=(steps, steps))
     for inputs, targets in zip(batch.inputs[:, :, 0].double().tolist(), batch.targets[:, :, 0].tolist(), strict=True):
-        assert targets == pytest.approx(by_the_letter(inputs, order), rel=1e-5)
+        assert targets == pytest.approx(scalar_narma(inputs, order), rel=1e-5)
 
 
 def test_the_noise_is_uniform_from_0_to_a_half():
@@ -35,14 +35,14 @@ def test_the_noise_is_uniform_from_0_to_a_half():
     assert noise.var() == pytest.approx(1 / 48, abs=0.0005)
 
 
-def test_what_follows_the_washout_is_scored():
+def test_steps_after_the_washout_are_scored():
     batch = Narma(washout=7, min_length=8, max_length=15).batch(0, 50)
     assert set(batch.lengths.tolist()) == set(range(8, 16))
     for row, length in enumerate(batch.lengths.tolist()):
         assert batch.mask[row].nonzero()[:, 0].tolist() == list(range(7, length))
 
 
-def test_who_says_the_mean_scores_1_and_who_says_the_truth_0():
+def test_predicting_the_mean_scores_1_and_predicting_the_target_scores_0():
     task = Narma()
     batch = task.batch(0, 20)
     mean = batch.targets[batch.mask].mean()
@@ -51,7 +51,7 @@ def test_who_says_the_mean_scores_1_and_who_says_the_truth_0():
     assert task.chance(task.lengths) == {"nrmse": 1}
 
 
-def test_the_score_by_hand():
+def test_the_score_equals_an_explicit_computation():
     task = Narma(washout=2, min_length=5, max_length=9)
     batch = task.batch(0, 6)
     outputs = torch.randn(batch.targets.shape, dtype=torch.float64)
@@ -73,7 +73,7 @@ def taps(batch, count):
     return numpy.column_stack([windows, numpy.ones(len(windows))])
 
 
-def test_a_linear_filter_of_20_taps_is_better_than_the_mean_and_far_from_the_truth():
+def test_a_linear_filter_of_20_taps_is_better_than_the_mean_and_far_from_0():
     task = Narma(washout=100, min_length=1_000, max_length=2_000)
     train, test = task.batch(0, 1, lengths=(2_000, 2_000)), task.batch(0, 1, lengths=(1_000, 1_000), split="test")
     weights, *_ = numpy.linalg.lstsq(taps(train, 20), train.targets[train.mask][:, 0].double().numpy(), rcond=None)
@@ -82,7 +82,7 @@ def test_a_linear_filter_of_20_taps_is_better_than_the_mean_and_far_from_the_tru
     assert 0.3 < task.scores(outputs, test)["nrmse"] < 0.7
 
 
-def test_a_sequence_that_runs_away_is_drawn_anew():
+def test_a_diverging_sequence_is_drawn_again():
     noise = torch.rand(2_000, 500, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) / 2
     assert (narma.narma(noise, 10).abs().amax(1) > 1).any()
     batch = Narma().batch(0, 2_000, lengths=(500, 500))
@@ -90,7 +90,7 @@ def test_a_sequence_that_runs_away_is_drawn_anew():
     assert len(batch.inputs[:, 0, 0].unique()) > 1_900
 
 
-def test_what_always_runs_away_is_told(monkeypatch):
+def test_a_system_that_always_diverges_is_reported(monkeypatch):
     monkeypatch.setattr(narma, "BOUND", 0.1)
     with pytest.raises(
         ValueError, match="all 100 draws of a sequence of 50 steps diverged, as long sequences of order 10 do; give"
@@ -98,7 +98,7 @@ def test_what_always_runs_away_is_told(monkeypatch):
         Narma().batch(0, 1, lengths=(50, 50))
 
 
-def test_a_task_must_make_sense():
+def test_invalid_options_are_refused():
     with pytest.raises(ValueError, match="order is 11, but above 10 the system diverges; give a smaller order"):
         Narma(order=11)
     with pytest.raises(ValueError, match="min_length is 20, but it must be at least 21; give a larger min_length"):

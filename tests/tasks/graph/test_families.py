@@ -1,4 +1,4 @@
-"""Families: what holds of people, whoever they are."""
+"""Families: invariants of every family tree."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def tree(request):
     return ALL[request.param]
 
 
-def test_everything_that_is_said_of_one_is_said_of_the_other(tree):
+def test_every_relation_has_its_inverse(tree):
     words = {(source, target): word for source, word, target in tree.edges}
     back = {
         "husband": {"wife"},
@@ -40,7 +40,7 @@ def test_everything_that_is_said_of_one_is_said_of_the_other(tree):
     assert set(tree.words) <= set(RELATIONS)
 
 
-def test_nobody_has_two_of_one_kind_and_couples_share_their_children(tree):
+def test_relations_are_unique_and_couples_share_their_children(tree):
     known = {(source, word): target for source, word, target in tree.edges}
     assert len(known) == len(tree.edges)
     for (person, word), other in known.items():
@@ -52,7 +52,7 @@ def test_nobody_has_two_of_one_kind_and_couples_share_their_children(tree):
             assert known[person, "mother"] == known[other, "mother"]
 
 
-def test_children_stand_below_their_parents_and_nobody_in_anothers_place(tree):
+def test_children_are_drawn_below_their_parents_and_no_two_people_overlap(tree):
     for source, word, target in tree.edges:
         higher = {"father": 1, "mother": 1, "son": -1, "daughter": -1}.get(word, 0)
         difference = tree.places[target][1] - tree.places[source][1]
@@ -69,7 +69,7 @@ def test_the_families_of_hinton_are_two_of_twelve_people():
     assert ("Colin", "father", "James") in facts
 
 
-def test_families_that_are_made_up_differ():
+def test_synthetic_families_differ():
     trees = [synthetic_family(number) for number in range(64)]
     assert len({tree.edges for tree in trees}) > 20
     assert {len(tree.nodes) for tree in trees} <= set(range(7, 23))

@@ -1,4 +1,4 @@
-"""The file of Hinton's families: read as it is, and refused where it is not as it should be."""
+"""The file of Hinton's families: it is read, and invalid files are refused."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from memtape.tasks.graph.inference import Inference
 
 
 def lines():
-    """Return all facts, those of uncles and aunts too, a line each."""
+    """Return all facts, including those of uncles and aunts, one per line."""
     facts = facts_of(ENGLISH) + facts_of(ITALIAN)
     known = {(person, word): other for person, word, other in facts}
     for parent_of in ("father", "mother"):
@@ -34,7 +34,7 @@ def write(folder, rows):
     return str(folder)
 
 
-def test_the_families_of_the_file_are_ours(tmp_path):
+def test_the_families_of_the_file_equal_the_built_in_ones(tmp_path):
     assert len(lines()) == 112
     assert read(write(tmp_path, lines())) == hinton_families()
     assert read(write(tmp_path, lines()[::-1])) == hinton_families()
@@ -65,10 +65,10 @@ def test_a_missing_file_is_named(tmp_path):
         ("Colin\tfather\tJames", "\tfather\tJames", "has '\\tfather\\tJames' on line 29, which is not"),
         ("Colin\tfather\tJames", "Colin\tmother\tJames", "names the mother of Colin twice"),
         ("Colin\tfather\tJames", "Colin\tfather\tArthur", "relates "),
-        ("Colin\tfather\tJames", "Colin\tfather\tNobody", "relates Colin to Nobody, but not Nobody to Colin"),
+        ("Colin\tfather\tJames", "Colin\tfather\tSomeone", "relates Colin to Someone, but not Someone to Colin"),
     ],
 )
-def test_facts_that_cannot_be_are_refused(tmp_path, old, new, sentence):
+def test_invalid_facts_are_refused(tmp_path, old, new, sentence):
     rows = lines()
     rows[rows.index(old)] = new
     with pytest.raises(DataError) as caught:

@@ -1,4 +1,4 @@
-"""Drawn graphs, edge by edge, against a loop over all points."""
+"""Random graphs, edge by edge, against a loop over all points."""
 
 import math
 
@@ -58,7 +58,7 @@ def test_edges_can_have_few_labels():
         assert len(set(leaving)) == len(leaving)
 
 
-def test_points_and_labels_are_even():
+def test_points_and_labels_are_uniform():
     _, graphs = several(30, 30, (2, 4), rows=200)
     assert (abs(graphs.places.mean((0, 1)) - 0.5) < 0.02).all()
     assert abs(graphs.node_labels.float().mean() - 499.5) < 15
@@ -67,7 +67,7 @@ def test_points_and_labels_are_even():
     assert graphs.node_labels.max() == 999
 
 
-def test_all_edges_are_told_once_in_a_random_order():
+def test_all_edges_are_presented_once_in_a_random_order():
     nodes, graphs = several(3, 12, (2, 4))
     triples, counts, order = shuffled_triples(graphs, torch.Generator().manual_seed(1))
     width = graphs.neighbours.shape[2]

@@ -1,4 +1,4 @@
-"""Inference, by the letter: each relation is followed again, edge by edge, over what was told."""
+"""Inference: an independent search over the presented edges follows each relation."""
 
 import itertools
 import math
@@ -18,7 +18,7 @@ MEANING = {
 
 
 def phases_of(batch, row):
-    """Return the phases of a row: whether each is scored, what is told in it, and what is to be said."""
+    """Return the phases of a row: whether each is scored, its inputs, and its targets."""
     length = int(batch.lengths[row])
     told = decoded(batch.inputs[row, :length, :90]).tolist()
     said = decoded(batch.targets[row, :length]).tolist()
@@ -38,7 +38,7 @@ def test_there_are_a_hundred_relations_of_each_length():
     assert {label for labels in MEANING.values() for label in labels} == set(range(10))
 
 
-def test_relations_mean_the_same_for_ever():
+def test_relations_have_a_fixed_meaning():
     assert {name: MEANING[name] for name in (10, 110, 210, 310, 409)} == {
         10: [4, 0],
         110: [2, 0, 9],
@@ -49,7 +49,7 @@ def test_relations_mean_the_same_for_ever():
 
 
 @pytest.mark.parametrize("lesson", [1, 4, 8, 17, 18, 19])
-def test_an_answer_is_who_stands_in_the_relation(lesson):
+def test_an_answer_is_the_person_with_the_relation(lesson):
     task, lengths, answers = Inference(), set(), []
     batch = task.batch(0, 10, lengths=(lesson, lesson))
     for row in range(10):
@@ -79,20 +79,20 @@ def test_an_answer_is_who_stands_in_the_relation(lesson):
     assert len(set(answers)) > 20
 
 
-def test_questions_and_empty_steps_are_options():
+def test_the_numbers_of_queries_and_empty_steps_are_options():
     short, usual = (task.batch(0, 4, lengths=(1, 1)) for task in (Inference(questions=1, planning=2), Inference()))
     assert torch.equal(usual.lengths - short.lengths, torch.full((4,), 3 * 13 - 5))
     assert short.paths.shape[1] == 1
 
 
-def test_numbers_of_edges_are_alike_where_there_are_such_relations():
+def test_path_lengths_are_uniform_where_such_relations_exist():
     batch = Inference().batch(0, 200, lengths=(17, 17))
     steps = (batch.paths >= 0).sum(-1).flatten()
     shares = steps.bincount(minlength=6)[2:] / len(steps)
     assert (abs(shares - 0.25) < 4 * math.sqrt(0.25 * 0.75 / 600)).all()
 
 
-def test_each_question_counts_for_itself():
+def test_each_query_is_scored_separately():
     task = Inference()
     batch = task.batch(0, 4, lengths=(2, 2))
     said = 30 * batch.targets
@@ -104,7 +104,7 @@ def test_each_question_counts_for_itself():
     assert task.scores(said, batch)["right"] == pytest.approx(11 / 12)
 
 
-def test_a_picture_of_a_family_names_its_people():
+def test_a_drawing_of_a_family_names_its_people():
     task = Inference()
     batch = task.batch(0, 3, lengths=(18, 18))
     picture = task.picture(batch, row=1)

@@ -1,4 +1,4 @@
-"""The planner, against a search that looks at one node after another."""
+"""The planner against a breadth-first search."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ def graphs(request):
 
 
 def search(graphs, row, start):
-    """Return how far each node is from a start, looking at the nearest first."""
+    """Return the distance of each node from a start, by breadth-first search."""
     found, waiting = {start: 0}, [start]
     for node in waiting:
         for target in graphs.neighbours[row, node, : graphs.degrees[row, node]].tolist():
@@ -36,7 +36,7 @@ def test_distances_are_those_of_a_search(graphs):
     assert far > 3
 
 
-def test_after_an_edge_the_goal_is_as_far_as_from_its_end(graphs):
+def test_the_distance_after_an_edge_is_that_of_its_target(graphs):
     steps = distances(graphs)
     node, goal = torch.zeros(25, dtype=torch.long), torch.full((25,), 2)
     after = after_each_edge(graphs, steps, node, goal)
@@ -47,7 +47,7 @@ def test_after_an_edge_the_goal_is_as_far_as_from_its_end(graphs):
             assert after[row, place] == search(graphs, row, target).get(2, FAR)
 
 
-def test_ends_are_as_far_apart_as_asked(graphs):
+def test_ends_have_the_given_distance(graphs):
     steps = distances(graphs)
     generator = torch.Generator().manual_seed(0)
     low, high = torch.full((25,), 2), torch.full((25,), 3)
@@ -64,7 +64,7 @@ def test_ends_are_as_far_apart_as_asked(graphs):
     assert len(pairs) > 100
 
 
-def test_ends_that_there_are_none_of_are_not_found(graphs):
+def test_missing_ends_are_not_found(graphs):
     bounds = torch.full((25,), 13)
     _, _, found = draw_ends(distances(graphs), bounds, bounds + 1, torch.Generator())
     assert not found.any()

@@ -1,4 +1,4 @@
-"""Shortest path, by the letter: each step is found again in what was told, and searched from there."""
+"""Shortest path: each step is compared with a breadth-first search over the presented edges."""
 
 import itertools
 import math
@@ -16,7 +16,7 @@ from memtape.training.evaluation import evaluate
 
 
 def search(leads, start, goal):
-    """Return how many edges lead from a start to a goal, looking at the nearest nodes first."""
+    """Return the number of edges from a start to a goal, by breadth-first search."""
     found, waiting = {start: 0}, [start]
     for node in waiting:
         for target in leads.get(node, {}).values():
@@ -27,7 +27,9 @@ def search(leads, start, goal):
 
 
 def read(batch, row):
-    """Return what a row tells: its edges, the ends, the inputs of the path, and what is told of the edges to choose from."""
+    """Return the contents of a row: its edges, the ends, the inputs of the path, and the presented edges to choose
+    from.
+    """
     length = int(batch.lengths[row])
     told = decoded(batch.inputs[row, :length, :90]).tolist()
     marks = [*batch.inputs[row, :length, 90].nonzero().flatten().tolist(), length]
@@ -45,7 +47,7 @@ def read(batch, row):
 
 
 def follow(batch, row):
-    """Walk along a row, check each step, and return the shortest length, the edges, and whether the goal was reached."""
+    """Follow a row, check each step, and return the shortest length, the edges, and whether the goal is reached."""
     leads, start, goal, path, choices = read(batch, row)
     node, shortest, taken = start, search(leads, start, goal), []
     assert path[0] == [-1] * 3
@@ -71,7 +73,7 @@ def follow(batch, row):
 
 
 @pytest.mark.parametrize("lesson", [1, 5, 15, 16])
-def test_the_planner_goes_as_short_a_way_as_there_is(lesson):
+def test_the_planner_follows_a_shortest_path(lesson):
     batch = ShortestPath().batch(0, 12, lengths=(lesson, lesson))
     lengths = set()
     for row in range(12):
@@ -83,7 +85,7 @@ def test_the_planner_goes_as_short_a_way_as_there_is(lesson):
     assert lengths == set(range(low, high + 1))
 
 
-def test_the_planner_takes_all_best_edges_alike():
+def test_the_planner_takes_all_optimal_edges_with_equal_probability():
     batch = ShortestPath().batch(0, 300, lengths=(15, 15))
     choices = batch.targets[batch.mask]
     there = choices[:, :, 0] != -1
@@ -94,7 +96,7 @@ def test_the_planner_takes_all_best_edges_alike():
     assert abs(first.float().mean() - 0.5) < 4 * math.sqrt(0.25 / int(two.sum()))
 
 
-def test_edges_share_their_probability_by_hand():
+def test_the_loss_sums_the_probability_of_all_optimal_edges():
     task = ShortestPath()
     batch = task.batch(0, 4, lengths=(8, 8))
     outputs = torch.randn(*batch.mask.shape, 90, dtype=torch.float64)
@@ -126,7 +128,7 @@ def test_edges_share_their_probability_by_hand():
     assert scores["within_one"] == sum(one <= 1 for one in lost) / 4
 
 
-def test_who_holds_all_edges_alike_pays_for_their_number():
+def test_a_uniform_prediction_costs_the_logarithm_of_the_number_of_edges():
     task = ShortestPath()
     batch = task.batch(0, 400, lengths=(14, 14))
     level = torch.zeros(*batch.mask.shape, 90)
@@ -136,7 +138,7 @@ def test_who_holds_all_edges_alike_pays_for_their_number():
 
 
 class Oracle:
-    """Says the planner's edge, or another where there is one; its state counts the steps that each row has taken."""
+    """Predict the planner's edge, or a wrong one if there is one; the state counts the steps of each row."""
 
     def __init__(self, batch, wrong_at=None):
         self.batch, self.wrong_at = batch, wrong_at
@@ -164,7 +166,7 @@ class Oracle:
         return outputs, before + (lengths > 0)
 
 
-def test_a_network_that_knows_the_way_is_right_everywhere():
+def test_a_network_that_predicts_the_path_is_right_at_every_step():
     task = ShortestPath()
     batch = task.batch(0, 10, lengths=(15, 15))
     played = task.play(batch, Oracle(batch), None)
@@ -175,7 +177,7 @@ def test_a_network_that_knows_the_way_is_right_everywhere():
     assert torch.equal(played.inputs[:, : int(batch.begins.min())], batch.inputs[:, : int(batch.begins.min())])
 
 
-def test_a_network_that_errs_goes_where_it_says():
+def test_a_wrong_edge_is_followed():
     task = ShortestPath()
     batch = task.batch(0, 20, lengths=(15, 15))
     played = task.play(batch, Oracle(batch, wrong_at=0), None)
@@ -192,7 +194,7 @@ def network():
     return NTM(92, 90, slots=8, width=6, controller_size=12)
 
 
-def test_scores_of_what_a_network_played_are_those_of_its_paths(network):
+def test_scores_of_an_interactive_episode_are_those_of_its_paths(network):
     task = ShortestPath(min_lesson=1, max_lesson=5)
     scores = evaluate(network, task, sequences=32, seed=0, split="test")
     batch = draw_batch(task, network, 0, 32, seed=0, split="test")
@@ -202,7 +204,7 @@ def test_scores_of_what_a_network_played_are_those_of_its_paths(network):
     assert 0 < scores["minimal"] < scores["within_one"] < 1
 
 
-def test_a_network_takes_its_most_probable_edge_when_it_is_alone(network):
+def test_a_network_follows_its_most_probable_edge_without_the_planner(network):
     task = ShortestPath(min_lesson=8, max_lesson=8)
     batch = draw_batch(task, network, 0, 16, seed=0, split="test")
     outputs, _ = network(batch.inputs, lengths=batch.lengths)
@@ -214,7 +216,7 @@ def test_a_network_takes_its_most_probable_edge_when_it_is_alone(network):
         assert [drawn.edges[number][1] for number in path] == [str(edge[1]) for edge in taken]
 
 
-def test_the_planner_leads_as_often_as_asked(network):
+def test_the_planner_acts_with_the_given_probability(network):
     def followed(share):
         task = ShortestPath(min_lesson=14, max_lesson=14, planner_share=share)
         batch = draw_batch(task, network, 0, 64, seed=0)
@@ -228,7 +230,7 @@ def test_the_planner_leads_as_often_as_asked(network):
     assert followed(0.8) == pytest.approx(0.8 + 0.2 * float(alone), abs=0.08)
 
 
-def test_a_network_that_says_no_numbers_still_walks_and_its_loss_tells():
+def test_a_network_with_nan_outputs_still_acts_and_its_loss_is_nan():
     task = ShortestPath(planner_share=0.0)
     batch = task.batch(0, 8, lengths=(8, 8))
 
@@ -242,7 +244,7 @@ def test_a_network_that_says_no_numbers_still_walks_and_its_loss_tells():
         assert task.loss(broken(played.inputs, None, None)[0], played).isnan()
 
 
-def test_what_is_played_is_a_pure_function_of_seed_split_index_and_network(network):
+def test_an_episode_is_a_pure_function_of_seed_split_index_and_network(network):
     task = ShortestPath(planner_share=0.3, max_lesson=8)
 
     def played(index=0, seed=0, split="train"):

@@ -1,4 +1,4 @@
-"""Traversal, by the letter: each walk is walked again over the edges that were told."""
+"""Traversal: an independent walk over the presented edges gives the targets."""
 
 import math
 
@@ -10,7 +10,7 @@ from memtape.tasks.graph.traversal import Traversal
 
 
 def label_of(bits):
-    """Return the number that thirty channels stand for, None for a blank."""
+    """Return the number that thirty channels encode, None for a blank."""
     if not any(bits):
         return None
     digits = [[place for place in range(10) if bits[10 * digit + place] == 1] for digit in range(3)]
@@ -23,7 +23,7 @@ def triple_of(channels):
 
 
 def phases_of(batch, row):
-    """Return the phases of a row: lists of steps, each with what is told, whether it is asked for, and the target."""
+    """Return the phases of a row: lists of steps, each with its input, whether it is scored, and its target."""
     phases = []
     for step in range(int(batch.lengths[row])):
         channels = batch.inputs[row, step].tolist()
@@ -36,7 +36,7 @@ def phases_of(batch, row):
 
 
 @pytest.mark.parametrize(("lesson", "questions"), [(1, 1), (4, 3), (9, 1), (14, 2), (15, 1)])
-def test_a_walk_follows_the_labels_that_are_called(lesson, questions):
+def test_a_walk_follows_the_given_labels(lesson, questions):
     task = Traversal(questions=questions)
     assert (task.input_size, task.output_size) == (92, 90)
     batch = task.batch(0, 12, lengths=(lesson, lesson))
@@ -66,7 +66,7 @@ def test_a_walk_follows_the_labels_that_are_called(lesson, questions):
     assert len(walks) > 1 or low == high
 
 
-def test_walks_begin_anywhere_and_take_each_edge_alike():
+def test_walks_start_at_a_uniform_node_and_take_each_edge_with_equal_probability():
     batch = Traversal().batch(0, 4_000, lengths=(1, 1))
     graphs = batch.graphs
     small = (graphs.degrees > 0).sum(1) == 3
@@ -102,7 +102,7 @@ def test_an_answer_is_right_if_every_digit_of_it_is():
     assert task.scores(spoilt, batch)["right"] == pytest.approx(4 / 6)
 
 
-def test_the_loss_is_the_cross_entropy_of_nine_digits_by_hand():
+def test_the_loss_is_the_cross_entropy_of_nine_digits():
     task = Traversal()
     batch = task.batch(0, 3, lengths=(3, 3))
     outputs = torch.randn(*batch.mask.shape, 90, dtype=torch.float64)
@@ -135,7 +135,7 @@ def test_an_example_is_shown_phase_by_phase():
     assert "!" not in task.show(batch, batch.targets)
 
 
-def test_a_picture_names_the_stations_and_says_what_was_told_when():
+def test_a_drawing_names_the_stations_and_the_steps_of_the_edges():
     task = Traversal()
     batch = task.batch(0, 2, lengths=(15, 15))
     picture = task.picture(batch, batch.targets, row=1)
@@ -153,7 +153,7 @@ def test_a_picture_names_the_stations_and_says_what_was_told_when():
     assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y in picture.places)
 
 
-def test_a_picture_of_a_drawn_graph_has_its_numbers():
+def test_a_drawing_of_a_random_graph_has_its_numbers():
     task = Traversal(questions=2)
     batch = task.batch(0, 3, lengths=(4, 4))
     picture = task.picture(batch, row=2)

@@ -1,4 +1,4 @@
-"""The Underground of this project: facts that hold whoever wrote them down."""
+"""The built-in graph of the London Underground: checks against known facts."""
 
 from memtape.tasks.graph.underground import LINES, STATIONS, links, network
 
@@ -13,7 +13,7 @@ def test_every_station_is_on_two_lines_and_every_stop_is_a_station():
     assert len(LINES) == 11
 
 
-def test_each_link_goes_both_ways_and_can_be_called_from_each_end():
+def test_each_link_has_both_directions_and_a_label_at_each_end():
     joined = {(source, target) for source, _, target in GRAPH.edges}
     assert len(joined) == len(GRAPH.edges) == 104
     assert joined == {(target, source) for source, target in joined}
@@ -31,7 +31,7 @@ def test_all_stations_can_be_reached():
     assert len(reached) == len(GRAPH.nodes) == 29
 
 
-def test_known_ways_are_there():
+def test_known_connections_are_present():
     def way(source, word):
         return GRAPH.nodes[dict(GRAPH.leaving(GRAPH.nodes.index(source)))[word]]
 

@@ -1,4 +1,4 @@
-"""The files of the Underground: read as they are, and refused where they are not as they should be."""
+"""The files of the London Underground: they are read, and invalid files are refused."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ AGAIN = "; get it again from the repository nicola/tubemaps on GitHub"
 
 
 def tables():
-    """Return rows that hold our own graph, some stations that are passed over, and more far away, as many as there are."""
+    """Return rows of the built-in graph, some skipped stations, and stations far away, as many as in the real files."""
     names = [*STATIONS, "Temple", "Monument", "St Paul's"]
     names += [f"Far {number}" for number in range(302 - len(names))]
     stations = [
@@ -64,7 +64,7 @@ def refusal(folder, **tables):
     return str(caught.value)
 
 
-def test_the_graph_of_the_files_is_ours(tmp_path):
+def test_the_graph_of_the_files_equals_the_built_in_one(tmp_path):
     graph = read(write(tmp_path, **tables()))
     assert graph.nodes == underground().nodes
     assert set(graph.edges) == set(underground().edges)
@@ -100,7 +100,7 @@ def test_a_missing_file_is_named(tmp_path):
         ("stations", "zone", "2", "has 28 interchanges in zone 1, but there are 29"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused(tmp_path, table, column, value, sentence):
+def test_an_invalid_value_is_refused(tmp_path, table, column, value, sentence):
     rows = tables()
     rows[table][0][column] = value
     assert sentence in refusal(tmp_path, **rows)
@@ -125,7 +125,7 @@ def test_too_few_rows_and_rows_that_end_early_are_refused(tmp_path):
         read(str(tmp_path))
 
 
-def test_a_line_with_three_ways_is_refused(tmp_path):
+def test_a_line_with_three_branches_is_refused(tmp_path):
     rows = tables()
     where = {row["name"]: row["id"] for row in rows["stations"]}
     rows["connections"][-1] = {"station1": where["Oxford Circus"], "station2": where["Victoria"], "line": "1"}

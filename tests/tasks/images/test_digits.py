@@ -1,4 +1,4 @@
-"""Digits: files of MNIST's layout, the order of steps, and digits that are drawn by rule."""
+"""Digits: files in MNIST's format, the order of steps, and synthetic digits."""
 
 import dataclasses
 import gzip
@@ -17,7 +17,7 @@ COUNTS = {"train": 24, "t10k": 5}
 
 
 def packed(array):
-    """Return an array as an IDX file, packed."""
+    """Return an array as a compressed IDX file."""
     sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
     return gzip.compress(bytes([0, 0, 8, array.ndim]) + sizes + array.astype(numpy.uint8).tobytes(), mtime=0)
 
@@ -86,7 +86,7 @@ def test_accuracy_counts_the_last_step():
 
 
 DAMAGES = {
-    "is no image file": (
+    "is not an image file": (
         "train-images-idx3-ubyte.gz",
         packed(labels_of("train")),
         "starts with 00000801, but .* 00000803",
@@ -116,7 +116,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_file_that_is_not_what_it_should_be_is_refused(folder, damage):
+def test_an_invalid_file_is_refused(folder, damage):
     file, content, sentence = DAMAGES[damage]
     (folder / "mnist" / file).write_bytes(content)
     with pytest.raises(
@@ -125,7 +125,7 @@ def test_a_file_that_is_not_what_it_should_be_is_refused(folder, damage):
         Digits(data_dir=str(folder))
 
 
-def test_a_missing_file_is_told(folder):
+def test_a_missing_file_is_reported(folder):
     (folder / "mnist" / "t10k-images-idx3-ubyte.gz").unlink()
     with pytest.raises(DataError, match=r"there is no .*t10k-images-idx3-ubyte\.gz, which MNIST needs; get it from"):
         Digits(data_dir=str(folder))
@@ -136,7 +136,7 @@ def test_an_array_is_read_last_axis_fastest():
     assert array_of(content, axes=2).tolist() == [[1, 2, 3], [4, 5, 255]]
 
 
-def test_drawn_digits_can_be_told_apart_and_vary():
+def test_synthetic_digits_are_distinguishable_and_vary():
     images, labels = draw_digits(1_500, torch.Generator().manual_seed(0))
     pixels = images.flatten(1).float()
     assert (labels.bincount(minlength=10) > 100).all()
@@ -147,7 +147,7 @@ def test_drawn_digits_can_be_told_apart_and_vary():
     assert 0.05 < pixels.mean() / 255 < 0.25
 
 
-def test_an_image_is_shown_with_what_it_is():
+def test_an_image_is_shown_with_its_label():
     task = Digits()
     batch = task.batch(0, 1)
     lines = task.show(batch, torch.eye(10)[[4]].expand(1, 28, 10)).splitlines()

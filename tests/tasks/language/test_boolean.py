@@ -1,4 +1,4 @@
-"""Boolean: expressions as they are written, evaluated by Python."""
+"""Boolean: expressions as text, evaluated by Python."""
 
 import pytest
 import torch
@@ -11,13 +11,13 @@ PYTHON = {"false": "False", "true": "True"}
 
 
 def texts(task, batch):
-    """Return each expression as it is written."""
+    """Return each expression as text."""
     for row, length in enumerate(batch.lengths.tolist()):
         yield " ".join(task.vocabulary[symbol] for symbol in batch.inputs[row, :length].tolist())
 
 
 def value(text):
-    """Return the value of an expression, once an operator stands outside of the brackets of its operand."""
+    """Return the value of an expression, after moving each operator out of the brackets of its operand."""
     words = [PYTHON.get(word, word) for word in text.split()]
     pythonic, depth, dropped = [], 0, set()
     for place, word in enumerate(words):
@@ -31,7 +31,7 @@ def value(text):
     return eval(" ".join(pythonic))
 
 
-def test_the_reader_of_this_test_reads():
+def test_the_parser_of_this_test_is_correct():
     assert value("( true ( and ( not ( false ( or false ) ) ) ) )") is True
     assert value("( ( true ( or false ) ) ( and false ) )") is False
     assert value("false") is False
@@ -57,7 +57,7 @@ def test_trees_and_sequences_are_the_same_expressions():
         assert trees.targets[row, trees.lengths[row] - 1] == sequences.targets[row, sequences.lengths[row] - 1]
 
 
-def test_nodes_with_a_value_are_learned_and_operators_are_not():
+def test_nodes_with_a_value_have_a_target_and_operators_have_none():
     batch = Boolean().batch(0, 50)
     assert torch.equal(batch.mask & (batch.inputs.words >= 2), torch.zeros_like(batch.mask))
     leaf = (batch.inputs.words == 0) | (batch.inputs.words == 1)
@@ -78,7 +78,7 @@ def test_a_tree_is_written_with_a_pair_of_brackets_for_each_inner_node():
     assert text.tolist() == [[5, 5, 0, 1, 6, 5, 1, 0, 6, 6], [1] + [0] * 9]
 
 
-def test_accuracy_is_about_whole_expressions():
+def test_accuracy_is_over_whole_expressions():
     task = Boolean()
     for form in task.input_kinds:
         batch = task.batch(0, 10, input_kind=form)

@@ -14,7 +14,7 @@ def drawn(count, depths, seed=0):
 
 
 def read(data, row, node, labels):
-    """Return the value and the depth of an expression; a phrase is its operator with those of its operand."""
+    """Return the value and the depth of an expression; for an operator phrase, its operator with those of its operand."""
     word, (left, right) = int(data.trees.words[row, node]), data.trees.children[row, node].tolist()
     label = int(data.labels[row, node])
     if word >= 0:
@@ -40,7 +40,7 @@ def read(data, row, node, labels):
 
 
 @pytest.mark.parametrize("depths", [(0, 0), (1, 1), (0, 3), (5, 5), (7, 9)])
-def test_labels_are_the_values_of_expressions_of_the_wanted_depths(depths):
+def test_labels_are_the_values_of_expressions_of_the_given_depths(depths):
     data = drawn(30, depths)
     assert torch.equal(checked(data.trees, data.lengths), data.lengths)
     found = {read(data, row, int(length) - 1, [])[1] for row, length in enumerate(data.lengths)}
@@ -55,14 +55,14 @@ def test_padding_has_neither_words_nor_children_nor_labels():
         assert (table[outside] == -1).all()
 
 
-def test_operators_and_values_are_even():
+def test_operators_and_values_are_uniform():
     data = drawn(4000, (3, 3))
     counts = torch.bincount(data.trees.words[data.trees.words >= 2], minlength=5)[2:].float()
     assert (counts / counts.sum() - 1 / 3).abs().max() < 0.01
     assert abs(data.labels[torch.arange(4000), data.lengths - 1].float().mean() - 0.5) < 0.03
 
 
-def test_the_deep_operand_stands_on_either_side():
+def test_the_deep_operand_is_on_either_side():
     data = drawn(2000, (4, 4))
     sides = []
     for row, length in enumerate(data.lengths.tolist()):
@@ -73,7 +73,7 @@ def test_the_deep_operand_stands_on_either_side():
     assert 0.5 < sum(sides) / len(sides) < 0.7
 
 
-def test_the_same_generator_draws_the_same_trees_and_another_others():
+def test_the_trees_depend_on_the_generator():
     one, same, other = drawn(9, (2, 4)), drawn(9, (2, 4)), drawn(9, (2, 4), seed=1)
     assert torch.equal(one.trees.words, same.trees.words)
     assert not torch.equal(one.lengths, other.lengths)
@@ -87,5 +87,5 @@ def test_an_empty_range_of_depths_is_refused(depths):
         drawn(1, depths)
 
 
-def test_no_trees_are_no_trees():
+def test_zero_trees_give_an_empty_batch():
     assert drawn(0, (1, 2)).labels.shape == (0, 0)

@@ -1,4 +1,4 @@
-"""Bracketed trees as they stand in files, and what is said of a text that holds none."""
+"""Bracketed trees in files, and the messages for invalid text."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def test_a_word_may_be_a_tree_and_spaces_do_not_matter():
     assert parse_bracketed(" ( 3(2 It )( 4\t(2 's) (4 fun) ) )\r") == parse_bracketed(FUN)
 
 
-def test_a_word_may_hold_a_space_that_is_no_ascii():
+def test_a_word_may_contain_a_non_ascii_space():
     assert parse_bracketed("(2 8\u00a01/2)").words == ["8\u00a01/2"]
 
 
@@ -55,25 +55,25 @@ def test_a_file_has_a_tree_on_each_line_that_is_not_empty(tmp_path):
         ("", 1, "there is no tree; give one"),
     ],
 )
-def test_what_is_no_binary_tree_is_told_by_its_column(text, column, message):
+def test_an_invalid_tree_is_reported_with_its_column(text, column, message):
     with pytest.raises(BracketedError, match=f"line 1, column {column}: {message}"):
         parse_bracketed(text)
 
 
-def test_a_mistake_in_a_file_is_told_by_its_line(tmp_path):
+def test_an_error_in_a_file_is_reported_with_its_line(tmp_path):
     path = tmp_path / "trees.txt"
     path.write_text(f"{FUN}\n\n(1 (2 a)\n")
     with pytest.raises(BracketedError, match=r"trees\.txt, line 3, column 1: this bracket is never closed; close it"):
         read_bracketed(path)
 
 
-def test_there_may_be_other_numbers_of_classes():
+def test_the_number_of_classes_is_an_option():
     assert parse_bracketed("(1 x)", classes=2).labels == [1]
     with pytest.raises(BracketedError, match=r"the class of a node is '2', but it must be one of 0\.\.1"):
         parse_bracketed("(2 x)", classes=2)
 
 
-def test_files_that_hold_no_trees_are_refused(tmp_path):
+def test_files_without_trees_are_refused(tmp_path):
     path = tmp_path / "trees.txt"
     path.write_text("\n \n")
     with pytest.raises(BracketedError, match=r"trees\.txt has no trees, but needs at least one; give a file with"):
@@ -89,7 +89,7 @@ def test_frequent_words_have_small_numbers_and_rare_ones_none():
     assert vocabulary_of(trees, least=2) == {"It": 1, "'s": 2}
 
 
-def test_trees_that_were_read_are_tables():
+def test_parsed_trees_become_tables():
     trees = [parse_bracketed(text) for text in (FUN, "(1 word)")]
     data = labelled_trees(trees, {"It": 1, "fun": 2})
     assert data.trees.words.tolist() == [[1, 0, 2, -1, -1], [0, -1, -1, -1, -1]]
@@ -100,7 +100,7 @@ def test_trees_that_were_read_are_tables():
     assert labelled_trees([], {}).labels.shape == (0, 0)
 
 
-def test_rows_are_taken_with_no_more_padding_than_they_need():
+def test_rows_have_no_more_padding_than_needed():
     data = labelled_trees([parse_bracketed(text) for text in (FUN, "(1 word)", "(3 (2 It) (4 is))")], {"It": 1})
     some = data.take(torch.tensor([2, 1]))
     assert some.trees.words.tolist() == [[1, 0, -1], [0, -1, -1]]

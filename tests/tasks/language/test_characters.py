@@ -1,4 +1,4 @@
-"""Characters: windows of a text, in any order, in streams, and so that they cover a split."""
+"""Characters: windows of a text at random positions, in streams, and covering a split."""
 
 import dataclasses
 import itertools
@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def windows(task, batch):
-    """Return what is read, what comes next, and which steps are scored, of each row."""
+    """Return the input, the next characters, and the scored steps of each row."""
     for row, length in enumerate(batch.lengths.tolist()):
         read, following = (task.decode(symbols[row, :length].tolist()) for symbols in (batch.inputs, batch.targets))
         yield read, following, batch.mask[row, :length].tolist()
@@ -45,7 +45,7 @@ def test_the_vocabulary_is_that_of_the_text(folder):
         task.encode("a!")
 
 
-def test_a_training_window_stands_in_the_first_nine_tenths(folder):
+def test_a_training_window_lies_in_the_first_nine_tenths(folder):
     task = Characters(data_dir=str(folder), window=20)
     assert task.available("train") is None
     for read, following, scored in windows(task, task.batch(0, 200)):
@@ -54,7 +54,7 @@ def test_a_training_window_stands_in_the_first_nine_tenths(folder):
         assert scored == [True] * 20
 
 
-def test_training_windows_begin_everywhere_alike(folder):
+def test_training_windows_start_at_uniform_positions(folder):
     task = Characters(data_dir=str(folder), window=899)
     assert {read for read, _, _ in windows(task, task.batch(0, 9))} == {TEXT[:899]}
     task = Characters(data_dir=str(folder), window=897)
@@ -88,7 +88,7 @@ def test_windows_score_each_character_of_their_split_once(folder, split, text, w
         task.batch(count, 1, split=split)
 
 
-def test_rows_of_a_stream_go_on_from_batch_to_batch(folder):
+def test_rows_of_a_stream_continue_from_batch_to_batch(folder):
     task, circle = Characters(data_dir=str(folder), window=30, order="stream"), TEXT[:900] * 2
     batches = [list(windows(task, task.batch(index, 4))) for index in range(8)]
     begins = []
@@ -101,7 +101,7 @@ def test_rows_of_a_stream_go_on_from_batch_to_batch(folder):
     assert circle.find(next(windows(task, task.batch(0, 1, seed=1)))[0]) != begins[0]
 
 
-def test_bits_are_those_of_the_scored_characters_by_hand():
+def test_bits_are_those_of_the_scored_characters():
     task = Characters(window=6, context=4)
     batch = task.batch(0, 3, split="test")
     outputs = torch.randn(*batch.mask.shape, task.output_size, dtype=torch.float64)
@@ -113,7 +113,7 @@ def test_bits_are_those_of_the_scored_characters_by_hand():
     assert task.scores(outputs, batch)["bits_per_character"] == pytest.approx(sum(bits) / 18)
 
 
-def test_where_windows_have_their_own_length_another_is_refused(folder):
+def test_another_length_is_refused_for_windows_of_fixed_length(folder):
     for task, split in ((Characters(), "test"), (Characters(order="stream"), "train")):
         with pytest.raises(
             ValueError, match=r"lengths are 50\.\.50, but .* with 100 characters each; leave the lengths out"
@@ -131,13 +131,13 @@ def test_where_windows_have_their_own_length_another_is_refused(folder):
     ("content", "sentence"),
     [(b"", "is empty"), (b"\xff" * 9, "is not UTF-8 at byte 0"), (b"abc", "has 3 characters, but .* has 1000")],
 )
-def test_a_text_that_is_not_what_it_should_be_is_refused(folder, content, sentence):
+def test_an_invalid_text_is_refused(folder, content, sentence):
     (folder / "tinyshakespeare" / "input.txt").write_bytes(content)
     with pytest.raises(DataError, match=rf"input\.txt {sentence}; get it again from data/tinyshakespeare in the repo"):
         Characters(data_dir=str(folder))
 
 
-def test_any_other_text_will_do(folder):
+def test_any_other_text_is_accepted(folder):
     (folder / "own.txt").write_text("ab" * 20)
     task = Characters(data_dir=str(folder), file="own.txt", window=10)
     assert task.vocabulary == ("a", "b")
@@ -152,13 +152,13 @@ def test_any_other_text_will_do(folder):
         Characters(data_dir=str(folder), file="other.txt")
 
 
-def test_a_synthetic_text_is_the_same_each_time_and_begins_alike():
+def test_a_synthetic_text_is_reproducible_and_longer_texts_extend_it():
     assert synthetic_text(500) == synthetic_text(2_000)[:500]
     assert len(synthetic_text(2_000)) == 2_000
     assert synthetic_text(500, seed=1) != synthetic_text(500)
 
 
-def test_a_window_is_shown_with_what_is_scored_of_it(folder):
+def test_a_window_is_shown_with_its_scored_steps(folder):
     task = Characters(data_dir=str(folder), window=4, context=2)
     text = TEXT[950:]
     lines = task.show(

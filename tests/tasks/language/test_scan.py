@@ -1,4 +1,4 @@
-"""SCAN: commands against actions that other code works out, both forms, and files of its layout."""
+"""SCAN: commands against an independent interpreter, both forms, and files in its format."""
 
 import dataclasses
 
@@ -28,7 +28,7 @@ LINES = [f"IN: {command} OUT: {done}" for command, done in EXAMPLES.items()]
 
 
 @pytest.mark.parametrize("command", EXAMPLES)
-def test_a_command_asks_for_its_actions(command):
+def test_a_command_is_translated_to_its_actions(command):
     assert " ".join(actions(command)) == EXAMPLES[command]
 
 
@@ -46,15 +46,15 @@ def test_there_are_20910_commands():
 def test_the_grammar_is_split_as_published(split, counts):
     train, test = scan_examples.from_grammar(split)
     assert (len(train), len(test)) == counts
-    told = {" ".join(command) for command, _ in train}
-    asked = {" ".join(command) for command, _ in test}
-    assert not told & asked
-    assert told | asked == set(commands())
+    training = {" ".join(command) for command, _ in train}
+    testing = {" ".join(command) for command, _ in test}
+    assert not training & testing
+    assert training | testing == set(commands())
     if split == "length":
         assert max(len(done) for _, done in train) == 22
         assert min(len(done) for _, done in test) == 24
     if split == "jump":
-        assert [command for command in told if "jump" in command] == ["jump"]
+        assert [command for command in training if "jump" in command] == ["jump"]
         assert sum(command == ["jump"] for command, _ in train) == round(len(train) / 10)
 
 
@@ -63,7 +63,7 @@ def words(symbols):
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
-def test_a_sequence_asks_for_the_answer_after_the_command(split):
+def test_the_targets_of_a_sequence_follow_the_command(split):
     for row, length in enumerate((batch := Scan().batch(0, 60, split=split)).lengths.tolist()):
         command, _, given = words(batch.inputs[row, :length]).partition(" |")
         answer = " ".join(actions(command))
@@ -100,7 +100,7 @@ def test_an_answer_is_exact_if_all_its_symbols_are_right():
         assert task.scores(outputs, batch)["exact"] == 5 / 8
 
 
-def test_a_tenth_of_the_training_examples_is_kept_for_validation():
+def test_a_tenth_of_the_training_examples_is_for_validation():
     task = Scan(split="length")
     assert [task.available(split) for split in ("train", "validation", "test")] == [15_291, 1_699, 3_920]
     seen = [
@@ -144,7 +144,7 @@ def test_files_are_read(folder, split):
         (LINES[0], r"has 10 commands, but that of SCAN has 9"),
     ],
 )
-def test_a_file_that_is_not_what_it_should_be_is_refused(folder, line, sentence):
+def test_an_invalid_file_is_refused(folder, line, sentence):
     path = folder / "scan" / "simple_split" / "tasks_test_simple.txt"
     path.write_text("\n".join([*LINES, line]))
     with pytest.raises(
@@ -156,7 +156,7 @@ def test_a_file_that_is_not_what_it_should_be_is_refused(folder, line, sentence)
         Scan(data_dir=str(folder))
 
 
-def test_an_example_is_shown_alike_in_both_forms():
+def test_an_example_is_shown_equally_in_both_forms():
     task = Scan()
     shown = [task.show(task.batch(0, 4, input_kind=form), row=2).splitlines()[1:] for form in task.input_kinds]
     assert shown[0] == shown[1]

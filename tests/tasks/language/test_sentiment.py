@@ -1,4 +1,4 @@
-"""Sentiment: trees of files, both forms, and both scores."""
+"""Sentiment: trees from files, both forms, and both scores."""
 
 import dataclasses
 
@@ -56,7 +56,7 @@ def test_sequences_are_the_words_in_order_with_the_class_of_the_whole_at_the_las
     assert batch.targets.tolist() == [[0, 4, 0], [2, 0, 0], [0, 0, 0]]
 
 
-def test_every_phrase_can_be_an_example_for_itself(folder):
+def test_every_phrase_can_be_a_separate_example(folder):
     task = Sentiment(data_dir=str(folder), phrases=True)
     assert [task.available(split) for split in ("train", "validation", "test")] == [13, 1, 3]
     assert task.lengths == (1, 7)
@@ -86,7 +86,7 @@ def test_the_loss_is_that_of_every_node(folder):
 
 
 @pytest.mark.parametrize("form", ["trees", "sequences"])
-def test_scores_are_about_the_whole_sentence(folder, form):
+def test_scores_are_over_whole_sentences(folder, form):
     task = Sentiment(data_dir=str(folder))
     batch = task.examples("test", torch.arange(3), form)  # whole sentences of the classes 4, 2 and 0
     outputs = torch.full((*batch.mask.shape, 5), -9.0)
@@ -110,13 +110,13 @@ def test_scores_are_about_the_whole_sentence(folder, form):
         ("", DataError, r"dev\.txt is empty; get it again from trainDevTestTrees_PTB\.zip at https"),
     ],
 )
-def test_a_file_that_is_not_what_it_should_be_is_refused(folder, content, error, sentence):
+def test_an_invalid_file_is_refused(folder, content, error, sentence):
     (folder / "sst_trees" / "dev.txt").write_text(content)
     with pytest.raises(error, match=sentence):
         Sentiment(data_dir=str(folder))
 
 
-def test_a_missing_file_is_told(folder):
+def test_a_missing_file_is_reported(folder):
     (folder / "sst_trees" / "test.txt").unlink()
     with pytest.raises(
         DataError, match=r"there is no .*test\.txt, which the Stanford Sentiment Treebank needs; get it from"

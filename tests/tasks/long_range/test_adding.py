@@ -1,4 +1,4 @@
-"""Adding: read back step by step, and what a guess costs."""
+"""Adding: targets parsed from the inputs, and the score of a constant prediction."""
 
 import math
 
@@ -29,7 +29,7 @@ def test_the_target_is_the_sum_of_the_two_marked_numbers(markers, lengths):
             assert marked[0] < length // 2 <= marked[1]
 
 
-def test_marks_fall_on_every_step_alike():
+def test_markers_are_uniform_over_the_steps():
     halves = Adding().batch(0, 20_000, lengths=(7, 7)).inputs[:, :, 1].mean(0)
     torch.testing.assert_close(halves, torch.tensor([1 / 3] * 3 + [1 / 4] * 4), rtol=0, atol=0.02)
     batch = Adding(markers="anywhere").batch(0, 20_000, lengths=(4, 4))
@@ -39,7 +39,7 @@ def test_marks_fall_on_every_step_alike():
 
 
 @pytest.mark.parametrize("markers", ["halves", "anywhere"])
-def test_who_always_says_1_errs_by_a_sixth(markers):
+def test_a_constant_prediction_of_1_has_an_error_of_a_sixth(markers):
     task = Adding(markers=markers)
     batch = task.batch(0, 20_000, lengths=(10, 10))
     error = task.scores(torch.ones(batch.targets.shape), batch)["mse"]
@@ -47,7 +47,7 @@ def test_who_always_says_1_errs_by_a_sixth(markers):
     assert task.chance(task.lengths) == {"mse": 1 / 6}
 
 
-def test_the_score_is_the_mean_of_the_squared_errors_by_hand():
+def test_the_score_is_the_mean_squared_error():
     task = Adding(min_length=3, max_length=6)
     batch = task.batch(0, 10)
     outputs = torch.randn(batch.targets.shape)
@@ -59,7 +59,7 @@ def test_the_score_is_the_mean_of_the_squared_errors_by_hand():
     assert task.loss(outputs, batch).item() == pytest.approx(sum(errors) / 10)
 
 
-def test_a_task_must_make_sense():
+def test_invalid_options_are_refused():
     with pytest.raises(ValueError, match="min_length is 1, but it must be at least 2; give a larger min_length"):
         Adding(min_length=1)
     with pytest.raises(ValueError, match="max_length of Adding is 3, but min_length is 4 and must not be larger"):

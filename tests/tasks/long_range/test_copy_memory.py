@@ -1,4 +1,4 @@
-"""Copy memory: read back step by step, and what is left to who remembers nothing."""
+"""Copy memory: targets parsed from the inputs, and the loss of a predictor without memory."""
 
 import math
 
@@ -10,7 +10,7 @@ from memtape.tasks.long_range.copy_memory import CopyMemory
 
 @pytest.mark.parametrize(("symbols", "remembered"), [(8, 10), (1, 1), (3, 2)])
 @pytest.mark.parametrize("lengths", [(1, 1), (4, 9), (100, 100)])
-def test_the_answer_is_blank_and_then_the_symbols(symbols, remembered, lengths):
+def test_the_target_is_blank_and_then_the_symbols(symbols, remembered, lengths):
     task, lags = CopyMemory(symbols=symbols, remembered=remembered), set()
     assert (task.input_size, task.output_size) == (symbols + 2, symbols + 1)
     batch = task.batch(0, 40, lengths=lengths)
@@ -27,14 +27,14 @@ def test_the_answer_is_blank_and_then_the_symbols(symbols, remembered, lengths):
     assert lags == set(range(lengths[0], lengths[1] + 1))
 
 
-def test_symbols_are_even():
+def test_symbols_are_uniform():
     told = CopyMemory().batch(0, 2_000, lengths=(1, 1)).inputs[:, :10]
     shares = told.flatten().bincount(minlength=10)[1:9] / 20_000
     assert (abs(shares - 1 / 8) < 0.01).all()
 
 
 def memoryless(task, batch):
-    """Return the logits of who knows the delimiter and nothing else."""
+    """Return the logits of a predictor that depends on the delimiter alone."""
     outputs = torch.full((*batch.targets.shape, task.output_size), -1e9, dtype=torch.float64)
     since = torch.arange(batch.targets.shape[1]) - (batch.lengths - task.remembered)[:, None]
     outputs[..., 0] = torch.where(since < 0, 0.0, -1e9)
@@ -43,7 +43,7 @@ def memoryless(task, batch):
 
 
 @pytest.mark.parametrize(("lag", "nats"), [(20, 0.5199), (50, 0.2971), (100, 0.1733), (200, 0.0945), (1000, 0.0204)])
-def test_who_remembers_nothing_is_left_with_ten_symbols_of_eight(lag, nats):
+def test_without_memory_the_loss_is_that_of_ten_symbols_of_eight(lag, nats):
     task = CopyMemory(min_length=lag, max_length=lag)
     assert task.chance(task.lengths)["cross_entropy"] == pytest.approx(nats, abs=5e-5)
     batch = task.batch(0, 3)

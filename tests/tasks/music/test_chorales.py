@@ -1,4 +1,4 @@
-"""Chorales: files of their layout, the score by hand, and pieces that are made by rule."""
+"""Chorales: files in their format, the score, and synthetic pieces."""
 
 import json
 import math
@@ -20,7 +20,7 @@ PIECES = {
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Write a tiny set of pieces, transposed by each resolution's place."""
+    """Write a tiny set of pieces, transposed by the index of the resolution."""
     monkeypatch.setattr(chorales, "PIECES", {part: len(pieces) for part, pieces in PIECES.items()})
     (tmp_path / "jsb_chorales").mkdir()
     for shift, resolution in enumerate(("quarter", "8th", "16th")):
@@ -36,7 +36,7 @@ def pitches(roll):
 
 
 @pytest.mark.parametrize(("resolution", "shift"), [("quarter", 0), ("8th", 1), ("16th", 2)])
-def test_a_step_sees_the_chord_before_and_asks_for_its_own(folder, resolution, shift):
+def test_a_step_has_the_previous_chord_as_input_and_its_own_as_target(folder, resolution, shift):
     task = Chorales(data_dir=str(folder), resolution=resolution)
     assert [task.available(split) for split in ("train", "validation", "test")] == [2, 1, 2]
     assert task.lengths == (1, 2)
@@ -51,7 +51,7 @@ def test_a_step_sees_the_chord_before_and_asks_for_its_own(folder, resolution, s
     assert rows == {((60, 64, 67), (60, 64)), ((21, 108), ())}
 
 
-def test_scores_by_hand(folder):
+def test_scores_equal_an_explicit_computation(folder):
     task = Chorales(data_dir=str(folder))
     batch = task.examples("test", torch.arange(2), "sequences")
     outputs = torch.randn(batch.targets.shape, dtype=torch.float64)
@@ -90,7 +90,7 @@ NO_PIECE = r"has a piece 0 in the part 'valid' that is not a list of steps with 
         ("", "is empty"),
     ],
 )
-def test_a_file_that_is_not_what_it_should_be_is_refused(folder, content, sentence):
+def test_an_invalid_file_is_refused(folder, content, sentence):
     path = folder / "jsb_chorales" / "jsb-chorales-quarter.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(
@@ -99,14 +99,14 @@ def test_a_file_that_is_not_what_it_should_be_is_refused(folder, content, senten
         Chorales(data_dir=str(folder))
 
 
-def test_a_missing_file_is_told(folder):
+def test_a_missing_file_is_reported(folder):
     (folder / "jsb_chorales" / "jsb-chorales-8th.json").unlink()
     Chorales(data_dir=str(folder))
     with pytest.raises(DataError, match=r"there is no .*jsb-chorales-8th\.json, which JSB Chorales needs; get it from"):
         Chorales(data_dir=str(folder), resolution="8th")
 
 
-def test_made_pieces_are_chords_of_one_key_that_end_where_they_began():
+def test_synthetic_pieces_are_chords_of_one_key_that_end_with_the_first_chord():
     for piece in cadences(50, seed=3):
         assert 20 <= len(piece) <= 60
         assert piece[0] == piece[-1]

@@ -1,4 +1,4 @@
-"""A readout in closed form is the best there is on its batch."""
+"""A readout in closed form is optimal on its batch."""
 
 import pytest
 import torch
@@ -40,7 +40,7 @@ def cost(network, batch):
     return (ys - batch.targets)[batch.mask].square().sum() + 1e-3 * weights.square().sum()
 
 
-def test_the_gradient_of_what_is_minimised_is_zero_at_the_solution(network, task, batch):
+def test_the_gradient_of_the_objective_is_zero_at_the_solution(network, task, batch):
     before = cost(network, batch)
     solve(network, task, batch, RIDGE)
     after = cost(network, batch)
@@ -56,7 +56,7 @@ def test_the_scores_are_those_of_the_solution(network, task, batch):
     assert told == pytest.approx({"loss": float(task.loss(ys, batch)), **task.scores(ys, batch)})
 
 
-def test_classes_are_solved_for_as_vectors():
+def test_classes_are_regressed_as_one_hot_vectors():
     task = Digits()
     torch.manual_seed(0)
     network = EchoState(task.input_size, task.output_size, hidden_size=100)
@@ -64,7 +64,7 @@ def test_classes_are_solved_for_as_vectors():
     assert told["accuracy"] > 0.5
 
 
-def test_a_training_of_one_update_is_enough(task):
+def test_one_training_step_is_enough(task):
     torch.manual_seed(0)
     network = EchoState(task.input_size, task.output_size, hidden_size=50)
     records = []
@@ -73,7 +73,7 @@ def test_a_training_of_one_update_is_enough(task):
     assert [record["kind"] for record in records] == ["train", "validation"]
 
 
-def test_a_network_that_learns_otherwise_is_refused(task):
+def test_a_network_without_a_linear_readout_is_refused(task):
     message = 'optimizer is "ridge", but GRU has no linear readout of fixed features; choose another'
     with pytest.raises(SettingsError, match=message):
         solve(GRU(1, 1, hidden_size=4), task, task.batch(0, 1), RIDGE)

@@ -1,4 +1,4 @@
-"""RMSprop of Graves (2013), by the letter."""
+"""RMSprop of Graves (2013), against a scalar implementation."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 from memtape.training.optim.graves_rmsprop import GravesRMSprop
 
 
-def test_the_rule_of_graves_by_the_letter():
+def test_the_update_computes_the_rule_of_graves():
     torch.manual_seed(0)
     weight = torch.nn.Parameter(torch.randn(3, dtype=torch.float64))
     theta = weight.detach().clone()

@@ -1,4 +1,4 @@
-"""Non-finite: a training names where it came from, and stops, skips or rolls back."""
+"""Non-finite numbers: a training run names their origin, and stops, skips the step or rolls back."""
 
 import copy
 from dataclasses import replace
@@ -13,7 +13,7 @@ from memtape.training.optim.non_finite import NonFiniteError, first_non_finite
 
 
 class _Poisoned(Copy):
-    """Copy whose batches of some indices have a target beyond all numbers, as broken data has."""
+    """Copy with an infinite target in the batches of given indices, as in corrupt data."""
 
     def __init__(self, bad):
         super().__init__(bits=2, max_length=3)
@@ -27,7 +27,7 @@ class _Poisoned(Copy):
         return replace(batch, targets=batch.targets * float("inf")) if index in self.bad else batch
 
 
-def test_a_parameter_that_is_not_finite_stops_the_training_and_is_named(run, model, task):
+def test_a_parameter_that_is_not_finite_stops_the_training_run_and_is_named(run, model, task):
     with torch.no_grad():
         model.cell.machine.to_output.weight[0, 0] = float("nan")
     with pytest.raises(NonFiniteError, match=r"step 1 because the parameter cell\.machine\.to_output\.weight is not"):
@@ -61,7 +61,7 @@ def test_a_gradient_that_is_not_finite_is_named(model, task):
 @pytest.mark.parametrize(
     "settings", [{}, {"non_finite": "skip", "non_finite_limit": 1}, {"non_finite": "rollback", "non_finite_limit": 1}]
 )
-def test_the_last_record_of_a_training_that_stops_says_where(run, model, tmp_path, settings):
+def test_the_last_record_of_a_stopped_run_names_the_step_and_the_place(run, model, tmp_path, settings):
     records = []
     with pytest.raises(NonFiniteError):
         run(model, _Poisoned(range(2, 99)), records=records, checkpoints=Checkpoints(tmp_path, {}, keep=1), **settings)
@@ -70,7 +70,7 @@ def test_the_last_record_of_a_training_that_stops_says_where(run, model, tmp_pat
     assert sum(record["kind"] == "stopped" for record in records) == 1
 
 
-def test_skipping_leaves_out_the_update_and_says_so(run, model):
+def test_a_skipped_step_is_recorded(run, model):
     outcome, records, steps = run(model, _Poisoned({2, 3}), non_finite="skip")
     assert outcome.skipped == 2
     assert [step for step, _ in steps] == [1, 2, 5, 6]
@@ -78,19 +78,19 @@ def test_skipping_leaves_out_the_update_and_says_so(run, model):
     assert all(parameter.isfinite().all() for parameter in model.parameters())
 
 
-def test_a_skipped_update_changes_no_weight(run, model):
+def test_a_skipped_step_changes_no_weight(run, model):
     twin = copy.deepcopy(model)
     run(model, _Poisoned({2}), steps=3, validate_every=1, non_finite="skip")
     run(twin, _Poisoned(()), steps=2, validate_every=1)
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), twin.parameters(), strict=True))
 
 
-def test_too_many_skipped_updates_in_a_row_stop_the_training(run, model):
+def test_too_many_skipped_steps_in_a_row_stop_the_training_run(run, model):
     with pytest.raises(NonFiniteError, match=r"stopped at step 5 .* after 2 skipped steps in a row"):
         run(model, _Poisoned({0, 2, 3, 4}), non_finite="skip", non_finite_limit=2)
 
 
-def test_a_rollback_goes_on_from_the_last_checkpoint_with_other_data(run, model, tmp_path):
+def test_a_rollback_continues_from_the_last_checkpoint_with_other_data(run, model, tmp_path):
     task = _Poisoned({3})
     outcome, records, _ = run(model, task, non_finite="rollback", checkpoints=Checkpoints(tmp_path, {}, keep=1))
     assert (outcome.rollbacks, outcome.steps) == (1, 6)
@@ -99,7 +99,7 @@ def test_a_rollback_goes_on_from_the_last_checkpoint_with_other_data(run, model,
     assert (rollback["step"], rollback["back_to"]) == (4, 2)
 
 
-def test_too_many_rollbacks_stop_the_training(run, model, tmp_path):
+def test_too_many_rollbacks_stop_the_training_run(run, model, tmp_path):
     with pytest.raises(NonFiniteError, match=r"stopped at step 3 .* after 2 rollbacks to a checkpoint"):
         run(
             model,

@@ -1,4 +1,4 @@
-"""The optimiser that the settings ask for."""
+"""The optimiser of the settings."""
 
 import pytest
 import torch
@@ -21,9 +21,9 @@ def test_the_settings_choose_the_optimiser(name, kind):
     assert optimizer.param_groups[0]["lr"] == 0.5
 
 
-def test_adagrad_is_fused_for_whole_tensors_of_the_processor_alone():
+def test_adagrad_is_fused_for_unsharded_tensors_on_the_cpu_alone():
     class Part(torch.nn.Parameter):
-        """Stands in for a parameter that several processes hold in parts."""
+        """A parameter like one that is sharded over several processes."""
 
     elsewhere = torch.nn.Parameter(torch.zeros(1, device="meta"))
     for parameter, fused in (
@@ -36,7 +36,7 @@ def test_adagrad_is_fused_for_whole_tensors_of_the_processor_alone():
 
 
 @pytest.mark.parametrize(("name", "option", "value"), [("rmsprop", "alpha", 0.7), ("graves", "smoothing", 0.7)])
-def test_smoothing_and_momentum_reach_the_optimiser(name, option, value):
+def test_smoothing_and_momentum_are_passed_to_the_optimiser(name, option, value):
     settings = TrainSettings(optimizer=name, smoothing=0.7, momentum=0.3)
     group = optimizer_for([torch.nn.Parameter(torch.zeros(1))], settings).param_groups[0]
     assert group[option] == value

@@ -1,4 +1,4 @@
-"""What changes with the step: learning rates and lengths."""
+"""Schedules: learning rates and lengths as functions of the step."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def test_a_constant_schedule_never_changes_the_rate():
     assert {rate_at(step, settings) for step in range(10)} == {1.0}
 
 
-def test_a_cosine_falls_from_one_to_the_final_rate():
+def test_a_cosine_decays_from_one_to_the_final_rate():
     settings = TrainSettings(steps=100, schedule="cosine", final_rate=0.1)
     rates = [rate_at(step, settings) for step in range(101)]
     assert rates[0] == 1.0
@@ -20,7 +20,7 @@ def test_a_cosine_falls_from_one_to_the_final_rate():
     assert rates == sorted(rates, reverse=True)
 
 
-def test_a_warmup_grows_the_rate_in_equal_parts():
+def test_a_warmup_increases_the_rate_linearly():
     settings = TrainSettings(steps=10, warmup_steps=4)
     assert [rate_at(step, settings) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
 
@@ -29,21 +29,21 @@ def test_without_a_curriculum_all_lengths_are_trained_from_the_start():
     assert lengths_at(0, (1, 20), TrainSettings()) == (1, 20)
 
 
-def test_a_curriculum_moves_both_ends_to_those_of_the_task():
+def test_a_curriculum_moves_both_bounds_to_those_of_the_task():
     settings = TrainSettings(curriculum_steps=10, curriculum_min=10, curriculum_max=15)
     assert lengths_at(0, (1, 20), settings) == (10, 15)
     assert lengths_at(5, (1, 20), settings) == (6, 18)
     assert lengths_at(10, (1, 20), settings) == (1, 20)
 
 
-def test_a_curriculum_may_begin_below_the_lengths_of_the_task_but_not_below_what_makes_sense():
+def test_a_curriculum_may_start_below_the_lengths_of_the_task_but_not_below_its_minimum():
     settings = TrainSettings(curriculum_steps=10, curriculum_min=1, curriculum_max=99)
     assert lengths_at(0, (3, 6), settings, least=2) == (2, 6)
     assert lengths_at(5, (3, 6), settings) == (2, 6)
     assert lengths_at(10, (3, 6), settings) == (3, 6)
 
 
-def test_a_curriculum_by_score_grows_by_the_lengths_that_are_passed():
+def test_a_curriculum_by_score_grows_with_the_passed_lengths():
     settings = TrainSettings(curriculum_score=0.5)
     assert [lengths_at(7, (2, 4), settings, passed=passed) for passed in range(4)] == [(2, 2), (2, 3), (2, 4), (2, 4)]
     settings = TrainSettings(curriculum_score=0.5, curriculum_max=3)
@@ -52,11 +52,11 @@ def test_a_curriculum_by_score_grows_by_the_lengths_that_are_passed():
 
 
 @pytest.mark.parametrize("name", ["curriculum_steps", "curriculum_min"])
-def test_lengths_grow_by_updates_or_by_score(name):
+def test_lengths_grow_by_steps_or_by_score(name):
     with pytest.raises(ValueError, match=f"{name} is 2, but with a curriculum_score lengths grow by the score; leave"):
         TrainSettings(curriculum_score=0.5, **{name: 2})
 
 
-def test_a_curriculum_that_is_no_range_is_refused():
+def test_a_curriculum_with_an_empty_range_is_refused():
     with pytest.raises(ValueError, match="curriculum_min 5 is above curriculum_max 2"):
         TrainSettings(curriculum_min=5, curriculum_max=2)

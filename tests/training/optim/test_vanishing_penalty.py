@@ -1,4 +1,4 @@
-"""Against vanishing: each backward pass brings the gradient of the penalty too, and changes nothing else."""
+"""The penalty on vanishing gradients: each backward pass adds its gradient, and changes nothing else."""
 
 import copy
 import math
@@ -44,7 +44,7 @@ def recurrent_weights(network):
 
 
 def gradients(network, task, batch, weight, **options):
-    """Return the gradients of one update, as training takes them, and the penalty."""
+    """Return the gradients of one training step, and the penalty."""
     settings = TrainSettings(device="cpu", batch_size=BATCH, **options)
     network, processes = copy.deepcopy(network), Processes(settings)
     with against_vanishing(network, weight, rows=BATCH) as omega:
@@ -73,7 +73,7 @@ def penalty_by_hand(network, task, batch):
 
 
 @pytest.mark.parametrize("weight", [0.01, 2.0])
-def test_the_recurrent_weights_get_the_gradient_of_the_penalty_besides_their_own(network, task, batch, weight):
+def test_the_recurrent_weights_get_the_sum_of_both_gradients(network, task, batch, weight):
     plain, _, plain_loss = gradients(network, task, batch, 0.0)
     found, omega, loss = gradients(network, task, batch, weight)
     weights = recurrent_weights(network).detach().requires_grad_()
@@ -87,7 +87,7 @@ def test_the_recurrent_weights_get_the_gradient_of_the_penalty_besides_their_own
 
 
 @pytest.mark.parametrize("options", [{"accumulate": 2}, {"accumulate": 3}, {"checkpoint_every": 2}])
-def test_parts_and_recomputation_change_no_number(network, task, batch, options):
+def test_accumulation_and_recomputation_change_no_number(network, task, batch, options):
     whole, parts = gradients(network, task, batch, 0.5), gradients(network, task, batch, 0.5, **options)
     assert parts[1] == pytest.approx(whole[1], rel=1e-12)
     for name, grad in parts[0].items():
@@ -113,8 +113,8 @@ def test_the_slopes_of_every_activation_are_its_derivatives():
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
-def test_a_multiple_of_the_identity_costs_the_same_at_each_step_but_the_first(factor):
-    """Hidden vectors that stay 0 make linear units of tanh."""
+def test_a_multiple_of_the_identity_costs_the_same_at_each_step_except_the_first(factor):
+    """With hidden vectors of 0, tanh units are linear."""
     network = Recurrent(ElmanCell(2, HIDDEN)).double()
     with torch.no_grad():
         network.cell.from_hidden.weight.copy_(factor * torch.eye(HIDDEN))
@@ -124,8 +124,8 @@ def test_a_multiple_of_the_identity_costs_the_same_at_each_step_but_the_first(fa
     assert omega.value == pytest.approx((TIME - 1) * (factor - 1) ** 2)
 
 
-def test_a_step_whose_gradient_goes_no_further_does_not_count():
-    """With a learned initial state every step counts, without it all but the first; a row counts up to its own end."""
+def test_a_step_whose_gradient_is_not_propagated_does_not_count():
+    """With a learned initial state every step counts, without it all except the first; a row counts up to its length."""
     fixed = Recurrent(ElmanCell(2, HIDDEN))
     learned = Recurrent(LearnedInitialState(ElmanCell(2, HIDDEN)))
     for network, cell, expected in ((fixed, fixed.cell, [1, 3]), (learned, learned.cell.cell, [2, 4])):
@@ -137,14 +137,14 @@ def test_a_step_whose_gradient_goes_no_further_does_not_count():
             assert omega.value == steps
 
 
-def test_every_plain_cell_of_a_network_is_taken_and_the_penalty_falls_when_it_is_followed():
+def test_every_plain_cell_of_a_network_is_penalised_and_gradient_descent_reduces_the_penalty():
     network = Recurrent(Stacked([ElmanCell(2, HIDDEN, gain=0.3), ElmanCell(HIDDEN, HIDDEN, gain=0.3)]))
     xs, weights = torch.randn(BATCH, TIME, 2), [layer.from_hidden.weight for layer in network.cell.layers]
     values = []
     for _ in range(60):
         network.zero_grad()
         with against_vanishing(network, 1.0, rows=BATCH) as omega:
-            (network(xs)[0][:, -1].square().sum() * 1e-9).backward()  # a loss that hardly matters
+            (network(xs)[0][:, -1].square().sum() * 1e-9).backward()  # a loss with a negligible gradient
         values.append(omega.value)
         with torch.no_grad():
             for weight in weights:
@@ -153,7 +153,7 @@ def test_every_plain_cell_of_a_network_is_taken_and_the_penalty_falls_when_it_is
     assert values[-1] < 0.2 * values[0]
 
 
-def test_nothing_stays_behind(network, task, batch):
+def test_nothing_is_stored_in_the_network(network, task, batch):
     before = gradients(network, task, batch, 0.0)[0]
     with pytest.raises(KeyError), against_vanishing(network, 1.0, rows=BATCH):
         raise KeyError
@@ -164,7 +164,7 @@ def test_nothing_stays_behind(network, task, batch):
         torch.testing.assert_close(parameter.grad, before[name])
 
 
-def test_under_autocast_the_penalty_is_computed_in_single_precision(network, task, batch):
+def test_under_autocast_the_penalty_is_computed_in_float32(network, task, batch):
     network, inputs = network.float(), batch.inputs.float()
     values = []
     for enabled in (False, True):
@@ -178,7 +178,7 @@ def test_under_autocast_the_penalty_is_computed_in_single_precision(network, tas
     assert values[1] == pytest.approx(values[0], rel=0.02)
 
 
-def test_frozen_weights_get_nothing_and_what_is_below_them_keeps_its_gradient():
+def test_frozen_weights_get_no_gradient_and_layers_below_keep_theirs():
     network, xs = Recurrent(ElmanCell(2, HIDDEN)), torch.randn(BATCH, TIME, 2)
     network.cell.from_hidden.requires_grad_(False)
     with against_vanishing(network, 1.0, rows=BATCH) as omega:
@@ -192,8 +192,8 @@ def test_frozen_weights_get_nothing_and_what_is_below_them_keeps_its_gradient():
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_passes_that_overlap_add_up(network, task, batch, together):
-    """Two parts run forward before either goes back, and a third is never followed back at all."""
+def test_overlapping_passes_add_up(network, task, batch, together):
+    """Two parts run forward before either runs backward, and a third has no backward pass."""
     parts = [batch.rows(0, 1), batch.rows(1, 4)]
     whole, penalty, _ = gradients(network, task, batch, 0.5)
     with against_vanishing(network, 0.5, rows=BATCH) as omega:
@@ -221,7 +221,7 @@ def test_a_network_without_plain_units_is_refused():
         pass
 
 
-def test_without_a_weight_any_network_is_left_as_it_is():
+def test_without_a_weight_no_network_is_changed():
     network = StackedLSTM(3, 2, hidden_size=4, layers=1)
     with against_vanishing(network, 0.0, rows=1) as omega:
         assert not any(module._forward_hooks for module in network.modules())

@@ -1,4 +1,4 @@
-"""Network: the state of its optimiser, and clipping of its gradient."""
+"""The network in parallel training: the state of its optimiser, and clipping of its gradient."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from memtape.training.settings import TrainSettings
 
 
 @pytest.mark.parametrize("name", ["adam", "rmsprop", "graves"])
-def test_every_optimiser_goes_on_to_the_bit(name):
+def test_every_optimiser_resumes_to_the_same_bits(name):
     def trained(first, last, weights, remembered):
         layer = nn.Linear(3, 2)
         layer.load_state_dict(weights)

@@ -1,8 +1,8 @@
-"""Stands in for `memtape train` and `memtape resume` where a test needs many trainings: it writes what they leave, at once.
+"""A fake of `memtape train` and `memtape resume` for tests that need many training runs: it writes their files at once.
 
-The cost is the learning rate times 100, and the seed; a learning rate of 0.5 breaks it, one of 0.25 kills it, one of 0.125
-kills it four times, each after a checkpoint. It writes its calls down beside the run folder, and waits as long as
-STAND_IN_SECONDS says.
+The cost is the learning rate times 100, plus the seed. A learning rate of 0.5 makes the run fail, 0.25 kills it, and
+0.125 kills it four times, each time after a checkpoint. The script appends its calls to a file beside the run folder,
+and waits for FAKE_TRAINING_SECONDS seconds.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    assert os.getsid(0) == os.getpid(), "the keyboard would interrupt this training, and not the sweep alone"
+    assert os.getsid(0) == os.getpid(), "the keyboard would interrupt this training run, and not the sweep alone"
     command, *words = sys.argv[1:]
     folder = Path(words[0] if command == "resume" else words[words.index("--out") + 1])
     with folder.with_name("calls").open("a") as calls:
@@ -39,7 +39,7 @@ def main() -> None:
         if config["rate"] == 0.125:
             (checkpoints / f"step-{saved}").mkdir(parents=True)
         os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(float(os.environ.get("STAND_IN_SECONDS", "0")))
+    time.sleep(float(os.environ.get("FAKE_TRAINING_SECONDS", "0")))
     scores = {"cost_bits": 100 * config["rate"] + config["seed"], "wrong_bits": float(config["seed"])}
     records = [{"kind": "validation", "step": step, "sequences": 16 * step, **scores} for step in (1, 2)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def write_manifest(folder: Path, names: Sequence[str]) -> None:
-    """Write a manifest as memtape does, without the seconds that it takes to import memtape."""
+    """Write a manifest in memtape's format, without importing memtape, which takes seconds."""
     contents = {name: (folder / name).read_bytes() for name in names}
     files = {name: {"bytes": len(content), "sha256": digest(content)} for name, content in contents.items()}
     rest = {"format": 1, "files": files}
