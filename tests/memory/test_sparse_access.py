@@ -27,7 +27,7 @@ def parts(**options):
     return memory, state, interface(torch.randn(BATCH, HIDDEN, dtype=torch.float64))
 
 
-def by_the_letter(memory, control, state, row):
+def scalar_step(memory, control, state, row):
     """Return memory, read weights, usage and reads after one step, computed with scalars."""
     slots, words = range(SLOTS), state.memory[row].tolist()
     before, usage = state.read_weights[row].tolist(), state.usage[row].tolist()
@@ -78,7 +78,7 @@ def test_a_step_computes_the_paper_s_equations(options):
     memory, state, control = parts(**options)
     reads, after = memory(control, state)
     for row in range(BATCH):
-        expected = by_the_letter(memory, control, state, row)
+        expected = scalar_step(memory, control, state, row)
         for actual, wanted in zip((after.memory, after.read_weights, after.usage, reads), expected, strict=True):
             torch.testing.assert_close(actual[row], torch.tensor(wanted, dtype=torch.float64), rtol=1e-12, atol=1e-12)
 

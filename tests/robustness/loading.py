@@ -28,7 +28,7 @@ from typing import Any
 
 import torch
 from crash import FAULT, without_figures
-from hostile_files import MIB, catalogue, checkpoint_of
+from malicious_files import MIB, catalogue, checkpoint_of
 
 import memtape
 from memtape.cli.main import run as carry_out
@@ -229,25 +229,25 @@ def try_all(bases: dict[str, Path], place: Path, most: int | None) -> list[str]:
     refused: dict[str, int] = {}
     executed, slowest, largest = 0, 0.0, 0
     everything = list(catalogue(trace))
-    for hostile in everything if most is None else random.Random(0).sample(everything, most):
-        base, read = READERS[hostile.reader]
+    for malicious in everything if most is None else random.Random(0).sample(everything, most):
+        base, read = READERS[malicious.reader]
         around = place / "around"
         shutil.rmtree(around, ignore_errors=True)
         shutil.copytree(bases[base].parent, around)
         target = around / bases[base].name
-        hostile.change(target)
+        malicious.change(target)
         done = attempt(lambda read=read, target=target: read(target), place)
         lines = done.output.splitlines() or [""]
         right = done.code in (1, 2) and lines[-1].startswith("memtape: ") and "Traceback" not in done.output
-        tried[hostile.reader] = tried.get(hostile.reader, 0) + 1
-        refused[hostile.reader] = refused.get(hostile.reader, 0) + right
+        tried[malicious.reader] = tried.get(malicious.reader, 0) + 1
+        refused[malicious.reader] = refused.get(malicious.reader, 0) + right
         slowest, largest = max(slowest, done.seconds), max(largest, done.grown)
         if not right:
-            wrong.append(f"{hostile.reader}: {hostile.name}: exit code {done.code}: {lines[-1][:300]}")
+            wrong.append(f"{malicious.reader}: {malicious.name}: exit code {done.code}: {lines[-1][:300]}")
         if done.grown > ALLOWED:
-            wrong.append(f"{hostile.reader}: {hostile.name}: took {done.grown / MIB:.0f} MiB")
+            wrong.append(f"{malicious.reader}: {malicious.name}: took {done.grown / MIB:.0f} MiB")
         if trace.exists():
-            wrong.append(f"{hostile.reader}: {hostile.name}: was executed")
+            wrong.append(f"{malicious.reader}: {malicious.name}: was executed")
             executed += 1
             trace.rmdir()
     print("\nmalicious files  tried  refused in one sentence")

@@ -1,6 +1,6 @@
 """Corruption: damage checkpoints, finished runs and shared networks at random and check that it is detected.
 
-    python tests/robustness/rot.py --corruptions 2000
+    python tests/robustness/corruption.py --corruptions 2000
 
 trains a small machine, stops it after 40 of 60 steps, and then damages its newest checkpoint repeatedly: flipped bits,
 truncated, lost, swapped and stale files, pages of zeros, links, folders of other names. A case is right if the damage

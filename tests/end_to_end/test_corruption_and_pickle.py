@@ -18,7 +18,7 @@ def output_of(*words):
 
 
 def test_all_corruption_is_detected_and_named_and_the_previous_checkpoint_is_used():
-    printed = output_of(str(ROOT / "tests" / "robustness" / "rot.py"), "--corruptions", "100")
+    printed = output_of(str(ROOT / "tests" / "robustness" / "corruption.py"), "--corruptions", "100")
     totals = [list(map(int, numbers.split())) for numbers in re.findall(r"together([ \d]+)\n", printed)]
     assert totals == [[100, 100, 100, 100, 2, 2], [10, 10, 10], [10, 10, 10]]
 

@@ -31,7 +31,7 @@ class Evil:
 
 
 @dataclass(frozen=True)
-class Hostile:
+class MaliciousFile:
     """A malicious folder or file."""
 
     name: str
@@ -120,7 +120,7 @@ NO_SETTINGS_FILES: dict[str, bytes] = {
 }
 
 
-def catalogue(trace: Path) -> Iterator[Hostile]:
+def catalogue(trace: Path) -> Iterator[MaliciousFile]:
     """Yield all malicious files for all readers; a pickle that is loaded writes the trace."""
     for reader, place, weights in (
         ("run", Path, "weights.safetensors"),
@@ -134,17 +134,17 @@ def catalogue(trace: Path) -> Iterator[Hostile]:
             **no_files(weights),
             **no_manifests(),
         }.items():
-            yield Hostile(name, reader, lambda folder, change=change, place=place: change(place(folder)))
+            yield MaliciousFile(name, reader, lambda folder, change=change, place=place: change(place(folder)))
     for name, change in pickles_in_place_of_weights(trace).items():
-        yield Hostile(name, "network", change)
+        yield MaliciousFile(name, "network", change)
     for name, change in no_results().items():
-        yield Hostile(name, "report", change)
+        yield MaliciousFile(name, "report", change)
     for name, change in checkpoints_of_another_kind().items():
-        yield Hostile(name, "checkpoint", lambda run, change=change: change(checkpoint_of(run)))
+        yield MaliciousFile(name, "checkpoint", lambda run, change=change: change(checkpoint_of(run)))
     for name, text in NO_SETTINGS_FILES.items():
-        yield Hostile(f"configuration file: {name}", "config", lambda file, text=text: file.write_bytes(text))
+        yield MaliciousFile(f"configuration file: {name}", "config", lambda file, text=text: file.write_bytes(text))
     for name, change in no_sweeps().items():
-        yield Hostile(name, "sweep", change)
+        yield MaliciousFile(name, "sweep", change)
 
 
 Change = Callable[[Path], Any]

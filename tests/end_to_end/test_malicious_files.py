@@ -41,7 +41,7 @@ def loaded(name):
 
 
 TRACE = Path(tempfile.gettempdir()) / f"memtape-executed-{os.getpid()}"
-CATALOGUE = [hostile for hostile in loaded("hostile_files").catalogue(TRACE) if hostile.reader != "sweep"]
+CATALOGUE = [malicious for malicious in loaded("malicious_files").catalogue(TRACE) if malicious.reader != "sweep"]
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +84,13 @@ READERS = {
 }
 
 
-@pytest.mark.parametrize("hostile", CATALOGUE, ids=lambda hostile: f"{hostile.reader}: {hostile.name}")
-def test_a_malicious_file_is_refused_with_one_sentence(sound, tmp_path, shapes_unchecked, capsys, hostile):
-    name, read = READERS[hostile.reader]
+@pytest.mark.parametrize("malicious", CATALOGUE, ids=lambda malicious: f"{malicious.reader}: {malicious.name}")
+def test_a_malicious_file_is_refused_with_one_sentence(sound, tmp_path, shapes_unchecked, capsys, malicious):
+    name, read = READERS[malicious.reader]
     target = tmp_path / name
     if name != "config":
         shutil.copytree(sound / name, target)
-    hostile.change(target)
+    malicious.change(target)
     assert read(target) in (1, 2)
     assert capsys.readouterr().err.splitlines()[-1].startswith("memtape: ")
     assert not TRACE.exists()
