@@ -133,7 +133,7 @@ def main() -> None:
     options = arguments()
     torch.set_num_threads(1)
     training = Training(options)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     errors: list[float] = []
     found: dict[str, list[float]] = defaultdict(list)
     lines: list[dict[str, Any]] = []
@@ -157,7 +157,7 @@ def main() -> None:
         found.clear()
         lines.append(line)
 
-    whole, seconds = summary(errors), time.perf_counter() - begun
+    whole, seconds = summary(errors), time.perf_counter() - start
     within = whole["max"] <= LIMITS[options.dtype]
     print(
         f"{options.steps} steps in {seconds:.0f} s: 99.9% of them within {whole['quantile_99.9']:.2e}, all within "

@@ -148,8 +148,8 @@ def main() -> None:
             print(json.dumps(row), flush=True)
             rows.append(row)
     if options.out:
-        told = {"task": task, "slots": options.slots, "sequences": options.sequences, "environment": environment()}
-        options.out.write_text(json.dumps({**told, "rows": rows}, indent=2) + "\n")
+        settings = {"task": task, "slots": options.slots, "sequences": options.sequences, "environment": environment()}
+        options.out.write_text(json.dumps({**settings, "rows": rows}, indent=2) + "\n")
     if options.figure:
         save(figure_of(task, rows), options.figure, f"{task}-lessons")
         save(walk_of(options.runs[-1], options.slots), options.figure, f"{task}-answer")

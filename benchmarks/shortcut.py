@@ -46,8 +46,10 @@ def wrong_by_namesakes(folder: Path, lesson: int, sequences: int) -> dict[int, t
             namesakes = min(int((names[row] == last)[present[row]].sum()), MOST)
             asked, wrong = counts[namesakes]
             own = batch.mask[row]
-            said, true = (digits[row][own].unflatten(-1, (-1, 10)).argmax(-1) for digits in (outputs, batch.targets))
-            counts[namesakes] = (asked + 1, wrong + int((said != true).any()))
+            predicted, true = (
+                digits[row][own].unflatten(-1, (-1, 10)).argmax(-1) for digits in (outputs, batch.targets)
+            )
+            counts[namesakes] = (asked + 1, wrong + int((predicted != true).any()))
     return dict(sorted(counts.items()))
 
 

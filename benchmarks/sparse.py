@@ -117,11 +117,11 @@ def times(kind: str, slots: int, *, full: bool, repeats: int) -> dict[str, float
 
 
 def peak(kind: str, slots: int, *, full: bool) -> dict[str, float]:
-    beyond = in_a_process_of_its_own("--peak", kind, str(slots), str(int(full)))
+    beyond = in_new_process("--peak", kind, str(slots), str(int(full)))
     return {"MiB_beyond_first_state": beyond, "MiB_of_a_state": 4 * slots * numbers_of_a_slot(kind, slots) / MIB}
 
 
-def in_a_process_of_its_own(*words: str) -> float:
+def in_new_process(*words: str) -> float:
     return float(subprocess.run([sys.executable, __file__, *words], capture_output=True, text=True, check=True).stdout)
 
 
@@ -154,7 +154,7 @@ def as_in_the_paper(kind: str, backend: str, repeats: int) -> dict[str, Any]:
     repeats = 1 if (kind, backend) == ("DNC", "reference") else repeats
     with use_backend(backend):
         seconds = sum(seconds_of(network, state, PAPER["steps"], repeats, batch=PAPER["batch"]))
-    mebibytes = in_a_process_of_its_own("--paper-peak", kind, backend)
+    mebibytes = in_new_process("--paper-peak", kind, backend)
     return {"kind": kind, "backend": backend, "ms": seconds * 1e3, "MiB": mebibytes}
 
 

@@ -207,8 +207,8 @@ def main() -> int:
                     continue
                 files, plain = ("weights.safetensors", "metrics.jsonl"), Path(place) / "none-0"
                 bits = all((folder / file).read_bytes() == (plain / file).read_bytes() for file in files)
-                told, tried = second["curves"], first["connections"] + second["connections"]
-                curves = {tag: [tuple(point) for point in points] for tag, points in told.items()}
+                read_back, tried = second["curves"], first["connections"] + second["connections"]
+                curves = {tag: [tuple(point) for point in points] for tag, points in read_back.items()}
                 equal = same(curves, wanted(folder))
                 good = good and bits and equal and not tried
                 lines[name] = (

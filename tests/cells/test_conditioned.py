@@ -35,15 +35,15 @@ KINDS = {
 @torch.no_grad()
 @pytest.mark.parametrize("into", ["input", "state", "both"])
 def test_a_conditioned_elman_network_computes_its_equations(into):
-    told = conditioned(lambda inputs: ElmanCell(inputs, HIDDEN), into)
+    network = conditioned(lambda inputs: ElmanCell(inputs, HIDDEN), into)
     xs, context = random(BATCH, TIME, INPUT), random(BATCH, CONTEXT)
-    ys, _, _ = unroll(told, xs, told.begin(context))
-    w, u, b = told.cell.from_input.weight, told.cell.from_hidden.weight, told.cell.from_input.bias
+    ys, _, _ = unroll(network, xs, network.begin(context))
+    w, u, b = network.cell.from_input.weight, network.cell.from_hidden.weight, network.cell.from_input.bias
     for row in range(BATCH):
         c = context[row].tolist()
         hidden = [0.0] * HIDDEN
         if into != "input":
-            layer = told.to_state[0]
+            layer = network.to_state[0]
             hidden = [
                 math.tanh(float(layer.bias[k]) + sum(float(layer.weight[k, i]) * c[i] for i in range(CONTEXT)))
                 for k in range(HIDDEN)
@@ -64,77 +64,77 @@ def test_a_conditioned_elman_network_computes_its_equations(into):
 @pytest.mark.parametrize("into", ["input", "state", "both"])
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_any_cell_can_be_conditioned_on_a_context(kind, into):
-    told = conditioned(kind, into)
+    network = conditioned(kind, into)
     xs, context = random(BATCH, TIME, INPUT), random(BATCH, CONTEXT)
-    state = told.begin(context)
-    ys, last, _ = unroll(told, xs, state)
+    state = network.begin(context)
+    ys, last, _ = unroll(network, xs, state)
     seen = xs if into == "state" else torch.cat([xs, context[:, None].expand(-1, TIME, -1)], dim=-1)
-    expected, end, _ = unroll(told.cell, seen, state.cell)
+    expected, end, _ = unroll(network.cell, seen, state.cell)
     torch.testing.assert_close(ys, expected, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(tree.named_tensors(last.cell), tree.named_tensors(end), rtol=1e-12, atol=1e-12)
     assert torch.equal(last.context, context)
-    plain = told.cell.init_state(BATCH, dtype=F64)
+    plain = network.cell.init_state(BATCH, dtype=F64)
     for name, leaf in tree.named_tensors(state.cell).items():
         assert torch.equal(leaf, tree.named_tensors(plain)[name]) == (into == "input")
-    other = unroll(told, xs, told.begin(random(BATCH, CONTEXT)))[0]
+    other = unroll(network, xs, network.begin(random(BATCH, CONTEXT)))[0]
     assert not torch.allclose(other[:, 0], ys[:, 0])
 
 
 def test_the_context_is_added_to_the_initial_state():
-    told = conditioned(KINDS["learned"], "state")
+    network = conditioned(KINDS["learned"], "state")
     context = random(BATCH, CONTEXT)
-    expected = told.cell.biases[0] + torch.tanh(told.to_state[0](context))
-    torch.testing.assert_close(told.begin(context).cell.hidden, expected, rtol=1e-12, atol=1e-12)
+    expected = network.cell.biases[0] + torch.tanh(network.to_state[0](context))
+    torch.testing.assert_close(network.begin(context).cell.hidden, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_a_missing_context_equals_a_context_of_zeros(equal_up_to_rounding):
-    told = conditioned(KINDS["lstm"], "both")
+    network = conditioned(KINDS["lstm"], "both")
     xs = random(BATCH, TIME, INPUT)
-    with_zeros = unroll(told, xs, told.begin(torch.zeros(BATCH, CONTEXT, dtype=F64)))[0]
-    equal_up_to_rounding(unroll(told, xs)[0], with_zeros)
+    with_zeros = unroll(network, xs, network.begin(torch.zeros(BATCH, CONTEXT, dtype=F64)))[0]
+    equal_up_to_rounding(unroll(network, xs)[0], with_zeros)
 
 
 def test_the_context_is_kept_from_chunk_to_chunk():
-    told = conditioned(KINDS["stacked"], "both")
-    xs, state = random(BATCH, TIME, INPUT), told.begin(random(BATCH, CONTEXT))
-    whole, _, _ = unroll(told, xs, state)
-    first, middle, _ = unroll(told, xs[:, :2], state)
-    second, _, _ = unroll(told, xs[:, 2:], middle)
+    network = conditioned(KINDS["stacked"], "both")
+    xs, state = random(BATCH, TIME, INPUT), network.begin(random(BATCH, CONTEXT))
+    whole, _, _ = unroll(network, xs, state)
+    first, middle, _ = unroll(network, xs[:, :2], state)
+    second, _, _ = unroll(network, xs[:, 2:], middle)
     torch.testing.assert_close(torch.cat([first, second], dim=1), whole, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("into", ["input", "state", "both"])
 def test_gradients_reach_the_context_and_every_parameter(into):
-    told = conditioned(KINDS["stacked"], into)
+    network = conditioned(KINDS["stacked"], into)
     context = random(BATCH, CONTEXT).requires_grad_()
-    ys, _, _ = unroll(told, random(BATCH, TIME, INPUT), told.begin(context))
+    ys, _, _ = unroll(network, random(BATCH, TIME, INPUT), network.begin(context))
     ys.sum().backward()
     assert context.grad.all()
-    for name, parameter in told.named_parameters():
+    for name, parameter in network.named_parameters():
         assert parameter.grad.any(), name
 
 
 @pytest.mark.skipif(backends()["cpu"] is not None, reason="the fused kernels are absent")
 @pytest.mark.parametrize("into", ["input", "state", "both"])
 def test_the_fused_kernel_receives_the_context_too(into):
-    told = conditioned(lambda inputs: StackedLSTMCell(inputs, 2, hidden_size=HIDDEN, layers=2), into)
+    network = conditioned(lambda inputs: StackedLSTMCell(inputs, 2, hidden_size=HIDDEN, layers=2), into)
     xs, context = random(BATCH, TIME, INPUT), random(BATCH, CONTEXT)
     lengths = torch.tensor([5, 0, 3])
     results = []
     for backend in ("reference", "cpu"):
         with use_backend(backend):
-            assert (told.fused(backend) is None) == (backend == "reference")
-            told.zero_grad()
-            ys, last, _ = unroll(told, xs, told.begin(context), lengths=lengths)
+            assert (network.fused(backend) is None) == (backend == "reference")
+            network.zero_grad()
+            ys, last, _ = unroll(network, xs, network.begin(context), lengths=lengths)
             (ys.sum() + last.cell.layers[0].cell.sum()).backward()
-            results.append([ys, *tree.leaves(last), *[parameter.grad for parameter in told.parameters()]])
+            results.append([ys, *tree.leaves(last), *[parameter.grad for parameter in network.parameters()]])
     for first, second in zip(*results, strict=True):
         torch.testing.assert_close(first, second, rtol=1e-10, atol=1e-12)
 
 
 def test_integer_parts_of_the_state_keep_their_initial_value():
-    told = Conditioned(CountingCell(INPUT), CONTEXT, into="state")
-    state = told.begin(torch.ones(BATCH, CONTEXT))
+    network = Conditioned(CountingCell(INPUT), CONTEXT, into="state")
+    state = network.begin(torch.ones(BATCH, CONTEXT))
     assert torch.equal(state.cell["steps"], torch.zeros(BATCH, dtype=torch.long))
     assert state.cell["total"].all()
 

@@ -69,10 +69,10 @@ def test_padding_has_no_influence(build):
     cell = build()
     xs, targets = random(BATCH, TIME, INPUT), random(BATCH, TIME, OUTPUT)
     lengths = torch.tensor([4, 0, TIME])
-    padded, told = xs.clone(), targets.clone()
+    padded, padded_targets = xs.clone(), targets.clone()
     for row, length in enumerate(lengths):
-        padded[row, length:] = told[row, length:] = torch.nan
-    ys, last = cell.teacher_forced(padded, told, lengths=lengths)
+        padded[row, length:] = padded_targets[row, length:] = torch.nan
+    ys, last = cell.teacher_forced(padded, padded_targets, lengths=lengths)
     begin = tree.named_tensors(cell.init_state(1, dtype=F64))
     for row, length in enumerate(lengths):
         assert not ys[row, length:].any()

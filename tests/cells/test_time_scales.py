@@ -105,9 +105,9 @@ def test_a_group_receives_input_from_itself_and_slower_ones():
     hidden = random(1, 6).requires_grad_()
     state = tree.from_named_tensors({"hidden": hidden, "count": torch.zeros(1, dtype=F64)}, cell.init_state(1))
     y, _ = cell(random(1, INPUT), state)
-    heard = torch.stack([torch.autograd.grad(entry, hidden, retain_graph=True)[0][0] for entry in y[0]]) != 0
+    influence = torch.stack([torch.autograd.grad(entry, hidden, retain_graph=True)[0][0] for entry in y[0]]) != 0
     blocks = torch.ones(3, 3).triu().bool().repeat_interleave(2, dim=0).repeat_interleave(2, dim=1)
-    assert torch.equal(heard, blocks)
+    assert torch.equal(influence, blocks)
 
 
 def test_rows_may_have_different_counts():

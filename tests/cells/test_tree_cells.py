@@ -35,7 +35,7 @@ CELLS = {
 }
 
 
-def stirred(cell):
+def randomised(cell):
     """Move every parameter away from its initial value."""
     cell = cell.double()
     with torch.no_grad():
@@ -77,7 +77,7 @@ def shown(cells, shows):
 
 
 def test_the_recursive_cell_computes_its_equations():
-    cell = stirred(RecursiveCell(HIDDEN))
+    cell = randomised(RecursiveCell(HIDDEN))
     children = torch.randn(2, 2, HIDDEN, dtype=F64)
     left, right = numbers(cell.from_children.weight)[:, :HIDDEN], numbers(cell.from_children.weight)[:, HIDDEN:]
     expected = []
@@ -89,7 +89,7 @@ def test_the_recursive_cell_computes_its_equations():
 
 
 def test_the_tensor_network_computes_its_equations():
-    cell = stirred(RNTNCell(HIDDEN))
+    cell = randomised(RNTNCell(HIDDEN))
     children = torch.randn(2, 2, HIDDEN, dtype=F64)
     tensor, expected = numbers(cell.tensor), []
     for one, other in children.numpy():
@@ -105,7 +105,7 @@ def test_the_tensor_network_computes_its_equations():
 
 
 def test_with_a_zero_tensor_the_tensor_network_is_the_recursive_cell():
-    cell, plain = stirred(RNTNCell(HIDDEN)), stirred(RecursiveCell(HIDDEN))
+    cell, plain = randomised(RNTNCell(HIDDEN)), randomised(RecursiveCell(HIDDEN))
     nn.init.zeros_(cell.tensor)
     plain.from_children.load_state_dict(cell.from_children.state_dict())
     children = HiddenState(hidden=torch.randn(2, 2, HIDDEN, dtype=F64))
@@ -121,7 +121,7 @@ def test_the_leaves_of_plain_networks_are_their_words():
 @pytest.mark.parametrize("arity", [1, 3])
 @pytest.mark.parametrize("has_words", [True, False])
 def test_the_child_sum_tree_lstm_computes_its_equations(arity, has_words):
-    cell = stirred(ChildSumTreeLSTMCell(INPUT, HIDDEN))
+    cell = randomised(ChildSumTreeLSTMCell(INPUT, HIDDEN))
     x, children = drawn(arity)
     x = x if has_words else torch.zeros_like(x)
     expected = []
@@ -142,7 +142,7 @@ def test_the_child_sum_tree_lstm_computes_its_equations(arity, has_words):
 @pytest.mark.parametrize("arity", [1, 2, 3])
 @pytest.mark.parametrize("has_words", [True, False])
 def test_the_nary_tree_lstm_computes_its_equations(arity, has_words):
-    cell = stirred(NaryTreeLSTMCell(INPUT, HIDDEN, arity=arity))
+    cell = randomised(NaryTreeLSTMCell(INPUT, HIDDEN, arity=arity))
     x, children = drawn(arity)
     x = x if has_words else torch.zeros_like(x)
     u, expected = numbers(cell.from_children.weight), []
@@ -169,7 +169,7 @@ def test_the_nary_tree_lstm_computes_its_equations(arity, has_words):
 
 
 def test_the_constituency_tree_lstm_computes_its_equations():
-    cell = stirred(ConstituencyTreeLSTMCell(INPUT, HIDDEN))
+    cell = randomised(ConstituencyTreeLSTMCell(INPUT, HIDDEN))
     x, children = drawn(2)
     leaves, nodes = [], []
     for node in range(len(x)):
@@ -191,7 +191,7 @@ def test_the_constituency_tree_lstm_computes_its_equations():
 
 @pytest.mark.parametrize("kind", [ChildSumTreeLSTMCell, NaryTreeLSTMCell])
 def test_a_leaf_is_a_node_without_children(kind):
-    cell = stirred(kind(INPUT, HIDDEN))
+    cell = randomised(kind(INPUT, HIDDEN))
     x, children = drawn(2)
     absent = LSTMState(hidden=torch.zeros_like(children.hidden), cell=torch.zeros_like(children.cell))
     leaf, node = cell.leaf(cell.read(x)), cell.node(absent, cell.read(x))
@@ -207,7 +207,7 @@ def chain(rows, steps):
 
 @pytest.mark.parametrize("kind", [ChildSumTreeLSTMCell, NaryTreeLSTMCell])
 def test_a_chain_of_single_children_is_the_lstm_in_values_and_gradients(kind):
-    lstm = stirred(LSTMCell(INPUT, HIDDEN))
+    lstm = randomised(LSTMCell(INPUT, HIDDEN))
     u = lstm.from_hidden.weight
     if kind is NaryTreeLSTMCell:
         cell = NaryTreeLSTMCell(INPUT, HIDDEN, arity=1).double()
@@ -233,7 +233,7 @@ def test_a_chain_of_single_children_is_the_lstm_in_values_and_gradients(kind):
 
 
 def test_a_tree_that_branches_to_the_left_is_the_elman_network_from_its_first_word():
-    cell, elman = stirred(RecursiveCell(HIDDEN)), ElmanCell(HIDDEN, HIDDEN).double()
+    cell, elman = randomised(RecursiveCell(HIDDEN)), ElmanCell(HIDDEN, HIDDEN).double()
     with torch.no_grad():
         left, right = cell.from_children.weight.chunk(2, dim=1)
         elman.from_hidden.weight.copy_(left)
@@ -256,14 +256,14 @@ def test_the_child_sum_ignores_the_order_of_children_and_the_nary_does_not():
     _, children = drawn(3)
     order = torch.tensor([2, 0, 1])
     permuted = LSTMState(hidden=children.hidden[:, order], cell=children.cell[:, order])
-    blind, sees = stirred(ChildSumTreeLSTMCell(INPUT, HIDDEN)), stirred(NaryTreeLSTMCell(INPUT, HIDDEN, arity=3))
+    blind, sees = randomised(ChildSumTreeLSTMCell(INPUT, HIDDEN)), randomised(NaryTreeLSTMCell(INPUT, HIDDEN, arity=3))
     torch.testing.assert_close(blind.node(children, None).hidden, blind.node(permuted, None).hidden)
     assert not torch.allclose(sees.node(children, None).hidden, sees.node(permuted, None).hidden)
 
 
 @pytest.mark.parametrize("kind", [ChildSumTreeLSTMCell, NaryTreeLSTMCell])
 def test_a_node_without_a_word_has_the_vector_0(kind):
-    cell = stirred(kind(INPUT, HIDDEN))
+    cell = randomised(kind(INPUT, HIDDEN))
     x, children = drawn(2)
     without, zero = cell.node(children, None), cell.node(children, cell.read(torch.zeros_like(x)))
     torch.testing.assert_close(without.hidden, zero.hidden)

@@ -15,7 +15,7 @@ from memtape.core.errors import ReportedError, RequestError, WorkError
 from memtape.tasks.data_folder import DataError
 
 CLI = Path(main.__file__).parent
-CAUGHT_WHERE_THEY_ARISE = {"MisfitError", "BracketedError", "CardError"}
+HANDLED_INTERNALLY = {"MisfitError", "BracketedError", "CardError"}
 """Errors that are replaced by others before they reach the command."""
 
 
@@ -44,8 +44,8 @@ def test_every_error_of_the_library_has_an_exit_code():
     kinds = {kind.__name__: kind for kind in errors_of_the_library()}
     assert len(kinds) > 12
     for name, kind in kinds.items():
-        assert name in CAUGHT_WHERE_THEY_ARISE or issubclass(kind, ReportedError), name
-        assert issubclass(kind, ValueError) == (issubclass(kind, RequestError) or name in CAUGHT_WHERE_THEY_ARISE), name
+        assert name in HANDLED_INTERNALLY or issubclass(kind, ReportedError), name
+        assert issubclass(kind, ValueError) == (issubclass(kind, RequestError) or name in HANDLED_INTERNALLY), name
 
 
 @pytest.mark.parametrize(("base", "code"), [(RequestError, 2), (WorkError, 1)])

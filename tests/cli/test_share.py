@@ -87,30 +87,30 @@ def test_a_run_without_figures_has_a_card_without_figures(finished, tmp_path):
 
 
 def test_push_uploads_the_same_files_in_one_commit(finished, shared, capsys, monkeypatch):
-    told = []
+    calls = []
 
     class Api:
         def __init__(self, **_):
             pass
 
         def create_repo(self, repo_id, *, private, exist_ok):
-            told.append((repo_id, private, exist_ok))
+            calls.append((repo_id, private, exist_ok))
             return SimpleNamespace(repo_id=repo_id)
 
         def upload_folder(self, *, folder_path, **_):
-            told.append({path.name: path.read_bytes() for path in Path(folder_path).iterdir()})
+            calls.append({path.name: path.read_bytes() for path in Path(folder_path).iterdir()})
             return "https://hub/commit"
 
     monkeypatch.setattr(huggingface_hub, "HfApi", Api)
     capsys.readouterr()
     assert run(["share", str(finished), "me/ntm-copy", "--push", "--private"]) == 0
     assert capsys.readouterr().out == "https://hub/commit\n"
-    assert told[0] == ("me/ntm-copy", True, True)
-    assert told[1].keys() == {path.name for path in shared.iterdir()}
-    assert all(told[1][name] == (shared / name).read_bytes() for name in told[1] if name != "README.md")
-    assert b'from_pretrained("me/ntm-copy")' in told[1]["README.md"]
+    assert calls[0] == ("me/ntm-copy", True, True)
+    assert calls[1].keys() == {path.name for path in shared.iterdir()}
+    assert all(calls[1][name] == (shared / name).read_bytes() for name in calls[1] if name != "README.md")
+    assert b'from_pretrained("me/ntm-copy")' in calls[1]["README.md"]
     assert run(["share", str(finished), "me/ntm-copy", "--push"]) == 0
-    assert told[2] == ("me/ntm-copy", None, True)
+    assert calls[2] == ("me/ntm-copy", None, True)
 
 
 def refused(capsys, *words):

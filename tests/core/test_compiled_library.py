@@ -107,7 +107,7 @@ LAYOUT = "sizes(slots:int64@0,width:int64@8,clip:double@16) forward(sizes,xs)"
     ids=["swapped", "resized", "missing", "other arguments", "another function", "no function"],
 )
 def test_a_library_whose_structs_or_functions_differ_is_not_called(folder, monkeypatch, found, difference):
-    pretended = Pretended(0)
+    pretended = FakeLibrary(0)
     pretended.memtape_ntm_layout = Text(found)
     monkeypatch.setattr(loading, "LAYOUTS", {"ntm": LAYOUT})
     monkeypatch.setattr(loading, "_load", lambda name: pretended)
@@ -150,13 +150,13 @@ def test_the_best_build_for_the_processor_is_loaded(folder, monkeypatch):
     monkeypatch.setattr(loading, "LAYOUTS", {})
     chosen = {}
     for level in range(5):
-        monkeypatch.setattr(loading, "_load", lambda name, level=level: Pretended(level))
+        monkeypatch.setattr(loading, "_load", lambda name, level=level: FakeLibrary(level))
         loading.kernels.cache_clear()
         chosen[level] = loading.kernels().instructions
     assert chosen == {0: "portable", 1: "portable", 2: "portable", 3: "x86-64-v3", 4: "x86-64-v4"}
 
 
-class Pretended(ctypes.CDLL):
+class FakeLibrary(ctypes.CDLL):
     """A library that reports a given level of the processor."""
 
     def __init__(self, level):
@@ -179,7 +179,7 @@ def test_missing_builds_are_skipped(folder, monkeypatch):
     assert loading.kernels().instructions == "portable"
     put(folder, "x86-64-v3")
     monkeypatch.setattr(loading, "LAYOUTS", {})
-    monkeypatch.setattr(loading, "_load", lambda name: Pretended(4))
+    monkeypatch.setattr(loading, "_load", lambda name: FakeLibrary(4))
     loading.kernels.cache_clear()
     assert loading.kernels().instructions == "x86-64-v3"
 
@@ -207,7 +207,7 @@ def test_an_unknown_build_is_refused_with_the_available_ones(folder, monkeypatch
 def test_a_build_beyond_the_processor_is_refused(folder, monkeypatch):
     put(folder, *loading.LEVELS)
     monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", "x86-64-v4")
-    monkeypatch.setattr(loading, "_load", lambda name: Pretended(3))
+    monkeypatch.setattr(loading, "_load", lambda name: FakeLibrary(3))
     assert "this processor and build offer x86-64-v3, portable; name one" in loading.kernels().absent
 
 

@@ -55,10 +55,10 @@ def sound(tmp_path_factory):
         train = ["train", "ntm", "copy", *TINY, "--train.steps", "4", "--out", str(place / "run")]
         assert run(train) == 0
         assert run(["share", str(place / "run"), str(place / "network")]) == 0
-    shutil.copytree(place / "run", place / "begun")
+    shutil.copytree(place / "run", place / "unfinished")
     for name in ("manifest.json", "weights.safetensors", "result.json", "evaluation.json"):
-        (place / "begun" / name).unlink()
-    for older in sorted((place / "begun" / "checkpoints").iterdir())[:-1]:
+        (place / "unfinished" / name).unlink()
+    for older in sorted((place / "unfinished" / "checkpoints").iterdir())[:-1]:
         shutil.rmtree(older)
     return place
 
@@ -75,7 +75,7 @@ def from_pretrained(folder):
 READERS = {
     "run": ("run", lambda folder: run(["evaluate", str(folder), "--lengths", "2", "--sequences", "2"])),
     "report": ("run", lambda folder: run(["report", str(folder)])),
-    "checkpoint": ("begun", lambda folder: run(["resume", str(folder)])),
+    "checkpoint": ("unfinished", lambda folder: run(["resume", str(folder)])),
     "network": ("network", from_pretrained),
     "config": (
         "config",

@@ -105,7 +105,7 @@ def lines(records):
     return "".join(f"{json.dumps(record)}\n" for record in records)
 
 
-HOSTILE = {
+INCONSISTENT = {
     "metrics without scores": (
         "metrics.jsonl",
         lambda old: lines(without_score(old, "accuracy")),
@@ -136,9 +136,9 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("case", HOSTILE)
+@pytest.mark.parametrize("case", INCONSISTENT)
 def test_a_run_with_inconsistent_records_is_refused(runs, tmp_path, capsys, case):
-    name, change, sentence = HOSTILE[case]
+    name, change, sentence = INCONSISTENT[case]
     folder = shutil.copytree(runs / "treelstm", tmp_path / "run")
     old = (folder / name).read_text()
     read = [json.loads(line) for line in old.splitlines()] if name == "metrics.jsonl" else json.loads(old)

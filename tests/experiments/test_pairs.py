@@ -15,8 +15,8 @@ TRAIN = TrainSettings(steps=1, batch_size=2, validate_every=1, validation_sequen
 
 
 def fits(model, task):
-    network, exam = MODELS[model].load(), TASKS[task].load()
-    shown_ahead = getattr(network, "sees_ahead", False) and (exam.inputs_repeat_targets or exam.interactive)
+    network, tested = MODELS[model].load(), TASKS[task].load()
+    shown_ahead = getattr(network, "sees_ahead", False) and (tested.inputs_repeat_targets or tested.interactive)
     return bool(set(MODELS[model].card.inputs) & set(TASKS[task].card.inputs)) and not shown_ahead
 
 
@@ -50,10 +50,10 @@ def test_an_incompatible_pair_is_refused(model, task):
 
 
 def step(model, task):
-    network, exam = experiment(model, task).build()
-    train(network, exam, TRAIN, seed=0, on_record=lambda _: None, on_step=lambda *_: None)
-    scores = evaluate(network, exam, sequences=3, seed=0, split="test")
-    assert set(scores) == {score.name for score in exam.scored}
+    network, tested = experiment(model, task).build()
+    train(network, tested, TRAIN, seed=0, on_record=lambda _: None, on_step=lambda *_: None)
+    scores = evaluate(network, tested, sequences=3, seed=0, split="test")
+    assert set(scores) == {score.name for score in tested.scored}
 
 
 @pytest.mark.parametrize(("model", "task"), ONE_EACH, ids=str)

@@ -104,7 +104,7 @@ def same(first, second):
 
 
 @pytest.fixture(scope="module")
-def never_ended(tmp_path_factory):
+def uninterrupted(tmp_path_factory):
     done = {}
 
     def look_up(name):
@@ -119,21 +119,21 @@ def never_ended(tmp_path_factory):
 
 @pytest.mark.parametrize("until", [1, 3, 7, 11])
 @pytest.mark.parametrize("name", SETTINGS)
-def test_an_interrupted_training_run_reaches_the_same_bits(tmp_path, never_ended, name, until):
+def test_an_interrupted_training_run_reaches_the_same_bits(tmp_path, uninterrupted, name, until):
     run, outcome = train(tmp_path / "run", SETTINGS[name], until=until)
     assert not outcome.finished
     assert outcome.steps == until
     assert not run.finished
     again, outcome = resume(run.folder)
     assert outcome.finished
-    wanted, result, weights = never_ended(name)
+    wanted, result, weights = uninterrupted(name)
     same(bits(again), wanted)
     assert {**again.read("result.json"), "seconds": 0} == {**result, "seconds": 0}
     assert (run.folder / "weights.safetensors").read_bytes() == weights
 
 
 def test_a_stopped_training_run_reports_its_reason_stops_again_and_continues_after_a_fix(
-    tmp_path, monkeypatch, never_ended
+    tmp_path, monkeypatch, uninterrupted
 ):
     original, messages = Copy.batch, []
 
@@ -155,29 +155,29 @@ def test_a_stopped_training_run_reports_its_reason_stops_again_and_continues_aft
     resume(folder, tell=messages.append)
     sentence = "this training run stopped at step 8, as the loss is not finite; continuing from step 6, which leads to the same"
     assert [text.startswith(sentence) for text in messages] == [True, True]
-    same(bits(Run(folder)), never_ended("plain")[0])
+    same(bits(Run(folder)), uninterrupted("plain")[0])
     assert Run(folder).stop() is None
 
 
-def test_a_training_run_may_be_interrupted_after_every_step(tmp_path, never_ended):
+def test_a_training_run_may_be_interrupted_after_every_step(tmp_path, uninterrupted):
     run, _ = train(tmp_path / "run", {}, until=1)
     for step in range(2, STEPS):
         _, outcome = resume(run.folder, until=step)
         assert outcome.steps == step
     resume(run.folder)
-    same(bits(run), never_ended("plain")[0])
+    same(bits(run), uninterrupted("plain")[0])
 
 
-def test_metrics_after_the_checkpoint_are_written_again(tmp_path, never_ended):
+def test_metrics_after_the_checkpoint_are_written_again(tmp_path, uninterrupted):
     """After a kill there may be records of steps after the last checkpoint, and the last line may be incomplete."""
     run, _ = train(tmp_path / "run", {}, until=7)
     with run.metrics_file.open("a") as file:
         file.write('{"kind": "train", "step": 9}\n{"kind": "val')
     resume(run.folder)
-    same(bits(run), never_ended("plain")[0])
+    same(bits(run), uninterrupted("plain")[0])
 
 
-def test_a_damaged_checkpoint_is_named_and_the_previous_one_is_used(tmp_path, never_ended):
+def test_a_damaged_checkpoint_is_named_and_the_previous_one_is_used(tmp_path, uninterrupted):
     run, _ = train(tmp_path / "run", {}, until=7)
     (run.checkpoints / "step-000000007" / "weights.safetensors").write_bytes(b"rot")
     messages = []
@@ -185,15 +185,15 @@ def test_a_damaged_checkpoint_is_named_and_the_previous_one_is_used(tmp_path, ne
     assert len(messages) == 1
     assert "step-000000007/weights.safetensors has 3 bytes, but manifest.json lists" in messages[0]
     assert messages[0].endswith("; continuing from step 6")
-    same(bits(run), never_ended("plain")[0])
+    same(bits(run), uninterrupted("plain")[0])
 
 
-def test_damaged_files_of_the_run_are_restored_from_the_checkpoint(tmp_path, never_ended):
+def test_damaged_files_of_the_run_are_restored_from_the_checkpoint(tmp_path, uninterrupted):
     run, _ = train(tmp_path / "run", {}, until=7)
     for name in COPIED:
         (run.folder / name).write_bytes(b"rot")
     resume(run.folder)
-    same(bits(run), never_ended("plain")[0])
+    same(bits(run), uninterrupted("plain")[0])
     assert run.read("config.json")["seed"] == 1
 
 
@@ -207,7 +207,7 @@ def test_without_a_valid_checkpoint_all_damaged_ones_are_named(tmp_path):
         resume(run.folder)
 
 
-def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path, never_ended):
+def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path, uninterrupted):
     run, _ = train(tmp_path / "run", {}, until=1)
     for path in run.checkpoints.rglob("*"):
         if path.is_file():
@@ -215,7 +215,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path, never_e
     for path in [*run.checkpoints.iterdir(), run.checkpoints]:
         path.rmdir()
     resume(run.folder)
-    same(bits(run), never_ended("plain")[0])
+    same(bits(run), uninterrupted("plain")[0])
 
 
 def test_a_finished_training_run_is_not_changed(tmp_path):
@@ -236,7 +236,7 @@ def test_another_machine_is_reported(tmp_path):
     assert messages == [f"torch was 1.0 and is {torch.__version__}: further results may differ in the last bits"]
 
 
-def test_a_full_disk_ends_the_training_run_with_the_lost_steps_and_how_to_continue(tmp_path, monkeypatch, never_ended):
+def test_a_full_disk_ends_the_training_run_with_the_lost_steps_and_how_to_continue(tmp_path, monkeypatch, uninterrupted):
     flush, count = os.fsync, iter(range(10_000))
 
     def full(handle):
@@ -252,4 +252,4 @@ def test_a_full_disk_ends_the_training_run_with_the_lost_steps_and_how_to_contin
         with pytest.raises(RunError, match=sentence):
             train(tmp_path / "run", {})
     run, _ = resume(tmp_path / "run")
-    same(bits(run), never_ended("plain")[0])
+    same(bits(run), uninterrupted("plain")[0])

@@ -36,31 +36,31 @@ LENGTHS = torch.tensor([3, 1, 2])
 
 
 def test_with_temperature_0_the_most_likely_symbol_given_all_before_is_generated(network):
-    said = generate(network, PROMPT, steps=6, lengths=LENGTHS, temperature=0.0)
-    assert said.shape == (3, 6)
+    generated = generate(network, PROMPT, steps=6, lengths=LENGTHS, temperature=0.0)
+    assert generated.shape == (3, 6)
     for row, length in enumerate(LENGTHS.tolist()):
-        heard = PROMPT[row, :length].tolist()
-        for symbol in said[row].tolist():
-            logits, _ = network(torch.tensor([heard]))
+        context = PROMPT[row, :length].tolist()
+        for symbol in generated[row].tolist():
+            logits, _ = network(torch.tensor([context]))
             assert symbol == int(logits[0, -1].argmax())
-            heard.append(symbol)
+            context.append(symbol)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_symbols_are_drawn_with_the_probabilities_at_the_temperature(network, temperature):
     prompt = torch.tensor([[1, 2]]).expand(20_000, 2)
-    said = generate(network, prompt, steps=1, temperature=temperature)
+    generated = generate(network, prompt, steps=1, temperature=temperature)
     logits = network(prompt[:1])[0][0, -1]
     expected = torch.softmax(logits / temperature, dim=0)
-    found = torch.bincount(said[:, 0], minlength=SYMBOLS) / len(said)
+    found = torch.bincount(generated[:, 0], minlength=SYMBOLS) / len(generated)
     torch.testing.assert_close(found, expected, rtol=0, atol=0.015)
 
 
 def test_the_drawn_symbol_is_the_next_input(network):
     prompt = torch.tensor([[1, 2]]).expand(20_000, 2)
-    said = generate(network, prompt, steps=2)
-    for first in said[:, 0].unique().tolist():
-        after = said[said[:, 0] == first, 1]
+    generated = generate(network, prompt, steps=2)
+    for first in generated[:, 0].unique().tolist():
+        after = generated[generated[:, 0] == first, 1]
         if len(after) > 1000:
             expected = torch.softmax(network(torch.tensor([[1, 2, first]]))[0][0, -1], dim=0)
             torch.testing.assert_close(
@@ -70,11 +70,11 @@ def test_the_drawn_symbol_is_the_next_input(network):
 
 def test_rows_stop_independently(network):
     free = generate(network, PROMPT.repeat(20, 1), steps=30, generator=torch.Generator().manual_seed(1))
-    said = generate(network, PROMPT.repeat(20, 1), steps=30, stop=3, generator=torch.Generator().manual_seed(1))
-    time = said.shape[1]
+    generated = generate(network, PROMPT.repeat(20, 1), steps=30, stop=3, generator=torch.Generator().manual_seed(1))
+    time = generated.shape[1]
     assert time <= 30
     stops = []
-    for row, symbols in enumerate(said.tolist()):
+    for row, symbols in enumerate(generated.tolist()):
         end = symbols.index(3) if 3 in symbols else time
         assert all(symbol == 3 for symbol in symbols[end:])
         assert symbols[:end] == free[row, :end].tolist()
@@ -98,9 +98,9 @@ def test_the_same_generator_generates_the_same_symbols(network):
 
 
 def test_generation_continues_from_a_state(network):
-    said = generate(network, PROMPT, steps=5, temperature=0.0)
+    generated = generate(network, PROMPT, steps=5, temperature=0.0)
     _, state = network(PROMPT[:, :2])
-    assert torch.equal(generate(network, PROMPT[:, 2:], state, steps=5, temperature=0.0), said)
+    assert torch.equal(generate(network, PROMPT[:, 2:], state, steps=5, temperature=0.0), generated)
 
 
 @pytest.mark.parametrize("into", ["input", "state", "both"])

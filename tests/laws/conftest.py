@@ -55,7 +55,7 @@ def cell_of(model, **options):
 ntm, sam, sdnc, dam, dnc = (partial(cell_of, name) for name in ("ntm", "sam", "sdnc", "dam", "dnc"))
 
 
-def augmented_by_hand():
+def composed_augmented_cell():
     memory = TuringMemory(5, 3, initial_memory="random", initial_weights="uniform")
     return AugmentedCell(
         GRUCell(INPUT + 3, 4), TuringInterface(4, 3), memory, input_size=INPUT, output_size=3, initial_reads="zeros"
@@ -117,7 +117,7 @@ CELLS = [
         for name, entry in MODELS.items()
         if issubclass(entry.load(), Recurrent)
     ),
-    ("augmented", augmented_by_hand),
+    ("augmented", composed_augmented_cell),
     (
         "ntm-gru",
         lambda: ntm(controller="gru", controller_layers=2, initial_memory="learned", initial_weights="uniform"),

@@ -28,8 +28,8 @@ def after_some_steps(memory, reads=1, writes=1, **options):
 
 def test_masked_heads_compare_masked_keys_and_slots():
     memory = DNCMemory(SLOTS, WIDTH, read_heads=2, links="none")
-    state, told = after_some_steps(memory, 2, links=False, masked=True), control_of(2, links=False, masked=True)
-    _, after = memory(dataclasses.replace(told, allocation_gates=torch.zeros(BATCH, 1, dtype=F64)), state)
+    state, control = after_some_steps(memory, 2, links=False, masked=True), control_of(2, links=False, masked=True)
+    _, after = memory(dataclasses.replace(control, allocation_gates=torch.zeros(BATCH, 1, dtype=F64)), state)
 
     def looked_up(contents, key, strength, mask):
         similarity = torch.cosine_similarity(contents * mask[:, None], (key * mask)[:, None], dim=-1)
@@ -37,20 +37,22 @@ def test_masked_heads_compare_masked_keys_and_slots():
 
     for head in (0, 1):
         expected = looked_up(
-            after.memory, told.read_keys[:, head], told.read_strengths[:, head], told.masks.read[:, head]
+            after.memory, control.read_keys[:, head], control.read_strengths[:, head], control.masks.read[:, head]
         )
         torch.testing.assert_close(after.read_weights[:, head], expected)
-    expected = looked_up(state.memory, told.write_keys[:, 0], told.write_strengths[:, 0], told.masks.write[:, 0])
-    torch.testing.assert_close(after.write_weights[:, 0], told.write_gates * expected)
+    expected = looked_up(
+        state.memory, control.write_keys[:, 0], control.write_strengths[:, 0], control.masks.write[:, 0]
+    )
+    torch.testing.assert_close(after.write_weights[:, 0], control.write_gates * expected)
 
 
 def test_masks_of_ones_change_nothing_and_without_masks_there_are_none():
-    memory, told = DNCMemory(SLOTS, WIDTH), control_of()
+    memory, control = DNCMemory(SLOTS, WIDTH), control_of()
     state = after_some_steps(memory)
-    assert isinstance(told.masks, NoState)
+    assert isinstance(control.masks, NoState)
     ones = torch.ones(BATCH, 1, WIDTH, dtype=F64)
-    masked = dataclasses.replace(told, masks=LookUpMasks(read=ones, write=ones))
-    torch.testing.assert_close(memory(masked, state)[0], memory(told, state)[0])
+    masked = dataclasses.replace(control, masks=LookUpMasks(read=ones, write=ones))
+    torch.testing.assert_close(memory(masked, state)[0], memory(control, state)[0])
 
 
 def test_a_floor_raises_every_mask():
@@ -59,7 +61,7 @@ def test_a_floor_raises_every_mask():
     raised.load_state_dict(interface.state_dict())
     hidden = 50 * torch.randn(BATCH, HIDDEN)
     for name, heads in (("read", 2), ("write", 1)):
-        mask, higher = (getattr(told(hidden).masks, name) for told in (interface, raised))
+        mask, higher = (getattr(control(hidden).masks, name) for control in (interface, raised))
         assert mask.shape == (BATCH, heads, WIDTH)
         torch.testing.assert_close(higher, 0.25 + 0.75 * mask)
         assert mask.min() < 0.01
@@ -67,11 +69,11 @@ def test_a_floor_raises_every_mask():
 
 def test_deallocation_erases_freed_slots_before_the_write():
     memory, plain = DNCMemory(SLOTS, WIDTH, read_heads=2, deallocate=True), DNCMemory(SLOTS, WIDTH, read_heads=2)
-    state, told = after_some_steps(plain, 2), control_of(2)
-    _, after = memory(told, state)
-    _, kept = plain(told, state)
-    retained = torch.prod(1 - told.free_gates[:, :, None] * state.read_weights, dim=1)
-    erased = ops.erase_and_add(state.memory * retained[:, :, None], kept.write_weights, told.erase, told.add)
+    state, control = after_some_steps(plain, 2), control_of(2)
+    _, after = memory(control, state)
+    _, kept = plain(control, state)
+    retained = torch.prod(1 - control.free_gates[:, :, None] * state.read_weights, dim=1)
+    erased = ops.erase_and_add(state.memory * retained[:, :, None], kept.write_weights, control.erase, control.add)
     torch.testing.assert_close(after.memory, erased)
     assert torch.equal(after.write_weights, kept.write_weights)
     assert not torch.allclose(after.memory, kept.memory)
@@ -79,12 +81,12 @@ def test_deallocation_erases_freed_slots_before_the_write():
 
 def test_a_freed_slot_is_empty_only_if_it_is_deallocated():
     everywhere, nowhere = (torch.full((BATCH, 1), value, dtype=F64) for value in (1.0, 0.0))
-    told = dataclasses.replace(control_of(), free_gates=everywhere, write_gates=nowhere)
+    control = dataclasses.replace(control_of(), free_gates=everywhere, write_gates=nowhere)
     for deallocate in (True, False):
         memory = DNCMemory(SLOTS, WIDTH, deallocate=deallocate)
         state = after_some_steps(memory)
         at_slot_2 = torch.eye(SLOTS, dtype=F64)[None, 2:3].expand(BATCH, -1, -1)
-        _, after = memory(told, dataclasses.replace(state, read_weights=at_slot_2))
+        _, after = memory(control, dataclasses.replace(state, read_weights=at_slot_2))
         assert bool(after.memory[:, 2].any()) != deallocate
         assert not after.usage[:, 2].any()
         others = [slot for slot in range(SLOTS) if slot != 2]
@@ -94,17 +96,17 @@ def test_a_freed_slot_is_empty_only_if_it_is_deallocated():
 def test_sharpened_links_are_powers_of_the_links():
     memory = DNCMemory(SLOTS, WIDTH, read_heads=2, write_heads=2)
     state = after_some_steps(memory, 2, 2)
-    told = control_of(2, 2, sharpen_links=True)
-    _, after = memory(told, state)
+    control = control_of(2, 2, sharpen_links=True)
+    _, after = memory(control, state)
     backward, forward = ops.follow_links(after.links.links, state.read_weights)
 
     def sharp(weights, exponents):
         powers = ((weights + 1e-6) / (weights + 1e-6).amax(-1, keepdim=True)) ** exponents[..., None]
         return powers / powers.sum(-1, keepdim=True)
 
-    backward, forward = sharp(backward, told.exponents.backward), sharp(forward, told.exponents.forward)
-    content = ops.content_weights(after.memory, told.read_keys, told.read_strengths)
-    pi = told.read_modes[..., None]
+    backward, forward = sharp(backward, control.exponents.backward), sharp(forward, control.exponents.forward)
+    content = ops.content_weights(after.memory, control.read_keys, control.read_strengths)
+    pi = control.read_modes[..., None]
     expected = pi[:, :, 2] * content
     for writer in (0, 1):
         expected = expected + pi[:, :, writer] * backward[:, :, writer] + pi[:, :, 3 + writer] * forward[:, :, writer]
@@ -113,8 +115,8 @@ def test_sharpened_links_are_powers_of_the_links():
 
 
 def test_exponents_are_initialised_to_1_for_each_direction_and_pair_of_heads():
-    told = control_of(3, 2, sharpen_links=True)
-    for exponents in (told.exponents.backward, told.exponents.forward):
+    control = control_of(3, 2, sharpen_links=True)
+    for exponents in (control.exponents.backward, control.exponents.forward):
         assert exponents.shape == (BATCH, 3, 2)
         assert exponents.min() > 1
     assert isinstance(control_of().exponents, NoState)
@@ -130,14 +132,14 @@ def test_exponents_are_initialised_to_1_for_each_direction_and_pair_of_heads():
 
 def test_without_links_heads_read_by_content_alone_and_have_fewer_parameters(equal_up_to_rounding):
     memory = DNCMemory(SLOTS, WIDTH, read_heads=2, links="none")
-    state, told = after_some_steps(memory, 2, links=False), control_of(2, links=False)
+    state, control = after_some_steps(memory, 2, links=False), control_of(2, links=False)
     assert isinstance(state.links, NoState)
-    _, after = memory(told, state)
-    content = ops.content_weights(after.memory, told.read_keys, told.read_strengths)
+    _, after = memory(control, state)
+    content = ops.content_weights(after.memory, control.read_keys, control.read_strengths)
     equal_up_to_rounding(after.read_weights, content)
     size = sum(DNCInterface(HIDDEN, WIDTH, read_heads=2, links=False).head_parameters.sizes)
     assert size == (3 + 2) * WIDTH + 2 * 2 + 3
-    assert torch.equal(told.read_modes, torch.ones(BATCH, 2, 1, dtype=F64))
+    assert torch.equal(control.read_modes, torch.ones(BATCH, 2, 1, dtype=F64))
 
 
 def test_sparse_links_with_open_gates_read_like_dense_ones():
@@ -145,8 +147,8 @@ def test_sparse_links_with_open_gates_read_like_dense_ones():
     open_gates = dict.fromkeys(("allocation_gates", "write_gates"), torch.ones(BATCH, 1, dtype=F64))
     states = [memory.init_state(BATCH, dtype=F64) for memory in (dense, sparse)]
     for _ in range(SLOTS):
-        told = dataclasses.replace(control_of(), **open_gates, free_gates=torch.zeros(BATCH, 1, dtype=F64))
-        (reads, states[0]), (same, states[1]) = dense(told, states[0]), sparse(told, states[1])
+        control = dataclasses.replace(control_of(), **open_gates, free_gates=torch.zeros(BATCH, 1, dtype=F64))
+        (reads, states[0]), (same, states[1]) = dense(control, states[0]), sparse(control, states[1])
         torch.testing.assert_close(same, reads)
     assert states[1].links.values.shape == (BATCH, 1, SLOTS, 2)
 
@@ -158,8 +160,8 @@ def test_sparse_links_with_any_gates_equal_dense_ones_if_none_is_dropped():
     )
     states = [memory.init_state(BATCH, dtype=F64) for memory in (dense, sparse)]
     for _ in range(8):
-        told = control_of(1, 2)
-        (reads, states[0]), (same, states[1]) = dense(told, states[0]), sparse(told, states[1])
+        control = control_of(1, 2)
+        (reads, states[0]), (same, states[1]) = dense(control, states[0]), sparse(control, states[1])
         torch.testing.assert_close(same, reads)
 
 
@@ -181,14 +183,14 @@ def test_sparse_links_take_memory_in_proportion_to_the_slots():
 
 
 def test_the_epsilons_of_a_look_up_are_those_of_other_implementations():
-    memory, told = torch.randn(BATCH, SLOTS, WIDTH, dtype=F64), control_of(2, links=False)
+    memory, control = torch.randn(BATCH, SLOTS, WIDTH, dtype=F64), control_of(2, links=False)
     memory[:, 0], memory[:, 1] = 0, 1e-4 * memory[:, 1]
     for norm, product in ((1e-6, 1e-6), (1e-12, 1e-6), (1e-3, 0.0)):
-        products = torch.einsum("bhw,bnw->bhn", told.read_keys, memory)
-        of_keys, of_slots = (torch.sqrt(v.square().sum(-1) + norm) for v in (told.read_keys, memory))
-        scores = products / (of_keys[:, :, None] * of_slots[:, None] + product) * told.read_strengths[..., None]
+        products = torch.einsum("bhw,bnw->bhn", control.read_keys, memory)
+        of_keys, of_slots = (torch.sqrt(v.square().sum(-1) + norm) for v in (control.read_keys, memory))
+        scores = products / (of_keys[:, :, None] * of_slots[:, None] + product) * control.read_strengths[..., None]
         actual = ops.content_weights(
-            memory, told.read_keys, told.read_strengths, norm_epsilon=norm, product_epsilon=product
+            memory, control.read_keys, control.read_strengths, norm_epsilon=norm, product_epsilon=product
         )
         torch.testing.assert_close(actual, torch.softmax(scores, dim=-1), rtol=1e-12, atol=0)
 

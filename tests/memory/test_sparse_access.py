@@ -146,16 +146,16 @@ def test_a_word_written_to_a_fresh_slot_is_read_back():
     memory, state, control = parts(nearest=1)
     ones, zeros = torch.ones_like(control.gates), torch.zeros_like(control.gates)
     words = torch.randn(BATCH, HEADS, WIDTH, dtype=torch.float64)
-    told = dataclasses.replace(control, keys=words, add=words, write_gates=ones, gates=zeros, strengths=10 * ones)
-    reads, _ = memory(told, state)
+    changed = dataclasses.replace(control, keys=words, add=words, write_gates=ones, gates=zeros, strengths=10 * ones)
+    reads, _ = memory(changed, state)
     torch.testing.assert_close(reads, words.flatten(1))
 
 
 def test_a_write_to_the_read_slots_only_adds():
     memory, state, control = parts()
     ones = torch.ones_like(control.gates)
-    told = dataclasses.replace(control, gates=ones, write_gates=0.5 * ones)
-    after = memory.write(told, dataclasses.replace(state, memory=torch.zeros_like(state.memory)))
+    changed = dataclasses.replace(control, gates=ones, write_gates=0.5 * ones)
+    after = memory.write(changed, dataclasses.replace(state, memory=torch.zeros_like(state.memory)))
     torch.testing.assert_close(after.memory, 0.5 * state.read_weights.mT @ control.add)
 
 

@@ -116,8 +116,8 @@ def test_lists_hold_distinct_other_slots_with_a_sum_of_at_most_1():
 def test_writing_nothing_does_not_change_the_links():
     memory, state, control = parts()
     closed = torch.zeros_like(control.access.write_gates)
-    told = dataclasses.replace(control, access=dataclasses.replace(control.access, write_gates=closed))
-    after = memory.write(told, state)
+    changed = dataclasses.replace(control, access=dataclasses.replace(control.access, write_gates=closed))
+    after = memory.write(changed, state)
     for row in range(BATCH):
         close(after.links.before, row, matrix(state.links.before, row))
         close(after.links.after, row, matrix(state.links.after, row))
@@ -180,8 +180,8 @@ def test_gradients_except_those_of_the_links_match_finite_differences(monkeypatc
     modes = control.read_modes.detach().requires_grad_()
 
     def run(read_weights, words, modes):
-        told = dataclasses.replace(control, access=dataclasses.replace(control.access, add=words), read_modes=modes)
-        reads, after = memory(told, dataclasses.replace(state, read_weights=read_weights))
+        changed = dataclasses.replace(control, access=dataclasses.replace(control.access, add=words), read_modes=modes)
+        reads, after = memory(changed, dataclasses.replace(state, read_weights=read_weights))
         return reads, after.memory, after.read_weights
 
     assert torch.autograd.gradcheck(run, (read_weights, words, modes), fast_mode=True)

@@ -179,7 +179,7 @@ class Tools:
         return cls.compare(network, xs, state, tolerance=tolerance, magnified=True, **run)
 
     @classmethod
-    def padding_reaches_nothing(cls, network, xs, state, garbage, *, lengths, tolerance):
+    def padding_has_no_influence(cls, network, xs, state, garbage, *, lengths, tolerance):
         """Raise an error if padding influences any result."""
         padded = xs.clone()
         for row, length in enumerate(lengths):

@@ -77,27 +77,27 @@ def run_their_machine(variables, xs, reads, writes, clip):
         cell = sigmoid(keep + 1) * cell + sigmoid(write) * np.tanh(candidate)
         hidden = cut(np.tanh(cell) * sigmoid(show))
         cell = cut(cell)
-        told = {
+        control = {
             name.split("/")[2]: linear(f"memory_access/{name.split('/')[2]}", hidden)
             for name in variables
             if name.startswith("dnc/memory_access/") and name.endswith("/w")
         }
 
         usage = usage + (1 - usage) * (1 - np.prod(1 - write_weights, axis=0))
-        usage = usage * np.prod(1 - sigmoid(told["free_gate"])[:, None] * read_weights, axis=0)
-        allocation_gate, write_gate = sigmoid(told["allocation_gate"]), sigmoid(told["write_gate"])
+        usage = usage * np.prod(1 - sigmoid(control["free_gate"])[:, None] * read_weights, axis=0)
+        allocation_gate, write_gate = sigmoid(control["allocation_gate"]), sigmoid(control["write_gate"])
         imagined = usage
         for head in range(writes):
             free = allocate(imagined)
             imagined = imagined + (1 - imagined) * allocation_gate[head] * write_gate[head] * free
-            key = told["write_keys"].reshape(writes, WIDTH)[head]
-            found = look_up(memory, key, told["write_strengths"][head])
+            key = control["write_keys"].reshape(writes, WIDTH)[head]
+            found = look_up(memory, key, control["write_strengths"][head])
             mixed = allocation_gate[head] * free + (1 - allocation_gate[head]) * found
             write_weights = np.concatenate(
                 [write_weights[:head], (write_gate[head] * mixed)[None], write_weights[head + 1 :]]
             )
 
-        erase, add = (told[name].reshape(writes, WIDTH) for name in ("erase_vectors", "write_vectors"))
+        erase, add = (control[name].reshape(writes, WIDTH) for name in ("erase_vectors", "write_vectors"))
         kept = np.prod([1 - np.outer(w, sigmoid(e)) for w, e in zip(write_weights, erase, strict=True)], axis=0)
         memory = memory * kept + write_weights.T @ add
 
@@ -108,9 +108,9 @@ def run_their_machine(variables, xs, reads, writes, clip):
 
         moved = []
         for head, before in enumerate(read_weights):
-            modes = softmax(told["read_mode"].reshape(reads, 1 + 2 * writes)[head])
-            key = told["read_keys"].reshape(reads, WIDTH)[head]
-            weights = modes[2 * writes] * look_up(memory, key, told["read_strengths"][head])
+            modes = softmax(control["read_mode"].reshape(reads, 1 + 2 * writes)[head])
+            key = control["read_keys"].reshape(reads, WIDTH)[head]
+            weights = modes[2 * writes] * look_up(memory, key, control["read_strengths"][head])
             for writer in range(writes):
                 weights = weights + modes[writer] * links[writer].T @ before
                 weights = weights + modes[writes + writer] * links[writer] @ before

@@ -182,7 +182,8 @@ def test_the_two_interpretations_of_that_machine_differ():
     tensors = random_state_dict()
     xs = torch.randn(BATCH, TIME, INPUT, dtype=F64)
     whole, stepped = (
-        dnc_from_pytorch_dnc(tensors, slots=SLOTS, read_heads=2, read_feedback=told)(xs)[0] for told in (False, True)
+        dnc_from_pytorch_dnc(tensors, slots=SLOTS, read_heads=2, read_feedback=feedback)(xs)[0]
+        for feedback in (False, True)
     )
     torch.testing.assert_close(whole[:, 0], stepped[:, 0], rtol=0, atol=1e-12)
     assert not torch.allclose(whole[:, 1:], stepped[:, 1:])

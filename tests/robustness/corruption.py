@@ -199,15 +199,17 @@ def checkpoints_of(run: Path) -> Checkpoints:
     return Checkpoints(run / "checkpoints", {name: run / name for name in COPIED}, keep=3)
 
 
-def damage_checkpoints(begun: Path, number: int, wanted: dict[str, str], chooser: random.Random) -> dict[str, Count]:
+def damage_checkpoints(
+    unfinished: Path, number: int, wanted: dict[str, str], chooser: random.Random
+) -> dict[str, Count]:
     """Damage the newest checkpoint of a run the given number of times."""
     every = {**FILES, **FOLDERS}
     counts = {kind: Count() for kind in every}
     for kind in kinds(every, number, chooser):
-        place = begun.with_name("damaged")
+        place = unfinished.with_name("damaged")
         while True:  # damage without an effect does not count
             shutil.rmtree(place, ignore_errors=True)
-            shutil.copytree(begun, place / "run")
+            shutil.copytree(unfinished, place / "run")
             folder = place / "run" / "checkpoints"
             before = contents(folder)
             named = every[kind](folder / NEWEST, folder / BEFORE, chooser)
@@ -352,8 +354,10 @@ def main() -> int:
         whole, other = place / "whole", place / "other"
         train(whole)
         train(other, "--seed", "1", "--train.learning-rate", "0.002")
-        begun = ended_early(whole, place / "begun")
-        right = print_table("checkpoints", damage_checkpoints(begun, options.corruptions, fingerprint(whole), chooser))
+        unfinished = ended_early(whole, place / "unfinished")
+        right = print_table(
+            "checkpoints", damage_checkpoints(unfinished, options.corruptions, fingerprint(whole), chooser)
+        )
         runs = final_files(whole, place / "run"), final_files(other, place / "other run")
         right &= print_table("finished runs", damage_folders(*runs, read_run, fewer, chooser))
         shared = share(whole, place / "network"), share(other, place / "other network")

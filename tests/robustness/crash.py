@@ -128,10 +128,10 @@ def main() -> int:
     kills = runs = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         (folder / "whole").mkdir()
         killed(folder / "whole", options.processes, 0, chooser, 0)
-        longest = time.perf_counter() - begun
+        longest = time.perf_counter() - start
         wanted = fingerprint(folder / "whole" / "run")
         while kills < options.kills:
             place = folder / str(runs)

@@ -156,7 +156,7 @@ SMALL = ["--task.bits", "2", "--train.steps", "2", "--train.batch-size", "2", "-
 READERS: dict[str, tuple[str, Callable[[Path], int]]] = {
     "run": ("run", lambda folder: carry_out(["evaluate", str(folder), "--lengths", "2", "--sequences", "2"])),
     "report": ("run", draw),
-    "checkpoint": ("begun", lambda folder: carry_out(["resume", str(folder)])),
+    "checkpoint": ("unfinished", lambda folder: carry_out(["resume", str(folder)])),
     "network": ("network", read_network),
     "config": (
         "config",
@@ -209,9 +209,9 @@ def attempt(read: Callable[[], Any], place: Path) -> Attempt:
             with output.open("w") as file, open(os.devnull, "w") as nowhere:
                 os.dup2(nowhere.fileno(), 1)
                 os.dup2(file.fileno(), 2)
-                before, begun = high_water_mark(), time.perf_counter()
+                before, unfinished = high_water_mark(), time.perf_counter()
                 code = read() or 0
-                numbers.write_text(json.dumps([time.perf_counter() - begun, high_water_mark() - before]))
+                numbers.write_text(json.dumps([time.perf_counter() - unfinished, high_water_mark() - before]))
         except BaseException:
             traceback.print_exc()
         finally:
@@ -280,8 +280,8 @@ def resume_one_step(run: Path) -> None:
 
 def make(experiment: Experiment, place: Path) -> None:
     """Make a run that was stopped early, a finished run, and its shared network."""
-    train(experiment, place / "begun", until=3)
-    shutil.copytree(place / "begun", place / "run")
+    train(experiment, place / "unfinished", until=3)
+    shutil.copytree(place / "unfinished", place / "run")
     resume(place / "run")
     save_run(place / "run", place / "network")
 
@@ -291,12 +291,12 @@ def measure(place: Path) -> list[str]:
     large, small = place / "large", place / "small"
     for folder, experiment in ((large, LARGE), (small, replace(LARGE, model_options={"hidden_size": 4}))):
         folder.mkdir()
-        in_a_process_of_its_own(lambda folder=folder, experiment=experiment: make(experiment, folder), place / "made")
+        in_new_process(lambda folder=folder, experiment=experiment: make(experiment, folder), place / "made")
     readers: dict[str, tuple[int, Callable[[Path], Any]]] = {
         "a run": (sizes(large / "run"), lambda where: open_run(where / "run")),
         "a checkpoint, and one step": (
-            sizes(checkpoint_of(large / "begun")),
-            lambda where: resume_one_step(where / "begun"),
+            sizes(checkpoint_of(large / "unfinished")),
+            lambda where: resume_one_step(where / "unfinished"),
         ),
         "a network": (sizes(large / "network"), lambda where: memtape.StackedLSTM.from_pretrained(where / "network")),
     }
@@ -308,13 +308,13 @@ def measure(place: Path) -> list[str]:
             read(small)  # imports lazily imported modules
             return MIB * peak_of(lambda: read(large))
 
-        most = in_a_process_of_its_own(peak, place / "peak") / size
+        most = in_new_process(peak, place / "peak") / size
         print(f"{name:32}{size / MIB:12.0f}{most:12.2f} x")
         wrong += [f"loading {name} takes {most:.2f} times its size"] if most > MOST else []
     return wrong
 
 
-def in_a_process_of_its_own(work: Callable[[], Any], file: Path) -> Any:
+def in_new_process(work: Callable[[], Any], file: Path) -> Any:
     """Call `work` in a new process, for work with permanent effects, such as an audit hook."""
     child = os.fork()
     if not child:
@@ -336,7 +336,7 @@ def main() -> int:
     return_freed_memory_at_once()
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        pickles = in_a_process_of_its_own(lambda: count_pickles(place / "pickles"), place / "pickles.json")
+        pickles = in_new_process(lambda: count_pickles(place / "pickles"), place / "pickles.json")
         for stage, number in pickles.items():
             print(f"unpickled names: {stage:40}{number:4d}")
         known = next(iter(pickles))
@@ -345,13 +345,13 @@ def main() -> int:
         ]
         wrong += [] if pickles[known] else ["the hook does not count"]
 
-        bases = {name: place / f"of {name}" / name for name in ("run", "begun", "network", "config", "sweep")}
+        bases = {name: place / f"of {name}" / name for name in ("run", "unfinished", "network", "config", "sweep")}
         for path in bases.values():
             path.parent.mkdir()
-        train(TINY, bases["begun"], until=3)
+        train(TINY, bases["unfinished"], until=3)
         train(TINY, bases["run"], until=0)
         save_run(bases["run"], bases["network"])
-        for older in sorted((bases["begun"] / "checkpoints").iterdir())[:-1]:
+        for older in sorted((bases["unfinished"] / "checkpoints").iterdir())[:-1]:
             shutil.rmtree(older)
         (bases["sweep"].parent / "space.toml").write_text("trials = 2\n[model]\nslots = [4, 6]\n")
         workers.COMMAND = (sys.executable, str(Path(__file__).parents[1] / "fake_training.py"))

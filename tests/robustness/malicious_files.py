@@ -20,7 +20,7 @@ from memtape.experiments.run_folder.folder import FINAL
 MIB = 2**20
 
 
-class Evil:
+class MaliciousPickle:
     """Write a trace file when it is unpickled."""
 
     def __init__(self, trace: Path):
@@ -198,7 +198,7 @@ def replacing(name: str, make: Callable[[Path], Any]) -> Change:
 
 
 def weights_of_no_network(file: str, trace: Path) -> dict[str, Change]:
-    contents = {**NO_TENSORS, "a pickle": pickle.dumps(Evil(trace)), "a file of torch.save": torch_saved(trace)}
+    contents = {**NO_TENSORS, "a pickle": pickle.dumps(MaliciousPickle(trace)), "a file of torch.save": torch_saved(trace)}
     return {f"weights: {name}": replacing_content(file, content) for name, content in contents.items()}
 
 
@@ -246,7 +246,7 @@ def no_manifests() -> dict[str, Change]:
 def pickles_in_place_of_weights(trace: Path) -> dict[str, Change]:
     def change(folder: Path, name: str) -> None:
         (folder / "model.safetensors").unlink()
-        (folder / name).write_bytes(pickle.dumps(Evil(trace)))
+        (folder / name).write_bytes(pickle.dumps(MaliciousPickle(trace)))
 
     names = ("pytorch_model.bin", "model.pt", "model.pth", "last.ckpt", "weights.pkl")
     return {f"weights: {name}": lambda folder, name=name: change(folder, name) for name in names}
@@ -336,7 +336,7 @@ def removing(name: str) -> Change:
 
 def torch_saved(trace: Path) -> bytes:
     with tempfile.NamedTemporaryFile() as file:
-        torch.save(Evil(trace), file.name)
+        torch.save(MaliciousPickle(trace), file.name)
         return Path(file.name).read_bytes()
 
 

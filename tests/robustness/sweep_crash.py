@@ -204,10 +204,10 @@ def main() -> int:
         commands = {"seeds": [*sweep, "0:4"], "space": [*sweep, "0:2", "--space", str(place / "space.toml")]}
         wanted, longest, sweeps = {}, {}, 0
         for kind, words in commands.items():
-            begun = time.perf_counter()
+            start = time.perf_counter()
             if problems := Killer(0, 0).run_with_kills(words, place / kind, 0):
                 sys.exit(f"the sweep without kills fails: {problems}\n{(place / 'log').read_text()}")
-            longest[kind] = time.perf_counter() - begun
+            longest[kind] = time.perf_counter() - start
             wanted[kind] = fingerprint(place / kind)
         while killer.left:
             for kind, words in commands.items():

@@ -36,21 +36,21 @@ def test_a_revision_of_a_folder_is_refused(folder):
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """A hub in a folder: pushed files can be fetched, as links like in the hub's own cache."""
-    told = SimpleNamespace(fetched=[], pushed=[])
+    requests = SimpleNamespace(fetched=[], pushed=[])
     blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshot"
     blobs.mkdir()
 
     class Api:
         def __init__(self, token=None, library_name=None):
-            told.token = token
+            requests.token = token
 
         def create_repo(self, repo_id, *, private, exist_ok):
-            told.created = (repo_id, private, exist_ok)
+            requests.created = (repo_id, private, exist_ok)
             return SimpleNamespace(repo_id=repo_id)
 
         def upload_folder(self, *, repo_id, folder_path, commit_message, revision):
-            told.pushed.append((repo_id, sorted(path.name for path in Path(folder_path).iterdir())))
-            told.message, told.branch = commit_message, revision
+            requests.pushed.append((repo_id, sorted(path.name for path in Path(folder_path).iterdir())))
+            requests.message, requests.branch = commit_message, revision
             snapshot.mkdir()
             for path in Path(folder_path).iterdir():
                 shutil.copy(path, blobs)
@@ -58,13 +58,13 @@ def hub(tmp_path, monkeypatch):
             return f"commit of {repo_id}"
 
     def snapshot_download(repo_id, *, allow_patterns, **options):
-        told.fetched.append((repo_id, tuple(allow_patterns), options))
+        requests.fetched.append((repo_id, tuple(allow_patterns), options))
         return str(snapshot)
 
     monkeypatch.setattr(huggingface_hub, "HfApi", Api)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    told.snapshot = snapshot
-    return told
+    requests.snapshot = snapshot
+    return requests
 
 
 def test_a_pushed_network_is_fetched_unchanged(hub, ntm, monkeypatch, tmp_path, same):

@@ -124,12 +124,12 @@ def test_invalid_arguments_are_refused_quickly_and_with_little_memory(
     change(bare, **arguments)
     with pytest.raises(SharingError, match=re.escape(sentence)):
         memtape.NTM.from_pretrained(bare)
-    begun = time.process_time()
+    start = time.process_time()
     tracemalloc.start()
     refused(bare, sentence)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert time.process_time() - begun < 1
+    assert time.process_time() - start < 1
     assert peak < 32 * 2**20
 
 

@@ -133,9 +133,9 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 def test_other_damage_is_detected_and_the_previous_checkpoint_is_used(three, damage):
     damage(three.path(30), three.path(20))
-    found, _, (told,) = three.newest()
+    found, _, (message,) = three.newest()
     assert found.progress.step == 20
-    assert str(three.path(30)) in told
+    assert str(three.path(30)) in message
 
 
 def test_without_a_valid_checkpoint_all_are_named(three):

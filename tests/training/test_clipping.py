@@ -21,14 +21,14 @@ def clipped(length, clip, dtype=torch.float64):
     whole = whole / whole.norm() * length
     network.weight.grad, network.bias.grad = whole[:12].reshape(3, 4).clone(), whole[12:].clone()
     settings = TrainSettings(device="cpu", clip=clip, clip_limit=LIMIT)
-    told = Replicas(network, settings, Processes(settings)).clip()
-    return whole, torch.cat([parameter.grad.flatten() for parameter in network.parameters()]), told
+    norm = Replicas(network, settings, Processes(settings)).clip()
+    return whole, torch.cat([parameter.grad.flatten() for parameter in network.parameters()]), norm
 
 
 @pytest.mark.parametrize("length", [1e-3, 1.0, 1.999, 2.001, 7.0, 1e6])
 def test_the_norm_is_clipped_to_the_limit_and_the_direction_is_kept(length):
-    whole, left, told = clipped(length, "norm")
-    assert told == pytest.approx(length)
+    whole, left, norm = clipped(length, "norm")
+    assert norm == pytest.approx(length)
     assert left.norm().item() == pytest.approx(min(length, LIMIT), rel=1e-5)  # torch adds 1e-6 to the norm
     assert torch.cosine_similarity(whole, left, dim=0).item() == pytest.approx(1)
     if length < LIMIT:
@@ -36,16 +36,16 @@ def test_the_norm_is_clipped_to_the_limit_and_the_direction_is_kept(length):
 
 
 def test_a_gradient_whose_square_overflows_is_clipped_like_any_other():
-    whole, left, told = clipped(1e30, "norm", torch.float32)
-    assert told == pytest.approx(1e30)
+    whole, left, norm = clipped(1e30, "norm", torch.float32)
+    assert norm == pytest.approx(1e30)
     assert left.norm().item() == pytest.approx(LIMIT, rel=1e-5)
     assert torch.cosine_similarity(whole / 1e30, left, dim=0).item() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("length", [1.0, 7.0, 1e6])
 def test_values_are_clipped_to_the_limit_separately(length):
-    whole, left, told = clipped(length, "value")
-    assert told == pytest.approx(length)
+    whole, left, norm = clipped(length, "value")
+    assert norm == pytest.approx(length)
     assert torch.equal(left, whole.clamp(-LIMIT, LIMIT))
     assert left.abs().max() <= LIMIT
 
@@ -57,7 +57,7 @@ def test_clipping_values_changes_the_direction_of_the_gradient():
 
 @pytest.mark.parametrize("length", [1.0, 1e6])
 def test_without_clipping_a_gradient_is_unchanged(length):
-    whole, left, told = clipped(length, "none")
+    whole, left, norm = clipped(length, "none")
     assert torch.equal(whole, left)
-    assert told == pytest.approx(length)
-    assert not math.isinf(told)
+    assert norm == pytest.approx(length)
+    assert not math.isinf(norm)

@@ -109,14 +109,14 @@ def test_a_readout_in_closed_form_refuses_settings_of_gradients(name):
 
 def test_incompatible_settings_are_refused_before_the_first_step():
     task = Adding(min_length=8, max_length=8)
-    told = []
+    calls = []
     with pytest.raises(SettingsError, match="teacher"):
         train(
             network(GRU, task),
             task,
             TrainSettings(device="cpu", teacher="linear", steps=1),
             seed=0,
-            on_record=told.append,
-            on_step=lambda *_: told.append(None),
+            on_record=calls.append,
+            on_step=lambda *_: calls.append(None),
         )
-    assert told == []
+    assert calls == []

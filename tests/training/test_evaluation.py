@@ -54,7 +54,7 @@ def test_a_whole_split_is_scored_if_more_is_requested(sentiment, asked):
 
 def test_the_requested_number_of_sequences_is_scored(sentiment, shapes_unchecked):
     model = RNTN(sentiment.input_size, sentiment.output_size, hidden_size=3)
-    told = []
+    sizes = []
     sentiment_rows = sentiment.tally
 
     class Counting:
@@ -62,11 +62,11 @@ def test_the_requested_number_of_sequences_is_scored(sentiment, shapes_unchecked
             return getattr(sentiment, name)
 
         def tally(self, outputs, batch):
-            told.append(len(batch))
+            sizes.append(len(batch))
             return sentiment_rows(outputs, batch)
 
     evaluate(model, Counting(), sequences=37, seed=0, split="test")
-    assert told == [32, 5]
+    assert sizes == [32, 5]
 
 
 def network(task, kind):

@@ -66,7 +66,7 @@ def test_the_task_defines_the_bound_of_a_restart_unless_the_settings_do(short, m
 
 def test_a_restart_trains_like_a_new_run(short, model, task):
     """Learning rate, optimiser and best validation are reset; only the data continue."""
-    begun = copy.deepcopy(model)
+    restarted = copy.deepcopy(model)
     settings = {**short, "steps": 4, "schedule": "cosine", "restart_after": 2, "restart_score": 0.0}
 
     def data_from(first):
@@ -77,10 +77,10 @@ def test_a_restart_trains_like_a_new_run(short, model, task):
         return Later(bits=2, max_length=3)
 
     options = {"seed": 0, "on_record": lambda _: None, "on_step": lambda *_: None}
-    again = {name: value.clone() for name, value in begun.state_dict().items()}
+    again = {name: value.clone() for name, value in restarted.state_dict().items()}
     train(model, task, TrainSettings(**settings, restarts=1), **options, restart_weights=lambda _: again)
-    train(begun, data_from(2), TrainSettings(**settings), **options)
-    for mine, other in zip(model.parameters(), begun.parameters(), strict=True):
+    train(restarted, data_from(2), TrainSettings(**settings), **options)
+    for mine, other in zip(model.parameters(), restarted.parameters(), strict=True):
         assert torch.equal(mine, other)
 
 

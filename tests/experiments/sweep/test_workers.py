@@ -187,9 +187,9 @@ def test_as_many_runs_as_jobs_run_at_a_time(training, tmp_path, monkeypatch):
 
     def look():
         while not stop.wait(0.02):
-            begun = {path.parent.name for path in tmp_path.glob("seed*/config.json")}
+            started = {path.parent.name for path in tmp_path.glob("seed*/config.json")}
             done = {path.parent.name for path in tmp_path.glob("seed*/result.json")}
-            most.append(len(begun - done))
+            most.append(len(started - done))
 
     watch = threading.Thread(target=look)
     watch.start()

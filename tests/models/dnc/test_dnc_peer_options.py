@@ -75,10 +75,10 @@ def test_a_cell_with_truncated_input_is_the_cell_on_the_first_entries():
 
 
 def test_initial_weights_have_the_values_of_their_names():
-    begun = machine(initial_memory="even", initial_weights="constant", initial_reads="constant").init_state(1)
-    assert begun.memory.memory.unique().tolist() == [1 / (SLOTS * WIDTH)]
-    assert begun.memory.read_weights.unique().tolist() == begun.memory.write_weights.unique().tolist() == [1e-6]
-    assert begun.reads.unique().tolist() == [1e-6]
+    initial = machine(initial_memory="even", initial_weights="constant", initial_reads="constant").init_state(1)
+    assert initial.memory.memory.unique().tolist() == [1 / (SLOTS * WIDTH)]
+    assert initial.memory.read_weights.unique().tolist() == initial.memory.write_weights.unique().tolist() == [1e-6]
+    assert initial.reads.unique().tolist() == [1e-6]
     network = machine(initial_weights="random", read_heads=2)
     first, second = network.init_state(3), network.init_state(3)
     assert torch.equal(first.memory.read_weights, second.memory.read_weights)

@@ -41,7 +41,7 @@ ALTERNATIVES = {
     "read_stay_bias": (1.0, {}),
 }
 # Options of the random initialisation of the weights, which `build` below replaces.
-OF_THE_BEGINNING = {"controller_gain": 3.0}
+RANDOM_INITIALISATION = {"controller_gain": 3.0}
 OTHER_VALUES = {
     "controller": ["lstm", "gru", "rnn", "feedforward"],
     "initial_memory": ["constant", "learned", "random"],
@@ -88,7 +88,7 @@ def equal(first, second):
 
 
 def test_no_option_is_left_out():
-    assert set(ALTERNATIVES) | set(OF_THE_BEGINNING) == set(OPTIONS)
+    assert set(ALTERNATIVES) | set(RANDOM_INITIALISATION) == set(OPTIONS)
 
 
 @pytest.mark.parametrize("option", ALTERNATIVES)

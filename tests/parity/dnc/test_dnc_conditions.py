@@ -36,7 +36,7 @@ def sequences(network, batch=BATCH, time=TIME, dtype=F64):
 def test_padding_has_no_influence(computer, options, garbage):
     network = computer.build(**options)
     xs, state = sequences(network), computer.a_state(network, BATCH)
-    computer.padding_reaches_nothing(network, xs, state, garbage, lengths=LENGTHS, tolerance=EXACT)
+    computer.padding_has_no_influence(network, xs, state, garbage, lengths=LENGTHS, tolerance=EXACT)
 
 
 @each_computer

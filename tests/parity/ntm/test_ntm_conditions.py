@@ -38,7 +38,7 @@ def sequences(network, batch=BATCH, time=TIME, dtype=F64):
 def test_padding_has_no_influence(machine, options, garbage):
     network = machine.build(**options)
     xs, state = sequences(network), machine.a_state(network, BATCH)
-    machine.padding_reaches_nothing(network, xs, state, garbage, lengths=LENGTHS, tolerance=EXACT)
+    machine.padding_has_no_influence(network, xs, state, garbage, lengths=LENGTHS, tolerance=EXACT)
 
 
 @each_machine

@@ -21,9 +21,9 @@ def copies_of(batch, row, bits, *, marker):
         assert inputs[step] == [0] * bits + [1]
         assert (targets[step], scored[step]) == ([0] * (bits + marker), False)
         answer = [vector + [0] * marker for vector in vectors] + [[0] * bits + [1]] * marker
-        for said in answer:
+        for expected in answer:
             step += 1
-            assert (inputs[step], targets[step], scored[step]) == (blank, said, True)
+            assert (inputs[step], targets[step], scored[step]) == (blank, expected, True)
         step += 1
         counts.append(len(vectors))
         assert all(bit in (0, 1) for vector in vectors for bit in vector)

@@ -55,8 +55,8 @@ def test_the_score_equals_an_explicit_computation():
     task = Narma(washout=2, min_length=5, max_length=9)
     batch = task.batch(0, 6)
     outputs = torch.randn(batch.targets.shape, dtype=torch.float64)
-    true, said = batch.targets[batch.mask].double().numpy(), outputs[batch.mask].numpy()
-    expected = math.sqrt(((true - said) ** 2).mean() / true.var())
+    true, predicted = batch.targets[batch.mask].double().numpy(), outputs[batch.mask].numpy()
+    expected = math.sqrt(((true - predicted) ** 2).mean() / true.var())
     assert task.scores(outputs, batch)["nrmse"] == pytest.approx(expected)
 
 

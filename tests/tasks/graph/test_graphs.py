@@ -75,10 +75,10 @@ def test_all_edges_are_presented_once_in_a_random_order():
     for row, count in enumerate(nodes.tolist()):
         edges = [(node, place) for node in range(count) for place in range(int(graphs.degrees[row, node]))]
         assert int(counts[row]) == len(edges)
-        told = [divmod(flat, width) for flat in order[row, : len(edges)].tolist()]
-        assert sorted(told) == edges
-        shuffled |= told != edges
-        for (node, place), triple in zip(told, triples[row].tolist(), strict=False):
+        presented = [divmod(flat, width) for flat in order[row, : len(edges)].tolist()]
+        assert sorted(presented) == edges
+        shuffled |= presented != edges
+        for (node, place), triple in zip(presented, triples[row].tolist(), strict=False):
             target = graphs.neighbours[row, node, place]
             names = graphs.node_labels[row]
             assert triple == [names[node], graphs.edge_labels[row, node, place], names[target]]

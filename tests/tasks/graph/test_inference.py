@@ -20,14 +20,14 @@ MEANING = {
 def phases_of(batch, row):
     """Return the phases of a row: whether each is scored, its inputs, and its targets."""
     length = int(batch.lengths[row])
-    told = decoded(batch.inputs[row, :length, :90]).tolist()
-    said = decoded(batch.targets[row, :length]).tolist()
+    inputs = decoded(batch.inputs[row, :length, :90]).tolist()
+    targets = decoded(batch.targets[row, :length]).tolist()
     marks = [*batch.inputs[row, :length, 90].nonzero().flatten().tolist(), length]
     assert torch.equal(batch.inputs[row, :length, 91].bool(), batch.mask[row, :length])
     phases = []
     for first, last in itertools.pairwise(marks):
         assert batch.mask[row, first:last].all() or not batch.mask[row, first:last].any()
-        phases.append((bool(batch.mask[row, first]), told[first:last], said[first:last]))
+        phases.append((bool(batch.mask[row, first]), inputs[first:last], targets[first:last]))
     return phases
 
 
@@ -95,13 +95,13 @@ def test_path_lengths_are_uniform_where_such_relations_exist():
 def test_each_query_is_scored_separately():
     task = Inference()
     batch = task.batch(0, 4, lengths=(2, 2))
-    said = 30 * batch.targets
-    assert task.scores(said, batch)["right"] == 1
+    predictions = 30 * batch.targets
+    assert task.scores(predictions, batch)["right"] == 1
     steps = batch.mask[1].nonzero().flatten()
     assert len(steps) == 6
-    said[1, steps[2]] = said[1, steps[2]].roll(1)
-    said[1, steps[3]] = said[1, steps[3]].roll(1)
-    assert task.scores(said, batch)["right"] == pytest.approx(11 / 12)
+    predictions[1, steps[2]] = predictions[1, steps[2]].roll(1)
+    predictions[1, steps[3]] = predictions[1, steps[3]].roll(1)
+    assert task.scores(predictions, batch)["right"] == pytest.approx(11 / 12)
 
 
 def test_a_drawing_of_a_family_names_its_people():

@@ -31,9 +31,9 @@ def read(batch, row):
     from.
     """
     length = int(batch.lengths[row])
-    told = decoded(batch.inputs[row, :length, :90]).tolist()
+    triples = decoded(batch.inputs[row, :length, :90]).tolist()
     marks = [*batch.inputs[row, :length, 90].nonzero().flatten().tolist(), length]
-    edges, (query,), wait, path = (told[first:last] for first, last in itertools.pairwise(marks))
+    edges, (query,), wait, path = (triples[first:last] for first, last in itertools.pairwise(marks))
     assert wait == [[-1] * 3] * 10
     assert query[1] == -1
     assert batch.inputs[row, :length, 91].tolist() == batch.mask[row, :length].tolist()
@@ -149,12 +149,12 @@ class Oracle:
         node = self.batch.starts if state is None else self.node
         self.node = node
         if state is not None and inputs.shape[1] == 1:
-            said = decoded(inputs[:, 0, :90])
+            prediction = decoded(inputs[:, 0, :90])
             for row in rows.tolist():
-                if said[row, 0] >= 0 and lengths[row]:
+                if prediction[row, 0] >= 0 and lengths[row]:
                     names = self.batch.graphs.node_labels[row].tolist()
                     self.node = self.node.clone()
-                    self.node[row] = names.index(int(said[row, 2]))
+                    self.node[row] = names.index(int(prediction[row, 2]))
         outputs = torch.zeros(len(inputs), inputs.shape[1], 90)
         table = self.batch.graphs.triples()
         for row in rows.tolist():
@@ -211,7 +211,7 @@ def test_a_network_follows_its_most_probable_edge_without_the_planner(network):
     picture = [task.picture(batch, outputs, row) for row in range(16)]
     for row, drawn in enumerate(picture):
         _, taken, _ = follow(batch, row)
-        assert [said for said in drawn.predicted if said] == [tuple(map(str, edge)) for edge in taken]
+        assert [prediction for prediction in drawn.predicted if prediction] == [tuple(map(str, edge)) for edge in taken]
         (path,) = drawn.paths
         assert [drawn.edges[number][1] for number in path] == [str(edge[1]) for edge in taken]
 

@@ -42,12 +42,12 @@ def test_a_walk_follows_the_given_labels(lesson, questions):
     batch = task.batch(0, 12, lengths=(lesson, lesson))
     walks = set()
     for row in range(12):
-        told, *rounds = phases_of(batch, row)
+        description, *rounds = phases_of(batch, row)
         assert len(rounds) == 2 * questions
-        leads = {(source, edge): target for (source, edge, target), _, _ in told}
-        assert len(leads) == len(told)
+        leads = {(source, edge): target for (source, edge, target), _, _ in description}
+        assert len(leads) == len(description)
         for asked, answered in zip(rounds[::2], rounds[1::2], strict=True):
-            assert not any(scored or target != (None, None, None) for _, scored, target in told + asked)
+            assert not any(scored or target != (None, None, None) for _, scored, target in description + asked)
             node, walk = asked[0][0][0], []
             for place, ((source, edge, target), _, _) in enumerate(asked):
                 assert (source is None, target) == (place > 0, None)
@@ -157,8 +157,8 @@ def test_a_drawing_of_a_random_graph_has_its_numbers():
     task = Traversal(questions=2)
     batch = task.batch(0, 3, lengths=(4, 4))
     picture = task.picture(batch, row=2)
-    told, _, first, _, second = phases_of(batch, 2)
-    assert picture.steps[: len(told)] == tuple(tuple(map(str, triple)) for triple, _, _ in told)
+    description, _, first, _, second = phases_of(batch, 2)
+    assert picture.steps[: len(description)] == tuple(tuple(map(str, triple)) for triple, _, _ in description)
     walks = [tuple(map(str, triple)) for _, _, triple in [*first[:-1], *second[:-1]]]
     assert [t for t in picture.answers if t and t[0] != "end"] == walks
     assert [len(path) for path in picture.paths] == [len(first) - 1, len(second) - 1]

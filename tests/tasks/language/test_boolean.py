@@ -41,10 +41,10 @@ def test_the_parser_of_this_test_is_correct():
 def test_the_target_at_the_last_symbol_is_the_value(lengths):
     task = Boolean()
     batch = task.batch(0, 40, lengths=lengths, input_kind="sequences")
-    said = batch.targets[torch.arange(40), batch.lengths - 1]
-    assert said.tolist() == [int(value(text)) for text in texts(task, batch)]
+    labels = batch.targets[torch.arange(40), batch.lengths - 1]
+    assert labels.tolist() == [int(value(text)) for text in texts(task, batch)]
     assert batch.mask.nonzero().tolist() == [[row, length - 1] for row, length in enumerate(batch.lengths.tolist())]
-    assert set(said.tolist()) == {0, 1}
+    assert set(labels.tolist()) == {0, 1}
 
 
 def test_trees_and_sequences_are_the_same_expressions():

@@ -93,10 +93,10 @@ def test_rows_of_a_stream_continue_from_batch_to_batch(folder):
     batches = [list(windows(task, task.batch(index, 4))) for index in range(8)]
     begins = []
     for row in range(4):
-        told = "".join(batch[row][0] for batch in batches)
-        assert told in circle
-        assert told[1:] + batches[-1][row][1][-1] == "".join(batch[row][1] for batch in batches)
-        begins.append(circle.find(told))
+        stream = "".join(batch[row][0] for batch in batches)
+        assert stream in circle
+        assert stream[1:] + batches[-1][row][1][-1] == "".join(batch[row][1] for batch in batches)
+        begins.append(circle.find(stream))
     assert [(after - before) % 900 for before, after in itertools.pairwise(begins)] == [225] * 3
     assert circle.find(next(windows(task, task.batch(0, 1, seed=1)))[0]) != begins[0]
 

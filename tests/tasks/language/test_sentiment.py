@@ -61,13 +61,13 @@ def test_every_phrase_can_be_a_separate_example(folder):
     assert [task.available(split) for split in ("train", "validation", "test")] == [13, 1, 3]
     assert task.lengths == (1, 7)
     words = task.examples("train", torch.arange(13), "sequences")
-    said = [
+    examples = [
         (" ".join(task.vocabulary[word] for word in row[:length]), int(target[length - 1]))
         for row, length, target in zip(words.inputs.tolist(), words.lengths.tolist(), words.targets, strict=True)
     ]
     first = [("It", 2), ("'s", 2), ("fun", 4), ("'s fun", 4), ("It 's fun", 3)]
     second = [("It", 2), ("'s", 2), ("not", 2), ("fun", 4), ("not fun", 1), ("'s not fun", 0), ("It 's not fun", 1)]
-    assert said == [*first, *second, ("Well", 2)]
+    assert examples == [*first, *second, ("Well", 2)]
     trees = task.examples("train", torch.tensor([10, 3]), "trees")
     assert checked(trees.inputs, trees.lengths).tolist() == [5, 3]
     shown = [task.show(trees, row=row).splitlines()[1] for row in (0, 1)]

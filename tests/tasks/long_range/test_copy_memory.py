@@ -19,17 +19,17 @@ def test_the_target_is_blank_and_then_the_symbols(symbols, remembered, lengths):
         delimiter = inputs.index(symbols + 1)
         lag = delimiter - remembered + 1
         lags.add(lag)
-        told = inputs[:remembered]
-        assert all(1 <= symbol <= symbols for symbol in told)
-        assert inputs == told + [0] * (lag - 1) + [symbols + 1] + [0] * remembered
-        assert targets == [0] * (lag + remembered) + told
+        copied = inputs[:remembered]
+        assert all(1 <= symbol <= symbols for symbol in copied)
+        assert inputs == copied + [0] * (lag - 1) + [symbols + 1] + [0] * remembered
+        assert targets == [0] * (lag + remembered) + copied
         assert batch.mask[row].tolist() == [True] * length + [False] * (batch.mask.shape[1] - length)
     assert lags == set(range(lengths[0], lengths[1] + 1))
 
 
 def test_symbols_are_uniform():
-    told = CopyMemory().batch(0, 2_000, lengths=(1, 1)).inputs[:, :10]
-    shares = told.flatten().bincount(minlength=10)[1:9] / 20_000
+    copied = CopyMemory().batch(0, 2_000, lengths=(1, 1)).inputs[:, :10]
+    shares = copied.flatten().bincount(minlength=10)[1:9] / 20_000
     assert (abs(shares - 1 / 8) < 0.01).all()
 
 

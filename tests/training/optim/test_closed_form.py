@@ -50,18 +50,18 @@ def test_the_gradient_of_the_objective_is_zero_at_the_solution(network, task, ba
 
 
 def test_the_scores_are_those_of_the_solution(network, task, batch):
-    told = solve(network, task, batch, RIDGE)
+    scores = solve(network, task, batch, RIDGE)
     with torch.no_grad():
         ys, _ = network(batch.inputs, lengths=batch.lengths)
-    assert told == pytest.approx({"loss": float(task.loss(ys, batch)), **task.scores(ys, batch)})
+    assert scores == pytest.approx({"loss": float(task.loss(ys, batch)), **task.scores(ys, batch)})
 
 
 def test_classes_are_regressed_as_one_hot_vectors():
     task = Digits()
     torch.manual_seed(0)
     network = EchoState(task.input_size, task.output_size, hidden_size=100)
-    told = solve(network, task, task.batch(0, 400), RIDGE)
-    assert told["accuracy"] > 0.5
+    scores = solve(network, task, task.batch(0, 400), RIDGE)
+    assert scores["accuracy"] > 0.5
 
 
 def test_one_training_step_is_enough(task):
