@@ -90,23 +90,23 @@ def main() -> None:
         "noisy": rows[generator.integers(0, len(rows), QUERIES)] + noise,
     }
     truth = {name: np.argsort(-(queries @ rows.T), axis=1)[:, :NEAREST] for name, queries in asked.items()}
-    begin = time.process_time()
+    start = time.process_time()
     _, ways, change = {"ivf": ivf, "hnsw": hnsw, "usearch": usearch}[options.index](rows)
-    print(f"{options.rows} rows, built in {time.process_time() - begin:.1f} s")
+    print(f"{options.rows} rows, built in {time.process_time() - start:.1f} s")
     for way, search in ways.items():
         recall = {}
         for name, queries in asked.items():
             pairs = zip(search(queries), truth[name], strict=True)
             recall[name] = np.mean([len(set(found) & set(wanted)) / NEAREST for found, wanted in pairs])
-        begin = time.process_time()
+        start = time.process_time()
         for first in range(0, QUERIES, 4):
             search(asked["random"][first : first + 4])
-        queried = (time.process_time() - begin) / (QUERIES / 4) * 1e3
+        queried = (time.process_time() - start) / (QUERIES / 4) * 1e3
         places, new = generator.choice(len(rows), 20 * CHANGED, replace=False), directions(20 * CHANGED, generator)
-        begin = time.process_time()
+        start = time.process_time()
         for first in range(0, len(places), CHANGED):
             change(places[first : first + CHANGED], new[first : first + CHANGED])
-        changed = (time.process_time() - begin) / 20 * 1e3
+        changed = (time.process_time() - start) / 20 * 1e3
         print(
             f"{way}: recall {recall['random']:.2f} of random, {recall['noisy']:.2f} of noisy rows; "
             f"4 queries {queried:.3f} ms, {CHANGED} changed rows {changed:.3f} ms"

@@ -95,12 +95,12 @@ def seconds_of(network: Any, state: Any, steps: int, repeats: int, *, batch: int
     best = (float("inf"), float("inf"))
     for _ in range(repeats):
         xs = torch.randn(batch, steps, INPUT)
-        begin = time.process_time()
+        start = time.process_time()
         ys, _ = network(xs, state)
         middle = time.process_time()
         ys.sum().backward()
         end = time.process_time()
-        best = min(best, (middle - begin, end - middle), key=sum)
+        best = min(best, (middle - start, end - middle), key=sum)
     return best
 
 

@@ -45,10 +45,10 @@ def named(file):
 
 @pytest.mark.parametrize("paths", [FILES, FOLDERS], ids=["files", "folders"])
 def test_no_two_names_differ_by_a_plural_or_by_the_order_of_words_only(paths):
-    alike = defaultdict(set)
+    names_by_key = defaultdict(set)
     for path in paths:
-        alike[name_key(path)].add(path.stem)
-    assert [names for names in alike.values() if len(names) > 1] == []
+        names_by_key[name_key(path)].add(path.stem)
+    assert [names for names in names_by_key.values() if len(names) > 1] == []
 
 
 @pytest.mark.parametrize("path", [*FILES, *FOLDERS], ids=named)

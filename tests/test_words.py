@@ -1,6 +1,6 @@
 """Documentation, messages and comments use the field's terms: each unusual word of the table has a usual one.
 
-`DONE` lists what is checked: the package, the kernels and the documents.
+`DONE` lists what is checked: the package, the kernels, the documents, the tests, the benchmarks and the examples.
 """
 
 import io
@@ -47,6 +47,10 @@ DONE = (
     "docs/tracking.md",
     "docs/sharing.md",
     "docs/plugins.md",
+    "tests",
+    "benchmarks",
+    "examples",
+    "CHANGELOG.md",
 )
 
 WORDS = {
@@ -84,7 +88,7 @@ WORDS = {
     r"on (its|the|their) way (in|out|to|from|into)": "passed to",
     r"taught|teaches": "trained with teacher forcing",
     r"raw numbers": "interface vector, head parameters",
-    r"squash(es|ed|ing)?(?!:)": "tanh; activation function",
+    r"squash(es|ed|ing)?(?!:| of NTM)": "tanh; activation function",
     r"before the user's eyes": "with a progress display",
     r"gives? way": "the least used slot",
     r"asked for|asks? for|is asked|are asked": "requested, queried; needs",
@@ -112,7 +116,7 @@ Passage = tuple[int, str]
 
 
 def passages(path: Path) -> Iterator[Passage]:
-    """Yield what is written for readers: prose of Markdown, comments, and strings of more than one word."""
+    """Yield the prose of a file: the text of Markdown, comments, and strings of more than one word."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         yield from of_python(text)
@@ -136,12 +140,12 @@ def of_python(text: str) -> Iterator[Passage]:
 
 
 def blank(found: re.Match[str]) -> str:
-    """Return the line breaks of what is left out, so that lines keep their numbers."""
+    """Return the line breaks of the omitted text, so that lines keep their numbers."""
     return "\n" * found.group().count("\n")
 
 
 def unusual_words(path: Path) -> list[str]:
-    """Return a sentence for each word of the table in a file; what stands in backquotes is code."""
+    """Return a sentence for each word of the table in a file; text in backquotes is code."""
     sentences = []
     for line, text in passages(path):
         prose = re.sub(r"```.*?```|`[^`]*`", lambda code: " " + blank(code), text, flags=re.DOTALL)
@@ -154,9 +158,11 @@ def unusual_words(path: Path) -> list[str]:
 
 
 def files(place: str) -> list[Path]:
+    """Return the files of a place, without this one, whose examples contain the words."""
     path = ROOT / place
     suffixes = {".py", ".md", ".cpp", ".hpp", ".h", ".toml"}
-    return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in suffixes)
+    found = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in suffixes)
+    return [file for file in found if file != Path(__file__)]
 
 
 @pytest.mark.parametrize("place", DONE)

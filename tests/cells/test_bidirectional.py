@@ -29,10 +29,10 @@ def same(first, second):
 def test_it_equals_two_runs_one_over_the_reversed_row(network, xs):
     ys, last = network(xs)
     there, end, _ = unroll(network.forwards, xs)
-    back, begin, _ = unroll(network.backwards, xs.flip(1))
+    back, initial, _ = unroll(network.backwards, xs.flip(1))
     same(ys, torch.cat([there, back.flip(1)], dim=-1))
     same(tree.named_tensors(last.forwards), tree.named_tensors(end))
-    same(tree.named_tensors(last.backwards), tree.named_tensors(begin))
+    same(tree.named_tensors(last.backwards), tree.named_tensors(initial))
     assert ys.shape[-1] == network.output_size == 7
 
 
@@ -43,7 +43,7 @@ def test_each_row_is_read_from_its_own_end(network, xs, garbage):
         padded[row, length:] = garbage
     padded.requires_grad_()
     ys, last = network(padded, lengths=LENGTHS)
-    begin = tree.named_tensors(network.init_state(1))
+    initial = tree.named_tensors(network.init_state(1))
     for row, length in enumerate(LENGTHS):
         assert not ys[row, length:].any()
         end = {name: leaf[row : row + 1] for name, leaf in tree.named_tensors(last).items()}
@@ -52,7 +52,7 @@ def test_each_row_is_read_from_its_own_end(network, xs, garbage):
             same(ys[row, :length], alone[0])
             same(end, tree.named_tensors(expected))
         else:
-            same(end, begin)
+            same(end, initial)
     (gradient,) = torch.autograd.grad(ys.sum(), padded)
     assert gradient.isfinite().all()
     assert not gradient[0, 3:].any()

@@ -46,8 +46,8 @@ def one_by_one(cell, xs, targets, state=None):
 def test_all_steps_at_once_equal_single_steps(build, feedback):
     cell = build(feedback=feedback)
     xs, targets = random(BATCH, TIME, INPUT), random(BATCH, TIME, OUTPUT)
-    begin = unroll(cell, random(BATCH, 2, INPUT))[1]
-    for state in (None, begin):
+    initial = unroll(cell, random(BATCH, 2, INPUT))[1]
+    for state in (None, initial):
         ys, last = cell.teacher_forced(xs, targets, state)
         expected, end = one_by_one(cell, xs, targets, state)
         same(ys, expected)
@@ -73,7 +73,7 @@ def test_padding_has_no_influence(build):
     for row, length in enumerate(lengths):
         padded[row, length:] = padded_targets[row, length:] = torch.nan
     ys, last = cell.teacher_forced(padded, padded_targets, lengths=lengths)
-    begin = tree.named_tensors(cell.init_state(1, dtype=F64))
+    initial = tree.named_tensors(cell.init_state(1, dtype=F64))
     for row, length in enumerate(lengths):
         assert not ys[row, length:].any()
         end = {name: leaf[row : row + 1] for name, leaf in tree.named_tensors(last).items()}
@@ -82,7 +82,7 @@ def test_padding_has_no_influence(build):
             same(ys[row, :length], alone[0])
             same(end, tree.named_tensors(expected))
         else:
-            same(end, begin)
+            same(end, initial)
 
 
 def test_symbols_equal_one_hot_vectors(build):

@@ -113,11 +113,11 @@ def test_a_group_receives_input_from_itself_and_slower_ones():
 def test_rows_may_have_different_counts():
     cell = ClockworkCell(INPUT, 6, groups=3).double()
     xs = random(3, 7, INPUT)
-    _, begin, _ = unroll(cell, xs, lengths=torch.tensor([1, 2, 7]))
-    assert begin.count.tolist() == [1, 2, 3]
+    _, initial, _ = unroll(cell, xs, lengths=torch.tensor([1, 2, 7]))
+    assert initial.count.tolist() == [1, 2, 3]
     with use_backend("reference"):
-        expected, end, _ = unroll(cell, xs, begin)
-    ys, last, _ = unroll(cell, xs, begin)
+        expected, end, _ = unroll(cell, xs, initial)
+    ys, last, _ = unroll(cell, xs, initial)
     torch.testing.assert_close(ys, expected)
     torch.testing.assert_close(tree.named_tensors(last), tree.named_tensors(end))
 
@@ -163,9 +163,9 @@ def test_echoes_decay_at_least_as_fast_as_the_largest_singular_value():
     cell = EchoStateCell(INPUT, 40).double()
     cell.from_hidden.mul_(0.9 / torch.linalg.matrix_norm(cell.from_hidden, 2))
     xs = random(1, 200, INPUT).expand(2, -1, -1)
-    begin = tree.from_named_tensors({"hidden": random(2, 40)}, cell.init_state(1))
-    ys, _, _ = unroll(cell, xs, begin)
-    first = (begin.hidden[0] - begin.hidden[1]).norm()
+    initial = tree.from_named_tensors({"hidden": random(2, 40)}, cell.init_state(1))
+    ys, _, _ = unroll(cell, xs, initial)
+    first = (initial.hidden[0] - initial.hidden[1]).norm()
     assert 0 < (ys[0, 5] - ys[1, 5]).norm() <= 0.9**6 * first
     assert (ys[0, -1] - ys[1, -1]).norm() <= 0.9**200 * first + 1e-14
 

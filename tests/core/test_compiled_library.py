@@ -193,12 +193,12 @@ def test_the_environment_may_name_a_build(folder, monkeypatch):
 
 
 @needs_kernels
-@pytest.mark.parametrize("asked", ["x86-64-v5", "avx2", ""])
-def test_an_unknown_build_is_refused_with_the_available_ones(folder, monkeypatch, asked):
+@pytest.mark.parametrize("requested", ["x86-64-v5", "avx2", ""])
+def test_an_unknown_build_is_refused_with_the_available_ones(folder, monkeypatch, requested):
     put(folder, "portable")
-    monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", asked)
+    monkeypatch.setenv("MEMTAPE_INSTRUCTIONS", requested)
     assert loading.kernels().absent == (
-        f"MEMTAPE_INSTRUCTIONS is {asked!r}, but this processor and build offer portable; name one of them"
+        f"MEMTAPE_INSTRUCTIONS is {requested!r}, but this processor and build offer portable; name one of them"
     )
     assert runs_in_single_steps()
 

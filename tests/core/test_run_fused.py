@@ -182,8 +182,8 @@ def test_a_start_beyond_the_length_of_its_row_is_ignored(toy, xs, backend, every
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
 def test_nan_before_a_start_and_beyond_a_length_has_no_influence(toy, xs, backend, equal_up_to_rounding):
-    begin = state_of(toy)
-    broken = Sums(total=begin.total * torch.nan, steps=begin.steps)
+    initial = state_of(toy)
+    broken = Sums(total=initial.total * torch.nan, steps=initial.steps)
     padded = xs.clone()
     padded[1, 3:] = torch.nan
     lengths, starts = torch.tensor([TIME, 3, TIME]), marks([0], [0], [0, 4])

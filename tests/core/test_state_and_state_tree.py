@@ -72,10 +72,10 @@ def test_a_state_goes_through_vmap_and_grad():
 
 def test_a_state_can_be_copied_and_pickled():
     record = LSTMState(hidden=torch.ones(2, 3), cell=torch.zeros(2, 3))
-    for twin in (copy.deepcopy(record), pickle.loads(pickle.dumps(record))):
-        assert isinstance(twin, LSTMState)
-        assert torch.equal(twin.hidden, record.hidden)
-        assert twin.hidden is not record.hidden
+    for copied in (copy.deepcopy(record), pickle.loads(pickle.dumps(record))):
+        assert isinstance(copied, LSTMState)
+        assert torch.equal(copied.hidden, record.hidden)
+        assert copied.hidden is not record.hidden
 
 
 def test_the_hook_executes_the_shapes_of_a_state(request):

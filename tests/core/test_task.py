@@ -17,7 +17,7 @@ class Numbers(DrawnTask):
         return 2
 
     def sample(self, batch_size, lengths, generator):
-        self.asked = lengths
+        self.requested = lengths
         numbers = torch.rand(batch_size, 1, 1, generator=generator)
         ones = torch.ones(batch_size, 1)
         return SequenceBatch(inputs=numbers, targets=numbers, mask=ones.bool(), lengths=ones[:, 0].long())
@@ -69,9 +69,9 @@ def test_drawing_does_not_change_the_global_generator():
 def test_lengths_are_those_of_training_or_the_given_ones():
     task = Numbers()
     task.batch(0, 1)
-    assert task.asked == (2, 5)
+    assert task.requested == (2, 5)
     task.batch(0, 1, lengths=(7, 9))
-    assert task.asked == (7, 9)
+    assert task.requested == (7, 9)
 
 
 @pytest.mark.parametrize("lengths", [(5, 4), (1, 4), (0, 0), (-2, 3)])

@@ -52,9 +52,9 @@ def test_a_number_of_slots_is_refused_for_a_network_without_slots(runs, capsys):
 
 def test_a_test_split_is_scored_to_its_end(runs, capsys):
     counts = []
-    for asked in ("3", "1000000"):
+    for requested in ("3", "1000000"):
         capsys.readouterr()
-        assert run(["evaluate", str(runs / "treelstm"), "--sequences", asked, "--json"]) == 0
+        assert run(["evaluate", str(runs / "treelstm"), "--sequences", requested, "--json"]) == 0
         counts.append(json.loads(capsys.readouterr().out)["results"][0]["sequences"])
     assert counts == [3, 250]
 

@@ -236,7 +236,9 @@ def test_another_machine_is_reported(tmp_path):
     assert messages == [f"torch was 1.0 and is {torch.__version__}: further results may differ in the last bits"]
 
 
-def test_a_full_disk_ends_the_training_run_with_the_lost_steps_and_how_to_continue(tmp_path, monkeypatch, uninterrupted):
+def test_a_full_disk_ends_the_training_run_with_the_lost_steps_and_how_to_continue(
+    tmp_path, monkeypatch, uninterrupted
+):
     flush, count = os.fsync, iter(range(10_000))
 
     def full(handle):

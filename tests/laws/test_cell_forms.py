@@ -113,13 +113,13 @@ def test_a_state_saved_to_a_file_is_read_back(cell, xs, tmp_path):
 
 def test_a_deep_copy_is_equal_and_independent(cell, xs):
     expected = unroll(cell, xs)[0].detach()
-    twin = copy.deepcopy(cell)
-    assert torch.equal(unroll(twin, xs)[0], expected)
+    copied = copy.deepcopy(cell)
+    assert torch.equal(unroll(copied, xs)[0], expected)
     with torch.no_grad():
-        for parameter in twin.parameters():
+        for parameter in copied.parameters():
             parameter.add_(1)
     assert torch.equal(unroll(cell, xs)[0], expected)
-    assert not torch.equal(unroll(twin, xs)[0], expected)
+    assert not torch.equal(unroll(copied, xs)[0], expected)
 
 
 def test_a_state_dict_rebuilds_the_network(cell, rebuilt, xs, tmp_path):

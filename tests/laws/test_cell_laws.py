@@ -134,9 +134,9 @@ def test_starts_of_a_row_do_not_affect_other_rows(cell, xs):
 
 
 def test_a_start_forgets_even_a_state_of_nan(cell, xs):
-    begin = cell.init_state(BATCH, dtype=xs.dtype)
+    initial = cell.init_state(BATCH, dtype=xs.dtype)
     broken = tree.from_named_tensors(
-        {name: leaf * torch.nan for name, leaf in tree.named_tensors(begin).items()}, begin
+        {name: leaf * torch.nan for name, leaf in tree.named_tensors(initial).items()}, initial
     )
     starts = torch.zeros(BATCH, TIME, dtype=torch.bool)
     starts[:, 0] = True
@@ -171,10 +171,10 @@ def test_padding_has_no_influence_on_state_or_gradient(cell, xs, garbage):
 
 
 def test_a_row_of_length_0_keeps_its_state(cell, xs):
-    begin = unroll(cell, xs[:, :1])[1]
-    ys, last, _ = unroll(cell, xs, begin, lengths=torch.tensor([2, 0, TIME]))
+    initial = unroll(cell, xs[:, :1])[1]
+    ys, last, _ = unroll(cell, xs, initial, lengths=torch.tensor([2, 0, TIME]))
     assert not ys[1].any()
-    same_state(tree.rows(last, 1, 2), tree.rows(begin, 1, 2), rtol=0, atol=0)
+    same_state(tree.rows(last, 1, 2), tree.rows(initial, 1, 2), rtol=0, atol=0)
 
 
 def test_full_lengths_change_nothing(cell, xs):
@@ -261,8 +261,8 @@ def test_gradients_into_the_state_match_finite_differences(cell, xs):
     values = [parts[name].requires_grad_() for name in names]
 
     def run(*leaves):
-        begin = tree.from_named_tensors(parts | dict(zip(names, leaves, strict=True)), state)
-        ys, last, _ = unroll(cell, xs[:2, 2:4], begin)
+        initial = tree.from_named_tensors(parts | dict(zip(names, leaves, strict=True)), state)
+        ys, last, _ = unroll(cell, xs[:2, 2:4], initial)
         return ys, *[leaf for leaf in tree.leaves(last) if leaf.requires_grad]
 
     assert torch.autograd.gradcheck(run, values, fast_mode=True)

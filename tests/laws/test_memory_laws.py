@@ -271,13 +271,13 @@ def test_equal_slots_stay_equal_if_addressing_ignores_their_position(parts):
         pytest.skip("free slots are allocated in order and become different")
     if isinstance(memory, SPARSE):
         pytest.skip("of equally used slots the first are replaced and become different")
-    alike = dataclasses.replace(
+    equal_slots = dataclasses.replace(
         state,
         memory=state.memory[:, :1].expand(-1, SLOTS, -1),
         read_weights=torch.full_like(state.read_weights, 1 / SLOTS),
         write_weights=torch.full_like(state.write_weights, 1 / SLOTS),
     )
-    _, after = memory(control, alike)
+    _, after = memory(control, equal_slots)
     torch.testing.assert_close(after.memory, after.memory[:, :1].expand(-1, SLOTS, -1))
 
 

@@ -50,10 +50,10 @@ def test_a_turing_head_whose_gates_are_all_zero_stays():
 def test_a_turing_head_walks_along_the_tape(kernel, step):
     state, memory = turing_state(), turing()
     control = turing_control(kernel=torch.tensor(kernel, dtype=torch.float64).expand(BATCH, 4, 3))
-    begin = weights_of(state)
+    initial = weights_of(state)
     for steps in range(1, SLOTS + 1):
         state = memory.address(control, state)
-        torch.testing.assert_close(weights_of(state), begin.roll(step * steps, dims=2), rtol=1e-8, atol=1e-10)
+        torch.testing.assert_close(weights_of(state), initial.roll(step * steps, dims=2), rtol=1e-8, atol=1e-10)
 
 
 def test_an_open_gate_discards_the_position_of_a_turing_head(equal_up_to_rounding):

@@ -136,8 +136,8 @@ class Machine:
 
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
-@pytest.mark.parametrize("alike", [False, True])
-def test_several_write_heads_that_free_and_erase_over_a_learned_memory(backend, alike):
+@pytest.mark.parametrize("equal_slots", [False, True])
+def test_several_write_heads_that_free_and_erase_over_a_learned_memory(backend, equal_slots):
     if backends()[backend]:
         pytest.skip(backends()[backend])
     cell = DNCCell(
@@ -156,7 +156,7 @@ def test_several_write_heads_that_free_and_erase_over_a_learned_memory(backend, 
         for parameter in cell.parameters():
             parameter.copy_(0.6 * torch.randn_like(parameter))
         slots = dict(cell.named_parameters())["machine.memory.initial_slots.bias"]
-        if alike:
+        if equal_slots:
             slots.copy_(slots[:1] + 1e-12 * torch.randn_like(slots))
     parameters = {name.removeprefix("machine."): value for name, value in cell.named_parameters()}
     xs = torch.randn(BATCH, TIME, INPUT, dtype=F64)

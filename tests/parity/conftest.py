@@ -53,27 +53,27 @@ def build(dtype=torch.float64, *, seed=0, moved=0.3, **options):
 def leaves_of(network, state):
     """Return a detached state whose leaves require gradients, except those without a gradient."""
     del network
-    begin = pytree.tree_map(lambda leaf: leaf.detach().clone().requires_grad_(), state)
-    if isinstance(getattr(begin, "memory", None), SparseAccessState | SparseComputerState):
-        for leaf in (begin.memory.usage, *pytree.tree_leaves(getattr(begin.memory, "links", ()))):
+    initial = pytree.tree_map(lambda leaf: leaf.detach().clone().requires_grad_(), state)
+    if isinstance(getattr(initial, "memory", None), SparseAccessState | SparseComputerState):
+        for leaf in (initial.memory.usage, *pytree.tree_leaves(getattr(initial.memory, "links", ()))):
             leaf.requires_grad_(False)
-    return begin
+    return initial
 
 
 def run(backend, network, xs, state=None, **options):
     """Return outputs, last state and the gradients of everything on a backend, by name."""
     network.zero_grad()
     xs = xs.detach().clone(memory_format=torch.preserve_format).requires_grad_()
-    begin = None if state is None else leaves_of(network, state)
+    initial = None if state is None else leaves_of(network, state)
     with use_backend(backend):
-        ys, last = network(xs, begin, **options)
+        ys, last = network(xs, initial, **options)
     parts = {"outputs": ys} | {f"last {name}": leaf for name, leaf in tree.named_leaves(last).items()}
     generator = torch.Generator().manual_seed(7)
     total(parts.values(), generator).backward()
     found = {name: part.detach() for name, part in parts.items()}
     found["gradient of inputs"] = xs.grad
-    if begin is not None:
-        found |= {f"gradient of {name}": leaf.grad for name, leaf in tree.named_leaves(begin).items()}
+    if initial is not None:
+        found |= {f"gradient of {name}": leaf.grad for name, leaf in tree.named_leaves(initial).items()}
     found |= {f"gradient of {name}": parameter.grad for name, parameter in network.named_parameters()}
     network.zero_grad()
     return found

@@ -139,18 +139,18 @@ def compare(tensors, kind, layers, reads, *, step_by_step):
     network = dnc_from_pytorch_dnc(tensors, slots=SLOTS, read_heads=reads, read_feedback=step_by_step)
 
     def ours(xs):
-        begin = [
+        initial = [
             LSTMState(hidden=hidden[:, layer], cell=cell[:, layer])
             if kind == "lstm"
             else HiddenState(hidden=hidden[:, layer])
             for layer in range(layers)
         ]
-        controller = StackedState(layers=tuple(begin)) if layers > 1 else begin[0]
+        controller = StackedState(layers=tuple(initial)) if layers > 1 else initial[0]
         return network(xs, dataclasses.replace(network.init_state(BATCH), controller=controller))[0]
 
     def theirs(xs):
-        begin = [(hidden[row], cell[row]) if kind == "lstm" else hidden[row] for row in range(BATCH)]
-        rows = zip(xs, begin, strict=True)
+        initial = [(hidden[row], cell[row]) if kind == "lstm" else hidden[row] for row in range(BATCH)]
+        rows = zip(xs, initial, strict=True)
         return torch.stack(
             [run_their_machine(tensors, x, first, kind, layers, reads, step_by_step=step_by_step) for x, first in rows]
         )

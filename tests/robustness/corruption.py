@@ -70,8 +70,8 @@ def cut(folder: Path, _: Path, chooser: random.Random) -> list[Path]:
 def zero_a_page(folder: Path, _: Path, chooser: random.Random) -> list[Path]:
     path = any_file(folder, chooser, 1)
     content = bytearray(path.read_bytes())
-    begin = PAGE * chooser.randrange(-(-len(content) // PAGE))
-    content[begin : begin + PAGE] = bytes(len(content[begin : begin + PAGE]))
+    start = PAGE * chooser.randrange(-(-len(content) // PAGE))
+    content[start : start + PAGE] = bytes(len(content[start : start + PAGE]))
     path.write_bytes(content)
     return [path]
 
@@ -368,8 +368,8 @@ def main() -> int:
         network = memtape.NTM.from_pretrained(shared[0])
         silent = accepted(network, options.corruptions, chooser)
     print(f"\nflipped bits of the weights that other libraries load without an error, of {options.corruptions}:")
-    for way, number in silent.items():
-        print(f"{way}: {number} ({number / options.corruptions:.1%})")
+    for library, number in silent.items():
+        print(f"{library}: {number} ({number / options.corruptions:.1%})")
     return 0 if right else 1
 
 

@@ -198,7 +198,11 @@ def replacing(name: str, make: Callable[[Path], Any]) -> Change:
 
 
 def weights_of_no_network(file: str, trace: Path) -> dict[str, Change]:
-    contents = {**NO_TENSORS, "a pickle": pickle.dumps(MaliciousPickle(trace)), "a file of torch.save": torch_saved(trace)}
+    contents = {
+        **NO_TENSORS,
+        "a pickle": pickle.dumps(MaliciousPickle(trace)),
+        "a file of torch.save": torch_saved(trace),
+    }
     return {f"weights: {name}": replacing_content(file, content) for name, content in contents.items()}
 
 

@@ -133,10 +133,10 @@ def test_an_example_is_shown_to_its_own_end(task_and_form):
     task, form = task_and_form
     batch = task.batch(0, 3, input_kind=form)
     plain = task.show(batch, row=1).splitlines()
-    answered = task.show(batch, outputs_for(task, batch).float(), row=1).splitlines()
-    assert plain[0] == answered[0] == f"{type(task).__name__}, {int(batch.lengths[1])} steps"
-    assert answered != plain
-    assert all(line == line.rstrip() for line in plain + answered)
+    with_outputs = task.show(batch, outputs_for(task, batch).float(), row=1).splitlines()
+    assert plain[0] == with_outputs[0] == f"{type(task).__name__}, {int(batch.lengths[1])} steps"
+    assert with_outputs != plain
+    assert all(line == line.rstrip() for line in plain + with_outputs)
 
 
 def test_every_example_is_in_its_split_once(task):

@@ -20,11 +20,11 @@ def rows_of(batch):
         )
 
 
-def assert_target(targets, mask, begin, answer):
+def assert_target(targets, mask, start, answer):
     """Check that the scored steps run from `begin` to the end, and hold the answer."""
-    assert mask == [False] * begin + [True] * len(answer)
-    assert targets[begin:] == answer
-    assert not any(any(step) for step in targets[:begin])
+    assert mask == [False] * start + [True] * len(answer)
+    assert targets[start:] == answer
+    assert not any(any(step) for step in targets[:start])
 
 
 @pytest.mark.parametrize("lengths", [None, (1, 1), (120, 120)])
@@ -79,7 +79,7 @@ def test_the_number_of_repeats_has_the_same_scale_beyond_training():
 @pytest.mark.parametrize("lengths", [None, (2, 2), (20, 20)])
 @pytest.mark.parametrize("vectors", [1, 3])
 def test_the_target_of_associative_recall_is_the_next_item(vectors, lengths):
-    asked, counts = set(), set()
+    queries, counts = set(), set()
     for inputs, targets, mask in rows_of(AssociativeRecall(item_vectors=vectors).batch(0, 5 * ROWS, lengths=lengths)):
         item_marks = [step for step, x in enumerate(inputs) if x[6] == 1]
         first, last = (step for step, x in enumerate(inputs) if x[7] == 1)
@@ -91,13 +91,13 @@ def test_the_target_of_associative_recall_is_the_next_item(vectors, lengths):
         answer = targets[last + 1 :]
         places = [place for place, item in enumerate(items[:-1]) if item == query and items[place + 1] == answer]
         assert places
-        asked.add((len(items), places[0]))
+        queries.add((len(items), places[0]))
         counts.add(len(items))
         assert_target(targets, mask, last + 1, answer)
         assert inputs[last + 1 :] == [[0] * 8] * vectors
     assert counts == (set(range(2, 7)) if lengths is None else {lengths[0]})
     if lengths is None:
-        assert asked == {(count, place) for count in range(2, 7) for place in range(count - 1)}
+        assert queries == {(count, place) for count in range(2, 7) for place in range(count - 1)}
 
 
 def test_the_query_of_recall_is_uniform_over_all_items_except_the_last():

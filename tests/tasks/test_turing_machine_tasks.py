@@ -46,9 +46,9 @@ def test_a_batch_is_a_pure_function_of_seed_split_and_index(task, task_class):
     task.batch(4, 8)
     assert same(task_class().batch(3, 8, seed=1, split="test"), batch)
     for other in ({"index": 4}, {"seed": 2}, {"split": "train"}):
-        asked = {"index": 3, "seed": 1, "split": "test"} | other
+        arguments = {"index": 3, "seed": 1, "split": "test"} | other
         assert not torch.equal(
-            task.batch(asked["index"], 8, seed=asked["seed"], split=asked["split"]).inputs, batch.inputs
+            task.batch(arguments["index"], 8, seed=arguments["seed"], split=arguments["split"]).inputs, batch.inputs
         )
 
 

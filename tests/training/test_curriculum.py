@@ -8,15 +8,15 @@ class Watched(Copy):
 
     def __init__(self):
         super().__init__(bits=2, max_length=3)
-        self.asked = []
+        self.requested = []
 
     def sample(self, batch_size, lengths, generator):
-        self.asked.append((batch_size, lengths))
+        self.requested.append((batch_size, lengths))
         return super().sample(batch_size, lengths, generator)
 
 
 def lengths_of(task, rows):
-    return [lengths for count, lengths in task.asked if count == rows]
+    return [lengths for count, lengths in task.requested if count == rows]
 
 
 def test_the_curriculum_sets_the_lengths_of_the_task(run, model):

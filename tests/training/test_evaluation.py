@@ -39,12 +39,12 @@ def test_dropout_is_inactive_in_evaluation_and_active_again_afterwards(sentiment
     assert not model.training
 
 
-@pytest.mark.parametrize("asked", [None, 250, 251, 10**9])
-def test_a_whole_split_is_scored_if_more_is_requested(sentiment, asked):
+@pytest.mark.parametrize("requested", [None, 250, 251, 10**9])
+def test_a_whole_split_is_scored_if_more_is_requested(sentiment, requested):
     model = RNTN(sentiment.input_size, sentiment.output_size, hidden_size=3)
     rows = []
     model.register_forward_hook(lambda _, __, returned: rows.append(len(returned[0])))
-    (result,) = by_length(model, sentiment, (), sequences=asked, seed=0)
+    (result,) = by_length(model, sentiment, (), sequences=requested, seed=0)
     assert result["sequences"] == sum(rows) == 250
     batch = sentiment.batch(0, 250, split="test")
     outputs, _ = model(batch.inputs, lengths=batch.lengths)

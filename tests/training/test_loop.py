@@ -35,10 +35,10 @@ def test_the_last_step_is_always_validated(run, model, task):
 
 
 def test_the_same_seed_trains_to_the_same_bits(run, model, task):
-    twin = copy.deepcopy(model)
+    copied = copy.deepcopy(model)
     run(model, task)
-    run(twin, task)
-    for mine, other in zip(model.parameters(), twin.parameters(), strict=True):
+    run(copied, task)
+    for mine, other in zip(model.parameters(), copied.parameters(), strict=True):
         assert torch.equal(mine, other)
 
 

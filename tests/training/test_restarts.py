@@ -13,10 +13,10 @@ from memtape.training.settings import TrainSettings
 def test_a_stuck_training_run_starts_again(short, model, task):
     """With a bound of 0 wrong bits, two steps are always stuck; the second start is the last."""
     other = NTM(task.input_size, task.output_size, slots=6, width=4, controller_size=8).state_dict()
-    asked = []
+    numbers = []
 
     def restart_weights(number):
-        asked.append(number)
+        numbers.append(number)
         return other
 
     records = []
@@ -30,7 +30,7 @@ def test_a_stuck_training_run_starts_again(short, model, task):
         on_step=lambda *_: None,
         restart_weights=restart_weights,
     )
-    assert asked == [1, 2]
+    assert numbers == [1, 2]
     assert outcome.restarts == 2
     assert outcome.steps == 2 + 2 + 6
     assert [record["step"] for record in records if record["kind"] == "validation"] == [2, 4, 6, 8, 10]
@@ -40,11 +40,11 @@ def test_a_stuck_training_run_starts_again(short, model, task):
 def test_the_task_defines_the_bound_of_a_restart_unless_the_settings_do(short, model, task):
     task.stuck_at = 1e9
     settings = TrainSettings(**short, restarts=2, restart_after=2)
-    asked = []
+    numbers = []
     other = copy.deepcopy(model).state_dict()
 
     def restart_weights(number):
-        asked.append(number)
+        numbers.append(number)
         return other
 
     def trained():
@@ -57,7 +57,7 @@ def test_the_task_defines_the_bound_of_a_restart_unless_the_settings_do(short, m
             on_step=lambda *_: None,
             restart_weights=restart_weights,
         )
-        return len(asked)
+        return len(numbers)
 
     assert trained() == 0
     task.stuck_at = -1.0

@@ -68,8 +68,8 @@ def test_without_feedback_the_controller_does_not_depend_on_the_reads(equal_up_t
 def test_a_cell_with_truncated_input_is_the_cell_on_the_first_entries():
     cell = LSTMCell(INPUT - 1, HIDDEN).double()
     for backend in (None, *backends()):
-        twin = None if backend is None else TruncatedInput(cell, 1).fused(backend)
-        run = twin or (lambda xs, state, lengths: unroll(TruncatedInput(cell, 1), xs, state)[:2])
+        fused = None if backend is None else TruncatedInput(cell, 1).fused(backend)
+        run = fused or (lambda xs, state, lengths: unroll(TruncatedInput(cell, 1), xs, state)[:2])
         ys, _ = run(sequences(), cell.init_state(BATCH, dtype=F64), None)
         torch.testing.assert_close(ys, unroll(cell, sequences()[..., :-1])[0])
 

@@ -29,9 +29,9 @@ def test_it_equals_torch_s_stacked_lstm_with_a_linear_layer(layers):
     network = StackedLSTM(INPUT, OUTPUT, hidden_size=6, layers=layers).double()
     theirs = nn.LSTM(INPUT, 6, layers, batch_first=True, dtype=F64)
     readout = network.cell.network.cell
-    begin = [torch.randn_like(bias) for bias in network.cell.network.biases]
+    initial = [torch.randn_like(bias) for bias in network.cell.network.biases]
     with torch.no_grad():
-        for bias, value in zip(network.cell.network.biases, begin, strict=True):
+        for bias, value in zip(network.cell.network.biases, initial, strict=True):
             bias.copy_(value)
         for number, layer in enumerate(readout.cell.layers):
             getattr(theirs, f"weight_ih_l{number}").copy_(layer.from_input.weight)
@@ -39,7 +39,7 @@ def test_it_equals_torch_s_stacked_lstm_with_a_linear_layer(layers):
             getattr(theirs, f"bias_ih_l{number}").copy_(layer.from_input.bias)
             getattr(theirs, f"bias_hh_l{number}").zero_()
     xs = torch.randn(BATCH, TIME, INPUT, dtype=F64)
-    hidden, memory = (torch.stack(begin[first::2])[:, None].expand(-1, BATCH, -1).contiguous() for first in (0, 1))
+    hidden, memory = (torch.stack(initial[first::2])[:, None].expand(-1, BATCH, -1).contiguous() for first in (0, 1))
     expected, _ = theirs(xs, (hidden, memory))
     expected = expected @ readout.to_output.weight.T + readout.to_output.bias
     torch.testing.assert_close(network(xs)[0], expected)

@@ -43,11 +43,11 @@ def linear(layer, vector):
 
 def read(memory, s, h):
     """Compute additive attention one number at a time."""
-    asked, v = linear(memory.to_query, s), memory.direction.tolist()
+    query, v = linear(memory.to_query, s), memory.direction.tolist()
     powers = []
     for vector in h:
         k = linear(memory.to_keys, vector)
-        powers.append(math.exp(sum(v[i] * math.tanh(asked[i] + k[i]) for i in range(HIDDEN))))
+        powers.append(math.exp(sum(v[i] * math.tanh(query[i] + k[i]) for i in range(HIDDEN))))
     return [sum(p / sum(powers) * vector[i] for p, vector in zip(powers, h, strict=True)) for i in range(ENCODED)]
 
 
@@ -105,14 +105,14 @@ FORMS = [
 @pytest.mark.parametrize("kind", [LSTMCell, GRUCell])
 def test_whole_sequences_equal_single_steps(xs, encoded, kind, form):
     decoder = decoder_of(kind, **form)
-    parts, begin = [], decoder.begin(*encoded)
-    state = begin
+    parts, initial = [], decoder.begin(*encoded)
+    state = initial
     for t in range(TIME):
         y, moved = decoder.step(xs[:, t], state)
         state = tree.select(t < LENGTHS, moved, state)
         parts.append(torch.where((t < LENGTHS)[:, None], y, 0))
     stepped = torch.stack(parts, dim=1)
-    ys, last = decoder(xs, begin, LENGTHS)
+    ys, last = decoder(xs, initial, LENGTHS)
     torch.testing.assert_close(ys, stepped, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(tree.named_tensors(last), tree.named_tensors(state), rtol=1e-10, atol=1e-12)
     parameters = list(decoder.parameters())
@@ -140,10 +140,10 @@ def test_padding_has_no_influence_on_outputs_or_gradients(xs, encoded, form, equ
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_rows_are_independent(xs, encoded, form):
     decoder = decoder_of(LSTMCell, **form)
-    begin = decoder.begin(*encoded)
-    ys, _ = decoder(xs, begin, LENGTHS)
+    initial = decoder.begin(*encoded)
+    ys, _ = decoder(xs, initial, LENGTHS)
     for row in range(BATCH):
-        alone, _ = decoder(xs[row : row + 1], tree.rows(begin, row, row + 1), LENGTHS[row : row + 1])
+        alone, _ = decoder(xs[row : row + 1], tree.rows(initial, row, row + 1), LENGTHS[row : row + 1])
         torch.testing.assert_close(alone, ys[row : row + 1], rtol=1e-12, atol=1e-12)
 
 

@@ -47,9 +47,9 @@ def test_it_equals_torch_s_network_on_packed_sequences(cell, kind, layers, bidir
 
 def test_reversed_input_and_swapped_directions_reverse_the_output():
     encoder, other = (Encoder(INPUT, HIDDEN).double() for _ in range(2))
-    (there,), (back,) = encoder.layers.layers, other.layers.layers
-    back.forwards.load_state_dict(there.backwards.state_dict())
-    back.backwards.load_state_dict(there.forwards.state_dict())
+    (there,), (reversed_layer,) = encoder.layers.layers, other.layers.layers
+    reversed_layer.forwards.load_state_dict(there.backwards.state_dict())
+    reversed_layer.backwards.load_state_dict(there.forwards.state_dict())
     xs = torch.where((torch.arange(TIME) < LENGTHS[:, None])[..., None], torch.randn(BATCH, TIME, INPUT, dtype=F64), 0)
     ys, last = encoder(xs, LENGTHS)
     swapped, end = other(reversed_rows(xs, LENGTHS), LENGTHS)

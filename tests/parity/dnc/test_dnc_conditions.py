@@ -120,10 +120,10 @@ def test_gradients_match_finite_differences(computer, options):
     paths = list(tree.named_leaves(state))
 
     def function(xs, *tensors):
-        begin = dict(zip(paths, tensors[len(names) :], strict=True))
+        initial = dict(zip(paths, tensors[len(names) :], strict=True))
         values = dict(zip(names, tensors[: len(names)], strict=True))
         with use_backend("cpu"):
-            ys, last = torch.func.functional_call(network, values, (xs, tree.from_named_tensors(begin, state)))
+            ys, last = torch.func.functional_call(network, values, (xs, tree.from_named_tensors(initial, state)))
         return ys, *[leaf for leaf in tree.leaves(last) if leaf.requires_grad]
 
     leaves = [tree.named_leaves(state)[path] for path in paths]

@@ -85,11 +85,11 @@ def test_expanded_tensors_agree(machine):
     found = {}
     for backend in ("reference", "cpu"):
         xs = row.clone().requires_grad_()
-        begin = pytree.tree_map(lambda leaf: leaf.detach().requires_grad_(), state)
+        initial = pytree.tree_map(lambda leaf: leaf.detach().requires_grad_(), state)
         with use_backend(backend):
-            ys, last = network(xs.expand(BATCH, -1, -1), begin)
+            ys, last = network(xs.expand(BATCH, -1, -1), initial)
         parts = [ys, *tree.leaves(last)]
-        gradients = torch.autograd.grad(sum((part**2).sum() for part in parts), [xs, *tree.leaves(begin)])
+        gradients = torch.autograd.grad(sum((part**2).sum() for part in parts), [xs, *tree.leaves(initial)])
         found[backend] = [*parts, *gradients]
     torch.testing.assert_close(found["cpu"], found["reference"], rtol=1e-10, atol=1e-12)
 

@@ -40,12 +40,12 @@ def test_gradients_match_finite_differences(machine, options, lengths):
 
     def function(xs, *tensors):
         values = tensors[: len(names)]
-        begin = tree.named_leaves(state) | dict(zip(paths, tensors[len(names) :], strict=True))
+        initial = tree.named_leaves(state) | dict(zip(paths, tensors[len(names) :], strict=True))
         with use_backend("cpu"):
             ys, last = torch.func.functional_call(
                 network,
                 dict(zip(names, values, strict=True)),
-                (xs, tree.from_named_tensors(begin, state)),
+                (xs, tree.from_named_tensors(initial, state)),
                 {"lengths": lengths},
             )
         return ys, *[leaf for leaf in tree.leaves(last) if leaf.requires_grad]
@@ -208,12 +208,12 @@ def test_a_deep_copy_and_a_state_dict_give_the_same_results(machine):
     xs = sequences(network)
     with use_backend("cpu"):
         expected, _ = network(xs)
-        twin = copy.deepcopy(network)
-        assert torch.equal(twin(xs)[0], expected)
+        copied = copy.deepcopy(network)
+        assert torch.equal(copied(xs)[0], expected)
         with torch.no_grad():
-            for parameter in twin.parameters():
+            for parameter in copied.parameters():
                 parameter.add_(1)
-        assert not torch.equal(twin(xs)[0], expected)
+        assert not torch.equal(copied(xs)[0], expected)
         assert torch.equal(network(xs)[0], expected)
         assert set(network.state_dict()) == names
         other = machine.build(seed=5)

@@ -108,11 +108,11 @@ def drawn(kind, hidden, *, batch, time, dtype=torch.float64, normal=False, bias=
     return parameters, state, random(batch, time, gates, scale=1.0)
 
 
-def run(way, form, parameters, state, given, lengths):
+def run(implementation, form, parameters, state, given, lengths):
     """Return the outputs, the last state, and the gradients of all inputs, by name."""
     inputs = {"given": given} | vars(parameters) | vars(state)
     inputs = {name: tensor for name, tensor in inputs.items() if tensor is not None}
-    ys, last = way(form, parameters, state, given, lengths)
+    ys, last = implementation(form, parameters, state, given, lengths)
     found = {"outputs": ys} | {f"last {name}": tensor for name, tensor in vars(last).items() if tensor is not None}
     generator = torch.Generator().manual_seed(7)
     total = sum(

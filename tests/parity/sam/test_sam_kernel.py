@@ -126,7 +126,7 @@ def test_nan_parameters_give_nan_and_no_crash():
     assert ys.isnan().all()
 
 
-def saved(network, time):
+def saved_numbers(network, time):
     """Return the tensors that the fused run saves for the backward pass, except parameters, inputs and the last memory."""
     saved = []
     with use_backend("cpu"), torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
@@ -137,20 +137,20 @@ def saved(network, time):
 
 def test_the_memory_for_the_backward_pass_does_not_depend_on_the_number_of_slots():
     few, many = (build(torch.float32, slots=slots, initial_memory="zeros") for slots in (1000, 50_000))
-    assert saved(few, 50) == saved(many, 50)
-    assert saved(many, 100) < 2.1 * saved(many, 50)
+    assert saved_numbers(few, 50) == saved_numbers(many, 50)
+    assert saved_numbers(many, 100) < 2.1 * saved_numbers(many, 50)
 
 
 def test_a_hundred_steps_with_65536_slots_save_less_than_2_mebibytes():
     published = {"width": 32, "heads": 4, "nearest": 4, "controller_size": 100, "slots": 65_536}
-    assert 4 * saved(build(torch.float32, initial_memory="zeros", **published), 100) < 2 * 2**20
+    assert 4 * saved_numbers(build(torch.float32, initial_memory="zeros", **published), 100) < 2 * 2**20
 
 
 def test_the_writes_are_rolled_back_bit_for_bit():
     network, xs = build(torch.float32, heads=2, slots=9), torch.randn(BATCH, 30, INPUT)
-    twin, begin = network.cell.fused("cpu"), network.init_state(BATCH)
-    begin = dataclasses.replace(begin, memory=dataclasses.replace(begin.memory, memory=torch.randn(BATCH, 9, 4)))
-    parameters, state = twin.controller.parameters(twin.cell), twin.plain(begin)
+    fused, initial = network.cell.fused("cpu"), network.init_state(BATCH)
+    initial = dataclasses.replace(initial, memory=dataclasses.replace(initial.memory, memory=torch.randn(BATCH, 9, 4)))
+    parameters, state = fused.controller.parameters(fused.cell), fused.plain(initial)
     given = [
         xs,
         *(getattr(parameters, name) for name in PARAMETERS),
@@ -161,7 +161,7 @@ def test_the_writes_are_rolled_back_bit_for_bit():
     plain = Given.of(tuple(tensor.detach().contiguous() for tensor in given))
     sizes = sam_on_cpu.sizes(plain, None, form, numbers)
     back = last[0].detach().clone()
-    assert not torch.equal(back, begin.memory.memory)
+    assert not torch.equal(back, initial.memory.memory)
     sizes.first_nearest, sizes.memory, sizes.rolled_back = int(first_nearest), last[0].data_ptr(), back.data_ptr()
     found = Given.of(sam_on_cpu.gradients(plain, [True, True, True]))
     call(
@@ -177,7 +177,7 @@ def test_the_writes_are_rolled_back_bit_for_bit():
         found.xs,
         pointers(sam_on_cpu.state_struct, found.state),
     )
-    assert torch.equal(back, begin.memory.memory)
+    assert torch.equal(back, initial.memory.memory)
 
 
 def large(neighbours, **options):

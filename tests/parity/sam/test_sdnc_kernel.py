@@ -154,7 +154,7 @@ def test_a_head_that_writes_nothing_or_all_to_one_slot_agrees(machine, write_gat
     machine.compare(network, xs, machine.a_state(build(heads=1, slots=5), BATCH), tolerance=EXACT)
 
 
-def saved(network, time):
+def saved_numbers(network, time):
     """Return the tensors that the fused run saves for the backward pass, except parameters, inputs and the last memory."""
     saved = []
     with use_backend("cpu"), torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
@@ -165,8 +165,8 @@ def saved(network, time):
 
 def test_the_memory_for_the_backward_pass_does_not_depend_on_the_number_of_slots():
     few, many = (build(torch.float32, slots=slots, initial_memory="zeros") for slots in (1000, 50_000))
-    assert saved(few, 50) == saved(many, 50)
-    assert saved(many, 100) < 2.1 * saved(many, 50)
+    assert saved_numbers(few, 50) == saved_numbers(many, 50)
+    assert saved_numbers(many, 100) < 2.1 * saved_numbers(many, 50)
 
 
 def test_nan_parameters_give_nan_and_no_crash():

@@ -15,13 +15,13 @@ def test_each_key_is_queried_once_and_its_value_is_the_target(bits, lengths):
         assert inputs[delimiter] == [0] * bits + [1]
         pairs = {tuple(x[: bits // 2]): x[bits // 2 : bits] for x in inputs[:delimiter]}
         assert len(pairs) == delimiter
-        asked = [tuple(x[: bits // 2]) for x in inputs[delimiter + 1 :]]
+        queries = [tuple(x[: bits // 2]) for x in inputs[delimiter + 1 :]]
         assert all(x[bits // 2 :] == [0] * (bits // 2 + 1) for x in inputs[delimiter + 1 :])
-        assert sorted(asked) == sorted(pairs)
-        assert targets == [[0] * (bits // 2)] * (delimiter + 1) + [pairs[key] for key in asked]
+        assert sorted(queries) == sorted(pairs)
+        assert targets == [[0] * (bits // 2)] * (delimiter + 1) + [pairs[key] for key in queries]
         assert batch.mask[row, :steps].tolist() == [False] * (delimiter + 1) + [True] * delimiter
         found.add(delimiter)
-        moved |= asked != list(pairs)
+        moved |= queries != list(pairs)
     low, high = lengths or (2, 16)
     assert found == set(range(low, high + 1))
     assert moved

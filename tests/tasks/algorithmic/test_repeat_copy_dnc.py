@@ -16,14 +16,14 @@ def test_vectors_are_repeated_the_given_number_of_times_between_markers(repeats,
         assert inputs[0] == [0, 0, 0, 0, 1, 0]
         vectors = [x[:4] for x in inputs[1:number]]
         assert all(x[4:] == [0, 0] for x in inputs[1:number])
-        asked = round(inputs[number][5] * 10)
-        assert inputs[number] == pytest.approx([0] * 5 + [asked / 10])
-        answer = [[*vector, 0] for vector in vectors] * asked + [[0, 0, 0, 0, 1]]
+        repeats_given = round(inputs[number][5] * 10)
+        assert inputs[number] == pytest.approx([0] * 5 + [repeats_given / 10])
+        answer = [[*vector, 0] for vector in vectors] * repeats_given + [[0, 0, 0, 0, 1]]
         assert inputs[number + 1 :] == [[0] * 6] * len(answer)
         assert targets == [[0] * 5] * (number + 1) + answer
         assert batch.mask[row, :steps].tolist() == [False] * (number + 1) + [True] * len(answer)
-        assert steps == len(vectors) * (asked + 1) + 3
-        found.add((len(vectors), asked))
+        assert steps == len(vectors) * (repeats_given + 1) + 3
+        found.add((len(vectors), repeats_given))
     low, high = lengths or (1, 2)
     assert found == {(n, k) for n in range(low, high + 1) for k in range(repeats[0], repeats[1] + 1)}
 

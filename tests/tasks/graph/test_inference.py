@@ -112,11 +112,11 @@ def test_a_drawing_of_a_family_names_its_people():
     assert len(picture.paths) == 3
     answers = [answer for answer in picture.answers if answer][::2]
     for path, (start, relation, end) in zip(picture.paths, answers, strict=True):
-        way = [picture.edges[number] for number in path]
-        assert picture.nodes[way[0][0]] == start
-        assert picture.nodes[way[-1][2]] == end
-        assert [before[2] for before in way[:-1]] == [after[0] for after in way[1:]]
-        assert len(way) == len(MEANING[int(relation)]) == 4
+        path_edges = [picture.edges[number] for number in path]
+        assert picture.nodes[path_edges[0][0]] == start
+        assert picture.nodes[path_edges[-1][2]] == end
+        assert [before[2] for before in path_edges[:-1]] == [after[0] for after in path_edges[1:]]
+        assert len(path_edges) == len(MEANING[int(relation)]) == 4
 
 
 def test_sizes_below_1_and_lessons_that_do_not_exist_are_refused():

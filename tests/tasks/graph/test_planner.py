@@ -55,9 +55,9 @@ def test_ends_have_the_given_distance(graphs):
     for _ in range(20):
         starts, goals, found = draw_ends(steps, low, high, generator)
         for row in range(25):
-            there = ((steps[row] >= 2) & (steps[row] <= 3)).any()
-            assert found[row] == there
-            if there:
+            exists = ((steps[row] >= 2) & (steps[row] <= 3)).any()
+            assert found[row] == exists
+            if exists:
                 seen.add(int(steps[row, starts[row], goals[row]]))
                 pairs.add((row, int(starts[row]), int(goals[row])))
     assert seen == {2, 3}

@@ -52,12 +52,12 @@ def follow(batch, row):
     node, shortest, taken = start, search(leads, start, goal), []
     assert path[0] == [-1] * 3
     for step, offered in enumerate(choices):
-        there = [choice for choice in offered if choice[0] != -1]
-        assert sorted(choice[:3] for choice in there) == sorted([node, edge, t] for edge, t in leads[node].items())
-        for choice in there:
+        valid = [choice for choice in offered if choice[0] != -1]
+        assert sorted(choice[:3] for choice in valid) == sorted([node, edge, t] for edge, t in leads[node].items())
+        for choice in valid:
             assert choice[3] == search(leads, choice[2], goal)
         (planned,) = [choice for choice in offered if choice[4]]
-        assert planned[3] == min(choice[3] for choice in there)
+        assert planned[3] == min(choice[3] for choice in valid)
         last = step == len(choices) - 1
         flat = int(batch.paths[row, 0, step])
         width = batch.graphs.neighbours.shape[2]
@@ -88,8 +88,8 @@ def test_the_planner_follows_a_shortest_path(lesson):
 def test_the_planner_takes_all_optimal_edges_with_equal_probability():
     batch = ShortestPath().batch(0, 300, lengths=(15, 15))
     choices = batch.targets[batch.mask]
-    there = choices[:, :, 0] != -1
-    best = there & (choices[:, :, 3] == choices[:, :, 3].masked_fill(~there, FAR + 1).amin(1, keepdim=True))
+    valid = choices[:, :, 0] != -1
+    best = valid & (choices[:, :, 3] == choices[:, :, 3].masked_fill(~valid, FAR + 1).amin(1, keepdim=True))
     two = best.sum(1) == 2
     first = best[two].long().argmax(1) == choices[two][:, :, 4].argmax(1)
     assert two.sum() > 100

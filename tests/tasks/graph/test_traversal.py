@@ -46,15 +46,15 @@ def test_a_walk_follows_the_given_labels(lesson, questions):
         assert len(rounds) == 2 * questions
         leads = {(source, edge): target for (source, edge, target), _, _ in description}
         assert len(leads) == len(description)
-        for asked, answered in zip(rounds[::2], rounds[1::2], strict=True):
-            assert not any(scored or target != (None, None, None) for _, scored, target in description + asked)
-            node, walk = asked[0][0][0], []
-            for place, ((source, edge, target), _, _) in enumerate(asked):
+        for queries, answer_steps in zip(rounds[::2], rounds[1::2], strict=True):
+            assert not any(scored or target != (None, None, None) for _, scored, target in description + queries)
+            node, walk = queries[0][0][0], []
+            for place, ((source, edge, target), _, _) in enumerate(queries):
                 assert (source is None, target) == (place > 0, None)
                 walk.append((node, edge, leads[node, edge]))
                 node = leads[node, edge]
-            assert all(step[:2] == ((None, None, None), True) for step in answered)
-            assert [step[2] for step in answered] == [*walk, (0, 0, 0)]
+            assert all(step[:2] == ((None, None, None), True) for step in answer_steps)
+            assert [step[2] for step in answer_steps] == [*walk, (0, 0, 0)]
             walks.add(len(walk))
         if lesson < 15:
             wanted = TRAVERSAL[lesson - 1]
@@ -142,10 +142,10 @@ def test_a_drawing_names_the_stations_and_the_steps_of_the_edges():
     assert picture.nodes == task.atlas.graphs[0].nodes
     assert sorted(picture.edges) == sorted(task.atlas.graphs[0].edges)
     assert picture.predicted == picture.answers
-    asked = [triple for triple in picture.answers if triple]
+    queries = [triple for triple in picture.answers if triple]
     (path,) = picture.paths
     walk = [picture.edges[number] for number in path]
-    assert asked == [*((picture.nodes[a], word, picture.nodes[b]) for a, word, b in walk), ("end", "", "")]
+    assert queries == [*((picture.nodes[a], word, picture.nodes[b]) for a, word, b in walk), ("end", "", "")]
     for triple, number in zip(picture.steps[:104], picture.shown[:104], strict=True):
         source, word, target = picture.edges[number]
         assert triple == (picture.nodes[source], word, picture.nodes[target])

@@ -32,11 +32,11 @@ def test_all_stations_can_be_reached():
 
 
 def test_known_connections_are_present():
-    def way(source, word):
+    def neighbour(source, word):
         return GRAPH.nodes[dict(GRAPH.leaving(GRAPH.nodes.index(source)))[word]]
 
-    assert way("Oxford Circus", "Central east") == "Tottenham Court Road"
-    assert way("Bond Street", "Jubilee east") == "Green Park"
-    assert way("Bank", "Waterloo & City west") == "Waterloo"
-    assert way("Euston", "Northern east") == "King's Cross St. Pancras"
-    assert way("Green Park", "Victoria west") == "Victoria"
+    assert neighbour("Oxford Circus", "Central east") == "Tottenham Court Road"
+    assert neighbour("Bond Street", "Jubilee east") == "Green Park"
+    assert neighbour("Bank", "Waterloo & City west") == "Waterloo"
+    assert neighbour("Euston", "Northern east") == "King's Cross St. Pancras"
+    assert neighbour("Green Park", "Victoria west") == "Victoria"

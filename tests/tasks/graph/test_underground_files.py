@@ -75,11 +75,11 @@ def test_the_graph_of_the_files_equals_the_built_in_one(tmp_path):
 def test_a_task_reads_them(tmp_path, task):
     rows = tables()
     rows["stations"][0]["name"] = "Aldgate Far East"
-    there = task(data_dir=write(tmp_path, **rows))
-    assert there.atlas.graphs[0].nodes[0] == "Aldgate Far East"
-    last = len(there.atlas.graphs[0].nodes)
+    loaded = task(data_dir=write(tmp_path, **rows))
+    assert loaded.atlas.graphs[0].nodes[0] == "Aldgate Far East"
+    last = len(loaded.atlas.graphs[0].nodes)
     assert last == 29
-    assert len(there.batch(0, 2, lengths=(15, 15))) == 2
+    assert len(loaded.batch(0, 2, lengths=(15, 15))) == 2
 
 
 def test_a_missing_file_is_named(tmp_path):

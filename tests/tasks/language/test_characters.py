@@ -58,8 +58,8 @@ def test_training_windows_start_at_uniform_positions(folder):
     task = Characters(data_dir=str(folder), window=899)
     assert {read for read, _, _ in windows(task, task.batch(0, 9))} == {TEXT[:899]}
     task = Characters(data_dir=str(folder), window=897)
-    begins = [TEXT.find(read) for read, _, _ in windows(task, task.batch(0, 900))]
-    assert all(abs(begins.count(place) - 300) < 75 for place in range(3))
+    starts = [TEXT.find(read) for read, _, _ in windows(task, task.batch(0, 900))]
+    assert all(abs(starts.count(place) - 300) < 75 for place in range(3))
 
 
 def test_windows_of_mixed_lengths_are_padded(folder):
@@ -91,14 +91,14 @@ def test_windows_score_each_character_of_their_split_once(folder, split, text, w
 def test_rows_of_a_stream_continue_from_batch_to_batch(folder):
     task, circle = Characters(data_dir=str(folder), window=30, order="stream"), TEXT[:900] * 2
     batches = [list(windows(task, task.batch(index, 4))) for index in range(8)]
-    begins = []
+    starts = []
     for row in range(4):
         stream = "".join(batch[row][0] for batch in batches)
         assert stream in circle
         assert stream[1:] + batches[-1][row][1][-1] == "".join(batch[row][1] for batch in batches)
-        begins.append(circle.find(stream))
-    assert [(after - before) % 900 for before, after in itertools.pairwise(begins)] == [225] * 3
-    assert circle.find(next(windows(task, task.batch(0, 1, seed=1)))[0]) != begins[0]
+        starts.append(circle.find(stream))
+    assert [(after - before) % 900 for before, after in itertools.pairwise(starts)] == [225] * 3
+    assert circle.find(next(windows(task, task.batch(0, 1, seed=1)))[0]) != starts[0]
 
 
 def test_bits_are_those_of_the_scored_characters():

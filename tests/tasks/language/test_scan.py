@@ -69,9 +69,9 @@ def test_the_targets_of_a_sequence_follow_the_command(split):
         answer = " ".join(actions(command))
         assert given.strip() == answer
         assert words(batch.targets[row, :length]) == f"{command} | {answer} |".split(" ", 1)[1]
-        begin = len(command.split())
-        assert batch.mask[row].nonzero()[:, 0].tolist() == list(range(begin, length))
-        assert length == begin + len(answer.split()) + 1
+        start = len(command.split())
+        assert batch.mask[row].nonzero()[:, 0].tolist() == list(range(start, length))
+        assert length == start + len(answer.split()) + 1
 
 
 def test_a_pair_is_the_command_and_the_answer():

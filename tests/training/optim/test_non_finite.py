@@ -79,10 +79,10 @@ def test_a_skipped_step_is_recorded(run, model):
 
 
 def test_a_skipped_step_changes_no_weight(run, model):
-    twin = copy.deepcopy(model)
+    copied = copy.deepcopy(model)
     run(model, _Poisoned({2}), steps=3, validate_every=1, non_finite="skip")
-    run(twin, _Poisoned(()), steps=2, validate_every=1)
-    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), twin.parameters(), strict=True))
+    run(copied, _Poisoned(()), steps=2, validate_every=1)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), copied.parameters(), strict=True))
 
 
 def test_too_many_skipped_steps_in_a_row_stop_the_training_run(run, model):

@@ -26,7 +26,7 @@ def test_every_optimiser_resumes_to_the_same_bits(name):
         return layer.state_dict(), {key: value.clone() for key, value in network.optimizer_state().items()}
 
     torch.manual_seed(0)
-    begin = nn.Linear(3, 2).state_dict()
-    whole, _ = trained(0, 6, begin, {})
-    halves, _ = trained(3, 6, *trained(0, 3, begin, {}))
+    initial = nn.Linear(3, 2).state_dict()
+    whole, _ = trained(0, 6, initial, {})
+    halves, _ = trained(3, 6, *trained(0, 3, initial, {}))
     assert all(torch.equal(whole[key], halves[key]) for key in whole)
