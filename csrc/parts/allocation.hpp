@@ -11,62 +11,76 @@
 template <typename T>
 class Order {
   public:
+    using Word = typename Register<T>::Word;
+
     Order(int64_t count, double tolerance)
-        : count(count), tolerance(T(tolerance)), keys(padded<T>(count)), ascending(count), runs(count),
-          next(count) {
+        : count(count), tolerance(T(tolerance)), keys(padded<T>(count)), order(padded<T>(count) + LANES<T>),
+          ascending(order.size(), std::numeric_limits<T>::quiet_NaN()), runs(count), next(count) {
         for (int lane = 0; lane < LANES<T>; ++lane) lanes[lane] = lane;
     }
 
-    // Fill `order` with the index of the smallest number, of the next, and so on.
-    void find(const T* numbers, int64_t* order) {
-        sort(numbers, order);
-        for (int64_t k = 0; k < count; ++k) ascending[k] = numbers[order[k]];
-        bool sorted = true;
-        for (int64_t k = 1; k < count; ++k)
-            sorted &= (order[k - 1] < order[k]) | !joins(ascending[k - 1], ascending[k]);
-        if (!sorted) sort_runs(order);
+    // Fill `indices` with the index of the smallest number, of the next, and so on.
+    void find(const T* numbers, Word* indices) {
+        sort(numbers);
+        if (all_runs_are_sorted())
+            copy(order.data(), count, indices);
+        else
+            sort_runs(indices);
     }
 
   private:
-    using Word = typename Register<T>::Word;
     const int64_t count;
     const T tolerance;
-    Array<Word> keys;
-    std::vector<T> ascending;
-    std::vector<int32_t> runs, next;  // the run of each index, and the next free place of each run
+    Array<Word> keys, order;
+    Array<T> ascending;            // the numbers in `order`, then NaN
+    std::vector<Word> runs, next;  // where the run of each index starts, and the next free place of each run
     Bits<T> lanes;
 
-    bool joins(T a, T b) const { return b - a <= tolerance * std::max(T(1), b); }
-
-    // Sort the indices of each run.
-    void sort_runs(int64_t* order) {
-        int32_t run = 0;
-        for (int64_t k = 0; k < count; ++k) {
-            if (k == 0 || !joins(ascending[k - 1], ascending[k])) run = next[k] = int32_t(k);
-            runs[order[k]] = run;
-        }
-        for (int64_t i = 0; i < count; ++i) order[next[runs[i]]++] = i;
-    }
-
     // Sort by counting how many numbers come before each one; of equal ones the first index comes first.
-    void sort(const T* numbers, int64_t* order) {
+    void sort(const T* numbers) {
         for (int64_t i = 0; i < count; ++i) keys[i] = key(numbers[i]);
         for (int64_t i = 0; i < count; i += LANES<T>) {
-            const Bits<T> own = at(i), above = own + 1;
+            const Bits<T> own = at(&keys[i]), above = own + 1;
             Bits<T> before = {};  // a true comparison is -1
             const int64_t end = std::min<int64_t>(count, i + LANES<T>);
             int64_t j = 0;
             for (; j < i; ++j) before -= keys[j] < above;
             for (; j < end; ++j) before -= keys[j] < own - (lanes > Word(j - i));
             for (; j < count; ++j) before -= keys[j] < own;
-            for (int64_t lane = 0; lane < end - i; ++lane) order[before[lane]] = i + lane;
+            for (int64_t lane = 0; lane < end - i; ++lane) {
+                order[before[lane]] = Word(i + lane);
+                ascending[before[lane]] = numbers[i + lane];
+            }
         }
     }
 
-    Bits<T> at(int64_t i) const {
-        Bits<T> own;
-        std::memcpy(&own, &keys[i], sizeof(own));
-        return own;
+    // Usually they are, since most near-ties are equal numbers.
+    bool all_runs_are_sorted() const {
+        Bits<T> inverted = {};
+        for (int64_t k = 0; k < count; k += LANES<T>) {
+            const Vector<T> lower = load(&ascending[k]), upper = load(&ascending[k + 1]);
+            const Bits<T> joined = upper - lower <= tolerance * larger<T>(upper, all(T(1)));
+            inverted |= joined & (at(&order[k]) > at(&order[k + 1]));
+        }
+        for (int lane = 1; lane < LANES<T>; ++lane) inverted[0] |= inverted[lane];
+        return !inverted[0];
+    }
+
+    void sort_runs(Word* indices) {
+        Word start = 0;
+        for (int64_t k = 0; k < count; ++k) {
+            const T lower = ascending[k ? k - 1 : 0], upper = ascending[k];
+            start = upper - lower <= tolerance * std::max(T(1), upper) ? start : Word(k);
+            runs[order[k]] = start;
+            next[k] = Word(k);
+        }
+        for (int64_t i = 0; i < count; ++i) indices[next[runs[i]]++] = Word(i);
+    }
+
+    static Bits<T> at(const Word* from) {
+        Bits<T> words;
+        std::memcpy(&words, from, sizeof(words));
+        return words;
     }
 
     // An integer with the same order as the number, below the largest one.
@@ -91,8 +105,10 @@ class Allocation {
     // The allocation weights of a head, after `find`.
     const T* weights(int64_t head) const { return &found[head * slots]; }
 
-    // `gates` are the allocation gates and `write_gates` the write gates of the heads.
-    void find(const T* usage, const T* gates, const T* write_gates) {
+    // `gates` are the allocation gates and `write_gates` the write gates of the heads. `saved` is what `save` stored of
+    // the same step; null sorts the usages.
+    void find(const T* usage, const T* gates, const T* write_gates, const T* saved = nullptr) {
+        if (saved) std::memcpy(orders.data(), saved, orders.size() * sizeof(T));
         copy(usage, slots, usages.data());
         for (int64_t h = 0; h < heads; ++h) {
             if (h) {
@@ -102,9 +118,12 @@ class Allocation {
                     store(&usages[h * slots + i], used + (T(1) - used) * amount * load(weights(h - 1) + i));
                 }
             }
-            find_one(h);
+            find_one(h, !saved);
         }
     }
+
+    // Store the orders of the usages.
+    void save(T* to) const { std::memcpy(to, orders.data(), orders.size() * sizeof(T)); }
 
     // Add the gradients of the usage and the gates, from those of the weights, which are changed.
     void backward(const T* gates, const T* write_gates, T* d_found, T* d_usage, T* d_gates, T* d_write_gates) {
@@ -132,19 +151,19 @@ class Allocation {
     const int64_t count, slots, heads;
     const T epsilon;
     Order<T> order;
-    std::vector<int64_t> orders;
+    std::vector<typename Order<T>::Word> orders;
     Array<T> usages, raised, ascending, taken, found, d_used;
 
     // The usage before the allocation of the previous head.
     const T* before(int64_t head) const { return &usages[(head - 1) * slots]; }
 
     // a[k-th] = (1 - u[k-th]) prod of the usages before it
-    void find_one(int64_t h) {
-        int64_t* own_order = &orders[h * count];
+    void find_one(int64_t h, bool sorts) {
+        auto* own_order = &orders[h * count];
         T *own_ascending = &ascending[h * count], *own_taken = &taken[h * count], *own = &found[h * slots];
         for (int64_t i = 0; i < slots; i += LANES<T>)
             store(&raised[i], epsilon + (T(1) - epsilon) * load(&usages[h * slots + i]));
-        order.find(raised.data(), own_order);
+        if (sorts) order.find(raised.data(), own_order);
         T product = 1;
         for (int64_t k = 0; k < count; ++k) {
             const T used = raised[own_order[k]];
@@ -156,7 +175,7 @@ class Allocation {
     }
 
     void find_one_backward(int64_t h, const T* d_found) {
-        const int64_t* own_order = &orders[h * count];
+        const auto* own_order = &orders[h * count];
         const T *own_ascending = &ascending[h * count], *own_taken = &taken[h * count];
         T d_product = 0;  // the gradient of the product after the k-th, in units of the one before it
         for (int64_t k = count - 1; k >= 0; --k) {

@@ -59,6 +59,7 @@ class Slots {
         tapes_at = sections.section(sizes.machine.batch * stretches * tape_size);
         links_at = sections.section(sizes.machine.batch * stretches * links_size);
         seen_at = sections.section(sharp ? sizes.machine.batch * steps * seen_size : 0);
+        orders_at = sections.section(sizes.machine.batch * steps * writes * count);
         kept = sections.size;
     }
 
@@ -88,6 +89,9 @@ class Slots {
 
     // The weights of each read head and mode in a step, before sharpening.
     T* seen(T* block, int64_t row, int64_t t) const { return block + seen_at + (row * steps + t) * seen_size; }
+
+    // The orders of the usages in a step.
+    T* orders(T* block, int64_t row, int64_t t) const { return block + orders_at + (row * steps + t) * writes * count; }
 
     // Load a row's state, or zeros for null pointers.
     void take(const State& state, int64_t row, T* tape, T* own_links, T* own_places) const {
@@ -120,7 +124,7 @@ class Slots {
     class Backward;
 
   private:
-    int64_t places_at, tapes_at, links_at, seen_at;
+    int64_t places_at, tapes_at, links_at, seen_at, orders_at;
 };
 
 // to = a x + b y

@@ -37,7 +37,7 @@ class Slots<T>::Backward {
         contents_backward(tape + m.tape_size, after, d_reads, d_own_tape, d_own, d_vector);
         links_backward(links_before(r, t), m.seen(kept, row, t), before, after, &d_links[r * m.links_size], d_own,
                        d_vector);
-        write_backward(tape, after, d_own_tape, d_own, d_vector);
+        write_backward(tape, after, m.orders(kept, row, t), d_own_tape, d_own, d_vector);
         usage_backward(before, d_own, d_vector);
         m.interface.backward(vector, control.data(), d_vector);
     }
@@ -182,7 +182,7 @@ class Slots<T>::Backward {
 
     // Backward pass of the write and of the write weights: the gradient of the tape becomes that of the previous tape,
     // and the gradient of the allocation is added to that of the usage.
-    void write_backward(const T* tape, const T* after, T* d_tape, T* d, T* d_vector) {
+    void write_backward(const T* tape, const T* after, const T* orders, T* d_tape, T* d, T* d_vector) {
         const T *writing = after + m.writing, *gates = &control[m.interface.allocation_gates],
                 *write_gates = &control[m.interface.write_gates];
         T *d_writing = d + m.writing, *d_gates = d_vector + m.interface.allocation_gates,
@@ -193,7 +193,7 @@ class Slots<T>::Backward {
         erases_backward(m.width, m.slots, m.writes, without_freed(tape), writing, &control[m.interface.erase],
                         chain.data(), d_tape, d_writing, d_vector + m.interface.erase);
         if (m.deallocate) keep_backward(m.width, m.slots, tape, retained_by_all(), d_tape, d_retained.data());
-        allocation.find(after + m.usage, gates, write_gates);
+        allocation.find(after + m.usage, gates, write_gates, orders);
         writers.prepare(tape);
         for (int64_t h = 0; h < m.writes; ++h) {
             const T *free = allocation.weights(h), *d_own = d_writing + h * m.slots;

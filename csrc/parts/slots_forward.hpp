@@ -27,6 +27,7 @@ class Slots<T>::Forward {
         }
         count_usage(own_places(r));
         write(own_tape(r), own_places(r));
+        if (kept) allocation.save(m.orders(kept, row, t));
         read(own_tape(r), own_links(r), own_places(r), kept ? m.seen(kept, row, t) : nullptr);
         for (int64_t h = 0; h < m.reads; ++h)
             over_slots(m.width, m.slots, own_tape(r), own_places(r) + h * m.slots, reads + h * m.width);
