@@ -250,7 +250,7 @@ def try_all(bases: dict[str, Path], place: Path, most: int | None) -> list[str]:
             wrong.append(f"{malicious.reader}: {malicious.name}: was executed")
             executed += 1
             trace.rmdir()
-    print("\nmalicious files  tried  refused in one sentence")
+    print("\nmalicious files        tried  refused in one sentence")
     for reader, number in [*tried.items(), ("together", sum(tried.values()))]:
         print(f"{reader:20}{number:8d}{refused.get(reader, sum(refused.values())):25d}")
     print(f"code executed: {executed}; slowest refusal: {slowest:.1f} s; most memory: {largest / MIB:.0f} MiB")
