@@ -65,7 +65,7 @@ def run_fused(
     """
     time = xs.shape[1]
     stride = checkpoint_every or time
-    kept, outputs = list(parameters), []
+    kept, outputs = list(parameters) if checkpoint_every else [], []
 
     def steps(xs: Tensor, state: S, initial: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
         inside = None if starts is None or not starts.any() else Starts(starts, initial)
