@@ -18,6 +18,8 @@ WHOLE := $(addprefix --ignore=,$(PARTS)) tests README.md CONTRIBUTING.md docs --
 
 # the parts whose sums another processor rounds otherwise; torch and the kernels each have their own builds
 COMPUTING := $(addprefix tests/,core ops cells memory laws models parity golden ports)
+# the processes take files in the order of their names: the few slow tests of end_to_end come early
+BY_FILE := --dist loadfile --no-loadscope-reorder
 LIGHT := not slow and not every_form
 TORCH := default avx2
 KERNELS := portable x86-64-v3 x86-64-v4
@@ -46,11 +48,11 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 -m "$(LIGHT)" $(CHECKED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(LIGHT)" $(WHOLE)
+	$(BIN)/python -m pytest -n 2 $(BY_FILE) -m "$(LIGHT)" $(WHOLE)
 
 test-all: lint
 	$(BIN)/python -m pytest -n 2 $(CHECKED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(WHOLE)
+	$(BIN)/python -m pytest -n 2 $(BY_FILE) $(WHOLE)
 
 test-sanitize:
 	tests/sanitize/run.sh

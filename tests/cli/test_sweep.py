@@ -141,7 +141,7 @@ def test_a_killed_sweep_continues_to_the_same_report(fake_training, tmp_path, sp
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_stops_the_training_runs_and_prints_how_to_continue(fake_training, tmp_path, number):
     folder = tmp_path / "sweep"
     words = [*SWEEP, "--seeds", "0:3", "--out", str(folder)]

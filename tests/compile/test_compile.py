@@ -25,10 +25,12 @@ CELLS = {
 }
 
 
-SLOW = {"dnc with everything", "dnc with sparse links", "dnc by content"}
+ONE_EACH = {"ntm", "dnc", "lstm"}
 
 
-@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CELLS])
+@pytest.fixture(
+    params=[pytest.param(name, marks=[] if name in ONE_EACH else [pytest.mark.every_form]) for name in CELLS]
+)
 def cell(request):
     torch.manual_seed(0)
     torch._dynamo.reset()

@@ -23,7 +23,7 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(params=NETWORKS)
+@pytest.fixture(params=["lru", pytest.param("leaky", marks=pytest.mark.every_form)])
 def network(request):
     torch.manual_seed(0)
     torch._dynamo.reset()
@@ -44,7 +44,14 @@ def results(call, network, xs, **options):
     return [ys.detach(), *(parameter.grad for parameter in network.parameters())]
 
 
-@pytest.mark.parametrize("options", [{}, {"lengths": LENGTHS}, {"lengths": LENGTHS, "starts": STARTS}], ids=len)
+@pytest.mark.parametrize(
+    "options",
+    [
+        *(pytest.param(options, marks=pytest.mark.every_form) for options in ({}, {"lengths": LENGTHS})),
+        {"lengths": LENGTHS, "starts": STARTS},
+    ],
+    ids=len,
+)
 def test_a_compiled_network_runs_the_scan(network, backend, options):
     xs = torch.randn(2, 7, 3)
     with use_backend("reference"):

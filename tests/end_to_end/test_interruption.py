@@ -77,7 +77,7 @@ def wait_for_checkpoint(run, least=1):
     raise AssertionError(f"no checkpoint of step {least} was written")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_saves_a_checkpoint_and_ends_with_exit_code_0(tmp_path, number):
     run = tmp_path / "run"
     training = start([*WORDS, *LONG, "--out", str(run)])
@@ -103,7 +103,7 @@ def alone(tmp_path_factory):
     return run
 
 
-@pytest.mark.parametrize(("parallel", "then"), [("ddp", 1), ("fsdp", 2)])
+@pytest.mark.parametrize(("parallel", "then"), [("ddp", 1), pytest.param("fsdp", 2, marks=pytest.mark.slow)])
 def test_two_processes_reach_the_result_of_one_and_any_number_can_resume_their_run(tmp_path, alone, parallel, then):
     two = start_two([*SHARED, "--train.parallel", parallel, "--out", str(tmp_path / "two")], tmp_path / "meeting")
     outputs = [training.communicate(timeout=120) for training in two]

@@ -1,6 +1,5 @@
 """Run fused: run a fused kernel over sequences with all options of `unroll`."""
 
-from collections.abc import Iterable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
@@ -38,7 +37,7 @@ def watched(cell: AnyCell) -> bool:
 
 def run_fused(
     kernel: FusedRun[S],
-    parameters: Iterable[Tensor],
+    cell: AnyCell,
     xs: Tensor,
     state: S,
     *,
@@ -51,7 +50,7 @@ def run_fused(
 
     Args:
         kernel: the fused kernel of a cell.
-        parameters: the parameters of the cell.
+        cell: the cell, whose parameters recomputation needs.
         xs: the inputs, zero beyond a row's length.
         state: the state before the first step.
         initial: the initial state of the cell.
@@ -65,7 +64,8 @@ def run_fused(
     """
     time = xs.shape[1]
     stride = checkpoint_every or time
-    kept, outputs = list(parameters) if checkpoint_every else [], []
+    parameters = list(cell.parameters()) if checkpoint_every else []
+    outputs = []
 
     def steps(xs: Tensor, state: S, initial: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
         inside = None if starts is None or not starts.any() else Starts(starts, initial)
@@ -76,7 +76,7 @@ def run_fused(
         rest = None if lengths is None else (lengths - first).clamp(0, part.shape[1])
         fresh = None if starts is None else starts[:, first : first + stride]
         if checkpoint_every:
-            ys, state = recomputed(steps, kept, part, state, initial, rest, fresh)
+            ys, state = recomputed(steps, parameters, part, state, initial, rest, fresh)
         else:
             ys, state = steps(part, state, initial, rest, fresh)
         outputs.append(ys)

@@ -84,7 +84,7 @@ def unroll(
     kernel = None if collect or watched(cell) else cell.fused(backend)
     if kernel is not None:
         options: dict[str, Any] = {"initial": initial, "lengths": lengths, "starts": starts}
-        return *run_fused(kernel, cell.parameters(), xs, state, **options, checkpoint_every=checkpoint_every), None
+        return *run_fused(kernel, cell, xs, state, **options, checkpoint_every=checkpoint_every), None
     step = compiled(cell) if backend == "compile" else cell
 
     def steps(first: int, xs: Tensor, state: S, initial: S) -> tuple[list[Tensor], S, list[Any]]:

@@ -50,7 +50,9 @@ def test_rows_of_a_group_differ_in_the_backend_only():
 def test_each_network_is_built_once(monkeypatch):
     built, build = [], Case.network
     monkeypatch.setattr(Case, "network", lambda case: built.append(case.options["slots"]) or build(case))
-    for group in comparisons(["ntm"], batch=[1, 2], time=[3, 4], slots=[5, 6], backend=["reference"], threads=1):
+    for group in comparisons(
+        ["ntm"], batch=[1, 2], time=[3], slots=[5, 6], mode=["infer"], backend=["reference"], threads=1
+    ):
         monkeypatch.setattr("memtape.experiments.bench.measure._peak", lambda _: 1.5)
         measured(group, seconds=0.0)
     assert built == [5, 6]
