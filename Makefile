@@ -24,6 +24,11 @@ LIGHT := not slow and not every_form
 TORCH := default avx2
 KERNELS := portable x86-64-v3 x86-64-v4
 
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+# the kernels are compiled while the dependencies are downloaded
+DEPENDENCIES := $(BIN)/python -c \
+	"import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')"
+
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: setup demo test test-all test-sanitize test-processors lint generated format clean
@@ -32,8 +37,9 @@ setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt hatch_build.py $(wildcard csrc/* csrc/*/*)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group test
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" "hatchling>=1.25"
+	$(BIN)/python hatch_build.py & $(DEPENDENCIES) | $(INSTALL) --group test --requirement /dev/stdin && wait
+	$(INSTALL) --editable .
 	touch $(READY)
 
 demo: $(READY)

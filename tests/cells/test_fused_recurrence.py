@@ -115,7 +115,13 @@ def results(cell, xs, state, backend, **options):
 
 
 @pytest.mark.parametrize("options", SITUATIONS.values(), ids=SITUATIONS)
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        pytest.param(torch.float64, id="float64"),
+        pytest.param(torch.float32, id="float32", marks=pytest.mark.every_form),
+    ],
+)
 def test_a_fused_kernel_equals_the_reference(cell, dtype, options):
     cell = cell.to(dtype)
     assert cell.fused("cpu") is not None

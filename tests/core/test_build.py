@@ -49,6 +49,27 @@ def test_every_source_is_found_and_compiled(hatch_build, monkeypatch, tmp_path):
         assert all(str(tmp_path / "csrc") == words[words.index("-I") + 1] for words in compiled)
 
 
+def test_unchanged_sources_are_not_built_again_and_changed_ones_are(hatch_build, monkeypatch, tmp_path):
+    (tmp_path / "csrc").mkdir()
+    source = tmp_path / "csrc" / "part.hpp"
+    source.write_text("1")
+    builds = []
+    monkeypatch.setattr(hatch_build, "build", lambda *_: builds.append(source.read_text()))
+    for text, compiler in [("1", "one"), ("1", "one"), ("2", "one"), ("2", "one"), ("2", "another"), ("1", "one")]:
+        source.write_text(text)
+        monkeypatch.setenv("CXX", compiler)
+        assert hatch_build.build_once(tmp_path) is None
+    assert builds == ["1", "2", "2", "1"]
+
+
+def test_a_failed_build_is_tried_again(hatch_build, monkeypatch, tmp_path):
+    (tmp_path / "csrc").mkdir()
+    reasons = ["no compiler", None]
+    monkeypatch.setattr(hatch_build, "build", lambda *_: reasons.pop(0))
+    assert [hatch_build.build_once(tmp_path) for _ in range(3)] == ["no compiler", None, None]
+    assert [path.name for path in (tmp_path / "src/memtape/kernels/compiled").iterdir()] == [hatch_build.STAMP]
+
+
 def test_every_build_can_be_loaded(hatch_build):
     assert {*hatch_build.LEVELS, "portable"} == set(compiled_library.LEVELS)
 

@@ -288,7 +288,7 @@ def test_the_kernel_passes_the_check_of_gradients(name):
 
 
 def test_chunks_have_second_derivatives():
-    steps, state = drawn("complex diagonal", 2, 4)
+    steps, state = drawn("complex diagonal", 1, 4)
     decay, state = steps.decay.requires_grad_(), state.requires_grad_()
 
     def run(decay, state):

@@ -85,8 +85,6 @@ CELLS = [
         lambda: LeakyCell(INPUT, 4, longest=5.0, recurrence="linear", time_constants="learned", activation="relu"),
     ),
     ("lru", lambda: LRUCell(INPUT, 4)),
-    ("lru-deep", lambda: lru_network(INPUT, 3, hidden_size=4, embedding_size=3, layers=2)),
-    ("lru-learned-initial-state", lambda: LearnedInitialState(LRUCell(INPUT, 4, min_radius=0.5, max_radius=0.9))),
     ("skip", lambda: SkipCell(INPUT, 4, delay=2)),
     ("skip-only", lambda: SkipCell(INPUT, 4, delay=3, keep_short=False, activation="relu")),
     ("orthogonal", lambda: OrthogonalCell(INPUT, 5)),
@@ -112,6 +110,8 @@ CELLS = [
     ("output-feedback", lambda: OutputFeedback(Readout(GRUCell(INPUT + 3, 4), 3), feedback="sigmoid")),
     ("teacher-forced", lambda: TeacherForced(OutputFeedback(Readout(GRUCell(2, 4), 1)))),
     ("conditioned", lambda: Conditioned(LSTMCell(INPUT + 3, 4), 3, into="input")),
+    ("lru-deep", lambda: lru_network(INPUT, 3, hidden_size=4, embedding_size=3, layers=2)),
+    ("lru-learned-initial-state", lambda: LearnedInitialState(LRUCell(INPUT, 4, min_radius=0.5, max_radius=0.9))),
     *(
         (f"{name} as a model", partial(cell_of, name))
         for name, entry in MODELS.items()
