@@ -1,6 +1,7 @@
 # make demo      set up, train the Neural Turing Machine on copy, evaluate it far beyond its training lengths
-# make test      set up, run all checks and tests but the slow ones
-# make test-all  the slow ones too
+# make setup     install the tested versions of the dependencies, compile the kernels if their sources or the compiler changed
+# make test      set up, run all checks, and the tests without the markers slow and every_form
+# make test-all  the tests with these markers too
 # make test-sanitize  the kernels under the sanitizers of the compiler
 # make test-processors  the parts that compute, as on processors with other instructions
 # make generated write the public names and the tables of models and tasks from their cards

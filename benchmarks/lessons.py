@@ -1,6 +1,6 @@
 """Lessons: the scores of a run on graphs after each lesson of its curriculum, on graphs that are not in training.
 
-    memtape train dnc traversal --recipe dnc-traversal --train.keep 1000 --out RUN
+    memtape train dnc traversal --train.keep 1000 --out RUN
     python benchmarks/lessons.py RUN --slots 256 --out results/speed/traversal-lessons.json --figure docs/images
 
 takes the last checkpoint of each lesson, and scores it on new graphs of that lesson, of the last lesson, and of the

@@ -7,7 +7,7 @@
 
 queries each library for the 4 rows nearest by cosine among random unit vectors of size 32. The queries are random
 vectors, and rows of the index with noise (cosine 0.87). A step of a Sparse Access Memory of 4 heads makes 4 queries and
-changes 20 rows. One thread is used. memtape's own index is `csrc/cells.hpp`; `benchmarks/sparse.py` measures it in the
+changes 20 rows. One thread is used. memtape's own index is `csrc/parts/cells.hpp`; `benchmarks/sparse.py` measures it in the
 rows "SAM, approximate".
 """
 

@@ -92,7 +92,7 @@ def test_a_recipe_learns(recipe):
     known = {option.name for option in MODELS[recipe.model].options}
     small = {name: size for name, size in LEARNING.items() if name in known}
     if recipe.train.get("optimizer") == "ridge":
-        pytest.skip("it has a closed-form solution; tests/training/test_closed_form.py")
+        pytest.skip("it has a closed-form solution; tests/training/optim/test_closed_form.py")
     experiment = Experiment(
         model=recipe.model,
         task=recipe.task,

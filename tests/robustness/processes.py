@@ -3,9 +3,9 @@
     python tests/robustness/processes.py
 
 trains a small machine for 200 steps in one process, and with the same global batches in several processes, which hold
-the whole network (ddp) or parts of it (fsdp). Then one process resumes a run of two processes from the middle, and two
-processes resume a run of one. The program prints the largest difference of a weight from the run in one process, and
-for comparison the largest change of a weight in training.
+the whole network (ddp) or parts of it (fsdp). Then one process resumes a run of two processes from the middle, and
+three processes resume that run of one. The program prints the largest difference of a weight from the run in one
+process, and for comparison the largest change of a weight in training.
 """
 
 import argparse

@@ -1,1 +1,1 @@
-"""Floor 5: the catalog of models, tasks and recipes by name, read without importing torch."""
+"""Floor 7: the catalog of models, tasks and recipes by name, read without importing torch."""

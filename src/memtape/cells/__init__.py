@@ -1,4 +1,4 @@
-"""Floor 3a: recurrent cells without external memory, most of which can serve as the controller of a memory."""
+"""Floor 4: recurrent cells without external memory, most of which can serve as the controller of a memory."""
 
 from memtape.cells.bidirectional import Bidirectional
 from memtape.cells.clipped import Clipped

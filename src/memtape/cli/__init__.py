@@ -1,1 +1,1 @@
-"""Floor 7: the command line."""
+"""Floor 9: the command line."""

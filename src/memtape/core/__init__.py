@@ -1,1 +1,1 @@
-"""Floor 1, the vocabulary: state, Cell, Memory, Interface, unroll, Recurrent, batch, Task."""
+"""Floor 1: state, Cell, Memory, Interface, unroll, Recurrent, batch, Task."""

@@ -1,1 +1,1 @@
-"""Floor 6: train, evaluate, report, sweep and bench by name."""
+"""Floor 8: train, evaluate, report, sweep and bench by name."""

@@ -9,7 +9,7 @@ The median of the new seeds must lie in the range of the ledger's seeds, widened
 
 The 95% intervals (Wilson 1927) of the shares of solved seeds must overlap. Test lengths beyond those of training are
 shown but not compared, since extrapolation varies from seed to seed by orders of magnitude. By this rule, one seed of
-the ledger agrees with the others of its recipe in nine of ten cases (310 seeds), and so does the median of three.
+the ledger agrees with the others of its recipe in nine of ten cases (312 seeds), and so does the median of three.
 """
 
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""Floor 4: decode and generate with a trained network."""
+"""Floor 6: decode and generate with a trained network."""

@@ -1,4 +1,4 @@
-"""Floor 2, kernels: fused kernels that run whole sequences in one call."""
+"""Floor 3: fused kernels that run whole sequences in one call."""
 
 from memtape.kernels import dnc, ntm, recurrence, sam, scan
 

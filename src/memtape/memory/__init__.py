@@ -1,4 +1,4 @@
-"""Floor 3b: external memories, and the interfaces that compute their control."""
+"""Floor 4: external memories, and the interfaces that compute their control."""
 
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
 from memtape.memory.dnc import DNCMemory, DNCState

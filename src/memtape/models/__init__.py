@@ -1,1 +1,1 @@
-"""Floor 4: complete networks, built from `cells` and `memory` as in their papers."""
+"""Floor 6: complete networks, built from `cells` and `memory` as in their papers."""

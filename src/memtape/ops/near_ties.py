@@ -12,8 +12,8 @@ from torch.nn import functional
 
 NEAR_TIE = 1e-5
 """Largest difference of a near-tie, for usages, weights and cosines, whose magnitude is about 1: a hundred times the rounding
-error of float32, so that float32 and float64 make the same choice, and negligible for a memory. csrc/near_ties.hpp has the same
-value."""
+error of float32, so that float32 and float64 make the same choice, and negligible for a memory. csrc/parts/near_ties.hpp has
+the same value."""
 
 MOST_SLOTS = 2**32
 

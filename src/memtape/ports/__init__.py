@@ -1,4 +1,4 @@
-"""Floor 6: load networks that were trained by other code, with the same outputs."""
+"""Floor 8: load networks that were trained by other code, with the same outputs."""
 
 from memtape.ports.csordas_dnc import dnc_from_csordas_dnc
 from memtape.ports.deepmind_dnc import dnc_from_deepmind_dnc

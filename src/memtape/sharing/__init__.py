@@ -1,1 +1,1 @@
-"""Floor 4: save networks to folders and the hub, and load them from there."""
+"""Floor 5: save networks to folders and the hub, and load them from there."""

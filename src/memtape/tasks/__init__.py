@@ -1,1 +1,1 @@
-"""Floor 4: tasks, which generate or read sequences with targets and score outputs; they import no model."""
+"""Floor 6: tasks, which generate or read sequences with targets and score outputs; they import no model."""

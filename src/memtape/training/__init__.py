@@ -1,1 +1,1 @@
-"""Floor 4: the training loop, its settings, evaluation and checkpoints; it imports neither models nor tasks."""
+"""Floor 6: the training loop, its settings, evaluation and checkpoints; it imports neither models nor tasks."""

@@ -1,1 +1,1 @@
-"""Floor 4: figures of networks with memory, and a report that contains them."""
+"""Floor 6: figures of networks with memory, and a report that contains them."""

@@ -2,9 +2,11 @@
 
 sweep.json         the plan; a sweep continues with the same plan only
 journal.jsonl      optuna's journal: proposals and their values
-configurations/    a folder for each: configuration.toml, and for each seed its run folder, its log, and the reason of a
-failure report.json        rows and summaries best.toml          the best configuration, for --config learning_curves
-PNG and SVG
+configurations/    a folder for each: configuration.toml, and for each seed its run folder, its log, and the reason of
+                   a failure
+report.json        rows and summaries
+best.toml          the best configuration, for --config
+learning_curves    as PNG and SVG
 """
 
 import json
