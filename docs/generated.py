@@ -1,4 +1,4 @@
-"""Generated: what documents and type checkers are told of the models and tasks, written from their cards.
+"""Generated: the tables of models and tasks in the documents, and the public names for type checkers, from the cards.
 
     python docs/generated.py
 

@@ -2,7 +2,7 @@
 
     python docs/tables.py
 
-Between `<!-- results: WORDS -->` and `<!-- results: end -->` stands what `memtape results WORDS --markdown` prints.
+The text between `<!-- results: WORDS -->` and `<!-- results: end -->` is what `memtape results WORDS --markdown` prints.
 """
 
 import io
