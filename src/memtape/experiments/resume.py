@@ -41,6 +41,7 @@ def resume_run(
 
     Raises:
         RunError: the run does not exist, or all its checkpoints are damaged.
+        PluginError: a plugin of the run is missing.
         SettingsError: the tracker of the run is not installed.
         TrackerError: the tracker failed.
         NonFiniteError: a loss or a gradient is not finite.

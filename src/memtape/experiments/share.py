@@ -30,6 +30,7 @@ def save_run(folder: Path, target: Path) -> Path:
 
     Raises:
         ExperimentError: no experiment can be built from the configuration.
+        PluginError: a plugin of the run is missing.
         RunError: the run does not exist or is damaged.
         SharingError: the new folder is not empty, or cannot be written.
     """
@@ -50,6 +51,7 @@ def push_run(folder: Path, repo_id: str, *, private: bool) -> str:
 
     Raises:
         ExperimentError: no experiment can be built from the configuration.
+        PluginError: a plugin of the run is missing.
         RunError: the run does not exist or is damaged.
         SharingError: the hub rejects it or cannot be reached.
     """
