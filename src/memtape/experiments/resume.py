@@ -95,7 +95,7 @@ def resume_run(
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Yield the changes of the environment that may change the last bits of a training run."""
+    """Return the changes of the environment that may change the last bits of a training run."""
     return [
         f"{name} was {before.get(name)} and is {now[name]}"
         for name in ("torch", "processor", "threads", "instructions", "accelerator")

@@ -2,9 +2,11 @@
 
 sweep.json         the plan; a sweep continues with the same plan only
 journal.jsonl      optuna's journal: proposals and their values
-configurations/    a folder for each: configuration.toml, and for each seed its run folder, its log, and the reason of a
-failure report.json        rows and summaries best.toml          the best configuration, for --config learning_curves
-PNG and SVG
+configurations/    a folder for each: configuration.toml, and for each seed its run folder, its log, and the reason of
+                   a failure
+report.json        rows and summaries
+best.toml          the best configuration, for --config
+learning_curves    PNG and SVG
 """
 
 import json
@@ -175,7 +177,7 @@ def _train_configurations(
 
 
 def _configurations(plan: Plan, folder: Path, proposals: Proposals) -> list[Configuration]:
-    """Return the proposed configuration; a repeated proposal is the configuration of its first occurrence."""
+    """Return the proposed configurations; a repeated proposal is the configuration of its first occurrence."""
     proposed = [proposals[number] for number in range(len(proposals))]
     return [_configuration(plan, folder, proposed.index(values), values) for values in proposed]
 
