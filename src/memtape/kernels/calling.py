@@ -24,11 +24,6 @@ def function(name: str, dtype: torch.dtype) -> Any:
     return found
 
 
-def record_of(count: int) -> Any:
-    """Return the C type of an array of `count` pointers."""
-    return ctypes.c_void_p * count
-
-
 def pointers(kind: Any, tensors: Iterable[Tensor | None]) -> Any:
     """Return a struct of pointers to tensors, null for None."""
     return kind(*(None if tensor is None else tensor.data_ptr() for tensor in tensors))
