@@ -95,7 +95,7 @@ class Experiment:
                 "give the model the options of that run"
             ) from None
 
-    def _check_form(self, task: Task) -> None:
+    def _check_model_fits(self, task: Task) -> None:
         model = find("model", self.model).load()
         reads = input_kind(model)
         if reads not in task.input_kinds:
@@ -121,7 +121,7 @@ class Experiment:
             ExperimentError: an option does not exist or has an invalid value, or the model reads another kind of input.
         """
         task: Task = _construct(find("task", self.task), self.task_options)
-        self._check_form(task)
+        self._check_model_fits(task)
         return task
 
     def build_network(self, weights: Mapping[str, Tensor], input_size: int, output_size: int) -> nn.Module:
