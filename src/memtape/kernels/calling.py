@@ -50,6 +50,11 @@ def call(what: str, function: Any, *arguments: Any) -> None:
         )
 
 
+def contiguous(tensors: Iterable[Tensor | None]) -> tuple[Any, ...]:
+    """Return contiguous tensors; None for None."""
+    return tuple(None if tensor is None else tensor.contiguous() for tensor in tensors)
+
+
 def counted(lengths: Tensor | None) -> Tensor | None:
     """Return lengths in the library's format."""
     return None if lengths is None else lengths.to(torch.int64).contiguous()

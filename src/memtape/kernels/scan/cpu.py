@@ -9,7 +9,7 @@ from torch import Tensor
 from memtape.core.compiled_library import expect
 from memtape.core.starts import Starts
 from memtape.kernels import schema
-from memtape.kernels.calling import call, counted, function
+from memtape.kernels.calling import call, contiguous, counted, function
 from memtape.kernels.operator import Pass, register
 from memtape.kernels.scan.chunkwise import chunkwise
 from memtape.kernels.scan.form import ComplexDiagonal, Diagonal, LinearStep
@@ -65,7 +65,7 @@ def scan_on_cpu(steps: LinearStep[S], state: S, lengths: Tensor | None, starts: 
 
 def _forward(*given: Any) -> tuple[Tensor, Tensor]:
     """Return the states and the last one of each row."""
-    decay, added, first, initial, starts, lengths = _contiguous(*given)
+    decay, added, first, initial, starts, lengths = contiguous(given)
     states, last = torch.empty_like(added), torch.empty_like(first)
     sizes, _kept = _sizes(decay, added, starts, lengths)
     call(NAME, function(f"{NAME}_forward", added.dtype), sizes, decay, added, first, initial, states, last)
@@ -78,7 +78,7 @@ def _forward_shapes(decay: Tensor, added: Tensor, first: Tensor, *_: Any) -> tup
 
 def _backward(*given: Any) -> tuple[Tensor, ...]:
     """Return the gradients of the decays, of what is added, of the first state and of the state at starts."""
-    d_states, d_last, decay, states, first, initial, starts, lengths = _contiguous(*given[:-1])
+    d_states, d_last, decay, states, first, initial, starts, lengths = contiguous(given[:-1])
     wants_decay = given[-1]
     d_decay, d_added, d_first, d_initial = _gradients(decay, states, first, initial, wants_decay=wants_decay)
     sizes, _kept = _sizes(decay, states, starts, lengths)
@@ -121,10 +121,6 @@ def _register() -> torch.library.Library:
     back = f"Tensor? d_states, Tensor? d_last, Tensor decay, Tensor states, {rest}, bool wants_decay"
     forward, backward = Pass(given, 2, _forward, _forward_shapes), Pass(back, 4, _backward, _backward_shapes)
     return register(NAME, NAME, forward=forward, backward=backward, save=_save, gradients=_autograd)
-
-
-def _contiguous(*tensors: Any) -> tuple[Any, ...]:
-    return tuple(None if tensor is None else tensor.contiguous() for tensor in tensors)
 
 
 def _gradients(
