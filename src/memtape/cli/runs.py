@@ -101,7 +101,9 @@ def compare(
             f"the runs to compare are {len(folders)}, but there must be two or more; name more run folders"
         )
     if figure.suffix not in (".png", ".svg"):
-        raise UsageError(f"the figure {figure} ends in {figure.suffix!r}, but it is drawn as PNG or SVG; end it in one")
+        raise UsageError(
+            f"the figure {figure} ends in {figure.suffix!r}, but it is drawn as PNG or SVG; end it in .png or .svg"
+        )
     from memtape.experiments.run_folder.record import RunRecord
 
     read = {str(folder): RunRecord.read(folder) for folder in folders}
