@@ -54,7 +54,7 @@ def test_the_card_describes_the_training_run(finished, shared):
     for text in (
         *("# ntm on copy", "- ntm\n- copy\n", "| task | copy (", "bits 2", "| recipe | ntm/copy |", "| seed | 3 |"),
         *("| settings | steps 2, batch_size 2, optimizer rmsprop, ",),
-        *("| outcome | not solved |", "| updates | 2 |", "arXiv:1410.5401", "![One test sequence of 50 vectors: "),
+        *("| outcome | not solved |", "| steps | 2 |", "arXiv:1410.5401", "![One test sequence of 50 vectors: "),
         *("| length (vectors) | sequences | cost bits | wrong bits |", "| slots | 6 |"),
         *(f"| {result['length']} | {result['sequences']} | {result['cost_bits']:.4g} |" for result in results),
     ):

@@ -145,6 +145,33 @@ def test_missing_plugins_of_a_run_are_named(trained, capsys, tmp_path, monkeypat
     assert "which are missing; give each by --plugin FILE.py or in MEMTAPE_PLUGINS, or install its package" in sentence
 
 
+def test_a_run_without_its_plugin_is_not_listed_as_damaged(trained, capsys):
+    assert run(["runs", "list", str(trained.parent), "--plugin", str(MGU)]) == 0
+    (sentence,) = capsys.readouterr().out.splitlines()
+    assert sentence.startswith(f'without plugin: {trained}: the task "reversal" comes from the plugin reversal.py')
+    assert sentence.endswith("give each by --plugin FILE.py or in MEMTAPE_PLUGINS, or install its package")
+    assert run(["runs", "list", str(trained.parent), "--json"]) == 0
+    output = json.loads(capsys.readouterr().out)
+    assert (output["runs"], output["damaged"]) == ([], {})
+    assert "mgu.py and the task" in output["without_plugin"][str(trained)]
+
+
+def test_a_plugin_that_cannot_be_imported_does_not_hide_other_runs(trained, copied, tmp_path, capsys, monkeypatch):
+    monkeypatch.delitem(sys.modules, "reversal", raising=False)
+    broken = tmp_path / "reversal.py"
+    broken.write_text(f"raise RuntimeError('broken')\n{REVERSAL.read_text()}")
+    config = {"model": "lstm", "task": "copy", "model_options": {}, "task_options": {}, "plugins": {}}
+    shutil.copytree(copied, tmp_path / "runs/plain")
+    with_config(tmp_path / "runs/plain", **config)
+    for name in ("metrics.jsonl", "result.json", "evaluation.json", "manifest.json"):
+        (tmp_path / "runs/plain" / name).unlink()
+    shutil.move(copied, tmp_path / "runs/own")
+    assert run(["runs", "list", str(tmp_path / "runs"), "--plugin", str(MGU), "--plugin", str(broken), "--json"]) == 0
+    output = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in output["runs"]] == ["plain"]
+    assert "RuntimeError: broken" in output["without_plugin"][str(tmp_path / "runs/own")]
+
+
 def test_one_missing_plugin_is_named_alone(trained, capsys):
     sentence = refused(capsys, "evaluate", trained, "--plugin", MGU)
     assert 'the task "reversal" comes from the plugin reversal.py, which is missing;' in sentence

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from memtape.core.backends import backends
 from memtape.viz.bench_figure import bench_figure
 
 
@@ -37,6 +38,18 @@ def test_each_backend_is_a_line_through_its_times() -> None:
     np.testing.assert_allclose(lines["cpu"], [(64, 53.5), (128, 85.5), (256, 149.5)])
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("slots of the memory", "ntm train, ms per step")
+
+
+def test_every_backend_has_a_colour_of_its_own() -> None:
+    measured = [
+        {**row, "backend": backend}
+        for backend in backends()
+        for row in rows(batch=(1, 4))
+        if row["backend"] == "reference"
+    ]
+    (axes,) = bench_figure(measured).axes
+    assert {line.get_label() for line in axes.lines} == set(backends())
+    assert len({line.get_color() for line in axes.lines}) == len(backends())
 
 
 def test_every_size_that_varies_has_a_panel_with_the_others_fixed() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from memtape.catalog.entry import PluginError
 from memtape.cli.errors import UsageError
 from memtape.cli.options import AsJson
 from memtape.cli.table import print_table, spaced
@@ -27,19 +28,22 @@ def list_(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs in a folder, the oldest first, and report which ones stopped or are damaged.
+    """List the runs in a folder, the oldest first, and report which ones stopped, are damaged or need a plugin.
 
-    The scores of an unfinished run are those of its best validation so far.
+    The scores of an unfinished run are those of its best validation so far. A run that needs a plugin is listed when the
+    plugin is given.
     """
     from memtape.experiments.run_folder.folder import RunError
     from memtape.experiments.run_folder.record import RunRecord, run_folders
 
-    found, damaged = [], {}
+    found, damaged, without_plugin = [], {}, {}
     for place in run_folders(folder):
         try:
             found.append(RunRecord.read(place))
         except RunError as error:
             damaged[str(place)] = str(error)
+        except PluginError as error:
+            without_plugin[str(place)] = str(error)
     found.sort(key=lambda run: (run.begun, run.folder))
     rows = [
         {"name": str(run.folder.relative_to(folder)), **run.row(), "begun": run.begun.isoformat(timespec="seconds")}
@@ -47,16 +51,19 @@ def list_(
     ]
     stopped = {str(run.folder): run.stop for run in found if run.stop}
     if as_json:
-        print(json.dumps({"runs": rows, "stopped": stopped, "damaged": damaged}, indent=2))
+        sentences = {"stopped": stopped, "damaged": damaged, "without_plugin": without_plugin}
+        print(json.dumps({"runs": rows, **sentences}, indent=2))
         return
     if rows:
         print_table([spaced({name: value for name, value in row.items() if name != "begun"}) for row in rows])
-    elif not damaged:
+    elif not damaged and not without_plugin:
         print(f"there are no runs in {folder}; `memtape train` creates one")
     for name, stop in stopped.items():
         print(f"stopped: {name} {stop}")
     for sentence in damaged.values():
         print(f"damaged: {sentence}")
+    for name, sentence in without_plugin.items():
+        print(f"without plugin: {name}: {sentence}")
 
 
 @runs.command
@@ -94,7 +101,9 @@ def compare(
             f"the runs to compare are {len(folders)}, but there must be two or more; name more run folders"
         )
     if figure.suffix not in (".png", ".svg"):
-        raise UsageError(f"the figure {figure} ends in {figure.suffix!r}, but it is drawn as PNG or SVG; end it in one")
+        raise UsageError(
+            f"the figure {figure} ends in {figure.suffix!r}, but it is drawn as PNG or SVG; end it in .png or .svg"
+        )
     from memtape.experiments.run_folder.record import RunRecord
 
     read = {str(folder): RunRecord.read(folder) for folder in folders}

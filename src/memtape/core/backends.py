@@ -29,11 +29,11 @@ class use_backend:  # noqa: N801 - it is called like a function
     """Choose the backend that runs networks over sequences, from now on or inside a `with` block.
 
     "auto" runs the fused kernel of a network if there is one, else the scan or the reference. "cpu" runs the compiled
-    kernels, on other devices the reference, and raises an error if they are absent; "triton" is absent in this version. "reference" always runs the cell step
-    by step, "compile" does so with the step compiled by `torch.compile`. "scan" runs cells that are linear in their
-    state in parallel over time, with operations of torch, and the reference of all others; "auto" uses it where there
-    are no kernels. All give the same results up to rounding. The environment variable MEMTAPE_BACKEND sets the backend
-    of a process that does not call this function.
+    kernels, on other devices the reference, and raises an error if they are absent; "triton" is absent in this version.
+    "reference" always runs the cell step by step, "compile" does so with the step compiled by `torch.compile`.
+    "scan" runs cells that are linear in their state in parallel over time, with operations of torch, and the reference
+    of all others. All give the same results up to rounding. The environment variable MEMTAPE_BACKEND sets the backend of
+    a process that does not call this function.
 
     Args:
         name: "auto", "reference", "compile", "scan", "cpu" or "triton".

@@ -27,7 +27,7 @@ def compiled(cell: AnyCell) -> Any:
     return _COMPILED[cell]
 
 
-def watched(cell: AnyCell) -> bool:
+def has_hooks(cell: AnyCell) -> bool:
     """Return whether a hook needs single steps: on the cell, on one of its parts or on all modules."""
     return bool(nn.modules.module._has_any_global_hook()) or any(
         module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks

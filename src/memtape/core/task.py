@@ -209,9 +209,9 @@ def generator_for(*names: Any) -> torch.Generator:
 def _turns(first: int, size: int, count: int, seed: int) -> Tensor:
     """Return the indices of `size` examples from position `first` on; each epoch draws a new order of `count` examples."""
     places = torch.arange(first, first + size)
-    passes, rows = places // count, torch.empty_like(places)
-    for number in passes.unique().tolist():
-        rows[passes == number] = _order(count, seed, number)[places[passes == number] % count]
+    epochs, rows = places // count, torch.empty_like(places)
+    for number in epochs.unique().tolist():
+        rows[epochs == number] = _order(count, seed, number)[places[epochs == number] % count]
     return rows
 
 

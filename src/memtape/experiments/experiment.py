@@ -9,6 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from memtape.catalog.entry import PluginError
 from memtape.catalog.registry import MODELS, TASKS, Entry, find
 from memtape.core.errors import RequestError
 from memtape.core.plain_type import is_of
@@ -94,7 +95,7 @@ class Experiment:
                 "give the model the options of that run"
             ) from None
 
-    def _check_form(self, task: Task) -> None:
+    def _check_model_fits(self, task: Task) -> None:
         model = find("model", self.model).load()
         reads = input_kind(model)
         if reads not in task.input_kinds:
@@ -120,7 +121,7 @@ class Experiment:
             ExperimentError: an option does not exist or has an invalid value, or the model reads another kind of input.
         """
         task: Task = _construct(find("task", self.task), self.task_options)
-        self._check_form(task)
+        self._check_model_fits(task)
         return task
 
     def build_network(self, weights: Mapping[str, Tensor], input_size: int, output_size: int) -> nn.Module:
@@ -152,10 +153,11 @@ class Experiment:
 
     @classmethod
     def from_config(cls, config: Any) -> "Experiment":
-        """Read an experiment from the values of `to_dict`.
+        """Read an experiment from the values that `config` returned.
 
         Raises:
-            ExperimentError: the values are not those of an experiment, or a plugin is missing.
+            ExperimentError: the values are not those of an experiment.
+            PluginError: a plugin of the experiment is missing.
         """
         try:
             values = {name: value for name, value in config.items() if name != "plugins"}
@@ -177,14 +179,18 @@ class Experiment:
 
 
 def _check_plugins(experiment: Experiment, plugins: Mapping[str, Any]) -> None:
-    """Raise an error if a plugin of an experiment is missing; the recorded plugin is never imported."""
+    """Raise an error if a plugin of an experiment is missing; the recorded plugin is never imported.
+
+    Raises:
+        PluginError: names each missing plugin.
+    """
     missing = [
         f'the {kind} "{name[:80]}" comes from the plugin {str(plugins[f"{kind} {name}"])[:80]}'
         for kind, name, known in (("model", experiment.model, MODELS), ("task", experiment.task, TASKS))
         if name not in known and f"{kind} {name}" in plugins
     ]
     if missing:
-        raise ExperimentError(
+        raise PluginError(
             f"{' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} missing; give each by --plugin FILE.py "
             "or in MEMTAPE_PLUGINS, or install its package"
         )

@@ -30,6 +30,7 @@ def generate_from_run(
 
     Raises:
         ExperimentError: no experiment can be built from the configuration, or an argument is invalid.
+        PluginError: a plugin of the run is missing.
         RunError: the run does not exist, is damaged, or is not one of a language model.
     """
     run = Run.open(folder)

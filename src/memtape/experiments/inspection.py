@@ -31,26 +31,14 @@ def tape_of(model: nn.Module, task: Task, *, length: int, seed: int) -> Tape | N
     if isinstance(task, Pictured) or not isinstance(model, Recurrent):
         return None
     batch = task.batch(0, 1, seed=seed, split="picture", lengths=(length, length))
-    return watched(model, batch.inputs.to(next(model.parameters()).device), batch.targets, batch.mask)
-
-
-def watched(model: Recurrent[Any], inputs: Tensor, targets: Tensor, scored: Tensor) -> Tape | None:
-    """Run a network over a sequence and return the views of its memory, None if there are none.
-
-    Args:
-        model: a network that runs over sequences.
-        inputs: the sequence, as a batch of one, on the network's device.
-        targets: the targets.
-        scored: which steps are scored.
-    """
-    outputs, views = recorded(model, inputs)
+    outputs, views = recorded(model, batch.inputs.to(next(model.parameters()).device))
     if not views:
         return None
     return Tape(
-        inputs=_first_row(inputs),
+        inputs=_first_row(batch.inputs),
         outputs=_first_row(torch.sigmoid(outputs)),
-        targets=_first_row(targets),
-        scored=_first_row(scored),
+        targets=_first_row(batch.targets),
+        scored=_first_row(batch.mask),
         views=views,
     )
 

@@ -30,6 +30,7 @@ def open_run(
 
     Raises:
         ExperimentError: no experiment can be built from the configuration.
+        PluginError: a plugin of the run is missing.
         RunError: the run does not exist or is damaged.
         DataDirError: `data_dir` is given, but the task reads no data.
     """

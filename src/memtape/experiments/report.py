@@ -13,7 +13,7 @@ from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.inspection import graph_of, tape_of
 from memtape.experiments.open_run import open_run
-from memtape.experiments.run_folder.folder import Run, RunError
+from memtape.experiments.run_folder.folder import RESULT, Run, RunError
 from memtape.experiments.run_folder.record import RunRecord
 from memtape.training.network_traits import input_kind
 from memtape.viz import figures
@@ -43,7 +43,7 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
         RunError: files are missing, damaged, or of another task.
     """
     read = RunRecord.read(run.folder)
-    outcome, results, environment = run.read("result.json"), read.evaluation, read.environment
+    outcome, results, environment = run.read(RESULT), read.evaluation, read.environment
     entry = TASKS[experiment.task]
     try:
         drawn = {"learning": _learning(read.records, outcome["solved_step"], task)}

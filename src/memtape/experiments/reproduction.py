@@ -11,7 +11,7 @@ from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment, settings_from
 from memtape.experiments.ledger import Result
 from memtape.experiments.run_folder.environment import environment
-from memtape.experiments.run_folder.folder import Run
+from memtape.experiments.run_folder.folder import EVALUATION, Run
 from memtape.experiments.sweep.report import report_of
 from memtape.experiments.sweep.sweep import Configuration, Plan
 from memtape.training.settings import TrainSettings
@@ -84,7 +84,7 @@ def _seed(row: Mapping[str, Any], folder: Path, scored: tuple[Score, ...]) -> di
         return {"seed": row["seed"], "solved": False, "error": row["failure"]["last_line"]}
     names = [score.name for score in scored]
     metrics = {f"validation_{name}": row[name] for name in names}
-    for tested in Run(folder).read("evaluation.json"):
+    for tested in Run(folder).read(EVALUATION):
         for name in reversed(names):
             metrics[f"{name}_{tested.get('length', 'test')}"] = round(tested[name], 4)
     kept = {name: row[name] for name in ("seed", "solved", "solved_step", "steps", "sequences", "restarts")}

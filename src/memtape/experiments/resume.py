@@ -41,6 +41,7 @@ def resume_run(
 
     Raises:
         RunError: the run does not exist, or all its checkpoints are damaged.
+        PluginError: a plugin of the run is missing.
         SettingsError: the tracker of the run is not installed.
         TrackerError: the tracker failed.
         NonFiniteError: a loss or a gradient is not finite.
@@ -94,7 +95,7 @@ def resume_run(
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Yield the changes of the environment that may change the last bits of a training run."""
+    """Return the changes of the environment that may change the last bits of a training run."""
     return [
         f"{name} was {before.get(name)} and is {now[name]}"
         for name in ("torch", "processor", "threads", "instructions", "accelerator")

@@ -9,6 +9,7 @@ from memtape.catalog.registry import MODELS, TASKS
 from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.open_run import open_run
+from memtape.experiments.reproduction import data_of
 from memtape.experiments.run_folder.folder import ENVIRONMENT, EVALUATION, RESULT, Run
 from memtape.sharing.model_card import Training
 from memtape.sharing.shared_folder import SharingError
@@ -30,6 +31,7 @@ def save_run(folder: Path, target: Path) -> Path:
 
     Raises:
         ExperimentError: no experiment can be built from the configuration.
+        PluginError: a plugin of the run is missing.
         RunError: the run does not exist or is damaged.
         SharingError: the new folder is not empty, or cannot be written.
     """
@@ -50,6 +52,7 @@ def push_run(folder: Path, repo_id: str, *, private: bool) -> str:
 
     Raises:
         ExperimentError: no experiment can be built from the configuration.
+        PluginError: a plugin of the run is missing.
         RunError: the run does not exist or is damaged.
         SharingError: the hub rejects it or cannot be reached.
     """
@@ -73,12 +76,12 @@ def _training(run: Run, experiment: Experiment, score: Score) -> Training:
         summary=f"{model.summary} The task: {task.summary}",
         tags=(experiment.model, experiment.task),
         facts={
-            "task": f"{experiment.task} ({_listed(_without_places(experiment.task_options))})",
+            "task": f"{experiment.task} ({_listed(_task_options(experiment))})",
             "recipe": experiment.recipe,
             "settings": _listed(asdict(experiment.train)),
             "seed": experiment.seed,
             "outcome": verdict,
-            "updates": f"{outcome['steps']:,}",
+            "steps": f"{outcome['steps']:,}",
             "sequences": f"{outcome['sequences']:,}",
             "seconds": f"{outcome['seconds']:.0f}",
             **{name: environment.get(name) for name in ("processor", "accelerator", "memtape", "commit", "torch")},
@@ -92,12 +95,11 @@ def _training(run: Run, experiment: Experiment, score: Score) -> Training:
     )
 
 
-def _without_places(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a task without paths: its folder of data is replaced by whether there is one."""
-    if "data_dir" not in options:
-        return dict(options)
-    data = "generated" if options["data_dir"] is None else "real"
-    return {"data": data, **{name: value for name, value in options.items() if name != "data_dir"}}
+def _task_options(experiment: Experiment) -> dict[str, Any]:
+    """Return the options of a task without paths: its folder of data is replaced by the kind of data."""
+    data = data_of(experiment)
+    options = {name: value for name, value in experiment.task_options.items() if name != "data_dir"}
+    return options if data is None else {"data": data, **options}
 
 
 def _listed(options: Mapping[str, Any]) -> str:

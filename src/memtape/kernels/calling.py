@@ -24,11 +24,6 @@ def function(name: str, dtype: torch.dtype) -> Any:
     return found
 
 
-def record_of(count: int) -> Any:
-    """Return the C type of an array of `count` pointers."""
-    return ctypes.c_void_p * count
-
-
 def pointers(kind: Any, tensors: Iterable[Tensor | None]) -> Any:
     """Return a struct of pointers to tensors, null for None."""
     return kind(*(None if tensor is None else tensor.data_ptr() for tensor in tensors))
@@ -53,6 +48,11 @@ def call(what: str, function: Any, *arguments: Any) -> None:
             f"the fused {what} ran out of memory; use a smaller batch or shorter sequences, "
             "or store fewer steps with checkpoint_every"
         )
+
+
+def contiguous(tensors: Iterable[Tensor | None]) -> tuple[Any, ...]:
+    """Return contiguous tensors; None for None."""
+    return tuple(None if tensor is None else tensor.contiguous() for tensor in tensors)
 
 
 def counted(lengths: Tensor | None) -> Tensor | None:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memtape.core import state_tree
+from memtape.core import padding, state_tree
 from memtape.core.recurrent import Recurrent
 
 
@@ -72,8 +72,7 @@ def gradient_norms(
     norms = torch.stack([_norms([next(found) for _ in leaves], xs) for leaves in kept], dim=1)
     if lengths is None:
         return norms
-    alive = torch.arange(norms.shape[1], device=xs.device) < lengths.to(xs.device)[:, None]
-    return torch.where(alive, norms, torch.nan)
+    return torch.where(padding.alive(norms, lengths.to(xs.device)), norms, torch.nan)
 
 
 def _norms(gradients: list[Tensor | None], xs: Tensor) -> Tensor:

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from memtape.viz.style import BLUE, GREEN, INK, VERMILION, muted, paper_style
+from memtape.viz.style import BLUE, GREEN, INK, PURPLE, VERMILION, muted, paper_style
 
 SIZES = {"batch": "sequences in the batch", "time": "steps of time", "slots": "slots of the memory"}
 """Sizes that may vary, and their labels; slots come last, since not every model has them."""
-COLOURS = {"reference": INK, "cpu": BLUE, "compile": VERMILION, "triton": GREEN}
+COLOURS = {"reference": INK, "cpu": BLUE, "compile": VERMILION, "scan": PURPLE, "triton": GREEN}
 MOST_TICKS = 7
 
 Rows = Sequence[Mapping[str, Any]]

@@ -17,7 +17,8 @@ NOT_SHOWN = "#ececec"
 BLUE = "#0072b2"
 VERMILION = "#d55e00"
 GREEN = "#009e73"
-"""Three of the eight colours of Okabe & Ito (2008), "Color universal design"."""
+PURPLE = "#cc79a7"
+"""Four of the eight colours of Okabe & Ito (2008), "Color universal design"."""
 
 SMALL = 6.5
 """Size of the smallest text, in points."""

@@ -49,7 +49,7 @@ def sweep_figure(
                     rival[metric],
                     color=HAIRLINE,
                     linewidth=0.6,
-                    label="median of another configuration",
+                    label=OTHER,
                 )
             axes.plot(middle["sequences"], middle[metric], color=VERMILION, linewidth=2.4, label="median")
             for curve in curves:  # above their median, which would hide the middle seed

@@ -17,7 +17,6 @@ import torch
 from memtape.catalog.registry import MODELS, Entry, find
 from memtape.core import checks
 from memtape.core.backends import BackendError, backends, use_backend
-from memtape.core.compiled_library import kernels
 from memtape.core.recurrent import Recurrent
 from memtape.experiments.experiment import Experiment, ExperimentError
 from memtape.experiments.run_folder.environment import environment
@@ -227,7 +226,7 @@ def middle(values: Sequence[float]) -> tuple[float, float]:
 def surroundings(threads: int | None) -> dict[str, Any]:
     """Return the environment of a measurement, including the build of the kernels."""
     found = environment()
-    return {**found, "threads": threads or found["threads"], "instructions": kernels().instructions}
+    return {**found, "threads": threads or found["threads"]}
 
 
 def _row(case: Case, network: Recurrent[Any], times: Mapping[str, Sequence[float]]) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class RunRecord:
 
         Raises:
             RunError: there is no run, or a file is damaged.
+            PluginError: a plugin of the run is missing or cannot be imported.
         """
         run = Run(folder)
         if not (folder / CONFIGURATION).is_file() and not run.finished:

@@ -26,7 +26,7 @@ from memtape.core.score import Score
 from memtape.experiments.configuration_file import as_toml
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.file_lock import file_lock
-from memtape.experiments.run_folder.folder import Run, RunError
+from memtape.experiments.run_folder.folder import RESULT, Run, RunError
 from memtape.experiments.run_folder.schema import has_scores
 from memtape.experiments.sweep.proposals import Proposals
 from memtape.experiments.sweep.search_space import Space, Value, with_options
@@ -143,7 +143,7 @@ def result_of(training: Training, scored: Sequence[Score]) -> dict[str, Any] | N
     """
     if not training.finished:
         return None
-    file = training.folder / "result.json"
+    file = training.folder / RESULT
     result: dict[str, Any] = Run(training.folder).parsed(file.name, file.read_bytes())
     names = [score.name for score in scored]
     if not has_scores(result["scores"], names):
@@ -177,7 +177,7 @@ def _train_configurations(
 
 
 def _configurations(plan: Plan, folder: Path, proposals: Proposals) -> list[Configuration]:
-    """Return the proposed configuration; a repeated proposal is the configuration of its first occurrence."""
+    """Return the proposed configurations; a repeated proposal is the configuration of its first occurrence."""
     proposed = [proposals[number] for number in range(len(proposals))]
     return [_configuration(plan, folder, proposed.index(values), values) for values in proposed]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from memtape.core.atomic_write import write_atomically
 from memtape.experiments.file_lock import file_lock
-from memtape.experiments.run_folder.folder import Run
+from memtape.experiments.run_folder.folder import CONFIGURATION, Run
 from memtape.training.checkpoints import Checkpoints
 
 COMMAND = (sys.executable, "-m", "memtape")
@@ -118,7 +118,7 @@ def _go_on(training: Training, lock: int, stop: Event, killed: Callable[[Trainin
     """Start or resume a training run until it is done."""
     in_vain = 0
     while not (training.ended or stop.is_set()):
-        resumed, before = (training.folder / "config.json").is_file(), training.saved()
+        resumed, before = (training.folder / CONFIGURATION).is_file(), training.saved()
         if not resumed and training.folder.exists():
             _move_aside(training.folder)
         words = (

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from memtape.core.compiled_library import expect
 from memtape.kernels import schema
-from memtape.kernels.calling import call, counted, function, pointers
+from memtape.kernels.calling import call, contiguous, counted, function, pointers
 from memtape.kernels.operator import Pass, register
 from memtape.kernels.recurrence.form import Kind, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
@@ -54,7 +54,7 @@ class _Given(NamedTuple):
         return cls(tensors[: len(PARAMETERS)], tensors[len(PARAMETERS) : -1], tensors[-1])
 
     def contiguous(self) -> "_Given":
-        return _Given(_contiguous(self.parameters), _contiguous(self.state), counted(self.lengths))
+        return _Given(contiguous(self.parameters), contiguous(self.state), counted(self.lengths))
 
     @property
     def normal(self) -> bool:
@@ -120,7 +120,7 @@ def _forward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
 
 def _backward(*arguments: Any) -> tuple[Tensor, ...]:
     """Return the gradients of `given`, the parameters and the state, empty for absent ones."""
-    d_ys, *d_last = _contiguous(arguments[: 1 + len(STATE)])
+    d_ys, *d_last = contiguous(arguments[: 1 + len(STATE)])
     given = _Given.of(arguments[1 + len(STATE) : 1 + len(STATE) + GIVEN]).contiguous()
     ys, *kept, integers, floats = arguments[1 + len(STATE) + GIVEN :]
     d_given, *others = _gradients(ys, given)
@@ -173,10 +173,6 @@ def _register() -> torch.library.Library:
     forward = Pass(f"Tensor given, {given}, {form}, bool keep", results, _forward, _forward_shapes)
     backward = Pass(f"{d_last}, {given}, {kept}, {form}", count, _backward, _backward_shapes)
     return register(NAME, NAME, forward=forward, backward=backward, save=_save, gradients=_autograd)
-
-
-def _contiguous(tensors: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
-    return tuple(None if tensor is None else tensor.contiguous() for tensor in tensors)
 
 
 def _hidden(given: _Given, integers: list[int]) -> int:

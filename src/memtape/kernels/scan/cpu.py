@@ -9,14 +9,14 @@ from torch import Tensor
 from memtape.core.compiled_library import expect
 from memtape.core.starts import Starts
 from memtape.kernels import schema
-from memtape.kernels.calling import call, counted, function
+from memtape.kernels.calling import call, contiguous, counted, function
 from memtape.kernels.operator import Pass, register
 from memtape.kernels.scan.chunkwise import chunkwise
 from memtape.kernels.scan.form import ComplexDiagonal, Diagonal, LinearStep
 
 S = TypeVar("S")
 
-WHAT = "scan"
+NAME = "scan"
 DTYPES = (torch.float32, torch.float64)
 
 
@@ -35,7 +35,7 @@ _Sizes = schema.struct(
         *dict.fromkeys(("lengths", "starts"), ctypes.c_void_p).items(),
     )
 )
-expect(WHAT, schema.layout({"sizes": _Sizes}, FUNCTIONS))
+expect(NAME, schema.layout({"sizes": _Sizes}, FUNCTIONS))
 
 
 def scan_on_cpu(steps: LinearStep[S], state: S, lengths: Tensor | None, starts: Starts[S] | None) -> tuple[S, S]:
@@ -65,10 +65,10 @@ def scan_on_cpu(steps: LinearStep[S], state: S, lengths: Tensor | None, starts: 
 
 def _forward(*given: Any) -> tuple[Tensor, Tensor]:
     """Return the states and the last one of each row."""
-    decay, added, first, initial, starts, lengths = _contiguous(*given)
+    decay, added, first, initial, starts, lengths = contiguous(given)
     states, last = torch.empty_like(added), torch.empty_like(first)
     sizes, _kept = _sizes(decay, added, starts, lengths)
-    call(WHAT, function("scan_forward", added.dtype), sizes, decay, added, first, initial, states, last)
+    call(NAME, function(f"{NAME}_forward", added.dtype), sizes, decay, added, first, initial, states, last)
     return states, last
 
 
@@ -78,13 +78,13 @@ def _forward_shapes(decay: Tensor, added: Tensor, first: Tensor, *_: Any) -> tup
 
 def _backward(*given: Any) -> tuple[Tensor, ...]:
     """Return the gradients of the decays, of what is added, of the first state and of the state at starts."""
-    d_states, d_last, decay, states, first, initial, starts, lengths = _contiguous(*given[:-1])
+    d_states, d_last, decay, states, first, initial, starts, lengths = contiguous(given[:-1])
     wants_decay = given[-1]
     d_decay, d_added, d_first, d_initial = _gradients(decay, states, first, initial, wants_decay=wants_decay)
     sizes, _kept = _sizes(decay, states, starts, lengths)
     call(
-        WHAT,
-        function("scan_backward", states.dtype),
+        NAME,
+        function(f"{NAME}_backward", states.dtype),
         sizes,
         decay,
         states,
@@ -120,17 +120,13 @@ def _register() -> torch.library.Library:
     given = f"Tensor decay, Tensor added, {rest}"
     back = f"Tensor? d_states, Tensor? d_last, Tensor decay, Tensor states, {rest}, bool wants_decay"
     forward, backward = Pass(given, 2, _forward, _forward_shapes), Pass(back, 4, _backward, _backward_shapes)
-    return register(WHAT, WHAT, forward=forward, backward=backward, save=_save, gradients=_autograd)
-
-
-def _contiguous(*tensors: Any) -> tuple[Any, ...]:
-    return tuple(None if tensor is None else tensor.contiguous() for tensor in tensors)
+    return register(NAME, NAME, forward=forward, backward=backward, save=_save, gradients=_autograd)
 
 
 def _gradients(
     decay: Tensor, states: Tensor, first: Tensor, initial: Tensor | None, *, wants_decay: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return unfilled tensors for the gradients, empty for those that are not wanted."""
+    """Return uninitialised tensors for the gradients, empty for those that are not needed."""
     new = states.new_empty
     return (
         new(decay.shape if wants_decay else 0),
@@ -141,7 +137,7 @@ def _gradients(
 
 
 def _sizes(decay: Tensor, added: Tensor, starts: Tensor | None, lengths: Tensor | None) -> tuple[Any, Tensor | None]:
-    """Return the library's record of sizes, and the lengths, which live as long as it does."""
+    """Return the C struct of all sizes, and the lengths, which it points to."""
     lengths = counted(lengths)
     return _Sizes(
         batch=added.shape[0],

@@ -43,13 +43,13 @@ OF_THE_MEMORY = (
 OF_THE_INTERFACE = ("masked", "mask_floor", "sharpen_links", "strengths", "initial_strength", "squash", "clip")
 
 
-def machine(options: Mapping[str, Any], *, around: int = 0) -> AugmentedCell:
+def machine(options: Mapping[str, Any], *, bypass_size: int = 0) -> AugmentedCell:
     """Build the machine from the options of a `DNCCell`.
 
     Args:
         options: all options; their sizes are valid.
-        around: size of the last part of the input, which bypasses the controller and goes to the interface and the
-            output.
+        bypass_size: size of the last part of the input, which bypasses the controller and goes to the interface and
+            the output.
 
     Raises:
         ValueError: an option is invalid.
@@ -68,8 +68,8 @@ def machine(options: Mapping[str, Any], *, around: int = 0) -> AugmentedCell:
         network = controller(options, options["input_size"] + memory.read_size)
     else:
         network = TruncatedInput(controller(options, options["input_size"]), memory.read_size)
-    if around:
-        network = InputBypass(network, options["input_size"], around)
+    if bypass_size:
+        network = InputBypass(network, options["input_size"], bypass_size)
     interface: AnyInterface = DNCInterface(
         network.output_size,
         width,
@@ -81,7 +81,7 @@ def machine(options: Mapping[str, Any], *, around: int = 0) -> AugmentedCell:
         network,
         Normalised(interface, network.output_size) if options["layer_norm"] else interface,
         memory,
-        input_size=options["input_size"] + around,
+        input_size=options["input_size"] + bypass_size,
         output_size=options["output_size"],
         initial_reads=options["initial_reads"],
         bypass=nn.Dropout(options["bypass_dropout"]) if options["bypass_dropout"] else None,

@@ -47,7 +47,7 @@ class BiDNC(Resizable):
         checks.module_sizes(self, **{size: options[size] for size in SIZES})
         self.input_size, self.output_size = options["input_size"], options["output_size"]
         self.backwards = controller(options, self.input_size)
-        self.machine = machine(options, around=self.backwards.output_size)
+        self.machine = machine(options, bypass_size=self.backwards.output_size)
 
     __init__ = takes(DNCCell, _build)
 

@@ -1,26 +1,21 @@
 """Sparse assembly: build the sparse machines and their dense form from their options."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from memtape.core.memory import AnyInterface
-from memtape.memory import (
-    SparseAccessInterface,
-    SparseAccessMemory,
-    SparseComputerInterface,
-    SparseComputerMemory,
-)
+from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.models.machine.augmented import AugmentedCell
 from memtape.models.machine.controller import controller_of
 
 OF_THE_INTERFACE = ("heads", "strengths", "initial_strength", "squash", "clip")
 
 
-def machine(memory: SparseAccessMemory | SparseComputerMemory, options: Mapping[str, Any]) -> AugmentedCell:
+def machine(memory: AnyMemory, interface: Callable[..., AnyInterface], options: Mapping[str, Any]) -> AugmentedCell:
     """Build the machine of a memory from the options of its cell.
 
     Args:
-        memory: the memory; it determines the interface.
+        memory: the memory.
+        interface: the class of its interface.
         options: all options of the cell.
 
     Raises:
@@ -35,12 +30,9 @@ def machine(memory: SparseAccessMemory | SparseComputerMemory, options: Mapping[
         options["controller_layers"],
         options["initial_controller"],
     )
-    of_interface = {name: options[name] for name in OF_THE_INTERFACE}
-    kind = SparseComputerInterface if isinstance(memory, SparseComputerMemory) else SparseAccessInterface
-    interface: AnyInterface = kind(size, options["width"], **of_interface)
     return AugmentedCell(
         controller,
-        interface,
+        interface(size, options["width"], **{name: options[name] for name in OF_THE_INTERFACE}),
         memory,
         **{name: options[name] for name in ("input_size", "output_size", "initial_reads")},
     )

@@ -5,7 +5,7 @@ from typing import Literal
 from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
 from memtape.core.recurrent import Recurrent, runs
-from memtape.memory import SparseComputerMemory
+from memtape.memory import SparseComputerInterface, SparseComputerMemory
 from memtape.models.machine.augmented import AugmentedState
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
@@ -89,7 +89,7 @@ class SDNCCell(MachineCell):
             threshold=threshold,
             initial_memory=initial_memory,
         )
-        self.machine = machine(memory, options)
+        self.machine = machine(memory, SparseComputerInterface, options)
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
         """Return the fused kernel on a backend, None if there is none or an option needs the reference."""

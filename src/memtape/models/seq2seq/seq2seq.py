@@ -17,7 +17,6 @@ from memtape.models.seq2seq.encoder import KINDS, Encoder
 from memtape.sharing.shareable import Shareable, constructor_arguments
 
 SOURCES = ("symbols", "vectors")
-Context = Literal["vector", "attention"]
 CONTEXTS = ("vector", "attention")
 
 

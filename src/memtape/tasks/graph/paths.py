@@ -12,10 +12,6 @@ from memtape.tasks.graph.encoding import BLANK, PREDICTION, TRANSITION, TRIPLE, 
 from memtape.tasks.graph.graph_batch import GraphBatch
 from memtape.tasks.graph.planner import after_each_edge
 
-CHOICE = 5
-"""Size of the target of one available edge: its three labels, the distance to the goal after it, and whether the planner
-chooses it."""
-
 
 @state
 class PathBatch(GraphBatch):

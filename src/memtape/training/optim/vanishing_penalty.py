@@ -49,8 +49,8 @@ def against_vanishing(network: nn.Module, weight: float, *, rows: int | float) -
     r"""Add the gradient of a penalty on vanishing and exploding gradients in every backward pass inside the block.
 
     The penalty is $\Omega = \sum_t \Omega_t$ of `memtape.ops.vanishing.vanishing_penalty`, averaged over rows, over all
-    steps whose gradient flows to an earlier step. $ abla_{h_t} L$ is treated as a constant, so only the recurrent
-    weights of each `ElmanCell` receive a gradient from the penalty. It is added to their gradient of the loss, and
+    steps whose gradient flows to an earlier step. $\nabla_{h_t} L$ is treated as a constant, so only the
+    recurrent weights of each `ElmanCell` receive a gradient from the penalty. It is added to their gradient of the loss, and
     works with accumulation, truncation, recomputation and several processes. The loss is unchanged. Clip the gradients
     as usual.
 
