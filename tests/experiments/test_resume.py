@@ -255,3 +255,27 @@ def test_a_full_disk_ends_the_training_run_with_the_lost_steps_and_how_to_contin
             train(tmp_path / "run", {})
     run, _ = resume(tmp_path / "run")
     same(bits(run), uninterrupted("plain")[0])
+
+
+def test_a_run_is_not_resumed_beside_its_training(tmp_path):
+    train(tmp_path / "run", {}, until=5)
+    run, before = Run(tmp_path / "run"), [path.read_bytes() for path in sorted((tmp_path / "run").glob("*.json*"))]
+    with run.owned(), pytest.raises(RunError, match=rf"the training run in .* belongs to process {os.getpid()} on "):
+        resume(run.folder)
+    assert before == [path.read_bytes() for path in sorted(run.folder.glob("*.json*"))]
+    assert resume(run.folder) is not None
+
+
+def test_a_run_in_training_is_owned(tmp_path):
+    seen = []
+
+    def watch(step, _):
+        if step == 2:
+            with pytest.raises(RunError, match="belongs to process"):
+                resume(tmp_path / "run")
+            seen.append(step)
+
+    chosen = experiment()
+    train_run(chosen, *chosen.build(), tmp_path / "run", on_record=ignore, on_step=watch)
+    assert seen == [2]
+    assert [record["step"] for record in Run(tmp_path / "run").records() if record["kind"] == "validation"] == [3, 6, 9, 12]

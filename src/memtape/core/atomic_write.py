@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from uuid import uuid4
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -12,7 +13,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         content: the bytes to write.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{uuid4().hex}.partial")
     try:
         partial.write_bytes(content)
         os.replace(partial, path)

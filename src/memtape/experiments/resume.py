@@ -1,6 +1,7 @@
 """Resume: continue a training run exactly from its last valid checkpoint."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from memtape.experiments.run_folder.folder import CONFIGURATION, ENVIRONMENT, Ru
 from memtape.experiments.train import checkpoints_of, train_to_the_end
 from memtape.training.interruption import Interruption
 from memtape.training.outcome import Outcome
-from memtape.training.parallel.processes import Processes
+from memtape.training.parallel.processes import Processes, launched_first
 from memtape.training.tracking import require_tracker
 
 
@@ -40,7 +41,7 @@ def resume_run(
         The run and its outcome; None if it was finished before.
 
     Raises:
-        RunError: the run does not exist, or all its checkpoints are damaged.
+        RunError: the run does not exist, another process trains it, or all its checkpoints are damaged.
         PluginError: a plugin of the run is missing.
         SettingsError: the tracker of the run is not installed.
         TrackerError: the tracker failed.
@@ -48,14 +49,26 @@ def resume_run(
         LostProcessError: another process of the training run ended or failed.
     """
     run = Run.open_any(folder)
+    with run.owned() if launched_first() else nullcontext():
+        return run, _resume_owned(run, on_start, on_record, on_step, warn, interruption)
+
+
+def _resume_owned(
+    run: Run,
+    on_start: Callable[[Experiment, int], None],
+    on_record: Callable[[dict[str, Any]], None],
+    on_step: Callable[[int, dict[str, float]], None],
+    warn: Callable[[str], None],
+    interruption: Interruption | None,
+) -> Outcome | None:
     if run.finished:
         if not run.report_file.exists():  # it was killed while drawing its figures
-            report_run(folder)
-        return run, None
+            report_run(run.folder)
+        return None
     checkpoints = checkpoints_of(run, keep=1)
     checkpoint, files, damages = checkpoints.newest()
     if checkpoint is None and damages:
-        raise RunError(f"every checkpoint of {folder} is damaged: {'; '.join(damages)}; train again")
+        raise RunError(f"every checkpoint of {run.folder} is damaged: {'; '.join(damages)}; train again")
     config = run.parsed(CONFIGURATION, files[CONFIGURATION]) if files else run.read(CONFIGURATION)
     experiment = Experiment.from_config(config)
     step = checkpoint.progress.step if checkpoint else 0
@@ -81,7 +94,7 @@ def resume_run(
             for difference in _differences(run.read(ENVIRONMENT), environment()):
                 warn(f"{difference}: further results may differ in the last bits")
             on_start(experiment, step)
-    return run, train_to_the_end(
+    return train_to_the_end(
         run,
         experiment,
         model=model,

@@ -57,7 +57,7 @@ def train_run(
 
     Raises:
         SettingsError: the tracker is not installed; nothing is written.
-        RunError: a folder or a file cannot be written.
+        RunError: a folder or a file cannot be written, or another process resumed the run first.
         TrackerError: the tracker failed.
         NonFiniteError: a loss or a gradient is not finite.
         LostProcessError: another process of the training run ended or failed.
@@ -65,21 +65,23 @@ def train_run(
     backend_for("cpu")  # rejects a wrong MEMTAPE_BACKEND before anything is written
     processes = processes or Processes(experiment.train)
     run = Run(folder)
-    with processes.sharing_errors():
-        if processes.first:
-            require_tracker(experiment.train.tracker)
-            Run.create(folder, experiment.config(), environment(), task.vocabulary)
-    return run, train_to_the_end(
-        run,
-        experiment,
-        model=model,
-        task=task,
-        resume_from=None,
-        on_record=on_record,
-        on_step=on_step,
-        processes=processes,
-        interruption=interruption,
-    )
+    with ExitStack() as stack:
+        with processes.sharing_errors():
+            if processes.first:
+                require_tracker(experiment.train.tracker)
+                Run.create(folder, experiment.config(), environment(), task.vocabulary)
+                stack.enter_context(run.owned())
+        return run, train_to_the_end(
+            run,
+            experiment,
+            model=model,
+            task=task,
+            resume_from=None,
+            on_record=on_record,
+            on_step=on_step,
+            processes=processes,
+            interruption=interruption,
+        )
 
 
 def train_to_the_end(
@@ -97,7 +99,7 @@ def train_to_the_end(
     """Train in a run folder to the end or to an interruption, and write the result at the end.
 
     Args:
-        run: the run folder, with its configuration and environment.
+        run: the run folder, with its configuration and environment; the first process owns it.
         experiment: the experiment.
         model: the network, trained in place.
         task: the task.

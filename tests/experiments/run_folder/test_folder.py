@@ -1,7 +1,9 @@
 """Run folders: their files, and the messages on damage."""
 
 import json
+import multiprocessing
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -64,6 +66,49 @@ def test_a_folder_in_use_is_not_written_to(tmp_path):
     with pytest.raises(RunError, match="exists and is not an empty folder; give --out another name"):
         Run.create(tmp_path, {}, {})
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def create(folder, number, barrier, answers):
+    barrier.wait()
+    try:
+        Run.create(folder, {"seed": number}, {})
+        answers.put((number, None))
+    except RunError as error:
+        answers.put((number, str(error)))
+
+
+def test_of_several_processes_that_create_one_run_one_wins_with_its_own_configuration(tmp_path):
+    context = multiprocessing.get_context("fork")
+    for attempt in range(20):
+        barrier, answers = context.Barrier(3), context.Queue()
+        folder = tmp_path / str(attempt)
+        processes = [context.Process(target=create, args=(folder, number, barrier, answers)) for number in range(3)]
+        for process in processes:
+            process.start()
+        answered = [answers.get(timeout=60) for _ in processes]
+        for process in processes:
+            process.join()
+        (winner,) = [number for number, error in answered if error is None]
+        assert Run(folder).read("config.json") == {"seed": winner}
+        assert {error for _, error in answered if error} == {
+            f"{folder} exists and is not an empty folder; give --out another name or remove it"
+        }
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(map(str, range(20)))
+
+
+@pytest.mark.parametrize("name", [".", ""])
+def test_the_current_folder_is_not_a_new_run(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match=r"the run folder \. is the current folder; give --out the name of a new one"):
+        Run.create(Path(name), {}, {})
+
+
+def test_a_run_has_one_owner_and_the_second_is_told_who(run):
+    sentence = rf"the training run in .*run belongs to process {os.getpid()} on .* since .*; wait for its end, or stop"
+    with run.owned(), pytest.raises(RunError, match=sentence), run.owned():
+        pass
+    with run.owned():
+        pass
 
 
 def test_an_unwritable_path_is_named(tmp_path):
@@ -186,3 +231,7 @@ def test_a_failed_write_keeps_the_old_file(run, monkeypatch):
 
 def test_the_default_folder_names_model_task_and_time():
     assert str(default_folder("ntm", "copy", 3)).startswith(os.path.join("runs", "ntm-copy-seed3-"))
+
+
+def test_default_folders_of_the_same_second_differ():
+    assert len({default_folder("ntm", "copy", 3) for _ in range(100)}) == 100

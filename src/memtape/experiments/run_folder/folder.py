@@ -5,6 +5,7 @@ environment.json   versions, processor, threads, commit
 metrics.jsonl      one record per line, of training and validation; the last one may be the reason of a stop
 checkpoints/       what a training run needs to resume
 tracker/           the files of a tracker, if there is one
+run.lock           locked by the process that trains
 weights.safetensors
 result.json        the outcome
 evaluation.json    scores by length
@@ -13,18 +14,21 @@ figures/           PNG and SVG
 report.html        all of these on one page
 """
 
+import errno
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 from memtape.core import manifest
 from memtape.core.atomic_write import write_atomically
 from memtape.core.errors import RequestError
+from memtape.core.new_folder import new_folder
+from memtape.experiments.file_lock import file_lock, owner_of
 from memtape.experiments.run_folder.schema import check_form, is_record
 
 CONFIGURATION, ENVIRONMENT, WEIGHTS = "config.json", "environment.json", "weights.safetensors"
@@ -37,6 +41,12 @@ FINAL = (*COPIED, WEIGHTS, RESULT, EVALUATION)
 
 VOCABULARY = "vocabulary.json"
 """The meaning of each symbol of the task, by index, for a task with symbols."""
+
+LOCK = "run.lock"
+"""The file that the process which trains has locked."""
+
+TAKEN = (errno.EEXIST, errno.ENOTEMPTY)
+"""Errors of a new folder whose name was given to another one meanwhile."""
 
 LARGEST_JSON = 2**20
 """Largest size in bytes of a JSON file of a run; a parsed file takes more memory than its size."""
@@ -74,18 +84,21 @@ class Run:
         Raises:
             RunError: the folder is not empty, or cannot be written.
         """
-        partial = cls(folder.with_name(f".{folder.name}.partial"))
         try:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                raise RunError(f"{folder} exists and is not an empty folder; give --out another name or remove it")
-            shutil.rmtree(partial.folder, ignore_errors=True)
-            partial.figures.mkdir(parents=True)
-            partial.write(CONFIGURATION, config)
-            partial.write(ENVIRONMENT, environment)
-            if vocabulary is not None:
-                partial.write(VOCABULARY, list(vocabulary))
-            partial.folder.replace(folder)
+                raise RunError(_taken(folder))
+            if not folder.name:
+                raise RunError(f"the run folder {folder} is the current folder; give --out the name of a new one")
+            with new_folder(folder) as partial:
+                run = cls(partial)
+                run.figures.mkdir()
+                run.write(CONFIGURATION, config)
+                run.write(ENVIRONMENT, environment)
+                if vocabulary is not None:
+                    run.write(VOCABULARY, list(vocabulary))
         except OSError as error:
+            if error.errno in TAKEN:
+                raise RunError(_taken(folder)) from None
             raise RunError(
                 f"the run folder {folder} cannot be created ({error.strerror}); give --out a writable folder"
             ) from None
@@ -118,6 +131,23 @@ class Run:
         if not any((folder / name).exists() for name in (CONFIGURATION, "checkpoints", manifest.MANIFEST)):
             raise RunError(f"{folder} has no config.json, so it is not a run folder; give one that is")
         return cls(folder)
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Own the folder for training, which only one process can do at a time.
+
+        Raises:
+            RunError: another process owns it, or the folder cannot be written.
+        """
+        file = self.folder / LOCK
+        with ExitStack() as stack:
+            with _write_errors_as_run_errors(file):
+                lock = stack.enter_context(file_lock(file))
+            if lock is None:
+                raise RunError(
+                    f"the training run in {self.folder} belongs to {owner_of(file)}; wait for its end, or stop that process"
+                )
+            yield
 
     @property
     def finished(self) -> bool:
@@ -247,8 +277,17 @@ class Run:
 
 
 def default_folder(model: str, task: str, seed: int) -> Path:
-    """Return a new name for a run under `runs/`, by model, task, seed and time."""
-    return Path("runs") / f"{model}-{task}-seed{seed}-{datetime.now():%Y%m%d-%H%M%S}"
+    """Return a new name for a run under `runs/`, by model, task, seed and time, with random digits at the end."""
+    return Path("runs") / f"{model}-{task}-seed{seed}-{moment()}"
+
+
+def moment() -> str:
+    """Return the time and random digits, so that names of the same second differ."""
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{uuid4().hex[:6]}"
+
+
+def _taken(folder: Path) -> str:
+    return f"{folder} exists and is not an empty folder; give --out another name or remove it"
 
 
 @contextmanager

@@ -13,7 +13,6 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from statistics import median
 from threading import Event
@@ -25,8 +24,8 @@ from memtape.core.errors import RequestError
 from memtape.core.score import Score
 from memtape.experiments.configuration_file import as_toml
 from memtape.experiments.experiment import Experiment
-from memtape.experiments.file_lock import file_lock
-from memtape.experiments.run_folder.folder import RESULT, Run, RunError
+from memtape.experiments.file_lock import file_lock, owner_of
+from memtape.experiments.run_folder.folder import RESULT, Run, RunError, moment
 from memtape.experiments.run_folder.schema import has_scores
 from memtape.experiments.sweep.proposals import Proposals
 from memtape.experiments.sweep.search_space import Space, Value, with_options
@@ -130,7 +129,9 @@ def sweep(plan: Plan, folder: Path, *, jobs: int, stop: Event, listener: Listene
     _make_folder(folder)
     with file_lock(folder / LOCK) as lock:
         if lock is None:
-            raise SweepError(f"another process runs a sweep in {folder}; wait for its end, or give --out another name")
+            raise SweepError(
+                f"the sweep in {folder} belongs to {owner_of(folder / LOCK)}; wait for its end, or give --out another name"
+            )
         _check_plan(plan, folder)
         return _train_configurations(plan, folder, jobs, stop, listener)
 
@@ -152,8 +153,8 @@ def result_of(training: Training, scored: Sequence[Score]) -> dict[str, Any] | N
 
 
 def default_sweep_folder(model: str, task: str) -> Path:
-    """Return a new name for a sweep under `runs/`, by model, task and time."""
-    return Path("runs") / f"sweep-{model}-{task}-{datetime.now():%Y%m%d-%H%M%S}"
+    """Return a new name for a sweep under `runs/`, by model, task and time, with random digits at the end."""
+    return Path("runs") / f"sweep-{model}-{task}-{moment()}"
 
 
 def _train_configurations(

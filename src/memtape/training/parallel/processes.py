@@ -17,8 +17,17 @@ MEETING_PLACE = "MEMTAPE_RENDEZVOUS"
 """Environment variable with the address at which the processes connect, such as file:///shared/meeting."""
 
 
+RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
+"""Environment variables in which launchers give a process its index."""
+
+
 class LostProcessError(WorkError, RuntimeError):
     """Another process of the training run ended or failed."""
+
+
+def launched_first() -> bool:
+    """Return whether this is the first process of a training run, before the processes connect."""
+    return next((os.environ[name] for name in RANKS if name in os.environ), "0") == "0"
 
 
 class Processes:
