@@ -1,6 +1,7 @@
 """Shared networks are loaded unchanged, or are not saved."""
 
 import json
+import multiprocessing
 import re
 
 import pytest
@@ -14,7 +15,7 @@ from memtape.core.recurrent import Recurrent, runs
 from memtape.models.recurrent.lstm import StackedLSTMCell
 from memtape.sharing.model_card import Training
 from memtape.sharing.shareable import Shareable
-from memtape.sharing.shared_folder import SharingError
+from memtape.sharing.shared_folder import SharingError, _alone_in
 
 INPUT, OUTPUT = 3, 2
 TINY = {"slots": 4, "width": 3, "controller_size": 5}
@@ -227,3 +228,34 @@ def test_an_unwritable_path_is_named(ntm, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SharingError, match=r"file/x cannot be written \(Not a directory\); give a place"):
         ntm.save_pretrained(tmp_path / "file" / "x")
+
+
+def save_at_once(folder, value, barrier, answers):
+    network = memtape.Elman(2, 2, hidden_size=3 + value)
+    barrier.wait()
+    try:
+        network.save_pretrained(folder)
+        answers.put(None)
+    except SharingError as error:
+        answers.put(str(error))
+
+
+def test_a_folder_that_several_processes_save_holds_the_network_of_one(tmp_path):
+    context = multiprocessing.get_context("fork")
+    for attempt in range(10):
+        barrier, answers, folder = context.Barrier(3), context.Queue(), tmp_path / str(attempt)
+        processes = [context.Process(target=save_at_once, args=(folder, value, barrier, answers)) for value in range(3)]
+        for process in processes:
+            process.start()
+        told = {answers.get(timeout=60) for _ in processes}
+        for process in processes:
+            process.join()
+        assert memtape.Elman.from_pretrained(folder).configuration["hidden_size"] in (3, 4, 5)
+        sentence = f"another process is saving a network in {folder}; wait for its end, or give another folder"
+        assert None in told
+        assert told <= {None, sentence}
+
+
+def test_a_folder_that_another_process_saves_is_refused(tmp_path):
+    with _alone_in(tmp_path), pytest.raises(SharingError, match=r"another process is saving a network in .*; wait for"):
+        memtape.Elman(2, 2, hidden_size=3).save_pretrained(tmp_path)

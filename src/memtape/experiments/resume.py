@@ -49,6 +49,8 @@ def resume_run(
         LostProcessError: another process of the training run ended or failed.
     """
     run = Run.open_any(folder)
+    if run.finished and run.report_file.exists():
+        return run, None
     with run.owned() if launched_first() else nullcontext():
         return run, _resume_owned(run, on_start, on_record, on_step, warn, interruption)
 
@@ -61,9 +63,8 @@ def _resume_owned(
     warn: Callable[[str], None],
     interruption: Interruption | None,
 ) -> Outcome | None:
-    if run.finished:
-        if not run.report_file.exists():  # it was killed while drawing its figures
-            report_run(run.folder)
+    if run.finished:  # it was killed while drawing its figures
+        report_run(run.folder)
         return None
     checkpoints = checkpoints_of(run, keep=1)
     checkpoint, files, damages = checkpoints.newest()

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from memtape.catalog.registry import MODELS, TASKS
+from memtape.core.new_folder import new_folder
 from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.open_run import open_run
 from memtape.experiments.reproduction import data_of
-from memtape.experiments.run_folder.folder import ENVIRONMENT, EVALUATION, RESULT, Run
+from memtape.experiments.run_folder.folder import ENVIRONMENT, EVALUATION, RESULT, TAKEN, Run
 from memtape.sharing.model_card import Training
 from memtape.sharing.shared_folder import SharingError
 
@@ -35,11 +36,24 @@ def save_run(folder: Path, target: Path) -> Path:
         RunError: the run does not exist or is damaged.
         SharingError: the new folder is not empty, or cannot be written.
     """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise SharingError(f"{target} exists and is not an empty folder; give another name or remove it")
-    network, training = _opened(folder)
-    network.save_pretrained(target, training=training)
+    name = target.absolute().name
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise SharingError(_taken(target))
+        network, training = _opened(folder)
+        with new_folder(target.absolute()) as partial:
+            network.save_as(partial, name, training)
+    except OSError as error:
+        if error.errno in TAKEN:
+            raise SharingError(_taken(target)) from None
+        raise SharingError(
+            f"{target} cannot be written ({error.strerror}); give a place that you can write to"
+        ) from None
     return target
+
+
+def _taken(target: Path) -> str:
+    return f"{target} exists and is not an empty folder; give another name or remove it"
 
 
 def push_run(folder: Path, repo_id: str, *, private: bool) -> str:

@@ -45,7 +45,7 @@ class Shareable(nn.Module):
             SharingError: the constructor's arguments do not describe the network, or the folder cannot be written or
                 has a foreign file of the same name.
         """
-        self._write(Path(folder), Path(folder).absolute().name, training)
+        self.save_as(Path(folder), Path(folder).absolute().name, training)
 
     @classmethod
     def from_pretrained(
@@ -118,11 +118,21 @@ class Shareable(nn.Module):
                 reached.
         """
         with TemporaryDirectory() as folder:
-            self._write(Path(folder), repo_id, training)
+            self.save_as(Path(folder), repo_id, training)
             message = commit_message or f"Share {type(self).__name__}"
             return hub.push(Path(folder), repo_id, message=message, private=private, token=token, branch=branch)
 
-    def _write(self, folder: Path, name: str, training: Training | None) -> None:
+    def save_as(self, folder: Path, name: str, training: Training | None) -> None:
+        """Write the files of `save_pretrained` with another name in the card.
+
+        Args:
+            folder: the folder, created if it does not exist.
+            name: the folder or repository from which the card loads the network.
+            training: how the network was trained, for the card.
+
+        Raises:
+            SharingError: as `save_pretrained`.
+        """
         contents = Contents(type(self).__name__, self.configuration, self.state_dict())
         try:
             blueprint(type(self), contents.arguments, contents.tensors)

@@ -8,10 +8,12 @@ vocabulary.json    the meaning of each symbol that it reads, if it was trained o
 manifest.json      sizes and digests of the first two; the other files may be edited
 """
 
+import fcntl
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as shortened
@@ -59,7 +61,7 @@ def write_folder(
     """Write all files, the manifest last; the files of a previously shared network are replaced.
 
     Raises:
-        SharingError: the folder cannot be written, or has a foreign file of the same name.
+        SharingError: the folder cannot be written, has a foreign file of the same name, or another process writes it.
     """
     config = {
         "format": FORMAT,
@@ -74,22 +76,47 @@ def write_folder(
         FIGURE: figure,
         VOCABULARY: None if symbols is None else (json.dumps(list(symbols), indent=2) + "\n").encode(),
     }
+    try:
+        with _alone_in(folder):
+            _replace_files(folder, files)
+    except OSError as error:
+        raise SharingError(
+            f"{folder} cannot be written ({error.strerror}); give a place that you can write to"
+        ) from None
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Lock a folder, created if it does not exist; the lock needs no file.
+
+    Raises:
+        SharingError: another process writes into the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise SharingError(
+            f"another process is saving a network in {folder}; wait for its end, or give another folder"
+        ) from None
+    finally:
+        os.close(handle)
+
+
+def _replace_files(folder: Path, files: Mapping[str, bytes | None]) -> None:
     strange = [] if os.path.lexists(folder / MANIFEST) else [name for name in files if os.path.lexists(folder / name)]
     if strange:
         raise SharingError(
             f"{folder} has a {strange[0]} but no {MANIFEST}, so that file is not replaced; give another folder or remove it"
         )
-    try:
-        for name in (MANIFEST, *files):
-            (folder / name).unlink(missing_ok=True)
-        for name, content in files.items():
-            if content is not None:
-                write_atomically(folder / name, content)
-        write_manifest(folder, (CONFIG, WEIGHTS))
-    except OSError as error:
-        raise SharingError(
-            f"{folder} cannot be written ({error.strerror}); give a place that you can write to"
-        ) from None
+    for name in (MANIFEST, *files):
+        (folder / name).unlink(missing_ok=True)
+    for name, content in files.items():
+        if content is not None:
+            write_atomically(folder / name, content)
+    write_manifest(folder, (CONFIG, WEIGHTS))
 
 
 def read_folder(folder: Path) -> Contents:

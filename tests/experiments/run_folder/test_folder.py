@@ -108,7 +108,8 @@ def test_a_run_has_one_owner_and_the_second_is_told_who(run):
     with run.owned(), pytest.raises(RunError, match=sentence), run.owned():
         pass
     with run.owned():
-        pass
+        assert run.has_owner
+    assert not run.has_owner
 
 
 def test_an_unwritable_path_is_named(tmp_path):

@@ -150,6 +150,14 @@ class Run:
             yield
 
     @property
+    def has_owner(self) -> bool:
+        """Whether a process trains in the folder now."""
+        if not (self.folder / LOCK).exists():
+            return False
+        with file_lock(self.folder / LOCK) as lock:
+            return lock is None
+
+    @property
     def finished(self) -> bool:
         """Whether training has finished."""
         return (self.folder / manifest.MANIFEST).exists()

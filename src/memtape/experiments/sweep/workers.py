@@ -118,6 +118,9 @@ def _go_on(training: Training, lock: int, stop: Event, killed: Callable[[Trainin
     """Start or resume a training run until it is done."""
     in_vain = 0
     while not (training.ended or stop.is_set()):
+        if Run(training.folder).has_owner:  # it was resumed by hand
+            stop.wait(LOOK)
+            continue
         resumed, before = (training.folder / CONFIGURATION).is_file(), training.saved()
         if not resumed and training.folder.exists():
             _move_aside(training.folder)
@@ -132,7 +135,7 @@ def _go_on(training: Training, lock: int, stop: Event, killed: Callable[[Trainin
             if in_vain < KILLS:
                 killed(training, end.in_words)
                 continue
-        elif resumed and Run(training.folder).stop() is None and not training.finished:
+        elif resumed and not Run(training.folder).has_owner and Run(training.folder).stop() is None and not training.finished:
             _move_aside(training.folder)  # it cannot be resumed
             continue
         failure = {"exit": end.in_words, "last_line": end.last_line}
