@@ -128,6 +128,42 @@ def test_doctor_reports_why_a_backend_is_absent(capsys):
         (["train", "nmt", "copy"], 'Unknown command "nmt". Did you mean "ntm"?'),
         (["train", "ntm", "coppy"], 'Unknown command "coppy". Did you mean "copy"?'),
         (["train", "ntm", "copy", "--model.slotz", "4"], "Unknown option: --model.slotz. Did you mean --model.slots?"),
+        (["train", "ntn", "copy"], 'Unknown command "ntn". Did you mean "ntm"?'),
+        (
+            ["train", "ntm", "copy", "--train.lr", "1"],
+            "Unknown option: --train.lr. Did you mean --train.learning-rate?",
+        ),
+        (["train", "ntm", "copy", "--lr", "1"], "Unknown option: --lr. Did you mean --train.learning-rate?"),
+        (["train", "ntm", "copy", "--slots", "1"], "Unknown option: --slots. Did you mean --model.slots?"),
+        (
+            ["train", "lstm", "copy", "--train.solved-score", "nan"],
+            "solved_score is nan, Input should be a finite number",
+        ),
+        (
+            ["train", "lstm", "copy", "--train.weight-decay", "inf"],
+            "weight_decay is inf, Input should be a finite number",
+        ),
+        (["train", "ntm", "copy", "--model.read-stay-bias", "inf"], "read_stay_bias is inf, but it must be finite"),
+        (["train", "lstm", "copy", "--seed", "4611686018427387905"], "seed is 4611686018427387905, beyond 4611686"),
+        (["train", "lstm", "copy", "--seed", "-9" + "9" * 30], "; give a smaller one"),
+        (
+            ["sweep", "lstm", "copy", "--seeds", "9" * 5000],
+            "--seeds has a number of more than 18 digits; give a smaller",
+        ),
+        (
+            ["train", "lstm", "copy", "--train.steps", "1", "--out", "."],
+            "the run folder . is the current folder; give --out the name of a new",
+        ),
+        (
+            ["train", "lstm", "copy", "--train.steps", "1", "--out", ""],
+            "the run folder . is the current folder; give --out the name of a new",
+        ),
+        (
+            ["train", "lstm", "copy", "--train.steps", "1", "--out", "x" * 256],
+            "cannot be created (File name too long); give --out",
+        ),
+        (["train", "lstm", "copy", "--config", "/dev/zero"], "the file /dev/zero cannot be read (not a regular file)"),
+        (["sweep", "lstm", "copy", "--space", "/dev/zero"], "the file /dev/zero cannot be read (not a regular file)"),
         (["sweep", "ntm", "copy", "--seeds", "1", "2", "3"], "no option takes the words '2 3'; leave them out"),
         (["train", "ntm", "copy", "--train.stepps", "4"], "Did you mean --train.steps?"),
         (

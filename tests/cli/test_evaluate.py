@@ -62,6 +62,11 @@ def test_an_option_changes_the_task(finished, capsys, name):
         (("--task.bit", "3"), "Unknown option: --task.bit. Did you mean --task.bits?"),
         (("--task.max-repeats", "3"), "Unknown option: --task.max-repeats."),
         (("--task.bits", "many"), 'Invalid value for --task.bits: unable to convert "many"'),
+        (
+            ("--task.bits", "4"),
+            "with bits the task has inputs and outputs of sizes 5 and 4, but the network of",
+        ),
+        (("--task.bits", "4"), "was trained with 3 and 2; leave out the options that change them"),
         (("--task.bits", "0"), "bits is 0, but it must be at least 1"),
         (("--data-dir", "data"), "--data-dir is data, but copy reads no data; leave it out"),
     ],
@@ -93,3 +98,31 @@ def test_values_of_a_damaged_configuration_are_not_shown(tmp_path, capsys):
     assert "--task.bits" in shown
     assert "many" not in shown
     assert "strange" not in shown
+
+
+TINY = ["--train.batch-size", "2", "--train.validation-sequences", "2", "--train.device", "cpu", "--train.steps", "9"]
+TINY += ["--train.validate-every", "2", "--train.save-every", "3", "--model.hidden-size", "4", "--task.max-length", "3"]
+
+
+def test_a_run_that_is_not_finished_is_scored_with_its_best_weights_so_far(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("memtape.experiments.train.save_weights", interrupted)
+        assert run(["train", "lstm", "copy", *TINY, "--out", "early"]) == 130
+    capsys.readouterr()
+    assert run(["evaluate", "early", "--lengths", "2", "--sequences", "2", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["results"][0]["length"] == 2
+    assert "the training run in early is not finished; its best weights so far, of step " in printed.err
+    assert run(["runs", "list", ".", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["steps"] == 9
+
+
+def test_a_run_without_a_checkpoint_has_nothing_to_score(tmp_path, capsys):
+    (tmp_path / "config.json").write_text("{}")
+    sentence = "is not finished, and it has no checkpoint yet; continue with `memtape resume"
+    assert sentence in refused(capsys, "evaluate", tmp_path)

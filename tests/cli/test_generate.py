@@ -58,6 +58,12 @@ def test_the_seed_determines_the_draws_and_temperature_0_draws_nothing(language,
     assert likeliest[0] == likeliest[1]
 
 
+@pytest.mark.parametrize("temperature", ["1e-320", "5e-324", "1e-40"])
+def test_the_smallest_temperatures_take_the_most_likely_character(language, capsys, temperature):
+    likeliest = generated(capsys, language, "--length", "9", "--temperature", "0")
+    assert generated(capsys, language, "--length", "9", "--temperature", temperature) == likeliest
+
+
 def test_it_stops_after_the_stop_character(language, capsys):
     text = generated(capsys, language, "--prompt", "b", "--stop", " ", "--length", "400")
     assert text.endswith(" \n")

@@ -14,10 +14,14 @@ def test_the_folder_appears_with_its_files_at_the_end(tmp_path):
 
 
 def test_the_second_of_two_gets_the_error_and_leaves_the_first_alone(tmp_path):
-    with pytest.raises(OSError, match="not empty"), new_folder(tmp_path / "new") as slow:
-        (slow / "file").write_text("slow")
-        with new_folder(tmp_path / "new") as fast:
-            (fast / "file").write_text("fast")
+    def create_slowly():
+        with new_folder(tmp_path / "new") as slow:
+            (slow / "file").write_text("slow")
+            with new_folder(tmp_path / "new") as fast:
+                (fast / "file").write_text("fast")
+
+    with pytest.raises(OSError, match="not empty"):
+        create_slowly()
     assert (tmp_path / "new" / "file").read_text() == "fast"
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 

@@ -19,7 +19,9 @@ HOLD = "import sys, time; from pathlib import Path; from memtape.experiments.fil
 def test_the_owner_is_named_by_its_process_its_host_and_the_time(tmp_path):
     with file_lock(tmp_path / "lock"):
         owner = owner_of(tmp_path / "lock")
-        assert re.fullmatch(rf"process {os.getpid()} on {re.escape(socket.gethostname())} since 20\d\d-\d\d-\d\d .*", owner)
+        assert re.fullmatch(
+            rf"process {os.getpid()} on {re.escape(socket.gethostname())} since 20\d\d-\d\d-\d\d .*", owner
+        )
     assert owner_of(tmp_path / "lock") == "another process"
 
 

@@ -278,4 +278,9 @@ def test_a_run_in_training_is_owned(tmp_path):
     chosen = experiment()
     train_run(chosen, *chosen.build(), tmp_path / "run", on_record=ignore, on_step=watch)
     assert seen == [2]
-    assert [record["step"] for record in Run(tmp_path / "run").records() if record["kind"] == "validation"] == [3, 6, 9, 12]
+    assert [record["step"] for record in Run(tmp_path / "run").records() if record["kind"] == "validation"] == [
+        3,
+        6,
+        9,
+        12,
+    ]

@@ -1,12 +1,14 @@
 """Comparison figure: one line for every run, in shared panels."""
 
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from memtape.tasks.algorithmic.bits import BitTask
 from memtape.viz.comparison_figure import comparison_figure
+from memtape.viz.saving import rendered
 
 
 def test_every_run_is_drawn_unchanged_with_its_name(records: list[dict[str, Any]]) -> None:
@@ -57,3 +59,16 @@ def test_the_legend_omits_training_if_there_is_none(records: list[dict[str, Any]
 def test_runs_without_records_are_refused() -> None:
     with pytest.raises(ValueError, match="none of the 2 runs has a record of training or validation"):
         comparison_figure({"a": [], "b": []}, BitTask.scored)
+
+
+@pytest.mark.parametrize("name", ["$x^{$", "_hidden", "name\udcff", "\x1b[31mred", r"\alpha"])
+def test_any_name_is_drawn_and_named(records: list[dict[str, Any]], name: str) -> None:
+    figure = comparison_figure({name: records, "other": records}, BitTask.scored)
+    for kind in ("png", "svg"):
+        drawn = rendered(figure, kind)
+    ElementTree.fromstring(drawn)
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == 3
+    if name.isprintable():
+        assert name in legend.get_texts()[0].get_text()
+        assert name in drawn.decode()

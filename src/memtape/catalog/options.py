@@ -6,6 +6,7 @@ torch.
 
 import ast
 import importlib.util
+import inspect
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -95,7 +96,10 @@ def _origin(tree: ast.Module, name: str) -> tuple[Path, str] | None:
 @cache
 def options_of_record(record: type[Any]) -> tuple[Option, ...]:
     """Return the fields of a dataclass that is documented like a constructor."""
-    descriptions, types = _descriptions(record.__doc__), get_type_hints(record)
+    # The docstring is read from the source: Python removes it from the class with PYTHONOPTIMIZE=2.
+    tree = ast.parse(Path(inspect.getfile(record)).read_text(encoding="utf-8"))
+    source = next(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == record.__name__)
+    descriptions, types = _descriptions(ast.get_docstring(source)), get_type_hints(record)
     return tuple(
         Option(name=item.name, type=types[item.name], default=item.default, help=descriptions[item.name])
         for item in fields(record)

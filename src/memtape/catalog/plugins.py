@@ -17,6 +17,7 @@ from memtape.catalog.built_in import built_in, entry_of
 from memtape.catalog.card_reader import CardError, read_card
 from memtape.catalog.entry import ModelEntry, PluginError, TaskEntry
 from memtape.core.card import Card, ModelCard, TaskCard
+from memtape.core.given_path import given_path, read_given
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -52,7 +53,7 @@ def with_plugins(files: Sequence[str]) -> Iterator[None]:
                 f"the path {file} has a {os.pathsep!r}, which separates paths in {VARIABLE}; rename the file or its folder"
             )
     before = os.environ.get(VARIABLE)
-    paths = [*((before or "").split(os.pathsep)), *(str(Path(file).absolute()) for file in files)]
+    paths = [*((before or "").split(os.pathsep)), *(str(given_path(file).absolute()) for file in files)]
     os.environ[VARIABLE] = os.pathsep.join(path for path in paths if path)
     try:
         yield
@@ -65,7 +66,7 @@ def with_plugins(files: Sequence[str]) -> Iterator[None]:
 
 @cache
 def _plugins(files: str) -> tuple[Entry, ...]:
-    named = dict.fromkeys(Path(file).resolve() for file in files.split(os.pathsep) if file)
+    named = dict.fromkeys(given_path(file).resolve() for file in files.split(os.pathsep) if file)
     found = [*_of_packages(), *map(_of_file, named)]
     names = {(type(entry), entry.name): "memtape itself" for entry in built_in()}
     modules: dict[str, Path] = {}
@@ -133,7 +134,7 @@ def _of_file(file: Path) -> Entry:
 
 def _read(file: Path, module: str, plugin: str) -> Entry:
     try:
-        source = file.read_text(encoding="utf-8")
+        source = read_given(file).decode()
         ast.parse(source)
         return entry_of(read_card(source, file), module, plugin)
     except SyntaxError as error:

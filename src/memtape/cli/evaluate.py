@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from memtape.catalog.options import Option
 from memtape.catalog.registry import TASKS, find
 from memtape.cli.options import AsJson, group_of_changes, union_of_options, with_signature
 from memtape.cli.table import print_table, spaced
+from memtape.cli.terminal import print_visible
 from memtape.core.plain_type import is_of
 from memtape.experiments.data_dir import VARIABLE
 from memtape.experiments.run_folder.folder import CONFIGURATION, Run
@@ -61,11 +63,14 @@ def evaluate(
     """Score a trained run at given lengths, also lengths beyond those of training.
 
     The scores are those of the task, over sequences that training never draws. Options of the task, such as
-    --task.max-repeats, replace those of training.
+    --task.max-repeats, replace those of training. A run that is not finished is scored with its best weights so far.
     """
     from memtape.experiments.evaluate import evaluate_run
 
-    scored = evaluate_run(run, lengths, sequences=sequences, task_options=task, data_dir=data_dir, slots=slots)
+    warn = partial(print_visible, error=True)
+    scored = evaluate_run(
+        run, lengths, sequences=sequences, task_options=task, data_dir=data_dir, slots=slots, warn=warn
+    )
     if as_json:
         print(json.dumps(scored))
     else:
@@ -76,9 +81,10 @@ def _task_of_run(words: Sequence[str]) -> tuple[Sequence[Option], dict[str, Any]
     """Return the task options of the first run on the command line, with its values; None without a readable run."""
     for word in words:
         try:
-            if not (Path(word) / CONFIGURATION).is_file():
+            run = Run(Path(word))
+            if not (run.folder / CONFIGURATION).is_file():
                 continue
-            config = Run(Path(word)).read(CONFIGURATION)
+            config = run.read(CONFIGURATION)
             options, values = find("task", config["task"]).options, dict(config["task_options"])
         except (OSError, ValueError, TypeError, KeyError):
             return None

@@ -13,6 +13,7 @@ from memtape.catalog.recipe import Recipe
 from memtape.catalog.recipe_reader import read_recipe
 from memtape.catalog.registry import MODELS, TASKS, Entry, find, recipe_for
 from memtape.cli.options import group_of_options, named_option, with_signature
+from memtape.core.given_path import given_path
 from memtape.experiments.data_dir import VARIABLE, with_data_dir
 from memtape.training.settings import TrainSettings
 
@@ -51,7 +52,7 @@ def add_experiments(
         UnknownNameError: the recipe does not exist.
         RecipeError: the file is not a recipe for the model and the task.
     """
-    file = Path(recipe_name).absolute() if recipe_name and recipe_name.endswith(".toml") else None
+    file = given_path(recipe_name).absolute() if recipe_name and recipe_name.endswith(".toml") else None
     asked = find("recipe", recipe_name) if recipe_name and file is None else None
     for model in MODELS.values():
         tasks = App(name=model.name, help=model.summary)

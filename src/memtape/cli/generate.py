@@ -1,11 +1,14 @@
 """`memtape generate`: continue a prompt with a language model."""
 
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from memtape.cli.errors import UsageError
+from memtape.cli.terminal import print_visible
 
 
 def generate(
@@ -33,4 +36,8 @@ def generate(
 
     if stop is not None and len(stop) != 1:
         raise UsageError(f"--stop is {stop!r}, but it must be one character; give one, or leave it out")
-    print(prompt + generate_from_run(run, prompt, length=length, temperature=temperature, stop=stop, seed=seed))
+    warn = partial(print_visible, error=True)
+    text = prompt + generate_from_run(
+        run, prompt, length=length, temperature=temperature, stop=stop, seed=seed, warn=warn
+    )
+    (print_visible if sys.stdout.isatty() else print)(text)

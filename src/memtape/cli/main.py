@@ -5,6 +5,8 @@ import os
 import sys
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,7 +16,10 @@ from cyclopts.config import Dict
 from memtape.catalog.plugins import with_plugins
 from memtape.catalog.registry import MODELS, TASKS
 from memtape.cli.errors import UsageError
+from memtape.cli.suggestion import with_suggestion
+from memtape.cli.terminal import print_visible
 from memtape.core.errors import ReportedError
+from memtape.core.given_path import given_path, read_given
 from memtape.version import __version__
 
 HELP = """Train, evaluate and inspect neural networks with memory.
@@ -53,10 +58,16 @@ COMMANDS = {
 
 INSTALL_COMPLETION = "--install-completion"
 
+SIZES = {"COLUMNS": (20, 10_000), "LINES": (1, 10_000)}
+"""Environment variables with the size of the terminal, and the sizes in which text can be drawn."""
+
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit: 0 on success, 2 on a wrong request, 1 on a failure, 130 on an interrupt."""
-    code = run(list(sys.argv[1:] if argv is None else argv))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    code = _flushed(run(list(sys.argv[1:] if argv is None else argv)))
     torch: Any = sys.modules.get("torch")
     if torch is not None and torch.distributed.is_initialized():
         sys.stdout.flush()
@@ -68,22 +79,33 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def run(words: list[str]) -> int:
     """Run a command line and return its exit code; `--plugin FILE.py` may appear anywhere in it."""
     try:
-        words, plugins = _without_plugins(words)
-        with with_plugins(plugins):
-            result = build(words)(words, exit_on_error=False, print_error=False, result_action="return_value")
+        return _run(words)
     except UnusedCliTokensError as error:
         extra = " ".join(error.unused_tokens or ())
-        return _report(
-            f"no option takes the words {extra!r}; leave them out, or read --help for options that take several", 2
-        )
+        sentence = f"no option takes the words {extra!r}; leave them out, or read --help for options that take several"
+        code = 2
     except CycloptsError as error:
-        return _report(str(error), 2)
+        sentence, code = with_suggestion(error), 2
     except KeyboardInterrupt:
-        return _report(
-            "stopped by the keyboard; `memtape resume RUN` continues from the last checkpoint of a training run", 130
-        )
+        sentence = "stopped by the keyboard; `memtape resume RUN` continues from the last checkpoint of a training run"
+        code = 130
     except ReportedError as error:
-        return _report(str(error), error.exit_code)
+        sentence, code = str(error), error.exit_code
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        return 1
+    except OSError as error:
+        sentence, code = _output_error(error), 1
+    return _report(sentence, code)
+
+
+def _run(words: list[str]) -> int:
+    words, plugins = _without_plugins(words)
+    with with_plugins(plugins):
+        _ignore_impossible_sizes()
+        command, bound, _ = build(words).parse_args(words, exit_on_error=False, print_error=False)
+        for name, value in bound.arguments.items():
+            bound.arguments[name] = _given(value)
+        result = command(*bound.args, **bound.kwargs)
     return result if isinstance(result, int) else 0
 
 
@@ -97,7 +119,7 @@ def build(words: Sequence[str] = ()) -> App:
     """
     app = App(name="memtape", help=HELP, version=__version__, version_flags=["--version"])
     file = _value_of("--config", words)
-    values = {} if file is None else _read_toml(Path(file))
+    values = {} if file is None else _read_toml(given_path(file))
     recipe = _value_of("--recipe", words) or values.get("recipe")
     for name, text in EXPERIMENTS.items():
         app.command(_experiments(name, text, recipe, words))
@@ -147,9 +169,9 @@ def _module(command: str) -> Any:
 
 
 def _value_of(flag: str, words: Sequence[str]) -> str | None:
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for place, word in enumerate(words):
         if word == flag:
-            return after
+            return next(iter(words[place + 1 :]), "")
         if word.startswith(f"{flag}="):
             return word.partition("=")[2]
     return None
@@ -157,7 +179,7 @@ def _value_of(flag: str, words: Sequence[str]) -> str | None:
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_given(file).decode())
     except OSError as error:
         raise UsageError(f"the file {file} cannot be read ({error.strerror}); give --config a TOML file") from None
     except (ValueError, RecursionError) as error:  # tomllib raises these for too many digits or brackets
@@ -172,6 +194,41 @@ def _read_toml(file: Path) -> dict[str, Any]:
     return values
 
 
+def _given(value: Any) -> Any:
+    """Return an argument of a command, with the home folder in paths."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(_given, value))
+    return given_path(value) if isinstance(value, Path) else value
+
+
+def _ignore_impossible_sizes() -> None:
+    """Remove sizes of the terminal from the environment in which no text can be drawn."""
+    for name, (least, most) in SIZES.items():
+        text = os.environ.get(name)
+        if text is not None and not (text.isascii() and text.isdecimal() and least <= int(text[:9]) <= most):
+            del os.environ[name]
+
+
+def _flushed(code: int) -> int:
+    """Write the rest of the output, and return the exit code; Python itself would report a failure at its exit."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            if not code and not isinstance(error, BrokenPipeError):
+                _report(_output_error(error), 1)
+            code = code or 1
+    return code
+
+
+def _output_error(error: OSError) -> str:
+    place = "the output" if error.filename is None else f"the file {error.filename}"
+    return f"{place} cannot be read or written ({error.strerror or error}); free disk space, or give another place"
+
+
 def _report(message: str, code: int) -> int:
-    print(f"memtape: {' '.join(message.split())}", file=sys.stderr)
+    with suppress(OSError):
+        print_visible(f"memtape: {' '.join(message.split())}", error=True)
     return code

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from memtape.catalog.registry import find
 from memtape.cli.table import print_table, spaced
+from memtape.cli.terminal import print_visible, visible
 from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.run_folder.folder import EVALUATION, Run
@@ -18,12 +19,14 @@ from memtape.training.outcome import Outcome
 def print_outcome(run: Run, outcome: Outcome) -> None:
     """Print the outcome of a training run, its scores by length, and its files."""
     if not outcome.finished:
-        print(f"ended early, saved at step {outcome.steps}; continue with `memtape resume {run.folder}`")
+        print_visible(f"ended early, saved at step {outcome.steps}; continue with `memtape resume {run.folder}`")
         return
     verdict = "not solved" if outcome.solved_step is None else f"solved after {outcome.solved_step} steps"
-    print(f"{verdict}; {outcome.steps} steps, {outcome.sequences} sequences, {outcome.seconds:.0f} s of training")
+    print_visible(
+        f"{verdict}; {outcome.steps} steps, {outcome.sequences} sequences, {outcome.seconds:.0f} s of training"
+    )
     print_table([spaced(result) for result in run.read(EVALUATION)])
-    print(f"run    {run.folder}\nreport {run.report_file}")
+    print_visible(f"run    {run.folder}\nreport {run.report_file}")
 
 
 class ProgressDisplay:
@@ -88,7 +91,7 @@ class ProgressDisplay:
 
     def print(self, sentence: str) -> None:
         """Print a line above the bar."""
-        self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(visible(sentence), highlight=False, markup=False, soft_wrap=True)
 
 
 def _in_words(scored: Sequence[Score], values: Mapping[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """`memtape reproduce`: train a recipe again and compare it with the ledger."""
 
-import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,6 +13,7 @@ from memtape.catalog.registry import find
 from memtape.cli.errors import UsageError
 from memtape.cli.sweep import seeds_from, trained
 from memtape.cli.table import cell, print_table
+from memtape.cli.terminal import print_visible
 
 if TYPE_CHECKING:
     from memtape.catalog.recipe import Recipe
@@ -69,7 +69,7 @@ def reproduce(
     _, task = experiment.build()  # an error is reported now, not by every training run
     plan = Plan(experiment=experiment, seeds=seeds_from(seeds))
     if before is not None:
-        print(_announced(before, len(plan.seeds), jobs), file=sys.stderr, flush=True)
+        print_visible(_announced(before, len(plan.seeds), jobs), error=True)
     new = _trained(known, plan, out, jobs)
     if new is None:
         return STOPPED
@@ -77,7 +77,7 @@ def reproduce(
     if before is not None and judged is not None:
         _print(before, new, judged)
     if update:
-        print(f"wrote {ledger.write_result(new)}")
+        print_visible(f"wrote {ledger.write_result(new)}")
     return 0 if judged is None or judged.agrees else 1
 
 
@@ -103,7 +103,7 @@ def _trained(recipe: "Recipe", plan: "Plan", out: Path | None, jobs: int) -> "Re
                 f"{error.filename or folder} cannot be written ({error.strerror}); free disk space and try again"
             ) from None
         if configurations is None:
-            print("stopped" if out is None else f"stopped; the same command with --out {out} continues")
+            print_visible("stopped" if out is None else f"stopped; the same command with --out {out} continues")
             return None
         return result_of_sweep(recipe, plan, configurations[0], jobs=jobs)
 
@@ -125,13 +125,17 @@ def _print(before: "Result", new: "Result", judged: "Agreement") -> None:
         )
     for seed in new.seeds:
         if "error" in seed:
-            print(f"seed {seed['seed']} failed: {seed['error']}")
+            print_visible(f"seed {seed['seed']} failed: {seed['error']}")
     overlap = "overlap" if judged.shares_overlap else "do not overlap"
     intervals = [f"{result.solved} of {len(result.seeds)}" for result in (before, new)]
-    print(f"solved: {intervals[0]} in the ledger, {intervals[1]} now; the 95% intervals of these shares {overlap}")
+    print_visible(
+        f"solved: {intervals[0]} in the ledger, {intervals[1]} now; the 95% intervals of these shares {overlap}"
+    )
     if judged.agrees:
-        print(f"{new.recipe} agrees with the ledger")
+        print_visible(f"{new.recipe} agrees with the ledger")
         return
     apart = [one.metric.replace("_", " ") for one in judged.disagreements]
     reasons = apart if judged.shares_overlap else [*apart, "the share of solved seeds"]
-    print(f"{new.recipe} does not agree with the ledger: {', '.join(reasons) or 'no seed was trained to its end'}")
+    print_visible(
+        f"{new.recipe} does not agree with the ledger: {', '.join(reasons) or 'no seed was trained to its end'}"
+    )

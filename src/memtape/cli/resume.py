@@ -5,6 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from memtape.cli.terminal import print_visible
+
 
 def resume(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")], /) -> int:
     """Continue a training run exactly from its last valid checkpoint.
@@ -26,7 +28,7 @@ def resume(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` n
             interruption=request,
         )
     if outcome is None:
-        print(f"the training run in {run} is finished; there is nothing to continue")
+        print_visible(f"the training run in {run} is finished; there is nothing to continue")
     elif display.shown:
         print_outcome(resumed, outcome)
     return 0

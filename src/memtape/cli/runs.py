@@ -11,6 +11,7 @@ from memtape.catalog.entry import PluginError
 from memtape.cli.errors import UsageError
 from memtape.cli.options import AsJson
 from memtape.cli.table import print_table, spaced
+from memtape.cli.terminal import print_visible
 
 if TYPE_CHECKING:
     from memtape.experiments.run_folder.record import RunRecord
@@ -57,13 +58,13 @@ def list_(
     if rows:
         print_table([spaced({name: value for name, value in row.items() if name != "begun"}) for row in rows])
     elif not damaged and not without_plugin:
-        print(f"there are no runs in {folder}; `memtape train` creates one")
+        print_visible(f"there are no runs in {folder}; `memtape train` creates one")
     for name, stop in stopped.items():
-        print(f"stopped: {name} {stop}")
+        print_visible(f"stopped: {name} {stop}")
     for sentence in damaged.values():
-        print(f"damaged: {sentence}")
+        print_visible(f"damaged: {sentence}")
     for name, sentence in without_plugin.items():
-        print(f"without plugin: {name}: {sentence}")
+        print_visible(f"without plugin: {name}: {sentence}")
 
 
 @runs.command
@@ -74,7 +75,7 @@ def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` nam
     read = RunRecord.read(run)
     print_table([spaced(read.row())])
     if read.stop:
-        print(f"stopped {read.stop}")
+        print_visible(f"stopped {read.stop}")
     changed = [
         {"option": name, "value": value, "default": default} for name, (value, default) in read.changes().items()
     ]
@@ -83,7 +84,7 @@ def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` nam
         ("scores by length", [spaced(result) for result in read.evaluation]),
         ("environment", [{"what": name, "value": value} for name, value in read.environment.items()]),
     ):
-        print(f"\n{title}:" if rows else f"\n{title}: none")
+        print_visible(f"\n{title}:" if rows else f"\n{title}: none")
         if rows:
             print_table(rows)
 
@@ -108,7 +109,7 @@ def compare(
 
     read = {str(folder): RunRecord.read(folder) for folder in folders}
     _print_differences(read)
-    print("\nresults:")
+    print_visible("\nresults:")
     print_table([spaced({"name": run.folder, **run.row()}) for run in read.values()])
     _draw(read, figure)
 
@@ -121,7 +122,7 @@ def _print_differences(read: Mapping[str, "RunRecord"]) -> None:
         for option in all_names
         if len({repr(values.get(option)) for values in options.values()}) > 1
     ]
-    print("options that differ:" if rows else "options that differ: none")
+    print_visible("options that differ:" if rows else "options that differ: none")
     if rows:
         print_table(rows)
 
@@ -134,10 +135,10 @@ def _draw(read: Mapping[str, "RunRecord"], file: Path) -> None:
 
     scored = next(iter(read.values())).scored
     if any(run.scored != scored for run in read.values()):
-        print("\nthe runs have different scores, so there is no figure")
+        print_visible("\nthe runs have different scores, so there is no figure")
         return
     if not any(record["kind"] in SCORED for run in read.values() for record in run.records):
-        print("\nno run has metrics yet, so there is no figure")
+        print_visible("\nno run has metrics yet, so there is no figure")
         return
     drawn = rendered(comparison_figure({name: run.records for name, run in read.items()}, scored), file.suffix[1:])
     try:
@@ -146,4 +147,4 @@ def _draw(read: Mapping[str, "RunRecord"], file: Path) -> None:
         raise UsageError(
             f"the figure {file} cannot be written ({error.strerror}); give --figure a place that you can write to"
         ) from None
-    print(f"\nwrote {file}")
+    print_visible(f"\nwrote {file}")

@@ -6,6 +6,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from memtape.cli.errors import UsageError
+from memtape.cli.terminal import print_visible
+from memtape.core.given_path import given_path
 
 
 def share(
@@ -26,4 +28,4 @@ def share(
 
     from memtape.experiments.share import push_run, save_run
 
-    print(push_run(run, target, private=private) if push else save_run(run, Path(target)))
+    print_visible(push_run(run, target, private=private) if push else str(save_run(run, given_path(target))))

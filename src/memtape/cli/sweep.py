@@ -1,7 +1,6 @@
 """`memtape sweep`: train many seeds, of one configuration or of those that a search proposes."""
 
 import signal
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from memtape.cli.errors import UsageError
 from memtape.cli.experiment_options import add_experiments
 from memtape.cli.options import named_option
 from memtape.cli.table import cell, print_table, spaced
+from memtape.cli.terminal import print_visible
 
 if TYPE_CHECKING:
     from memtape.experiments.experiment import Experiment
@@ -41,6 +41,8 @@ OWN = (
     ),
 )
 MOST_SEEDS = 10_000
+DIGITS = 18
+"""Digits of the largest seed."""
 HIDDEN = ("solved", "sequences", "restarts")
 """Columns of the report that the table of seeds omits."""
 
@@ -70,7 +72,7 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
     try:
         configurations = trained(plan, folder, jobs)
         if configurations is None:
-            print(f"stopped; the same command with --out {folder} continues")
+            print_visible(f"stopped; the same command with --out {folder} continues")
             return 0
         report = report_of(plan, configurations)
         files = write_sweep_report(folder, report, configurations)
@@ -80,7 +82,7 @@ def _sweep(experiment: "Experiment", given: Mapping[str, Any]) -> int:
             f"--out {folder} continues"
         ) from None
     _print_report(report)
-    print("\n".join(f"wrote {file}" for file in files))
+    print_visible("\n".join(f"wrote {file}" for file in files))
     return 0
 
 
@@ -102,6 +104,8 @@ def seeds_from(text: str) -> tuple[int, ...]:
     first, colon, end = text.partition(":")
     if not (first.isdecimal() and (end.isdecimal() if colon else True)):
         raise UsageError(f"--seeds is {text!r}, but it must be FIRST:END or a single seed; give 0:10 for seeds 0 to 9")
+    if max(len(first), len(end)) > DIGITS:
+        raise UsageError(f"--seeds has a number of more than {DIGITS} digits; give a smaller one, such as 0:10")
     seeds = range(int(first), int(end) if colon else int(first) + 1)
     if not seeds:
         raise UsageError(f"--seeds is {text!r}, which is empty, as the end is not included; give 0:10 for seeds 0 to 9")
@@ -130,7 +134,7 @@ def _stopped_by_signals() -> Iterator[Event]:
 
 
 def _print_to_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print_visible(text, error=True)
 
 
 def _print_end(configuration: "Configuration", seed: int) -> None:
@@ -168,17 +172,17 @@ def _print_report(report: Mapping[str, Any]) -> None:
             for one in configurations
         ]
     )
-    print("medians over seeds, in brackets the quartiles\n")
+    print_visible("medians over seeds, in brackets the quartiles\n")
     if configurations[0]["values"]:
         print_table([{"no.": one["number"], **one["values"]} for one in configurations])
-        print(f"\nseeds of no. {configurations[0]['number']}:")
+        print_visible(f"\nseeds of no. {configurations[0]['number']}:")
     ended = [row for row in configurations[0]["rows"] if "failure" not in row]
     if ended:
         print_table([spaced({name: value for name, value in row.items() if name not in HIDDEN}) for row in ended])
     for one in configurations:
         for row in one["rows"]:
             if "failure" in row:
-                print(_failed(one["number"], row["seed"], row["failure"]))
+                print_visible(_failed(one["number"], row["seed"], row["failure"]))
 
 
 def _failed(number: int, seed: int, failure: Mapping[str, str]) -> str:

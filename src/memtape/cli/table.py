@@ -5,6 +5,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from memtape.cli.terminal import visible
 
 NOTHING = "\N{EN DASH}"
 WIDE = 200
@@ -35,9 +38,11 @@ def print_table(
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=header)
     for name in names:
         numbers = all(isinstance(row.get(name), (int, float, type(None))) for row in rows)
-        table.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=name not in folded)
+        table.add_column(
+            _literal(name), justify="right" if numbers else "left", overflow="fold", no_wrap=name not in folded
+        )
     for row in rows:
-        table.add_row(*(cell(row.get(name), formats.get(name)) for name in names))
+        table.add_row(*(_literal(cell(row.get(name), formats.get(name))) for name in names))
     console = Console()
     (console if console.is_terminal else Console(width=WIDE)).print(table)
 
@@ -52,6 +57,11 @@ def _merged(lists: Sequence[Sequence[str]]) -> list[str]:
                 merged.insert(place, name)
             place = merged.index(name) + 1
     return merged
+
+
+def _literal(text: str) -> Text:
+    """Return a text in which rich reads no markup."""
+    return Text(visible(text))
 
 
 def cell(value: Any, form: str | None = None) -> str:

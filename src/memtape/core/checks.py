@@ -1,6 +1,7 @@
 """Checks: validate inputs; each message names the value, the rule and the cure."""
 
 import math
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
@@ -42,6 +43,17 @@ def positive(**values: float) -> None:
     for name, value in values.items():
         if not 0 < value < math.inf:
             raise ValueError(f"{name} is {value}, but it must be finite and above 0; give a positive number")
+
+
+def finite_options(options: Mapping[str, Any]) -> None:
+    """Raise an error if an argument of a constructor is a number that is not finite, which no file of JSON can hold.
+
+    Raises:
+        ValueError: names the argument.
+    """
+    for name, value in options.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name} is {value}, but it must be finite; give another number")
 
 
 def one_of(choices: tuple[str, ...], **values: str) -> None:

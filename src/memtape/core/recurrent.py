@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from memtape.core import checks
 from memtape.core.cell import Cell, Taught
 from memtape.core.symbols import are_symbols, known
 from memtape.core.unroll import unroll
@@ -143,6 +144,7 @@ def takes(
         arguments = own.bind(*args, **kwargs)
         arguments.apply_defaults()
         initialise(self, dict(arguments.arguments))
+        checks.finite_options(arguments.arguments)
         self.configuration = dict(arguments.arguments)
 
     me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from memtape.core.errors import RequestError
+from memtape.core.given_path import given_path
 
 VARIABLE = "MEMTAPE_DATA_DIR"
 
@@ -45,11 +46,11 @@ def with_data_dir(
             raise DataDirError(f"--data-dir is {flag}, but {task} reads no data; leave it out")
         return known
     if flag is not None:
-        folder: Any = str(flag.absolute())
+        folder: Any = str(given_path(flag).absolute())
     elif trained is None:
-        folder = known["data_dir"] or _from_environment()
+        folder = _given(known["data_dir"]) or _from_environment()
     elif "data_dir" in options:
-        folder = options["data_dir"]
+        folder = _given(options["data_dir"])
     else:
         folder = trained["data_dir"] and (_from_environment() or trained["data_dir"])
     return {**known, "data_dir": folder}
@@ -57,4 +58,8 @@ def with_data_dir(
 
 def _from_environment() -> str | None:
     folder = os.environ.get(VARIABLE)
-    return str(Path(folder).absolute()) if folder else None
+    return str(given_path(folder).absolute()) if folder else None
+
+
+def _given(folder: str | None) -> str | None:
+    return str(given_path(folder)) if folder else folder

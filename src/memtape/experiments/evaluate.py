@@ -1,6 +1,7 @@
 """Evaluate: score a trained run at given lengths."""
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def evaluate_run(
     task_options: Mapping[str, Any],
     data_dir: Path | None = None,
     slots: int | None = None,
+    warn: Callable[[str], None] = warnings.warn,
 ) -> dict[str, Any]:
     """Score the network of a run at given lengths, on test data.
 
@@ -31,6 +33,7 @@ def evaluate_run(
         task_options: options of the task that differ from those of training, such as more repeats.
         data_dir: folder of the data; None leaves it to `experiments.data_dir`.
         slots: number of slots of the memory; None means that of training.
+        warn: receives a sentence if the run is not finished, and its best weights so far are scored.
 
     Returns:
         `{"model", "task", "run", "results": [{"length", "sequences", ...scores}]}`; without lengths there is one result.
@@ -41,7 +44,7 @@ def evaluate_run(
         RunError: the run does not exist or is damaged.
         DataDirError: `data_dir` is given, but the task reads no data.
     """
-    _, experiment, model, task = open_run(folder, task_options, data_dir)
+    _, experiment, model, task = open_run(folder, task_options, data_dir, warn=warn)
     try:
         if slots is not None:
             model = _with_slots(model, experiment.model, slots)

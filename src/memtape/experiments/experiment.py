@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from memtape.catalog.entry import PluginError
 from memtape.catalog.registry import MODELS, TASKS, Entry, find
+from memtape.core import checks
 from memtape.core.errors import RequestError
 from memtape.core.plain_type import is_of
 from memtape.core.task import Task
@@ -51,6 +52,19 @@ class Experiment:
     recipe: str | None = None
     weights: str | None = None
     """Run folder whose weights it starts from; None for weights drawn from the seed."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers that a later command could not read again.
+
+        Raises:
+            ExperimentError: the seed is too large, or an option is not finite.
+        """
+        check_seed(self.seed)
+        for options in (self.model_options, self.task_options):
+            try:
+                checks.finite_options(options)
+            except ValueError as error:
+                raise ExperimentError(str(error)) from None
 
     def build(self, initial_weights: Mapping[str, Tensor] | None = None) -> tuple[nn.Module, Task]:
         """Build the network and the task.
@@ -165,8 +179,6 @@ class Experiment:
             for name, kind in FORM.items():
                 if not is_of(kind, value := getattr(experiment, name)):
                     raise TypeError(f"{name} is {shortened(value)}")
-            if abs(experiment.seed) > LARGEST_SEED:
-                raise ValueError(f"seed is {shortened(experiment.seed)}, beyond {LARGEST_SEED}")
             plugins = config.get("plugins", {})
             if not isinstance(plugins, dict):
                 raise TypeError(f"plugins is {shortened(plugins)}")
@@ -176,6 +188,16 @@ class Experiment:
             ) from None
         _check_plugins(experiment, plugins)
         return experiment
+
+
+def check_seed(seed: int) -> None:
+    """Raise an error for a seed that generators cannot take.
+
+    Raises:
+        ExperimentError: the seed is too large.
+    """
+    if isinstance(seed, int) and abs(seed) > LARGEST_SEED:
+        raise ExperimentError(f"seed is {shortened(seed)}, beyond {LARGEST_SEED}; give a smaller one")
 
 
 def _check_plugins(experiment: Experiment, plugins: Mapping[str, Any]) -> None:

@@ -1,20 +1,28 @@
 """Generate: continue a prompt with the language model of a run."""
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from memtape.core import checks
-from memtape.experiments.experiment import LARGEST_SEED, Experiment, ExperimentError, first_line
-from memtape.experiments.open_run import network_of_run
-from memtape.experiments.run_folder.folder import CONFIGURATION, WEIGHTS, Run, RunError
-from memtape.experiments.run_folder.weights import read_weights
+from memtape.experiments.experiment import Experiment, ExperimentError, check_seed, first_line
+from memtape.experiments.open_run import network_of_run, weights_of_run
+from memtape.experiments.run_folder.folder import CONFIGURATION, Run, RunError
 from memtape.inference.generation import generate
 
 
 def generate_from_run(
-    folder: Path, prompt: str, *, length: int, temperature: float, stop: str | None, seed: int
+    folder: Path,
+    prompt: str,
+    *,
+    length: int,
+    temperature: float,
+    stop: str | None,
+    seed: int,
+    warn: Callable[[str], None] = warnings.warn,
 ) -> str:
     """Continue a prompt with the language model of a run, and return the generated text.
 
@@ -27,13 +35,14 @@ def generate_from_run(
         temperature: below 1 likely characters become more likely, 0 takes the most likely one.
         stop: the character at which generation stops; None for none.
         seed: seed of the random choices.
+        warn: receives a sentence if the run is not finished, and its best weights so far are used.
 
     Raises:
         ExperimentError: no experiment can be built from the configuration, or an argument is invalid.
         PluginError: a plugin of the run is missing.
         RunError: the run does not exist, is damaged, or is not one of a language model.
     """
-    run = Run.open(folder)
+    run = Run.open_any(folder)
     experiment = Experiment.from_config(run.read(CONFIGURATION))
     vocabulary = run.vocabulary()
     if vocabulary is None or set(map(len, vocabulary)) != {1}:
@@ -45,8 +54,7 @@ def generate_from_run(
         raise ExperimentError(
             "the prompt is empty, but a network generates after what it has read; give a character or more"
         )
-    if abs(seed) > LARGEST_SEED:
-        raise ExperimentError(f"seed is {seed}, beyond {LARGEST_SEED}; give a smaller one")
+    check_seed(seed)
     places = {character: place for place, character in enumerate(vocabulary)}
     for name, text in (("prompt", prompt), ("stop", stop or "")):
         for character in text:
@@ -56,7 +64,8 @@ def generate_from_run(
                     "leave it out"
                 )
     sizes = (len(places), len(places))
-    model: Any = network_of_run(experiment, sizes, read_weights(run), run.folder / WEIGHTS).eval()
+    weights, file = weights_of_run(run, warn)
+    model: Any = network_of_run(experiment, sizes, weights, file).eval()
     symbols = torch.tensor([[places[character] for character in prompt]], dtype=torch.long)
     try:
         checks.at_least(1, length=length)

@@ -1,6 +1,6 @@
 """Open run: load the trained network, its task and its experiment from a run folder."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,38 +9,77 @@ from torch import Tensor, nn
 
 from memtape.core.task import Task
 from memtape.experiments.data_dir import with_data_dir
-from memtape.experiments.experiment import Experiment
+from memtape.experiments.experiment import Experiment, ExperimentError
+from memtape.experiments.run_folder.checkpoints import best_weights_so_far
 from memtape.experiments.run_folder.folder import CONFIGURATION, WEIGHTS, Run, RunError
 from memtape.experiments.run_folder.weights import read_weights
 from memtape.sharing.blueprint import MisfitError
 
 
 def open_run(
-    folder: Path, task_options: Mapping[str, Any] | None = None, data_dir: Path | None = None
+    folder: Path,
+    task_options: Mapping[str, Any] | None = None,
+    data_dir: Path | None = None,
+    *,
+    warn: Callable[[str], None] | None = None,
 ) -> tuple[Run, Experiment, nn.Module, Task]:
-    """Build the network of a finished run with its trained weights, and its task.
+    """Build the network of a run with its trained weights, and its task.
 
     Args:
         folder: the run folder.
         task_options: options of the task that differ from those of training; None changes none.
         data_dir: folder of the data; None leaves it to `experiments.data_dir`.
+        warn: receives a sentence if the run is not finished, and its best weights so far are used; None refuses it.
 
     Returns:
         The run, its experiment with the changed options, the network in evaluation mode, and the task.
 
     Raises:
-        ExperimentError: no experiment can be built from the configuration.
+        ExperimentError: no experiment can be built from the configuration, or the network does not fit the options.
         PluginError: a plugin of the run is missing.
-        RunError: the run does not exist or is damaged.
+        RunError: the run does not exist, is damaged or is not finished.
         DataDirError: `data_dir` is given, but the task reads no data.
     """
-    run = Run.open(folder)
-    experiment = Experiment.from_config(run.read(CONFIGURATION))
+    run = Run.open(folder) if warn is None else Run.open_any(folder)
+    so_far = None if run.finished else weights_of_run(run, warn)
+    trained = experiment = Experiment.from_config(run.read(CONFIGURATION))
     options = with_data_dir(experiment.task, task_options or {}, flag=data_dir, trained=experiment.task_options)
     experiment = replace(experiment, task_options=options)
     task = task_of_run(run, experiment)
     sizes = (task.input_size, task.output_size)
-    return run, experiment, network_of_run(experiment, sizes, read_weights(run), run.folder / WEIGHTS).eval(), task
+    weights, file = so_far or weights_of_run(run, warn)
+    try:
+        network = network_of_run(experiment, sizes, weights, file)
+    except RunError:
+        if not task_options or (before := _sizes(trained)) == sizes:
+            raise
+        raise ExperimentError(
+            f"with {', '.join(task_options)} the task has inputs and outputs of sizes {sizes[0]} and {sizes[1]}, but the "
+            f"network of {folder} was trained with {before[0]} and {before[1]}; leave out the options that change them"
+        ) from None
+    return run, experiment, network.eval(), task
+
+
+def weights_of_run(run: Run, warn: Callable[[str], None] | None) -> tuple[Mapping[str, Tensor], Path]:
+    """Return the trained weights of a run and their file, or the best so far of one that is not finished.
+
+    Args:
+        run: the run.
+        warn: receives a sentence if the run is not finished; None refuses it.
+
+    Raises:
+        RunError: the weights are missing or damaged.
+    """
+    if run.finished or warn is None:
+        return read_weights(run), run.folder / WEIGHTS
+    weights, step = best_weights_so_far(run)
+    warn(f"the training run in {run.folder} is not finished; its best weights so far, of step {step}, are used")
+    return weights, run.checkpoints
+
+
+def _sizes(experiment: Experiment) -> tuple[int, int]:
+    task = experiment.build_task()
+    return task.input_size, task.output_size
 
 
 def task_of_run(run: Run, experiment: Experiment) -> Task:

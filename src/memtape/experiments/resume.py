@@ -9,9 +9,10 @@ from memtape.experiments.experiment import Experiment
 from memtape.experiments.initial_weights import initial_weights
 from memtape.experiments.open_run import network_of_run, task_of_run
 from memtape.experiments.report import report_run
+from memtape.experiments.run_folder.checkpoints import checkpoints_of
 from memtape.experiments.run_folder.environment import environment
 from memtape.experiments.run_folder.folder import CONFIGURATION, ENVIRONMENT, Run, RunError
-from memtape.experiments.train import checkpoints_of, train_to_the_end
+from memtape.experiments.train import train_to_the_end
 from memtape.training.interruption import Interruption
 from memtape.training.outcome import Outcome
 from memtape.training.parallel.processes import Processes, launched_first
@@ -52,11 +53,14 @@ def resume_run(
     if run.finished and run.report_file.exists():
         return run, None
     with run.owned() if launched_first() else nullcontext():
-        return run, _resume_owned(run, on_start, on_record, on_step, warn, interruption)
+        return run, _resume_owned(
+            run, on_start=on_start, on_record=on_record, on_step=on_step, warn=warn, interruption=interruption
+        )
 
 
 def _resume_owned(
     run: Run,
+    *,
     on_start: Callable[[Experiment, int], None],
     on_record: Callable[[dict[str, Any]], None],
     on_step: Callable[[int, dict[str, float]], None],

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from memtape.catalog.registry import MODELS, TASKS
+from memtape.core.given_path import given_path
 from memtape.core.new_folder import new_folder
 from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment
@@ -36,6 +37,7 @@ def save_run(folder: Path, target: Path) -> Path:
         RunError: the run does not exist or is damaged.
         SharingError: the new folder is not empty, or cannot be written.
     """
+    target = given_path(target)
     name = target.absolute().name
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):

@@ -14,8 +14,9 @@ from memtape.core.backends import backend_for
 from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.report import write_run_report
+from memtape.experiments.run_folder.checkpoints import checkpoints_of
 from memtape.experiments.run_folder.environment import environment
-from memtape.experiments.run_folder.folder import COPIED, EVALUATION, RESULT, Run, RunError
+from memtape.experiments.run_folder.folder import EVALUATION, RESULT, Run, RunError
 from memtape.experiments.run_folder.weights import save_weights
 from memtape.training.checkpoints import Checkpoint, Checkpoints
 from memtape.training.evaluation import by_length
@@ -167,11 +168,6 @@ def train_to_the_end(
         run.finish()  # after the tracker is closed, so that a failure of the tracker can be resumed
         write_run_report(run, experiment, model.eval(), task)
     return outcome
-
-
-def checkpoints_of(run: Run, *, keep: int) -> Checkpoints:
-    """Return the checkpoints of a run, which keep the last `keep`."""
-    return Checkpoints(run.checkpoints, {name: run.folder / name for name in COPIED}, keep=keep)
 
 
 def _by_score(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -91,7 +91,8 @@ def _drawn(logits: Tensor, temperature: float, generator: torch.Generator | None
     if temperature == 0:
         return logits.argmax(dim=-1)
     # The largest is subtracted before the division, so that a small temperature gives no infinities of both signs.
-    spread = (logits - logits.amax(dim=-1, keepdim=True)) / temperature
+    # Doubles hold every temperature above 0, and the largest logit remains 0.
+    spread = (logits - logits.amax(dim=-1, keepdim=True)).double() / temperature
     weights = torch.softmax(spread, dim=-1)
     device = weights.device if generator is None else generator.device
     return torch.multinomial(weights.to(device), 1, generator=generator)[:, 0].to(logits.device)

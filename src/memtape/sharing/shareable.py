@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from torch import nn
 
+from memtape.core import checks
+from memtape.core.given_path import given_path
 from memtape.sharing import hub
 from memtape.sharing.blueprint import MisfitError, blueprint, build
 from memtape.sharing.model_card import Training, model_card
@@ -21,8 +23,14 @@ N = TypeVar("N", bound="Shareable")
 
 
 def constructor_arguments(names: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a constructor by name, from its `locals()` at its first line."""
-    return {name: value for name, value in names.items() if name not in ("self", "__class__")}
+    """Return the arguments of a constructor by name, from its `locals()` at its first line.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    arguments = {name: value for name, value in names.items() if name not in ("self", "__class__")}
+    checks.finite_options(arguments)
+    return arguments
 
 
 class Shareable(nn.Module):
@@ -45,7 +53,7 @@ class Shareable(nn.Module):
             SharingError: the constructor's arguments do not describe the network, or the folder cannot be written or
                 has a foreign file of the same name.
         """
-        self.save_as(Path(folder), Path(folder).absolute().name, training)
+        self.save_as(given_path(folder), given_path(folder).absolute().name, training)
 
     @classmethod
     def from_pretrained(
@@ -73,7 +81,7 @@ class Shareable(nn.Module):
             SharingError: the folder or repository does not exist, has another model, or has files that do not belong
                 together.
         """
-        folder = Path(source)
+        folder = given_path(source)
         if folder.is_dir():
             if revision is not None:
                 raise SharingError(
@@ -86,7 +94,7 @@ class Shareable(nn.Module):
             source,
             revision=revision,
             token=token,
-            cache_dir=cache_dir,
+            cache_dir=None if cache_dir is None else given_path(cache_dir),
             force_download=force_download,
             local_files_only=local_files_only,
         )

@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from memtape.core.errors import RequestError
+from memtape.core.given_path import given_path, read_given
 
 LARGEST = 2**28
 """Largest size of an uncompressed file in bytes, about five times the largest file of the data sets."""
@@ -37,8 +38,7 @@ class DataSet:
         """
         path = self.path(data_dir, file)
         try:
-            with path.open("rb") as opened:
-                packed = opened.read(LARGEST + 1)
+            packed = read_given(path, most=LARGEST + 1)
             content = self._unpacked(packed) if path.suffix == ".gz" else packed
         except (FileNotFoundError, NotADirectoryError):
             raise DataError(
@@ -67,7 +67,7 @@ class DataSet:
 
     def path(self, data_dir: str, file: str) -> Path:
         """Return the path of a file of the data set."""
-        return Path(data_dir, self.folder, file)
+        return given_path(data_dir) / self.folder / file
 
     def check_count(self, path: Path, count: int, things: str) -> None:
         """Raise unless a file has the expected number of examples.

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 from memtape.core.errors import RequestError
 
 Whole = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0)]
 
 
 RIDGE_HAS_NO_USE_FOR = {
@@ -27,7 +27,7 @@ class SettingsError(RequestError):
     """Settings that do not fit the network, the task, the processes or the installation; the message explains why."""
 
 
-@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
 class TrainSettings:
     """How a network is trained.
 
@@ -96,7 +96,7 @@ class TrainSettings:
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     smoothing: Annotated[float, Field(gt=0, lt=1)] = 0.95
     ridge_penalty: Rate = 1e-6
-    vanishing_penalty: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    vanishing_penalty: Annotated[float, Field(ge=0)] = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
     final_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
     warmup_steps: Annotated[int, Field(ge=0)] = 0

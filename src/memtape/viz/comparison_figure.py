@@ -50,13 +50,21 @@ def comparison_figure(
             for metric, axes in panels.items():
                 _draw(axes, kinds["train"], metric, **pale)
                 _draw(axes, kinds["validation"], metric, label=name, clip_on=False, zorder=3, **EDGE, **marked)
-            named.append(Line2D([], [], label=name, **EDGE, **marked))
+            named.append((_drawable(name), Line2D([], [], **EDGE, **marked)))
         if any(kinds["train"]["sequences"] for kinds in curves.values()):
-            named.append(Line2D([], [], label="the same in training", color=INK, linewidth=0.6, alpha=0.4))
-        figure.legend(handles=named, loc="outside lower center", ncols=columns, handlelength=2.4)
+            named.append(("the same in training", Line2D([], [], color=INK, linewidth=0.6, alpha=0.4)))
+        place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "handlelength": 2.4}
+        legend = figure.legend([line for _, line in named], ["run"] * len(named), **place)
+        for text, (shown, _) in zip(legend.get_texts(), named, strict=True):
+            text.set_text(shown)  # a legend leaves out labels that start with "_"
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     return figure
+
+
+def _drawable(name: str) -> str:
+    """Return a name without the characters that a font or SVG cannot have."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def _draw(axes: Axes, curve: Curve, metric: str, **look: Any) -> None:

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 
 from memtape.core.atomic_write import write_atomically
+from memtape.core.given_path import given_path
 from memtape.viz.saving import rendered
 
 _TEMPLATE = "report.html.jinja"
@@ -123,12 +124,12 @@ def write_report(
         facts: the most important results by name.
         footer: a last line, such as the version and the command that made the report.
     """
-    path = Path(path)
+    path = given_path(path)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(cell=_cell, picture=_picture, kind=lambda part: type(part).__name__)
     template = environment.from_string(resources.files(__package__).joinpath(_TEMPLATE).read_text(encoding="utf-8"))
     page = template.render(title=title, summary=summary, sections=sections, facts=dict(facts or {}), footer=footer)
-    write_atomically(path, page.encode("utf-8"))
+    write_atomically(path, page.encode("utf-8", errors="replace"))
     return path
 
 

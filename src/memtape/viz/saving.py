@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from memtape.core.atomic_write import write_atomically
+from memtape.core.given_path import given_path
 from memtape.viz.style import DPI, paper_style
 
 # Dates and versions would make two equal figures differ.
@@ -32,7 +33,7 @@ def save(figure: Figure, folder: str | Path, name: str) -> list[Path]:
         )
     paths = []
     for kind in _METADATA:
-        paths.append(Path(folder) / f"{name}.{kind}")
+        paths.append(given_path(folder) / f"{name}.{kind}")
         write_atomically(paths[-1], rendered(figure, kind))
     return paths
 

@@ -41,6 +41,7 @@ _SETTINGS = {
     "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
     "font.size": 8.0,
     "mathtext.fontset": "dejavusans",
+    "text.parse_math": False,  # a name may have a dollar sign
     "text.color": INK,
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,

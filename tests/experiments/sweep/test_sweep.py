@@ -186,8 +186,12 @@ def test_a_damaged_sweep_is_refused(tmp_path, text):
 
 
 def test_a_second_sweep_at_the_same_time_is_refused(tmp_path):
-    with file_lock(tmp_path / "sweep.lock"), pytest.raises(
-        SweepError, match=r"the sweep in .* belongs to process \d+ on .*; wait for its end, or give --out another name"
+    with (
+        file_lock(tmp_path / "sweep.lock"),
+        pytest.raises(
+            SweepError,
+            match=r"the sweep in .* belongs to process \d+ on .*; wait for its end, or give --out another name",
+        ),
     ):
         swept(tmp_path)
 

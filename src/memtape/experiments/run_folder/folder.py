@@ -27,6 +27,7 @@ from uuid import uuid4
 from memtape.core import manifest
 from memtape.core.atomic_write import write_atomically
 from memtape.core.errors import RequestError
+from memtape.core.given_path import given_path
 from memtape.core.new_folder import new_folder
 from memtape.experiments.file_lock import file_lock, owner_of
 from memtape.experiments.run_folder.schema import check_form, is_record
@@ -63,13 +64,13 @@ class Run:
         folder: its path.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.checkpoints = folder / "checkpoints"
-        self.figures = folder / "figures"
-        self.tracker = folder / "tracker"
-        self.metrics_file = folder / "metrics.jsonl"
-        self.report_file = folder / "report.html"
+    def __init__(self, folder: str | Path):
+        self.folder = given_path(folder)
+        self.checkpoints = self.folder / "checkpoints"
+        self.figures = self.folder / "figures"
+        self.tracker = self.folder / "tracker"
+        self.metrics_file = self.folder / "metrics.jsonl"
+        self.report_file = self.folder / "report.html"
 
     @classmethod
     def create(
@@ -84,6 +85,7 @@ class Run:
         Raises:
             RunError: the folder is not empty, or cannot be written.
         """
+        folder = given_path(folder)
         try:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise RunError(_taken(folder))
@@ -114,8 +116,8 @@ class Run:
         run = cls.open_any(folder)
         if not run.finished:
             raise RunError(
-                f"the training run in {folder} is not finished (it has no manifest.json); "
-                f"continue with `memtape resume {folder}`"
+                f"the training run in {run.folder} is not finished (it has no manifest.json); "
+                f"continue with `memtape resume {run.folder}`"
             )
         return run
 
@@ -126,6 +128,7 @@ class Run:
         Raises:
             RunError: there is none.
         """
+        folder = given_path(folder)
         if not folder.is_dir():
             raise RunError(f"there is no run folder {folder}; give a folder that `memtape train` printed")
         if not any((folder / name).exists() for name in (CONFIGURATION, "checkpoints", manifest.MANIFEST)):

@@ -8,8 +8,10 @@ from typing import Any
 
 from memtape.catalog.options import options_of_record
 from memtape.catalog.registry import UnknownNameError, find
+from memtape.core.given_path import given_path
 from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment, ExperimentError
+from memtape.experiments.run_folder.checkpoints import saved_step
 from memtape.experiments.run_folder.folder import CONFIGURATION, ENVIRONMENT, EVALUATION, RESULT, Run, RunError
 from memtape.experiments.run_folder.schema import KNOWN, SCORED, has_scores
 from memtape.training.settings import TrainSettings
@@ -43,6 +45,7 @@ class RunRecord:
             PluginError: a plugin of the run is missing or cannot be imported.
         """
         run = Run(folder)
+        folder = run.folder
         if not (folder / CONFIGURATION).is_file() and not run.finished:
             raise RunError(
                 f"{folder} has no {CONFIGURATION}, so it is not a run folder; `memtape runs list` lists run folders"
@@ -75,11 +78,16 @@ class RunRecord:
             stop=run.stop(),
         )
 
+    @property
+    def steps(self) -> int:
+        """The last step that has a record or a checkpoint."""
+        return max([saved_step(Run(self.folder)), *(record["step"] for record in self.records[-1:])])
+
     def row(self) -> dict[str, Any]:
         """Return the run as a row: experiment, state and scores, those so far if it is not finished."""
         validations = [record for record in self.records if record["kind"] == "validation"]
         state = "finished" if self.result else "stopped" if self.stop else "unfinished"
-        result = self.result or {"steps": self.records[-1]["step"] if self.records else 0}
+        result = self.result or {"steps": self.steps}
         first = self.scored[0]
         best = min(validations, key=lambda record: first.cost(record[first.name]), default={})
         scores = result.get("scores", best)
@@ -112,6 +120,7 @@ def run_folders(folder: Path) -> Iterator[Path]:
     Raises:
         RunError: the folder does not exist.
     """
+    folder = given_path(folder)
     if not folder.is_dir():
         raise RunError(f"there is no folder {folder}; give one with run folders in it")
     for below in sorted(path for path in folder.iterdir() if path.is_dir()):

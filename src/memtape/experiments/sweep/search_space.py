@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from memtape.catalog.options import Option, options_of_record
 from memtape.catalog.registry import find, hint
 from memtape.core.errors import RequestError
+from memtape.core.given_path import read_given
 from memtape.core.plain_type import is_of
 from memtape.experiments.experiment import Experiment, ExperimentError, settings_from
 from memtape.training.settings import TrainSettings
@@ -116,8 +117,7 @@ def with_options(experiment: Experiment, values: Mapping[str, Value]) -> Experim
 
 def _table(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as opened:
-            content = opened.read(LARGEST_FILE + 1)
+        content = read_given(file, most=LARGEST_FILE + 1)
     except OSError as error:
         raise SpaceError(f"the file {file} cannot be read ({error.strerror}); give --space a TOML file") from None
     if len(content) > LARGEST_FILE:

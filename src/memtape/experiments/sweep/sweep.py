@@ -21,6 +21,7 @@ from typing import Any
 from memtape.catalog.registry import find
 from memtape.core.atomic_write import write_atomically
 from memtape.core.errors import RequestError
+from memtape.core.given_path import given_path
 from memtape.core.score import Score
 from memtape.experiments.configuration_file import as_toml
 from memtape.experiments.experiment import Experiment
@@ -126,6 +127,7 @@ def sweep(plan: Plan, folder: Path, *, jobs: int, stop: Event, listener: Listene
         SpaceError: optuna is needed but not installed.
         OSError: the disk is full or fails; earlier files are unchanged.
     """
+    folder = given_path(folder)
     _make_folder(folder)
     with file_lock(folder / LOCK) as lock:
         if lock is None:

@@ -16,8 +16,8 @@ from typing import Any
 
 from memtape.core.atomic_write import write_atomically
 from memtape.experiments.file_lock import file_lock
+from memtape.experiments.run_folder.checkpoints import checkpoints_of
 from memtape.experiments.run_folder.folder import CONFIGURATION, Run
-from memtape.training.checkpoints import Checkpoints
 
 COMMAND = (sys.executable, "-m", "memtape")
 KILLS = 3
@@ -62,7 +62,7 @@ class Training:
 
     def saved(self) -> list[int]:
         """Return the step of the last checkpoint in a list, which is empty if there is none."""
-        return Checkpoints(Run(self.folder).checkpoints, {}, keep=1).steps()[-1:]
+        return checkpoints_of(Run(self.folder), keep=1).steps()[-1:]
 
     def failure(self) -> dict[str, Any] | None:
         """Return the reason of a failure as "exit" and "last_line", or None if it did not fail."""
@@ -135,7 +135,12 @@ def _go_on(training: Training, lock: int, stop: Event, killed: Callable[[Trainin
             if in_vain < KILLS:
                 killed(training, end.in_words)
                 continue
-        elif resumed and not Run(training.folder).has_owner and Run(training.folder).stop() is None and not training.finished:
+        elif (
+            resumed
+            and not Run(training.folder).has_owner
+            and Run(training.folder).stop() is None
+            and not training.finished
+        ):
             _move_aside(training.folder)  # it cannot be resumed
             continue
         failure = {"exit": end.in_words, "last_line": end.last_line}

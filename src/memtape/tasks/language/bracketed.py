@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from memtape.core.given_path import read_given
+
 TOKEN = re.compile(r"[()]|[^\s()]+", re.ASCII)
 """A bracket or a word; a word may contain non-ASCII spaces, as between a number and a fraction."""
 
@@ -38,7 +40,7 @@ def read_bracketed(path: str | Path, *, classes: int = 5) -> list[BracketedTree]
         BracketedError: a line is not such a tree, or the file has no trees.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_given(path).decode()
     except UnicodeDecodeError as error:
         raise BracketedError(
             f"{path} is not UTF-8 ({error.reason} at byte {error.start}); convert it to UTF-8"
