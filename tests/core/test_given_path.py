@@ -1,4 +1,4 @@
-"""Given paths: the home folder, and files that are no files."""
+"""Given paths: the home folder, and pipes, which are refused."""
 
 import os
 from pathlib import Path
@@ -53,6 +53,11 @@ def test_a_pipe_is_not_read(home):
     os.mkfifo(home / "pipe")
     with pytest.raises(OSError, match="not a regular file"):
         read_given("~/pipe")
+
+
+def test_a_folder_is_not_read(home):
+    with pytest.raises(OSError, match="Is a directory"):
+        read_given("~")
 
 
 def test_reading_ends_after_the_most_bytes(home):

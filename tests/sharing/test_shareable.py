@@ -216,8 +216,17 @@ def test_a_network_of_two_dtypes_is_not_saved(ntm, tmp_path):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_an_argument_without_a_json_form_is_not_saved(value, tmp_path):
-    network = memtape.NTM(INPUT, OUTPUT, **TINY, gate_bias=value)
+def test_an_argument_without_a_json_form_is_refused_at_construction(value):
+    with pytest.raises(ValueError, match=f"gate_bias is {value}, but it must be finite; give another number"):
+        memtape.NTM(INPUT, OUTPUT, **TINY, gate_bias=value)
+    with pytest.raises(ValueError, match=f"is {value}"):
+        memtape.BiLSTM(INPUT, OUTPUT, hidden_size=2, dropout=value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_argument_without_a_json_form_is_not_saved(value, ntm, tmp_path):
+    network = ntm
+    network.configuration["gate_bias"] = value
     with pytest.raises(
         SharingError, match=f"gate_bias of NTM is {value}, but it must be float and finite; correct the argument"
     ):

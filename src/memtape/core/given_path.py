@@ -24,7 +24,8 @@ def read_given(path: str | Path, *, most: int | None = None) -> bytes:
         OSError: the file is missing, is not a regular file, or cannot be read.
     """
     file = given_path(path)
-    if not stat.S_ISREG(file.stat().st_mode):
+    mode = file.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # opening a folder is an error of its own
         raise OSError(None, "not a regular file", str(file))
     with file.open("rb") as opened:
         return opened.read(-1 if most is None else most)

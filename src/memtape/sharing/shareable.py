@@ -94,7 +94,7 @@ class Shareable(nn.Module):
             source,
             revision=revision,
             token=token,
-            cache_dir=None if cache_dir is None else given_path(cache_dir),
+            cache_dir=None if cache_dir is None else str(given_path(cache_dir)),
             force_download=force_download,
             local_files_only=local_files_only,
         )
