@@ -32,7 +32,7 @@ def copied(finished, tmp_path):
 def test_a_run_writes_all_documented_files(finished):
     assert {path.name for path in finished.iterdir()} == {
         *("config.json", "environment.json", "metrics.jsonl", "weights.safetensors", "result.json", "evaluation.json"),
-        *("checkpoints", "manifest.json", "figures", "report.html"),
+        *("checkpoints", "manifest.json", "figures", "report.html", "run.lock"),
     }
     assert {path.name for path in (finished / "figures").iterdir()} == {
         f"{name}.{kind}" for name in ("learning", "lengths", "memory") for kind in ("png", "svg")

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from memtape.experiments.file_lock import file_lock
+from memtape.experiments.run_folder.folder import Run
 from memtape.experiments.sweep.workers import Training, run_all
 
 pytestmark = pytest.mark.usefixtures("fake_training")
@@ -152,6 +153,18 @@ def test_a_training_run_left_running_by_a_killed_sweep_is_waited_for(training, t
     assert len(run_workers(one)) == 1
     assert left.wait() == 0
     assert calls(tmp_path) == []
+
+
+def test_a_training_run_that_was_resumed_by_hand_is_waited_for(training, tmp_path):
+    one, stop = training(0), threading.Event()
+    one.folder.mkdir()
+    (one.folder / "config.json").write_text("{}")
+    with Run(one.folder).owned():
+        threading.Timer(0.5, stop.set).start()
+        run_all([one], jobs=1, stop=stop, ended=print, killed=print)
+        assert calls(tmp_path) == []
+    run_workers(one)
+    assert calls(tmp_path)[0] == "resume seed0 1"
 
 
 def test_a_training_run_keeps_its_lock_when_its_sweep_is_killed(training, tmp_path, fake_training):
