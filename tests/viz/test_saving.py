@@ -15,7 +15,6 @@ from memtape.viz.figures import learning_curve, save, score_by_length, tape_figu
 from memtape.viz.sweep_figure import sweep_figure
 from memtape.viz.tape import Tape
 
-
 OTHERS = [pytest.param(name, marks=pytest.mark.every_form) for name in ("lengths", "sweep", "comparison")]
 
 
