@@ -120,6 +120,7 @@ def test_a_failure_is_reported_and_counted(fake_training, capsys, tmp_path):
     assert "0 of 2" in printed.out
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_continues_to_the_same_report(fake_training, tmp_path, space):
     def words(name):
         return [*SWEEP, "--seeds", "0:2", "--jobs", "1", "--space", space, "--out", str(tmp_path / name)]

@@ -25,7 +25,7 @@ CELLS = {
 }
 
 
-ONE_EACH = {"ntm", "dnc", "lstm"}
+ONE_EACH = {"dnc", "lstm"}
 
 
 @pytest.fixture(

@@ -55,6 +55,7 @@ def test_a_compiled_network_runs_the_fused_kernel(network, lengths):
 
 
 @needs_kernels
+@pytest.mark.every_form
 def test_a_compiled_network_takes_batches_of_other_sizes(network):
     compiled = torch.compile(network, backend="aot_eager")
     for batch, time in ((2, 4), (3, 4), (3, 7), (5, 2), (4, 9)):

@@ -25,7 +25,7 @@ def results(call, network, xs):
     return [ys.detach(), more.detach(), *tree.leaves(tree.detach(last)), *(p.grad for p in network.parameters())]
 
 
-@pytest.mark.parametrize("model", [SAM, SDNC])
+@pytest.mark.parametrize("model", [pytest.param(SAM, marks=pytest.mark.every_form), SDNC])
 def test_a_compiled_network_runs_the_fused_kernel(model):
     torch.manual_seed(0)
     torch._dynamo.reset()

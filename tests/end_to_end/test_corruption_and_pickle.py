@@ -18,9 +18,9 @@ def output_of(*words):
 
 
 def test_all_corruption_is_detected_and_named_and_the_previous_checkpoint_is_used():
-    printed = output_of(str(ROOT / "tests" / "robustness" / "corruption.py"), "--corruptions", "30")
+    printed = output_of(str(ROOT / "tests" / "robustness" / "corruption.py"), "--corruptions", "50")
     totals = [list(map(int, numbers.split())) for numbers in re.findall(r"together([ \d]+)\n", printed)]
-    assert totals == [[30, 30, 30, 30, 2, 2], [10, 10, 10], [10, 10, 10]]
+    assert totals == [[50, 50, 50, 50, 1, 1], [5, 5, 5], [5, 5, 5]]
 
 
 def test_nothing_is_unpickled_and_loading_takes_at_most_twice_the_file():

@@ -137,6 +137,7 @@ def records(run):
     return [{name: value for name, value in sorted(line.items()) if name != "kind"} for line in lines]
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_ends_the_others_with_a_sentence(tmp_path):
     run = tmp_path / "run"
     first, second = start_two([*WORDS, *LONG, "--out", str(run)], tmp_path / "meeting")

@@ -47,6 +47,8 @@ memory="-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
     run memory-portable 0 "$CASES" $memory
     if [ "$(uname -m)" = x86_64 ]; then
         run memory-x86-64-v3 3 "$CASES" $memory -march=x86-64-v3
+        # GCC before 14 aligns the replaced stack to 32 bytes, too few for registers of 64 (its bug 110027).
+        ASAN_OPTIONS=${ASAN_OPTIONS%%:detect_stack*}:halt_on_error=1
         run memory-x86-64-v4 4 "$CASES" $memory -march=x86-64-v4
     fi
     run threads-portable 0 "$((CASES / 2))" -O1 -fsanitize=thread

@@ -15,8 +15,10 @@ from memtape.viz.figures import learning_curve, save, score_by_length, tape_figu
 from memtape.viz.sweep_figure import sweep_figure
 from memtape.viz.tape import Tape
 
+OTHERS = [pytest.param(name, marks=pytest.mark.every_form) for name in ("lengths", "sweep", "comparison")]
 
-@pytest.fixture(params=["tape", "curve", "lengths", "sweep", "comparison"])
+
+@pytest.fixture(params=["tape", "curve", *OTHERS])
 def draw(request: Any, copy_tape: Callable[..., Tape], records: list[dict[str, Any]]) -> Callable[[], Figure]:
     ways: dict[str, Callable[[], Figure]] = {
         "tape": lambda: tape_figure(copy_tape(6, heads=2), title="A tape"),
