@@ -48,7 +48,7 @@ def test_a_size_must_be_an_integer_of_at_least_1(cell, size, shapes_unchecked):
 
 
 @pytest.mark.parametrize("cell", MACHINES)
-@pytest.mark.parametrize("clip", [0.0, -1.0, float("nan")])
+@pytest.mark.parametrize("clip", [0.0, -1.0])
 def test_a_clip_must_be_positive(cell, clip):
     with pytest.raises(ValueError, match=f"clip is {clip}, but it is a bound and must be positive; give None"):
         cell(2, 2, clip=clip)
