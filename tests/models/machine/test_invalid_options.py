@@ -52,3 +52,9 @@ def test_a_size_must_be_an_integer_of_at_least_1(cell, size, shapes_unchecked):
 def test_a_clip_must_be_positive(cell, clip):
     with pytest.raises(ValueError, match=f"clip is {clip}, but it is a bound and must be positive; give None"):
         cell(2, 2, clip=clip)
+
+
+@pytest.mark.parametrize("cell", MACHINES)
+def test_a_clip_is_a_number(cell):
+    with pytest.raises(ValueError, match=r"clip is nan, but it (must be finite|is a bound and must be positive); give "):
+        cell(2, 2, clip=float("nan"))
