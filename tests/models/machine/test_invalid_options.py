@@ -56,5 +56,7 @@ def test_a_clip_must_be_positive(cell, clip):
 
 @pytest.mark.parametrize("cell", MACHINES)
 def test_a_clip_is_a_number(cell):
-    with pytest.raises(ValueError, match=r"clip is nan, but it (must be finite|is a bound and must be positive); give "):
+    with pytest.raises(
+        ValueError, match=r"clip is nan, but it (must be finite|is a bound and must be positive); give "
+    ):
         cell(2, 2, clip=float("nan"))
