@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils import _pytree as pytree
 
-from memtape import NTM, tree, use_backend
+from memtape import DNC, NTM, tree, use_backend
 from memtape.core import compiled_library as loading
 from memtape.memory import SparseAccessState, SparseComputerState
 
@@ -39,15 +39,19 @@ def threads_stay_as_they_were():
     torch.set_num_threads(before)
 
 
-def build(dtype=torch.float64, *, seed=0, moved=0.3, **options):
-    """Return a machine with every parameter moved away from its initial value."""
-    torch.manual_seed(seed)
-    network = NTM(INPUT, OUTPUT, **({"slots": 6, "width": 4, "controller_size": 5} | options)).to(dtype)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            spread = moved * (5 / max(5, parameter.shape[-1])) ** 0.5  # else wide layers would saturate
-            parameter.add_(spread * torch.randn_like(parameter))
-    return network
+def builder(model, **usual):
+    """Return a function that builds a network with every parameter moved away from its initial value."""
+
+    def build(dtype=torch.float64, *, seed=0, moved=0.3, **options):
+        torch.manual_seed(seed)
+        network = model(INPUT, OUTPUT, **(usual | options)).to(dtype)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                spread = moved * (5 / max(5, parameter.shape[-1])) ** 0.5  # else wide layers would saturate
+                parameter.add_(spread * torch.randn_like(parameter))
+        return network
+
+    return build
 
 
 def leaves_of(network, state):
@@ -158,7 +162,7 @@ def a_state(network, batch, dtype=torch.float64):
 class Tools:
     """The functions above, for the tests of this folder."""
 
-    build = staticmethod(build)
+    build = staticmethod(builder(NTM, slots=6, width=4, controller_size=5))
     run = staticmethod(run)
     compare = staticmethod(compare)
     differences = staticmethod(differences)
@@ -167,7 +171,14 @@ class Tools:
     a_state = staticmethod(a_state)
 
     @classmethod
-    def agree(cls, options, how, dtype, tolerance):
+    def agree(cls, dtype, tolerance, batch, time, run=None, **options):
+        """Compare one machine on one batch, from a state in the middle of a sequence."""
+        network = cls.build(dtype, **options)
+        xs, state = torch.randn(batch, time, network.input_size, dtype=dtype), cls.a_state(network, batch, dtype)
+        return cls.compare(network, xs, state, tolerance=tolerance, **(run or {}))
+
+    @classmethod
+    def agree_at_random(cls, options, how, dtype, tolerance):
         """Compare one random machine on one random batch."""
         network = cls.build(dtype, seed=how["seed"], **options)
         batch, time = how["batch"], how["time"]
@@ -193,6 +204,26 @@ class Tools:
             assert not actual["gradient of inputs"][row, length:].any()
         cls.compare(network, padded, state, lengths=lengths, tolerance=tolerance)
 
+    @classmethod
+    def gradients_match_finite_differences(cls, network, lengths=None, *, without=None):
+        """Raise an error if a gradient of the kernel is wrong; parts of the state whose name has `without` are skipped."""
+        names, parameters = zip(*network.named_parameters(), strict=True)
+        state = cls.a_state(network, 2)
+        paths = [path for path in tree.named_leaves(state) if without is None or without not in path]
+
+        def function(xs, *tensors):
+            values = dict(zip(names, tensors[: len(names)], strict=True))
+            changed = dict(zip(paths, tensors[len(names) :], strict=True))
+            initial = tree.from_named_tensors(tree.named_leaves(state) | changed, state)
+            with use_backend("cpu"):
+                ys, last = torch.func.functional_call(network, values, (xs, initial), {"lengths": lengths})
+            return ys, *[leaf for leaf in tree.leaves(last) if leaf.requires_grad]
+
+        leaves = [tree.named_leaves(state)[path] for path in paths]
+        xs = torch.randn(2, 3, network.input_size, dtype=torch.float64)
+        inputs = [tensor.detach().clone().requires_grad_() for tensor in (xs, *parameters, *leaves)]
+        assert torch.autograd.gradcheck(function, inputs, fast_mode=True)
+
     @staticmethod
     def nan_stays_in_its_row(network, xs, state):
         """Raise an error if NaN in the state of the second of three rows reaches another row, or does not reach its
@@ -209,9 +240,24 @@ class Tools:
                 assert all(leaf[::2].isfinite().all() for leaf in tree.leaves(last))
 
 
+class Computers(Tools):
+    """The same for Differentiable Neural Computers.
+
+    Their initial slots differ: else the rounding of each backend would decide which of two slots that differ in their
+    last bits only is allocated first.
+    """
+
+    build = staticmethod(builder(DNC, slots=6, width=4, controller_size=5, initial_memory="random"))
+
+
 @pytest.fixture(scope="session")
 def machine():
     return Tools
+
+
+@pytest.fixture(scope="session")
+def computer():
+    return Computers
 
 
 @pytest.fixture

@@ -45,9 +45,7 @@ EVERYTHING = {
 
 
 def agree(computer, dtype, tolerance, batch=BATCH, time=TIME, run=None, **options):
-    network = computer.build(dtype, **options)
-    xs, state = torch.randn(batch, time, network.input_size, dtype=dtype), computer.a_state(network, batch, dtype)
-    return computer.compare(network, xs, state, tolerance=tolerance, **(run or {}))
+    return computer.agree(dtype, tolerance, batch, time, run, **options)
 
 
 both_dtypes = pytest.mark.parametrize(

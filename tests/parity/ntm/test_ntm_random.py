@@ -59,13 +59,13 @@ RUN = st.fixed_dictionaries(
 @given(options=st.one_of(LOCATION, LOCATION, CONTENT), common=COMMON, how=RUN)
 @settings(max_examples=25)
 def test_any_machine_agrees_in_float64(machine, options, common, how):
-    machine.agree(common | options, how, torch.float64, EXACT)
+    machine.agree_at_random(common | options, how, torch.float64, EXACT)
 
 
 @given(options=st.one_of(LOCATION, LOCATION, CONTENT), common=COMMON, how=RUN)
 @settings(max_examples=25)
 def test_any_machine_agrees_in_float32(machine, options, common, how):
-    machine.agree(common | options, how, torch.float32, SINGLE)
+    machine.agree_at_random(common | options, how, torch.float32, SINGLE)
 
 
 @pytest.mark.slow
@@ -73,4 +73,4 @@ def test_any_machine_agrees_in_float32(machine, options, common, how):
 @given(options=st.one_of(LOCATION, LOCATION, CONTENT), common=COMMON, how=RUN)
 @settings(max_examples=400)
 def test_many_machines_agree(machine, dtype, tolerance, options, common, how):
-    machine.agree(common | options, how, dtype, tolerance)
+    machine.agree_at_random(common | options, how, dtype, tolerance)

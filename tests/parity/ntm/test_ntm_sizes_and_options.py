@@ -47,9 +47,7 @@ EVERYTHING = {
 
 
 def agree(machine, dtype, tolerance, batch=BATCH, time=TIME, run=None, **options):
-    network = machine.build(dtype, **options)
-    xs, state = torch.randn(batch, time, network.input_size, dtype=dtype), machine.a_state(network, batch, dtype)
-    return machine.compare(network, xs, state, tolerance=tolerance, **(run or {}))
+    return machine.agree(dtype, tolerance, batch, time, run, **options)
 
 
 both_dtypes = pytest.mark.parametrize(

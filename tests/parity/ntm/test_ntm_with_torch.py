@@ -32,27 +32,9 @@ def sequences(network, batch=2, time=3, dtype=F64):
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
 def test_gradients_match_finite_differences(machine, options, lengths):
     network = machine.build(slots=options.pop("slots", 4), width=2, controller_size=3, **options)
-    names, parameters = zip(*network.named_parameters(), strict=True)
-    state = machine.a_state(network, 2)
-    paths = list(tree.named_leaves(state))
-    if options.get("addressing") == "content":  # unused weights have no gradient to compare
-        paths = [path for path in paths if "weights" not in path]
-
-    def function(xs, *tensors):
-        values = tensors[: len(names)]
-        initial = tree.named_leaves(state) | dict(zip(paths, tensors[len(names) :], strict=True))
-        with use_backend("cpu"):
-            ys, last = torch.func.functional_call(
-                network,
-                dict(zip(names, values, strict=True)),
-                (xs, tree.from_named_tensors(initial, state)),
-                {"lengths": lengths},
-            )
-        return ys, *[leaf for leaf in tree.leaves(last) if leaf.requires_grad]
-
-    leaves = [tree.named_leaves(state)[path] for path in paths]
-    inputs = [tensor.detach().clone().requires_grad_() for tensor in (sequences(network), *parameters, *leaves)]
-    assert torch.autograd.gradcheck(function, inputs, fast_mode=True)
+    # Without location, the weights before the first step are not used.
+    without = "weights" if options.get("addressing") == "content" else None
+    machine.gradients_match_finite_differences(network, lengths, without=without)
 
 
 class Calls(TorchDispatchMode):
