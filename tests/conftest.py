@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import settings
 from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
 
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=30)
 settings.load_profile("repeatable")
@@ -44,6 +45,25 @@ def shapes_unchecked(monkeypatch):
     raised.
     """
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+class OperatorCalls(TorchDispatchMode):
+    """Record the calls of memtape's operators, each with its arguments."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func.namespace == "memtape":
+            self.calls.append((func, args))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture
+def operator_calls():
+    """A block that records the calls of memtape's operators."""
+    return OperatorCalls()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from memtape import DNC, tree, use_backend
 from memtape.core.compiled_library import kernels
@@ -41,22 +40,9 @@ def test_a_compiled_network_runs_the_fused_kernel(network):
             torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-6)
 
 
-class Calls(TorchDispatchMode):
-    """Record the arguments of the fused kernel's operators."""
-
-    def __init__(self):
-        super().__init__()
-        self.calls = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func.namespace == "memtape":
-            self.calls.append((func, args))
-        return func(*args, **(kwargs or {}))
-
-
 @pytest.mark.filterwarnings("ignore")
-def test_the_operators_pass_torch_s_checks(network):
-    with use_backend("cpu"), Calls() as noted:
+def test_the_operators_pass_torch_s_checks(network, operator_calls):
+    with use_backend("cpu"), operator_calls as noted:
         ys, last = network(torch.randn(2, 4, 3), lengths=LENGTHS)
         (ys.sum() + last.memory.links.links.sum()).backward()
     assert len(noted.calls) == 2

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from memtape import use_backend
 from memtape.core.backends import backends
@@ -62,24 +61,11 @@ def test_a_compiled_network_runs_the_scan(network, backend, options):
             torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-6)
 
 
-class Calls(TorchDispatchMode):
-    """Record the arguments of the scan's operators."""
-
-    def __init__(self):
-        super().__init__()
-        self.calls = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func.namespace == "memtape":
-            self.calls.append((func, args))
-        return func(*args, **(kwargs or {}))
-
-
 @pytest.mark.skipif(backends()["cpu"] is not None, reason=f"the kernels are absent: {backends()['cpu']}")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("options", [{}, {"lengths": LENGTHS, "starts": STARTS}], ids=len)
-def test_the_operators_pass_torch_s_checks(network, options):
-    with use_backend("cpu"), Calls() as noted:
+def test_the_operators_pass_torch_s_checks(network, options, operator_calls):
+    with use_backend("cpu"), operator_calls as noted:
         ys, _ = network(torch.randn(2, 7, 3), **options)
         ys.sum().backward()
     assert len(noted.calls) == 2

@@ -16,7 +16,7 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.
 
 
 def named_option(name: str, kind: Any, default: Any, text: str) -> inspect.Parameter:
-    """Return an option of a command, in addition to those of a model, a task and the training.
+    """Return an option of a command, in addition to those of a model, a task and training.
 
     Args:
         name: name of the option, with underscores.

@@ -23,7 +23,7 @@ HELP = """Train many seeds of a model on a task, and report how many were solved
 
 With a --space, optuna proposes configurations, each is trained with all seeds, and the best one is written to a file
 for --config. Every training run is a process of its own. To continue a sweep that was stopped or killed, repeat the
-command with the same --out. The options of the model, the task and the training are those of `memtape train`.
+command with the same --out. The options of the model, the task and training are those of `memtape train`.
 """
 
 OWN = (

@@ -8,7 +8,7 @@ The first of these that is given holds:
 4. for a trained run, the folder of its training;
 5. none: the task generates synthetic data.
 
-`memtape resume` always reads the folder of the training, so that the run continues on the same data.
+`memtape resume` always reads the data folder of the run, so that the run continues on the same data.
 """
 
 import os

@@ -29,7 +29,7 @@ FORM = {
     "recipe": str | None,
     "weights": str | None,
 }
-"""The keys of a configuration, besides the settings of the training."""
+"""The keys of a configuration, besides the training settings."""
 
 LARGEST_SEED = 2**62
 """Largest absolute value of a seed; generators take 64 bits, and restarts add to the seed."""

@@ -5,7 +5,6 @@ import resource
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from memtape import tree, use_backend
 
@@ -37,26 +36,13 @@ def test_gradients_match_finite_differences(machine, options, lengths):
     machine.gradients_match_finite_differences(network, lengths, without=without)
 
 
-class Calls(TorchDispatchMode):
-    """Record the arguments of the fused kernel's operators."""
-
-    def __init__(self):
-        super().__init__()
-        self.calls = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func.namespace == "memtape":
-            self.calls.append((func, args))
-        return func(*args, **(kwargs or {}))
-
-
 @pytest.mark.parametrize("controller", ["lstm", "gru", "feedforward"])
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
 @pytest.mark.parametrize("keep", [True, False], ids=["with gradients", "without"])
 @pytest.mark.filterwarnings("ignore")
-def test_the_operators_pass_torch_s_checks(machine, controller, lengths, keep):
+def test_the_operators_pass_torch_s_checks(machine, controller, lengths, keep, operator_calls):
     network = machine.build(controller=controller, controller_layers=2)
-    with use_backend("cpu"), Calls() as noted, torch.set_grad_enabled(keep):
+    with use_backend("cpu"), operator_calls as noted, torch.set_grad_enabled(keep):
         ys, last = network(sequences(network), machine.a_state(network, 2), lengths=lengths)
         if keep:
             (ys.sum() + last.memory.memory.sum()).backward()
