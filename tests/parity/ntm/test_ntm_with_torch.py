@@ -5,6 +5,7 @@ import resource
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from memtape import tree, use_backend
 
