@@ -95,6 +95,7 @@ def place(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setenv("HOME", str(folder))  # --install-completion writes there
         patch.setattr("memtape.experiments.train.train_run", not_trained)
         patch.setattr("memtape.experiments.resume.train_to_the_end", lambda *_, **__: None)
         patch.setattr("memtape.experiments.sweep.sweep.run_all", lambda *_, **__: None)
@@ -105,6 +106,8 @@ def place(tmp_path_factory):
 
 
 @example(words=[])
+@example(words=["--install-completion"])
+@example(words=["--install-completion", "--shell", "bash"])
 @example(words=["train", "lstm", "copy", "--out", "."])
 @example(words=["train", "lstm", "copy", "--out", ""])
 @example(words=["train", "lstm", "copy", "--out", "x" * 300])

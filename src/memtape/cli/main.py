@@ -93,6 +93,8 @@ def run(words: list[str]) -> int:
         sentence, code = str(error), error.exit_code
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         return 1
+    except SystemExit as error:  # the command that installs completion has reported its failure
+        return error.code if isinstance(error.code, int) else 1
     except OSError as error:
         sentence, code = _output_error(error), 1
     return _report(sentence, code)
