@@ -1,0 +1,1 @@
+"""Memory networks: they answer questions about stories from a memory of the sentences."""

@@ -1,0 +1,173 @@
+"""End-to-end memory network: soft attention over the sentences of a story, in several hops."""
+
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from memtape import ops
+from memtape.core import checks
+from memtape.core.card import ModelCard
+from memtape.core.state import state
+from memtape.models.memory_network.memory_network import MemoryNetwork
+from memtape.ops.sentence import NIL, bag_of_words, position_encoded
+from memtape.ops.story_age import ages, ages_with_gaps
+from memtape.sharing.shareable import constructor_arguments
+
+ENCODINGS = {"position": position_encoded, "bag": bag_of_words}
+
+
+@state
+class SentenceMemory:
+    """The sentences of a story, with keys and values for each hop."""
+
+    keys: Float[Tensor, "*batch hops sentences embedding"]
+    values: Float[Tensor, "*batch hops sentences embedding"]
+    present: Tensor
+    """Which slots hold a sentence, shape (batch, sentences)."""
+
+
+class MemN2N(MemoryNetwork[SentenceMemory]):
+    r"""Answer questions about stories with an end-to-end memory network.
+
+    Sentence $i$ has a key $m_i^k$ and a value $c_i^k$ in hop $k = 1 \dots K$, the question a vector $u^1$:
+
+    $$m_i^k = \sum_j l_j \circ A^k x_{ij} + T_A^k(a_i), \quad c_i^k = \sum_j l_j \circ C^k x_{ij} + T_C^k(a_i), \quad
+    u^1 = \sum_j l_j \circ B q_j$$
+
+    $$p^k = \operatorname{softmax}(m^k u^k), \quad o^k = \sum_i p_i^k c_i^k, \quad u^{k+1} = H u^k + o^k, \quad
+    y = W u^{K+1}$$
+
+    where $l_j$ are the weights of the encoding, $a_i$ is the age of the sentence, and absent sentences have weight 0.
+    With adjacent tying $A^{k+1} = C^k$, $T_A^{k+1} = T_C^k$, $B = A^1$, $W = (C^K)^\top$ and $H = 1$; with layer-wise tying
+    all hops have the same $A$, $C$, $T_A$ and $T_C$.
+
+    The symbol of an absent word has no embedding; as an answer, with adjacent tying, its logit is 0.
+
+    Args:
+        input_size: number of symbols, that of an absent word included.
+        output_size: number of answers; with adjacent tying the answers are the symbols.
+        embedding_size: size of $m_i^k$.
+        hops: $K$.
+        memory_size: the number of the last sentences that the memory holds.
+        tying: which matrices are the same.
+        encoding: the weights of words in a sentence, by "position" or, as a "bag" of words, all 1.
+        temporal: whether sentences have the terms $T_A$ and $T_C$ of their age.
+        random_noise: in training, the share of gaps in the ages; 0 for none.
+        half_relu: apply a ReLU to half of the entries of $u^{k+1}$.
+        spread: standard deviation of the initial weights.
+
+    Attributes:
+        linear: whether the hops leave their softmax out, as at the beginning of a training run with a linear start.
+
+    Raises:
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, an option is unknown or outside its range, or the answers are not the symbols.
+
+    References:
+        Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        *,
+        embedding_size: int = 20,
+        hops: int = 3,
+        memory_size: int = 50,
+        tying: Literal["adjacent", "layerwise"] = "adjacent",
+        encoding: Literal["position", "bag"] = "position",
+        temporal: bool = True,
+        random_noise: float = 0.1,
+        half_relu: bool = False,
+        spread: float = 0.1,
+    ):
+        configuration = constructor_arguments(locals())
+        super().__init__(input_size, output_size, memory_size=memory_size)
+        checks.module_sizes(self, embedding_size=embedding_size, hops=hops)
+        checks.one_of(("adjacent", "layerwise"), tying=tying)
+        checks.one_of(tuple(ENCODINGS), encoding=encoding)
+        checks.probabilities(random_noise=random_noise)
+        checks.positive(spread=spread)
+        if tying == "adjacent" and output_size != input_size:
+            raise ValueError(
+                f"output_size of {type(self).__name__} is {output_size} and input_size {input_size}, but with adjacent tying "
+                'the answers are the symbols; make them equal, or choose tying="layerwise"'
+            )
+        self.hops, self.tying, self.half_relu = hops, tying, half_relu
+        self.encoding, self.random_noise = encoding, random_noise
+        tables = hops + 1 if tying == "adjacent" else 3
+        self.words = nn.ParameterList(_normal(spread, input_size, embedding_size) for _ in range(tables))
+        timed = (hops + 1 if tying == "adjacent" else 2) if temporal else 0
+        self.times = nn.ParameterList(_normal(spread, memory_size, embedding_size) for _ in range(timed))
+        if tying == "layerwise":
+            self.turn = _normal(spread, embedding_size, embedding_size)
+            self.to_answer = _normal(spread, output_size, embedding_size)
+        with torch.no_grad():
+            for table in self.words:
+                table[0] = 0
+        self.configuration: dict[str, Any] = configuration
+        self.linear = False
+
+    def read_question(self, question: Tensor) -> Float[Tensor, "batch query"]:
+        """Input: return $u^1$."""
+        return ENCODINGS[self.encoding](question, self.words[0])
+
+    def remember(self, sentences: Tensor, present: Tensor) -> SentenceMemory:
+        """Input and generalisation: return the keys and values of all hops."""
+        adjacent, hops = self.tying == "adjacent", self.hops
+        tables = list(self.words) if adjacent else list(self.words)[1:]
+        encoded = ENCODINGS[self.encoding]
+        vectors = torch.stack([encoded(sentences, table) for table in tables], dim=1)
+        if self.times:
+            vectors = vectors + torch.stack([table[self._ages(present)] for table in self.times], dim=1)
+        if adjacent:
+            return SentenceMemory(keys=vectors[:, :-1], values=vectors[:, 1:], present=present)
+        keys, values = (vectors[:, at, None].expand(-1, hops, -1, -1) for at in (0, 1))
+        return SentenceMemory(keys=keys, values=values, present=present)
+
+    def look_up(
+        self, query: Float[Tensor, "batch query"], memory: SentenceMemory
+    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch hops sentences"]]:
+        """Output: return $u^{K+1}$ and all $p^k$."""
+        weights = []
+        for keys, values in zip(memory.keys.unbind(1), memory.values.unbind(1), strict=True):
+            scores = ops.dot_scores(query[:, None, :], keys)
+            if self.linear:
+                chosen = torch.where(memory.present[:, None, :], scores, 0)
+            else:
+                chosen = ops.attention_weights(scores, memory.present)
+            found = ops.read(values, chosen)[:, 0]
+            query = (query if self.tying == "adjacent" else functional.linear(query, self.turn)) + found
+            if self.half_relu:
+                straight = query.shape[1] // 2
+                query = torch.cat([query[:, :straight], query[:, straight:].relu()], dim=1)
+            weights.append(chosen[:, 0])
+        return query, torch.stack(weights, dim=1)
+
+    def respond(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch output"]:
+        """Response: return $W u^{K+1}$."""
+        if self.tying == "layerwise":
+            return functional.linear(features, self.to_answer)
+        return functional.pad(functional.linear(features, self.words[self.hops][NIL + 1 :]), (NIL + 1, 0))
+
+    def _ages(self, present: Tensor) -> Tensor:
+        if self.training and self.random_noise:
+            return ages_with_gaps(present, self.random_noise, self.memory_size)
+        return ages(present)
+
+
+def _normal(spread: float, *sizes: int) -> nn.Parameter:
+    return nn.Parameter(torch.randn(*sizes) * spread)
+
+
+CARD = ModelCard(
+    name="memn2n",
+    summary="End-to-end memory network: soft attention over the sentences of a story, in several hops.",
+    paper=("sukhbaatar2015",),
+    inputs=("stories",),
+    small={"embedding_size": 4, "hops": 2, "memory_size": 6},
+)

@@ -1,0 +1,107 @@
+"""Memory network: input, generalisation, output and response, the four parts of every network that answers about stories."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Generic, TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memtape.core import checks
+from memtape.core.inputs.stories import Stories, checked, present_in, recent
+from memtape.core.state import state
+from memtape.sharing.shareable import Shareable
+
+M = TypeVar("M")
+
+
+@state
+class Lookup:
+    """Where a network looked in the story to answer the question."""
+
+    weights: Float[Tensor, "batch hops sentences"]
+    """The weight of each sentence in each hop; 0 for absent sentences and those that the memory no longer holds."""
+
+
+class MemoryNetwork(Shareable, ABC, Generic[M]):
+    """Abstract network that answers a question about a story from a memory of its sentences.
+
+    A subclass defines the four parts: input (words to vectors), generalisation (vectors to a memory), output (question and
+    memory to features, by looking into the memory in several hops), and response (features to an answer).
+
+    Attributes:
+        input_kind: name of the kind of input.
+        input_size: number of symbols, `NIL` included.
+        output_size: number of answers.
+        memory_size: the number of the last sentences of a story that the memory holds; older ones are forgotten.
+
+    References:
+        Weston, Chopra & Bordes (2015), "Memory networks", arXiv:1410.3916, section 2.
+    """
+
+    input_kind: ClassVar[str] = "stories"
+
+    def __init__(self, input_size: int, output_size: int, *, memory_size: int):
+        super().__init__()
+        checks.module_sizes(self, input_size=input_size, output_size=output_size, memory_size=memory_size)
+        self.input_size, self.output_size, self.memory_size = input_size, output_size, memory_size
+
+    @abstractmethod
+    def read_question(self, question: Tensor) -> Float[Tensor, "batch query"]:
+        """Input: return the vector of the question."""
+
+    @abstractmethod
+    def remember(self, sentences: Tensor, present: Tensor) -> M:
+        """Input and generalisation: return the memory of the sentences, shape (batch, sentences, words)."""
+
+    @abstractmethod
+    def look_up(
+        self, query: Float[Tensor, "batch query"], memory: M
+    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch hops sentences"]]:
+        """Output: return the features of the answer, and the weights of the sentences in each hop."""
+
+    @abstractmethod
+    def respond(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch output"]:
+        """Response: return the logits of the answers."""
+
+    def forward(
+        self, stories: Stories, state: None = None, *, lengths: Any = None
+    ) -> tuple[Float[Tensor, "batch answer output"], Lookup]:
+        """Answer the questions of a batch of stories.
+
+        Args:
+            stories: stories of symbols below `input_size`.
+            state: None, because a story has no initial state.
+            lengths: the number of answers of each row, 1 or, for a row of padding, 0; None for 1.
+
+        Returns:
+            The logits of the answers, shape (batch, 1, output), zero in rows of length 0, and where the network looked.
+
+        Raises:
+            TypeError: the inputs are not `Stories`, or the lengths are not integers.
+            ValueError: a state is given, a symbol is unknown, or the stories are malformed.
+        """
+        name = type(self).__name__
+        stories = checked(stories, self.input_size, name)
+        if state is not None:
+            raise ValueError(f"a state was given, but {name} has no initial state; pass None")
+        kept = recent(stories, self.memory_size)
+        memory = self.remember(kept.sentences, present_in(kept.sentences))
+        features, weights = self.look_up(self.read_question(stories.question), memory)
+        answers = self.respond(features)[:, None, :]
+        if lengths is not None:
+            counts = checks.lengths_of(answers, lengths)
+            answers = torch.where((counts > 0)[:, None, None], answers, 0)
+        return answers, Lookup(weights=_in_place(weights, stories.sentences))
+
+
+def _in_place(weights: Float[Tensor, "batch hops kept"], sentences: Tensor) -> Float[Tensor, "batch hops sentences"]:
+    """Return the weights of the last sentences at the places of these in the story."""
+    lengths = present_in(sentences).sum(1)
+    kept, places = weights.shape[2], torch.arange(sentences.shape[1], device=weights.device)
+    if not kept:
+        return weights.new_zeros(*weights.shape[:2], len(places))
+    among = places - (lengths - kept).clamp(min=0)[:, None]
+    inside = (among >= 0) & (places < lengths[:, None])
+    found = weights.gather(2, among.clamp(0, kept - 1)[:, None, :].expand(-1, weights.shape[1], -1))
+    return torch.where(inside[:, None, :], found, 0)

@@ -1,0 +1,59 @@
+"""Sentence: the vector of a sentence as a weighted sum of the embeddings of its words."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+NIL = 0
+"""The symbol of an absent word."""
+
+
+def bag_of_words(
+    words: Int[Tensor, "*batch words"], table: Float[Tensor, "symbols embedding"]
+) -> Float[Tensor, "*batch embedding"]:
+    r"""Sum the embeddings of the words of each sentence.
+
+    $$m = \sum_j A x_j$$
+
+    Args:
+        words: the words of each sentence as symbols; absent words, `NIL`, add nothing.
+        table: $A^\top$, the embedding of each symbol; the row of `NIL` is not used.
+
+    References:
+        Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895, section 4.1.
+    """
+    flat = words.reshape(-1, words.shape[-1])
+    sums = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL)
+    return sums.reshape(*words.shape[:-1], table.shape[1])
+
+
+def position_encoded(
+    words: Int[Tensor, "*batch words"], table: Float[Tensor, "symbols embedding"]
+) -> Float[Tensor, "*batch embedding"]:
+    r"""Sum the embeddings of the words of each sentence, weighted by the position of the word (position encoding).
+
+    $$m = \sum_{j=1}^{J} l_j \circ A x_j, \qquad
+    l_{kj} = 1 + 4 \Bigl(\frac{k}{d} - \frac{d + 1}{2d}\Bigr) \Bigl(\frac{j}{J} - \frac{J + 1}{2J}\Bigr)$$
+
+    for a sentence of $J$ words. Up to the factor 2 and half a step, these are the weights
+    $(1 - j/J) - (k/d)(1 - 2j/J)$ of the paper; in this form of the authors' code their mean is 1, as in a bag of words.
+
+    The weights are the sum of two products, one of which is constant, so that two sums of embeddings are enough.
+
+    Args:
+        words: the words of each sentence as symbols; absent words, `NIL`, follow the others and add nothing.
+        table: $A^\top$, the embedding of each symbol; the row of `NIL` is not used.
+
+    References:
+        Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895, section 4.1.
+    """
+    size = table.shape[1]
+    flat = words.reshape(-1, words.shape[-1])
+    count = (flat != NIL).sum(1, keepdim=True).to(table.dtype)
+    position = torch.arange(1, flat.shape[1] + 1, device=words.device, dtype=table.dtype)
+    offset = 4 * (position - (count + 1) / 2) / count.clamp(min=1)
+    slope = (torch.arange(1, size + 1, device=words.device, dtype=table.dtype) - (size + 1) / 2) / size
+    sums = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL)
+    leaning = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL, per_sample_weights=offset)
+    return (sums + slope * leaning).reshape(*words.shape[:-1], size)
