@@ -6,7 +6,7 @@ from torch import nn
 
 from memtape.core.inputs.registry import kind_named
 from memtape.core.task import Task
-from memtape.training.network_traits import input_kind, is_teacher_forced, sees_ahead
+from memtape.training.network_traits import has_linear_start, input_kind, is_teacher_forced, sees_ahead
 from memtape.training.optim.closed_form import linearly_read
 from memtape.training.optim.schedule import lengths_at
 from memtape.training.optim.vanishing_penalty import plain_cells
@@ -26,6 +26,11 @@ def check_compatible(model: nn.Module, task: Task, settings: TrainSettings) -> N
     """
     _check_time(model, settings)
     _check_teacher(model, settings)
+    if settings.linear_start_steps and not has_linear_start(model):
+        raise SettingsError(
+            f"linear_start_steps is {settings.linear_start_steps}, but {_name(model)} has no hops with a softmax that could "
+            "be left out; leave it out"
+        )
     if task.interactive and (not _in_chunks(model) or is_teacher_forced(model)):
         raise SettingsError(
             f"{type(task).__name__} is interactive, but {_name(model)} cannot continue from a given state; "

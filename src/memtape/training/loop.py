@@ -15,6 +15,7 @@ from memtape.training.draw_batch import draw_batch
 from memtape.training.gradient import gradient
 from memtape.training.interruption import Interruption
 from memtape.training.optim.closed_form import solve
+from memtape.training.optim.linear_start import without_softmax
 from memtape.training.optim.non_finite import NonFiniteError, first_non_finite
 from memtape.training.optim.schedule import rate_at, teacher_at
 from memtape.training.optim.vanishing_penalty import against_vanishing
@@ -149,7 +150,10 @@ class _Training:
             return self._solve(batch)
         network.optimizer.zero_grad()
         rows = settings.batch_size / self.processes.count
-        with against_vanishing(network.trained, settings.vanishing_penalty, rows=rows):
+        with (
+            against_vanishing(network.trained, settings.vanishing_penalty, rows=rows),
+            without_softmax(self.model, progress.own_step < settings.linear_start_steps),
+        ):
             scores, reached, own = gradient(
                 network,
                 self.task,

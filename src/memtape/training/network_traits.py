@@ -1,4 +1,4 @@
-"""Network traits: its kind of input, whether it reads ahead, and whether it is trained with teacher forcing."""
+"""Network traits: its kind of input, whether it reads ahead, and how it is trained."""
 
 from torch import nn
 
@@ -16,3 +16,8 @@ def sees_ahead(model: nn.Module | type) -> bool:
 def is_teacher_forced(model: nn.Module) -> bool:
     """Return whether a network feeds back the targets in training, in place of its own outputs."""
     return bool(getattr(model, "forced", False))
+
+
+def has_linear_start(model: nn.Module) -> bool:
+    """Return whether a network has hops that can leave their softmax out."""
+    return hasattr(model, "linear")

@@ -18,6 +18,7 @@ RIDGE_HAS_NO_USE_FOR = {
     "carry": False,
     "checkpoint_every": None,
     "teacher": "always",
+    "linear_start_steps": 0,
     "precision": "float32",
 }
 """Settings of gradient descent, with the values they must have without it."""
@@ -34,19 +35,23 @@ class TrainSettings:
     Args:
         steps: maximal number of steps of the optimiser.
         batch_size: sequences in one step.
-        optimizer: the optimiser; "graves" is RMSprop with centred gradients and momentum as in Graves 2013, and "ridge"
+        optimizer: the optimiser; "sgd" follows the gradient, with momentum; "graves" is RMSprop with centred gradients and momentum as in Graves 2013, and "ridge"
             solves for a linear readout of fixed features in closed form, on the batch of the step alone.
         learning_rate: the highest learning rate of the schedule.
-        momentum: momentum of "rmsprop" and "graves"; "adam" does not use it.
+        momentum: momentum of "sgd", "rmsprop" and "graves"; "adam" does not use it.
         weight_decay: fraction of each parameter that is added to its gradient (L2); "graves" does not use it.
         smoothing: decay of the running mean of squared gradients of "rmsprop" and "graves".
         ridge_penalty: weight of the squared readout for "ridge".
         vanishing_penalty: weight of a penalty on gradients of plain recurrent units that vanish or explode from step to
             step.
-        schedule: how the learning rate changes: constant, or decaying along half a cosine to `final_rate`.
+        schedule: how the learning rate changes: constant, decaying along half a cosine to `final_rate`, or halved once in
+            `halve_every` steps.
         final_rate: the last learning rate of the cosine, as a fraction of the first.
+        halve_every: steps after which the schedule "halving" halves the learning rate, counted from the end of the linear
+            start.
         warmup_steps: steps over which the learning rate grows from 0.
-        clip: clip the gradient by its norm, clip each component by its value, or do not clip.
+        clip: clip the gradient by its norm, clip that of each parameter by its own norm ("tensor"), clip each component
+            by its value, or do not clip.
         clip_limit: the largest norm or value.
         curriculum_steps: steps over which the range of training lengths moves to that of the task; 0 for no curriculum.
         curriculum_min: shortest training length at the first step; none for that of the task.
@@ -68,6 +73,8 @@ class TrainSettings:
             probability that decays (scheduled sampling).
         teacher_steps: time constant in steps of that decay.
         teacher_least: lower limit of that probability.
+        linear_start_steps: steps at the beginning in which a network with attention in hops, such as "memn2n", leaves the
+            softmax of its hops out; 0 for no linear start.
         accumulate: number of parts that a batch is split into, whose gradients are added; saves memory.
         tbptt: truncated back-propagation: no gradient flows from one chunk of this many time steps to the previous one;
             none lets it flow through the full sequence.
@@ -90,17 +97,18 @@ class TrainSettings:
 
     steps: Whole = 10_000
     batch_size: Whole = 16
-    optimizer: Literal["adam", "adagrad", "rmsprop", "graves", "ridge"] = "adam"
+    optimizer: Literal["adam", "sgd", "adagrad", "rmsprop", "graves", "ridge"] = "adam"
     learning_rate: Rate = 1e-3
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     smoothing: Annotated[float, Field(gt=0, lt=1)] = 0.95
     ridge_penalty: Rate = 1e-6
     vanishing_penalty: Annotated[float, Field(ge=0)] = 0.0
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Literal["constant", "cosine", "halving"] = "constant"
     final_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
+    halve_every: Whole = 1_000
     warmup_steps: Annotated[int, Field(ge=0)] = 0
-    clip: Literal["norm", "value", "none"] = "norm"
+    clip: Literal["norm", "tensor", "value", "none"] = "norm"
     clip_limit: Rate = 10.0
     curriculum_steps: Annotated[int, Field(ge=0)] = 0
     curriculum_min: Whole | None = None
@@ -117,6 +125,7 @@ class TrainSettings:
     teacher: Literal["always", "linear", "exponential", "inverse_sigmoid"] = "always"
     teacher_steps: Whole = 1_000
     teacher_least: Annotated[float, Field(ge=0, le=1)] = 0.0
+    linear_start_steps: Annotated[int, Field(ge=0)] = 0
     accumulate: Whole = 1
     tbptt: Whole | None = None
     carry: bool = False

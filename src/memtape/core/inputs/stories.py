@@ -86,7 +86,11 @@ def checked(stories: Any, symbols: int, reader: str) -> Stories:
     for name, table in (("sentences", sentences), ("question", question), ("supports", supports)):
         if table.is_floating_point() or table.is_complex() or table.dtype == torch.bool:
             raise TypeError(f"{name} of the stories are {table.dtype}, but they must be integers; pass integers")
-    if sentences.ndim != 3 or {question.ndim, supports.ndim} != {2} or len({len(sentences), len(question), len(supports)}) > 1:
+    if (
+        sentences.ndim != 3
+        or {question.ndim, supports.ndim} != {2}
+        or len({len(sentences), len(question), len(supports)}) > 1
+    ):
         raise ValueError(
             f"the stories have sentences of shape {tuple(sentences.shape)}, a question of {tuple(question.shape)} and "
             f"supports of {tuple(supports.shape)}, but these must be (batch, sentences, words), (batch, words) and "
@@ -119,7 +123,9 @@ def checked(stories: Any, symbols: int, reader: str) -> Stories:
 
 def present_in(sentences: Int[Tensor, "batch sentences words"]) -> Tensor:
     """Return which sentences have a word, shape (batch, sentences)."""
-    return (sentences != NIL).any(2) if sentences.shape[2] else sentences.new_zeros(sentences.shape[:2], dtype=torch.bool)
+    return (
+        (sentences != NIL).any(2) if sentences.shape[2] else sentences.new_zeros(sentences.shape[:2], dtype=torch.bool)
+    )
 
 
 def recent(stories: Stories, count: int) -> Stories:

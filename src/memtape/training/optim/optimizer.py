@@ -14,6 +14,8 @@ def optimizer_for(parameters: Iterable[nn.Parameter], settings: TrainSettings) -
     rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "adam":
         return torch.optim.Adam(parameters, lr=rate, weight_decay=decay)
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=rate, momentum=settings.momentum, weight_decay=decay)
     if settings.optimizer == "ridge":  # does not follow gradients
         return torch.optim.SGD(parameters, lr=rate)
     if settings.optimizer == "adagrad":

@@ -10,12 +10,15 @@ def rate_at(step: int, settings: TrainSettings) -> float:
 
     $$\min\bigl(1, \tfrac{t + 1}{\text{warmup}}\bigr) \cdot \bigl(\rho + (1 - \rho) \tfrac{1 + \cos(\pi t / T)}{2}\bigr)$$
 
-    where $\rho$ is `final_rate`; a constant schedule omits the second factor.
+    where $\rho$ is `final_rate`; a constant schedule omits the second factor. With "halving" it is
+    $2^{-\lfloor (t - \text{linear start}) / \text{halve every} \rfloor}$, and 1 during the linear start.
     """
     share = min(1.0, (step + 1) / settings.warmup_steps) if settings.warmup_steps else 1.0
     if settings.schedule == "cosine":
         fall = (1 + math.cos(math.pi * step / settings.steps)) / 2
         share *= settings.final_rate + (1 - settings.final_rate) * fall
+    elif settings.schedule == "halving":
+        share *= 0.5 ** (max(0, step - settings.linear_start_steps) // settings.halve_every)
     return share
 
 

@@ -63,6 +63,9 @@ class Network(ABC):
         norm = torch.linalg.vector_norm(torch.stack(norms))
         if self.settings.clip == "norm":
             nn.utils.clip_grads_with_norm_(parameters, self.settings.clip_limit, norm)
+        elif self.settings.clip == "tensor":
+            for parameter, length in zip((p for p in parameters if p.grad is not None), norms, strict=True):
+                nn.utils.clip_grads_with_norm_([parameter], self.settings.clip_limit, length)
         elif self.settings.clip == "value":
             nn.utils.clip_grad_value_(parameters, self.settings.clip_limit)
         return self.full_tensor(norm).item()

@@ -1,0 +1,55 @@
+"""Vectors of sentences, by the letter."""
+
+import torch
+
+from memtape.ops.sentence import bag_of_words, position_encoded
+
+WORDS = torch.tensor([[[3, 1, 4], [2, 0, 0]], [[1, 1, 0], [0, 0, 0]]])
+
+
+def table():
+    return torch.randn(5, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+
+def sentences():
+    return [[[word for word in sentence if word] for sentence in story] for story in WORDS.tolist()]
+
+
+def test_a_bag_sums_the_embeddings_of_its_words():
+    found = bag_of_words(WORDS, table())
+    for at, story in enumerate(sentences()):
+        for number, sentence in enumerate(story):
+            expected = sum((table()[word] for word in sentence), torch.zeros(6, dtype=torch.float64))
+            torch.testing.assert_close(found[at, number], expected)
+
+
+def test_the_position_encoding_weighs_each_word_and_entry():
+    found, d = position_encoded(WORDS, table()), 6
+    for at, story in enumerate(sentences()):
+        for number, sentence in enumerate(story):
+            expected, count = torch.zeros(d, dtype=torch.float64), len(sentence)
+            for j, word in enumerate(sentence, start=1):
+                for k in range(1, d + 1):
+                    weight = 1 + 4 * (k / d - (d + 1) / (2 * d)) * (j / count - (count + 1) / (2 * count))
+                    expected[k - 1] += weight * table()[word, k - 1]
+            torch.testing.assert_close(found[at, number], expected)
+
+
+def test_the_weights_of_the_paper_are_half_of_these_with_the_positions_between_the_words():
+    d, count = 6, 4
+    for k in range(1, d + 1):
+        for j in range(1, count + 1):
+            paper = (1 - (j - 0.5) / count) - ((k - 0.5) / d) * (1 - 2 * (j - 0.5) / count)
+            code = 1 + 4 * (k / d - (d + 1) / (2 * d)) * (j / count - (count + 1) / (2 * count))
+            assert abs(2 * paper - code) < 1e-12
+
+
+def test_padding_changes_nothing_and_absent_words_get_no_gradient():
+    weights = table().requires_grad_()
+    padded = torch.nn.functional.pad(WORDS, (0, 2, 0, 1))
+    torch.testing.assert_close(
+        position_encoded(padded, weights)[:, :2], position_encoded(WORDS, weights), rtol=0, atol=0
+    )
+    position_encoded(padded, weights).square().sum().backward()
+    assert weights.grad[0].abs().sum() == 0
+    assert weights.grad[1:].abs().sum() > 0
