@@ -35,8 +35,9 @@ class TrainSettings:
     Args:
         steps: maximal number of steps of the optimiser.
         batch_size: sequences in one step.
-        optimizer: the optimiser; "sgd" follows the gradient, with momentum; "graves" is RMSprop with centred gradients and momentum as in Graves 2013, and "ridge"
-            solves for a linear readout of fixed features in closed form, on the batch of the step alone.
+        optimizer: the optimiser; "sgd" follows the gradient, with momentum; "graves" is RMSprop with centred gradients and
+            momentum as in Graves 2013, and "ridge" solves for a linear readout of fixed features in closed form, on the
+            batch of the step alone.
         learning_rate: the highest learning rate of the schedule.
         momentum: momentum of "sgd", "rmsprop" and "graves"; "adam" does not use it.
         weight_decay: fraction of each parameter that is added to its gradient (L2); "graves" does not use it.
