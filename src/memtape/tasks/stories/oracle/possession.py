@@ -7,14 +7,14 @@ NUMBERS = ("none", "one", "two", "three")
 
 
 def carried(sentences: tuple[Sentence, ...], person: str) -> list[str]:
-    """Return the objects that a person carries, in the order in which they were received."""
-    held: list[str] = []
+    """Return the objects that a person carries, in the order in which the person first received them."""
+    received: dict[str, bool] = {}
     for event in events(sentences):
-        if event.thing in held and event.action in ("take", "drop", "give"):
-            held.remove(event.thing)
         if person == event.receiver or (event.action == "take" and person in event.people):
-            held.append(event.thing)
-    return held
+            received[event.thing] = True
+        elif event.action in ("drop", "give") and person in event.people:
+            received[event.thing] = False
+    return [thing for thing, is_held in received.items() if is_held]
 
 
 def how_many(sentences: tuple[Sentence, ...], question: Sentence) -> str:
@@ -23,7 +23,7 @@ def how_many(sentences: tuple[Sentence, ...], question: Sentence) -> str:
 
 
 def what_carried(sentences: tuple[Sentence, ...], question: Sentence) -> str:
-    """Answer "What is X carrying?": the objects in the order in which they were received."""
+    """Answer "What is X carrying?": the objects in the order in which X first received them."""
     return ",".join(carried(sentences, lower(question)[-2])) or "nothing"
 
 
