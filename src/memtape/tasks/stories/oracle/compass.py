@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 
-from memtape.tasks.stories.oracle.events import lower
+from memtape.tasks.stories.oracle.reading import lower
 from memtape.tasks.stories.story import Sentence
 
 OPPOSITES = {"north": "south", "south": "north", "east": "west", "west": "east"}

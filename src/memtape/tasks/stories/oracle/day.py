@@ -1,6 +1,6 @@
 """Times of a day: moves given out of order; the answers of task 14."""
 
-from memtape.tasks.stories.oracle.events import lower
+from memtape.tasks.stories.oracle.reading import lower
 from memtape.tasks.stories.story import Sentence
 
 TIMES = ("yesterday", "morning", "afternoon", "evening")

@@ -1,6 +1,6 @@
 """Motives: why people act; the answers of task 20."""
 
-from memtape.tasks.stories.oracle.events import lower
+from memtape.tasks.stories.oracle.reading import lower
 from memtape.tasks.stories.story import Sentence
 
 PLACES = {"hungry": "kitchen", "thirsty": "kitchen", "bored": "garden", "tired": "bedroom"}

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from memtape.tasks.stories.oracle.events import events, lower
+from memtape.tasks.stories.oracle.reading import events, lower
 from memtape.tasks.stories.story import Sentence
 
 

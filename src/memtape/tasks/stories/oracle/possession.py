@@ -1,6 +1,7 @@
 """Possession: who carries what, and who gave it; the answers of the tasks 5, 7 and 8."""
 
-from memtape.tasks.stories.oracle.events import Event, events, lower
+from memtape.tasks.stories.event import Event
+from memtape.tasks.stories.oracle.reading import events, lower
 from memtape.tasks.stories.story import Sentence
 
 NUMBERS = ("none", "one", "two", "three")

@@ -1,6 +1,6 @@
 """Sizes: what fits in what, by steps; the answers of task 18."""
 
-from memtape.tasks.stories.oracle.events import lower
+from memtape.tasks.stories.oracle.reading import lower
 from memtape.tasks.stories.story import Sentence
 
 

@@ -1,6 +1,6 @@
 """Species: what follows for an individual from its species; the answers of the tasks 15 and 16."""
 
-from memtape.tasks.stories.oracle.events import lower
+from memtape.tasks.stories.oracle.reading import lower
 from memtape.tasks.stories.story import Sentence
 
 SINGULAR = {"mice": "mouse", "wolves": "wolf", "cats": "cat", "sheep": "sheep"}

@@ -1,6 +1,6 @@
 """Statements: what was last stated about where a person is, or is not; the answers of the tasks 9 and 10."""
 
-from memtape.tasks.stories.oracle.events import lower
+from memtape.tasks.stories.oracle.reading import lower
 from memtape.tasks.stories.story import Sentence
 
 
