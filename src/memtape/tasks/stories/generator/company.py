@@ -50,7 +50,7 @@ def _moves(random: Random, *, size: int, refers: bool) -> Story:
         draft.state(f"{subject} {moved(random, place)}")
 
     def ask() -> None:
-        person = random.choice(groups[recent(random, len(groups))[0]])
+        (person, *_) = recent(random, [person for group in groups for person in group])
         draft.ask(f"Where is {person}", place_of[person], supports_of[person])
 
     return interleaved(draft, state, ask)

@@ -78,7 +78,7 @@ def path(random: Random) -> Story:
     relations += [
         (decoy, way, place) for decoy, (place, way) in zip(places[3:], random.sample(free, DECOYS), strict=True)
     ]
-    order = random.sample(range(len(relations)), len(relations))
+    order = _order(random, len(relations))
     draft = Draft()
     for index in order:
         place, way, origin = relations[index]
@@ -88,3 +88,13 @@ def path(random: Random) -> Story:
     question = f"How do you go from the {start} to the {goal}"
     draft.ask(question, f"{first[0]},{second[0]}", (order.index(0), order.index(1)))
     return draft.story()
+
+
+def _order(random: Random, count: int) -> list[int]:
+    """Return the relations in random order, those of the path, which are the first two, rather late."""
+    left = list(range(count))
+    order = []
+    while left:
+        order += random.choices(left, [2 if index < 2 else 3 for index in left])
+        left.remove(order[-1])
+    return order

@@ -55,7 +55,7 @@ def _stated(random: Random, person: str, time: str, place: str) -> str:
 
 def _ask(random: Random, draft: Draft, moves: list[Move]) -> None:
     """Ask about a recent move, or, after the first question, about any, whose place is known before it."""
-    indices = recent(random, len(moves))
+    indices = recent(random, range(len(moves)))
     if draft.questions:
         indices += range(len(moves))
     for index in indices:

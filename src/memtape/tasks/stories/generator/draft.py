@@ -1,12 +1,15 @@
 """Draft: a story while it is generated."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
+from typing import TypeVar
 
 from memtape.tasks.stories.story import Question, Sentence, Story
 
+Fact = TypeVar("Fact")
+
 WINDOW = 5
-"""Number of sentences, the last ones, that questions are about."""
+"""Number of facts, the last ones, that questions are about."""
 
 
 class Draft:
@@ -45,6 +48,12 @@ def interleaved(draft: Draft, state: Callable[[], None], ask: Callable[[], None]
     return draft.story()
 
 
-def recent(random: Random, count: int) -> list[int]:
-    """Return the indices of the last of `count` sentences in random order."""
-    return random.sample(range(max(0, count - WINDOW), count), min(count, WINDOW))
+def recent(random: Random, facts: Sequence[Fact]) -> list[Fact]:
+    """Return the last facts in random order.
+
+    Args:
+        random: source of all draws.
+        facts: what the sentences state, in order; a sentence about two people has two facts.
+    """
+    last = facts[-WINDOW:]
+    return random.sample(last, len(last))

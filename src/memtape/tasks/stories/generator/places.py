@@ -13,7 +13,7 @@ def where_is_person(random: Random) -> Story:
     world, draft = World(random), Draft()
 
     def ask() -> None:
-        person = world.events[recent(random, len(world.events))[0]].people
+        person = world.events[recent(random, world.facts)[0]].people
         last = world.moves(person)[-1]
         draft.ask(f"Where is {person[0]}", world.events[last].thing, (last,))
 
@@ -25,7 +25,7 @@ def where_is_object(random: Random) -> Story:
     world, draft = World(random, OBJECTS_MOVE), Draft()
 
     def ask() -> None:
-        for index in world.last_transfers(recent(random, len(world.events))):
+        for index in world.last_transfers(recent(random, world.facts)):
             event = world.events[index]
             is_dropped = event.action == "drop"
             moves = world.moves(event.people, *((0, index) if is_dropped else (index, None)))
@@ -44,7 +44,7 @@ def where_was_object(random: Random) -> Story:
     world, draft = World(random, OBJECTS_MOVE), Draft()
 
     def ask() -> None:
-        for index in world.last_transfers(recent(random, len(world.events))):
+        for index in world.last_transfers(recent(random, world.facts)):
             event = world.events[index]
             end = index if event.action == "drop" else None
             moves = world.moves(event.people, world.last_take(event.thing), end)
@@ -64,7 +64,7 @@ def is_person_there(random: Random) -> Story:
     world, draft = World(random, OBJECTS_MOVE), Draft()
 
     def ask() -> None:
-        for index in recent(random, len(world.events)):
+        for index in recent(random, world.facts):
             event = world.events[index]
             if event.action == "move" and index == world.moves(event.people)[-1]:
                 is_yes = random.random() < 0.5

@@ -22,7 +22,7 @@ def who_gave_what(random: Random) -> Story:
     world, draft = World(random, (*OBJECTS_MOVE, "give"), GIVERS), Draft()
 
     def ask() -> None:
-        for index in recent(random, len(world.events)):
+        for index in recent(random, world.facts):
             event = world.events[index]
             if event.action != "give" or index != world.gifts(thing=event.thing)[-1]:
                 continue
@@ -77,7 +77,7 @@ def what_carried(random: Random) -> Story:
 
 def _person(random: Random, world: World) -> str:
     """Return a person whose last transfer is recent, or an empty name."""
-    for index in recent(random, len(world.events)):
+    for index in recent(random, world.facts):
         event = world.events[index]
         person = event.receiver if event.receiver and random.random() < RECEIVED else event.people[0]
         later = world.events[index + 1 :]

@@ -95,7 +95,7 @@ class _Last:
 
 def _ask(random: Random, draft: Draft, last: _Last) -> None:
     """Ask about a person: half of the questions name the place of a statement, and all those about a negation do."""
-    person = draft.sentences[recent(random, len(draft.sentences))[0]][0]
+    person = recent(random, draft.sentences)[0][0]
     answers = last.answers_of[person]
     named = next(iter(answers))
     if answers[named] != "no" and random.random() < 0.5:

@@ -48,6 +48,11 @@ class World:
                 self.events.append(event)
                 return event
 
+    @property
+    def facts(self) -> list[int]:
+        """The index of the event of each fact; a gift has two."""
+        return [index for index, event in enumerate(self.events) for _ in range(2 if event.receiver else 1)]
+
     def moves(self, people: tuple[str, ...], start: int = 0, end: int | None = None) -> list[int]:
         """Return the indices of the moves of people among the events from `start` to `end`."""
         return [
