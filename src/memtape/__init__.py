@@ -20,6 +20,7 @@ _PARTS = {
     "Pairs": "memtape.core.inputs.pairs",
     "Recurrent": "memtape.core.recurrent",
     "SequenceBatch": "memtape.core.batch",
+    "Stories": "memtape.core.inputs.stories",
     "Task": "memtape.core.task",
     "TaskCard": "memtape.core.card",
     "TreeCell": "memtape.core.tree_cell",

@@ -13,6 +13,7 @@ from memtape.core.card import TaskCard as TaskCard
 from memtape.core.cell import Cell as Cell
 from memtape.core.fold import fold as fold
 from memtape.core.inputs.pairs import Pairs as Pairs
+from memtape.core.inputs.stories import Stories as Stories
 from memtape.core.inputs.trees import Trees as Trees
 from memtape.core.memory import Interface as Interface
 from memtape.core.memory import Memory as Memory
@@ -30,6 +31,8 @@ from memtape.models.dnc.bidnc import BiDNC as BiDNC
 from memtape.models.dnc.dnc import DNC as DNC
 from memtape.models.dnc.dnc import DNCCell as DNCCell
 from memtape.models.machine.augmented import AugmentedCell as AugmentedCell
+from memtape.models.memory_network.memn2n import MemN2N as MemN2N
+from memtape.models.memory_network.memn2n import SentenceMemory as SentenceMemory
 from memtape.models.ntm.ntm import NTM as NTM
 from memtape.models.ntm.ntm import NTMCell as NTMCell
 from memtape.models.recurrent.bigru import BiGRU as BiGRU
@@ -76,6 +79,7 @@ from memtape.tasks.language.sentiment import Sentiment as Sentiment
 from memtape.tasks.long_range.adding import Adding as Adding
 from memtape.tasks.long_range.copy_memory import CopyMemory as CopyMemory
 from memtape.tasks.music.chorales import Chorales as Chorales
+from memtape.tasks.stories.babi import Babi as Babi
 from memtape.version import __version__ as __version__
 
 __all__ = [
@@ -91,6 +95,7 @@ __all__ = [
     "Allocation",
     "AssociativeRecall",
     "AugmentedCell",
+    "Babi",
     "BiDNC",
     "BiGRU",
     "BiLSTM",
@@ -115,6 +120,7 @@ __all__ = [
     "Jordan",
     "KeyValue",
     "Leaky",
+    "MemN2N",
     "Memory",
     "ModelCard",
     "NTMCell",
@@ -129,6 +135,7 @@ __all__ = [
     "SAMCell",
     "SDNCCell",
     "Scan",
+    "SentenceMemory",
     "Sentiment",
     "Seq2Seq",
     "SequenceBatch",
@@ -136,6 +143,7 @@ __all__ = [
     "Skip",
     "StackedLSTM",
     "StackedLSTMCell",
+    "Stories",
     "Task",
     "TaskCard",
     "Traversal",

@@ -2,7 +2,7 @@
 
 from memtape.ops.addressing import content_weights, interpolate, sharpen, shift
 from memtape.ops.allocation import allocation_weights, retention, usage_after
-from memtape.ops.attention import additive_scores, attention_weights, dot_scores
+from memtape.ops.attention import additive_scores, attention_weights, dot_scores, weights_beside_empty
 from memtape.ops.backpropagation import (
     ElmanGradients,
     ElmanParameters,
@@ -76,5 +76,6 @@ __all__ = [
     "successor_lists",
     "usage_after",
     "vanishing_penalty",
+    "weights_beside_empty",
     "write_weights",
 ]

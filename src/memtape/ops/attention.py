@@ -77,3 +77,30 @@ def attention_weights(
     # Mask with the least finite number, since a row of minus infinities would give NaN.
     weights = torch.softmax(torch.where(there, scores, torch.finfo(scores.dtype).min), dim=-1)
     return torch.where(there, weights, 0)
+
+
+def weights_beside_empty(
+    scores: Float[Tensor, "batch queries slots"], present: Bool[Tensor, "batch slots"], size: int
+) -> Float[Tensor, "batch queries slots"]:
+    r"""Normalise scores over all slots of a memory, of which the empty ones have the score 0.
+
+    $$\alpha_{ij} = \frac{\exp(e_{ij})}{N - n_i + \sum_{j' \text{ present}} \exp(e_{ij'})}$$
+
+    A query that fits no slot so finds nothing, rather than something.
+
+    Args:
+        scores: $e$; values at absent slots affect neither weights nor gradients.
+        present: True at the $n_i$ slots that are present.
+        size: $N$, the number of slots of the memory, at least $n_i$.
+
+    Returns:
+        $\alpha$; each row sums to at most 1 and is exactly 0 at absent slots.
+
+    References:
+        Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895: the published code has a
+        memory of fixed size, whose empty slots have zero keys and values.
+    """
+    empty = (size - present.sum(1)).to(scores.dtype).log()[:, None, None].expand(-1, scores.shape[1], 1)
+    masked = torch.where(present[:, None, :], scores, -torch.inf)
+    weights = torch.softmax(torch.cat([empty, masked], dim=-1), dim=-1)
+    return weights[:, :, 1:]

@@ -29,7 +29,9 @@ def encoded(words, table, encoding):
     return vector
 
 
-def by_the_letter(net, story, question, *, tying, encoding="position", temporal=True, half_relu=False, linear=False):
+def by_the_letter(
+    net, story, question, *, tying, encoding="position", temporal=True, half_relu=False, empty_slots=True, linear=False
+):
     """Return logits and weights of one story, with loops over numbers."""
     words, times = ([table.tolist() for table in tables] for tables in (net.words, net.times))
     story = story[-net.memory_size :]
@@ -44,7 +46,7 @@ def by_the_letter(net, story, question, *, tying, encoding="position", temporal=
                 vector, age = encoded(sentence, words[table], encoding), len(story) - 1 - at
                 rows.append([v + (times[term][age][k] if temporal else 0.0) for k, v in enumerate(vector)])
         scores = [sum(a * b for a, b in zip(m, u, strict=True)) for m in memory[0]]
-        total = sum(map(math.exp, scores))
+        total = sum(map(math.exp, scores)) + (net.memory_size - len(story) if empty_slots else 0)
         p = scores if linear else [math.exp(score) / total for score in scores]
         found = [sum(p[i] * memory[1][i][k] for i in range(len(story))) for k in range(D)]
         if tying == "layerwise":
@@ -64,6 +66,7 @@ OPTIONS = [
     {"tying": "adjacent", "encoding": "bag"},
     {"tying": "adjacent", "temporal": False},
     {"tying": "layerwise", "half_relu": True},
+    {"tying": "adjacent", "empty_slots": False},
 ]
 
 

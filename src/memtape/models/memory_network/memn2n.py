@@ -40,7 +40,8 @@ class MemN2N(MemoryNetwork[SentenceMemory]):
     $$p^k = \operatorname{softmax}(m^k u^k), \quad o^k = \sum_i p_i^k c_i^k, \quad u^{k+1} = H u^k + o^k, \quad
     y = W u^{K+1}$$
 
-    where $l_j$ are the weights of the encoding, $a_i$ is the age of the sentence, and absent sentences have weight 0.
+    where $l_j$ are the weights of the encoding and $a_i$ is the age of the sentence. Empty slots take part in the softmax with
+    score 0 and value 0, as in the published code: a question that fits no sentence can so find nothing.
     With adjacent tying $A^{k+1} = C^k$, $T_A^{k+1} = T_C^k$, $B = A^1$, $W = (C^K)^\top$ and $H = 1$; with layer-wise tying
     all hops have the same $A$, $C$, $T_A$ and $T_C$.
 
@@ -55,6 +56,7 @@ class MemN2N(MemoryNetwork[SentenceMemory]):
         tying: which matrices are the same.
         encoding: the weights of words in a sentence, by "position" or, as a "bag" of words, all 1.
         temporal: whether sentences have the terms $T_A$ and $T_C$ of their age.
+        empty_slots: whether the empty slots of the memory take part in the softmax.
         random_noise: in training, the share of gaps in the ages; 0 for none.
         half_relu: apply a ReLU to half of the entries of $u^{k+1}$.
         spread: standard deviation of the initial weights.
@@ -81,6 +83,7 @@ class MemN2N(MemoryNetwork[SentenceMemory]):
         tying: Literal["adjacent", "layerwise"] = "adjacent",
         encoding: Literal["position", "bag"] = "position",
         temporal: bool = True,
+        empty_slots: bool = True,
         random_noise: float = 0.1,
         half_relu: bool = False,
         spread: float = 0.1,
@@ -98,7 +101,7 @@ class MemN2N(MemoryNetwork[SentenceMemory]):
                 'the answers are the symbols; make them equal, or choose tying="layerwise"'
             )
         self.hops, self.tying, self.half_relu = hops, tying, half_relu
-        self.encoding, self.random_noise = encoding, random_noise
+        self.encoding, self.random_noise, self.empty_slots = encoding, random_noise, empty_slots
         tables = hops + 1 if tying == "adjacent" else 3
         self.words = nn.ParameterList(_normal(spread, input_size, embedding_size) for _ in range(tables))
         timed = (hops + 1 if tying == "adjacent" else 2) if temporal else 0
@@ -138,6 +141,8 @@ class MemN2N(MemoryNetwork[SentenceMemory]):
             scores = ops.dot_scores(query[:, None, :], keys)
             if self.linear:
                 chosen = torch.where(memory.present[:, None, :], scores, 0)
+            elif self.empty_slots:
+                chosen = ops.weights_beside_empty(scores, memory.present, self.memory_size)
             else:
                 chosen = ops.attention_weights(scores, memory.present)
             found = ops.read(values, chosen)[:, 0]

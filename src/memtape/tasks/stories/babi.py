@@ -56,7 +56,7 @@ class Babi(ClassificationTask, Task):
         (32, torch.Size([32, 1]))
 
     References:
-        Weston et al. (2015), "Towards AI-complete question answering: a set of prerequisite toy tasks", arXiv:1502.05698.
+        Weston et al. (2016), "Towards AI-complete question answering: a set of prerequisite toy tasks", arXiv:1502.05698.
     """
 
     scored = (Score(name="accuracy", label="share of correct answers", short="right", higher_is_better=True),)
@@ -73,7 +73,9 @@ class Babi(ClassificationTask, Task):
     ):
         chosen = numbers_of(numbers)
         if size not in SIZES:
-            raise ValueError(f"size is {size}, but the tasks have {' or '.join(map(str, SIZES))} training questions; choose one")
+            raise ValueError(
+                f"size is {size}, but the tasks have {' or '.join(map(str, SIZES))} training questions; choose one"
+            )
         if sentences is not None:
             checks.at_least(1, sentences=sentences)
         self.sentences = sentences
@@ -127,7 +129,11 @@ class Babi(ClassificationTask, Task):
 
     def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
         """Return one story as text, with its question and answer; with `outputs` also the most likely answer."""
-        lines = [f"{number} {self._words(words)}" for number, words in enumerate(batch.inputs.sentences[row], start=1) if words.any()]
+        lines = [
+            f"{number} {self._words(words)}"
+            for number, words in enumerate(batch.inputs.sentences[row], start=1)
+            if words.any()
+        ]
         lines.append(f"question {self._words(batch.inputs.question[row])}")
         lines.append(f"target   {self.vocabulary[int(batch.targets[row, 0])]}")
         if outputs is not None:
@@ -188,7 +194,7 @@ def _told(part: str, number: int, questions: int) -> tuple[Story, ...]:
 CARD = TaskCard(
     name="babi",
     summary="Answer questions about short stories, each of which needs one kind of reasoning.",
-    paper=("weston2015",),
+    paper=("weston2016",),
     inputs=("stories",),
     unit="task",
 )

@@ -89,14 +89,14 @@ class Examples:
         sentences = int(kept.max())
         inside = steps_since(torch.zeros_like(kept), sentences) < kept[:, None]
         places = torch.where(inside, (self.first[rows] + skipped)[:, None] + torch.arange(sentences), 0)
-        words, _ = self.sentences.padded(places.flatten()) if places.numel() else (torch.zeros(0, 1, dtype=torch.long), None)
+        words, _ = (
+            self.sentences.padded(places.flatten()) if places.numel() else (torch.zeros(0, 1, dtype=torch.long), None)
+        )
         told = torch.where(inside[:, :, None], words.view(len(rows), sentences, words.shape[1]), NIL)
         asked, _ = self.questions.padded(rows)
         found, hops = self.supports.padded(rows)
         known = (steps_since(torch.zeros_like(hops), found.shape[1]) < hops[:, None]) & (found >= skipped[:, None])
-        return Stories(
-            sentences=told, question=asked, supports=torch.where(known, found - skipped[:, None], NONE)
-        )
+        return Stories(sentences=told, question=asked, supports=torch.where(known, found - skipped[:, None], NONE))
 
 
 def _texts(story: Story) -> Iterator[Sentence]:
