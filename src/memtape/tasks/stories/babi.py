@@ -138,7 +138,7 @@ class Babi(ClassificationTask, Task):
         lines.append(f"target   {self.vocabulary[int(batch.targets[row, 0])]}")
         if outputs is not None:
             lines.append(f"output   {self.vocabulary[int(outputs[row, 0].argmax())]}")
-        return "\n".join([type(self).__name__, *lines])
+        return "\n".join([f"{type(self).__name__}, {int(batch.lengths[row])} steps", *lines])
 
     def _words(self, symbols: Tensor) -> str:
         return " ".join(self.vocabulary[symbol] for symbol in symbols.tolist() if symbol)
