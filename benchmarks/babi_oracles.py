@@ -8,8 +8,7 @@ a person who received several objects from the same person have no single answer
 
 import argparse
 
-from memtape.tasks.data_folder import DataError
-from memtape.tasks.stories.babi_files import SIZES, TASKS, Part, babi_stories
+from memtape.tasks.stories.babi_files import SIZES, TASKS, Part, babi_stories, has_file
 from memtape.tasks.stories.oracle import is_right
 
 FILES: dict[str, tuple[Part, int]] = {
@@ -20,12 +19,9 @@ FILES: dict[str, tuple[Part, int]] = {
 
 def counted(data_dir: str, task: int, part: Part, size: int) -> str:
     """Return the number of right answers and of questions of a file."""
-    try:
-        stories = babi_stories(data_dir, task, part, size)
-    except DataError as error:
-        if "there is no" not in str(error):
-            raise
+    if not has_file(data_dir, task, part, size):
         return "no file"
+    stories = babi_stories(data_dir, task, part, size)
     right = [is_right(task, story, question) for story in stories for question in story.questions]
     return f"{sum(right):,}/{len(right):,}"
 

@@ -172,7 +172,7 @@ def _lines(story: Story) -> Iterator[str]:
         while questions and questions[0].position == index:
             question = questions.pop(0)
             supports = " ".join(str(number_of[support]) for support in question.supports)
-            yield f"{' '.join(question.words)}?\t{question.answer}\t{supports}".rstrip("\t")
+            yield "\t".join([f"{' '.join(question.words)}?", question.answer, *filter(None, [supports])])
             count += 1
         if index < len(story.sentences):
             count += 1
