@@ -143,7 +143,6 @@ MALFORMED = {
     "NUL": ("1 A \0b.\n", "line 1 has the control character U+0000; remove it"),
     "line ends of old Macs": ("1 A b.\r2 A c.\r", "line 1 has the control character U+000D; remove it"),
     "a long line": ("x" * 1_000_000, f"line 1 starts with '{'x' * 40}...', but"),
-    "nothing": ("", "line 1 is empty; remove it"),
 }
 
 
@@ -156,6 +155,14 @@ def test_a_malformed_line_is_named_in_one_sentence(tmp_path, content, sentence):
     assert message.startswith(f"{path}, {sentence}")
     assert len(message) < len(str(path)) + 200
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("content", ["", "\ufeff", "\n \r\n\t\n"])
+def test_a_file_without_stories_is_refused(tmp_path, content):
+    with pytest.raises(
+        DataError, match=r"stories\.txt has no story; write its sentences on lines that start with 1, 2"
+    ):
+        read_stories(write(tmp_path, content))
 
 
 def test_a_line_of_a_million_words_is_read():
