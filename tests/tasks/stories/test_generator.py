@@ -23,7 +23,7 @@ TOWN = dict.fromkeys(("bedroom", "cinema", "kitchen", "office", "park", "school"
 YES_NO = {"yes": 0.5, "no": 0.5}
 COLOURS = dict.fromkeys(("gray", "green", "white", "yellow"), 1 / 4)
 SPECIES = dict.fromkeys(("cat", "mouse", "sheep", "wolf"), 1 / 4)
-PATHS = dict.fromkeys("n,n n,e n,w s,s s,e s,w e,e e,n e,s w,w w,n w,s".split(), 1 / 12)
+PATHS = dict.fromkeys(["n,n", "n,e", "n,w", "s,s", "s,e", "s,w", "e,e", "e,n", "e,s", "w,w", "w,n", "w,s"], 1 / 12)
 
 MEASURED = {
     1: (5.0, 10.0, 19, PLACES),
