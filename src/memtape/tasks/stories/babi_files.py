@@ -60,19 +60,17 @@ def babi_stories(data_dir: str, task: int, part: Part, size: int = 1_000) -> tup
     Raises:
         DataError: the file is missing, malformed, or has the wrong number of questions.
     """
-    file, questions = file_name(task, part), {"train": size, "test": TESTED}.get(part)
-    folder = SIZES[size].replace("en", "en-valid") if part == "validation" else SIZES[size]
-    data = DataSet(
-        name="bAbI",
-        folder=f"babi/{folder}",
-        source="the bAbI tasks, version 1.2, or tasks/ in the repository siddk/entity-network on GitHub",
-        counts={} if questions is None else {file: questions},
-    )
+    data, file = _data(task, part, size), file_name(task, part)
     path = data.path(data_dir, file)
     stories = stories_in(data.text(data_dir, file), str(path))
-    if questions is not None:
+    if file in data.counts:
         data.check_count(path, sum(len(story.questions) for story in stories), "questions")
     return stories
+
+
+def has_file(data_dir: str, task: int, part: Part, size: int = 1_000) -> bool:
+    """Return whether a file of a task is there; arguments as in `babi_stories`."""
+    return _data(task, part, size).path(data_dir, file_name(task, part)).is_file()
 
 
 def without(stories: tuple[Story, ...], removed: tuple[Story, ...]) -> tuple[Story, ...]:
@@ -85,3 +83,14 @@ def without(stories: tuple[Story, ...], removed: tuple[Story, ...]) -> tuple[Sto
         else:
             kept.append(story)
     return tuple(kept)
+
+
+def _data(task: int, part: Part, size: int) -> DataSet:
+    """Return the set of a file: its folder, and the number of its questions."""
+    questions = {"train": size, "test": TESTED}
+    return DataSet(
+        name="bAbI",
+        folder=f"babi/{SIZES[size].replace('en', 'en-valid') if part == 'validation' else SIZES[size]}",
+        source="the bAbI tasks, version 1.2, or tasks/ in the repository siddk/entity-network on GitHub",
+        counts={file_name(task, part): questions[part]} if part in questions else {},
+    )

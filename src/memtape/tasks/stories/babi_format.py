@@ -57,7 +57,12 @@ def stories_in(text: str, name: str) -> tuple[Story, ...]:
         DataError: there is no story, or a line is malformed.
     """
     drafts: list[_Draft] = []
-    for number, line in enumerate(text.removeprefix("\ufeff").rstrip("\r\n\t ").split("\n")):
+    lines = text.removeprefix("\ufeff").split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise DataError(f"{name} has no story; write its sentences on lines that start with 1, 2, 3, ...")
+    for number, line in enumerate(lines):
         try:
             mark, rest = _numbered(line.removesuffix("\r"))
             if mark == "1":
@@ -172,7 +177,7 @@ def _lines(story: Story) -> Iterator[str]:
         while questions and questions[0].position == index:
             question = questions.pop(0)
             supports = " ".join(str(number_of[support]) for support in question.supports)
-            yield f"{' '.join(question.words)}?\t{question.answer}\t{supports}".rstrip("\t")
+            yield "\t".join([f"{' '.join(question.words)}?", question.answer, *filter(None, [supports])])
             count += 1
         if index < len(story.sentences):
             count += 1

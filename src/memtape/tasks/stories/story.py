@@ -35,3 +35,24 @@ class Story:
 
     sentences: tuple[Sentence, ...]
     questions: tuple[Question, ...]
+
+    def __post_init__(self) -> None:
+        """Check the order of the questions.
+
+        Raises:
+            ValueError: a question is before an earlier one or behind the end, or a support is not before its question.
+        """
+        before = 0
+        for number, question in enumerate(self.questions):
+            if not before <= question.position <= len(self.sentences):
+                raise ValueError(
+                    f"question {number + 1} has position {question.position}, but the story has {len(self.sentences)} "
+                    f"sentences and the question before it has position {before}; order the questions by position"
+                )
+            before = question.position
+            for support in question.supports:
+                if not 0 <= support < question.position:
+                    raise ValueError(
+                        f"question {number + 1} has the support {support}, but {question.position} sentences before "
+                        "it; give indices of these"
+                    )

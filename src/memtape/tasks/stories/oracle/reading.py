@@ -31,10 +31,8 @@ def _event(words: Sentence, people_before: Sentence) -> Event:
     for phrase in THEN:
         if words[: len(phrase)] == phrase:
             words = words[len(phrase) :]
-    if words[1] == "and":
-        people, words = (words[0], words[2]), words[3:]
-    else:
-        people, words = (words[0],), words[1:]
+    count = 3 if words[1] == "and" else 1
+    people, words = words[:count:2], words[count:]
     if people[0] in PRONOUNS:
         people = people_before
     action, last = VERBS[words[0]], words[-1]
