@@ -1,5 +1,6 @@
 """bAbI: answer questions about short stories, each of which needs one kind of reasoning."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import islice
@@ -16,12 +17,14 @@ from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import Task, generator_for
 from memtape.tasks.classification import ClassificationTask, class_sums
-from memtape.tasks.stories.babi_files import SIZES, TASKS, TESTED, babi_stories, without
+from memtape.tasks.stories.babi_files import SIZES, TASKS, TESTED, Part, babi_stories, without
 from memtape.tasks.stories.examples import Examples, vocabulary_of
 from memtape.tasks.stories.generator import generated
 from memtape.tasks.stories.story import Story
 
 Parts = dict[str, dict[int, tuple[Story, ...]]]
+
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 VALIDATION = 10
 """One of this many generated training questions is added for validation."""
@@ -155,24 +158,23 @@ def numbers_of(text: str) -> tuple[int, ...]:
     """
     if text == "all":
         return tuple(TASKS)
-    found: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not (first.isdecimal() and (last.isdecimal() or (not last and "-" not in part))) or len(first + last) > 4:
-            raise ValueError(f'numbers is {text!r}, but it must name tasks, such as "1", "1-5", "2,3,16" or "all"')
-        found |= set(range(int(first), int(last or first) + 1))
+    parts = [re.fullmatch(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", part.strip()) for part in text.split(",")]
+    if not all(parts):
+        raise ValueError(
+            f'numbers is {text!r}, but it must name tasks, such as "1", "1-5", "2,3,16" or "all"; name some'
+        )
+    found = {number for part in parts if part for number in range(int(part[1]), int(part[2] or part[1]) + 1)}
     if not found or not found <= set(TASKS):
         raise ValueError(f"numbers is {text!r}, but the tasks are 1 to {max(TASKS)}; name some of them")
     return tuple(sorted(found))
 
 
 def _read(data_dir: str, numbers: tuple[int, ...], size: int) -> Parts:
-    validation = {number: babi_stories(data_dir, number, "validation", size) for number in numbers}
-    return {
-        "train": {n: without(babi_stories(data_dir, n, "train", size), validation[n]) for n in numbers},
-        "validation": validation,
-        "test": {n: babi_stories(data_dir, n, "test", size) for n in numbers},
-    }
+    train, validation, test = (
+        {number: babi_stories(data_dir, number, part, size) for number in numbers} for part in PARTS
+    )
+    left = {number: without(train[number], validation[number]) for number in numbers}
+    return {"train": left, "validation": validation, "test": test}
 
 
 def _generated(numbers: tuple[int, ...], size: int) -> Parts:
