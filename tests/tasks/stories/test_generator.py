@@ -117,6 +117,59 @@ def test_questions_follow_an_even_number_of_sentences_most_often_two(task, stori
     assert gaps[2] == pytest.approx(GAPS[task], abs=0.04)
 
 
+@pytest.mark.parametrize("task", [1, 2, 3, 5, 6, 7, 8, 11, 12, 13])
+def test_people_move_to_other_places_only(task, stories_of):
+    for story in stories_of(task):
+        place_of = {}
+        for event in events(story.sentences):
+            if event.action == "move":
+                assert all(place_of.get(person) != event.thing for person in event.people)
+                place_of.update(dict.fromkeys(event.people, event.thing))
+
+
+def test_the_supports_of_a_list_are_in_the_order_of_its_objects(stories_of):
+    is_by_time = set()
+    for story in stories_of(8):
+        known = events(story.sentences)
+        for asked in story.questions:
+            things = [known[index].thing for index in asked.supports]
+            first = list(dict.fromkeys(things))
+            assert things == sorted(things, key=first.index)
+            named = [] if asked.answer == "nothing" else asked.answer.split(",")
+            assert named == [thing for thing in first if thing in named]
+            is_by_time.add(list(asked.supports) == sorted(asked.supports))
+    assert is_by_time == {True, False}
+
+
+def test_a_question_after_a_negation_names_its_place(stories_of):
+    asked_after = 0
+    for story in stories_of(9):
+        for asked in story.questions:
+            last = story.sentences[asked.supports[0]]
+            if "not" in last or "no" in last:
+                assert asked.words[-1] == last[-1]
+                asked_after += 1
+    assert asked_after > 100
+
+
+def test_a_species_is_stated_after_what_it_is_afraid_of(stories_of):
+    for story in stories_of(15):
+        for asked in story.questions:
+            stated_at, afraid_at = asked.supports
+            assert afraid_at < stated_at
+
+
+@pytest.mark.parametrize(("task", "taken"), [(2, 1.0), (3, 0.2)])
+def test_there_is_optional_after_a_drop_and_in_task_3_after_a_take(task, taken, stories_of):
+    ends = {"take": [], "drop": []}
+    for story in stories_of(task):
+        for sentence, event in zip(story.sentences, events(story.sentences), strict=True):
+            if event.action != "move":
+                ends[event.action].append(sentence[-1] == "there")
+    assert sum(ends["take"]) / len(ends["take"]) == pytest.approx(taken, abs=0.03)
+    assert sum(ends["drop"]) / len(ends["drop"]) == pytest.approx(0.2, abs=0.03)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_generated_stories_are_read_back_from_their_text(task, stories_of):
     stories = stories_of(task)[:50]

@@ -4,7 +4,7 @@ from random import Random
 
 from memtape.tasks.stories.generator.draft import Draft, interleaved, recent
 from memtape.tasks.stories.generator.wording import SELDOM, sentence
-from memtape.tasks.stories.generator.world import OBJECTS_MOVE, PLACES, World
+from memtape.tasks.stories.generator.world import CARRYING, PLACES, World
 from memtape.tasks.stories.story import Story
 
 
@@ -22,7 +22,7 @@ def where_is_person(random: Random) -> Story:
 
 def where_is_object(random: Random) -> Story:
     """Generate a story of task 2: where is an object, which was dropped or is carried about?"""
-    world, draft = World(random, OBJECTS_MOVE), Draft()
+    world, draft = World(random, CARRYING), Draft()
 
     def ask() -> None:
         for index in world.last_transfers(recent(random, world.facts)):
@@ -41,7 +41,7 @@ def where_was_object(random: Random) -> Story:
 
     The person who carried it last moved at least twice with it.
     """
-    world, draft = World(random, OBJECTS_MOVE), Draft()
+    world, draft = World(random, CARRYING), Draft()
 
     def ask() -> None:
         for index in world.last_transfers(recent(random, world.facts)):
@@ -61,7 +61,7 @@ def where_was_object(random: Random) -> Story:
 
 def is_person_there(random: Random) -> Story:
     """Generate a story of task 6: is a person at a place? Half of the answers are "yes"."""
-    world, draft = World(random, OBJECTS_MOVE), Draft()
+    world, draft = World(random, CARRYING), Draft()
 
     def ask() -> None:
         for index in recent(random, world.facts):

@@ -4,7 +4,7 @@ from random import Random
 
 from memtape.tasks.stories.generator.draft import Draft, interleaved, recent
 from memtape.tasks.stories.generator.wording import sentence
-from memtape.tasks.stories.generator.world import OBJECTS_MOVE, World
+from memtape.tasks.stories.generator.world import CARRYING, World
 from memtape.tasks.stories.story import Story
 
 NUMBERS = ("none", "one", "two", "three")
@@ -19,7 +19,7 @@ def who_gave_what(random: Random) -> Story:
     A question has one answer, unlike about 0.2% of the questions in the public files, which ask what a person gave to
     another who received several objects.
     """
-    world, draft = World(random, (*OBJECTS_MOVE, "give"), GIVERS), Draft()
+    world, draft = World(random, (*CARRYING, "give"), GIVERS), Draft()
 
     def ask() -> None:
         for index in recent(random, world.facts):
@@ -43,7 +43,7 @@ def who_gave_what(random: Random) -> Story:
 
 def how_many(random: Random) -> Story:
     """Generate a story of task 7: how many objects does a person carry?"""
-    world, draft = World(random, (*OBJECTS_MOVE, "give")), Draft()
+    world, draft = World(random, (*CARRYING, "give")), Draft()
 
     def ask() -> None:
         person = _person(random, world)
@@ -60,7 +60,7 @@ def what_carried(random: Random) -> Story:
 
     The answer has them in the order in which the person first took them, as in the public files.
     """
-    world, draft = World(random, OBJECTS_MOVE), Draft()
+    world, draft = World(random, CARRYING), Draft()
 
     def ask() -> None:
         person = _person(random, world)

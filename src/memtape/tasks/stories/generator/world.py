@@ -9,7 +9,7 @@ PEOPLE = ("Daniel", "John", "Mary", "Sandra")
 PLACES = ("bathroom", "bedroom", "garden", "hallway", "kitchen", "office")
 OBJECTS = ("apple", "football", "milk")
 
-OBJECTS_MOVE = ("move", "take", "drop")
+CARRYING = ("move", "take", "drop")
 """The actions of people who do not give objects to each other."""
 
 OFTEN = {"move": 5, "take": 6, "drop": 6, "give": 20}
