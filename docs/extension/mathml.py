@@ -18,7 +18,9 @@ DEEPER = {"{": 1, "}": -1, r"\begin{": 2, r"\end{": 0}
 
 
 def mathml(equation: str, *, as_block: bool) -> str:
-    """Return an equation of TeX as MathML.
+    r"""Return an equation of TeX as MathML.
+
+    It is drawn without `\textstyle`, which docutils does not know in the middle of an equation.
 
     Args:
         equation: the equation, without dollar signs.
@@ -28,7 +30,7 @@ def mathml(equation: str, *, as_block: bool) -> str:
         SphinxError: the equation has a command that is not known.
     """
     try:
-        return tex2mathml(re.sub(r"\\dots\b", r"\\ldots", equation), as_block=as_block)
+        return tex2mathml(equation.replace(r"\dots", r"\ldots").replace(r"\textstyle", ""), as_block=as_block)
     except (MathError, SyntaxError) as error:
         raise SphinxError(f"the equation {equation!r} cannot be drawn ({error}); write it in plainer TeX") from error
 
