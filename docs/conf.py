@@ -19,6 +19,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "extension.mathml",
     "extension.api_pages",
+    "extension.name_links",
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_build", "extension"]

@@ -54,7 +54,10 @@ class Page:
 def pages() -> tuple[Page, ...]:
     """Return all pages, in the order of the table of contents."""
     families = groupby(built_in(), key=lambda entry: entry.module.split(".")[1:3])
-    cards = [(kind, family, [name for entry in entries for name in entry.classes]) for (kind, family), entries in families]
+    cards = [
+        (kind, family, [name for entry in entries for name in reversed(entry.classes)])
+        for (kind, family), entries in families
+    ]
     of_cards = {name for _, _, names in cards for name in names}
     others = [name for name in memtape.__all__ if name not in of_cards and name != "__version__"]
     core = sorted(
@@ -63,11 +66,11 @@ def pages() -> tuple[Page, ...]:
     )
     return (
         Page(file="core", title="Core", names=[f"memtape.{name}" for name in core]),
-        Page(file="tree", title="States as trees of tensors", names=[], module=MODULES["tree"]),
+        Page(file="tree", title="State trees", names=[], module=MODULES["tree"]),
         *(
             Page(
                 file=f"{kind}-{family}".replace("_", "-"),
-                title=f"{kind.capitalize()}: {family.replace('_', ' ')}",
+                title=f"{kind.capitalize()}: {_title(family)}",
                 names=[f"memtape.{name}" for name in names],
             )
             for kind, family, names in cards
@@ -83,13 +86,21 @@ def pages() -> tuple[Page, ...]:
     )
 
 
+def _title(family: str) -> str:
+    """Return a family as it is written: a short name is an abbreviation."""
+    return family.upper() if len(family) <= 3 else family.replace("_", " ")
+
+
 @cache
 def documented_names() -> dict[str, str]:
-    """Return the full name of each documented object, by its full name and by its last word if that is unique."""
+    """Return the full name of each documented object, by its full name and by its last word.
+
+    The last word must be unique, and no ordinary word, such as that of `memtape.ops.read`.
+    """
     full = [name for page in pages() for name in page.names]
     last = [name.rpartition(".")[2] for name in full]
-    short = {word: name for word, name in zip(last, full, strict=True) if last.count(word) == 1 and word[0].isupper()}
-    return {**short, **{name: name for name in full}}
+    unique = {word for word in last if last.count(word) == 1 and (word[0].isupper() or "_" in word)}
+    return {name: name for name in full} | {word: name for word, name in zip(last, full, strict=True) if word in unique}
 
 
 def text(page: Page) -> str:
@@ -101,11 +112,20 @@ def text(page: Page) -> str:
         before, _, last = name.rpartition(".")
         subject = getattr(importlib.import_module(before), last)
         if isinstance(subject, type):
-            fields = [] if "Attributes:" in (subject.__doc__ or "") else ["   :undoc-members:"]
-            lines += [f".. autoclass:: {name}", "   :members:", *fields, "   :show-inheritance:", ""]
+            lines += [f".. autoclass:: {name}", *_options(subject), ""]
         else:
             lines += [f".. autofunction:: {name}", ""]
     return "\n".join(lines)
+
+
+def _options(subject: type) -> list[str]:
+    """Return which members of a class are described: fields without a line of their own only if the docstring has none."""
+    options = ["   :members:"]
+    if "Attributes:" not in (subject.__doc__ or ""):
+        options.append("   :undoc-members:")
+    if subject.__bases__ != (object,):
+        options.append("   :show-inheritance:")
+    return options
 
 
 def contents() -> str:
