@@ -67,10 +67,11 @@ def pages() -> dict[Path, str]:
 
 
 def _with(file: str, name: str, table: str) -> str:
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, _, rest = (ROOT / file).read_text().partition(begin)
-    _, _, after = rest.partition(end)
-    return f"{before}{begin}\n{table}\n{end}{after}"
+    """Return a document with a table between its two comments."""
+    first, last = (f"<!-- {name}: {word} -->" for word in ("begin", "end"))
+    before, _, rest = (ROOT / file).read_text().partition(first)
+    _, _, after = rest.partition(last)
+    return f"{before}{first}\n{table}\n{last}{after}"
 
 
 def _table(entries: Entries, kind: str) -> str:

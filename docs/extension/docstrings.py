@@ -13,6 +13,7 @@ IN_LINE = re.compile(r"``?(?P<code>[^`]+)``?|\$(?P<equation>[^$]+)\$")
 EXAMPLE = re.compile(r"(^[ ]*>>>.*?(?=\n[ ]*\n|\Z))", re.MULTILINE | re.DOTALL)
 CITATIONS = re.compile(r"^References:\n(?P<body>(?:[ ]+.*\n|\n)*)", re.MULTILINE)
 TITLE = re.compile(r'"(?P<title>[^"]{8,}?),?"')
+PLACE = re.compile(r"arXiv:(?P<arxiv>\d{4}\.\d{4,5})|doi:(?P<doi>10\.[^\s;,)]*[^\s;,).])")
 
 
 def as_rst(docstring: str) -> str:
@@ -23,15 +24,17 @@ def as_rst(docstring: str) -> str:
 
 
 def with_links(citations: str) -> str:
-    """Return citations whose titles are links to the papers, where the bibliography has them."""
+    """Return citations with links, from titles to the references of the site, from arXiv numbers and DOIs to papers."""
 
-    def link(found: re.Match[str]) -> str:
-        paper, title = _by_title().get(_key(found["title"])), " ".join(found["title"].split())
-        if paper is None:
-            return found[0]
-        return f"`{title} <{paper.url}>`__" if paper.url else f":ref:`{title} <{paper.key}>`"
+    def entry(found: re.Match[str]) -> str:
+        paper = _by_title().get(_key(found["title"]))
+        return found[0] if paper is None else f":ref:`{' '.join(found['title'].split())} <{paper.key}>`"
 
-    return TITLE.sub(link, citations)
+    def paper(found: re.Match[str]) -> str:
+        page = f"arxiv.org/abs/{found['arxiv']}" if found["arxiv"] else f"doi.org/{found['doi']}"
+        return f"`{found[0]} <https://{page}>`__"
+
+    return PLACE.sub(paper, TITLE.sub(entry, citations))
 
 
 @cache

@@ -1,0 +1,101 @@
+"""The site builds without warnings, describes every public name, and its links and equations are right."""
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import memtape
+from memtape.catalog.references import references
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("memtape.cells", "memtape.memory", "memtape.ops", "memtape.ports", "memtape.viz.figures")
+
+
+class Page(HTMLParser):
+    """The anchors, links and prose of a page; code is not prose."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.anchors, self.links, self.prose, self.equations, self.code = {""}, [], [], 0, 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.anchors.add(given.get("id") or "")
+        self.links += [given[name] for name in ("href", "src") if given.get(name)]
+        self.equations += tag == "math"
+        self.code += tag in ("code", "pre", "script", "style")
+
+    def handle_endtag(self, tag):
+        self.code -= tag in ("code", "pre", "script", "style")
+
+    def handle_data(self, data):
+        if not self.code:
+            self.prose.append(data)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Return the pages of the site by their paths; building it takes about fifteen seconds."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "MPLCONFIGDIR": str(folder / "mpl"),
+    }
+    built = subprocess.run(
+        [*command, "-d", folder / "trees", ROOT / "docs", folder / "html"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    return {file.relative_to(folder / "html"): Page(file.read_text()) for file in (folder / "html").rglob("*.html")}
+
+
+def test_every_page_of_the_sources_is_built(site):
+    sources = {path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")}
+    assert sources <= site.keys()
+
+
+def test_every_public_name_is_described(site):
+    described = set().union(*(page.anchors for path, page in site.items() if path.parts[0] == "api"))
+    names = [f"memtape.{name}" for name in memtape.__all__ if not isinstance(getattr(memtape, name), ModuleType | str)]
+    names += [f"{part}.{name}" for part in PARTS for name in importlib.import_module(part).__all__]
+    names += ["memtape.core.state_tree.detach"]
+    assert [name for name in names if name not in described] == []
+
+
+def test_every_link_within_the_site_has_a_target(site):
+    broken = []
+    for path, page in site.items():
+        for link in map(urlsplit, page.links):
+            target = Path(os.path.normpath(path.parent / unquote(link.path))) if link.path else path
+            is_page = not link.netloc and target.suffix == ".html"
+            if is_page and (target not in site or unquote(link.fragment) not in site[target].anchors):
+                broken.append(f"{path}: {link.geturl()}")
+    assert broken == []
+
+
+def test_names_and_papers_are_links(site):
+    chapter, reference = site[Path("models/ntm.html")], site[Path("api/ops.html")]
+    assert "../api/memory.html#memtape.memory.TuringMemory" in chapter.links
+    assert "https://arxiv.org/abs/1410.5401" in reference.links
+    assert "references.html#graves2014" in reference.links
+    assert references().keys() <= site[Path("api/references.html")].anchors
+
+
+def test_equations_are_drawn_and_no_sign_of_tex_is_left(site):
+    assert site[Path("models/ntm.html")].equations > 10
+    assert site[Path("api/ops.html")].equations > 100
+    left = re.compile(r"\$|\\[a-z]+|:math:|``")
+    assert [(str(path), data) for path, page in site.items() for data in page.prose if left.search(data)] == []
