@@ -1,6 +1,8 @@
 """Docstrings as reStructuredText: equations between dollar signs, code in backquotes, and links to papers."""
 
+import inspect
 import re
+import sys
 from functools import cache
 from typing import Any
 
@@ -13,6 +15,7 @@ IN_LINE = re.compile(r"``?(?P<code>[^`]+)``?|\$(?P<equation>[^$]+)\$")
 EXAMPLE = re.compile(r"(^[ ]*>>>.*?(?=\n[ ]*\n|\Z))", re.MULTILINE | re.DOTALL)
 CITATIONS = re.compile(r"^References:\n(?P<body>(?:[ ]+.*\n|\n)*)", re.MULTILINE)
 TITLE = re.compile(r'"(?P<title>[^"]{8,}?),?"')
+SOURCE = re.compile(r"arguments\s+are\s+those\s+of\s+`(?P<name>\w+)`")
 PLACE = re.compile(r"arXiv:(?P<arxiv>\d{4}\.\d{4,5})|doi:(?P<doi>10\.[^\s;,)]*[^\s;,).])")
 
 
@@ -21,6 +24,16 @@ def as_rst(docstring: str) -> str:
     parts = EXAMPLE.split(BLOCK.sub(_block, docstring))
     text = "".join(part if part.lstrip().startswith(">>>") else _in_line(part) for part in parts)
     return CITATIONS.sub(lambda section: f"References:\n{with_links(section['body'])}", text)
+
+
+def with_arguments(docstring: str, subject: Any) -> str:
+    """Return the docstring of a network with the arguments, errors and papers of the cell or function that it refers to."""
+    found = SOURCE.search(docstring)
+    if found is None or not inspect.isclass(subject):
+        return docstring
+    source = inspect.getdoc(getattr(sys.modules[subject.__module__], found["name"])) or ""
+    own, example, rest = docstring.partition("\nExample:\n")
+    return f"{own}\n{source[source.index('Args:') :]}\n{example}{rest}"
 
 
 def with_links(citations: str) -> str:
@@ -63,9 +76,9 @@ def _in_line(text: str) -> str:
 
 
 def convert(app: Sphinx, *event: Any) -> None:
-    """Replace the lines of a docstring, the last argument of the event."""
-    lines: list[str] = event[-1]
-    lines[:] = as_rst("\n".join(lines) + "\n").split("\n")
+    """Replace the lines of a docstring; the event has the kind of the object, its name, the object, options and lines."""
+    _, _, subject, _, lines = event
+    lines[:] = as_rst(with_arguments("\n".join(lines) + "\n", subject)).split("\n")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -94,6 +94,12 @@ def test_names_and_papers_are_links(site):
     assert references().keys() <= site[Path("api/references.html")].anchors
 
 
+def test_a_network_has_the_arguments_of_the_function_that_it_refers_to(site):
+    prose = " ".join(" ".join(site[Path("api/models-recurrent.html")].prose).split())
+    gru = prose[prose.index("Run layers of gated recurrent units over sequences") :]
+    assert "initial bias of the update gate" in gru[:1500]
+
+
 def test_equations_are_drawn_and_no_sign_of_tex_is_left(site):
     assert site[Path("models/ntm.html")].equations > 10
     assert site[Path("api/ops.html")].equations > 100
