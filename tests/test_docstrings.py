@@ -43,8 +43,9 @@ def differing(source):
         if section is not None and constructor is not None:
             listed = set(re.findall(r"^    \*{0,2}(\w+):", section["lines"], re.MULTILINE))
             given = {argument.arg for argument in ast.walk(constructor.args) if isinstance(argument, ast.arg)}
-            is_method = "." in name or isinstance(node, ast.ClassDef)
-            if listed != (given - {"self", "cls"} if is_method else given):
+            if "." in name or isinstance(node, ast.ClassDef):
+                given -= {"self", "cls"}
+            if listed != given:
                 found[name] = sorted(listed ^ given)
     return found
 
@@ -59,5 +60,5 @@ def test_public_names_have_docstrings_with_all_arguments(file):
 def test_a_missing_docstring_and_a_missing_argument_are_found():
     assert undocumented("def f(): pass\nclass _C:\n    def g(self): pass\n    def _h(self): pass") == ["f", "_C.g"]
     source = 'class C:\n    """Do.\n\n    Args:\n        x: one.\n    """\n    def __init__(self, x, *, y): pass'
-    assert differing(source) == {"C": ["self", "y"]}
+    assert differing(source) == {"C": ["y"]}
     assert differing(source.replace(", *, y", "")) == {}
