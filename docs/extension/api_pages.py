@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -20,17 +21,18 @@ from memtape.catalog.references import Reference, references
 
 API = Path(__file__).parents[1] / "api"
 
-PARTS = {
-    "memtape.cells": "Cells and wrappers",
-    "memtape.memory": "Memories and interfaces",
-    "memtape.ops": "Equations",
-    "memtape.ports": "Networks of other code",
-    "memtape.viz.figures": "Figures",
+TITLES = {
+    "cells": "Cells and wrappers",
+    "figures": "Figures",
+    "memory": "Memories and interfaces",
+    "ops": "Equations",
+    "ports": "Networks of other code",
+    "tree": "State trees",
 }
-"""Modules whose `__all__` lists what they offer, with the titles of their pages."""
+"""Titles of the pages of modules, by their public names; others have their name as the title."""
 
-MODULES = {"tree": "memtape.core.state_tree"}
-"""Public names of modules that are described with all their functions."""
+FIGURES = "memtape.viz.figures"
+"""A module of public functions that is not a public name itself, since it imports matplotlib."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +43,11 @@ class Page:
         file: its name, without suffix.
         title: its title.
         names: the full names of the objects that it describes, in order.
-        module: the module whose functions are described as well; None if there is none.
     """
 
     file: str
     title: str
     names: Sequence[str]
-    module: str | None = None
 
 
 @cache
@@ -59,14 +59,14 @@ def pages() -> tuple[Page, ...]:
         for (kind, family), entries in families
     ]
     of_cards = {name for _, _, names in cards for name in names}
-    others = [name for name in memtape.__all__ if name not in of_cards and name != "__version__"]
-    core = sorted(
-        (name for name in others if not isinstance(getattr(memtape, name), type(memtape))),
-        key=lambda name: (not name[0].isupper(), name),
-    )
+    others = {
+        name: getattr(memtape, name) for name in memtape.__all__ if name not in of_cards and name != "__version__"
+    }
+    modules = {name: value for name, value in others.items() if isinstance(value, ModuleType)}
+    modules["figures"] = importlib.import_module(FIGURES)
+    core = sorted(others.keys() - modules.keys(), key=lambda name: (not name[0].isupper(), name))
     return (
         Page(file="core", title="Core", names=[f"memtape.{name}" for name in core]),
-        Page(file="tree", title="State trees", names=[], module=MODULES["tree"]),
         *(
             Page(
                 file=f"{kind}-{family}".replace("_", "-"),
@@ -76,14 +76,20 @@ def pages() -> tuple[Page, ...]:
             for kind, family, names in cards
         ),
         *(
-            Page(
-                file=module.removeprefix("memtape.").replace(".", "-"),
-                title=title,
-                names=[f"{module}.{name}" for name in importlib.import_module(module).__all__],
-            )
-            for module, title in PARTS.items()
+            Page(file=name, title=TITLES.get(name, name), names=[f"{module.__name__}.{one}" for one in offered(module)])
+            for name, module in modules.items()
+            if offered(module)
         ),
     )
+
+
+def offered(module: ModuleType) -> Sequence[str]:
+    """Return the names that a module offers: its `__all__`, or all functions and classes that it defines."""
+    return getattr(module, "__all__", None) or [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and callable(value) and getattr(value, "__module__", None) == module.__name__
+    ]
 
 
 def _title(family: str) -> str:
@@ -93,28 +99,28 @@ def _title(family: str) -> str:
 
 @cache
 def documented_names() -> dict[str, str]:
-    """Return the full name of each documented object, by its full name and by its last word.
+    """Return the full name of each documented object, by its full name, its public name and its last word.
 
-    The last word must be unique, and no ordinary word, such as that of `memtape.ops.read`.
+    The last word is no ordinary word, such as that of `memtape.ops.read`. Of two names, it refers to the shorter one.
     """
-    full = [name for page in pages() for name in page.names]
-    last = [name.rpartition(".")[2] for name in full]
-    unique = {word for word in last if last.count(word) == 1 and (word[0].isupper() or "_" in word)}
-    return {name: name for name in full} | {word: name for word, name in zip(last, full, strict=True) if word in unique}
+    public = {f"memtape.{page.file}.{name.rpartition('.')[2]}": name for page in pages() for name in page.names}
+    full = sorted((name for page in pages() for name in page.names), key=lambda name: -name.count("."))
+    short = {name.rpartition(".")[2]: name for name in full}
+    return {word: name for word, name in short.items() if word[0].isupper() or "_" in word} | {
+        name: name for name in full
+    }
 
 
 def text(page: Page) -> str:
     """Return the source of a page."""
     lines = [page.title, "=" * len(page.title), ""]
-    if page.module is not None:
-        lines += [f".. automodule:: {page.module}", "   :members:", ""]
     for name in page.names:
         before, _, last = name.rpartition(".")
         subject = getattr(importlib.import_module(before), last)
         if isinstance(subject, type):
             lines += [f".. autoclass:: {name}", *_options(subject), ""]
         else:
-            lines += [f".. autofunction:: {name}", ""]
+            lines += [f".. {'autofunction' if callable(subject) else 'autodata'}:: {name}", ""]
     return "\n".join(lines)
 
 

@@ -16,7 +16,6 @@ import memtape
 from memtape.catalog.references import references
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("memtape.cells", "memtape.memory", "memtape.ops", "memtape.ports", "memtape.viz.figures")
 
 
 class Page(HTMLParser):
@@ -69,9 +68,13 @@ def test_every_page_of_the_sources_is_built(site):
 
 def test_every_public_name_is_described(site):
     described = set().union(*(page.anchors for path, page in site.items() if path.parts[0] == "api"))
-    names = [f"memtape.{name}" for name in memtape.__all__ if not isinstance(getattr(memtape, name), ModuleType | str)]
-    names += [f"{part}.{name}" for part in PARTS for name in importlib.import_module(part).__all__]
+    public = {name: getattr(memtape, name) for name in memtape.__all__ if name != "__version__"}
+    modules = [value for value in public.values() if isinstance(value, ModuleType)]
+    names = [f"memtape.{name}" for name, value in public.items() if value not in modules]
+    for module in (*modules, importlib.import_module("memtape.viz.figures")):
+        names += [f"{module.__name__}.{name}" for name in getattr(module, "__all__", ())]
     names += ["memtape.core.state_tree.detach"]
+    assert len(names) > len(memtape.__all__)
     assert [name for name in names if name not in described] == []
 
 
@@ -89,6 +92,7 @@ def test_every_link_within_the_site_has_a_target(site):
 def test_names_and_papers_are_links(site):
     chapter, reference = site[Path("models/ntm.html")], site[Path("api/ops.html")]
     assert "../api/memory.html#memtape.memory.TuringMemory" in chapter.links
+    assert "../api/tree.html#memtape.core.state_tree.detach" in site[Path("guides/states.html")].links
     assert "https://arxiv.org/abs/1410.5401" in reference.links
     assert "references.html#graves2014" in reference.links
     assert references().keys() <= site[Path("api/references.html")].anchors
