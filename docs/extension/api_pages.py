@@ -106,9 +106,8 @@ def documented_names() -> dict[str, str]:
     public = {f"memtape.{page.file}.{name.rpartition('.')[2]}": name for page in pages() for name in page.names}
     full = sorted((name for page in pages() for name in page.names), key=lambda name: -name.count("."))
     short = {name.rpartition(".")[2]: name for name in full}
-    return {word: name for word, name in short.items() if word[0].isupper() or "_" in word} | {
-        name: name for name in full
-    }
+    words = {word: name for word, name in short.items() if word[0].isupper() or "_" in word}
+    return words | public | {name: name for name in full}
 
 
 def text(page: Page) -> str:
