@@ -4,6 +4,7 @@
 # make test-all  the tests with these markers too
 # make test-sanitize  the kernels under the sanitizers of the compiler
 # make test-processors  the parts that compute, as on processors with other instructions
+# make docs      build the documentation site, docs/_build/index.html; warnings are errors
 # make generated write the public names and the tables of models and tasks from their cards
 # make format    format the code
 
@@ -32,7 +33,7 @@ DEPENDENCIES := $(BIN)/python -c \
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all test-sanitize test-processors lint generated format clean
+.PHONY: setup demo test test-all test-sanitize test-processors lint docs generated format clean
 
 setup: $(READY)
 
@@ -73,6 +74,9 @@ test-processors: $(READY)
 		MEMTAPE_INSTRUCTIONS=$$build $(BIN)/python -m pytest -n 2 -m "$(LIGHT)" $(COMPUTING) || exit 1; \
 	done
 
+docs: $(READY)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
+
 generated: $(READY)
 	$(BIN)/python docs/generated.py
 
@@ -81,4 +85,4 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) docs/_build docs/api

@@ -4,3 +4,5 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 pytest_collect_file = Sybil(parsers=[PythonCodeBlockParser()], patterns=["*.md"]).pytest()
+
+collect_ignore_glob = ["docs/*.py"]  # the configuration and the extensions of Sphinx are no tests

@@ -2,7 +2,7 @@
 
     python docs/generated.py
 
-writes `src/memtape/__init__.pyi`, `docs/catalog.md` and the table of models and tasks in the README.
+writes `src/memtape/__init__.pyi`, and the tables of models and tasks in the README and in their pages of the site.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,7 @@ from memtape.catalog.entry import ModelEntry, TaskEntry
 from memtape.catalog.references import references
 
 ROOT = Path(__file__).parent.parent
-STUB, CATALOG, README = "src/memtape/__init__.pyi", "docs/catalog.md", "README.md"
-BEGIN, END = "<!-- catalog: begin -->", "<!-- catalog: end -->"
+STUB, README, MODELS, TASKS = "src/memtape/__init__.pyi", "README.md", "docs/models/index.md", "docs/tasks/index.md"
 
 Entries = Iterable[ModelEntry | TaskEntry]
 
@@ -37,33 +36,14 @@ def stub() -> str:
     return f"# Written by `python docs/generated.py`.\n\n{imports}\n\n__all__ = [\n{names}]\n"
 
 
-def catalog_page() -> str:
-    """Return the page of all models and tasks with their papers."""
-    models = [entry for entry in built_in() if isinstance(entry, ModelEntry)]
-    tasks = [entry for entry in built_in() if isinstance(entry, TaskEntry)]
-    keys = dict.fromkeys(key for entry in built_in() for key in entry.card.paper)
-    papers = sorted(str(references()[key]) for key in keys)
-    return "\n".join(
-        [
-            "# Catalog",
-            "",
-            "All models and tasks, from the cards in their files. `memtape models` and `memtape tasks` print the same, and",
-            "`memtape cite NAME` prints BibTeX. This page is written by `python docs/generated.py`.",
-            "",
-            "## Models",
-            "",
-            *_table(models, "model"),
-            "",
-            "## Tasks",
-            "",
-            *_table(tasks, "task"),
-            "",
-            "## References",
-            "",
-            *(f"- {paper}" for paper in papers),
-            "",
-        ]
-    )
+def models_table() -> str:
+    """Return the table of all models with their papers."""
+    return _table((entry for entry in built_in() if isinstance(entry, ModelEntry)), "model")
+
+
+def tasks_table() -> str:
+    """Return the table of all tasks with their papers."""
+    return _table((entry for entry in built_in() if isinstance(entry, TaskEntry)), "task")
 
 
 def readme_table() -> str:
@@ -78,24 +58,37 @@ def readme_table() -> str:
 
 def pages() -> dict[Path, str]:
     """Return each generated file with what it must hold."""
-    before, _, rest = (ROOT / README).read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
     return {
         ROOT / STUB: stub(),
-        ROOT / CATALOG: catalog_page(),
-        ROOT / README: f"{before}{BEGIN}\n{readme_table()}\n{END}{after}",
+        ROOT / README: _with(README, "catalog", readme_table()),
+        ROOT / MODELS: _with(MODELS, "models", models_table()),
+        ROOT / TASKS: _with(TASKS, "tasks", tasks_table()),
     }
 
 
-def _table(entries: Entries, kind: str) -> list[str]:
+def _with(file: str, name: str, table: str) -> str:
+    """Return a document with a table between its two comments."""
+    first, last = (f"<!-- {name}: {word} -->" for word in ("begin", "end"))
+    before, _, rest = (ROOT / file).read_text().partition(first)
+    _, _, after = rest.partition(last)
+    return f"{before}{first}\n{table}\n{last}{after}"
+
+
+def _table(entries: Entries, kind: str) -> str:
     lines = [f"| {kind} | class | what it is | inputs | paper |", "|---|---|---|---|---|"]
     for family, members in _by_family(entries):
         lines.append(f"| **{family}** | | | | |")
         lines += [
-            f"| `{entry.name}` | `{entry.class_name}` | {entry.summary} | {', '.join(entry.card.inputs)} | {entry.paper} |"
+            f"| `{entry.name}` | `{entry.class_name}` | {entry.summary} | {', '.join(entry.card.inputs)} | {_papers(entry)} |"
             for entry in members
         ]
-    return lines
+    return "\n".join(lines)
+
+
+def _papers(entry: ModelEntry | TaskEntry) -> str:
+    """Return authors and year of the papers of an entry, each with a link to the paper."""
+    papers = [references()[key] for key in entry.card.paper]
+    return "; ".join(f"[{paper.short}]({paper.url})" if paper.url else paper.short for paper in papers)
 
 
 def _by_family(entries: Entries) -> list[tuple[str, Sequence[ModelEntry | TaskEntry]]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from memtape.cli.main import run
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(r"<!-- results: (?P<words>(?!end).*?) -->\n.*?<!-- results: end -->", re.DOTALL)
 
 

@@ -45,7 +45,7 @@ def test_a_plugin_is_one_file_of_at_most_40_lines(file):
 
 @pytest.mark.parametrize("file", [MGU, REVERSAL], ids=lambda file: file.stem)
 def test_the_document_contains_the_file_unchanged(file):
-    assert f"```python\n{file.read_text()}```" in (EXAMPLES.parents[1] / "docs/plugins.md").read_text()
+    assert f"```python\n{file.read_text()}```" in (EXAMPLES.parents[1] / "docs/guides/plugins.md").read_text()
 
 
 def test_a_run_records_the_names_of_its_plugins_and_no_path(trained):

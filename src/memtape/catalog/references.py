@@ -27,7 +27,22 @@ class Reference:
 
     def __str__(self) -> str:
         """Return authors, year, title, and where it was published."""
-        return f"{self._authors()} ({self.fields['year']}), {_plain(self.fields['title'])}, {self._venue()}"
+        return f"{self.short}, {_plain(self.fields['title'])}, {self._venue()}"
+
+    @property
+    def short(self) -> str:
+        """Authors and year."""
+        return f"{self._authors()} ({self.fields['year']})"
+
+    @property
+    def url(self) -> str | None:
+        """The address of the paper: on arXiv, by its DOI, or its web page; None if it has none."""
+        if "eprint" in self.fields:
+            return f"https://arxiv.org/abs/{self.fields['eprint']}"
+        if "doi" in self.fields:
+            return f"https://doi.org/{self.fields['doi']}"
+        page = self.fields.get("howpublished", "")
+        return f"https://{page}" if "/" in page and " " not in page else None
 
     def _authors(self) -> str:
         families = [_plain(author.partition(",")[0]) for author in self.fields["author"].split(" and ")]

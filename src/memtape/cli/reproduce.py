@@ -64,7 +64,7 @@ def reproduce(
     experiment = experiment_of(known)
     experiment = replace(experiment, task_options=with_data_dir(known.task, experiment.task_options, flag=data_dir))
     if before is not None and (own := data_of(experiment)) != before.data:
-        cure = "give --data-dir the folder of docs/data.md" if before.data == "real" else "leave --data-dir out"
+        cure = "give --data-dir the folder of docs/guides/data.md" if before.data == "real" else "leave --data-dir out"
         raise UsageError(f"the result of {known.name} in the ledger is on {before.data} data, not {own} data; {cure}")
     _, task = experiment.build()  # an error is reported now, not by every training run
     plan = Plan(experiment=experiment, seeds=seeds_from(seeds))

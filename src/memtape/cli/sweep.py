@@ -31,7 +31,7 @@ OWN = (
         "seeds", str, "0:10", "Seeds of every configuration: FIRST:END, the end not included, or a single one."
     ),
     named_option("jobs", int, 2, "Training runs at a time, each with one thread."),
-    named_option("space", Path | None, None, "TOML file with the options to vary; docs/sweeps.md shows one."),
+    named_option("space", Path | None, None, "TOML file with the options to vary; docs/guides/sweeps.md shows one."),
     named_option("sampler_seed", int, 0, "Seed of the configurations that are proposed."),
     named_option(
         "out",

@@ -153,6 +153,8 @@ def _outer(first: Tensor, second: Tensor) -> Tensor:
 
 
 class _Elman(torch.autograd.Function):
+    """Compute the logits of a plain recurrent network, and their gradients by the equations."""
+
     @staticmethod
     def forward(ctx: Any, xs: Tensor, initial: Tensor, *weights: Tensor) -> Tensor:
         hidden, logits = elman_forward(_parameters(weights), xs, initial)

@@ -51,13 +51,16 @@ class _Given(NamedTuple):
 
     @classmethod
     def of(cls, tensors: tuple[Any, ...]) -> "_Given":
+        """Return the inputs by name, from the order of the operator."""
         return cls(tensors[: len(PARAMETERS)], tensors[len(PARAMETERS) : -1], tensors[-1])
 
     def contiguous(self) -> "_Given":
+        """Return the inputs as the kernel reads them."""
         return _Given(contiguous(self.parameters), contiguous(self.state), counted(self.lengths))
 
     @property
     def normal(self) -> bool:
+        """Whether the form has layer normalisation."""
         return self.parameters[PARAMETERS.index("gain")] is not None
 
 

@@ -28,6 +28,7 @@ class _Stretch:
     """Whether all steps are padding."""
 
     def then(self, later: "_Stretch") -> "_Stretch":
+        """Return this stretch and a later one as one stretch."""
         together = _select(later.fresh | self.idle, later.steps, self.steps.then(later.steps))
         return _Stretch(
             steps=_select(later.idle, self.steps, together),
@@ -36,6 +37,7 @@ class _Stretch:
         )
 
     def apply(self, state: S, initial: S) -> S:
+        """Return the state after the stretch; `initial` replaces the state where a sequence starts in it."""
         return _select(self.idle, state, self.steps.apply(_select(self.fresh, initial, state)))
 
 
