@@ -1,8 +1,9 @@
 """Vectors of sentences, by the letter."""
 
+import pytest
 import torch
 
-from memtape.ops.sentence import bag_of_words, position_encoded
+from memtape.ops.sentence import ENCODINGS, bag_of_words, position_encoded
 
 WORDS = torch.tensor([[[3, 1, 4], [2, 0, 0]], [[1, 1, 0], [0, 0, 0]]])
 
@@ -53,3 +54,12 @@ def test_padding_changes_nothing_and_absent_words_get_no_gradient():
     position_encoded(padded, weights).square().sum().backward()
     assert weights.grad[0].abs().sum() == 0
     assert weights.grad[1:].abs().sum() > 0
+
+
+@pytest.mark.parametrize("shape", [(2, 0, 3), (2, 3, 0), (0, 3, 2), (1, 0, 0), (0,)])
+def test_sentences_without_words_are_zero_vectors(shape):
+    words = torch.zeros(shape, dtype=torch.long)
+    for encoded in ENCODINGS.values():
+        vectors = encoded(words, torch.rand(4, 5))
+        assert vectors.shape == (*shape[:-1], 5)
+        assert not vectors.any()

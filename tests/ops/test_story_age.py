@@ -33,6 +33,11 @@ def test_the_number_of_gaps_and_their_places_are_uniform():
         assert abs(count / 30_000 - expected) < 0.015
 
 
+def test_without_a_share_there_are_no_gaps():
+    given = present(6, 2, 0, size=6)
+    assert torch.equal(ages_with_gaps(given, 0.0, 6), ages(given))
+
+
 def test_ages_stay_below_the_limit_and_rows_of_other_lengths_do_not_interfere():
     torch.manual_seed(0)
     found = ages_with_gaps(present(6, 2, 0, size=6).repeat(500, 1), 1.0, 5)

@@ -1,5 +1,7 @@
 """Sentence: the vector of a sentence as a weighted sum of the embeddings of its words."""
 
+import math
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -23,7 +25,7 @@ def bag_of_words(
     References:
         Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895, section 4.1.
     """
-    flat = words.reshape(-1, words.shape[-1])
+    flat = words.reshape(math.prod(words.shape[:-1]), words.shape[-1])
     sums = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL)
     return sums.reshape(*words.shape[:-1], table.shape[1])
 
@@ -49,7 +51,7 @@ def position_encoded(
         Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895, section 4.1.
     """
     size = table.shape[1]
-    flat = words.reshape(-1, words.shape[-1])
+    flat = words.reshape(math.prod(words.shape[:-1]), words.shape[-1])
     count = (flat != NIL).sum(1, keepdim=True).to(table.dtype)
     position = torch.arange(1, flat.shape[1] + 1, device=words.device, dtype=table.dtype)
     offset = 4 * (position - (count + 1) / 2) / count.clamp(min=1)
@@ -57,3 +59,7 @@ def position_encoded(
     sums = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL)
     leaning = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL, per_sample_weights=offset)
     return (sums + slope * leaning).reshape(*words.shape[:-1], size)
+
+
+ENCODINGS = {"position": position_encoded, "bag": bag_of_words}
+"""The ways to sum the embeddings of the words of a sentence, by name."""

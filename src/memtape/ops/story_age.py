@@ -25,12 +25,14 @@ def ages_with_gaps(
 
     Args:
         present: which sentences exist; they come first in their row.
-        share: $\rho$.
+        share: $\rho$; 0 for the ages without gaps.
         limit: ages are at most `limit - 1`.
 
     References:
         Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895, section 4.1.
     """
+    if not share:
+        return ages(present)
     batch, sentences = present.shape
     count = present.sum(1, keepdim=True)
     most = torch.ceil(share * count.double()).long()

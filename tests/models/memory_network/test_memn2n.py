@@ -156,6 +156,16 @@ def test_random_noise_is_only_in_training(stories):
     assert len({float(net(stories)[0].sum().detach()) for _ in range(20)}) > 1
 
 
+def test_random_noise_gives_a_sentence_the_same_age_in_all_tables(stories):
+    net = network(tying="adjacent", random_noise=1.0).train()
+    with torch.no_grad():
+        for tables in (net.words, net.times):
+            for table in tables:
+                table.copy_(tables[0])
+    memory = net.remember(stories.sentences[:, :3], torch.ones(2, 3, dtype=torch.bool))
+    assert torch.equal(memory.keys, memory.values)
+
+
 def test_adjacent_tying_needs_answers_that_are_symbols():
     with pytest.raises(ValueError, match="the answers are the symbols; make them equal"):
         MemN2N(10, 3)

@@ -12,11 +12,9 @@ from memtape.core import checks
 from memtape.core.card import ModelCard
 from memtape.core.state import state
 from memtape.models.memory_network.memory_network import MemoryNetwork
-from memtape.ops.sentence import NIL, bag_of_words, position_encoded
-from memtape.ops.story_age import ages, ages_with_gaps
+from memtape.ops.sentence import ENCODINGS, NIL
+from memtape.ops.story_age import ages_with_gaps
 from memtape.sharing.shareable import constructor_arguments
-
-ENCODINGS = {"position": position_encoded, "bag": bag_of_words}
 
 
 @state
@@ -29,7 +27,7 @@ class SentenceMemory:
     """Which slots hold a sentence, shape (batch, sentences)."""
 
 
-class MemN2N(MemoryNetwork[SentenceMemory]):
+class MemN2N(MemoryNetwork[Tensor, SentenceMemory]):
     r"""Answer questions about stories with an end-to-end memory network.
 
     Sentence $i$ has a key $m_i^k$ and a value $c_i^k$ in hop $k = 1 \dots K$, the question a vector $u^1$:
@@ -126,7 +124,8 @@ class MemN2N(MemoryNetwork[SentenceMemory]):
         encoded = ENCODINGS[self.encoding]
         vectors = torch.stack([encoded(sentences, table) for table in tables], dim=1)
         if self.times:
-            vectors = vectors + torch.stack([table[self._ages(present)] for table in self.times], dim=1)
+            told = ages_with_gaps(present, self.random_noise if self.training else 0.0, self.memory_size)
+            vectors = vectors + torch.stack([table[told] for table in self.times], dim=1)
         if adjacent:
             return SentenceMemory(keys=vectors[:, :-1], values=vectors[:, 1:], present=present)
         keys, values = (vectors[:, at, None].expand(-1, hops, -1, -1) for at in (0, 1))
@@ -158,11 +157,6 @@ class MemN2N(MemoryNetwork[SentenceMemory]):
         if self.tying == "layerwise":
             return functional.linear(features, self.to_answer)
         return functional.pad(functional.linear(features, self.words[self.hops][NIL + 1 :]), (NIL + 1, 0))
-
-    def _ages(self, present: Tensor) -> Tensor:
-        if self.training and self.random_noise:
-            return ages_with_gaps(present, self.random_noise, self.memory_size)
-        return ages(present)
 
 
 def _normal(spread: float, *sizes: int) -> nn.Parameter:

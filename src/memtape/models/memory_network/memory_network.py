@@ -12,6 +12,7 @@ from memtape.core.inputs.stories import Stories, checked, present_in, recent
 from memtape.core.state import state
 from memtape.sharing.shareable import Shareable
 
+Q = TypeVar("Q")
 M = TypeVar("M")
 
 
@@ -23,11 +24,12 @@ class Lookup:
     """The weight of each sentence in each hop; 0 for absent sentences and those that the memory no longer holds."""
 
 
-class MemoryNetwork(Shareable, ABC, Generic[M]):
+class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
     """Abstract network that answers a question about a story from a memory of its sentences.
 
     A subclass defines the four parts: input (words to vectors), generalisation (vectors to a memory), output (question and
-    memory to features, by looking into the memory in several hops), and response (features to an answer).
+    memory to features, by looking into the memory in several hops), and response (features to an answer). `Q` is the type
+    of a question that has been read, mostly a vector, and `M` that of a memory.
 
     Attributes:
         input_kind: name of the kind of input.
@@ -47,8 +49,8 @@ class MemoryNetwork(Shareable, ABC, Generic[M]):
         self.input_size, self.output_size, self.memory_size = input_size, output_size, memory_size
 
     @abstractmethod
-    def read_question(self, question: Tensor) -> Float[Tensor, "batch query"]:
-        """Input: return the vector of the question."""
+    def read_question(self, question: Tensor) -> Q:
+        """Input: return what the network keeps of the question, shape (batch, words)."""
 
     @abstractmethod
     def remember(self, sentences: Tensor, present: Tensor) -> M:
@@ -56,7 +58,7 @@ class MemoryNetwork(Shareable, ABC, Generic[M]):
 
     @abstractmethod
     def look_up(
-        self, query: Float[Tensor, "batch query"], memory: M
+        self, query: Q, memory: M
     ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch hops sentences"]]:
         """Output: return the features of the answer, and the weights of the sentences in each hop."""
 
