@@ -25,7 +25,7 @@ def bag_of_words(
     References:
         Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895, section 4.1.
     """
-    flat = words.reshape(math.prod(words.shape[:-1]), words.shape[-1])
+    flat = _flat(words)
     sums = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL)
     return sums.reshape(*words.shape[:-1], table.shape[1])
 
@@ -51,7 +51,7 @@ def position_encoded(
         Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895, section 4.1.
     """
     size = table.shape[1]
-    flat = words.reshape(math.prod(words.shape[:-1]), words.shape[-1])
+    flat = _flat(words)
     count = (flat != NIL).sum(1, keepdim=True).to(table.dtype)
     position = torch.arange(1, flat.shape[1] + 1, device=words.device, dtype=table.dtype)
     offset = 4 * (position - (count + 1) / 2) / count.clamp(min=1)
@@ -59,6 +59,12 @@ def position_encoded(
     sums = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL)
     leaning = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL, per_sample_weights=offset)
     return (sums + slope * leaning).reshape(*words.shape[:-1], size)
+
+
+def _flat(words: Tensor) -> Tensor:
+    """Return one sentence in each row, of at least one word, since the library's sum of embeddings needs one."""
+    flat = words.reshape(math.prod(words.shape[:-1]), words.shape[-1])
+    return flat if words.shape[-1] else functional.pad(flat, (0, 1), value=NIL)
 
 
 ENCODINGS = {"position": position_encoded, "bag": bag_of_words}
