@@ -9,6 +9,7 @@ import torch
 from memtape.core import state_tree
 from memtape.core.batch import SequenceBatch
 from memtape.core.task import Task
+from memtape.training.loss import answer_with_loss, loss_weight
 from memtape.training.network_traits import is_teacher_forced
 from memtape.training.parallel.network import Network
 from memtape.training.parallel.processes import Processes
@@ -32,7 +33,8 @@ def gradient(
 
     The rows are divided among processes and split into `accumulate` parts, the steps into chunks of `tbptt`. The loss
     is $\sum_p w_p \ell_p / \sum_p w_p$ over all parts, with their losses $\ell_p$ and weights $w_p$, and so is the
-    gradient; with chunks that are shorter than the sequence, no gradient flows from a chunk to the previous one.
+    gradient; with chunks that are shorter than the sequence, no gradient flows from a chunk to the previous one. If the
+    network has its own loss, that replaces the loss of the task.
 
     Args:
         network: the network, called with a state if one is carried.
@@ -46,7 +48,7 @@ def gradient(
     Returns:
         Loss and scores of the full batch, the detached final state of this process's rows, and these rows.
     """
-    whole = task.weight(batch)
+    whole = loss_weight(network.model, task, batch)
     first, last = processes.share(len(batch))
     own = batch.rows(first, last).move(device=processes.accelerator.device)
     rows = len(own)
@@ -65,9 +67,9 @@ def gradient(
             with nullcontext() if final else network.no_sync():
                 given = () if state is None else (state,)
                 told = {"targets": chunk.targets, "teacher": teacher} if forced else {}
-                ys, state = network(chunk.inputs, *given, lengths=chunk.lengths, **told, **options)
-                share = task.weight(chunk) / whole
-                weighted = task.loss(ys, chunk) * share if share else ys.sum() * 0
+                ys, state, weighted = answer_with_loss(
+                    network.model, task, chunk, *given, whole=whole, call=network, **told, **options
+                )
                 processes.accelerator.backward(weighted * processes.count)
             loss += weighted.item()
             state = state_tree.detach(state) if settings.carry or number < len(chunks) - 1 else None

@@ -18,6 +18,11 @@ def is_teacher_forced(model: nn.Module) -> bool:
     return bool(getattr(model, "forced", False))
 
 
+def has_own_loss(model: nn.Module) -> bool:
+    """Return whether a network that is given `targets` returns a loss of its own, which replaces that of the task."""
+    return bool(getattr(model, "own_loss", False))
+
+
 def has_linear_start(model: nn.Module) -> bool:
     """Return whether a network has hops that can leave their softmax out."""
     return hasattr(model, "linear")

@@ -9,6 +9,7 @@ from torch.utils import _pytree as pytree
 from memtape.core.batch import SequenceBatch
 from memtape.core.errors import WorkError
 from memtape.core.task import Task
+from memtape.training.loss import answer_with_loss, loss_weight
 
 
 class NonFiniteError(WorkError, ArithmeticError):
@@ -42,13 +43,14 @@ def first_non_finite(model: nn.Module, task: Task, batch: SequenceBatch) -> str:
     handles = [module.register_forward_hook(watch(name)) for name, module in model.named_modules() if name]
     try:
         with torch.no_grad():
-            outputs, _ = model(batch.inputs, lengths=batch.lengths)
+            whole = loss_weight(model, task, batch) or 1.0  # a process may have no scored rows
+            _, _, loss = answer_with_loss(model, task, batch, whole=whole)
     finally:
         for handle in handles:
             handle.remove()
     if found:
         return found[0]
-    if not torch.isfinite(task.loss(outputs, batch)):
+    if not torch.isfinite(loss):
         return "the loss"
     for name, parameter in model.named_parameters():
         if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
