@@ -83,13 +83,21 @@ class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
             TypeError: the inputs are not `Stories`, or the lengths are not integers.
             ValueError: a state is given, a symbol is unknown, or the stories are malformed.
         """
+        stories, kept = self._checked(stories, state)
+        memory = self.remember(kept.sentences, present_in(kept.sentences))
+        features, weights = self.look_up(self.read_question(stories.question), memory)
+        return self._answered(features, weights, stories, lengths)
+
+    def _checked(self, stories: Stories, state: None) -> tuple[Stories, Stories]:
+        """Check the arguments, and return the stories and what the memory holds of them."""
         name = type(self).__name__
         stories = checked(stories, self.input_size, name)
         if state is not None:
             raise ValueError(f"a state was given, but {name} has no initial state; pass None")
-        kept = recent(stories, self.memory_size)
-        memory = self.remember(kept.sentences, present_in(kept.sentences))
-        features, weights = self.look_up(self.read_question(stories.question), memory)
+        return stories, recent(stories, self.memory_size)
+
+    def _answered(self, features: Tensor, weights: Tensor, stories: Stories, lengths: Any) -> tuple[Tensor, Lookup]:
+        """Return the answers, and the weights at the places of the sentences in the whole stories."""
         answers = self.respond(features)[:, None, :]
         if lengths is not None:
             counts = checks.lengths_of(answers, lengths)

@@ -1,0 +1,264 @@
+"""Memory network with strong supervision: it chooses one sentence in each hop, and learns which from supporting sentences."""
+
+from typing import Any, ClassVar, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from memtape.core import checks
+from memtape.core.card import ModelCard
+from memtape.core.inputs.stories import NONE, Stories, present_in
+from memtape.core.state import state
+from memtape.models.memory_network.memory_network import Lookup, MemoryNetwork
+from memtape.models.memory_network.preference import Preference, preference, preference_loss, winner
+from memtape.ops.sentence import ENCODINGS, NIL
+from memtape.sharing.shareable import constructor_arguments
+
+
+@state
+class FactQuestion:
+    """A question, as seen when facts are looked for, and when the answer is."""
+
+    to_facts: Float[Tensor, "batch embedding"]
+    to_answer: Float[Tensor, "batch embedding"]
+
+
+@state
+class Facts:
+    """The sentences of stories, after which comes one more without words, the fact that stops the search."""
+
+    words: Int[Tensor, "batch facts words"]
+    vectors: Float[Tensor, "batch facts embedding"]
+    present: Bool[Tensor, "batch facts"]
+
+
+class MemNN(MemoryNetwork[FactQuestion, Facts]):
+    r"""Answer questions about stories with a memory network that learns from supporting sentences.
+
+    Hop $h$ prefers sentence $y$ to $y'$, given the question and the sentences found before, together $x$, if
+
+    $$s_O(x, y, y') = \Phi_x(x)^\top U_O^\top U_O \bigl(\Phi_y(y) - \Phi_y(y') + \Phi_t(x, y, y')\bigr) > 0$$
+
+    The features $\Phi$ of words have a block for words of the question, one for words of sentences found before, and one
+    for words of the sentence that is scored. $\Phi_t$ are three bits: is $x$ older than $y$, is $x$ older than $y'$, is $y$
+    older than $y'$? The age of $x$ is that of the last sentence found, or of the question. A hop goes through
+    the sentences from the newest to the oldest and keeps the winner. The answer $r$ has the logit
+    $s_R(x, r) = \Phi_x(x)^\top U_R^\top U_R \Phi_y(r)$.
+
+    A fact without words, which is compared last and has no age, can stop the search before the last hop.
+
+    With targets, the loss of a question with supports $f_1, f_2, \dots$ and answer $r$ is the sum of
+
+    $$\sum_{f \neq f_h} \max(0, \gamma - s_O(x_h, f_h, f)) + \max(0, \gamma + s_O(x_h, f, f_h)), \qquad
+    \sum_{r' \neq r} \max(0, \gamma - s_R(x, r) + s_R(x, r'))$$
+
+    over the hops, where $x_h$ has the supports before $f_h$, and $x$ all of them: each hop is scored alone. After the
+    last support comes the fact that stops. A support that the memory does not hold adds no loss, nor do the hops of a
+    question without supports.
+
+    Args:
+        input_size: number of symbols, that of an absent word included.
+        output_size: number of answers.
+        embedding_size: number of rows of $U_O$ and $U_R$.
+        hops: the largest number of sentences to find.
+        memory_size: the number of the last sentences that the memory holds.
+        encoding: the weights of words in the features, by "position" or, as a "bag" of words, all 1.
+        temporal: whether there are the features $\Phi_t$; without them, the two terms of a hop in the loss are equal, and
+            there is only the first.
+        stop: whether there is a fact that stops the search.
+        margin: $\gamma$.
+        spread: standard deviation of the initial weights.
+
+    Raises:
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or an option is unknown or outside its range.
+
+    References:
+        Weston, Chopra & Bordes (2015), "Memory networks", arXiv:1410.3916; the fact that stops: Weston et al. (2016),
+        arXiv:1502.05698.
+    """
+
+    own_loss: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        *,
+        embedding_size: int = 50,
+        hops: int = 2,
+        memory_size: int = 50,
+        encoding: Literal["position", "bag"] = "position",
+        temporal: bool = True,
+        stop: bool = True,
+        margin: float = 0.1,
+        spread: float = 0.1,
+    ):
+        configuration = constructor_arguments(locals())
+        super().__init__(input_size, output_size, memory_size=memory_size)
+        checks.module_sizes(self, embedding_size=embedding_size, hops=hops)
+        checks.one_of(tuple(ENCODINGS), encoding=encoding)
+        checks.positive(margin=margin, spread=spread)
+        self.hops, self.encoding, self.stop, self.margin = hops, encoding, stop, margin
+
+        def block(*rows: int) -> nn.Parameter:
+            return nn.Parameter(torch.randn(*rows, embedding_size) * spread)
+
+        # The blocks of U_O and U_R, transposed.
+        self.asked_to_facts, self.asked_to_answer = block(input_size), block(input_size)
+        self.found_to_facts = block(input_size) if hops > 1 else None
+        self.found_to_answer = block(input_size)
+        self.facts, self.answers = block(input_size), block(output_size)
+        self.times = block(3) if temporal else None
+        self.stopping = block() if stop else None
+        self.configuration: dict[str, Any] = configuration
+
+    def read_question(self, question: Tensor) -> FactQuestion:
+        """Input: return the question as seen by $U_O$ and by $U_R$."""
+        return FactQuestion(
+            to_facts=self._encoded(question, self.asked_to_facts),
+            to_answer=self._encoded(question, self.asked_to_answer),
+        )
+
+    def remember(self, sentences: Tensor, present: Tensor) -> Facts:
+        r"""Input and generalisation: return the words of the sentences, and $U_O \Phi_y$ of each."""
+        vectors = self._encoded(sentences, self.facts)
+        last = vectors.new_zeros(vectors.shape[2]) if self.stopping is None else self.stopping
+        return Facts(
+            words=functional.pad(sentences, (0, 0, 0, 1), value=NIL),
+            vectors=torch.cat([vectors, last.expand(len(vectors), 1, -1)], dim=1),
+            present=functional.pad(present, (0, 1), value=self.stop),
+        )
+
+    def look_up(
+        self, query: FactQuestion, memory: Facts
+    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch hops sentences"]]:
+        r"""Output: return $U_R \Phi_x(x)$, and 1 for the sentence that each hop found, else 0."""
+        asked, last, found = query.to_facts, _none(memory), []
+        for hop in range(self.hops):
+            chosen = winner(self._compared(asked, last, memory))
+            last = chosen if not hop else torch.where(last == _none(memory), last, chosen)
+            found.append(last)
+            asked = self._joined(asked, last, memory, self.found_to_facts)
+        return self._features(query, memory, torch.stack(found, dim=1))
+
+    def respond(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch output"]:
+        """Response: return all $s_R$."""
+        return functional.linear(features, self.answers)
+
+    def forward(  # type: ignore[override]
+        self,
+        stories: Stories,
+        state: None = None,
+        *,
+        lengths: Any = None,
+        targets: Int[Tensor, "batch answer"] | None = None,
+    ) -> (
+        tuple[Float[Tensor, "batch answer output"], Lookup]
+        | tuple[Float[Tensor, "batch answer output"], Lookup, Float[Tensor, "batch answer"]]
+    ):
+        """Answer the questions of a batch of stories.
+
+        Args:
+            stories: stories of symbols below `input_size`.
+            state: None, because a story has no initial state.
+            lengths: the number of answers of each row, 1 or, for a row of padding, 0; None for 1.
+            targets: the answers, which training passes: the supports then take the place of the sentences that the hops
+                find, and the loss is returned; None for an answer without help.
+
+        Returns:
+            The logits of the answers, zero in rows of length 0, where the network looked and, with targets, the loss of each
+            answer.
+
+        Raises:
+            TypeError: the inputs are not `Stories`, or the lengths are not integers.
+            ValueError: a state is given, a symbol is unknown, or the stories are malformed.
+        """
+        if targets is None:
+            return super().forward(stories, state, lengths=lengths)
+        stories, kept = self._checked(stories, state)
+        memory, query = self.remember(kept.sentences, present_in(kept.sentences)), self.read_question(stories.question)
+        labels, known = self._labels(stories, kept)
+        loss = query.to_facts.new_zeros(len(targets))
+        for hop, compared in enumerate(self._taught(query, memory, labels)):
+            missed = preference_loss(compared, labels[:, hop], self.margin, both=self.times is not None)
+            loss = loss + torch.where(known[:, hop], missed, 0)
+        answers, lookup = self._answered(*self._features(query, memory, labels), stories, lengths)
+        return answers, lookup, (loss + self._answer_loss(answers[:, 0], targets[:, 0]))[:, None]
+
+    def hops_right(self, stories: Stories) -> tuple[Bool[Tensor, "batch hops"], Bool[Tensor, "batch hops"]]:
+        """Score each hop alone: return which hops find their support, given the supports before it.
+
+        Args:
+            stories: stories with supports.
+
+        Returns:
+            Which hops are right, and which have a label: a support that the memory holds or, after the last support, the
+            fact that stops.
+
+        Raises:
+            TypeError: the inputs are not `Stories`.
+            ValueError: a symbol is unknown, or the stories are malformed.
+        """
+        stories, kept = self._checked(stories, None)
+        memory = self.remember(kept.sentences, present_in(kept.sentences))
+        labels, known = self._labels(stories, kept)
+        taught = self._taught(self.read_question(stories.question), memory, labels)
+        chosen = torch.stack([winner(compared) for compared in taught], dim=1)
+        return (chosen == labels) & known, known
+
+    def _encoded(self, words: Tensor, table: Tensor) -> Tensor:
+        return ENCODINGS[self.encoding](words, table)
+
+    def _compared(self, asked: Tensor, last: Tensor, memory: Facts) -> Preference:
+        return preference(asked, memory.vectors, self.times, last=last, present=memory.present)
+
+    def _answer_loss(self, logits: Tensor, targets: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+        behind = self.margin - logits.gather(1, targets[:, None]) + logits
+        return behind.relu().scatter(1, targets[:, None], 0).sum(1)
+
+    def _labels(self, stories: Stories, kept: Stories) -> tuple[Int[Tensor, "batch hops"], Bool[Tensor, "batch hops"]]:
+        """Return the fact that each hop should find, where it is known; elsewhere the fact that stops."""
+        count = (stories.supports != NONE).sum(1, keepdim=True)
+        supports = functional.pad(
+            kept.supports[:, : self.hops], (0, max(0, self.hops - kept.supports.shape[1])), value=NONE
+        )
+        end = (torch.arange(self.hops, device=count.device) == count) & (count > 0) & self.stop
+        return torch.where(supports == NONE, kept.sentences.shape[1], supports), (supports != NONE) | end
+
+    def _taught(self, query: FactQuestion, memory: Facts, labels: Int[Tensor, "batch hops"]) -> list[Preference]:
+        """Return how each hop compares facts after the labelled ones before it."""
+        asked, last, compared = query.to_facts, _none(memory), []
+        for label in labels.unbind(1):
+            compared.append(self._compared(asked, last, memory))
+            asked, last = self._joined(asked, label, memory, self.found_to_facts), label
+        return compared
+
+    def _joined(self, asked: Tensor, found: Int[Tensor, " batch"], memory: Facts, table: Tensor | None) -> Tensor:
+        """Add a fact that was found to what is asked."""
+        if table is None:
+            return asked
+        return asked + self._encoded(memory.words[torch.arange(len(found), device=found.device), found], table)
+
+    def _features(self, query: FactQuestion, memory: Facts, found: Int[Tensor, "batch hops"]) -> tuple[Tensor, Tensor]:
+        features = query.to_answer
+        for fact in found.unbind(1):
+            features = self._joined(features, fact, memory, self.found_to_answer)
+        weights = functional.one_hot(found, memory.words.shape[1]).to(features.dtype)
+        return features, weights[:, :, :-1]
+
+
+def _none(memory: Facts) -> Int[Tensor, " batch"]:
+    """Return the index of the fact without words, which also stands for no fact, in each row."""
+    return memory.words.new_full((len(memory.words),), memory.words.shape[1] - 1)
+
+
+CARD = ModelCard(
+    name="memnn",
+    summary="Memory network that chooses one sentence in each hop, and learns which from supporting sentences.",
+    paper=("weston2015", "weston2016"),
+    inputs=("stories",),
+    small={"embedding_size": 4, "hops": 2, "memory_size": 6},
+)
