@@ -31,8 +31,14 @@ from memtape.models.dnc.bidnc import BiDNC as BiDNC
 from memtape.models.dnc.dnc import DNC as DNC
 from memtape.models.dnc.dnc import DNCCell as DNCCell
 from memtape.models.machine.augmented import AugmentedCell as AugmentedCell
+from memtape.models.memory_network.kvmemnn import KVMemNN as KVMemNN
+from memtape.models.memory_network.kvmemnn import KeyQuery as KeyQuery
+from memtape.models.memory_network.kvmemnn import KeyValueSlots as KeyValueSlots
 from memtape.models.memory_network.memn2n import MemN2N as MemN2N
 from memtape.models.memory_network.memn2n import SentenceMemory as SentenceMemory
+from memtape.models.memory_network.memnn import FactQuestion as FactQuestion
+from memtape.models.memory_network.memnn import Facts as Facts
+from memtape.models.memory_network.memnn import MemNN as MemNN
 from memtape.models.ntm.ntm import NTM as NTM
 from memtape.models.ntm.ntm import NTMCell as NTMCell
 from memtape.models.recurrent.bigru import BiGRU as BiGRU
@@ -113,14 +119,20 @@ __all__ = [
     "DynamicNGrams",
     "EchoState",
     "Elman",
+    "FactQuestion",
+    "Facts",
     "HeldTask",
     "IndependentCopies",
     "Inference",
     "Interface",
     "Jordan",
+    "KVMemNN",
+    "KeyQuery",
     "KeyValue",
+    "KeyValueSlots",
     "Leaky",
     "MemN2N",
+    "MemNN",
     "Memory",
     "ModelCard",
     "NTMCell",

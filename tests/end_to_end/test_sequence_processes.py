@@ -1,6 +1,4 @@
-"""Two processes train networks of symbols, pairs and trees like one process, with the whole network or a part of it
-each.
-"""
+"""Two processes train networks of every kind of input like one process, with the whole network or a part of it each."""
 
 import json
 import os
@@ -10,12 +8,24 @@ import sys
 import pytest
 
 TINY = ["--train.steps", "3", "--train.batch-size", "4", "--train.validate-every", "1", "--train.device", "cpu"]
-TINY += ["--train.validation-sequences", "70", "--model.hidden-size", "8", "--train.patience", "60"]
+TINY += ["--train.validation-sequences", "70", "--train.patience", "60"]
+NARROW = ["--model.hidden-size", "8"]
 RUNS = {
-    "trees": ["treelstm", "sentiment", "--model.dropout", "0"],
-    "pairs": ["seq2seq", "scan"],
-    "symbols": ["lstm", "char-lm", "--task.window", "12"],
-    "taught": ["jordan", "narma", "--task.min-length", "60", "--task.max-length", "60", "--task.washout", "20"],
+    "trees": ["treelstm", "sentiment", "--model.dropout", "0", *NARROW],
+    "pairs": ["seq2seq", "scan", *NARROW],
+    "symbols": ["lstm", "char-lm", "--task.window", "12", *NARROW],
+    "taught": [
+        "jordan",
+        "narma",
+        "--task.min-length",
+        "60",
+        "--task.max-length",
+        "60",
+        "--task.washout",
+        "20",
+        *NARROW,
+    ],
+    "own loss": ["memnn", "babi", "--model.embedding-size", "8"],
 }
 
 
