@@ -137,11 +137,10 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch hops sentences"]]:
         r"""Output: return $U_R \Phi_x(x)$, and 1 for the sentence that each hop found, else 0."""
         asked, last, found = query.to_facts, _none(memory), []
-        for hop in range(self.hops):
-            chosen = winner(self._compared(asked, last, memory))
-            last = chosen if not hop else torch.where(last == _none(memory), last, chosen)
-            found.append(last)
+        for _ in range(self.hops):
+            last = winner(self._compared(asked, last, memory))
             asked = self._joined(asked, last, memory, self.found_to_facts)
+            found.append(last)
         return self._features(query, memory, torch.stack(found, dim=1))
 
     def respond(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch output"]:

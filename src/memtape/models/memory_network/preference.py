@@ -50,7 +50,7 @@ def preference(
     """
     scores = (vectors @ asked[:, :, None])[:, :, 0]
     at = torch.arange(scores.shape[1], device=scores.device)
-    later = ((last[:, None] < at) & (at < scores.shape[1] - 1)).to(scores.dtype)
+    later = (last[:, None] < at).to(scores.dtype)
     return Preference(
         scores=scores,
         later=later,
