@@ -116,6 +116,7 @@ def test_padding_changes_nothing(options, stories, padded, equal_up_to_rounding)
     equal_up_to_rounding(wider.weights[:2, :, :4], looked.weights)
     assert wider.weights[:, :, 4:].abs().sum() == 0
     assert more[2].abs().sum() == 0
+    assert (net.looks, looked.shares.tolist()) == ("hop", [[1.0, 1.0], [1.0, 1.0]])
 
 
 def test_padding_changes_no_gradient(stories, padded):

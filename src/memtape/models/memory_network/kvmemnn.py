@@ -11,7 +11,7 @@ from memtape import ops
 from memtape.core import checks
 from memtape.core.card import ModelCard
 from memtape.core.state import state
-from memtape.models.memory_network.memory_network import MemoryNetwork
+from memtape.models.memory_network.memory_network import Lookup, MemoryNetwork, lookup_in_hops
 from memtape.ops.sentence import ENCODINGS, NIL
 from memtape.ops.story_age import ages_with_gaps
 from memtape.ops.word_window import windows
@@ -147,9 +147,7 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
             keys, values = keys + for_key, values + for_value
         return KeyValueSlots(keys=keys, values=values, words=words)
 
-    def look_up(
-        self, query: KeyQuery, memory: KeyValueSlots
-    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch hops sentences"]]:
+    def look_up(self, query: KeyQuery, memory: KeyValueSlots) -> tuple[Float[Tensor, "batch features"], Lookup]:
         """Output: return $q_{H+1}$ and all $p$, summed over the slots of each sentence."""
         keys, values = memory.keys.flatten(1, 2), memory.values.flatten(1, 2)
         found_by = self._chosen(query.words, memory.words.flatten(1, 2))
@@ -158,7 +156,7 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
             looked = ops.attention_weights(ops.dot_scores(vector[:, None, :], keys), found_by)
             vector = functional.linear(vector + ops.read(values, looked)[:, 0], turn)
             weights.append(looked[:, 0].view(memory.keys.shape[:3]).sum(2))
-        return vector, torch.stack(weights, dim=1)
+        return vector, lookup_in_hops(weights)
 
     def respond(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch output"]:
         """Response: return $B q_{H+1}$."""

@@ -11,7 +11,7 @@ from memtape import ops
 from memtape.core import checks
 from memtape.core.card import ModelCard
 from memtape.core.state import state
-from memtape.models.memory_network.memory_network import MemoryNetwork
+from memtape.models.memory_network.memory_network import Lookup, MemoryNetwork, lookup_in_hops
 from memtape.ops.sentence import ENCODINGS, NIL
 from memtape.ops.story_age import ages_with_gaps
 from memtape.sharing.shareable import constructor_arguments
@@ -133,7 +133,7 @@ class MemN2N(MemoryNetwork[Tensor, SentenceMemory]):
 
     def look_up(
         self, query: Float[Tensor, "batch query"], memory: SentenceMemory
-    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch hops sentences"]]:
+    ) -> tuple[Float[Tensor, "batch features"], Lookup]:
         """Output: return $u^{K+1}$ and all $p^k$."""
         weights = []
         for keys, values in zip(memory.keys.unbind(1), memory.values.unbind(1), strict=True):
@@ -150,7 +150,7 @@ class MemN2N(MemoryNetwork[Tensor, SentenceMemory]):
                 straight = query.shape[1] // 2
                 query = torch.cat([query[:, :straight], query[:, straight:].relu()], dim=1)
             weights.append(chosen[:, 0])
-        return query, torch.stack(weights, dim=1)
+        return query, lookup_in_hops(weights)
 
     def respond(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch output"]:
         """Response: return $W u^{K+1}$."""

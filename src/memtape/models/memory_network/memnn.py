@@ -11,7 +11,7 @@ from memtape.core import checks
 from memtape.core.card import ModelCard
 from memtape.core.inputs.stories import NONE, Stories, present_in
 from memtape.core.state import state
-from memtape.models.memory_network.memory_network import Lookup, MemoryNetwork
+from memtape.models.memory_network.memory_network import Lookup, MemoryNetwork, lookup_in_hops
 from memtape.models.memory_network.preference import Preference, preference, preference_loss, winner
 from memtape.ops.sentence import ENCODINGS, NIL
 from memtape.sharing.shareable import constructor_arguments
@@ -132,9 +132,7 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
             present=functional.pad(present, (0, 1), value=self.stop),
         )
 
-    def look_up(
-        self, query: FactQuestion, memory: Facts
-    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch hops sentences"]]:
+    def look_up(self, query: FactQuestion, memory: Facts) -> tuple[Float[Tensor, "batch features"], Lookup]:
         r"""Output: return $U_R \Phi_x(x)$, and 1 for the sentence that each hop found, else 0."""
         asked, last, found = query.to_facts, _none(memory), []
         for _ in range(self.hops):
@@ -241,12 +239,12 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
             return asked
         return asked + self._encoded(memory.words[torch.arange(len(found), device=found.device), found], table)
 
-    def _features(self, query: FactQuestion, memory: Facts, found: Int[Tensor, "batch hops"]) -> tuple[Tensor, Tensor]:
+    def _features(self, query: FactQuestion, memory: Facts, found: Int[Tensor, "batch hops"]) -> tuple[Tensor, Lookup]:
         features = query.to_answer
         for fact in found.unbind(1):
             features = self._joined(features, fact, memory, self.found_to_answer)
         weights = functional.one_hot(found, memory.words.shape[1]).to(features.dtype)
-        return features, weights[:, :, :-1]
+        return features, lookup_in_hops(weights[:, :, :-1].unbind(1))
 
 
 def _none(memory: Facts) -> Int[Tensor, " batch"]:

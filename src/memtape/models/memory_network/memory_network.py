@@ -1,6 +1,8 @@
 """Memory network: input, generalisation, output and response, the four parts of every network that answers about stories."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
@@ -18,10 +20,25 @@ M = TypeVar("M")
 
 @state
 class Lookup:
-    """Where a network looked in the story to answer the question."""
+    """Where a network looked in the story to answer the question.
 
-    weights: Float[Tensor, "batch hops sentences"]
-    """The weight of each sentence in each hop; 0 for absent sentences and those that the memory no longer holds."""
+    It looks several times: once in each hop, or once into each slot, as `MemoryNetwork.looks` names it.
+    """
+
+    weights: Float[Tensor, "batch looks sentences"]
+    """The weight of each sentence in each look; 0 for absent sentences and those that the memory no longer holds."""
+    shares: Float[Tensor, "batch looks"]
+    """The share of each look in the answer; 1 for every hop."""
+
+
+def lookup_in_hops(weights: Sequence[Float[Tensor, "batch sentences"]]) -> Lookup:
+    """Return the record of a network that reads the sentences in hops.
+
+    Args:
+        weights: the weights of the sentences in each hop.
+    """
+    stacked = torch.stack(list(weights), dim=1)
+    return Lookup(weights=stacked, shares=stacked.new_ones(stacked.shape[:2]))
 
 
 class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
@@ -36,12 +53,14 @@ class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
         input_size: number of symbols, `NIL` included.
         output_size: number of answers.
         memory_size: the number of the last sentences of a story that the memory holds; older ones are forgotten.
+        looks: what one look of its `Lookup` is, a "hop" or a "slot".
 
     References:
         Weston, Chopra & Bordes (2015), "Memory networks", arXiv:1410.3916, section 2.
     """
 
     input_kind: ClassVar[str] = "stories"
+    looks: ClassVar[str] = "hop"
 
     def __init__(self, input_size: int, output_size: int, *, memory_size: int):
         super().__init__()
@@ -57,10 +76,8 @@ class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
         """Input and generalisation: return the memory of the sentences, shape (batch, sentences, words)."""
 
     @abstractmethod
-    def look_up(
-        self, query: Q, memory: M
-    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch hops sentences"]]:
-        """Output: return the features of the answer, and the weights of the sentences in each hop."""
+    def look_up(self, query: Q, memory: M) -> tuple[Float[Tensor, "batch features"], Lookup]:
+        """Output: return the features of the answer, and where the network looked in the sentences of the memory."""
 
     @abstractmethod
     def respond(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch output"]:
@@ -85,8 +102,8 @@ class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
         """
         stories, kept = self._checked(stories, state)
         memory = self.remember(kept.sentences, present_in(kept.sentences))
-        features, weights = self.look_up(self.read_question(stories.question), memory)
-        return self._answered(features, weights, stories, lengths)
+        features, looked = self.look_up(self.read_question(stories.question), memory)
+        return self._answered(features, looked, stories, lengths)
 
     def _checked(self, stories: Stories, state: None) -> tuple[Stories, Stories]:
         """Check the arguments, and return the stories and what the memory holds of them."""
@@ -96,16 +113,16 @@ class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
             raise ValueError(f"a state was given, but {name} has no initial state; pass None")
         return stories, recent(stories, self.memory_size)
 
-    def _answered(self, features: Tensor, weights: Tensor, stories: Stories, lengths: Any) -> tuple[Tensor, Lookup]:
-        """Return the answers, and the weights at the places of the sentences in the whole stories."""
+    def _answered(self, features: Tensor, looked: Lookup, stories: Stories, lengths: Any) -> tuple[Tensor, Lookup]:
+        """Return the answers, and where the network looked in the whole stories."""
         answers = self.respond(features)[:, None, :]
         if lengths is not None:
             counts = checks.lengths_of(answers, lengths)
             answers = torch.where((counts > 0)[:, None, None], answers, 0)
-        return answers, Lookup(weights=_in_place(weights, stories.sentences))
+        return answers, replace(looked, weights=_in_place(looked.weights, stories.sentences))
 
 
-def _in_place(weights: Float[Tensor, "batch hops kept"], sentences: Tensor) -> Float[Tensor, "batch hops sentences"]:
+def _in_place(weights: Float[Tensor, "batch looks kept"], sentences: Tensor) -> Float[Tensor, "batch looks sentences"]:
     """Return the weights of the last sentences at the places of these in the story."""
     lengths = present_in(sentences).sum(1)
     kept, places = weights.shape[2], torch.arange(sentences.shape[1], device=weights.device)
