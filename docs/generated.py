@@ -30,7 +30,7 @@ def stub() -> str:
         else:
             lines.append(f"from {place} import {name} as {name}")
     lines.append("from memtape.version import __version__ as __version__")
-    imports = "\n".join(sorted(lines, key=lambda line: (line.split()[1], line.split()[3])))
+    imports = "\n".join(sorted(lines, key=lambda line: (line.split()[1], line.split()[3].lower())))
     by_style = sorted(memtape.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
     names = "".join(f'    "{name}",\n' for name in by_style)
     return f"# Written by `python docs/generated.py`.\n\n{imports}\n\n__all__ = [\n{names}]\n"

@@ -31,9 +31,9 @@ from memtape.models.dnc.bidnc import BiDNC as BiDNC
 from memtape.models.dnc.dnc import DNC as DNC
 from memtape.models.dnc.dnc import DNCCell as DNCCell
 from memtape.models.machine.augmented import AugmentedCell as AugmentedCell
-from memtape.models.memory_network.kvmemnn import KVMemNN as KVMemNN
 from memtape.models.memory_network.kvmemnn import KeyQuery as KeyQuery
 from memtape.models.memory_network.kvmemnn import KeyValueSlots as KeyValueSlots
+from memtape.models.memory_network.kvmemnn import KVMemNN as KVMemNN
 from memtape.models.memory_network.memn2n import MemN2N as MemN2N
 from memtape.models.memory_network.memn2n import SentenceMemory as SentenceMemory
 from memtape.models.memory_network.memnn import FactQuestion as FactQuestion
