@@ -1,4 +1,4 @@
-"""Story age: how many sentences ago each sentence of a story was told."""
+"""Story age: how many sentences follow each sentence of a story."""
 
 import torch
 from jaxtyping import Bool, Int

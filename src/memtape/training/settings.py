@@ -74,7 +74,7 @@ class TrainSettings:
             probability that decays (scheduled sampling).
         teacher_steps: time constant in steps of that decay.
         teacher_least: lower limit of that probability.
-        linear_start_steps: steps at the beginning in which a network with attention in hops, such as "memn2n", leaves the
+        linear_start_steps: first steps, in which a network with attention in hops, such as "memn2n", leaves the
             softmax of its hops out; 0 for no linear start.
         accumulate: number of parts that a batch is split into, whose gradients are added; saves memory.
         tbptt: truncated back-propagation: no gradient flows from one chunk of this many time steps to the previous one;

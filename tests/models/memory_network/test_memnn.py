@@ -1,6 +1,7 @@
 """The memory network with strong supervision, by the letter of the paper."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -47,7 +48,8 @@ class ByTheLetter:
 
     def x(self, found, question_table, found_table):
         parts = [self.encoded(self.story[fact], found_table) for fact in found]
-        return add(self.encoded(self.question, question_table), *parts)
+        features = add(self.encoded(self.question, question_table), *parts)
+        return [math.tanh(value) for value in features] if self.net.nonlinear else features
 
     def y(self, fact):
         return self.net.stopping.tolist() if fact == "stop" else self.encoded(self.story[fact], self.net.facts)
@@ -100,7 +102,14 @@ class ByTheLetter:
         return total + sum(max(0.0, margin - logits[answer] + s) for r, s in enumerate(logits) if r != answer)
 
 
-OPTIONS = [{}, {"encoding": "bag"}, {"temporal": False}, {"stop": False}, {"stop": False, "temporal": False}]
+OPTIONS = [
+    {},
+    {"encoding": "bag"},
+    {"temporal": False},
+    {"stop": False},
+    {"nonlinear": True},
+    {"stop": False, "temporal": False},
+]
 
 
 def rows_of(stories, net):

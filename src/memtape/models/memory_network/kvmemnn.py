@@ -52,8 +52,8 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
     is the value of a slot, and the words around it, itself included, are the key; the word in the middle of a key has an
     embedding of its own.
 
-    With a hash limit, only those slots take part whose key has a word of the question that at most so many keys have: more
-    common words say little. If there is no such slot, the hops find nothing, $o_j = 0$.
+    With a hash limit, only those slots take part whose key has a rare word of the question, one that at most this number
+    of keys have. If there is no such slot, the hops find nothing, $o_j = 0$.
 
     The symbol of an absent word has no embedding; as an answer, with tied answers, its logit is 0.
 

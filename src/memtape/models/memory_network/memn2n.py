@@ -60,7 +60,7 @@ class MemN2N(MemoryNetwork[Tensor, SentenceMemory]):
         spread: standard deviation of the initial weights.
 
     Attributes:
-        linear: whether the hops leave their softmax out, as at the beginning of a training run with a linear start.
+        linear: whether the hops leave their softmax out, as in the first steps of a training run with a linear start.
 
     Raises:
         TypeError: a size is not an integer.

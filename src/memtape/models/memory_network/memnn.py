@@ -45,7 +45,8 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     for words of the sentence that is scored. $\Phi_t$ are three bits: is $x$ older than $y$, is $x$ older than $y'$, is $y$
     older than $y'$? The age of $x$ is that of the last sentence found, or of the question. A hop goes through
     the sentences from the newest to the oldest and keeps the winner. The answer $r$ has the logit
-    $s_R(x, r) = \Phi_x(x)^\top U_R^\top U_R \Phi_y(r)$.
+    $s_R(x, r) = \Phi_x(x)^\top U_R^\top U_R \Phi_y(r)$. With the option `nonlinear`, $\tanh(U \Phi_x(x))$ takes the place of
+    $U \Phi_x(x)$ in both, so that answers can depend on whether question and sentence agree, as those of yes-no questions.
 
     A fact without words, which is compared last and has no age, can stop the search before the last hop.
 
@@ -68,6 +69,7 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         temporal: whether there are the features $\Phi_t$; without them, the two terms of a hop in the loss are equal, and
             there is only the first.
         stop: whether there is a fact that stops the search.
+        nonlinear: whether $U \Phi_x(x)$ passes through tanh.
         margin: $\gamma$.
         spread: standard deviation of the initial weights.
 
@@ -93,6 +95,7 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         encoding: Literal["position", "bag"] = "position",
         temporal: bool = True,
         stop: bool = True,
+        nonlinear: bool = False,
         margin: float = 0.1,
         spread: float = 0.1,
     ):
@@ -101,7 +104,8 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         checks.module_sizes(self, embedding_size=embedding_size, hops=hops)
         checks.one_of(tuple(ENCODINGS), encoding=encoding)
         checks.positive(margin=margin, spread=spread)
-        self.hops, self.encoding, self.stop, self.margin = hops, encoding, stop, margin
+        self.hops, self.encoding, self.margin = hops, encoding, margin
+        self.stop, self.nonlinear = stop, nonlinear
 
         def block(*rows: int) -> nn.Parameter:
             return nn.Parameter(torch.randn(*rows, embedding_size) * spread)
@@ -209,8 +213,11 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     def _encoded(self, words: Tensor, table: Tensor) -> Tensor:
         return ENCODINGS[self.encoding](words, table)
 
+    def _seen(self, features: Tensor) -> Tensor:
+        return features.tanh() if self.nonlinear else features
+
     def _compared(self, asked: Tensor, last: Tensor, memory: Facts) -> Preference:
-        return preference(asked, memory.vectors, self.times, last=last, present=memory.present)
+        return preference(self._seen(asked), memory.vectors, self.times, last=last, present=memory.present)
 
     def _answer_loss(self, logits: Tensor, targets: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
         behind = self.margin - logits.gather(1, targets[:, None]) + logits
@@ -234,7 +241,7 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         return compared
 
     def _joined(self, asked: Tensor, found: Int[Tensor, " batch"], memory: Facts, table: Tensor | None) -> Tensor:
-        """Add a fact that was found to what is asked."""
+        r"""Add a fact that was found to $U \Phi_x(x)$."""
         if table is None:
             return asked
         return asked + self._encoded(memory.words[torch.arange(len(found), device=found.device), found], table)
@@ -244,11 +251,11 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         for fact in found.unbind(1):
             features = self._joined(features, fact, memory, self.found_to_answer)
         weights = functional.one_hot(found, memory.words.shape[1]).to(features.dtype)
-        return features, lookup_in_hops(weights[:, :, :-1].unbind(1))
+        return self._seen(features), lookup_in_hops(weights[:, :, :-1].unbind(1))
 
 
 def _none(memory: Facts) -> Int[Tensor, " batch"]:
-    """Return the index of the fact without words, which also stands for no fact, in each row."""
+    """Return the index of the fact without words, which also means no fact, in each row."""
     return memory.words.new_full((len(memory.words),), memory.words.shape[1] - 1)
 
 

@@ -45,7 +45,7 @@ def preference(
         asked: $q$.
         vectors: $v$.
         times: $t$, the vectors of the three brackets; None for $\tau = 0$.
-        last: the fact whose age $x$ has; the last fact stands for an $x$ newer than all.
+        last: the fact whose age $x$ has; the last fact means that $x$ is newer than all.
         present: which facts there are.
     """
     scores = (vectors @ asked[:, :, None])[:, :, 0]
@@ -60,9 +60,9 @@ def preference(
 
 
 def winner(given: Preference) -> Int[Tensor, " batch"]:
-    """Return the winner of a pass from the newest fact to the oldest and then to the last, which has no time.
+    """Compare each fact with the winner so far, from the newest to the oldest and then the last, which has no time.
 
-    The winner so far is kept until another fact is preferred to it. Where no fact is present, the last one wins.
+    The winner changes when another fact is preferred to it. Where no fact is present, the last one wins.
 
     References:
         Weston, Chopra & Bordes (2015), "Memory networks", arXiv:1410.3916, algorithm 1.
