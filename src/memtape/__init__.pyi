@@ -31,6 +31,8 @@ from memtape.models.dnc.bidnc import BiDNC as BiDNC
 from memtape.models.dnc.dnc import DNC as DNC
 from memtape.models.dnc.dnc import DNCCell as DNCCell
 from memtape.models.machine.augmented import AugmentedCell as AugmentedCell
+from memtape.models.memory_network.entnet import EntityMemory as EntityMemory
+from memtape.models.memory_network.entnet import EntNet as EntNet
 from memtape.models.memory_network.kvmemnn import KeyQuery as KeyQuery
 from memtape.models.memory_network.kvmemnn import KeyValueSlots as KeyValueSlots
 from memtape.models.memory_network.kvmemnn import KVMemNN as KVMemNN
@@ -119,6 +121,8 @@ __all__ = [
     "DynamicNGrams",
     "EchoState",
     "Elman",
+    "EntNet",
+    "EntityMemory",
     "FactQuestion",
     "Facts",
     "HeldTask",

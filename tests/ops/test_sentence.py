@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape.ops.sentence import ENCODINGS, bag_of_words, position_encoded
+from memtape.ops.sentence import ENCODINGS, bag_of_words, masked_by_position, position_encoded
 
 WORDS = torch.tensor([[[3, 1, 4], [2, 0, 0]], [[1, 1, 0], [0, 0, 0]]])
 
@@ -36,6 +36,15 @@ def test_the_position_encoding_weighs_each_word_and_entry():
             torch.testing.assert_close(found[at, number], expected)
 
 
+def test_masks_weigh_each_word_by_a_vector_of_its_position():
+    masks = torch.randn(4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    found = masked_by_position(WORDS, table(), masks)
+    for at, story in enumerate(sentences()):
+        for number, sentence in enumerate(story):
+            parts = (masks[j] * table()[word] for j, word in enumerate(sentence))
+            torch.testing.assert_close(found[at, number], sum(parts, torch.zeros(6, dtype=torch.float64)))
+
+
 def test_the_weights_of_the_paper_are_half_of_these_with_the_positions_between_the_words():
     d, count = 6, 4
     for k in range(1, d + 1):
@@ -45,13 +54,16 @@ def test_the_weights_of_the_paper_are_half_of_these_with_the_positions_between_t
             assert abs(2 * paper - code) < 1e-12
 
 
-def test_padding_changes_nothing_and_absent_words_get_no_gradient():
+def with_equal_masks(words, weights):
+    return masked_by_position(words, weights, torch.full((5, 6), 0.5, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("encoded", [position_encoded, with_equal_masks])
+def test_padding_changes_nothing_and_absent_words_get_no_gradient(encoded):
     weights = table().requires_grad_()
     padded = torch.nn.functional.pad(WORDS, (0, 2, 0, 1))
-    torch.testing.assert_close(
-        position_encoded(padded, weights)[:, :2], position_encoded(WORDS, weights), rtol=0, atol=0
-    )
-    position_encoded(padded, weights).square().sum().backward()
+    torch.testing.assert_close(encoded(padded, weights)[:, :2], encoded(WORDS, weights), rtol=0, atol=0)
+    encoded(padded, weights).square().sum().backward()
     assert weights.grad[0].abs().sum() == 0
     assert weights.grad[1:].abs().sum() > 0
 
@@ -59,7 +71,7 @@ def test_padding_changes_nothing_and_absent_words_get_no_gradient():
 @pytest.mark.parametrize("shape", [(2, 0, 3), (2, 3, 0), (0, 3, 2), (1, 0, 0), (0,)])
 def test_sentences_without_words_are_zero_vectors(shape):
     words = torch.zeros(shape, dtype=torch.long)
-    for encoded in ENCODINGS.values():
-        vectors = encoded(words, torch.rand(4, 5))
-        assert vectors.shape == (*shape[:-1], 5)
+    for encoded in (*ENCODINGS.values(), with_equal_masks):
+        vectors = encoded(words, torch.rand(4, 6))
+        assert vectors.shape == (*shape[:-1], 6)
         assert not vectors.any()

@@ -61,6 +61,29 @@ def position_encoded(
     return (sums + slope * leaning).reshape(*words.shape[:-1], size)
 
 
+def masked_by_position(
+    words: Int[Tensor, "*batch words"],
+    table: Float[Tensor, "symbols embedding"],
+    masks: Float[Tensor, "positions embedding"],
+) -> Float[Tensor, "*batch embedding"]:
+    r"""Sum the embeddings of the words of each sentence, weighted by a vector for each position (learned mask).
+
+    $$s = \sum_j f_j \circ A x_j$$
+
+    Args:
+        words: the words of each sentence as symbols; absent words, `NIL`, follow the others and add nothing.
+        table: $A^\top$, the embedding of each symbol; the row of `NIL` is not used.
+        masks: $f$, a vector for each position; at least as many as the words.
+
+    References:
+        Henaff, Weston, Szlam, Bordes & LeCun (2017), "Tracking the world state with recurrent entity networks",
+        arXiv:1612.03969, section 2.1.
+    """
+    there = (words != NIL)[..., None]
+    embedded = torch.where(there, functional.embedding(words, table), 0)
+    return (embedded * masks[: words.shape[-1]]).sum(-2)
+
+
 def _flat(words: Tensor) -> Tensor:
     """Return one sentence in each row, of at least one word, since the library's sum of embeddings needs one."""
     flat = words.reshape(math.prod(words.shape[:-1]), words.shape[-1])
