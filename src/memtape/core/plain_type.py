@@ -8,11 +8,11 @@ def is_of(kind: Any, value: Any) -> bool:
     """Return whether a value has a plain type; an integer is also a float, a boolean is not a number.
 
     Args:
-        kind: `int`, `float`, `bool`, `str`, the type of `None`, a `Literal` of words, or a union of them.
+        kind: `int`, `float`, `bool`, `str`, the type of `None`, a `Literal` of words or integers, or a union of them.
         value: the value from the file.
     """
     if get_origin(kind) is Literal:
-        return isinstance(value, str) and value in get_args(kind)
+        return any(type(value) is type(choice) and value == choice for choice in get_args(kind))
     if get_args(kind):
         return any(is_of(part, value) for part in get_args(kind))
     if kind is float:
