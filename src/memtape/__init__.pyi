@@ -31,6 +31,8 @@ from memtape.models.dnc.bidnc import BiDNC as BiDNC
 from memtape.models.dnc.dnc import DNC as DNC
 from memtape.models.dnc.dnc import DNCCell as DNCCell
 from memtape.models.machine.augmented import AugmentedCell as AugmentedCell
+from memtape.models.memory_network.dmn import DMN as DMN
+from memtape.models.memory_network.dmn import FactMemory as FactMemory
 from memtape.models.memory_network.entnet import EntityMemory as EntityMemory
 from memtape.models.memory_network.entnet import EntNet as EntNet
 from memtape.models.memory_network.kvmemnn import KeyQuery as KeyQuery
@@ -92,6 +94,7 @@ from memtape.version import __version__ as __version__
 
 __all__ = [
     "DAM",
+    "DMN",
     "DNC",
     "GRU",
     "LRU",
@@ -123,6 +126,7 @@ __all__ = [
     "Elman",
     "EntNet",
     "EntityMemory",
+    "FactMemory",
     "FactQuestion",
     "Facts",
     "HeldTask",

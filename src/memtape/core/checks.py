@@ -34,6 +34,20 @@ def probabilities(**values: float) -> None:
             raise ValueError(f"{name} is {value}, but it is a probability; give a number in 0..1")
 
 
+def dropout_rates(module: nn.Module, **values: float) -> None:
+    """Raise unless every named value is at least 0 and below 1: at 1 nothing would be left.
+
+    Raises:
+        ValueError: a value is outside this range.
+    """
+    for name, value in values.items():
+        if not 0 <= value < 1:
+            raise ValueError(
+                f"{name} of {type(module).__name__} is {value}, but it is a probability below 1; give at least 0 and "
+                "less than 1"
+            )
+
+
 def positive(**values: float) -> None:
     """Raise unless every named value is finite and above 0.
 

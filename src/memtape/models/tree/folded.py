@@ -46,11 +46,7 @@ class Folded(Shareable):
                 f"embedding_spread of {type(self).__name__} is {embedding_spread}, but words with equal embeddings cannot be "
                 "distinguished; give a number above 0"
             )
-        if not 0 <= dropout < 1:
-            raise ValueError(
-                f"dropout of {type(self).__name__} is {dropout}, but it is a probability below 1; give at least 0 and "
-                "less than 1"
-            )
+        checks.dropout_rates(self, dropout=dropout)
         self.input_size, self.output_size = input_size, output_size
         self.embedding = nn.Embedding(input_size, cell.input_size)
         nn.init.uniform_(self.embedding.weight, -embedding_spread, embedding_spread)
