@@ -204,7 +204,7 @@ def test_other_slots_than_entities_are_refused():
 @pytest.mark.parametrize(
     ("option", "error"), [({"slots": 0}, ValueError), ({"slots": 2.0}, TypeError), ({"spread": 0.0}, ValueError)]
 )
-def test_sizes_that_make_no_network_are_refused(option, error):
+def test_sizes_that_make_no_network_are_refused(option, error, shapes_unchecked):
     with pytest.raises(error, match=f"{next(iter(option))}.* is .*, but it must be"):
         EntNet(6, 6, **option)
 
