@@ -199,6 +199,12 @@ def test_every_parameter_learns_and_the_absent_word_keeps_a_zero_embedding(optio
     assert net.words[0].abs().sum() == 0
 
 
+@pytest.mark.parametrize("reader", ["fusion", "words"])
+def test_the_vectors_of_absent_sentences_are_zero(reader, padded):
+    facts = network(reader=reader).remember(padded.sentences, (padded.sentences != 0).any(2)).facts
+    assert torch.equal(facts.any(2), (padded.sentences != 0).any(2))
+
+
 @pytest.mark.parametrize("options", [{}, OF_2015])
 def test_a_story_without_sentences_is_answered_from_the_question(options, padded):
     net = network(**options)
