@@ -17,6 +17,32 @@ MOST_OF_AN_INTEGER = 2**31 - 4
 """Largest integer of a form, and largest number of slots that indices of 32 bits can tell apart."""
 
 
+class Fitting:
+    """Remember the dtypes, shapes and numbers of calls that passed all checks, so that an equal call is not checked again."""
+
+    MOST = 64
+    """Number of different calls after which all are forgotten."""
+
+    def __init__(self) -> None:
+        self._passed: set[Any] = set()
+
+    def knows(self, tensors: Iterable[Tensor | None], integers: Sequence[int]) -> bool:
+        """Return whether an equal call has passed."""
+        return self._signature(tensors, integers) in self._passed
+
+    def add(self, tensors: Iterable[Tensor | None], integers: Sequence[int]) -> None:
+        """Remember a call that passed."""
+        if len(self._passed) >= self.MOST:
+            self._passed.clear()
+        self._passed.add(self._signature(tensors, integers))
+
+    @staticmethod
+    def _signature(tensors: Iterable[Tensor | None], integers: Sequence[int]) -> Any:
+        return tuple(
+            [tensor if tensor is None else (tensor.shape, tensor.dtype, tensor.is_cpu) for tensor in tensors] + integers
+        )
+
+
 def dimensions(record: type) -> dict[str, tuple[str, ...]]:
     """Return the names of the axes of each tensor of a dataclass, as its annotations have them."""
     found = {}
@@ -88,7 +114,7 @@ def shapes(
             )
 
 
-def like(what: str, tensors: Mapping[str, Tensor | None], others: Mapping[str, Tensor | None]) -> None:
+def like(what: str, tensors: Mapping[str, Tensor | None], others: Mapping[str, Tensor]) -> None:
     """Raise unless every tensor has the shape, dtype and device of the other of the same name; None is not checked.
 
     Raises:
@@ -98,8 +124,6 @@ def like(what: str, tensors: Mapping[str, Tensor | None], others: Mapping[str, T
         other = others[name]
         if tensor is None:
             continue
-        if other is None:
-            raise ValueError(f"the fused {what} got {name}, which this form does not have; leave it out")
         if tensor.shape != other.shape or tensor.dtype != other.dtype or not tensor.is_cpu:
             raise ValueError(
                 f"the fused {what} got {name} as {_plain(tensor.dtype)} of shape {tuple(tensor.shape)} on "

@@ -43,6 +43,7 @@ class MachineArguments:
         own = dict.fromkeys(axis for axes in self._state.values() for axis in axes)
         self._own = tuple(axis for axis in own if axis not in ("batch", "read", "layers", "hidden", "cell_layers"))
         self._positive = (*PRESENT, *(axis for axis in self._own if axis != "links"))
+        self._fitting = arguments.Fitting()
         self._where = schema.axes_of(state)
 
     def numbers(self, integers: Sequence[int], floats: Sequence[float]) -> None:
@@ -65,16 +66,11 @@ class MachineArguments:
             MemoryError: the machine is too large to be addressed.
             ValueError: a tensor has another shape, dtype or device than the others need.
         """
-        named = dict(zip(self._names, tensors, strict=True))
-        arguments.same_kind(self._title, named)
-        arguments.ranks(self._title, named, self._axes)
-        sizes = self._sizes(named, dict(zip(self._limits, integers, strict=True)))
-        arguments.at_least_one(self._title, sizes, self._positive)
-        self._addressable(named, sizes)
-        own = tuple(sizes[axis] for axis in self._own)
-        sizes["interface"] = self._interface(own, tuple(integers))
-        arguments.shapes(self._title, named, self._axes, sizes)
-        return arguments.lengths(self._title, lengths, sizes["batch"], sizes["time"])
+        if not self._fitting.knows(tensors, integers):
+            self._check_all(dict(zip(self._names, tensors, strict=True)), tuple(integers))
+            self._fitting.add(tensors, integers)
+        batch, time, _ = tensors[0].shape
+        return arguments.lengths(self._title, lengths, batch, time)
 
     def check_gradients(self, gradients: Sequence[Tensor | None], results: Sequence[Tensor]) -> None:
         """Raise unless the gradients of the outputs and of the last state fit them; None is not checked.
@@ -97,6 +93,15 @@ class MachineArguments:
                 f"the backward pass of the fused {self._title} got kept of shape {tuple(kept.shape)}, but this form saves "
                 f"{count} numbers in the dtype of the inputs; give what the forward pass returned"
             )
+
+    def _check_all(self, tensors: Mapping[str, Tensor], integers: tuple[int, ...]) -> None:
+        arguments.same_kind(self._title, tensors)
+        arguments.ranks(self._title, tensors, self._axes)
+        sizes = self._sizes(tensors, dict(zip(self._limits, integers, strict=True)))
+        arguments.at_least_one(self._title, sizes, self._positive)
+        self._addressable(tensors, sizes)
+        sizes["interface"] = self._interface(tuple([sizes[axis] for axis in self._own]), integers)
+        arguments.shapes(self._title, tensors, self._axes, sizes)
 
     def _sizes(self, tensors: Mapping[str, Tensor], form: Mapping[str, int]) -> dict[str, int]:
         """Return the size of every axis, except that of the interface vector."""

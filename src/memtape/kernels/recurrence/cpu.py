@@ -33,8 +33,10 @@ POSSIBLE: dict[str, tuple[str, ...]] = {
     "gru": ("gain", "bias"),
     "early_gru": ("gain", "bias"),
     "plain": ("gain", "bias", "leak"),
+    "output": ("gain", "bias"),
 }
 """The tensors that a kind can have."""
+FITTING = arguments.Fitting()
 TOGETHER = (("cell_gain", "cell_bias"),)
 """Tensors of which none or both are present."""
 
@@ -202,7 +204,14 @@ def _register() -> torch.library.Library:
 def _checked(steps: Tensor, given: _Given, integers: list[int], floats: list[float]) -> _Given:
     """Return the arguments of the forward pass with lengths in the library's format, or raise if they do not fit."""
     arguments.numbers(NAME, integers, floats, LIMITS, count=1)
-    named = dict(zip((*PARAMETERS, *STATE), (*given.parameters, *given.state), strict=True)) | {"given": steps}
+    named = dict(zip((*PARAMETERS, *STATE, "given"), (*given.parameters, *given.state, steps), strict=True))
+    if not FITTING.knows(named.values(), integers):
+        _check_all(named, integers)
+        FITTING.add(named.values(), integers)
+    return given._replace(lengths=arguments.lengths(NAME, given.lengths, *steps.shape[:2]))
+
+
+def _check_all(named: dict[str, Any], integers: list[int]) -> None:
     arguments.same_kind(NAME, named)
     arguments.ranks(NAME, named, AXES)
     kind = KINDS[integers[0]]
@@ -216,15 +225,14 @@ def _checked(steps: Tensor, given: _Given, integers: list[int], floats: list[flo
     for name, other in TOGETHER:
         if (named[name] is None) != (named[other] is None):
             raise ValueError(f"the fused {NAME} got only one of {name} and {other}; give both or neither")
-    batch, time, gates = steps.shape
-    hidden, fed = _hidden(given, integers), given.state[0].shape[1]
+    (batch, time, gates), fed = named["given"].shape, named["fed"].shape[1]
     blocks = BLOCKS.get(kind, 1)
+    hidden = len(named["weight"]) // blocks
     sizes = {"batch": batch, "time": time, "hidden": hidden, "gates": blocks * hidden, "3": 3, "output": fed}
     sizes["fed"] = fed if kind == "output" else hidden
     arguments.at_least_one(NAME, sizes, ("time", "hidden", "fed"))
     arguments.shapes(NAME, named, AXES, sizes)
     arguments.addressable(NAME, max(batch, 1) * time * (gates + hidden + fed))
-    return given._replace(lengths=arguments.lengths(NAME, given.lengths, batch, time))
 
 
 def _checked_backward(
@@ -241,8 +249,6 @@ def _checked_backward(
     wanted = _outputs(steps, given, form[0], keep=True)
     names = ("ys", *STATE, *(f"kept_{name}" for name in KEPT))
     results = dict(zip(names, wanted, strict=True))
-    if given.state[-1] is None:
-        results[STATE[-1]] = None
     arguments.like(NAME, {"ys": ys, **dict(zip(names[-len(KEPT) :], kept, strict=True))}, results)
     arguments.like(NAME, dict(zip(names, gradients, strict=False)), results)
     return given
