@@ -12,6 +12,7 @@ from memtape.cells.fused_recurrence import fused_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 from memtape.core.state import state
 from memtape.core.step_by_step import StepByStep
 
@@ -99,7 +100,8 @@ class ClockworkCell(Cell[ClockworkState]):
 
     def fused(self, backend: str) -> FusedRun[ClockworkState] | None:
         """Return a CPU loop over time that computes only the groups that change."""
-        return self._whole if fused_here(backend) else None
+        known = are_linear(self.from_input) and are_linear(*self.from_slower, bias=False)
+        return self._whole if fused_here(backend) and known else None
 
     def _whole(self, xs: Tensor, state: ClockworkState, lengths: Tensor | None) -> tuple[Tensor, ClockworkState]:
         """Run over whole sequences; if the step counts of the rows differ, run the reference step by step."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from memtape.core import checks, state_tree
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 from memtape.core.state import state
 
 Into = Literal["input", "state", "both"]
@@ -86,7 +86,7 @@ class Conditioned(Cell[ConditionedState]):
 
     def fused(self, backend: str) -> FusedRun[ConditionedState] | None:
         """Return the fused kernel of the inner cell, with the context concatenated to its inputs."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend)
         return None if inner is None else partial(self._whole, inner)
 
     def _whole(

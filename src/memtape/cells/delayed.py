@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import padding
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 from memtape.core.state import state
 
 
@@ -56,7 +56,7 @@ class Delayed(Cell[DelayedState]):
 
     def fused(self, backend: str) -> FusedRun[DelayedState] | None:
         """Return the fused kernel of the inner cell, applied to the delayed inputs."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend)
         if inner is None:
             return None
 

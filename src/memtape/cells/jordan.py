@@ -14,6 +14,7 @@ from memtape.cells.teacher_forcing import teacher_forced
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 from memtape.core.state import state
 from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
@@ -107,7 +108,8 @@ class JordanCell(Cell[JordanState]):
     def fused(self, backend: str) -> FusedRun[JordanState] | None:
         """Return memtape's fused CPU kernel."""
         run = recurrence_here(backend)
-        return partial(self._whole, run) if run is not None and type(self) is JordanCell else None
+        known = are_linear(self.from_input, self.to_output) and are_linear(self.from_output, bias=False)
+        return partial(self._whole, run) if run is not None and known and type(self) is JordanCell else None
 
     def _whole(
         self, run: Recurrence, xs: Tensor, state: JordanState, lengths: Tensor | None

@@ -9,7 +9,7 @@ from torch.utils import _pytree as pytree
 
 from memtape.cells.variational_dropout import VariationalDropout
 from memtape.core import state_tree
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 
 
 class LearnedInitialState(Cell[Any]):
@@ -53,4 +53,4 @@ class LearnedInitialState(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell."""
-        return self.cell.fused(backend)
+        return fused_run(self.cell, backend)

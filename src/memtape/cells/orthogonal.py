@@ -12,6 +12,7 @@ from memtape.cells.fused_recurrence import fused_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 
 
 class OrthogonalCell(Cell[HiddenState]):
@@ -71,7 +72,7 @@ class OrthogonalCell(Cell[HiddenState]):
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return a CPU loop over time that computes $Q$ once."""
-        return self._whole if fused_here(backend) else None
+        return self._whole if fused_here(backend) and are_linear(self.from_input, bias=False) else None
 
     def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
         alive = None if lengths is None else padding.alive(xs, lengths)

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.core import checks, padding
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.known_parts import are_linear
 from memtape.core.starts import Starts, made_of, run_with_starts
 
 
@@ -47,7 +48,7 @@ class Readout(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, followed by the linear layer over all steps."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend) if are_linear(self.to_output) else None
         if inner is None:
             return None
 

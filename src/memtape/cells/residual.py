@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import padding
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 from memtape.core.starts import Starts, made_of, run_with_starts
 
 
@@ -49,7 +49,7 @@ class Residual(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, with the inputs added to its outputs."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend)
         if inner is None:
             return None
 

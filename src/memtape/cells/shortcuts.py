@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.stacked import StackedState
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 from memtape.core.step_by_step import fused_or_steps
 
 
@@ -67,7 +67,7 @@ class Shortcuts(Cell[StackedState]):
 
     def fused(self, backend: str) -> FusedRun[StackedState] | None:
         """Return the fused kernels of the layers in sequence; a layer without one runs step by step."""
-        if all(layer.fused(backend) is None for layer in self.layers):
+        if all(fused_run(layer, backend) is None for layer in self.layers):
             return None
         parts = [fused_or_steps(layer, backend) for layer in self.layers]
 

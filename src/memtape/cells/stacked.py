@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 from memtape.core.starts import Starts, made_of, run_with_starts
 from memtape.core.state import state
 from memtape.core.step_by_step import fused_or_steps
@@ -79,7 +79,7 @@ class Stacked(Cell[StackedState]):
 
     def fused(self, backend: str) -> FusedRun[StackedState] | None:
         """Return the fused kernels of the layers in sequence; a layer without one runs step by step."""
-        if all(layer.fused(backend) is None for layer in self.layers):
+        if all(fused_run(layer, backend) is None for layer in self.layers):
             return None
         parts = [fused_or_steps(layer, backend) for layer in self.layers]
 

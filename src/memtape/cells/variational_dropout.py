@@ -10,7 +10,7 @@ from torch.nn import functional
 from memtape.cells.gru import GRUCell
 from memtape.cells.leaky import LeakyCell
 from memtape.core import checks, padding, state_tree
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 from memtape.core.state import state
 
 
@@ -95,7 +95,7 @@ class VariationalDropout(Cell[DroppedState]):
 
     def fused(self, backend: str) -> FusedRun[DroppedState] | None:
         """Return the fused kernel of the inner cell, or None in training if hidden vectors are dropped."""
-        inner = None if self.training and self.rates["hidden"] else self.cell.fused(backend)
+        inner = None if self.training and self.rates["hidden"] else fused_run(self.cell, backend)
         if inner is None:
             return None
 

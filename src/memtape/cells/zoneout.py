@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 
 
 class Zoneout(Cell[Any]):
@@ -63,7 +63,7 @@ class Zoneout(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell if both probabilities are 0, else None."""
-        return None if self.rates else self.cell.fused(backend)
+        return None if self.rates else fused_run(self.cell, backend)
 
     def _mixed(self, rate: float, old: Tensor, new: Tensor) -> Tensor:
         if self.training:

@@ -5,8 +5,9 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
+from memtape.core.known_parts import KeepsForward
 from memtape.core.symbols import one_hot
 from memtape.core.view import Views
 
@@ -44,7 +45,7 @@ class Taught(Protocol[S]):
         ...
 
 
-class Cell(nn.Module, ABC, Generic[S]):
+class Cell(KeepsForward, ABC, Generic[S]):
     r"""Abstract recurrent cell: one call computes one time step, and the module itself keeps no state.
 
     $$(y_t, s_t) = f(x_t, s_{t-1})$$
@@ -84,3 +85,14 @@ class Cell(nn.Module, ABC, Generic[S]):
 
 AnyCell = Cell[Any]
 """A cell with any type of state."""
+
+
+def fused_run(cell: Cell[S], backend: str) -> FusedRun[S] | None:
+    """Return the fused kernel of a cell on a backend, None if there is none or the cell's step is not the kernel's.
+
+    The step is another one if `forward` was patched, or if a class derived from the cell's overrides `forward` but not
+    `fused`.
+    """
+    kind = type(cell)
+    original = kind.forward is kind.forward_beside_fused and "forward" not in cell.__dict__
+    return cell.fused(backend) if original else None

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from memtape.core import padding, state_tree
-from memtape.core.cell import AnyCell, FusedRun
+from memtape.core.cell import AnyCell, FusedRun, fused_run
 
 
 @dataclass(frozen=True)
@@ -31,4 +31,4 @@ class StepByStep:
 
 def fused_or_steps(cell: AnyCell, backend: str) -> FusedRun[Any]:
     """Return the fused kernel of a cell on a backend, or `StepByStep` if there is none."""
-    return cell.fused(backend) or StepByStep(cell)
+    return fused_run(cell, backend) or StepByStep(cell)
