@@ -83,9 +83,8 @@ class BiDNC(Resizable):
             ValueError: an argument has the wrong shape, dtype, device or value.
         """
         if are_symbols(xs):
-            xs = one_hot(
-                known(xs, self.input_size, type(self).__name__), self.input_size, self.machine.to_output.weight.dtype
-            )
+            symbols, parameter = known(xs, self.input_size, type(self).__name__), next(self.parameters(), None)
+            xs = one_hot(symbols, self.input_size, None if parameter is None else parameter.dtype)
         if lengths is not None:
             lengths = checks.lengths_of(xs, lengths)
         if starts is not None:

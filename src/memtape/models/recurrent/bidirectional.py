@@ -64,10 +64,11 @@ class BothWays(Shareable, ABC):
             ValueError: an argument has the wrong shape, dtype, device or value.
         """
         if are_symbols(xs):
-            symbols, dtype = known(xs, self.input_size, type(self).__name__), self.to_output.weight.dtype
+            symbols, parameter = known(xs, self.input_size, type(self).__name__), next(self.parameters(), None)
+            dtype = None if parameter is None else parameter.dtype
             xs = one_hot(symbols, self.input_size, dtype) if self.embedding is None else self.embedding(symbols)
         elif self.embedding is not None:
-            xs = xs @ self.embedding.weight
+            xs = xs @ self.embedding(torch.arange(self.input_size, device=xs.device))
         ys, state = self.layers(xs, state, lengths=lengths, checkpoint_every=checkpoint_every)
         ys = self.to_output(self.dropout(self._summed_up(ys, state, lengths)))
         return padding.zero_beyond(ys, lengths), state
