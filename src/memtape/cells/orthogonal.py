@@ -61,7 +61,9 @@ class OrthogonalCell(Cell[HiddenState]):
         size = self.output_size
         row, column = torch.triu_indices(size, size, offset=1, device=self.angles.device)
         free = self.angles.new_zeros(size, size).index_put((row, column), self.angles)
-        return torch.linalg.matrix_exp(free - free.mT)
+        # The backward pass of the exponential scales its matrix by the gradient, which in float32 costs digits if it is large.
+        wide = free.double() if free.device.type != "mps" else free  # the processors of Apple have no float64
+        return torch.linalg.matrix_exp(wide - wide.mT).to(free.dtype)
 
     def forward(
         self, x: Float[Tensor, "batch input"], state: HiddenState

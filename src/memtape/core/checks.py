@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from memtape.core import state_tree
 from memtape.core.cell import AnyCell
+from memtape.core.transforms import transforming
 
 
 def at_least(least: int, **values: int | float) -> None:
@@ -147,12 +148,12 @@ def starts_of(xs: Tensor, starts: Any) -> Tensor:
 
 
 def finite(xs: Tensor) -> None:
-    """Raise if an input is NaN or infinite; padding must be zero.
+    """Raise if an input is NaN or infinite; padding must be zero. Under transforms, values are not checked.
 
     Raises:
         ValueError: an input is not finite; the message names the first one as (row, step, feature).
     """
-    if torch.compiler.is_compiling() or bool(torch.isfinite(xs).all()):
+    if torch.compiler.is_compiling() or transforming() or bool(torch.isfinite(xs).all()):
         return
     place = tuple(torch.nonzero(~torch.isfinite(xs))[0].tolist())
     raise ValueError(

@@ -13,6 +13,7 @@ from memtape.core.cell import Cell, fused_run
 from memtape.core.recompute import recomputed
 from memtape.core.run_fused import compiled, has_hooks, run_fused
 from memtape.core.symbols import are_symbols, known
+from memtape.core.transforms import transforming
 
 S = TypeVar("S")
 
@@ -81,7 +82,7 @@ def unroll(
     checks.finite(xs)
 
     backend = backend_for(xs.device.type)
-    kernel = None if collect or has_hooks(cell) else fused_run(cell, backend)
+    kernel = None if collect or has_hooks(cell) or transforming() else fused_run(cell, backend)
     if kernel is not None:
         options: dict[str, Any] = {"initial": initial, "lengths": lengths, "starts": starts}
         return *run_fused(kernel, cell, xs, state, **options, checkpoint_every=checkpoint_every), None
