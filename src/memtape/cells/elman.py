@@ -87,15 +87,11 @@ class ElmanCell(Cell[HiddenState]):
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return memtape's fused CPU kernel."""
         run = recurrence_here(backend)
-        return partial(self._whole, run) if run is not None and self._known else None
+        return partial(self._whole, run) if run is not None and self.plain else None
 
     @property
     def plain(self) -> bool:
-        """Whether the cell currently computes the same function as `torch.nn.RNN` with tanh."""
-        return self.activation == "tanh" and self._known
-
-    @property
-    def _known(self) -> bool:
+        """Whether the cell currently computes the same function as a layer of `torch.nn.RNN`."""
         return type(self) is ElmanCell and are_linear(self.from_input) and are_linear(self.from_hidden, bias=False)
 
     def _whole(

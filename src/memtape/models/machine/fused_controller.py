@@ -120,6 +120,8 @@ def _supported(layer: AnyCell) -> bool:
         return False
     if isinstance(layer, FeedforwardCell):
         return are_linear(layer.layer)
+    if isinstance(layer, ElmanCell) and layer.activation != "tanh":
+        return False
     return layer.plain  # type: ignore[attr-defined]
 
 
