@@ -146,11 +146,15 @@ def resized(draw, arguments):
     ]
 
 
-def attempt(operator, arguments):
+def attempt(draw, operator, arguments):
     """Call an operator with damaged arguments; return whether it accepted them."""
     try:
+        changed = resized(draw, arguments) if draw.random() < 0.2 else list(arguments)
+        for _ in range(draw.choice((1, 1, 2))):
+            at = draw.randrange(len(changed))
+            changed[at] = damaged(draw, changed[at])
         with torch.no_grad():
-            operator(*arguments)
+            operator(*changed)
     except REFUSALS:
         return False
     return True
@@ -169,11 +173,7 @@ def main(folder, cases):
         torch.set_num_threads(draw.choice((1, 2)))
         for operator, arguments in calls_of(draw):
             for _ in range(12):
-                changed = resized(draw, arguments) if draw.random() < 0.2 else list(arguments)
-                for _ in range(draw.choice((1, 1, 2))):
-                    at = draw.randrange(len(changed))
-                    changed[at] = damaged(draw, changed[at])
-                if attempt(operator, changed):
+                if attempt(draw, operator, arguments):
                     accepted += 1
                 else:
                     refused += 1
