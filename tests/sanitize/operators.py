@@ -87,7 +87,7 @@ def damaged_values(draw, tensor):
         return changed
     places = torch.randint(flat.numel(), (draw.randint(1, BLOCK),))
     if tensor.is_floating_point() and draw.random() < 0.5:
-        words = {4: torch.int32, 8: torch.int64}[tensor.element_size()]
+        words = {2: torch.int16, 4: torch.int32, 8: torch.int64}[tensor.element_size()]
         flat.view(words)[places] = torch.randint(-(2**31), 2**31 - 1, places.shape).to(words)
     else:
         wanted = draw.choice(VALUES) if tensor.is_floating_point() else draw.choice((-(2**62), -1, 7, 2**31, 2**62))
