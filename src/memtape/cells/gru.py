@@ -79,7 +79,7 @@ class GRUCell(Cell[HiddenState]):
         self.from_hidden = nn.Linear(hidden_size, 3 * hidden_size, bias=after and not layer_norm)
         gain_by_hidden_size(self, hidden_size, gain)
         self.norms = _norms(hidden_size, own_bias=after) if layer_norm else None
-        bias = self.from_input.bias if self.norms is None else self.norms["input_gates"].bias
+        bias: Any = self.from_input.bias if self.norms is None else self.norms.get_parameter("input_gates.bias")
         nn.init.constant_(bias[hidden_size : 2 * hidden_size], update_bias)
 
     @property
@@ -138,7 +138,8 @@ class GRUCell(Cell[HiddenState]):
         self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None
     ) -> tuple[Tensor, HiddenState]:
         norms: Any = self.norms
-        gain, bias, epsilon = None, self.from_hidden.bias, 0.0
+        gain, epsilon = None, 0.0
+        bias: Tensor | None = self.from_hidden.bias
         if norms is not None:
             own = norms["hidden_gates"], norms["hidden_candidate"]
             gain = torch.cat([norm.weight for norm in own])

@@ -89,7 +89,7 @@ class LSTMCell(Cell[LSTMState]):
         self.from_hidden = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
         gain_by_hidden_size(self, hidden_size, gain)
         self.norms = _norms(hidden_size) if layer_norm else None
-        bias = self.from_input.bias if self.norms is None else self.norms["input"].bias
+        bias: Tensor = self.from_input.bias if self.norms is None else self.norms.get_parameter("input.bias")
         write, keep, _, _ = bias.detach().chunk(4)
         nn.init.constant_(keep, forget_bias)
         if chrono is not None:

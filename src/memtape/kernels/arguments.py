@@ -38,9 +38,8 @@ class Fitting:
 
     @staticmethod
     def _signature(tensors: Iterable[Tensor | None], integers: Sequence[int]) -> Any:
-        return tuple(
-            [tensor if tensor is None else (tensor.shape, tensor.dtype, tensor.is_cpu) for tensor in tensors] + integers
-        )
+        kinds = [tensor if tensor is None else (tensor.shape, tensor.dtype, tensor.is_cpu) for tensor in tensors]
+        return tuple(kinds), tuple(integers)
 
 
 def dimensions(record: type) -> dict[str, tuple[str, ...]]:

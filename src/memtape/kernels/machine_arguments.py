@@ -79,7 +79,7 @@ class MachineArguments:
             ValueError: a gradient has another shape, dtype or device.
         """
         names = [f"the gradient of {name}" for name in ("ys", *self._state)]
-        found, wanted = (dict(zip(names, values, strict=True)) for values in (gradients, results))
+        found, wanted = dict(zip(names, gradients, strict=True)), dict(zip(names, results, strict=True))
         arguments.like(self._title, found, wanted)
 
     def check_kept(self, kept: Tensor, xs: Tensor, count: int) -> None:

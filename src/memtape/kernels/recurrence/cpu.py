@@ -248,9 +248,9 @@ def _checked_backward(
     given = _checked(steps, given, *form)
     wanted = _outputs(steps, given, form[0], keep=True)
     names = ("ys", *STATE, *(f"kept_{name}" for name in KEPT))
-    results = dict(zip(names, wanted, strict=True))
-    arguments.like(NAME, {"ys": ys, **dict(zip(names[-len(KEPT) :], kept, strict=True))}, results)
-    arguments.like(NAME, dict(zip(names, gradients, strict=False)), results)
+    expected = dict(zip(names, wanted, strict=True))
+    arguments.like(NAME, {"ys": ys, **dict(zip(names[-len(KEPT) :], kept, strict=True))}, expected)
+    arguments.like(NAME, dict(zip(names, gradients, strict=False)), expected)
     return given
 
 

@@ -115,14 +115,14 @@ def _known(cell: AugmentedCell, inner: AnyCell) -> bool:
     return unchanged(cell, cell.controller, inner, *own) and are_linear(cell.to_output, *layers)
 
 
-def _supported(layer: AnyCell) -> bool:
+def _supported(layer: Any) -> bool:
     if type(layer) not in KINDS or not unchanged(layer):
         return False
     if isinstance(layer, FeedforwardCell):
         return are_linear(layer.layer)
     if isinstance(layer, ElmanCell) and layer.activation != "tanh":
         return False
-    return layer.plain  # type: ignore[attr-defined]
+    return bool(layer.plain)
 
 
 def _stacked(tensors: list[Tensor]) -> Tensor:
