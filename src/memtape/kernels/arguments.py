@@ -113,20 +113,22 @@ def shapes(
             )
 
 
-def like(what: str, tensors: Mapping[str, Tensor | None], others: Mapping[str, Tensor]) -> None:
-    """Raise unless every tensor has the shape, dtype and device of the other of the same name; None is not checked.
+def like(
+    what: str, tensors: Mapping[str, Tensor | None], wanted: Mapping[str, Sequence[int]], dtype: torch.dtype
+) -> None:
+    """Raise unless every tensor has the shape of its name, and the dtype, and is on the CPU; None is not checked.
 
     Raises:
         ValueError: names the first tensor that differs.
     """
     for name, tensor in tensors.items():
-        other = others[name]
         if tensor is None:
             continue
-        if tensor.shape != other.shape or tensor.dtype != other.dtype or not tensor.is_cpu:
+        shape = tuple(wanted[name])
+        if tensor.shape != shape or tensor.dtype != dtype or not tensor.is_cpu:
             raise ValueError(
                 f"the fused {what} got {name} as {_plain(tensor.dtype)} of shape {tuple(tensor.shape)} on "
-                f"{tensor.device.type}, but it must be {_plain(other.dtype)} of shape {tuple(other.shape)} on cpu; "
+                f"{tensor.device.type}, but it must be {_plain(dtype)} of shape {shape} on cpu; "
                 "give what the forward pass returned"
             )
 

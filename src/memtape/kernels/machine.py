@@ -266,7 +266,7 @@ class MachineOperator(Generic[Form, State]):
         self._arguments.numbers(integers, floats)
         lengths = self._arguments.check(arguments[come : come + self.count], lengths, integers)
         given = Given.of(arguments[come : come + self.count])
-        self._arguments.check_gradients(arguments[:come], (_results_of(given), *given.state))
+        self._arguments.check_gradients(arguments[:come], arguments[come : come + self.count])
         given = given.contiguous(but=unread)
         d_ys, *d_last = (None if gradient is None else gradient.contiguous() for gradient in arguments[:come])
         sizes = self.sizes(given, lengths, integers, floats)
@@ -353,11 +353,6 @@ class MachineOperator(Generic[Form, State]):
         return register(
             self.name, self.title, forward=forward, backward=backward, save=self._save, gradients=self._gradients
         )
-
-
-def _results_of(given: Given) -> Tensor:
-    """Return a tensor without memory of its own that has the shape of the outputs."""
-    return given.xs.new_empty(1).expand(*given.xs.shape[:2], len(given.parameters[-1]))
 
 
 def is_one_zero(tensor: Tensor) -> bool:

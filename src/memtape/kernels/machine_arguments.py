@@ -72,15 +72,17 @@ class MachineArguments:
         batch, time, _ = tensors[0].shape
         return arguments.lengths(self._title, lengths, batch, time)
 
-    def check_gradients(self, gradients: Sequence[Tensor | None], results: Sequence[Tensor]) -> None:
-        """Raise unless the gradients of the outputs and of the last state fit them; None is not checked.
+    def check_gradients(self, gradients: Sequence[Tensor | None], tensors: Sequence[Tensor]) -> None:
+        """Raise unless the gradients of the outputs and of the last state fit the arguments; None is not checked.
 
         Raises:
             ValueError: a gradient has another shape, dtype or device.
         """
-        names = [f"the gradient of {name}" for name in ("ys", *self._state)]
-        found, wanted = dict(zip(names, gradients, strict=True)), dict(zip(names, results, strict=True))
-        arguments.like(self._title, found, wanted)
+        xs, named = tensors[0], dict(zip(self._names, tensors, strict=True))
+        wanted = {"ys": (*xs.shape[:2], len(named["output_bias"]))} | {name: named[name].shape for name in self._state}
+        found = {f"the gradient of {name}": gradient for name, gradient in zip(wanted, gradients, strict=True)}
+        shapes = {f"the gradient of {name}": shape for name, shape in wanted.items()}
+        arguments.like(self._title, found, shapes, xs.dtype)
 
     def check_kept(self, kept: Tensor, xs: Tensor, count: int) -> None:
         """Raise unless the saved numbers are those of such a forward pass.

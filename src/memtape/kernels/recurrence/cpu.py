@@ -246,11 +246,10 @@ def _checked_backward(
     else:
         steps = ys
     given = _checked(steps, given, *form)
-    wanted = _outputs(steps, given, form[0], keep=True)
     names = ("ys", *STATE, *(f"kept_{name}" for name in KEPT))
-    expected = dict(zip(names, wanted, strict=True))
-    arguments.like(NAME, {"ys": ys, **dict(zip(names[-len(KEPT) :], kept, strict=True))}, expected)
-    arguments.like(NAME, dict(zip(names, gradients, strict=False)), expected)
+    wanted = dict(zip(names, _shapes(steps.shape, given, form[0], keep=True), strict=True))
+    arguments.like(NAME, {"ys": ys, **dict(zip(names[-len(KEPT) :], kept, strict=True))}, wanted, steps.dtype)
+    arguments.like(NAME, dict(zip(names, gradients, strict=False)), wanted, steps.dtype)
     return given
 
 
@@ -260,19 +259,24 @@ def _hidden(given: _Given, integers: list[int]) -> int:
 
 def _outputs(steps: Tensor, given: _Given, integers: list[int], keep: bool) -> tuple[Tensor, ...]:
     """Return uninitialised tensors for the outputs, the last state and the saved tensors."""
-    batch, time, gates = steps.shape
+    return tuple(steps.new_empty(shape) for shape in _shapes(steps.shape, given, integers, keep=keep))
+
+
+def _shapes(steps: Any, given: _Given, integers: list[int], *, keep: bool) -> tuple[Any, ...]:
+    """Return the shapes of the outputs, the last state and the saved tensors, given that of the steps."""
+    batch, time, gates = steps
     fed, cell = given.state
     hidden, size, kind = _hidden(given, integers), fed.shape[-1], KINDS[integers[0]]
     kept_gates = {"gru": gates + hidden, "output": hidden + size}.get(kind, gates)
     parts = 2 if kind in ("gru", "early_gru") else 1
 
-    def kept(count: int, present: bool = True) -> Tensor:
-        return steps.new_empty((batch, time, count) if keep and present else (0, 0, count))
+    def kept(count: int, present: bool = True) -> tuple[int, int, int]:
+        return (batch, time, count) if keep and present else (0, 0, count)
 
     return (
-        steps.new_empty(batch, time, size),
-        steps.new_empty(fed.shape),
-        steps.new_empty(0 if cell is None else cell.shape),
+        (batch, time, size),
+        fed.shape,
+        (0,) if cell is None else cell.shape,
         kept(hidden, kind == "lstm"),
         kept(kept_gates),
         kept(gates, given.normal),

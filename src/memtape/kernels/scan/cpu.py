@@ -86,7 +86,8 @@ def _backward(*given: Any) -> tuple[Tensor, ...]:
     *gradients, _, states, first, _, _, _, wants_decay = given
     lengths = _checked(*given[2:-1])
     names = ("the gradient of states", "the gradient of last")
-    arguments.like(NAME, dict(zip(names, gradients, strict=True)), dict(zip(names, (states, first), strict=True)))
+    wanted = dict(zip(names, (states.shape, first.shape), strict=True))
+    arguments.like(NAME, dict(zip(names, gradients, strict=True)), wanted, states.dtype)
     d_states, d_last, decay, states, first, initial, starts = contiguous(given[:-2])
     d_decay, d_added, d_first, d_initial = _gradients(decay, states, first, initial, wants_decay=wants_decay)
     sizes = _sizes(decay, states, starts, lengths)
