@@ -161,6 +161,6 @@ def test_every_tensor_of_a_scan_is_checked():
             scan(*wrong)
 
 
-def test_more_slots_than_can_be_told_apart_are_refused():
+def test_more_slots_than_indices_distinguish_are_refused():
     with pytest.raises(ValueError, match=r"2147483647.*give fewer slots"):
         SAM(1, 1, slots=2**31 - 1, width=1)

@@ -14,7 +14,7 @@ DTYPES = (torch.float32, torch.float64)
 MOST = 2**52
 """Largest count of numbers that a kernel is asked to address; their bytes, padded to registers, fit into 64 bits."""
 MOST_OF_AN_INTEGER = 2**31 - 4
-"""Largest integer of a form, and largest number of slots that indices of 32 bits can tell apart."""
+"""Largest integer of a form, and largest number of slots that indices of 32 bits distinguish."""
 
 
 class Fitting:

@@ -135,7 +135,7 @@ class MachineArguments:
         slots, nearest = sizes["slots"], sizes["nearest"]
         if slots > arguments.MOST_OF_AN_INTEGER:
             raise ValueError(
-                f"the fused {self._title} got {slots} slots, but it can tell at most {arguments.MOST_OF_AN_INTEGER} apart; "
+                f"the fused {self._title} got {slots} slots, but it distinguishes at most {arguments.MOST_OF_AN_INTEGER}; "
                 "give fewer slots"
             )
         if max(nearest, sizes.get("heads", 0)) > slots or ("heads" in sizes and nearest < 1):

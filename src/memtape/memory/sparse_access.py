@@ -96,7 +96,7 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
         checks.module_sizes(self, slots=slots, width=width, heads=heads)
         if slots > MOST_SLOTS:
             raise ValueError(
-                f"slots is {slots}, but indices of 32 bits tell at most {MOST_SLOTS} slots apart; give fewer slots"
+                f"slots is {slots}, but indices of 32 bits distinguish at most {MOST_SLOTS} slots; give fewer slots"
             )
         checks.one_of(NEIGHBOURS, neighbours=neighbours)
         checks.one_of(USAGES, usage=usage)
