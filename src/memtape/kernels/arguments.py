@@ -12,7 +12,7 @@ from torch import Tensor
 
 DTYPES = (torch.float32, torch.float64)
 MOST = 2**52
-"""Largest count of numbers that a kernel is asked to address; their bytes, padded to registers, fit into 64 bits."""
+"""Largest count of numbers that a kernel may address; their bytes, padded to registers, fit into 64 bits."""
 MOST_OF_AN_INTEGER = 2**31 - 4
 """Largest integer of a form, and largest number of slots that indices of 32 bits distinguish."""
 
@@ -209,7 +209,7 @@ def numbers(
 
 
 def addressable(what: str, count: int) -> None:
-    """Raise unless a kernel can address so many numbers.
+    """Raise unless a kernel can address the given count of numbers.
 
     Raises:
         MemoryError: there are too many.
