@@ -3,19 +3,20 @@
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Int64, Integer
 from torch import Tensor
 from torch.nn import functional
+
+from memtape.core.integers import is_integer, is_integral, shown
 
 
 def are_symbols(xs: Any) -> bool:
     """Return whether inputs are symbols: integers of shape (batch, time)."""
-    whole = isinstance(xs, Tensor) and not (xs.is_floating_point() or xs.is_complex() or xs.dtype == torch.bool)
-    return whole and xs.ndim == 2
+    return isinstance(xs, Tensor) and is_integral(xs) and xs.ndim == 2
 
 
-def known(symbols: Int[Tensor, "..."], count: int, owner: str) -> Int[Tensor, "..."]:
-    """Check that all symbols are in 0..count-1, and return them.
+def known(symbols: Integer[Tensor, "*shape"], count: int, owner: str) -> Int64[Tensor, "*shape"]:
+    """Check that all symbols are in 0..count-1, and return them as int64.
 
     Args:
         symbols: the symbols.
@@ -25,6 +26,7 @@ def known(symbols: Int[Tensor, "..."], count: int, owner: str) -> Int[Tensor, ".
     Raises:
         ValueError: a symbol is outside 0..count-1; the message names the first one.
     """
+    symbols = symbols.long()
     wrong = (symbols < 0) | (symbols >= count)
     if not torch.compiler.is_compiling() and bool(wrong.any()):
         place = tuple(torch.nonzero(wrong)[0].tolist())
@@ -40,3 +42,19 @@ def one_hot(
 ) -> Float[Tensor, "batch time count"]:
     """Return the one-hot vectors of symbols: 1 at the index of the symbol and 0 elsewhere."""
     return functional.one_hot(symbols, count).to(dtype or torch.get_default_dtype())
+
+
+def in_vocabulary(count: int, **symbols: int) -> None:
+    """Raise unless every named symbol is in 0..count-1.
+
+    Raises:
+        TypeError: a symbol is not an integer.
+        ValueError: a symbol is outside 0..count-1.
+    """
+    for name, symbol in symbols.items():
+        if not is_integer(symbol):
+            raise TypeError(f"{name} is {symbol!r}, but it is a symbol; give an integer in 0..{count - 1}")
+        if not 0 <= symbol < count:
+            raise ValueError(
+                f"{name} is {shown(symbol)}, but the network writes the symbols 0..{count - 1}; give one of them"
+            )

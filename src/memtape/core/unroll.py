@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from memtape.core import checks, padding, state_tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
+from memtape.core.integers import Lengths
 from memtape.core.recompute import recomputed
 from memtape.core.run_fused import compiled, has_hooks, run_fused
 from memtape.core.symbols import are_symbols, known
@@ -19,10 +20,10 @@ S = TypeVar("S")
 
 def unroll(
     cell: Cell[S],
-    xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+    xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"],
     state: S | None = None,
     *,
-    lengths: Int[Tensor, " batch"] | None = None,
+    lengths: Lengths | None = None,
     starts: Bool[Tensor, "batch time"] | None = None,
     collect: Callable[[S], Any] | None = None,
     checkpoint_every: int | None = None,
@@ -35,8 +36,8 @@ def unroll(
         cell: the step $f$.
         xs: the inputs; integers of shape (batch, time) are symbols, which represent one-hot vectors.
         state: $s_0$; None for `cell.init_state`.
-        lengths: number of valid steps of each row. Beyond them inputs are ignored, outputs are zero and the state keeps
-            its value of the row's last valid step.
+        lengths: number of valid steps of each row, integers of any size. Beyond them inputs are ignored, outputs are
+            zero and the state keeps its value of the row's last valid step.
         starts: where a new sequence starts inside a row: the state is reset to the initial state before that step.
         collect: function that selects what to return of the state after each step, such as `lambda state:
             state.memory.weights`.
