@@ -3,13 +3,14 @@
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional
 
 from memtape.cells.teacher_forcing import teacher_forced
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell
+from memtape.core.integers import Lengths
 from memtape.core.state import state
 from memtape.core.unroll import unroll
 
@@ -84,11 +85,11 @@ class OutputFeedback(Cell[FeedbackState]):
 
     def teacher_forced(
         self,
-        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
-        targets: Float[Tensor, "batch time output"] | Int[Tensor, "batch time"],
+        xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"],
+        targets: Float[Tensor, "batch time output"] | Integer[Tensor, "batch time"],
         state: FeedbackState | None = None,
         *,
-        lengths: Int[Tensor, " batch"] | None = None,
+        lengths: Lengths | None = None,
         teacher: float = 1.0,
     ) -> tuple[Float[Tensor, "batch time output"], FeedbackState]:
         """Run over sequences with teacher forcing: feed the targets back instead of the outputs.

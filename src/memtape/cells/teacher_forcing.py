@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell, Cell
-from memtape.core.symbols import one_hot
+from memtape.core.integers import Lengths
+from memtape.core.symbols import are_symbols, one_hot, zero_padding
 from memtape.core.unroll import unroll
 
 
@@ -66,11 +67,11 @@ class TeacherForced(Cell[Any]):
 def teacher_forced(
     cell: AnyCell,
     given: Callable[[Tensor, Tensor, Any, Tensor | None], tuple[Tensor, Any]],
-    xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
-    targets: Float[Tensor, "batch time output"] | Int[Tensor, "batch time"],
+    xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"],
+    targets: Float[Tensor, "batch time output"] | Integer[Tensor, "batch time"],
     state: Any = None,
     *,
-    lengths: Int[Tensor, " batch"] | None = None,
+    lengths: Lengths | None = None,
     teacher: float = 1.0,
 ) -> tuple[Float[Tensor, "batch time output"], Any]:
     """Run a cell with output feedback over sequences with teacher forcing.
@@ -96,6 +97,8 @@ def teacher_forced(
     """
     checks.probabilities(teacher=teacher)
     dtype = next(cell.parameters()).dtype
+    if are_symbols(xs):
+        xs = zero_padding(xs.long(), lengths)
     xs = _vectors("inputs", xs, cell.input_size, dtype)
     checks.sequences(cell, xs)
     batch, time = xs.shape[:2]
@@ -127,11 +130,12 @@ def teacher_forced(
 
 def _vectors(name: str, values: Tensor, size: int, dtype: torch.dtype) -> Tensor:
     """Return vectors unchanged, and symbols as one-hot vectors."""
-    if values.is_floating_point() or values.ndim != 2:
+    if not are_symbols(values):
         return values
+    values = values.long()
     if values.numel() and not 0 <= int(values.min()) <= int(values.max()) < size:
         wrong = next(value for value in values.flatten().tolist() if not 0 <= value < size)
         raise ValueError(
             f"the {name} contain the symbol {wrong}, but there are {size} symbols; give integers in 0..{size - 1}"
         )
-    return one_hot(values.long(), size, dtype)
+    return one_hot(values, size, dtype)

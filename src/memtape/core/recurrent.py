@@ -13,7 +13,7 @@ from memtape.core.cell import Cell, Taught
 from memtape.core.integers import Lengths
 from memtape.core.packed import packed_as, unpacked
 from memtape.core.plain_type import plain_values
-from memtape.core.symbols import are_symbols, known
+from memtape.core.symbols import vectors_of
 from memtape.core.unroll import unroll
 
 S = TypeVar("S")
@@ -104,9 +104,8 @@ class Recurrent(nn.Module, Generic[S]):
     def _taught(
         self, xs: Tensor, targets: Tensor, state: S | None, lengths: Lengths | None, teacher: float
     ) -> tuple[Tensor, S]:
-        cell: Any = self.cell
-        if are_symbols(xs):
-            cell, xs = cell.read(known(xs, cell.input_size, type(cell).__name__))
+        cell: Any
+        cell, xs = vectors_of(self.cell, xs, lengths)
         if not isinstance(cell, Taught):
             raise ValueError(
                 f"targets were given, but {type(cell).__name__} has no output feedback to replace; leave them out"

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int, Int64, Integer
 from torch import Tensor
 from torch.nn import functional
 
+from memtape.core import checks, padding
 from memtape.core.integers import is_integer, is_integral, shown
 
 
@@ -35,6 +36,30 @@ def known(symbols: Integer[Tensor, "*shape"], count: int, owner: str) -> Int64[T
             "use the vocabulary that the network was built for"
         )
     return symbols
+
+
+def zero_padding(symbols: Integer[Tensor, "batch time"], lengths: Any) -> Integer[Tensor, "batch time"]:
+    """Return symbols with 0 beyond the length of each row, where they may have any value."""
+    if lengths is None:
+        return symbols
+    return torch.where(padding.alive(symbols, checks.lengths_of(symbols, lengths)), symbols, 0)
+
+
+def vectors_of(cell: Any, xs: Tensor, lengths: Any = None) -> tuple[Any, Tensor]:
+    """Return the vectors of symbols and the cell that reads them; if the inputs are vectors, both are unchanged.
+
+    Args:
+        cell: a `Cell`.
+        xs: the inputs of the cell.
+        lengths: number of valid steps of each row; None for all.
+
+    Raises:
+        TypeError: the lengths are not integers.
+        ValueError: a symbol is outside the vocabulary of the cell, or the lengths do not fit.
+    """
+    if not are_symbols(xs):
+        return cell, xs
+    return cell.read(known(zero_padding(xs.long(), lengths), cell.input_size, type(cell).__name__))  # type: ignore[no-any-return]
 
 
 def one_hot(

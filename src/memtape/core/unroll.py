@@ -13,7 +13,7 @@ from memtape.core.cell import Cell
 from memtape.core.integers import Lengths
 from memtape.core.recompute import recomputed
 from memtape.core.run_fused import compiled, has_hooks, run_fused
-from memtape.core.symbols import are_symbols, known
+from memtape.core.symbols import vectors_of
 
 S = TypeVar("S")
 
@@ -60,7 +60,7 @@ def unroll(
         >>> ys.shape, state.hidden.shape, trace.shape
         (torch.Size([2, 5, 4]), torch.Size([2, 4]), torch.Size([2, 5, 4]))
     """
-    cell, xs = _vectors(cell, xs)
+    cell, xs = vectors_of(cell, xs, lengths)
     checks.sequences(cell, xs)
     if checkpoint_every is not None:
         checks.at_least(1, checkpoint_every=checkpoint_every)
@@ -117,8 +117,3 @@ def unroll(
         outputs += ys
         collected += kept
     return torch.stack(outputs, dim=1), state, state_tree.stack(collected, axis=1) if collect else None
-
-
-def _vectors(cell: Cell[S], xs: Tensor) -> tuple[Cell[S], Tensor]:
-    """Return the vectors of symbols and the cell that reads them; if the inputs are vectors, both are unchanged."""
-    return cell.read(known(xs, cell.input_size, type(cell).__name__)) if are_symbols(xs) else (cell, xs)

@@ -8,9 +8,7 @@ from memtape.core import checks, padding
 from memtape.core.integers import Lengths
 
 
-def last_step(
-    ys: Float[Tensor, "batch time output"], lengths: Lengths | None = None
-) -> Float[Tensor, "batch output"]:
+def last_step(ys: Float[Tensor, "batch time output"], lengths: Lengths | None = None) -> Float[Tensor, "batch output"]:
     """Return the output at each row's last valid step, or zeros for a row of length 0.
 
     Args:

@@ -14,7 +14,7 @@ from memtape.core.card import ModelCard
 from memtape.core.integers import Lengths
 from memtape.core.packed import packed_as, unpacked
 from memtape.core.recurrent import takes
-from memtape.core.symbols import are_symbols, known, one_hot
+from memtape.core.symbols import are_symbols, known, one_hot, zero_padding
 from memtape.core.unroll import unroll
 from memtape.models.dnc.assembly import SIZES, controller, machine
 from memtape.models.dnc.dnc import DNCCell
@@ -87,7 +87,7 @@ class BiDNC(Resizable):
         """
         padded, own_lengths = unpacked(xs, lengths)
         if are_symbols(padded):
-            symbols = known(padded, self.input_size, type(self).__name__)
+            symbols = known(zero_padding(padded.long(), own_lengths), self.input_size, type(self).__name__)
             padded = one_hot(symbols, self.input_size, self.machine.to_output.weight.dtype)
         checks.sequences(self, padded)
         valid = None if own_lengths is None else checks.lengths_of(padded, own_lengths)

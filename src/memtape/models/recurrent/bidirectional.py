@@ -14,7 +14,7 @@ from memtape.core import checks, padding
 from memtape.core.cell import AnyCell
 from memtape.core.integers import Lengths
 from memtape.core.packed import packed_as, unpacked
-from memtape.core.symbols import are_symbols, known, one_hot
+from memtape.core.symbols import are_symbols, known, one_hot, zero_padding
 from memtape.models.recurrent.summary import SUMMARIES, summarised
 from memtape.sharing.shareable import Shareable
 
@@ -70,7 +70,7 @@ class BothWays(Shareable, ABC):
             ValueError: an argument has the wrong shape, dtype, device or value.
         """
         padded, own_lengths = unpacked(xs, lengths)
-        vectors = self._vectors(padded)
+        vectors = self._vectors(padded, own_lengths)
         valid = None if own_lengths is None else checks.lengths_of(vectors, own_lengths)
         fresh = None if starts is None else checks.starts_of(vectors, starts)
         if state is not None:
@@ -80,10 +80,10 @@ class BothWays(Shareable, ABC):
         ys = self.to_output(self.dropout(summarised(self.summary, ys, valid, fresh)))
         return packed_as(xs, padding.zero_beyond(ys, valid), own_lengths), last, *trace
 
-    def _vectors(self, xs: Tensor) -> Tensor:
+    def _vectors(self, xs: Tensor, lengths: Any) -> Tensor:
         """Return the inputs of the lowest layer."""
         if are_symbols(xs):
-            symbols = known(xs, self.input_size, type(self).__name__)
+            symbols = known(zero_padding(xs.long(), lengths), self.input_size, type(self).__name__)
             if self.embedding is None:
                 return one_hot(symbols, self.input_size, self.to_output.weight.dtype)
             return self.embedding(symbols)  # type: ignore[no-any-return]
