@@ -215,6 +215,7 @@ def test_an_invalid_request_is_refused_with_one_sentence(
         ("[model\n", "bad.toml is not TOML"),
         (f"x = {'[' * 10_000}", "bad.toml is not TOML"),
         ("[model]\nslotz = 3\n", "slotz"),
+        ("\ufeff[model]\r\nslotz = 3\r\n\r\n", "slotz"),
         ("[model]\nslots = 'many'\n", "slots"),
         ("[trian]\nsteps = 3\n", "trian"),
         ("model = 3\n", "model"),

@@ -1,10 +1,7 @@
-"""Plain type: the values of options, such as those in files of JSON."""
+"""Plain type: check whether a value from a file has the type of an option."""
 
 import math
-from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
-
-import numpy as np
 
 
 def is_of(kind: Any, value: Any) -> bool:
@@ -21,8 +18,3 @@ def is_of(kind: Any, value: Any) -> bool:
     if kind is float:
         return is_of(int, value) or (isinstance(value, float) and math.isfinite(value))
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-
-
-def plain_values(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments by name, with scalars of NumPy, such as `np.int64(3)` or `np.True_`, as numbers of Python."""
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in arguments.items()}

@@ -11,8 +11,8 @@ from torch.nn.utils.rnn import PackedSequence
 from memtape.core import checks
 from memtape.core.cell import Cell, Taught
 from memtape.core.integers import Lengths
+from memtape.core.numpy_scalars import plain_values
 from memtape.core.packed import packed_as, unpacked
-from memtape.core.plain_type import plain_values
 from memtape.core.symbols import vectors_of
 from memtape.core.unroll import unroll
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from memtape.core import checks
 from memtape.core.given_path import given_path
-from memtape.core.plain_type import plain_values
+from memtape.core.numpy_scalars import plain_values
 from memtape.sharing import hub
 from memtape.sharing.blueprint import MisfitError, blueprint, build
 from memtape.sharing.model_card import Training, model_card
