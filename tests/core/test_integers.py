@@ -8,6 +8,7 @@ import torch
 
 from memtape.core import checks
 from memtape.core.integers import as_integers, widened
+from memtape.models.recurrent.gru import GRU
 
 SIGNED = [torch.int8, torch.int16, torch.int32, torch.int64]
 UNSIGNED = [torch.uint8, torch.uint16, torch.uint32, torch.uint64]
@@ -81,3 +82,18 @@ def test_a_count_beyond_64_bits_is_refused_by_its_number_of_digits(digits):
         checks.at_least(1, slots=-(10 ** (digits - 1)))
     with pytest.raises(ValueError, match="slots is 9223372036854775808, but it must fit in 64 bits"):
         checks.at_least(1, slots=2**63)
+
+
+@pytest.mark.parametrize("name", ["input_size", "hidden_size", "dropout"])
+@pytest.mark.parametrize("power", [400, 5_000])
+def test_an_argument_of_a_network_fits_in_64_bits(name, power, shapes_unchecked):
+    message = f"{name} is an integer of about {power + 1} digits, but it must fit in 64 bits; give another number"
+    with pytest.raises(ValueError, match=message):
+        GRU(**{"input_size": 3, "output_size": 2, name: -(10**power)})
+
+
+def test_a_batch_size_is_checked(shapes_unchecked):
+    with pytest.raises(ValueError, match="batch_size is -1, but it must be at least 0"):
+        GRU(3, 2).init_state(-1)
+    with pytest.raises(ValueError, match="batch_size is an integer of about 401 digits, but it must fit in 64 bits"):
+        GRU(3, 2).init_state(10**400)

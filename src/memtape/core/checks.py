@@ -57,6 +57,17 @@ def finite_options(options: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} is {value}, but it must be finite; give another number")
 
 
+def fit_in_64_bits(options: Mapping[str, Any]) -> None:
+    """Raise an error if an argument of a constructor is an integer that no tensor can hold.
+
+    Raises:
+        ValueError: names the argument.
+    """
+    for name, value in options.items():
+        if is_integer(value) and abs(value) > LARGEST:
+            raise ValueError(f"{name} is {shown(value)}, but it must fit in 64 bits; give another number")
+
+
 def one_of(choices: tuple[str, ...], **values: str) -> None:
     """Raise unless every named value is one of the choices.
 

@@ -42,7 +42,12 @@ class Recurrent(nn.Module, Generic[S]):
         """Return the state before the first step, for `batch_size` sequences.
 
         Device and dtype default to those of the parameters.
+
+        Raises:
+            TypeError: the batch size is not an integer.
+            ValueError: the batch size is below 0.
         """
+        checks.at_least(0, batch_size=batch_size)
         parameter = next(chain(self.parameters(), self.buffers()), None)
         if parameter is not None:
             device, dtype = device or parameter.device, dtype or parameter.dtype
@@ -140,6 +145,7 @@ def takes(
         bound = own.bind(*args, **kwargs)
         bound.apply_defaults()
         arguments = plain_values(bound.arguments)
+        checks.fit_in_64_bits(arguments)
         initialise(self, dict(arguments))
         checks.finite_options(arguments)
         self.configuration = arguments

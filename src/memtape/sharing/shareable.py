@@ -30,6 +30,7 @@ def constructor_arguments(names: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: a number is not finite.
     """
     arguments = plain_values({name: value for name, value in names.items() if name not in ("self", "__class__")})
+    checks.fit_in_64_bits(arguments)
     checks.finite_options(arguments)
     return arguments
 
