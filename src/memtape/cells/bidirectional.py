@@ -10,6 +10,7 @@ from torch.utils import _pytree as pytree
 
 from memtape.core import checks, padding, state_tree
 from memtape.core.cell import AnyCell
+from memtape.core.cell_contract import require_cells
 from memtape.core.integers import Lengths
 from memtape.core.state import state
 from memtape.core.unroll import unroll
@@ -44,6 +45,7 @@ class Bidirectional(nn.Module):
 
     def __init__(self, forwards: AnyCell, backwards: AnyCell):
         super().__init__()
+        require_cells(type(self).__name__, forwards, backwards)
         if forwards.input_size != backwards.input_size:
             raise ValueError(
                 f"the forward cell takes inputs of size {forwards.input_size}, but the backward cell takes inputs of size "

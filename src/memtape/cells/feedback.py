@@ -10,6 +10,7 @@ from torch.nn import functional
 from memtape.cells.teacher_forcing import teacher_forced
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell_contract import require_cells
 from memtape.core.integers import Lengths
 from memtape.core.state import state
 from memtape.core.unroll import unroll
@@ -58,6 +59,7 @@ class OutputFeedback(Cell[FeedbackState]):
 
     def __init__(self, cell: AnyCell, *, feedback: Feedback = "outputs"):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.one_of(FEEDBACKS, feedback=feedback)
         if cell.input_size <= cell.output_size:
             raise ValueError(

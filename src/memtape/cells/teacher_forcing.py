@@ -10,6 +10,7 @@ from torch import Tensor
 
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell_contract import require_cells
 from memtape.core.integers import Lengths
 from memtape.core.symbols import are_symbols, one_hot, zero_padding
 from memtape.core.unroll import unroll
@@ -39,6 +40,7 @@ class TeacherForced(Cell[Any]):
 
     def __init__(self, cell: AnyCell, *, teacher: float = 1.0):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.probabilities(teacher=teacher)
         if not hasattr(cell.init_state(1), "fed_back"):
             raise ValueError(
@@ -117,10 +119,7 @@ def teacher_forced(
         ys, last, _ = unroll(forced, torch.cat([xs, targets], dim=-1), state, lengths=lengths)
         return ys, last
     begin = cell.init_state(batch, device=xs.device, dtype=xs.dtype)
-    if state is None:
-        state = begin
-    else:
-        checks.state_for(cell, state, begin, batch)
+    state = begin if state is None else checks.state_for(cell, state, begin, batch)
     xs = padding.zero_beyond(xs, lengths)
     checks.finite(xs)
     ys, last = given(xs, torch.cat([state.fed_back[:, None], targets[:, :-1]], dim=1), state, lengths)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Int64
@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from memtape.core import state_tree
 from memtape.core.integers import LARGEST, as_integers, is_integer, shown
+
+S = TypeVar("S")
 
 
 def at_least(least: int, **values: int | float) -> None:
@@ -171,8 +173,8 @@ def finite(xs: Tensor) -> None:
     )
 
 
-def state_for(cell: Any, state: Any, example: Any, batch: int) -> None:
-    """Raise unless `state` is a state of this cell or network for this batch size.
+def state_for(cell: Any, state: S, example: Any, batch: int) -> S:
+    """Check that `state` is a state of this cell or network for this batch size, and return it.
 
     Raises:
         ValueError: the state has another structure, size, dtype, device or batch size.
@@ -196,6 +198,7 @@ def state_for(cell: Any, state: Any, example: Any, batch: int) -> None:
                 f"{path} of the state is {leaf.dtype} on {leaf.device}, but the inputs need {expected.dtype} on "
                 f"{expected.device}; move it with memtape.tree.move(state, ...)"
             )
+    return state
 
 
 def module_sizes(module: nn.Module, **sizes: int) -> None:

@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Int64, Integer
 from torch import Tensor
 
+from memtape.core.type_name import a_type
+
 Lengths = Integer[Tensor, " batch"] | Integer[np.ndarray, " batch"] | Sequence[int]
 """The number of valid steps of each row: integers of any size, as a tensor, an array or a list."""
 
@@ -61,7 +63,7 @@ def as_integers(name: str, values: Any, meaning: str, *, device: torch.device | 
         if isinstance(error, OverflowError) or "verflow" in str(error):
             raise ValueError(f"{name} contain an integer beyond 64 bits, but they are {meaning}; correct it") from None
         raise TypeError(
-            f"{name} are {_kind(values)} that is no tensor of integers, but they are {meaning}; pass integers"
+            f"{name} are {a_type(values)} that is no tensor of integers, but they are {meaning}; pass integers"
         ) from None
     if not result.numel() and not isinstance(values, Tensor):
         return result.long()  # an empty list has no type
@@ -71,8 +73,3 @@ def as_integers(name: str, values: Any, meaning: str, *, device: torch.device | 
     if result.dtype == torch.uint64 and bool((whole < 0).any()):
         raise ValueError(f"{name} contain an integer beyond 64 bits, but they are {meaning}; correct it")
     return whole
-
-
-def _kind(values: Any) -> str:
-    name = type(values).__name__
-    return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from memtape.core import checks
 from memtape.core.cell import Cell, Taught
+from memtape.core.cell_contract import require_cells
 from memtape.core.integers import Lengths
 from memtape.core.numpy_scalars import plain_values
 from memtape.core.packed import packed_as, unpacked
@@ -34,6 +35,7 @@ class Recurrent(nn.Module, Generic[S]):
 
     def __init__(self, cell: Cell[S]):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         self.cell = cell
         self.input_size = cell.input_size
         self.output_size = cell.output_size

@@ -10,6 +10,7 @@ from torch import Tensor
 from memtape.core import checks, padding, state_tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
+from memtape.core.cell_contract import first_step, initial_state, require_cells
 from memtape.core.integers import Lengths
 from memtape.core.recompute import recomputed
 from memtape.core.run_fused import compiled, has_hooks, run_fused
@@ -60,16 +61,14 @@ def unroll(
         >>> ys.shape, state.hidden.shape, trace.shape
         (torch.Size([2, 5, 4]), torch.Size([2, 4]), torch.Size([2, 5, 4]))
     """
+    require_cells("unroll", cell)
     cell, xs = vectors_of(cell, xs, lengths)
     checks.sequences(cell, xs)
     if checkpoint_every is not None:
         checks.at_least(1, checkpoint_every=checkpoint_every)
     batch, time = xs.shape[:2]
-    initial = cell.init_state(batch, device=xs.device, dtype=xs.dtype)
-    if state is None:
-        state = initial
-    else:
-        checks.state_for(cell, state, initial, batch)
+    initial = initial_state(cell, batch, xs)
+    state = initial if state is None else checks.state_for(cell, state, initial, batch)
     alive, all_alive_until = None, time
     if lengths is not None:
         lengths = checks.lengths_of(xs, lengths)
@@ -93,7 +92,7 @@ def unroll(
         for t, x in enumerate(xs.unbind(dim=1), first):
             if starts is not None:
                 state = state_tree.select(starts[:, t], initial, state)
-            y, moved = step(x, state)
+            y, moved = step(x, state) if t else first_step(cell, step, x, state)
             if torch.is_autocast_enabled(xs.device.type):
                 moved = state_tree.like(moved, state)
             if alive is not None and t >= all_alive_until:

@@ -10,6 +10,7 @@ from memtape import ops
 from memtape.core import checks
 from memtape.core.integers import Lengths
 from memtape.core.symbols import are_symbols, in_vocabulary
+from memtape.core.type_name import a_type
 
 
 @runtime_checkable
@@ -70,8 +71,9 @@ def generate(
             "use one that was trained to predict its own inputs"
         )
     if not are_symbols(prompt):
+        found = f"{prompt.dtype} of shape {tuple(prompt.shape)}" if isinstance(prompt, Tensor) else a_type(prompt)
         raise TypeError(
-            f"the prompt is {_described(prompt)}, but a network generates after symbols; pass integers of shape (batch, time)"
+            f"the prompt is {found}, but a network generates after symbols; pass integers of shape (batch, time)"
         )
     if stop is not None:
         in_vocabulary(network.output_size, stop=stop)
@@ -95,12 +97,6 @@ def generate(
             return torch.stack(predicted, dim=1)
         logits, state = network(symbols[:, None], state)
         logits = logits[:, 0]
-
-
-def _described(prompt: Any) -> str:
-    if not isinstance(prompt, Tensor):
-        return f"a {type(prompt).__name__}"
-    return f"{prompt.dtype} of shape {tuple(prompt.shape)}"
 
 
 def _drawn(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
