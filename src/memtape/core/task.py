@@ -72,6 +72,8 @@ class Task(ABC):
     ) -> SequenceBatch:
         """Return a batch, a pure function of the settings, the seed, the split and the index.
 
+        Its floats have torch's default dtype, as the parameters of a new network; their values are the same in each.
+
         Args:
             index: number of the batch within the split, from 0.
             batch_size: number of sequences; the last batch of a split of fixed size may have fewer.
@@ -99,7 +101,8 @@ class Task(ABC):
                 f"the network reads {input_kind}, but {type(self).__name__} provides {' or '.join(self.input_kinds)}; "
                 "choose another network"
             )
-        return self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), input_kind=input_kind)
+        batch = self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), input_kind=input_kind)
+        return batch.move(dtype=torch.get_default_dtype())
 
     def play(self, batch: SequenceBatch, player: Player, generator: torch.Generator | None) -> SequenceBatch:
         """Complete a batch whose inputs depend on the network's earlier outputs; other batches are returned unchanged.
