@@ -99,7 +99,7 @@ def from_torch(network: nn.RNNBase) -> AnyCell | Bidirectional | Layers:
         whole: Any = both[0] if len(both) == 1 else Layers(both, dropout=network.dropout)
     else:
         whole = cells[0] if len(cells) == 1 else Stacked(cells, dropout=network.dropout)
-    return whole.train(network.training)  # type: ignore[no-any-return]
+    return whole.train(network.training)
 
 
 def _has_bias(cell: AnyCell) -> bool:

@@ -97,14 +97,14 @@ def first_step(cell: Cell[Any], step: Callable[[Tensor, Any], Any], x: Tensor, s
         ValueError: the output or the state that it returns has another shape.
     """
     if torch.compiler.is_compiling():
-        return step(x, state)  # type: ignore[no-any-return]
+        return step(x, state)
     try:
         result = step(x, state)
         _check_step(cell, x, state, result)
     except BREACHES as error:
         _raise_breach_of_part(cell, x, state, error)
         raise
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 def _check_step(cell: Cell[Any], x: Tensor, state: Any, result: Any) -> None:

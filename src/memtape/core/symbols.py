@@ -59,7 +59,7 @@ def vectors_of(cell: Any, xs: Tensor, lengths: Any = None) -> tuple[Any, Tensor]
     """
     if not are_symbols(xs):
         return cell, xs
-    return cell.read(known(zero_padding(xs.long(), lengths), cell.input_size, type(cell).__name__))  # type: ignore[no-any-return]
+    return cell.read(known(zero_padding(xs.long(), lengths), cell.input_size, type(cell).__name__))
 
 
 def one_hot(

@@ -86,6 +86,6 @@ class BothWays(Shareable, ABC):
             symbols = known(zero_padding(xs.long(), lengths), self.input_size, type(self).__name__)
             if self.embedding is None:
                 return one_hot(symbols, self.input_size, self.to_output.weight.dtype)
-            return self.embedding(symbols)  # type: ignore[no-any-return]
+            return self.embedding(symbols)
         checks.sequences(self, xs)
         return xs if self.embedding is None else xs @ self.embedding.weight
