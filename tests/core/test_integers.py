@@ -43,7 +43,7 @@ def test_other_numbers_are_refused(values):
     ("values", "kind"), [("abc", "a str"), ([None, 2], "a list"), ([[1], [1, 2]], "a list"), ({}, "a dict")]
 )
 def test_what_is_no_tensor_is_refused(values, kind):
-    message = f"lengths are {kind} that is no tensor of integers, but they are numbers of steps; pass integers"
+    message = f"lengths are {kind} without the form of a tensor, but they are numbers of steps; pass integers"
     with pytest.raises(TypeError, match=message):
         as_integers("lengths", values, "numbers of steps")
 
@@ -63,7 +63,7 @@ def test_what_is_no_tensor_of_integers_is_not_widened():
 
 
 @pytest.mark.parametrize("value", [np.int64(3), np.uint8(3), 3])
-def test_an_integer_of_numpy_is_a_count(value):
+def test_an_integer_of_numpy_is_a_count(value, shapes_unchecked):
     checks.at_least(1, slots=value)
 
 

@@ -168,7 +168,7 @@ def test_lengths_are_two_integers(lengths, shapes_unchecked):
         drawn(lengths=lengths)
 
 
-def test_numbers_of_numpy_and_lists_are_taken():
+def test_numbers_of_numpy_and_lists_are_taken(shapes_unchecked):
     arguments = {"index": np.int64(3), "batch_size": np.uint8(4), "lengths": [np.int32(2), np.int16(5)]}
     assert torch.equal(drawn(**arguments), drawn(index=3, batch_size=4, lengths=(2, 5)))
 

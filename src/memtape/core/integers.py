@@ -63,7 +63,7 @@ def as_integers(name: str, values: Any, meaning: str, *, device: torch.device | 
         if isinstance(error, OverflowError) or "verflow" in str(error):
             raise ValueError(f"{name} contain an integer beyond 64 bits, but they are {meaning}; correct it") from None
         raise TypeError(
-            f"{name} are {a_type(values)} that is no tensor of integers, but they are {meaning}; pass integers"
+            f"{name} are {a_type(values)} without the form of a tensor, but they are {meaning}; pass integers"
         ) from None
     if not result.numel() and not isinstance(values, Tensor):
         return result.long()  # an empty list has no type
