@@ -46,7 +46,7 @@ def summarised(
 def _sequences(ys: Tensor, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     """Return the first and the last step of the sequence that each step belongs to, and which steps are valid.
 
-    Padding counts as part of the last sequence of its row, whose last step is valid.
+    The last step of a sequence is valid; what padding belongs to has no influence, as its outputs are zero.
     """
     batch, time = ys.shape[:2]
     steps = torch.arange(time, device=ys.device).expand(batch, time)
@@ -54,7 +54,6 @@ def _sequences(ys: Tensor, lengths: Tensor | None, starts: Tensor | None) -> tup
     final = steps[:, -1:] if lengths is None else (lengths[:, None] - 1).clamp(min=0)
     if starts is None:
         return torch.zeros_like(steps), final.expand(batch, time), inside
-    starts = starts & inside
     first = torch.where(starts, steps, 0).cummax(dim=1).values
     before = torch.where(starts[:, 1:], steps[:, :-1], time)  # the last steps of all sequences but the final one
     before = torch.cat([before, torch.full_like(final, time)], dim=1)
