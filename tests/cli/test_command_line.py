@@ -199,6 +199,19 @@ def test_doctor_reports_why_a_backend_is_absent(capsys):
         (["report", "nowhere"], "there is no run folder nowhere; give a folder that"),
         (["share", "nowhere", "new"], "there is no run folder nowhere; give a folder that"),
         (["train", "ntm", "copy", "--config", "nothing.toml"], "the file nothing.toml cannot be read (No such file"),
+        (
+            ["train", "ntm", "copy", "--model.slots", "9" * 400],
+            "slots is an integer of about 401 digits, but it must fit in",
+        ),
+        (
+            ["train", "ntm", "copy", "--task.bits", "9" * 400],
+            "bits is an integer of about 401 digits, but it must fit in",
+        ),
+        (
+            ["train", "ntm", "copy", "--train.steps", "9" * 400],
+            "steps is an integer of about 401 digits, Input should be less",
+        ),
+        (["train", "ntm", "copy", "--train.batch-size", "9" * 6000], "Invalid value for --train.batch-size"),
     ],
 )
 def test_an_invalid_request_is_refused_with_one_sentence(
@@ -215,6 +228,7 @@ def test_an_invalid_request_is_refused_with_one_sentence(
         ("[model\n", "bad.toml is not TOML"),
         (f"x = {'[' * 10_000}", "bad.toml is not TOML"),
         ("[model]\nslotz = 3\n", "slotz"),
+        ("\ufeff[model]\r\nslotz = 3\r\n\r\n", "slotz"),
         ("[model]\nslots = 'many'\n", "slots"),
         ("[trian]\nsteps = 3\n", "trian"),
         ("model = 3\n", "model"),

@@ -1,5 +1,6 @@
 """Files of data sets that are missing or invalid."""
 
+import codecs
 import gzip
 
 import pytest
@@ -27,7 +28,8 @@ def refusal(folder, file="songs.txt", read=BIRDS.text):
 def test_a_file_is_read_as_it_is_or_unpacked(folder):
     (folder / "songs.txt").write_bytes("löv\r\n".encode())
     (folder / "songs.gz").write_bytes(gzip.compress(b"abc", mtime=0))
-    assert BIRDS.text(str(folder.parent), "songs.txt") == "löv\r\n"
+    assert BIRDS.content(str(folder.parent), "songs.txt") == "löv\r\n".encode()
+    assert BIRDS.text(str(folder.parent), "songs.txt") == "löv\n"
     assert BIRDS.content(str(folder.parent), "songs.gz") == b"abc"
 
 
@@ -47,6 +49,12 @@ def test_a_missing_file_is_reported_with_its_source(folder):
 def test_an_empty_file_is_refused(folder, content, file):
     (folder / file).write_bytes(content)
     assert refusal(folder, file, BIRDS.content) == f"{folder}/{file} is empty{AGAIN}"
+
+
+@pytest.mark.parametrize("content", [codecs.BOM_UTF8, b"\r\n \r\n"])
+def test_a_file_without_text_is_empty(folder, content):
+    (folder / "songs.txt").write_bytes(content)
+    assert refusal(folder) == f"{folder}/songs.txt is empty{AGAIN}"
 
 
 @pytest.mark.parametrize("damage", [lambda c: c[:-9], lambda c: b"x" + c, lambda c: c[:15] + b"\xff\xff" + c[17:]])

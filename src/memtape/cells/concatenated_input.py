@@ -8,6 +8,7 @@ from torch import Tensor
 
 from memtape.core import padding
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 
 
 class ConcatenatedInput(Cell[Any]):
@@ -25,6 +26,7 @@ class ConcatenatedInput(Cell[Any]):
 
     def __init__(self, cell: AnyCell):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         self.cell = cell
         self.input_size = cell.input_size
         self.output_size = cell.input_size + cell.output_size

@@ -10,6 +10,7 @@ from torch.utils import _pytree as pytree
 
 from memtape.core import checks, state_tree
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.state import state
 
 Into = Literal["input", "state", "both"]
@@ -43,6 +44,7 @@ class Conditioned(Cell[ConditionedState]):
 
     def __init__(self, cell: AnyCell, context_size: int, *, into: Into = "both"):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.module_sizes(self, context_size=context_size)
         checks.one_of(INTO, into=into)
         self.cell, self.context_size, self.into = cell, context_size, into

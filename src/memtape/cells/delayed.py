@@ -8,6 +8,7 @@ from torch import Tensor
 
 from memtape.core import padding
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.state import state
 
 
@@ -36,6 +37,7 @@ class Delayed(Cell[DelayedState]):
 
     def __init__(self, cell: AnyCell):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         self.cell = cell
         self.input_size = cell.input_size
         self.output_size = cell.output_size

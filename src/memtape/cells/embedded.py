@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.starts import Starts, made_of, run_with_starts
 
 
@@ -35,6 +36,7 @@ class Embedded(Cell[Any]):
 
     def __init__(self, cell: AnyCell, symbols: int, *, learned: bool = True):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.module_sizes(self, symbols=symbols)
         self.cell = cell
         self.input_size, self.output_size = symbols, cell.output_size

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 
 
 class InputBypass(Cell[Any]):
@@ -27,6 +28,7 @@ class InputBypass(Cell[Any]):
 
     def __init__(self, cell: AnyCell, first: int, size: int):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.at_least(1, size=size)
         checks.at_least(0, first=first)
         if first > cell.input_size:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.known_parts import are_linear
 from memtape.core.starts import Starts, made_of, run_with_starts
 
@@ -27,6 +28,7 @@ class Readout(Cell[Any]):
 
     def __init__(self, cell: AnyCell, output_size: int):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.module_sizes(self, output_size=output_size)
         self.cell = cell
         self.input_size = cell.input_size

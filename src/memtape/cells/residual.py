@@ -8,6 +8,7 @@ from torch import Tensor
 
 from memtape.core import padding
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.starts import Starts, made_of, run_with_starts
 
 
@@ -28,6 +29,7 @@ class Residual(Cell[Any]):
 
     def __init__(self, cell: AnyCell):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         if cell.input_size != cell.output_size:
             raise ValueError(
                 f"the cell takes inputs of size {cell.input_size} and returns outputs of size {cell.output_size}, which "

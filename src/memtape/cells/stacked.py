@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.starts import Starts, made_of, run_with_starts
 from memtape.core.state import state
 from memtape.core.step_by_step import fused_or_steps
@@ -45,6 +46,7 @@ class Stacked(Cell[StackedState]):
 
     def __init__(self, layers: Sequence[AnyCell], *, dropout: float = 0.0):
         super().__init__()
+        require_cells(type(self).__name__, *layers)
         checks.probabilities(dropout=dropout)
         if not layers:
             raise ValueError("layers is empty, but a stack needs at least one cell; give one or more")

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 
 
 class TruncatedInput(Cell[Any]):
@@ -26,6 +27,7 @@ class TruncatedInput(Cell[Any]):
 
     def __init__(self, cell: AnyCell, size: int):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.at_least(1, size=size)
         self.cell = cell
         self.input_size, self.output_size = cell.input_size + size, cell.output_size

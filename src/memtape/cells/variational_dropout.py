@@ -11,6 +11,7 @@ from memtape.cells.gru import GRUCell
 from memtape.cells.leaky import LeakyCell
 from memtape.core import checks, padding, state_tree
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.state import state
 
 
@@ -48,6 +49,7 @@ class VariationalDropout(Cell[DroppedState]):
 
     def __init__(self, cell: AnyCell, *, inputs: float = 0.0, outputs: float = 0.0, hidden: float = 0.0):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.probabilities(inputs=inputs, outputs=outputs, hidden=hidden)
         if hidden and not _hidden(cell.init_state(1)):
             raise ValueError(

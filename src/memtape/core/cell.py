@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memtape.core.integers import Lengths
 from memtape.core.known_parts import KeepsForward
 from memtape.core.symbols import one_hot
 from memtape.core.view import Views
@@ -38,7 +39,7 @@ class Taught(Protocol[S]):
         targets: Tensor,
         state: S | None = None,
         *,
-        lengths: Int[Tensor, " batch"] | None = None,
+        lengths: Lengths | None = None,
         teacher: float = 1.0,
     ) -> tuple[Float[Tensor, "batch time output"], S]:
         """Run over sequences with teacher forcing: feed back the target instead of the output with probability `teacher`."""

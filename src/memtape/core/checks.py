@@ -3,14 +3,17 @@
 import math
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Int64
 from torch import Tensor, nn
 
 from memtape.core import state_tree
-from memtape.core.cell import AnyCell
+from memtape.core.integers import LARGEST, as_integers, is_integer, shown
 from memtape.core.transforms import transforming
+
+S = TypeVar("S")
 
 
 def at_least(least: int, **values: int | float) -> None:
@@ -57,6 +60,17 @@ def finite_options(options: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} is {value}, but it must be finite; give another number")
 
 
+def fit_in_64_bits(options: Mapping[str, Any]) -> None:
+    """Raise an error if an argument of a constructor is an integer that no tensor can hold.
+
+    Raises:
+        ValueError: names the argument.
+    """
+    for name, value in options.items():
+        if is_integer(value) and abs(value) > LARGEST:
+            raise ValueError(f"{name} is {shown(value)}, but it must fit in 64 bits; give another number")
+
+
 def one_of(choices: tuple[str, ...], **values: str) -> None:
     """Raise unless every named value is one of the choices.
 
@@ -69,8 +83,8 @@ def one_of(choices: tuple[str, ...], **values: str) -> None:
             raise ValueError(f"{name} is {value!r}, but it must be one of {names}; choose one of them")
 
 
-def sequences(cell: AnyCell, xs: Tensor) -> None:
-    """Raise unless `xs` has the shape (batch, time, input), the dtype and the device that the cell needs.
+def sequences(cell: Any, xs: Any) -> None:
+    """Raise unless `xs` has the shape (batch, time, input), the dtype and the device that a cell or a network needs.
 
     Raises:
         TypeError: `xs` is not a floating-point tensor.
@@ -105,17 +119,15 @@ def sequences(cell: AnyCell, xs: Tensor) -> None:
         )
 
 
-def lengths_of(xs: Tensor, lengths: Any) -> Tensor:
-    """Check lengths, and return them as a tensor on the device of `xs`.
+def lengths_of(xs: Tensor, lengths: Any) -> Int64[Tensor, " batch"]:
+    """Check lengths, and return them as a tensor of int64 on the device of `xs`.
 
     Raises:
         TypeError: the lengths are not integers.
         ValueError: there is not one length for each row, or a length is outside 0..time.
     """
     batch, time = xs.shape[:2]
-    result = torch.as_tensor(lengths, device=xs.device)
-    if result.is_floating_point() or result.is_complex() or result.dtype == torch.bool:
-        raise TypeError(f"lengths are {result.dtype}, but they are numbers of steps; pass integers")
+    result = as_integers("lengths", lengths, "numbers of steps", device=xs.device)
     if result.shape != (batch,):
         raise ValueError(
             f"lengths have shape {tuple(result.shape)}, but the batch has {batch} rows; pass one length for each row"
@@ -162,8 +174,8 @@ def finite(xs: Tensor) -> None:
     )
 
 
-def state_for(cell: AnyCell, state: Any, example: Any, batch: int) -> None:
-    """Raise unless `state` is a state of this cell for this batch size.
+def state_for(cell: Any, state: S, example: Any, batch: int) -> S:
+    """Check that `state` is a state of this cell or network for this batch size, and return it.
 
     Raises:
         ValueError: the state has another structure, size, dtype, device or batch size.
@@ -187,6 +199,7 @@ def state_for(cell: AnyCell, state: Any, example: Any, batch: int) -> None:
                 f"{path} of the state is {leaf.dtype} on {leaf.device}, but the inputs need {expected.dtype} on "
                 f"{expected.device}; move it with memtape.tree.move(state, ...)"
             )
+    return state
 
 
 def module_sizes(module: nn.Module, **sizes: int) -> None:
@@ -201,7 +214,9 @@ def module_sizes(module: nn.Module, **sizes: int) -> None:
 
 
 def _integer(place: str, name: str, value: int | float, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if not is_integer(value):
         raise TypeError(f"{place} is {value!r}, but it must be an integer; give one of at least {least}")
     if value < least:
-        raise ValueError(f"{place} is {value}, but it must be at least {least}; give a larger {name}")
+        raise ValueError(f"{place} is {shown(value)}, but it must be at least {least}; give a larger {name}")
+    if value > LARGEST:
+        raise ValueError(f"{place} is {shown(value)}, but it must fit in 64 bits; give a smaller {name}")

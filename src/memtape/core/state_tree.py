@@ -1,5 +1,6 @@
 """State tree: operations on all tensors of a state at once."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
@@ -58,6 +59,17 @@ def select(condition: Tensor, chosen: S, other: S) -> S:
 def stack(states: list[S], axis: int) -> S:
     """Stack states along a new axis, such as the steps of a sequence along time."""
     return pytree.tree_map(lambda *steps: torch.stack(steps, dim=axis), *states)
+
+
+def over_steps(function: Callable[[S], Any], states: S) -> Any:
+    """Apply a function to the state of every step, and return the results stacked along axis 1.
+
+    Args:
+        function: selects what to return of one state.
+        states: the states of all steps, stacked along axis 1.
+    """
+    time = leaves(states)[0].shape[1]
+    return stack([function(pytree.tree_map(lambda leaf, t=t: leaf[:, t], states)) for t in range(time)], axis=1)
 
 
 def cat(states: list[S], axis: int) -> S:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from memtape.core import padding, state_tree
 from memtape.core.cell import AnyCell, FusedRun, fused_run
+from memtape.core.cell_contract import first_step
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class StepByStep:
         alive = None if lengths is None else padding.alive(xs, lengths)
         ys = []
         for t, x in enumerate(xs.unbind(dim=1)):
-            y, moved = self.cell(x, state)
+            y, moved = self.cell(x, state) if t else first_step(self.cell, self.cell, x, state)
             if torch.is_autocast_enabled(xs.device.type):
                 moved = state_tree.like(moved, state)
             state = moved if alive is None else state_tree.select(alive[:, t], moved, state)

@@ -4,6 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import lru_cache
+from reprlib import repr as shortened
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.integers import is_integer
 from memtape.core.score import Score
 
 
@@ -70,6 +72,8 @@ class Task(ABC):
     ) -> SequenceBatch:
         """Return a batch, a pure function of the settings, the seed, the split and the index.
 
+        Its floats have torch's default dtype, as the parameters of a new network; their values are the same in each.
+
         Args:
             index: number of the batch within the split, from 0.
             batch_size: number of sequences; the last batch of a split of fixed size may have fewer.
@@ -79,10 +83,12 @@ class Task(ABC):
             input_kind: one of `input_kinds`; None for the default.
 
         Raises:
+            TypeError: a number is not an integer, or the lengths are not two.
             ValueError: a size is below 1, or the task does not have such lengths or such a kind of input.
         """
+        checks.at_least(0, index=index)
         checks.at_least(1, batch_size=batch_size)
-        shortest, longest = self.lengths if lengths is None else lengths
+        shortest, longest = self.lengths if lengths is None else _range(lengths)
         least = self.shortest_length()
         if not least <= shortest <= longest:
             raise ValueError(
@@ -95,7 +101,8 @@ class Task(ABC):
                 f"the network reads {input_kind}, but {type(self).__name__} provides {' or '.join(self.input_kinds)}; "
                 "choose another network"
             )
-        return self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), input_kind=input_kind)
+        batch = self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), input_kind=input_kind)
+        return batch.move(dtype=torch.get_default_dtype())
 
     def play(self, batch: SequenceBatch, player: Player, generator: torch.Generator | None) -> SequenceBatch:
         """Complete a batch whose inputs depend on the network's earlier outputs; other batches are returned unchanged.
@@ -198,6 +205,17 @@ class HeldTask(Task):
     @abstractmethod
     def examples(self, split: str, rows: Tensor, input_kind: str) -> SequenceBatch:
         """Return the examples of a split with the given indices."""
+
+
+def _range(lengths: Any) -> tuple[int, int]:
+    """Return a pair of lengths as integers of Python."""
+    if not isinstance(lengths, tuple | list) or len(lengths) != 2 or not all(map(is_integer, lengths)):
+        raise TypeError(
+            f"lengths are {shortened(lengths)}, but they must be the shortest and the longest length; give two integers"
+        )
+    shortest, longest = lengths
+    checks.fit_in_64_bits({"the shortest length": shortest, "the longest length": longest})
+    return int(shortest), int(longest)
 
 
 def generator_for(*names: Any) -> torch.Generator:

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from memtape.core import checks, padding, state_tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell, fused_run
+from memtape.core.cell_contract import first_step, initial_state, require_cells
+from memtape.core.integers import Lengths
 from memtape.core.recompute import recomputed
 from memtape.core.run_fused import compiled, has_hooks, run_fused
-from memtape.core.symbols import are_symbols, known
+from memtape.core.symbols import vectors_of
 from memtape.core.transforms import transforming
 
 S = TypeVar("S")
@@ -20,10 +22,10 @@ S = TypeVar("S")
 
 def unroll(
     cell: Cell[S],
-    xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+    xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"],
     state: S | None = None,
     *,
-    lengths: Int[Tensor, " batch"] | None = None,
+    lengths: Lengths | None = None,
     starts: Bool[Tensor, "batch time"] | None = None,
     collect: Callable[[S], Any] | None = None,
     checkpoint_every: int | None = None,
@@ -36,8 +38,8 @@ def unroll(
         cell: the step $f$.
         xs: the inputs; integers of shape (batch, time) are symbols, which represent one-hot vectors.
         state: $s_0$; None for `cell.init_state`.
-        lengths: number of valid steps of each row. Beyond them inputs are ignored, outputs are zero and the state keeps
-            its value of the row's last valid step.
+        lengths: number of valid steps of each row, integers of any size. Beyond them inputs are ignored, outputs are
+            zero and the state keeps its value of the row's last valid step.
         starts: where a new sequence starts inside a row: the state is reset to the initial state before that step.
         collect: function that selects what to return of the state after each step, such as `lambda state:
             state.memory.weights`.
@@ -60,16 +62,14 @@ def unroll(
         >>> ys.shape, state.hidden.shape, trace.shape
         (torch.Size([2, 5, 4]), torch.Size([2, 4]), torch.Size([2, 5, 4]))
     """
-    cell, xs = _vectors(cell, xs)
+    require_cells("unroll", cell)
+    cell, xs = vectors_of(cell, xs, lengths)
     checks.sequences(cell, xs)
     if checkpoint_every is not None:
         checks.at_least(1, checkpoint_every=checkpoint_every)
     batch, time = xs.shape[:2]
-    initial = cell.init_state(batch, device=xs.device, dtype=xs.dtype)
-    if state is None:
-        state = initial
-    else:
-        checks.state_for(cell, state, initial, batch)
+    initial = initial_state(cell, batch, xs)
+    state = initial if state is None else checks.state_for(cell, state, initial, batch)
     alive, all_alive_until = None, time
     if lengths is not None:
         lengths = checks.lengths_of(xs, lengths)
@@ -93,7 +93,7 @@ def unroll(
         for t, x in enumerate(xs.unbind(dim=1), first):
             if starts is not None:
                 state = state_tree.select(starts[:, t], initial, state)
-            y, moved = step(x, state)
+            y, moved = step(x, state) if t else first_step(cell, step, x, state)
             if torch.is_autocast_enabled(xs.device.type):
                 moved = state_tree.like(moved, state)
             if alive is not None and t >= all_alive_until:
@@ -117,8 +117,3 @@ def unroll(
         outputs += ys
         collected += kept
     return torch.stack(outputs, dim=1), state, state_tree.stack(collected, axis=1) if collect else None
-
-
-def _vectors(cell: Cell[S], xs: Tensor) -> tuple[Cell[S], Tensor]:
-    """Return the vectors of symbols and the cell that reads them; if the inputs are vectors, both are unchanged."""
-    return cell.read(known(xs, cell.input_size, type(cell).__name__)) if are_symbols(xs) else (cell, xs)

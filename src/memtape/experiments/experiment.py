@@ -13,6 +13,7 @@ from memtape.catalog.entry import PluginError
 from memtape.catalog.registry import MODELS, TASKS, Entry, find
 from memtape.core import checks
 from memtape.core.errors import RequestError
+from memtape.core.integers import shown
 from memtape.core.plain_type import is_of
 from memtape.core.task import Task
 from memtape.sharing.blueprint import MisfitError, build
@@ -235,7 +236,7 @@ def first_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        return f"{name} is {first['input']!r}, {first['msg']}" if name else first["msg"]
+        return f"{name} is {shown(first['input'])}, {first['msg']}" if name else first["msg"]
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 

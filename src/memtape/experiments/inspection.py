@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from memtape.core.graph_picture import GraphPicture, Pictured
 from memtape.core.recurrent import Recurrent
-from memtape.core.symbols import are_symbols
+from memtape.core.symbols import vectors_of
 from memtape.core.task import Task
 from memtape.core.view import View, Views
 from memtape.training.draw_batch import draw_batch
@@ -54,7 +54,7 @@ def recorded(model: Recurrent[Any], inputs: Tensor) -> tuple[Tensor, Views]:
     Returns:
         The outputs, and the views as NumPy arrays (time, *axes); a matrix has one step, the last.
     """
-    cell, vectors = model.cell.read(inputs) if are_symbols(inputs) else (model.cell, inputs)
+    cell, vectors = vectors_of(model.cell, inputs)
     state = model.init_state(1)
     outputs, steps, matrices = [], [], []
     for x in vectors.unbind(1):

@@ -14,6 +14,7 @@ from torch import nn
 
 from memtape.core import checks
 from memtape.core.given_path import given_path
+from memtape.core.numpy_scalars import plain_values
 from memtape.sharing import hub
 from memtape.sharing.blueprint import MisfitError, blueprint, build
 from memtape.sharing.model_card import Training, model_card
@@ -28,7 +29,8 @@ def constructor_arguments(names: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: a number is not finite.
     """
-    arguments = {name: value for name, value in names.items() if name not in ("self", "__class__")}
+    arguments = plain_values({name: value for name, value in names.items() if name not in ("self", "__class__")})
+    checks.fit_in_64_bits(arguments)
     checks.finite_options(arguments)
     return arguments
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from memtape.core.errors import RequestError
 from memtape.core.given_path import given_path, read_given
+from memtape.core.text_file import decoded
 
 LARGEST = 2**28
 """Largest size of an uncompressed file in bytes, about five times the largest file of the data sets."""
@@ -54,16 +55,19 @@ class DataSet:
         return content
 
     def text(self, data_dir: str, file: str) -> str:
-        """Return the text of a file.
+        """Return the text of a file, without a byte order mark and blank lines at its end, and each line with the end of Unix.
 
         Raises:
-            DataError: as in `content`, or the file is not UTF-8.
+            DataError: as in `content`, or the file is not UTF-8, or has no text.
         """
         content = self.content(data_dir, file)
         try:
-            return content.decode()
-        except UnicodeDecodeError as error:
-            raise self.damaged(self.path(data_dir, file), f"is not UTF-8 at byte {error.start}") from None
+            text = decoded(content)
+        except ValueError as error:
+            raise self.damaged(self.path(data_dir, file), str(error)) from None
+        if not text.strip():
+            raise self.damaged(self.path(data_dir, file), "is empty")
+        return text
 
     def path(self, data_dir: str, file: str) -> Path:
         """Return the path of a file of the data set."""

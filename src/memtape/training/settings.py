@@ -7,7 +7,11 @@ from pydantic.dataclasses import dataclass
 
 from memtape.core.errors import RequestError
 
-Whole = Annotated[int, Field(ge=1)]
+LARGEST = 2**53
+"""The largest number of steps and the like: integers up to it are exact as floats."""
+
+Whole = Annotated[int, Field(ge=1, le=LARGEST)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Rate = Annotated[float, Field(gt=0)]
 
 
@@ -99,10 +103,10 @@ class TrainSettings:
     vanishing_penalty: Annotated[float, Field(ge=0)] = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
     final_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    warmup_steps: Count = 0
     clip: Literal["norm", "value", "none"] = "norm"
     clip_limit: Rate = 10.0
-    curriculum_steps: Annotated[int, Field(ge=0)] = 0
+    curriculum_steps: Count = 0
     curriculum_min: Whole | None = None
     curriculum_max: Whole | None = None
     curriculum_score: float | None = None
@@ -111,7 +115,7 @@ class TrainSettings:
     solved_score: float | None = None
     solved_validations: Whole = 2
     stop_when_solved: bool = True
-    restarts: Annotated[int, Field(ge=0)] = 0
+    restarts: Count = 0
     restart_after: Whole = 1_500
     restart_score: float | None = None
     teacher: Literal["always", "linear", "exponential", "inverse_sigmoid"] = "always"

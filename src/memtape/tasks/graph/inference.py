@@ -147,7 +147,8 @@ class Inference(TripleTask):
         if not (beyond > 0).any():
             return graphs
         of_hinton, synthetic = (
-            (torch.rand(len(beyond), generator=generator) * n).long() for n in (self.trees, SYNTHETIC)
+            (torch.rand(len(beyond), dtype=torch.float32, generator=generator) * n).long()
+            for n in (self.trees, SYNTHETIC)
         )
         known = torch.where(beyond == 1, of_hinton, torch.where(beyond == 2, self.trees + synthetic, -1))
         return self.atlas.replacing(graphs, known, generator, edge_labels=EDGE_LABELS)
@@ -167,10 +168,10 @@ def _question(possible: Bool[Tensor, "batch nodes relations"], generator: torch.
     relations = possible.shape[2]
     some = possible.any(1)
     has = torch.stack([(some & (steps == number)).any(1) for number in STEPS], dim=1)
-    chances = torch.rand(has.shape, generator=generator).masked_fill(~has, -1.0)
+    chances = torch.rand(has.shape, dtype=torch.float32, generator=generator).masked_fill(~has, -1.0)
     number = torch.tensor(STEPS)[chances.argmax(1)]
     open_to = possible & (steps == number[:, None])[:, None]
-    chances = torch.rand(possible.shape, generator=generator).masked_fill(~open_to, -1.0)
+    chances = torch.rand(possible.shape, dtype=torch.float32, generator=generator).masked_fill(~open_to, -1.0)
     flat = chances.flatten(1).argmax(1)
     return flat // relations, flat % relations
 

@@ -151,7 +151,7 @@ class ShortestPath(DrawnTask):
             if generator is None:
                 return scores.argmax(1)
             own = torch.multinomial(_chances(scores, crossing), 1, generator=generator)[:, 0]
-            led = torch.rand(len(own), generator=generator) < self.planner_share
+            led = torch.rand(len(own), dtype=torch.float32, generator=generator) < self.planner_share
             return torch.where(led, crossing.planned, own)
 
         return walked(batch, choose, generator)
