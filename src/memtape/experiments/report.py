@@ -15,7 +15,8 @@ from memtape.experiments.inspection import graph_of, tape_of
 from memtape.experiments.open_run import open_run
 from memtape.experiments.run_folder.folder import RESULT, Run, RunError
 from memtape.experiments.run_folder.record import RunRecord
-from memtape.training.network_traits import input_kind
+from memtape.training.draw_batch import draw_batch
+from memtape.training.network_traits import place_of
 from memtape.viz import figures
 from memtape.viz.report import Example, Illustration, Section, Table, write_report
 from memtape.viz.tape import Tape
@@ -155,8 +156,8 @@ def _example(model: nn.Module, task: Task) -> str:
     """Return a short example with the network's output as text."""
     length = min(task.lengths[1], max(task.lengths[0], 6))
     lengths = (length, length) if task.available("example") is None else None
-    batch = task.batch(0, 1, split="example", lengths=lengths, input_kind=input_kind(model))
-    inputs = batch.kind.move(batch.inputs, device=next(model.parameters()).device)
+    batch = draw_batch(task, model, 0, 1, seed=0, split="example", lengths=lengths)
+    inputs = batch.kind.move(batch.inputs, device=place_of(model)[0])
     outputs, _ = model(inputs, lengths=batch.lengths)
     return task.show(batch, outputs.cpu())
 
