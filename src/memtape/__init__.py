@@ -7,6 +7,7 @@ come from their cards; `__init__.pyi` lists all of them for type checkers, and `
 import importlib
 from typing import Any
 
+from memtape.core.extra import importing
 from memtape.version import __version__ as __version__
 
 _PARTS = {
@@ -54,7 +55,8 @@ def __getattr__(name: str) -> Any:
     place = _PARTS.get(name) or (None if name.startswith("_") else _modules().get(name))
     if place is None:
         raise AttributeError(f"module 'memtape' has no attribute {name!r}")
-    module = importlib.import_module(place)
+    with importing(f"memtape.{name}"):
+        module = importlib.import_module(place)
     return module if place == f"memtape.{name}" or name == "tree" else getattr(module, name)
 
 

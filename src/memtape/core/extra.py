@@ -40,5 +40,5 @@ def importing(user: str) -> Iterator[None]:
         if module not in PACKAGES:
             raise
         raise MissingPackageError(
-            f"{user} needs {PACKAGES[module]}, which is not installed; run `pip install 'memtape[cli]'`"
+            f'{user} needs {PACKAGES[module]}, which is not installed; run pip install "memtape[cli]"'
         ) from None

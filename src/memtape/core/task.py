@@ -12,6 +12,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.data_record import DataRecord
 from memtape.core.score import Score
 
 
@@ -45,6 +46,7 @@ class Task(ABC):
         inputs_repeat_targets: whether targets are inputs of later steps, so that a bidirectional network could read
             the answers.
         interactive: whether inputs depend on the network's earlier outputs; `play` then completes a batch.
+        data: the data that is read, or generated in its place; None for a task that is defined by its generator.
     """
 
     input_size: int
@@ -57,6 +59,7 @@ class Task(ABC):
     input_kinds: ClassVar[tuple[str, ...]] = ("sequences",)
     inputs_repeat_targets: ClassVar[bool] = False
     interactive: ClassVar[bool] = False
+    data: DataRecord | None = None
 
     def batch(
         self,
@@ -114,6 +117,12 @@ class Task(ABC):
     def available(self, split: str) -> int | None:
         """Return the number of sequences of a split, None if it is unlimited."""
         return None
+
+    def data_record(self) -> DataRecord | None:
+        """Return the data of the task with the number of examples of each split; None if the generator defines the task."""
+        if self.data is None:
+            return None
+        return self.data.counted({split: self.available(split) for split in ("train", "validation", "test")})
 
     @abstractmethod
     def draw(

@@ -10,6 +10,7 @@ from torch import nn
 from memtape.catalog.registry import find
 from memtape.experiments.experiment import ExperimentError, first_line
 from memtape.experiments.open_run import open_run
+from memtape.experiments.run_folder.data_of_run import data_entry
 from memtape.models.machine.resizable import Resizable
 from memtape.training.evaluation import by_length
 
@@ -33,10 +34,12 @@ def evaluate_run(
         task_options: options of the task that differ from those of training, such as more repeats.
         data_dir: folder of the data; None leaves it to `experiments.data_dir`.
         slots: number of slots of the memory; None means that of training.
-        warn: receives a sentence if the run is not finished, and its best weights so far are scored.
+        warn: receives a sentence if the run is not finished, and its best weights so far are scored, or if the data
+            differs from that of training.
 
     Returns:
-        `{"model", "task", "run", "results": [{"length", "sequences", ...scores}]}`; without lengths there is one result.
+        `{"model", "task", "run", "data", "results": [{"length", "sequences", ...scores}]}`; without lengths there is one
+        result, and data is left out for a task that its generator defines.
 
     Raises:
         ExperimentError: the task has no sequences of a length, an option is unknown, or the network cannot have the
@@ -44,7 +47,7 @@ def evaluate_run(
         RunError: the run does not exist or is damaged.
         DataDirError: `data_dir` is given, but the task reads no data.
     """
-    _, experiment, model, task = open_run(folder, task_options, data_dir, warn=warn)
+    _, experiment, model, task = open_run(folder, task_options, data_dir, warn=warn, on_other_data=warn)
     try:
         if slots is not None:
             model = _with_slots(model, experiment.model, slots)
@@ -52,7 +55,8 @@ def evaluate_run(
         results = by_length(model, task, lengths, sequences=sequences, seed=experiment.seed)
     except ValueError as error:
         raise ExperimentError(first_line(error)) from None
-    return {"model": experiment.model, "task": experiment.task, "run": str(folder), "results": results}
+    named = {"model": experiment.model, "task": experiment.task, "run": str(folder)}
+    return {**named, **data_entry(task), "results": results}
 
 
 def _with_slots(model: nn.Module, name: str, slots: int) -> nn.Module:

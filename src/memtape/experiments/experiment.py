@@ -31,6 +31,9 @@ FORM = {
 }
 """The keys of a configuration, besides the training settings."""
 
+BESIDE = ("plugins", "data", "fitted")
+"""Keys of a configuration that describe the run and not the experiment."""
+
 LARGEST_SEED = 2**62
 """Largest absolute value of a seed; generators take 64 bits, and restarts add to the seed."""
 
@@ -174,7 +177,7 @@ class Experiment:
             PluginError: a plugin of the experiment is missing.
         """
         try:
-            values = {name: value for name, value in config.items() if name != "plugins"}
+            values = {name: value for name, value in config.items() if name not in BESIDE}
             experiment = cls(**{**values, "train": TrainSettings(**config["train"])})
             for name, kind in FORM.items():
                 if not is_of(kind, value := getattr(experiment, name)):

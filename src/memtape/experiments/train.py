@@ -15,6 +15,7 @@ from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.report import write_run_report
 from memtape.experiments.run_folder.checkpoints import checkpoints_of
+from memtape.experiments.run_folder.data_of_run import data_entry
 from memtape.experiments.run_folder.environment import environment
 from memtape.experiments.run_folder.folder import EVALUATION, RESULT, Run, RunError
 from memtape.experiments.run_folder.weights import save_weights
@@ -70,7 +71,7 @@ def train_run(
         with processes.sharing_errors():
             if processes.first:
                 require_tracker(experiment.train.tracker)
-                Run.create(folder, experiment.config(), environment(), task.vocabulary)
+                Run.create(folder, {**experiment.config(), **data_entry(task)}, environment(), task.vocabulary)
                 stack.enter_context(run.owned())
         return run, train_to_the_end(
             run,
@@ -162,7 +163,7 @@ def train_to_the_end(
             lengths = find("task", experiment.task).test_lengths
             results = by_length(model, task, lengths, sequences=None, seed=experiment.seed)
             run.write(EVALUATION, results)
-            run.write(RESULT, asdict(outcome))
+            run.write(RESULT, {**asdict(outcome), **data_entry(task)})
             track({"kind": "evaluation", "step": outcome.steps, **_by_score(results)})
     if outcome.finished and processes.first:
         run.finish()  # after the tracker is closed, so that a failure of the tracker can be resumed

@@ -2,16 +2,24 @@
 
 import gzip
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Literal, TypeVar
 
+from memtape.core.data_record import DataFile, DataRecord
 from memtape.core.errors import RequestError
 from memtape.core.given_path import given_path, read_given
 
 LARGEST = 2**28
 """Largest size of an uncompressed file in bytes, about five times the largest file of the data sets."""
+
+_READ: ContextVar[dict[str, DataFile] | None] = ContextVar("_READ", default=None)
+"""The files that were read since `examples_of` began."""
+
+T = TypeVar("T")
 
 
 class DataError(RequestError):
@@ -51,6 +59,9 @@ class DataSet:
             raise self.damaged(path, "is empty")
         if len(content) > LARGEST:
             raise self.damaged(path, f"has more than {LARGEST} bytes")
+        if (read := _READ.get()) is not None:
+            name = (Path(self.folder) / file).as_posix().removesuffix(".gz")
+            read[name] = DataFile.of(name, content)
         return content
 
     def text(self, data_dir: str, file: str) -> str:
@@ -87,3 +98,37 @@ class DataSet:
     def _unpacked(packed: bytes) -> bytes:
         with gzip.GzipFile(fileobj=BytesIO(packed)) as unpacked:
             return unpacked.read(LARGEST + 1)
+
+
+def examples_of(
+    data_dir: str | None,
+    data_set: DataSet,
+    *,
+    read: Callable[[str], T],
+    otherwise: Callable[[], T],
+    name: str,
+    kind: Literal["synthetic", "shipped"] = "synthetic",
+) -> tuple[T, DataRecord]:
+    """Return the examples of a task and the record of its data: read from files, or without a data folder others.
+
+    Args:
+        data_dir: the data folder; None for none.
+        data_set: the data set in the data folder.
+        read: reads the examples from the data folder, by `DataSet.content`.
+        otherwise: returns the examples without a data folder.
+        name: what these examples are.
+        kind: where they come from.
+
+    Raises:
+        DataError: a file is missing or invalid.
+    """
+    if data_dir is None:
+        return otherwise(), DataRecord(kind=kind, name=name)
+    files: dict[str, DataFile] = {}
+    token = _READ.set(files)
+    try:
+        found = read(data_dir)
+    finally:
+        _READ.reset(token)
+    own = data_set.name if data_set.folder else "a file of the user"
+    return found, DataRecord(kind="files", name=own, files=tuple(files.values()))
