@@ -31,6 +31,15 @@ _PARTS = {
     "tree": "memtape.core.state_tree",
     "unroll": "memtape.core.unroll",
     "use_backend": "memtape.core.backends",
+    # training
+    "DataRecord": "memtape.core.data_record",
+    "Fit": "memtape.experiments.fit",
+    "LoadedRun": "memtape.experiments.loaded_run",
+    "Trace": "memtape.core.trace",
+    "TrainSettings": "memtape.training.settings",
+    "evaluate": "memtape.experiments.evaluate",
+    "fit": "memtape.experiments.fit",
+    "load": "memtape.experiments.loaded_run",
     # parts
     "cells": "memtape.cells",
     "memory": "memtape.memory",

@@ -152,15 +152,15 @@ def test_doctor_reports_why_a_backend_is_absent(capsys):
         ),
         (
             ["train", "lstm", "copy", "--train.steps", "1", "--out", "."],
-            "the run folder . is the current folder; give --out the name of a new",
+            "the run folder . is the current folder; give the name of a new",
         ),
         (
             ["train", "lstm", "copy", "--train.steps", "1", "--out", ""],
-            "the run folder . is the current folder; give --out the name of a new",
+            "the run folder . is the current folder; give the name of a new",
         ),
         (
             ["train", "lstm", "copy", "--train.steps", "1", "--out", "x" * 256],
-            "cannot be created (File name too long); give --out",
+            "cannot be created (File name too long); give a writable folder",
         ),
         (["train", "lstm", "copy", "--config", "/dev/zero"], "the file /dev/zero cannot be read (not a regular file)"),
         (["sweep", "lstm", "copy", "--space", "/dev/zero"], "the file /dev/zero cannot be read (not a regular file)"),

@@ -79,6 +79,11 @@ def _resume_owned(
     config = run.parsed(CONFIGURATION, files[CONFIGURATION]) if files else run.read(CONFIGURATION)
     experiment = Experiment.from_config(config)
     step = checkpoint.progress.step if checkpoint else 0
+    if checkpoint is None and config.get("fitted"):
+        raise RunError(
+            f"the training run in {run.folder} stopped before its first checkpoint, which has its initial weights; "
+            "remove the folder and call memtape.fit again"
+        )
     if checkpoint is None:
         model, task = experiment.build(initial_weights(experiment))
     else:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from memtape.catalog.registry import find
 from memtape.core.backends import backend_for
+from memtape.core.evaluation_mode import evaluation_mode
 from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.report import write_run_report
@@ -41,6 +42,7 @@ def train_run(
     on_step: Callable[[int, dict[str, float]], None],
     processes: Processes | None = None,
     interruption: Interruption | None = None,
+    fitted: bool = False,
 ) -> tuple[Run, Outcome]:
     """Train, save, evaluate and report an experiment in a new folder.
 
@@ -53,6 +55,7 @@ def train_run(
         on_step: receives the number of each completed step, its loss and its scores.
         processes: the processes that train together; None means those that a launcher started, or only this one.
         interruption: a request to stop early; the progress until then is saved.
+        fitted: whether the initial weights are those of a caller, and not drawn from the seed.
 
     Returns:
         The run and its outcome.
@@ -71,7 +74,8 @@ def train_run(
         with processes.sharing_errors():
             if processes.first:
                 require_tracker(experiment.train.tracker)
-                Run.create(folder, {**experiment.config(), **data_entry(task)}, environment(), task.vocabulary)
+                beside = {**data_entry(task), **({"fitted": True} if fitted else {})}
+                Run.create(folder, {**experiment.config(), **beside}, environment(), task.vocabulary)
                 stack.enter_context(run.owned())
         return run, train_to_the_end(
             run,
@@ -167,7 +171,8 @@ def train_to_the_end(
             track({"kind": "evaluation", "step": outcome.steps, **_by_score(results)})
     if outcome.finished and processes.first:
         run.finish()  # after the tracker is closed, so that a failure of the tracker can be resumed
-        write_run_report(run, experiment, model.eval(), task)
+        with evaluation_mode(model):
+            write_run_report(run, experiment, model, task)
     return outcome
 
 
