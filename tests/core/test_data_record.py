@@ -1,4 +1,4 @@
-"""A data record names the data, survives a JSON file, and tells in words how other data differs."""
+"""A data record names the data, survives a JSON file, and describes how other data differs."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`memtape.fit`: one call trains, says what does not fit before the first step, and leaves everything else as it was."""
+"""`memtape.fit`: one call trains, rejects what does not fit before the first step, and leaves everything else as it was."""
 
 import json
 import os
@@ -221,7 +221,7 @@ def test_an_impossible_argument_is_one_sentence(network, task, kind, sentence, o
 
 
 class Pair(nn.Module):
-    """A network that returns what it is told."""
+    """A network that returns the value of a given function."""
 
     def __init__(self, returned):
         super().__init__()

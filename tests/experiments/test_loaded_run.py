@@ -1,4 +1,4 @@
-"""`memtape.load` returns a run with its network, task and results, and says what differs."""
+"""`memtape.load` returns a run with its network, task and results, and reports what differs."""
 
 import re
 

@@ -12,7 +12,7 @@ SCORED = (Score(name="accuracy", label="accuracy", short="right", higher_is_bett
 
 
 class Terminal(io.StringIO):
-    """A stream that says whether it is a terminal."""
+    """A stream that may be a terminal."""
 
     def __init__(self, terminal):
         super().__init__()

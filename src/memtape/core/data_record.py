@@ -56,7 +56,7 @@ class DataRecord:
     examples: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """Return the record in one line, with the counts and the beginning of each digest."""
+        """Return the record in one line, with the counts and the first digits of each digest."""
         files = ", ".join(f"{file.name} ({file.bytes:,} bytes, SHA-256 {file.sha256[:12]})" for file in self.files)
         counts = ", ".join(f"{count:,} {split}" for split, count in self.examples.items())
         parts = [self.badge, files, f"{counts} examples" if counts else ""]
@@ -68,7 +68,7 @@ class DataRecord:
         return f"data: {self.name}" if self.kind == "files" else f"{self.kind} data: {self.name}"
 
     def counted(self, examples: Mapping[str, int | None]) -> "DataRecord":
-        """Return the record with the numbers of examples; None stands for an unlimited number and is left out."""
+        """Return the record with the numbers of examples; None means an unlimited number, which is left out."""
         return replace(self, examples={split: count for split, count in examples.items() if count is not None})
 
     def difference(self, now: "DataRecord") -> str | None:

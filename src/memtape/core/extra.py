@@ -1,4 +1,4 @@
-"""Extra: say in one sentence which package is missing for a part of memtape, and how to install it."""
+"""Extra: report in one sentence which package is missing for a part of memtape, and how to install it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -204,8 +204,8 @@ def _restart_weights(model: nn.Module, seed: int) -> Callable[[int], dict[str, T
     arguments = getattr(model, "configuration", None)
     if arguments is None:
         raise ExperimentError(
-            f"restarts were asked for, but {type(model).__name__} has no `configuration` from which other weights could be "
-            "drawn; leave restarts out"
+            f"restarts need other weights, but {type(model).__name__} has no `configuration` from which they could be drawn; "
+            "leave restarts out"
         )
 
     def weights(number: int) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Fit checks: refuse what cannot be trained or scored before the first step, each in one sentence."""
+"""Fit checks: reject what cannot be trained or scored before the first step, each in one sentence."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ ROWS = 2
 
 
 def check_network_and_task(model: Any, task: Any, seed: Any) -> None:
-    """Raise an error unless a network, a task and a seed are what their names say, and the network reads the task.
+    """Raise an error unless the arguments have their types, and the network reads what the task gives.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -68,7 +68,7 @@ def checked_folder(run_folder: Any, name: str = "run_folder") -> Path:
     """Return a path that a caller gave.
 
     Raises:
-        TypeError: it is no path.
+        TypeError: it is not a path.
         ValueError: it is empty, or no file can have this name.
     """
     if not isinstance(run_folder, (str, Path)):

@@ -17,7 +17,7 @@ LARGEST = 2**28
 """Largest size of an uncompressed file in bytes, about five times the largest file of the data sets."""
 
 _READ: ContextVar[dict[str, DataFile] | None] = ContextVar("_READ", default=None)
-"""The files that were read since `examples_of` began."""
+"""The files that were read by the current call of `examples_of`."""
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Network traits: its kind of input, its device and dtype, whether it reads ahead, and whether it is taught."""
+"""Network traits: its kind of input, its device and dtype, whether it reads ahead, and whether it is trained with targets."""
 
 from itertools import chain
 

@@ -73,7 +73,7 @@ def panels_of(tape: Tape, window: SlotWindow) -> list[Panel]:
 
 
 def panels_of_views(views: Sequence[View], window: SlotWindow) -> list[Panel]:
-    """Return a panel for each view that is no matrix; neighbours of the same measure share a group.
+    """Return a panel for each view that is not a matrix; neighbours of the same measure share a group.
 
     Args:
         views: the views.
