@@ -32,7 +32,7 @@ def test_a_record_is_read_as_it_was_written(record):
         {"kind": "real"},
         {"name": 3},
         {"files": [{"name": "a"}]},
-        {"files": [{"name": "a", "bytes": "5", "sha256": ""}]},
+        {"files": [{"name": "a", "size": "5", "sha256": ""}]},
         {"files": 3},
         {"examples": {"train": "many"}},
         {"examples": [3]},

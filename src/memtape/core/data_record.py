@@ -16,12 +16,12 @@ class DataFile:
 
     Attributes:
         name: its path in the data folder.
-        bytes: its size, unpacked.
+        size: its size in bytes, unpacked.
         sha256: SHA-256 of its unpacked contents.
     """
 
     name: str
-    bytes: int
+    size: int
     sha256: str
 
     @classmethod
@@ -32,7 +32,7 @@ class DataFile:
             name: its path in the data folder.
             content: its unpacked contents.
         """
-        return cls(name=name, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+        return cls(name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class DataRecord:
 
     def __str__(self) -> str:
         """Return the record in one line, with the counts and the first digits of each digest."""
-        files = ", ".join(f"{file.name} ({file.bytes:,} bytes, SHA-256 {file.sha256[:12]})" for file in self.files)
+        files = ", ".join(f"{file.name} ({file.size:,} bytes, SHA-256 {file.sha256[:12]})" for file in self.files)
         counts = ", ".join(f"{count:,} {split}" for split, count in self.examples.items())
         parts = [self.badge, files, f"{counts} examples" if counts else ""]
         return "; ".join(part for part in parts if part)
@@ -88,7 +88,7 @@ class DataRecord:
             if before[name] != after[name]:
                 old, new = before[name], after[name]
                 digests = f"SHA-256 was {old.sha256[:12]}, and is {new.sha256[:12]}"
-                return f"{name} had {old.bytes:,} bytes, and has {new.bytes:,}; its {digests}"
+                return f"{name} had {old.size:,} bytes, and has {new.size:,}; its {digests}"
         return None
 
     def to_json(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class DataRecord:
             files = tuple(DataFile(**file) for file in values["files"])
             record = cls(**{**values, "files": files})
             texts = [record.name, *(text for file in files for text in (file.name, file.sha256))]
-            numbers = [*record.examples.values(), *(file.bytes for file in files)]
+            numbers = [*record.examples.values(), *(file.size for file in files)]
             valid = record.kind in KINDS and all(isinstance(text, str) for text in texts)
             if not valid or not all(isinstance(number, int) for number in numbers):
                 raise TypeError("a value has the wrong type")

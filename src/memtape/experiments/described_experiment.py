@@ -62,7 +62,7 @@ def _entry(known: Mapping[str, Any], thing: object, kind: str) -> Entry:
     name = type(thing).__name__
     for entry in known.values():
         if entry.class_name == name and entry.load() is type(thing):
-            return entry  # type: ignore[no-any-return]
+            return entry
     raise ExperimentError(
         f"{name} is no {kind} of memtape or of a plugin, so a run folder could not build it again; {CURE}, or make it a "
         "plugin (docs/plugins.md)"

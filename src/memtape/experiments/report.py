@@ -118,7 +118,7 @@ def _sections(read: RunRecord, drawn: dict[str, Illustration], example: str) -> 
 def _data(data: DataRecord) -> Table:
     """Return the table of the data: what it is, the numbers of examples, and the files with their digests."""
     counts = {f"{split} examples": f"{count:,}" for split, count in data.examples.items()}
-    files = {file.name: f"{file.bytes:,} bytes, SHA-256 {file.sha256}" for file in data.files}
+    files = {file.name: f"{file.size:,} bytes, SHA-256 {file.sha256}" for file in data.files}
     return Table.of_settings("Data", {"data": data.badge, **counts, **files})
 
 

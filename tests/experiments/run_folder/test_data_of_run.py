@@ -41,7 +41,7 @@ def test_the_configuration_and_the_result_have_the_data_and_its_absolute_folder(
     config = json.loads((folder / "config.json").read_text())
     assert config["task_options"]["data_dir"] == str(tmp_path / "data")
     (file,) = config["data"]["files"]
-    assert (file["name"], file["bytes"]) == ("text.txt", 540)
+    assert (file["name"], file["size"]) == ("text.txt", 540)
     assert json.loads((folder / "result.json").read_text())["data"] == config["data"]
     assert RunRecord.read(folder).data.to_json() == config["data"]
 
