@@ -65,7 +65,7 @@ def _entry(known: Mapping[str, Any], thing: object, kind: str) -> Entry:
             return entry
     raise ExperimentError(
         f"{name} is no {kind} of memtape or of a plugin, so a run folder could not build it again; {CURE}, or make it a "
-        "plugin (docs/plugins.md)"
+        "plugin (docs/guides/plugins.md)"
     )
 
 
