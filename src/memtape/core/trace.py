@@ -26,7 +26,7 @@ class Trace:
     Attributes:
         inputs: the inputs as vectors, shape (time, input).
         outputs: the outputs, shape (time, output), as the network returns them.
-        views: the views of its memory, arrays of shape (time, *axes); a matrix has one step, the last. A network without
+        views: the views of its memory, arrays with time as the first axis; a matrix has one step, the last. A network without
             an external memory has none.
         state: the state after the last step, of a batch of one.
     """
