@@ -7,6 +7,7 @@ come from their cards; `__init__.pyi` lists all of them for type checkers, and `
 import importlib
 from typing import Any
 
+from memtape.core.extra import importing
 from memtape.version import __version__ as __version__
 
 _PARTS = {
@@ -30,6 +31,15 @@ _PARTS = {
     "tree": "memtape.core.state_tree",
     "unroll": "memtape.core.unroll",
     "use_backend": "memtape.core.backends",
+    # training
+    "DataRecord": "memtape.core.data_record",
+    "Fit": "memtape.experiments.fit",
+    "LoadedRun": "memtape.experiments.loaded_run",
+    "Trace": "memtape.core.trace",
+    "TrainSettings": "memtape.training.settings",
+    "evaluate": "memtape.experiments.evaluate",
+    "fit": "memtape.experiments.fit",
+    "load": "memtape.experiments.loaded_run",
     # parts
     "cells": "memtape.cells",
     "memory": "memtape.memory",
@@ -54,7 +64,8 @@ def __getattr__(name: str) -> Any:
     place = _PARTS.get(name) or (None if name.startswith("_") else _modules().get(name))
     if place is None:
         raise AttributeError(f"module 'memtape' has no attribute {name!r}")
-    module = importlib.import_module(place)
+    with importing(f"memtape.{name}"):
+        module = importlib.import_module(place)
     return module if place == f"memtape.{name}" or name == "tree" else getattr(module, name)
 
 

@@ -11,6 +11,7 @@ from memtape.core.batch import SequenceBatch as SequenceBatch
 from memtape.core.card import ModelCard as ModelCard
 from memtape.core.card import TaskCard as TaskCard
 from memtape.core.cell import Cell as Cell
+from memtape.core.data_record import DataRecord as DataRecord
 from memtape.core.fold import fold as fold
 from memtape.core.inputs.pairs import Pairs as Pairs
 from memtape.core.inputs.trees import Trees as Trees
@@ -21,8 +22,14 @@ from memtape.core.state import state as state
 from memtape.core.task import DrawnTask as DrawnTask
 from memtape.core.task import HeldTask as HeldTask
 from memtape.core.task import Task as Task
+from memtape.core.trace import Trace as Trace
 from memtape.core.tree_cell import TreeCell as TreeCell
 from memtape.core.unroll import unroll as unroll
+from memtape.experiments.evaluate import evaluate as evaluate
+from memtape.experiments.fit import Fit as Fit
+from memtape.experiments.fit import fit as fit
+from memtape.experiments.loaded_run import LoadedRun as LoadedRun
+from memtape.experiments.loaded_run import load as load
 from memtape.inference.decoding import beam_search as beam_search
 from memtape.inference.decoding import greedy as greedy
 from memtape.inference.generation import generate as generate
@@ -76,6 +83,7 @@ from memtape.tasks.language.sentiment import Sentiment as Sentiment
 from memtape.tasks.long_range.adding import Adding as Adding
 from memtape.tasks.long_range.copy_memory import CopyMemory as CopyMemory
 from memtape.tasks.music.chorales import Chorales as Chorales
+from memtape.training.settings import TrainSettings as TrainSettings
 from memtape.version import __version__ as __version__
 
 __all__ = [
@@ -103,11 +111,13 @@ __all__ = [
     "CopyMemory",
     "DAMCell",
     "DNCCell",
+    "DataRecord",
     "Digits",
     "DrawnTask",
     "DynamicNGrams",
     "EchoState",
     "Elman",
+    "Fit",
     "HeldTask",
     "IndependentCopies",
     "Inference",
@@ -115,6 +125,7 @@ __all__ = [
     "Jordan",
     "KeyValue",
     "Leaky",
+    "LoadedRun",
     "Memory",
     "ModelCard",
     "NTMCell",
@@ -138,6 +149,8 @@ __all__ = [
     "StackedLSTMCell",
     "Task",
     "TaskCard",
+    "Trace",
+    "TrainSettings",
     "Traversal",
     "TreeCell",
     "TreeLSTM",
@@ -146,9 +159,12 @@ __all__ = [
     "beam_search",
     "cells",
     "core",
+    "evaluate",
+    "fit",
     "fold",
     "generate",
     "greedy",
+    "load",
     "memory",
     "ops",
     "ports",

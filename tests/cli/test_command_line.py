@@ -152,15 +152,15 @@ def test_doctor_reports_why_a_backend_is_absent(capsys):
         ),
         (
             ["train", "lstm", "copy", "--train.steps", "1", "--out", "."],
-            "the run folder . is the current folder; give --out the name of a new",
+            "the run folder . is the current folder; give the name of a new",
         ),
         (
             ["train", "lstm", "copy", "--train.steps", "1", "--out", ""],
-            "the run folder . is the current folder; give --out the name of a new",
+            "the run folder . is the current folder; give the name of a new",
         ),
         (
             ["train", "lstm", "copy", "--train.steps", "1", "--out", "x" * 256],
-            "cannot be created (File name too long); give --out",
+            "cannot be created (File name too long); give a writable folder",
         ),
         (["train", "lstm", "copy", "--config", "/dev/zero"], "the file /dev/zero cannot be read (not a regular file)"),
         (["sweep", "lstm", "copy", "--space", "/dev/zero"], "the file /dev/zero cannot be read (not a regular file)"),
@@ -190,7 +190,10 @@ def test_doctor_reports_why_a_backend_is_absent(capsys):
         ),
         (["reproduce", "ntm/copy", "--jobs", "0"], "--jobs is 0, but it must be at least 1; give 1 or more"),
         (["reproduce", "ntm/copy", "--seeds", "x"], "--seeds is 'x', but it must be FIRST:END or a single seed"),
-        (["reproduce", "ntm/copy", "--data-dir", "data"], "--data-dir is data, but copy reads no data; leave it out"),
+        (
+            ["reproduce", "ntm/copy", "--data-dir", "data"],
+            "the data folder is data, but copy reads no data; leave it out",
+        ),
         (
             ["reproduce", "lstm/sentiment"],
             "the result of lstm/sentiment in the ledger is on real data, not synthetic data; give --data-dir",

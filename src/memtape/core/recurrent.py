@@ -11,10 +11,12 @@ from torch.nn.utils.rnn import PackedSequence
 from memtape.core import checks
 from memtape.core.cell import Cell, Taught
 from memtape.core.cell_contract import require_cells
+from memtape.core.evaluation_mode import evaluation_mode
 from memtape.core.integers import Lengths
 from memtape.core.numpy_scalars import plain_values
 from memtape.core.packed import packed_as, unpacked
 from memtape.core.symbols import vectors_of
+from memtape.core.trace import Trace, traced
 from memtape.core.unroll import unroll
 
 S = TypeVar("S")
@@ -107,6 +109,30 @@ class Recurrent(nn.Module, Generic[S]):
             ys, last = self._taught(padded, targets, state, lengths, teacher)
         outputs = packed_as(xs, ys, lengths)
         return (outputs, last, trace) if collect else (outputs, last)
+
+    def trace(self, xs: Tensor, state: S | None = None, *, lengths: Tensor | None = None, row: int = 0) -> Trace:
+        """Run over one sequence in evaluation mode, step by step, and return what the network does in each step.
+
+        Its figure, `network.trace(xs).figure()`, shows inputs, outputs and the views of the memory on one time axis.
+
+        Args:
+            xs: the inputs, as those of `forward`.
+            state: the state of the batch before the first step; None for the initial state.
+            lengths: number of valid steps of each row, shape (batch,).
+            row: the row of the batch to trace.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: an argument has the wrong shape, dtype, device or value, or the row has no steps.
+
+        Example:
+            >>> import torch, memtape
+            >>> trace = memtape.NTM(3, 2, slots=5).trace(torch.ones(1, 4, 3))
+            >>> trace["read_weights"].shape  # (time, heads, slots)
+            (4, 1, 5)
+        """
+        with evaluation_mode(self):
+            return traced(self.cell, xs, state, lengths=lengths, row=row)
 
     def _taught(
         self, xs: Tensor, targets: Tensor, state: S | None, lengths: Lengths | None, teacher: float

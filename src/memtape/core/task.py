@@ -1,10 +1,13 @@
 """Task: a source of batches with targets, and the scores of a network's outputs."""
 
+import functools
 import hashlib
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from reprlib import repr as shortened
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
@@ -13,6 +16,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.data_record import DataRecord
 from memtape.core.integers import is_integer
 from memtape.core.score import Score
 
@@ -47,6 +51,8 @@ class Task(ABC):
         inputs_repeat_targets: whether targets are inputs of later steps, so that a bidirectional network could read
             the answers.
         interactive: whether inputs depend on the network's earlier outputs; `play` then completes a batch.
+        data: the data that is read, or generated in its place; None for a task that is defined by its generator.
+        configuration: the arguments of the constructor by name, defaults included.
     """
 
     input_size: int
@@ -59,6 +65,14 @@ class Task(ABC):
     input_kinds: ClassVar[tuple[str, ...]] = ("sequences",)
     inputs_repeat_targets: ClassVar[bool] = False
     interactive: ClassVar[bool] = False
+    data: DataRecord | None = None
+    configuration: Mapping[str, Any] = MappingProxyType({})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let the constructor of a task keep its arguments in `configuration`."""
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = _keeping_arguments(cls.__init__)  # type: ignore[method-assign]
 
     def batch(
         self,
@@ -121,6 +135,12 @@ class Task(ABC):
     def available(self, split: str) -> int | None:
         """Return the number of sequences of a split, None if it is unlimited."""
         return None
+
+    def data_record(self) -> DataRecord | None:
+        """Return the data of the task with the number of examples of each split; None if the generator defines the task."""
+        if self.data is None:
+            return None
+        return self.data.counted({split: self.available(split) for split in ("train", "validation", "test")})
 
     @abstractmethod
     def draw(
@@ -237,3 +257,21 @@ def _turns(first: int, size: int, count: int, seed: int) -> Tensor:
 def _order(count: int, seed: int, number: int) -> Tensor:
     """Return the order of one epoch; it is cached, since consecutive batches share it."""
     return torch.randperm(count, generator=generator_for(seed, "order", number))
+
+
+def _keeping_arguments(initialise: Callable[..., None]) -> Callable[..., None]:
+    """Return a constructor of a task that keeps its arguments by name; that of a subclass comes first and counts."""
+    signature = inspect.signature(initialise)
+
+    @functools.wraps(initialise)
+    def __init__(self: Task, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        outermost = "configuration" not in vars(self)
+        if outermost:
+            self.configuration = {}
+        initialise(self, *args, **kwargs)
+        if outermost:
+            given = signature.bind(self, *args, **kwargs)
+            given.apply_defaults()
+            self.configuration = dict(list(given.arguments.items())[1:])
+
+    return __init__

@@ -44,6 +44,17 @@ class Shareable(nn.Module):
 
     configuration: dict[str, Any]
 
+    def trace(self, xs: Any, *others: Any, **options: Any) -> Any:
+        """Raise an error: only a network that runs a cell over sequences, a `Recurrent`, has steps to trace.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"{type(self).__name__} does not compute step by step, so it has no steps to trace; trace a network that runs a "
+            "cell over sequences, such as NTM or DNC"
+        )
+
     def save_pretrained(self, folder: str | Path, *, training: Training | None = None) -> None:
         """Write weights, configuration, card and manifest to a folder, over those of a network saved there before.
 

@@ -2,17 +2,25 @@
 
 import gzip
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Literal, TypeVar
 
+from memtape.core.data_record import DataFile, DataRecord
 from memtape.core.errors import RequestError
 from memtape.core.given_path import given_path, read_given
 from memtape.core.text_file import decoded
 
 LARGEST = 2**28
 """Largest size of an uncompressed file in bytes, about five times the largest file of the data sets."""
+
+_READ: ContextVar[dict[str, DataFile] | None] = ContextVar("_READ", default=None)
+"""The files that were read by the current call of `examples_of`."""
+
+T = TypeVar("T")
 
 
 class DataError(RequestError):
@@ -37,36 +45,26 @@ class DataSet:
         Raises:
             DataError: the file is missing, unreadable, empty, too large, or a damaged gzip file.
         """
-        path = self.path(data_dir, file)
-        try:
-            packed = read_given(path, most=LARGEST + 1)
-            content = self._unpacked(packed) if path.suffix == ".gz" else packed
-        except (FileNotFoundError, NotADirectoryError):
-            raise DataError(
-                f"there is no {path}, which {self.name} needs; get it from {self.source}, "
-                "or leave data_dir out to use generated examples"
-            ) from None
-        except (OSError, EOFError, ValueError, zlib.error) as error:
-            raise self.damaged(path, f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
-        if not content:
-            raise self.damaged(path, "is empty")
-        if len(content) > LARGEST:
-            raise self.damaged(path, f"has more than {LARGEST} bytes")
+        content = self._bytes(data_dir, file)
+        self._record(file, content)
         return content
 
     def text(self, data_dir: str, file: str) -> str:
         """Return the text of a file, without a byte order mark and blank lines at its end, and each line with the end of Unix.
 
+        Files with the same text count as the same data.
+
         Raises:
             DataError: as in `content`, or the file is not UTF-8, or has no text.
         """
-        content = self.content(data_dir, file)
+        content = self._bytes(data_dir, file)
         try:
             text = decoded(content)
         except ValueError as error:
             raise self.damaged(self.path(data_dir, file), str(error)) from None
         if not text.strip():
             raise self.damaged(self.path(data_dir, file), "is empty")
+        self._record(file, text.encode())
         return text
 
     def path(self, data_dir: str, file: str) -> Path:
@@ -87,7 +85,65 @@ class DataSet:
         """Return the error for an invalid file."""
         return DataError(f"{path} {reason}; get it again from {self.source}")
 
+    def _bytes(self, data_dir: str, file: str) -> bytes:
+        path = self.path(data_dir, file)
+        try:
+            packed = read_given(path, most=LARGEST + 1)
+            content = self._unpacked(packed) if path.suffix == ".gz" else packed
+        except (FileNotFoundError, NotADirectoryError):
+            raise DataError(
+                f"there is no {path}, which {self.name} needs; get it from {self.source}, "
+                "or leave data_dir out to use generated examples"
+            ) from None
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            raise self.damaged(path, f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
+        if not content:
+            raise self.damaged(path, "is empty")
+        if len(content) > LARGEST:
+            raise self.damaged(path, f"has more than {LARGEST} bytes")
+        return content
+
+    def _record(self, file: str, content: bytes) -> None:
+        """Record what was read, for the digests of a run."""
+        if (read := _READ.get()) is not None:
+            name = (Path(self.folder) / file).as_posix().removesuffix(".gz")
+            read[name] = DataFile.of(name, content)
+
     @staticmethod
     def _unpacked(packed: bytes) -> bytes:
         with gzip.GzipFile(fileobj=BytesIO(packed)) as unpacked:
             return unpacked.read(LARGEST + 1)
+
+
+def examples_of(
+    data_dir: str | None,
+    data_set: DataSet,
+    *,
+    read: Callable[[str], T],
+    otherwise: Callable[[], T],
+    name: str,
+    kind: Literal["synthetic", "shipped"] = "synthetic",
+) -> tuple[T, DataRecord]:
+    """Return the examples of a task and the record of its data: read from files, or without a data folder others.
+
+    Args:
+        data_dir: the data folder; None for none.
+        data_set: the data set in the data folder.
+        read: reads the examples from the data folder, by `DataSet.content`.
+        otherwise: returns the examples without a data folder.
+        name: what these examples are.
+        kind: where they come from.
+
+    Raises:
+        DataError: a file is missing or invalid.
+    """
+    if data_dir is None:
+        return otherwise(), DataRecord(kind=kind, name=name)
+    files: dict[str, DataFile] = {}
+    token = _READ.set(files)
+    try:
+        found = read(data_dir)
+    finally:
+        _READ.reset(token)
+    own = data_set.name if data_set.folder else "a file of the user"
+    return found, DataRecord(kind="files", name=own, files=tuple(files.values()))

@@ -1,5 +1,8 @@
-"""Network traits: its kind of input, whether it reads ahead, and whether it is trained with teacher forcing."""
+"""Network traits: its kind of input, its device and dtype, whether it reads ahead, and whether it is trained with targets."""
 
+from itertools import chain
+
+import torch
 from torch import nn
 
 
@@ -16,3 +19,15 @@ def sees_ahead(model: nn.Module | type) -> bool:
 def is_teacher_forced(model: nn.Module) -> bool:
     """Return whether a network feeds back the targets in training, in place of its own outputs."""
     return bool(getattr(model, "forced", False))
+
+
+def place_of(model: nn.Module) -> tuple[torch.device, torch.dtype | None]:
+    """Return the device of a network and the dtype of its floating-point tensors.
+
+    A network without tensors is on the CPU and has no dtype of its own; neither has one of less than 32 bits, which takes
+    float32 under autocast.
+    """
+    tensors = list(chain(model.parameters(), model.buffers()))
+    dtype = next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), None)
+    wide = dtype if dtype in (torch.float32, torch.float64) else None
+    return (tensors[0].device if tensors else torch.device("cpu")), wide

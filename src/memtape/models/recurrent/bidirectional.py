@@ -4,6 +4,7 @@ from abc import ABC
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence

@@ -8,9 +8,10 @@ from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
 from memtape.core.graph_picture import GraphPicture
+from memtape.tasks.data_folder import examples_of
 from memtape.tasks.graph.encoding import BLANK, encoded
 from memtape.tasks.graph.families import hinton_families, synthetic_family
-from memtape.tasks.graph.family_files import read
+from memtape.tasks.graph.family_files import KINSHIP, read
 from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
 from memtape.tasks.graph.graphs import Graphs, chosen, draw_graphs, shuffled_triples
 from memtape.tasks.graph.lessons import INFERENCE, Drawn, Lesson, check_lessons, draw_lessons
@@ -92,7 +93,9 @@ class Inference(TripleTask):
         checks.probabilities(review=review)
         self.lengths = (min_lesson, max_lesson)
         self.questions, self.planning, self.review = questions, planning, review
-        trees = hinton_families() if data_dir is None else read(data_dir)
+        trees, self.data = examples_of(
+            data_dir, KINSHIP, read=read, otherwise=hinton_families, name="Hinton's families", kind="shipped"
+        )
         self.trees = len(trees)
         self.atlas = Atlas([*trees, *(synthetic_family(number) for number in range(SYNTHETIC))])
 

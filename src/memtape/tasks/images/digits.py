@@ -15,7 +15,7 @@ from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
 from memtape.tasks.classification import ClassificationTask, class_sums
-from memtape.tasks.data_folder import DataSet
+from memtape.tasks.data_folder import DataSet, examples_of
 from memtape.tasks.images.idx import array_of
 from memtape.tasks.images.strokes import SIDE, draw_digits
 
@@ -86,8 +86,12 @@ class Digits(ClassificationTask, HeldTask):
         if permuted:
             shuffled = numpy.random.RandomState(PERMUTATION_SEED).permutation(SIDE * SIDE)
             self.permutation = torch.from_numpy(shuffled)
-        train, self._test = (
-            synthetic_digits() if data_dir is None else (read(data_dir, "train"), read(data_dir, "t10k"))
+        (train, self._test), self.data = examples_of(
+            data_dir,
+            MNIST,
+            read=lambda folder: (read(folder, "train"), read(folder, "t10k")),
+            otherwise=synthetic_digits,
+            name="digits drawn with strokes",
         )
         kept = len(train[0]) // VALIDATION
         self._train = (train[0][:-kept], train[1][:-kept])
