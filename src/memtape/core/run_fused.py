@@ -50,7 +50,7 @@ def run_fused(
 
     Args:
         kernel: the fused kernel of a cell.
-        cell: the cell, whose parameters recomputation needs.
+        cell: the cell, whose tensors recomputation needs.
         xs: the inputs, zero beyond a row's length.
         state: the state before the first step.
         initial: the initial state of the cell.
@@ -64,7 +64,6 @@ def run_fused(
     """
     time = xs.shape[1]
     stride = checkpoint_every or time
-    parameters = list(cell.parameters()) if checkpoint_every else []
     outputs = []
 
     def steps(xs: Tensor, state: S, initial: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
@@ -76,7 +75,7 @@ def run_fused(
         rest = None if lengths is None else (lengths - first).clamp(0, part.shape[1])
         fresh = None if starts is None else starts[:, first : first + stride]
         if checkpoint_every:
-            ys, state = recomputed(steps, parameters, part, state, initial, rest, fresh)
+            ys, state = recomputed(steps, cell, part, state, initial, rest, fresh)
         else:
             ys, state = steps(part, state, initial, rest, fresh)
         outputs.append(ys)

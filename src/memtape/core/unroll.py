@@ -111,7 +111,7 @@ def unroll(
     for first in range(0, time, stride):
         part = xs[:, first : first + stride]
         if checkpoint_every:
-            ys, state, kept = recomputed(steps, cell.parameters(), first, part, state, initial)
+            ys, state, kept = recomputed(steps, cell, first, part, state, initial)
         else:
             ys, state, kept = steps(first, part, state, initial)
         outputs += ys
