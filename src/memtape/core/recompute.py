@@ -107,12 +107,12 @@ class _Recomputed(torch.autograd.Function):
         ctx.call = call
         ctx.set_materialize_grads(False)
         changeable = [call.count + number for number in call.snapshot.buffers]
-        before = {place: (tensors[place]._version, tensors[place].clone()) for place in changeable}
+        before = {place: tensors[place].clone() for place in changeable}
         results = call(tensors[: call.count])
         # A buffer that the run itself changes, such as a running mean, has its earlier value again in the second run.
-        ctx.changed = {place for place, (version, _) in before.items() if tensors[place]._version != version}
+        ctx.changed = {place for place, value in before.items() if not torch.equal(value, tensors[place])}
         ctx.save_for_backward(
-            *(before[place][1] if place in ctx.changed else tensor for place, tensor in enumerate(tensors))
+            *(before[place] if place in ctx.changed else tensor for place, tensor in enumerate(tensors))
         )
         ctx.mark_non_differentiable(*[result for result in results if not result.is_floating_point()])
         return tuple(results)
