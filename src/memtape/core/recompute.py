@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint, get_device_states, set_device_states
 
+from memtape.core.backends import chosen_backend, use_backend
 from memtape.core.module_snapshot import ModuleSnapshot
 
 
@@ -16,8 +17,8 @@ def recomputed(run: Callable[..., Any], module: nn.Module, *arguments: Any) -> A
     """Run a function, save only its arguments, and run it again in the backward pass.
 
     The second run uses the same parameters, buffers and mode of the module as the first, also if the module has others by
-    then, draws the same random numbers and computes in the same precision. Under the transforms of `torch.func` it is a
-    plain call.
+    then. It draws the same random numbers, and computes in the same precision and on the same backend. Under the
+    transforms of `torch.func` this is a plain call.
 
     `torch.utils.checkpoint` does this too, but makes a record of every tensor that it does not save: over sequences of
     small steps these records take as much time as the steps, and ten times the memory of what is saved.
@@ -56,6 +57,7 @@ class _Call:
         self.count = len(tensors)
         self._device = tensors[0].device.type
         self._precision = torch.is_autocast_enabled(self._device), torch.get_autocast_dtype(self._device)
+        self._backend = chosen_backend()
         self._random = torch.get_rng_state(), get_device_states(*tensors)
         self._results: tuple[list[Any], Any] = [], None
 
@@ -77,7 +79,12 @@ class _Call:
     def again(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Run the function as in the first call, with other tensors as its arguments and in the module."""
         given, owned = tensors[: self.count], tensors[self.count :]
-        with torch.enable_grad(), self._same_random_numbers(), self.snapshot.restored(owned):
+        with (
+            torch.enable_grad(),
+            self._same_random_numbers(),
+            use_backend(self._backend),
+            self.snapshot.restored(owned),
+        ):
             return self(given)
 
     def outputs(self, tensors: Iterable[Tensor]) -> Any:

@@ -1,5 +1,6 @@
 """Run fused: run a fused kernel over sequences with all options of `unroll`."""
 
+from itertools import count
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
@@ -13,6 +14,7 @@ from memtape.core.starts import Starts, run_with_starts
 S = TypeVar("S")
 
 _COMPILED: WeakKeyDictionary[nn.Module, Any] = WeakKeyDictionary()
+_NUMBERS = count()
 
 
 def compiled(cell: AnyCell) -> Any:
@@ -23,6 +25,8 @@ def compiled(cell: AnyCell) -> Any:
         def step(x: Tensor, state: Any) -> Any:
             return known()(x, state)  # type: ignore[misc]
 
+        # torch limits the compilations of one code object, so that the ninth cell would not be compiled.
+        step.__code__ = step.__code__.replace(co_name=f"step_{next(_NUMBERS)}")
         _COMPILED[cell] = torch.compile(step)
     return _COMPILED[cell]
 
