@@ -7,9 +7,11 @@ from weakref import WeakKeyDictionary, ref
 import torch
 from torch import Tensor, nn
 
-from memtape.core.cell import AnyCell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.missing_kernels import warn_if_missing
 from memtape.core.recompute import recomputed
 from memtape.core.starts import Starts, run_with_starts
+from memtape.core.transforms import transforming
 
 S = TypeVar("S")
 
@@ -37,6 +39,22 @@ def has_hooks(cell: AnyCell) -> bool:
         module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
         for module in cell.modules()
     )
+
+
+def kernel_of(cell: Cell[S], backend: str, device: str) -> FusedRun[S] | None:
+    """Return the fused kernel that runs a cell over sequences, None if the cell has to be run step by step.
+
+    Everything that runs cells over sequences finds the kernel here, so that it warns if kernels are missing.
+
+    Args:
+        cell: the cell.
+        backend: the backend in use.
+        device: the type of device of the inputs.
+    """
+    if has_hooks(cell) or transforming():
+        return None
+    warn_if_missing(cell, device)
+    return fused_run(cell, backend)
 
 
 def run_fused(
