@@ -106,7 +106,7 @@ def backend_for(device: str) -> str:
     return "reference" if name == "cpu" and device != "cpu" else name
 
 
-@torch.compiler.assume_constant_result
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def chosen_backend(guard: str | None = None) -> str:
     """Return the name of the backend that was chosen here, "auto" for no choice.
 
@@ -119,7 +119,7 @@ def chosen_backend(guard: str | None = None) -> str:
     return _chosen() or _checked(os.environ.get(VARIABLE, AUTO), VARIABLE)
 
 
-@torch.compiler.assume_constant_result
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def has_kernels() -> bool:
     """Return whether the compiled kernels are present."""
     return kernels().absent is None

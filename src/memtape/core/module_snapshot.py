@@ -35,7 +35,7 @@ class ModuleSnapshot:
 
     def __init__(self, module: nn.Module, tensors: list[Tensor]):
         self._modes = [(part, part.training) for part in module.modules()]
-        self._cached: dict[Any, Tensor] | None = {} if parametrize._cache_enabled else None
+        self._cached: dict[Any, Any] | None = {} if parametrize._cache_enabled else None
         self._places: list[_Place] = []
         numbers: dict[int, int] = {}
 
@@ -89,7 +89,7 @@ class ModuleSnapshot:
             yield
             return
         before = parametrize._cache, parametrize._cache_enabled
-        cache: dict[Any, Tensor] = {} if self._cached is None else self._cached
+        cache: dict[Any, Any] = {} if self._cached is None else self._cached
         parametrize._cache, parametrize._cache_enabled = cache, int(self._cached is not None)
         try:
             yield

@@ -1,0 +1,58 @@
+"""Resuming at each step: the same records, outcome and weights as without the interruption."""
+
+import copy
+from dataclasses import asdict
+
+import pytest
+import torch
+
+from memtape import StackedLSTM
+from memtape.training.checkpoints import Checkpoints
+from memtape.training.loop import train
+from memtape.training.settings import TrainSettings
+
+STEPS = 6
+OPTIONS = {
+    "a carried state": {"carry": True, "tbptt": 2},
+    "a row of solved validations": {"solved_score": 1e9, "solved_validations": 3, "stop_when_solved": False},
+    "growing lengths": {"curriculum_score": 1e9, "schedule": "cosine", "warmup_steps": 3},
+    "a restart": {"restarts": 1, "restart_after": 4, "restart_score": 0.0, "optimizer": "rmsprop"},
+}
+
+
+@pytest.fixture
+def model(task):
+    torch.manual_seed(0)
+    return StackedLSTM(task.input_size, task.output_size, hidden_size=4, layers=2, dropout=0.5)
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_a_training_run_resumed_at_any_step_is_the_same(model, task, short, tmp_path, options):
+    settings = TrainSettings(**{**short, "steps": STEPS, "save_every": 1, "learning_rate": 0.05, **options})
+    other = {name: 0.5 * value for name, value in model.state_dict().items()}
+
+    def trained(folder, checkpoint=None):
+        own, records = copy.deepcopy(model), []
+        outcome = train(
+            own,
+            task,
+            settings,
+            seed=0,
+            on_record=records.append,
+            on_step=lambda *_: None,
+            restart_weights=lambda _: other,
+            checkpoints=Checkpoints(folder, {}, keep=99),
+            resume_from=checkpoint,
+        )
+        return own.state_dict(), records, asdict(outcome) | {"seconds": 0}
+
+    weights, records, outcome = trained(tmp_path / "whole")
+    saved = Checkpoints(tmp_path / "whole", {}, keep=99)
+    assert saved.steps() == list(range(outcome["steps"] + 1))
+    for step in saved.steps()[1:-1]:
+        checkpoint, _ = saved._read(step)
+        torch.manual_seed(1234)
+        found, later, end = trained(tmp_path / f"from {step}", checkpoint)
+        assert end == outcome
+        assert later == [record for record in records if record["step"] > step]
+        assert all(torch.equal(found[name], value) for name, value in weights.items())
