@@ -75,6 +75,7 @@ def test_a_process_resumes_from_its_own_state(model, task, settings, draw):
         assert draw() == following[index]
 
 
+@pytest.mark.parametrize("draw", ["torch", "numpy"], indirect=True)  # checks of annotations draw from that of Python
 def test_a_process_that_was_not_there_before_keeps_its_own_state(model, task, settings, draw):
     checkpoint = TrainingState(model, task, settings, process(settings, 0)).checkpoint()
     added = TrainingState(model, task, settings, process(settings, 1))

@@ -20,7 +20,7 @@ def validated(monkeypatch, short, model, task):
             assert options["split"] == "validation"
             weights.append({name: value.clone() for name, value in model.state_dict().items()})
             cost, wrong = next(given)
-            return {"cost_bits": cost, "wrong_bits": wrong}
+            return {"cost_bits": float(cost), "wrong_bits": float(wrong)}
 
         monkeypatch.setattr(validation, "evaluate", evaluate)
         records = []
