@@ -67,8 +67,8 @@ def test_the_mean_gradient_of_all_processes_is_that_of_the_batch(model, task, co
     shares = [gradients(model, task, index=index, count=count, **options) for index in range(count)]
     scores, _, whole = gradients(model, task, **options)
     assert sum(share[0]["loss"] for share in shares) == pytest.approx(scores["loss"], rel=1e-9)
-    for parts, gradient in zip(zip(*(share[2] for share in shares), strict=True), whole, strict=True):
-        torch.testing.assert_close(torch.stack(parts).mean(0), gradient, rtol=1e-9, atol=1e-12)
+    for parts, all_of_it in zip(zip(*(share[2] for share in shares), strict=True), whole, strict=True):
+        torch.testing.assert_close(torch.stack(parts).mean(0), all_of_it, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("options", [{"accumulate": 3}, {"tbptt": 2}, {"accumulate": 2, "tbptt": 2}, {}])
@@ -86,6 +86,18 @@ def test_gradients_are_averaged_over_processes_in_the_last_backward_pass_only(mo
     gradients(model, task, **options)
     chunks = -(-task.batch(3, 4).inputs.shape[1] // 2) if "tbptt" in options else 1
     assert averaged == [False] * (options.get("accumulate", 1) * chunks - 1) + [True]
+
+
+@pytest.mark.parametrize("every", [None, 2])
+def test_the_network_recomputes_as_the_settings_say(model, task, monkeypatch, every):
+    seen, forward = [], type(model).forward
+    monkeypatch.setattr(
+        type(model),
+        "forward",
+        lambda *given, **options: seen.append(options.get("checkpoint_every")) or forward(*given, **options),
+    )
+    gradients(model, task, checkpoint_every=every)
+    assert seen == [every]
 
 
 @pytest.mark.parametrize("more", [0, 1, 1000])
