@@ -14,10 +14,11 @@ def validated(monkeypatch, short, model, task):
 
     def validated(wrong_bits, cost_bits=None, restart_weights=None, **settings):
         given = iter(zip(cost_bits or wrong_bits, wrong_bits, strict=True))
-        weights = []
+        weights, lengths = [], []
 
         def evaluate(model, *_, **options):
             assert options["split"] == "validation"
+            lengths.append(options["lengths"])
             weights.append({name: value.clone() for name, value in model.state_dict().items()})
             cost, wrong = next(given)
             return {"cost_bits": float(cost), "wrong_bits": float(wrong)}
@@ -33,6 +34,7 @@ def validated(monkeypatch, short, model, task):
             on_step=lambda *_: None,
             restart_weights=restart_weights,
         )
+        validated.lengths = lengths
         return outcome, records, weights
 
     return validated
@@ -98,6 +100,7 @@ def test_a_restart_begins_a_new_row_of_solved_validations(validated, model):
 def test_growing_lengths_are_not_solved(validated):
     outcome, records, _ = validated([0] * 6, curriculum_score=0.0, solved_validations=2)
     assert [record["longest"] for record in records if record["kind"] == "validation"] == [1, 2, 3, 3]
+    assert validated.lengths == [(1, 1), (2, 2), None, None]
     assert outcome.solved_step == 4
 
 
