@@ -1,4 +1,4 @@
-"""Randomness: the generators of each process begin from states of their own, also after a restart."""
+"""Randomness: the generators of each process have states of their own, also after a restart."""
 
 import random
 from dataclasses import replace

@@ -86,7 +86,7 @@ def test_a_restart_trains_like_a_new_run(short, model, task):
         assert torch.equal(mine, other)
 
 
-def test_a_restart_begins_from_the_initial_state(short, model, task):
+def test_a_restart_uses_the_initial_state(short, model, task):
     settings = TrainSettings(**short, carry=True)
     state = TrainingState(model, task, settings, Processes(settings))
     state.carried = model.init_state(4)

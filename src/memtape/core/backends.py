@@ -55,7 +55,7 @@ class use_backend:  # noqa: N801 - it is called like a function
     of all others. All give the same results up to rounding.
 
     A call is valid in its thread, as that of `torch.set_grad_enabled`; a block is valid in its thread or asynchronous
-    task. Other threads begin with the environment variable MEMTAPE_BACKEND, or with "auto" if it is not set. The backward
+    task. Other threads use the environment variable MEMTAPE_BACKEND, or with "auto" if it is not set. The backward
     pass is that of the forward pass, wherever it runs.
 
     Args:
