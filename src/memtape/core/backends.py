@@ -55,8 +55,8 @@ class use_backend:  # noqa: N801 - it is called like a function
     of all others. All give the same results up to rounding.
 
     A call is valid in its thread, as that of `torch.set_grad_enabled`; a block is valid in its thread or asynchronous
-    task. Other threads use the environment variable MEMTAPE_BACKEND, or with "auto" if it is not set. The backward
-    pass is that of the forward pass, wherever it runs.
+    task. Other threads use the environment variable MEMTAPE_BACKEND, or "auto" if it is not set. A compiled network is
+    compiled again for another choice.
 
     Args:
         name: "auto", "reference", "compile", "scan", "cpu" or "triton".
