@@ -92,6 +92,7 @@ def test_a_restart_uses_the_initial_state(short, model, task):
     state.carried = model.init_state(4)
     state.progress.step, state.progress.passed, state.progress.solved_in_a_row = 4, 2, 1
     state.keep_as_best({"cost_bits": 0.0, "wrong_bits": 0.0})
+    assert state.progress.best_step == 4  # its checkpoint is kept
     state.restart(model.state_dict())
     assert state.carried is None
     assert (state.progress.own_step, state.progress.passed, state.progress.solved_in_a_row) == (0, 0, 0)
