@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint, get_device_states, set_device_sta
 
 from memtape.core.backends import chosen_backend, use_backend
 from memtape.core.module_snapshot import ModuleSnapshot
+from memtape.core.transforms import transforming
 
 
 def recomputed(run: Callable[..., Any], module: nn.Module, *arguments: Any) -> Any:
@@ -36,7 +37,7 @@ def recomputed(run: Callable[..., Any], module: nn.Module, *arguments: Any) -> A
         RuntimeError: in the backward pass, a parameter or buffer was changed in place since the first run, or the
             function uses another tensor that needs a gradient.
     """
-    if not torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():
+    if not torch.is_grad_enabled() or transforming():
         return run(*arguments)
     if torch.compiler.is_compiling():  # the compiler supports torch's own only
         return checkpoint(run, *arguments, use_reentrant=False)
