@@ -15,7 +15,6 @@ from memtape.core.integers import Lengths
 from memtape.core.recompute import recomputed
 from memtape.core.run_fused import compiled, kernel_of, run_fused
 from memtape.core.symbols import vectors_of
-from memtape.core.transforms import transforming
 
 S = TypeVar("S")
 
