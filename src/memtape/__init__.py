@@ -17,6 +17,7 @@ _PARTS = {
     "HeldTask": "memtape.core.task",
     "Interface": "memtape.core.memory",
     "Memory": "memtape.core.memory",
+    "MissingKernelsWarning": "memtape.core.missing_kernels",
     "ModelCard": "memtape.core.card",
     "Pairs": "memtape.core.inputs.pairs",
     "Recurrent": "memtape.core.recurrent",

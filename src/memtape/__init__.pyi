@@ -17,6 +17,7 @@ from memtape.core.inputs.pairs import Pairs as Pairs
 from memtape.core.inputs.trees import Trees as Trees
 from memtape.core.memory import Interface as Interface
 from memtape.core.memory import Memory as Memory
+from memtape.core.missing_kernels import MissingKernelsWarning as MissingKernelsWarning
 from memtape.core.recurrent import Recurrent as Recurrent
 from memtape.core.state import state as state
 from memtape.core.task import DrawnTask as DrawnTask
@@ -127,6 +128,7 @@ __all__ = [
     "Leaky",
     "LoadedRun",
     "Memory",
+    "MissingKernelsWarning",
     "ModelCard",
     "NTMCell",
     "Narma",

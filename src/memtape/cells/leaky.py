@@ -110,13 +110,14 @@ class LeakyCell(Cell[HiddenState]):
             return None if scan is None else StartsInside(partial(self._scanned, scan))
         run = recurrence_here(backend)
         known = are_linear(self.from_hidden, bias=False)
-        return partial(self._whole, run, self.from_hidden.weight) if run is not None and known else None
+        return partial(self._whole, run) if run is not None and known else None
 
     def _whole(
-        self, run: Recurrence, weight: Tensor, xs: Tensor, state: HiddenState, lengths: Tensor | None
+        self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None
     ) -> tuple[Tensor, HiddenState]:
+        recurrent: Any = self.from_hidden
         form = RecurrenceForm(kind="plain", activation=self.activation)
-        parameters = RecurrenceParameters(weight=weight, leak=self.shares)
+        parameters = RecurrenceParameters(weight=recurrent.weight, leak=self.shares)
         ys, last = run(form, parameters, RecurrenceState(fed=state.hidden), self.from_input(xs), lengths)
         return ys, HiddenState(hidden=last.fed)
 

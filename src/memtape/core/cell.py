@@ -80,7 +80,10 @@ class Cell(KeepsForward, ABC, Generic[S]):
         return ()
 
     def fused(self, backend: str) -> FusedRun[S] | None:
-        """Return the fused kernel of this cell on a backend, None if there is none."""
+        """Return the fused kernel of this cell on a backend, None if there is none.
+
+        The kernel looks the parameters up whenever it is called, because recomputation may use earlier ones.
+        """
         return None
 
 

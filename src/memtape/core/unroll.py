@@ -9,13 +9,12 @@ from torch import Tensor
 
 from memtape.core import checks, padding, state_tree
 from memtape.core.backends import backend_for
-from memtape.core.cell import Cell, fused_run
+from memtape.core.cell import Cell
 from memtape.core.cell_contract import first_step, initial_state, require_cells
 from memtape.core.integers import Lengths
 from memtape.core.recompute import recomputed
-from memtape.core.run_fused import compiled, has_hooks, run_fused
+from memtape.core.run_fused import compiled, kernel_of, run_fused
 from memtape.core.symbols import vectors_of
-from memtape.core.transforms import transforming
 
 S = TypeVar("S")
 
@@ -82,7 +81,7 @@ def unroll(
     checks.finite(xs)
 
     backend = backend_for(xs.device.type)
-    kernel = None if collect or has_hooks(cell) or transforming() else fused_run(cell, backend)
+    kernel = None if collect else kernel_of(cell, backend, xs.device.type)
     if kernel is not None:
         options: dict[str, Any] = {"initial": initial, "lengths": lengths, "starts": starts}
         return *run_fused(kernel, cell, xs, state, **options, checkpoint_every=checkpoint_every), None
@@ -111,7 +110,7 @@ def unroll(
     for first in range(0, time, stride):
         part = xs[:, first : first + stride]
         if checkpoint_every:
-            ys, state, kept = recomputed(steps, cell.parameters(), first, part, state, initial)
+            ys, state, kept = recomputed(steps, cell, first, part, state, initial)
         else:
             ys, state, kept = steps(first, part, state, initial)
         outputs += ys

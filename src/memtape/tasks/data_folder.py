@@ -42,6 +42,8 @@ class DataSet:
     def content(self, data_dir: str, file: str) -> bytes:
         """Return the bytes of a file, decompressed if its name ends in ".gz".
 
+        A file that was unpacked, and has its name without ".gz", is read where the packed one is missing.
+
         Raises:
             DataError: the file is missing, unreadable, empty, too large, or a damaged gzip file.
         """
@@ -68,8 +70,10 @@ class DataSet:
         return text
 
     def path(self, data_dir: str, file: str) -> Path:
-        """Return the path of a file of the data set."""
-        return given_path(data_dir) / self.folder / file
+        """Return the path of a file of the data set; that of the unpacked file if only this exists."""
+        path = given_path(data_dir) / self.folder / file
+        unpacked = path.with_suffix("")
+        return unpacked if path.suffix == ".gz" and not path.exists() and unpacked.is_file() else path
 
     def check_count(self, path: Path, count: int, things: str) -> None:
         """Raise unless a file has the expected number of examples.
@@ -77,7 +81,7 @@ class DataSet:
         Raises:
             DataError: the number is different.
         """
-        wanted = self.counts[path.name]
+        wanted = self.counts.get(path.name) or self.counts[f"{path.name}.gz"]
         if count != wanted:
             raise self.damaged(path, f"has {count} {things}, but that of {self.name} has {wanted}")
 

@@ -51,8 +51,8 @@ class Digits(ClassificationTask, HeldTask):
     Chance level is an accuracy of 0.1.
 
     Args:
-        data_dir: data folder with `mnist/train-images-idx3-ubyte.gz` and the three other files; without it synthetic digits
-            are used, 2,200 of them for training.
+        data_dir: data folder with `mnist/train-images-idx3-ubyte.gz` and the three other files, or with the unpacked files,
+            whose names have no ".gz"; without it synthetic digits are used, 2,200 of them for training.
         order: input of one step: "rows" gives 28 steps of 28 pixels, "pixels" gives 784 steps of one pixel.
         permuted: apply one fixed random permutation to the pixels of all images.
 
