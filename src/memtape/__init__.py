@@ -33,6 +33,7 @@ _PARTS = {
     # parts
     "cells": "memtape.cells",
     "memory": "memtape.memory",
+    "nn": "memtape.nn",
     "ops": "memtape.ops",
     "AugmentedCell": "memtape.models.machine.augmented",
     "beam_search": "memtape.inference.decoding",
