@@ -45,7 +45,7 @@ class GRU(RecurrentLayers):
     """
 
     state_record = HiddenState
-    fewest_steps = 4
+    fewest_steps = 12
 
     def __init__(
         self,

@@ -57,7 +57,8 @@ class RecurrentLayers(nn.RNNBase, ABC):
     state_record: ClassVar[type]
     """The class of a cell's state."""
     fewest_steps: ClassVar[float]
-    """The number of steps above which memtape's kernel is faster than torch's function, on rows of equal length."""
+    """The number of steps up to which torch's function is faster on rows of equal length; half as many if there are
+    gradients."""
 
     def __init__(
         self,
@@ -97,12 +98,13 @@ class RecurrentLayers(nn.RNNBase, ABC):
         self.directions = 2 if bidirectional else 1
         with torch.device("meta"):  # the cells compute with the parameters of these layers
             self._cells = [self._cell(input_size if layer == 0 else self._width) for layer in range(num_layers)]
+        self._paths = [{_stem(path): path for path, _ in cell.named_parameters()} for cell in self._cells]
         for place in range(num_layers * self.directions):
             for path, parameter in self._cells[place // self.directions].named_parameters():
-                stem = _stem(path)
-                if stem not in _TORCHS.values():
+                name = self._name(_stem(path), place)
+                if _stem(path) not in _TORCHS.values():
                     empty = torch.empty(parameter.shape, device=device, dtype=dtype)
-                    self.register_parameter(self._name(stem, place), nn.Parameter(empty))
+                    self.register_parameter(name, nn.Parameter(empty))
         self._reset_others()
 
     @abstractmethod
@@ -186,7 +188,8 @@ class RecurrentLayers(nn.RNNBase, ABC):
             and self._cells[0].fused(backend) is not None
         )
         plain = not self._input_dropout and not any({**self.options, "variational_dropout": 0}.values())
-        faster = in_kernels and (lengths is not None or xs.shape[1] > self.fewest_steps)
+        fewest = self.fewest_steps / (2 if torch.is_grad_enabled() else 1)
+        faster = in_kernels and (lengths is not None or xs.shape[1] > fewest)
         if plain and not faster and (backend != "reference" or self.proj_size):
             return self._run_by_torch(xs, state, lengths)
         return self._run_layers(xs, state, lengths, backend if in_kernels else None)
@@ -232,7 +235,7 @@ class RecurrentLayers(nn.RNNBase, ABC):
 
     def _tensors(self, place: int) -> dict[str, Tensor]:
         """Return the parameters of a layer in one direction, by their names in its cell."""
-        paths = {_stem(path): path for path, _ in self._cells[place // self.directions].named_parameters()}
+        paths = self._paths[place // self.directions]
         tensors = {path: getattr(self, self._name(stem, place), None) for stem, path in paths.items()}
         if not self.bias:
             weight = tensors[paths["weight_ih"]]

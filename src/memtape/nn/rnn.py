@@ -45,7 +45,7 @@ class RNN(RecurrentLayers):
     """
 
     state_record = HiddenState
-    fewest_steps = 4
+    fewest_steps = 24
 
     def __init__(
         self,
