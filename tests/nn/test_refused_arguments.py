@@ -136,8 +136,8 @@ def test_states_of_a_wrong_shape_for_one_sequence(kind, shape):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_states_of_a_wrong_shape_for_packed_sequences(kind):
+    xs = pack_sequence([torch.zeros(1, 3), torch.zeros(4, 3)], enforce_sorted=False)
     with pytest.raises(RuntimeError, match=r"the initial state has shape \(1, 3, 4\), .* it must have \(1, 2, 4\)"):
-        xs = pack_sequence([torch.zeros(1, 3), torch.zeros(4, 3)], enforce_sorted=False)
         layers(kind)(xs, state(kind, 1, 3, 4))
 
 

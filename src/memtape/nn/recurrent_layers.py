@@ -32,8 +32,8 @@ class RecurrentLayers(nn.RNNBase, ABC):
     """Abstract layers of recurrent units, in one or both directions, called like the networks of `torch.nn`.
 
     Parameters, their names and their initial values are those of `torch.nn.RNNBase`. The layers run in memtape's kernels
-    where these are faster, in torch's own function where it is, and otherwise step by step with the cells of
-    `memtape.cells`. A concrete class returns the cell of a layer by `_cell`.
+    where these are faster, in torch's own function where it is, and step by step with the cells of `memtape.cells` for
+    options without a kernel, on the backend "reference" and inside transforms of `torch.func`. A concrete class returns the cell of a layer by `_cell`.
 
     Args:
         mode: the kind of the units, one of `BY_TORCH`.
@@ -179,12 +179,11 @@ class RecurrentLayers(nn.RNNBase, ABC):
 
     def _run(self, xs: Tensor, state: tuple[Tensor, ...], lengths: Tensor | None) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Run over sequences, batch first."""
-        backend = _backend(xs.device.type)
+        backend = "reference" if _transformed() else _backend(xs.device.type)
         in_kernels = (
             backend != "reference"
             and xs.dtype in IN_KERNELS
             and not self.proj_size
-            and not _transformed()
             and self._cells[0].fused(backend) is not None
         )
         plain = not self._input_dropout and not any({**self.options, "variational_dropout": 0}.values())
@@ -335,7 +334,7 @@ def _backend(device: str) -> str:
 
 
 def _transformed() -> bool:
-    """Return whether a transform of `torch.func` or forward-mode differentiation is active; kernels support neither."""
+    """Return whether a transform of `torch.func` or forward-mode differentiation is active, which need single steps."""
     if torch.compiler.is_compiling():
         return False
     return torch._C._functorch.peek_interpreter_stack() is not None or forward_ad._current_level >= 0
