@@ -165,6 +165,7 @@ def test_numerical_gradients(kind):
     assert torch.autograd.gradcheck(lambda xs: mine(xs)[0], xs)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # by torch's own rules for jvp
 def test_transforms_of_torch_func(kind):
     mine, theirs = layers(kind).double(), layers(kind, nn).double()
     xs = torch.randn(3, TIME, BATCH, INPUT, dtype=torch.float64)

@@ -33,7 +33,8 @@ class RecurrentLayers(nn.RNNBase, ABC):
 
     Parameters, their names and their initial values are those of `torch.nn.RNNBase`. The layers run in memtape's kernels
     where these are faster, in torch's own function where it is, and step by step with the cells of `memtape.cells` for
-    options without a kernel, on the backend "reference" and inside transforms of `torch.func`. A concrete class returns the cell of a layer by `_cell`.
+    options without a kernel, on the backend "reference" and inside transforms of `torch.func`. A concrete class returns
+    the cell of a layer by `_cell`.
 
     Args:
         mode: the kind of the units, one of `BY_TORCH`.
