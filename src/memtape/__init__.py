@@ -24,6 +24,7 @@ _PARTS = {
     "TaskCard": "memtape.core.card",
     "TreeCell": "memtape.core.tree_cell",
     "Trees": "memtape.core.inputs.trees",
+    "collate": "memtape.core.collate",
     "core": "memtape.core",
     "fold": "memtape.core.fold",
     "state": "memtape.core.state",
