@@ -3,6 +3,7 @@
 from memtape import cells as cells
 from memtape import core as core
 from memtape import memory as memory
+from memtape import nn as nn
 from memtape import ops as ops
 from memtape import ports as ports
 from memtape.core import state_tree as tree
@@ -11,6 +12,7 @@ from memtape.core.batch import SequenceBatch as SequenceBatch
 from memtape.core.card import ModelCard as ModelCard
 from memtape.core.card import TaskCard as TaskCard
 from memtape.core.cell import Cell as Cell
+from memtape.core.collate import collate as collate
 from memtape.core.fold import fold as fold
 from memtape.core.inputs.pairs import Pairs as Pairs
 from memtape.core.inputs.trees import Trees as Trees
@@ -145,11 +147,13 @@ __all__ = [
     "__version__",
     "beam_search",
     "cells",
+    "collate",
     "core",
     "fold",
     "generate",
     "greedy",
     "memory",
+    "nn",
     "ops",
     "ports",
     "state",
