@@ -108,8 +108,8 @@ FLOATS = torch.ones(2, 3)
         ([], ValueError, "there are no examples, but a batch has at least one row; pass one or more"),
         ([FLOATS], TypeError, r"example 0 is a Tensor, but collate takes pairs \(sequence, target\); return a pair"),
         ([(FLOATS, 1), (FLOATS, 1, 1)], TypeError, "example 1 is a tuple of 3, but collate takes pairs"),
-        ([(FLOATS, "yes")], TypeError, "the target of example 0 is a str that is no array of numbers; pass a tensor"),
-        ([(FLOATS, None)], TypeError, "the target of example 0 is a NoneType that is no array"),
+        ([(FLOATS, "yes")], TypeError, "the target of example 0 is a str and not an array of numbers; pass a tensor"),
+        ([(FLOATS, None)], TypeError, "the target of example 0 is a NoneType and not an array"),
         ([(FLOATS > 0, 1)], TypeError, r"the sequence of example 0 is torch.bool, .*; convert it with .float\(\) or"),
         (
             [(FLOATS, FLOATS > 0)],

@@ -122,7 +122,7 @@ def test_inputs_on_another_device(kind):
 @pytest.mark.parametrize("shape", [(1, 3, 4), (2, 2, 4), (1, 2, 5), (1, 4), (2, 4), (1, 1, 2, 4)])
 def test_states_of_a_wrong_shape(kind, shape):
     with pytest.raises(
-        RuntimeError, match=r"the initial state has shape .* it must have \(1, 2, 4\); pass the state of"
+        RuntimeError, match=r"the initial state has shape .* this input needs \(1, 2, 4\); pass the state of"
     ):
         layers(kind)(torch.zeros(5, 2, 3), state(kind, *shape))
 
@@ -130,19 +130,19 @@ def test_states_of_a_wrong_shape(kind, shape):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(1, 1, 4), (4,), (2, 4)])
 def test_states_of_a_wrong_shape_for_one_sequence(kind, shape):
-    with pytest.raises(RuntimeError, match=r"the initial state has shape .* it must have \(1, 4\)"):
+    with pytest.raises(RuntimeError, match=r"the initial state has shape .* this input needs \(1, 4\)"):
         layers(kind)(torch.zeros(5, 3), state(kind, *shape))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_states_of_a_wrong_shape_for_packed_sequences(kind):
     xs = pack_sequence([torch.zeros(1, 3), torch.zeros(4, 3)], enforce_sorted=False)
-    with pytest.raises(RuntimeError, match=r"the initial state has shape \(1, 3, 4\), .* it must have \(1, 2, 4\)"):
+    with pytest.raises(RuntimeError, match=r"the initial state has shape \(1, 3, 4\), .* this input needs \(1, 2, 4\)"):
         layers(kind)(xs, state(kind, 1, 3, 4))
 
 
 def test_a_memory_cell_has_the_hidden_size_beside_projections():
-    with pytest.raises(RuntimeError, match=r"shape \(1, 2, 2\), but for this input it must have \(1, 2, 4\)"):
+    with pytest.raises(RuntimeError, match=r"shape \(1, 2, 2\), but this input needs \(1, 2, 4\)"):
         layers("LSTM", proj_size=2)(torch.zeros(5, 2, 3), (torch.zeros(1, 2, 2), torch.zeros(1, 2, 2)))
 
 

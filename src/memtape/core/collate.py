@@ -99,7 +99,7 @@ def _tensor(what: str, number: int, value: Any) -> Tensor:
         tensor = torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(
-            f"the {what} of example {number} is a {type(value).__name__} that is no array of numbers; pass a tensor"
+            f"the {what} of example {number} is a {type(value).__name__} and not an array of numbers; pass a tensor"
         ) from error
     if tensor.dtype == torch.bool or tensor.is_complex():
         raise TypeError(

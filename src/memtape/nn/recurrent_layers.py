@@ -296,7 +296,7 @@ class RecurrentLayers(nn.RNNBase, ABC):
             wanted_shape = (rows, size) if single else (rows, len(xs), size)
             if part.shape != wanted_shape:
                 raise RuntimeError(
-                    f"the initial state has shape {tuple(part.shape)}, but for this input it must have {wanted_shape}; pass "
+                    f"the initial state has shape {tuple(part.shape)}, but this input needs {wanted_shape}; pass "
                     "the state of the same layers and batch, or None for zeros"
                 )
             if (part.dtype != xs.dtype and not torch.is_autocast_enabled(xs.device.type)) or part.device != xs.device:
