@@ -42,7 +42,7 @@ def form_numbers(form: Any) -> tuple[list[int], list[float]]:
     ]
 
 
-@torch.compiler.assume_constant_result  # torch.compile cannot read annotations
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator] # torch.compile cannot read annotations
 def _places(form: type) -> tuple[tuple[tuple[str, tuple[Any, ...]], ...], tuple[str, ...]]:
     return _known_places(form)
 

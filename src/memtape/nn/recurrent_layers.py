@@ -236,7 +236,7 @@ class RecurrentLayers(nn.RNNBase, ABC):
     def _tensors(self, place: int) -> dict[str, Tensor]:
         """Return the parameters of a layer in one direction, by their names in its cell."""
         paths = self._paths[place // self.directions]
-        tensors = {path: getattr(self, self._name(stem, place), None) for stem, path in paths.items()}
+        tensors: dict[str, Any] = {path: getattr(self, self._name(stem, place), None) for stem, path in paths.items()}
         if not self.bias:
             weight = tensors[paths["weight_ih"]]
             none = weight.new_zeros(len(weight))
@@ -329,7 +329,7 @@ def _stem(path: str) -> str:
     return _TORCHS.get(own, own.replace(".", "_"))
 
 
-@torch.compiler.assume_constant_result
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _backend(device: str) -> str:
     return backend_for(device)
 
