@@ -23,8 +23,6 @@ OPTIONS = [
 NAMES = {
     "from_input.weight": "weight_ih_l0",
     "from_hidden.weight": "weight_hh_l0",
-    "from_input.bias": "bias_ih_l0",
-    "from_hidden.bias": "bias_hh_l0",
     "peepholes": "peepholes_l0",
     "norms.input.weight": "norms_input_weight_l0",
     "norms.hidden.weight": "norms_hidden_weight_l0",
@@ -51,10 +49,15 @@ def cell_of(kind, options, module):
     norm = {"layer_norm": True} if options.get("layer_norm") else {}
     peepholes = {"peepholes": True} if options.get("peepholes") else {}
     cell = {"LSTM": LSTMCell, "GRU": GRUCell, "RNN": ElmanCell}[kind](INPUT, HIDDEN, **norm, **peepholes).double()
-    tensors = {path: getattr(module, NAMES[path]) for path, _ in cell.named_parameters()}
-    if "from_hidden.bias" not in tensors:
-        tensors["from_input.bias"] = module.bias_ih_l0 + module.bias_hh_l0
-    cell.load_state_dict(tensors)
+    both, split = module.bias_ih_l0 + module.bias_hh_l0, [2 * HIDDEN, HIDDEN]
+    biases = {"from_input.bias": both, "norms.input.bias": both}
+    if kind == "GRU":
+        biases = {"from_input.bias": module.bias_ih_l0, "from_hidden.bias": module.bias_hh_l0}
+        for place, bias in (("input", module.bias_ih_l0), ("hidden", module.bias_hh_l0)):
+            parts = zip(("gates", "candidate"), bias.split(split), strict=True)
+            biases |= {f"norms.{place}_{name}.bias": part for name, part in parts}
+    paths = [path for path, _ in cell.named_parameters()]
+    cell.load_state_dict({path: biases[path] if path in biases else getattr(module, NAMES[path]) for path in paths})
     return Zoneout(cell, hidden=options.get("zoneout", 0.0), memory=options.get("zoneout_cell", 0.0)).eval()
 
 
@@ -210,7 +213,7 @@ def test_other_parameters_start_as_in_the_cells(again):
         module.reset_parameters()
     cell = LSTMCell(INPUT, HIDDEN, layer_norm=True, peepholes=True)
     for path, value in cell.named_parameters():
-        if "from" not in path:
+        if path in NAMES and "from" not in path:
             assert torch.equal(getattr(module, NAMES[path]), value)
 
 

@@ -99,13 +99,16 @@ class RecurrentLayers(nn.RNNBase, ABC):
         self.directions = 2 if bidirectional else 1
         with torch.device("meta"):  # the cells compute with the parameters of these layers
             self._cells = [self._cell(input_size if layer == 0 else self._width) for layer in range(num_layers)]
-        self._paths = [{_stem(path): path for path, _ in cell.named_parameters()} for cell in self._cells]
+        self._paths = [
+            {path.removeprefix("cell."): path for path, _ in cell.named_parameters()}  # inside a wrapper
+            for cell in self._cells
+        ]
         for place in range(num_layers * self.directions):
-            for path, parameter in self._cells[place // self.directions].named_parameters():
-                name = self._name(_stem(path), place)
-                if _stem(path) not in _TORCHS.values():
-                    empty = torch.empty(parameter.shape, device=device, dtype=dtype)
-                    self.register_parameter(name, nn.Parameter(empty))
+            cell = self._cells[place // self.directions]
+            for name, path in self._paths[place // self.directions].items():
+                if name not in _WEIGHTS and name not in _BIASES:
+                    empty = torch.empty(cell.get_parameter(path).shape, device=device, dtype=dtype)
+                    self.register_parameter(self._name(name, place), nn.Parameter(empty))
         self._reset_others()
 
     @abstractmethod
@@ -236,16 +239,24 @@ class RecurrentLayers(nn.RNNBase, ABC):
     def _tensors(self, place: int) -> dict[str, Tensor]:
         """Return the parameters of a layer in one direction, by their names in its cell."""
         paths = self._paths[place // self.directions]
-        tensors: dict[str, Any] = {path: getattr(self, self._name(stem, place), None) for stem, path in paths.items()}
-        if not self.bias:
-            weight = tensors[paths["weight_ih"]]
-            none = weight.new_zeros(len(weight))
-            return {path: none if tensor is None else tensor for path, tensor in tensors.items()}
-        if "bias_hh" not in paths:  # two biases that are only added to each other
-            tensors[paths["bias_ih"]] = tensors[paths["bias_ih"]] + getattr(self, self._name("bias_hh", place))
+        weight: Tensor = getattr(self, self._name("from_input.weight", place))
+        biases = dict.fromkeys(("bias_ih", "bias_hh"), weight.new_zeros(0 if self.bias else len(weight)))
+        if self.bias:
+            biases = {name: getattr(self, self._name(name, place)) for name in biases}
+            if not any(_BIASES[name][0] == "bias_hh" for name in paths if name in _BIASES):
+                biases["bias_ih"] = biases["bias_ih"] + biases["bias_hh"]  # they are only added to each other
+        tensors = {}
+        for name, path in paths.items():
+            if name in _BIASES:
+                which, first, last = _BIASES[name]
+                tensors[path] = biases[which][first * self.hidden_size : last * self.hidden_size]
+            else:
+                tensors[path] = getattr(self, self._name(name, place))
         return tensors
 
-    def _name(self, stem: str, place: int) -> str:
+    def _name(self, name: str, place: int) -> str:
+        """Return the name of a parameter of a layer in one direction, given that in its cell, or torch's stem."""
+        stem = _WEIGHTS.get(name, name.replace(".", "_"))
         return f"{stem}_l{place // self.directions}{'_reverse' if place % self.directions else ''}"
 
     def _checked(self, xs: Any, *, axes: tuple[int, ...] = (2, 3)) -> Tensor:
@@ -314,19 +325,19 @@ class RecurrentLayers(nn.RNNBase, ABC):
         return ", ".join([super().extra_repr(), *(f"{name}={value}" for name, value in self.options.items() if value)])
 
 
-_TORCHS = {
-    "from_input.weight": "weight_ih",
-    "from_hidden.weight": "weight_hh",
-    "from_input.bias": "bias_ih",
-    "from_hidden.bias": "bias_hh",
+_WEIGHTS = {"from_input.weight": "weight_ih", "from_hidden.weight": "weight_hh"}
+"""The weights of a cell, each with its name in torch."""
+
+_BIASES = {
+    "from_input.bias": ("bias_ih", 0, 4),
+    "from_hidden.bias": ("bias_hh", 0, 4),
+    "norms.input.bias": ("bias_ih", 0, 4),
+    "norms.input_gates.bias": ("bias_ih", 0, 2),
+    "norms.input_candidate.bias": ("bias_ih", 2, 3),
+    "norms.hidden_gates.bias": ("bias_hh", 0, 2),
+    "norms.hidden_candidate.bias": ("bias_hh", 2, 3),
 }
-"""The names of a cell's parameters, each with its name in torch."""
-
-
-def _stem(path: str) -> str:
-    """Return the name of a parameter of a layer, without the layer's number."""
-    own = path.removeprefix("cell.")  # inside a wrapper
-    return _TORCHS.get(own, own.replace(".", "_"))
+"""The biases of a cell, each with its name in torch and its part of it, in multiples of the hidden size."""
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
