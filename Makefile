@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RUN := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 # the parts of the library are tested with every annotation of a shape executed, the rest as users run it
-PARTS := $(addprefix tests/,core ops kernels cells memory laws models tasks training viz sharing inference ports)
+PARTS := $(addprefix tests/,core ops kernels cells memory laws models nn tasks training viz sharing inference ports)
 CHECKED := --jaxtyping-packages=memtape,beartype.beartype $(PARTS)
 WHOLE := $(addprefix --ignore=,$(PARTS)) tests README.md CONTRIBUTING.md docs --doctest-modules src/memtape
 

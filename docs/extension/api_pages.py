@@ -25,6 +25,7 @@ TITLES = {
     "cells": "Cells and wrappers",
     "figures": "Figures",
     "memory": "Memories and interfaces",
+    "nn": "Layers of torch.nn",
     "ops": "Equations",
     "ports": "Networks of other code",
     "tree": "State trees",

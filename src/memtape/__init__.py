@@ -26,6 +26,7 @@ _PARTS = {
     "TaskCard": "memtape.core.card",
     "TreeCell": "memtape.core.tree_cell",
     "Trees": "memtape.core.inputs.trees",
+    "collate": "memtape.core.collate",
     "core": "memtape.core",
     "fold": "memtape.core.fold",
     "state": "memtape.core.state",
@@ -44,6 +45,7 @@ _PARTS = {
     # parts
     "cells": "memtape.cells",
     "memory": "memtape.memory",
+    "nn": "memtape.nn",
     "ops": "memtape.ops",
     "AugmentedCell": "memtape.models.machine.augmented",
     "beam_search": "memtape.inference.decoding",

@@ -3,6 +3,7 @@
 from memtape import cells as cells
 from memtape import core as core
 from memtape import memory as memory
+from memtape import nn as nn
 from memtape import ops as ops
 from memtape import ports as ports
 from memtape.core import state_tree as tree
@@ -11,6 +12,7 @@ from memtape.core.batch import SequenceBatch as SequenceBatch
 from memtape.core.card import ModelCard as ModelCard
 from memtape.core.card import TaskCard as TaskCard
 from memtape.core.cell import Cell as Cell
+from memtape.core.collate import collate as collate
 from memtape.core.data_record import DataRecord as DataRecord
 from memtape.core.fold import fold as fold
 from memtape.core.inputs.pairs import Pairs as Pairs
@@ -160,6 +162,7 @@ __all__ = [
     "__version__",
     "beam_search",
     "cells",
+    "collate",
     "core",
     "evaluate",
     "fit",
@@ -168,6 +171,7 @@ __all__ = [
     "greedy",
     "load",
     "memory",
+    "nn",
     "ops",
     "ports",
     "state",

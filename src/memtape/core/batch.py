@@ -69,10 +69,23 @@ class SequenceBatch:
             lengths=(self.lengths - first).clamp(0, last - first),
         )
 
-    def move(self, *, device: Any = None, dtype: torch.dtype | None = None) -> "SequenceBatch":
+    def move(
+        self, *, device: Any = None, dtype: torch.dtype | None = None, non_blocking: bool = False
+    ) -> "SequenceBatch":
         """Return the batch on another device, or with its floats in another dtype."""
-        inputs = self.kind.move(self.inputs, device=device, dtype=dtype)
-        return dataclasses.replace(state_tree.move(self._without_inputs(), device=device, dtype=dtype), inputs=inputs)
+        options = {"device": device, "dtype": dtype} | ({"non_blocking": True} if non_blocking else {})
+        inputs = self.kind.move(self.inputs, **options)
+        return dataclasses.replace(state_tree.move(self._without_inputs(), **options), inputs=inputs)
+
+    def to(self, *args: Any, **kwargs: Any) -> "SequenceBatch":
+        """Return the batch on another device, or with its floats in another dtype; arguments of `torch.nn.Module.to`.
+
+        Integers and booleans keep their dtype.
+
+        Raises:
+            TypeError: the dtype is not one of floating-point numbers.
+        """
+        return self.move(**state_tree.destination(*args, **kwargs))
 
     @classmethod
     def join(cls, parts: Sequence["SequenceBatch"]) -> "SequenceBatch":

@@ -25,13 +25,35 @@ def detach(state: S) -> S:
     return pytree.tree_map(lambda leaf: leaf.detach(), state)
 
 
-def move(state: S, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> S:
+def move(
+    state: S,
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    non_blocking: bool = False,
+) -> S:
     """Move a state to a device, or convert its floats to another dtype; integers and booleans keep theirs."""
 
     def moved(leaf: Tensor) -> Tensor:
-        return leaf.to(device=device, dtype=dtype if leaf.is_floating_point() else None)
+        kept = leaf.dtype if dtype is None or not leaf.is_floating_point() else dtype
+        return leaf.to(device=device, dtype=kept, non_blocking=non_blocking)
 
     return pytree.tree_map(moved, state)
+
+
+def destination(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    """Return the arguments of `move` for those of `torch.nn.Module.to`: a device, a dtype, both, or a tensor that has them.
+
+    Raises:
+        TypeError: the dtype is not one of floating-point numbers.
+    """
+    device, dtype, non_blocking, _ = torch._C._nn._parse_to(*args, **kwargs)
+    if dtype is not None and not dtype.is_floating_point:
+        raise TypeError(
+            f"the dtype is {dtype}, but only floats are converted, while integers and booleans keep their dtype; give a dtype "
+            "of floating-point numbers"
+        )
+    return {"device": device, "dtype": dtype, "non_blocking": non_blocking}
 
 
 def like(state: S, example: S) -> S:

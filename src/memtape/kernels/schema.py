@@ -6,6 +6,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
+import torch
 from torch import Tensor
 
 CType = Any
@@ -32,20 +33,29 @@ def form_members(form: type) -> dict[str, CType]:
     return {field.name: ctypes.c_double if field.type is float else ctypes.c_int64 for field in fields(form)}
 
 
-@cache
 def form_numbers(form: Any) -> tuple[list[int], list[float]]:
     """Return the integers and the floats of a form, each in the order of its fields; a choice is its index."""
-    integers: list[int] = []
-    floats: list[float] = []
-    for field in fields(form):
-        value = getattr(form, field.name)
-        if field.type is float:
-            floats.append(float(value))
-        elif get_origin(field.type) is Literal:
-            integers.append(get_args(field.type).index(value))
-        else:
-            integers.append(int(value))
-    return integers, floats
+    integers, floats = _places(type(form))
+    values = [(getattr(form, name), choices) for name, choices in integers]
+    return [choices.index(value) if choices else int(value) for value, choices in values], [
+        float(getattr(form, name)) for name in floats
+    ]
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator] # torch.compile cannot read annotations
+def _places(form: type) -> tuple[tuple[tuple[str, tuple[Any, ...]], ...], tuple[str, ...]]:
+    return _known_places(form)
+
+
+@cache
+def _known_places(form: type) -> tuple[tuple[tuple[str, tuple[Any, ...]], ...], tuple[str, ...]]:
+    """Return the names of a form's integers, each with the choices of its Literal, and the names of its floats."""
+    integers = tuple(
+        (field.name, get_args(field.type) if get_origin(field.type) is Literal else ())
+        for field in fields(form)
+        if field.type is not float
+    )
+    return integers, tuple(field.name for field in fields(form) if field.type is float)
 
 
 def axes_of(record: type) -> dict[str, tuple[str, int]]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from memtape.core import checks
+from memtape.core.argument_words import answering
 from memtape.core.given_path import given_path
 from memtape.core.numpy_scalars import plain_values
 from memtape.sharing import hub
@@ -43,6 +44,12 @@ class Shareable(nn.Module):
     """
 
     configuration: dict[str, Any]
+
+    def __init_subclass__(cls, **options: Any):
+        """Let the constructors of memtape's networks answer the words of torch; what others mean is not known."""
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls) and cls.__module__.startswith("memtape."):
+            cls.__init__ = answering(cls.__name__, cls.__init__)  # type: ignore[method-assign]
 
     def trace(self, xs: Any, *others: Any, **options: Any) -> Any:
         """Raise an error: only a network that runs a cell over sequences, a `Recurrent`, has steps to trace.
