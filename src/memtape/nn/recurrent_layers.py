@@ -6,14 +6,15 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.autograd import forward_ad
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from memtape.core import checks, padding
 from memtape.core.backends import backend_for
-from memtape.core.cell import AnyCell
+from memtape.core.cell import AnyCell, fused_run
+from memtape.core.missing_kernels import warn_if_missing
 from memtape.core.step_by_step import StepByStep, fused_or_steps
+from memtape.core.transforms import transforming
 from memtape.nn.given_tensors import with_tensors
 
 BY_TORCH: Mapping[str, Callable[..., Any]] = {
@@ -183,16 +184,20 @@ class RecurrentLayers(nn.RNNBase, ABC):
 
     def _run(self, xs: Tensor, state: tuple[Tensor, ...], lengths: Tensor | None) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Run over sequences, batch first."""
-        backend = "reference" if _transformed() else _backend(xs.device.type)
+        backend = "reference" if transforming() else backend_for(xs.device.type)
         in_kernels = (
             backend != "reference"
             and xs.dtype in IN_KERNELS
             and not self.proj_size
-            and self._cells[0].fused(backend) is not None
+            and fused_run(self._cells[0], backend) is not None
         )
         plain = not self._input_dropout and not any({**self.options, "variational_dropout": 0}.values())
         fewest = self.fewest_steps / (2 if torch.is_grad_enabled() else 1)
         faster = in_kernels and (lengths is not None or xs.shape[1] > fewest)
+        if self.training and (
+            lengths is not None or self.mode != "LSTM" or not plain
+        ):  # else torch's function is as fast
+            warn_if_missing(self._cells[0], xs.device.type)
         if plain and not faster and (backend != "reference" or self.proj_size):
             return self._run_by_torch(xs, state, lengths)
         return self._run_layers(xs, state, lengths, backend if in_kernels else None)
@@ -338,15 +343,3 @@ _BIASES = {
     "norms.hidden_candidate.bias": ("bias_hh", 2, 3),
 }
 """The biases of a cell, each with its name in torch and its part of it, in multiples of the hidden size."""
-
-
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _backend(device: str) -> str:
-    return backend_for(device)
-
-
-def _transformed() -> bool:
-    """Return whether a transform of `torch.func` or forward-mode differentiation is active, which need single steps."""
-    if torch.compiler.is_compiling():
-        return False
-    return torch._C._functorch.peek_interpreter_stack() is not None or forward_ad._current_level >= 0
