@@ -81,6 +81,11 @@ class Cell(nn.Module, ABC, Generic[S]):
         """Return the fused kernel of this cell on a backend, None if there is none."""
         return None
 
+    def fused_step(self, backend: str) -> FusedRun[S] | None:
+        """Return the fused kernel if it is faster than `forward` for a single step, None if it is not."""
+        return None
+
+
 
 AnyCell = Cell[Any]
 """A cell with any type of state."""

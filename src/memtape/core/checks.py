@@ -84,24 +84,26 @@ def sequences(cell: AnyCell, xs: Tensor) -> None:
             f"the inputs have shape {tuple(xs.shape)}, but {name} takes {wanted} with at least one step of time; "
             "reshape the inputs or build the network for their size"
         )
-    if not xs.is_floating_point():
-        raise TypeError(f"the inputs are {xs.dtype}, but {name} computes with floating-point numbers; pass xs.float()")
-    parameter = next(chain(cell.parameters(), cell.buffers()), None)
-    if parameter is None:
-        return
-    if torch.finfo(parameter.dtype).bits < 32:
+    _numbers(cell, xs, name)
+
+
+def vectors(cell: AnyCell, x: Tensor) -> None:
+    """Raise unless `x` has the shape (batch, input), the dtype and the device that a single step of the cell needs.
+
+    Raises:
+        TypeError: `x` is not a floating-point tensor.
+        ValueError: `x` has the wrong shape, dtype or device.
+    """
+    name = type(cell).__name__
+    wanted = f"(batch, {cell.input_size})"
+    if not isinstance(x, Tensor):
+        raise TypeError(f"the input is a {type(x).__name__}, but a step of {name} takes a tensor; pass one of shape {wanted}")
+    if x.ndim != 2 or x.shape[1] != cell.input_size:
         raise ValueError(
-            f"the parameters of {name} are {parameter.dtype}, but a state that is carried over many steps needs at least "
-            "float32; keep the network in float32 and run it under torch.autocast"
+            f"the input has shape {tuple(x.shape)}, but a step of {name} takes {wanted}; "
+            "pass one step without an axis of time, or call the network for whole sequences"
         )
-    if xs.device != parameter.device:
-        raise ValueError(
-            f"the inputs are on {xs.device}, but {name} is on {parameter.device}; move one of them with .to(...)"
-        )
-    if xs.dtype != parameter.dtype and not torch.is_autocast_enabled(xs.device.type):
-        raise ValueError(
-            f"the inputs are {xs.dtype}, but the parameters of {name} are {parameter.dtype}; convert one of them with .to(...)"
-        )
+    _numbers(cell, x, name)
 
 
 def lengths_of(xs: Tensor, lengths: Any) -> Tensor:
@@ -167,6 +169,8 @@ def state_for(cell: AnyCell, state: Any, example: Any, batch: int) -> None:
     Raises:
         ValueError: the state has another structure, size, dtype, device or batch size.
     """
+    if state_tree.alike(state, example):
+        return
     name = type(cell).__name__
     if not state_tree.same_structure(state, example):
         raise ValueError(
@@ -204,3 +208,25 @@ def _integer(place: str, name: str, value: int | float, least: int) -> None:
         raise TypeError(f"{place} is {value!r}, but it must be an integer; give one of at least {least}")
     if value < least:
         raise ValueError(f"{place} is {value}, but it must be at least {least}; give a larger {name}")
+
+
+def _numbers(cell: AnyCell, xs: Tensor, name: str) -> None:
+    """Raise unless inputs have the dtype and the device of the parameters."""
+    if not xs.is_floating_point():
+        raise TypeError(f"the inputs are {xs.dtype}, but {name} computes with floating-point numbers; pass xs.float()")
+    parameter = next(chain(cell.parameters(), cell.buffers()), None)
+    if parameter is None:
+        return
+    if torch.finfo(parameter.dtype).bits < 32:
+        raise ValueError(
+            f"the parameters of {name} are {parameter.dtype}, but a state that is carried over many steps needs at least "
+            "float32; keep the network in float32 and run it under torch.autocast"
+        )
+    if xs.device != parameter.device:
+        raise ValueError(
+            f"the inputs are on {xs.device}, but {name} is on {parameter.device}; move one of them with .to(...)"
+        )
+    if xs.dtype != parameter.dtype and not torch.is_autocast_enabled(xs.device.type):
+        raise ValueError(
+            f"the inputs are {xs.dtype}, but the parameters of {name} are {parameter.dtype}; convert one of them with .to(...)"
+        )

@@ -10,6 +10,8 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from memtape.core import checks
 from memtape.core.cell import Cell, Taught
+from memtape.core.run_fused import has_own_hooks
+from memtape.core.single_step import single_step
 from memtape.core.symbols import are_symbols, known
 from memtape.core.unroll import unroll
 
@@ -103,6 +105,34 @@ class Recurrent(nn.Module, Generic[S]):
             ys, last = self._taught(padded, targets, state, lengths, teacher)
         outputs = _packed_as(xs, ys, lengths) if isinstance(xs, PackedSequence) else ys
         return (outputs, last, trace) if collect else (outputs, last)
+
+    def step(self, x: Tensor, state: S | None = None) -> tuple[Tensor, S]:
+        """Take one step, as in a stream of inputs that arrive one by one.
+
+        The result is that of a call with a sequence of one step, in less time: no axis of time is added and removed,
+        and the state is not compared with a new initial state in every call. Hooks run in both.
+
+        Args:
+            x: the input, shape (batch, input); integers of shape (batch,) are symbols, which represent one-hot vectors.
+            state: the state before the step, such as the one that the last call returned; None for the initial state.
+
+        Returns:
+            The output, shape (batch, output), and the state after the step.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: an argument has the wrong shape, dtype, device or value.
+
+        Example:
+            >>> import memtape, torch
+            >>> gru, state = memtape.GRU(input_size=3, output_size=2), None
+            >>> for x in torch.zeros(5, 1, 3):
+            ...     y, state = gru.step(x, state)
+        """
+        if type(self).forward is Recurrent.forward and not has_own_hooks(self):
+            return single_step(self.cell, x, state)
+        ys, last = self(x[:, None], state)
+        return ys[:, 0], last
 
     def _taught(
         self, xs: Tensor, targets: Tensor, state: S | None, lengths: Tensor | None, teacher: float

@@ -35,6 +35,18 @@ def has_hooks(cell: AnyCell) -> bool:
     )
 
 
+def has_own_hooks(module: nn.Module) -> bool:
+    """Return whether a call of a module runs more than its class's `forward`: hooks, or a `forward` of its own."""
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or nn.modules.module._has_any_global_hook()
+        or "forward" in vars(module)
+    )
+
+
 def run_fused(
     kernel: FusedRun[S],
     cell: AnyCell,

@@ -1,0 +1,88 @@
+"""Single step: one step of a cell with the checks of a whole sequence, at little more than the cost of the step."""
+
+from typing import Any, TypeVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from memtape.core import checks, state_tree
+from memtape.core.backends import backend_for
+from memtape.core.cell import Cell
+from memtape.core.run_fused import compiled, has_hooks
+from memtape.core.symbols import are_symbols, known
+
+S = TypeVar("S")
+
+
+def single_step(
+    cell: Cell[S], x: Float[Tensor, "batch input"] | Int[Tensor, " batch"], state: S | None
+) -> tuple[Float[Tensor, "batch output"], S]:
+    r"""Take one step of a cell.
+
+    $$(y_t, s_t) = f(x_t, s_{t-1})$$
+
+    Nothing is remembered from one call to the next.
+
+    Args:
+        cell: the step $f$.
+        x: the input; integers of shape (batch,) are symbols, which represent one-hot vectors.
+        state: $s_{t-1}$; None for `cell.init_state`.
+
+    Returns:
+        The output and the state after the step.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has the wrong shape, dtype, device or value.
+    """
+    if isinstance(x, Tensor) and x.ndim == 1 and are_symbols(x[:, None]):
+        cell, vectors = cell.read(known(x[:, None], cell.input_size, type(cell).__name__))
+        x = vectors[:, 0]
+    checks.vectors(cell, x)
+    checks.finite(x[:, None])
+    backend = backend_for(x.device.type)
+    kernel = cell.fused_step(backend)
+    if kernel is not None and has_hooks(cell):
+        kernel = None
+    if state is None:
+        state = _initial(cell, x)
+    elif kernel is not None or not _usual(state, x):
+        checks.state_for(cell, state, _initial(cell, x), len(x))
+    if kernel is not None:
+        ys, after = kernel(x[:, None], state, None)
+        return ys[:, 0], after
+    try:
+        y, after = (compiled(cell) if backend == "compile" else cell)(x, state)
+    except (AttributeError, RuntimeError, TypeError, ValueError):
+        checks.state_for(cell, state, _initial(cell, x), len(x))
+        raise
+    if torch.is_autocast_enabled(x.device.type):
+        after = state_tree.like(after, state)
+    if not _same_shapes(after, state):
+        checks.state_for(cell, state, _initial(cell, x), len(x))
+    return y, after
+
+
+def _initial(cell: Cell[S], x: Tensor) -> S:
+    return cell.init_state(len(x), device=x.device, dtype=x.dtype)
+
+
+def _usual(state: Any, x: Tensor) -> bool:
+    """Return whether all tensors of a state have the batch axis first, the dtype and the device of the input."""
+    batch, dtype, device = x.shape[:1], x.dtype, x.device
+    return all(
+        isinstance(leaf, Tensor)
+        and leaf.shape[:1] == batch
+        and leaf.device == device
+        and (leaf.dtype == dtype or not leaf.is_floating_point())
+        for leaf in state_tree.leaves(state)
+    )
+
+
+def _same_shapes(first: Any, second: Any) -> bool:
+    """Return whether two states have tensors of the same shapes; a wrong state leaves a step with other shapes."""
+    leaves, others = state_tree.leaves(first), state_tree.leaves(second)
+    return len(leaves) == len(others) and all(
+        leaf.shape == other.shape for leaf, other in zip(leaves, others, strict=True)
+    )
