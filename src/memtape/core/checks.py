@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any
 
 import torch
@@ -214,7 +213,9 @@ def _numbers(cell: AnyCell, xs: Tensor, name: str) -> None:
     """Raise unless inputs have the dtype and the device of the parameters."""
     if not xs.is_floating_point():
         raise TypeError(f"the inputs are {xs.dtype}, but {name} computes with floating-point numbers; pass xs.float()")
-    parameter = next(chain(cell.parameters(), cell.buffers()), None)
+    parameter = _first(cell, "_parameters")
+    if parameter is None:
+        parameter = _first(cell, "_buffers")
     if parameter is None:
         return
     if torch.finfo(parameter.dtype).bits < 32:
@@ -230,3 +231,12 @@ def _numbers(cell: AnyCell, xs: Tensor, name: str) -> None:
         raise ValueError(
             f"the inputs are {xs.dtype}, but the parameters of {name} are {parameter.dtype}; convert one of them with .to(...)"
         )
+
+
+def _first(module: nn.Module, kind: str) -> Tensor | None:
+    """Return the first parameter or buffer of a module; `Module.parameters` takes several times as long."""
+    for tensor in getattr(module, kind).values():
+        if tensor is not None:
+            return tensor
+    found = (_first(part, kind) for part in module._modules.values() if part is not None)
+    return next((tensor for tensor in found if tensor is not None), None)

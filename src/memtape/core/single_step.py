@@ -47,7 +47,7 @@ def single_step(
         kernel = None
     if state is None:
         state = _initial(cell, x)
-    elif kernel is not None or not _usual(state, x):
+    elif kernel is not None or not _usual(state_tree.leaves(state), x):
         checks.state_for(cell, state, _initial(cell, x), len(x))
     if kernel is not None:
         ys, after = kernel(x[:, None], state, None)
@@ -59,7 +59,8 @@ def single_step(
         raise
     if torch.is_autocast_enabled(x.device.type):
         after = state_tree.like(after, state)
-    if not _same_shapes(after, state):
+    if [leaf.shape for leaf in state_tree.leaves(after)] != [leaf.shape for leaf in state_tree.leaves(state)]:
+        # a wrong state that broadcasts leaves the step with other shapes
         checks.state_for(cell, state, _initial(cell, x), len(x))
     return y, after
 
@@ -68,21 +69,14 @@ def _initial(cell: Cell[S], x: Tensor) -> S:
     return cell.init_state(len(x), device=x.device, dtype=x.dtype)
 
 
-def _usual(state: Any, x: Tensor) -> bool:
-    """Return whether all tensors of a state have the batch axis first, the dtype and the device of the input."""
-    batch, dtype, device = x.shape[:1], x.dtype, x.device
+def _usual(leaves: list[Tensor], x: Tensor) -> bool:
+    """Return whether all tensors of a state have the batch axis first, and the dtype and the device of the input."""
+    batch, dtype, device = len(x), x.dtype, x.device
     return all(
         isinstance(leaf, Tensor)
-        and leaf.shape[:1] == batch
+        and leaf.ndim > 0
+        and leaf.shape[0] == batch
         and leaf.device == device
         and (leaf.dtype == dtype or not leaf.is_floating_point())
-        for leaf in state_tree.leaves(state)
-    )
-
-
-def _same_shapes(first: Any, second: Any) -> bool:
-    """Return whether two states have tensors of the same shapes; a wrong state leaves a step with other shapes."""
-    leaves, others = state_tree.leaves(first), state_tree.leaves(second)
-    return len(leaves) == len(others) and all(
-        leaf.shape == other.shape for leaf, other in zip(leaves, others, strict=True)
+        for leaf in leaves
     )
