@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
-from memtape.cells.fused_recurrence import fused_here
+from memtape.cells.fused_recurrence import loop_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
@@ -83,7 +83,7 @@ class SkipCell(Cell[RecentState]):
 
     def fused(self, backend: str) -> FusedRun[RecentState] | None:
         """Return a CPU loop over time that does not copy the buffer of old hidden vectors."""
-        return self._whole if fused_here(backend) else None
+        return self._whole if loop_here(backend) else None
 
     def _whole(self, xs: Tensor, state: RecentState, lengths: Tensor | None) -> tuple[Tensor, RecentState]:
         alive = None if lengths is None else padding.alive(xs, lengths)

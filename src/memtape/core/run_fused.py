@@ -80,7 +80,7 @@ def run_fused(
     outputs = []
 
     def steps(xs: Tensor, state: S, initial: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
-        inside = None if starts is None or not starts.any() else Starts(starts, initial)
+        inside = None if starts is None or not (torch.compiler.is_compiling() or starts.any()) else Starts(starts, initial)
         return run_with_starts(kernel, xs, state, lengths, inside)
 
     for first in range(0, time, stride):

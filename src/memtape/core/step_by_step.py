@@ -8,6 +8,7 @@ from torch import Tensor
 
 from memtape.core import padding, state_tree
 from memtape.core.cell import AnyCell, FusedRun
+from memtape.core.exported_loop import exported_loop
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,20 @@ class StepByStep:
     def __call__(self, xs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
         """Run over whole sequences."""
         alive = None if lengths is None else padding.alive(xs, lengths)
+        if torch.compiler.is_exporting():
+            outputs, state = exported_loop(self._one, (xs, alive), state)
+            return padding.zero_beyond(outputs, lengths), state
         ys = []
         for t, x in enumerate(xs.unbind(dim=1)):
-            y, moved = self.cell(x, state)
-            if torch.is_autocast_enabled(xs.device.type):
-                moved = state_tree.like(moved, state)
-            state = moved if alive is None else state_tree.select(alive[:, t], moved, state)
+            y, state = self._one(x, None if alive is None else alive[:, t], state)
             ys.append(y)
         return padding.zero_beyond(torch.stack(ys, dim=1), lengths), state
+
+    def _one(self, x: Tensor, inside: Tensor | None, state: Any) -> tuple[Tensor, Any]:
+        y, moved = self.cell(x, state)
+        if torch.is_autocast_enabled(x.device.type):
+            moved = state_tree.like(moved, state)
+        return y, moved if inside is None else state_tree.select(inside, moved, state)
 
 
 def fused_or_steps(cell: AnyCell, backend: str) -> FusedRun[Any]:

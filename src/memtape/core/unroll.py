@@ -10,6 +10,7 @@ from torch import Tensor
 from memtape.core import checks, padding, state_tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
+from memtape.core.exported_loop import exported_loop
 from memtape.core.recompute import recomputed
 from memtape.core.run_fused import compiled, has_hooks, run_fused
 from memtape.core.symbols import are_symbols, known
@@ -73,7 +74,8 @@ def unroll(
     if lengths is not None:
         lengths = checks.lengths_of(xs, lengths)
         alive = padding.alive(xs, lengths)
-        all_alive_until = int(lengths.min()) if batch else time
+        traced = torch.compiler.is_compiling()
+        all_alive_until = 0 if traced else int(lengths.min()) if batch else time
         xs = padding.zero_beyond(xs, lengths)
     if starts is not None:
         starts = checks.starts_of(xs, starts)
@@ -87,18 +89,32 @@ def unroll(
         return *run_fused(kernel, cell, xs, state, **options, checkpoint_every=checkpoint_every), None
     step = compiled(cell) if backend == "compile" else cell
 
+    def one(x: Tensor, starting: Tensor | None, inside: Tensor | None, state: S, initial: S) -> tuple[Tensor, S]:
+        if starting is not None:
+            state = state_tree.select(starting, initial, state)
+        y, moved = step(x, state)
+        if torch.is_autocast_enabled(xs.device.type):
+            moved = state_tree.like(moved, state)
+        if inside is not None:
+            moved = state_tree.select(inside, moved, state)
+            y = torch.where(inside[:, None], y, 0)
+        return y, moved
+
+    if torch.compiler.is_exporting():
+
+        def traced_step(x: Tensor, starting: Any, inside: Any, state: S) -> tuple[Any, S]:
+            y, moved = one(x, starting, inside, state, initial)
+            return (y, collect(moved) if collect else ()), moved
+
+        (ys, trace), state = exported_loop(traced_step, (xs, starts, alive), state)
+        return ys, state, trace if collect else None
+
     def steps(first: int, xs: Tensor, state: S, initial: S) -> tuple[list[Tensor], S, list[Any]]:
         ys, collected = [], []
         for t, x in enumerate(xs.unbind(dim=1), first):
-            if starts is not None:
-                state = state_tree.select(starts[:, t], initial, state)
-            y, moved = step(x, state)
-            if torch.is_autocast_enabled(xs.device.type):
-                moved = state_tree.like(moved, state)
-            if alive is not None and t >= all_alive_until:
-                moved = state_tree.select(alive[:, t], moved, state)
-                y = torch.where(alive[:, t, None], y, 0)
-            state = moved
+            starting = None if starts is None else starts[:, t]
+            inside = alive[:, t] if alive is not None and t >= all_alive_until else None
+            y, state = one(x, starting, inside, state, initial)
             ys.append(y)
             if collect:
                 collected.append(collect(state))
