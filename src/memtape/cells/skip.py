@@ -94,7 +94,7 @@ class SkipCell(Cell[RecentState]):
         every = torch.stack(vectors, dim=1)
         ends = torch.full_like(xs[:, 0, 0], xs.shape[1], dtype=torch.long) if lengths is None else lengths
         place = ends[:, None] + torch.arange(self.delay, device=xs.device)
-        recent = every[torch.arange(len(xs), device=xs.device)[:, None], place]
+        recent = every[torch.arange(xs.shape[0], device=xs.device)[:, None], place]
         return every[:, self.delay :], RecentState(recent=recent)
 
     def _hidden(self, seen: Tensor, last: Tensor, delayed: Tensor) -> Tensor:

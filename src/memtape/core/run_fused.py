@@ -74,22 +74,18 @@ def run_fused(
     Returns:
         The outputs, and the state after each row's last step.
     """
-    time = xs.shape[1]
-    stride = checkpoint_every or time
-    parameters = list(cell.parameters()) if checkpoint_every else []
-    outputs = []
 
     def steps(xs: Tensor, state: S, initial: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
         inside = None if starts is None or not (torch.compiler.is_compiling() or starts.any()) else Starts(starts, initial)
         return run_with_starts(kernel, xs, state, lengths, inside)
 
-    for first in range(0, time, stride):
-        part = xs[:, first : first + stride]
+    if not checkpoint_every:
+        return steps(xs, state, initial, lengths, starts)
+    parameters, outputs = list(cell.parameters()), []
+    for first in range(0, xs.shape[1], checkpoint_every):
+        part = xs[:, first : first + checkpoint_every]
         rest = None if lengths is None else (lengths - first).clamp(0, part.shape[1])
-        fresh = None if starts is None else starts[:, first : first + stride]
-        if checkpoint_every:
-            ys, state = recomputed(steps, parameters, part, state, initial, rest, fresh)
-        else:
-            ys, state = steps(part, state, initial, rest, fresh)
+        fresh = None if starts is None else starts[:, first : first + checkpoint_every]
+        ys, state = recomputed(steps, parameters, part, state, initial, rest, fresh)
         outputs.append(ys)
-    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), state
+    return torch.cat(outputs, dim=1), state

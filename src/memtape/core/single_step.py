@@ -48,30 +48,30 @@ def single_step(
     if state is None:
         state = _initial(cell, x)
     elif kernel is not None or not _usual(state_tree.leaves(state), x):
-        checks.state_for(cell, state, _initial(cell, x), len(x))
+        checks.state_for(cell, state, _initial(cell, x), x.shape[0])
     if kernel is not None:
         ys, after = kernel(x[:, None], state, None)
         return ys[:, 0], after
     try:
         y, after = (compiled(cell) if backend == "compile" else cell)(x, state)
     except (AttributeError, RuntimeError, TypeError, ValueError):
-        checks.state_for(cell, state, _initial(cell, x), len(x))
+        checks.state_for(cell, state, _initial(cell, x), x.shape[0])
         raise
     if torch.is_autocast_enabled(x.device.type):
         after = state_tree.like(after, state)
     if [leaf.shape for leaf in state_tree.leaves(after)] != [leaf.shape for leaf in state_tree.leaves(state)]:
         # a wrong state that broadcasts leaves the step with other shapes
-        checks.state_for(cell, state, _initial(cell, x), len(x))
+        checks.state_for(cell, state, _initial(cell, x), x.shape[0])
     return y, after
 
 
 def _initial(cell: Cell[S], x: Tensor) -> S:
-    return cell.init_state(len(x), device=x.device, dtype=x.dtype)
+    return cell.init_state(x.shape[0], device=x.device, dtype=x.dtype)
 
 
 def _usual(leaves: list[Tensor], x: Tensor) -> bool:
     """Return whether all tensors of a state have the batch axis first, and the dtype and the device of the input."""
-    batch, dtype, device = len(x), x.dtype, x.device
+    batch, dtype, device = x.shape[0], x.dtype, x.device
     return all(
         isinstance(leaf, Tensor)
         and leaf.ndim > 0

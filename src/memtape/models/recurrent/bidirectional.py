@@ -80,7 +80,7 @@ class BothWays(Shareable, ABC):
             top = state.layers[-1]
             whole = torch.cat([top.forwards.hidden, top.backwards.hidden], dim=-1)
         elif self.summary == "mean":
-            counts = ys.new_full((len(ys),), ys.shape[1]) if lengths is None else lengths.clamp(min=1).to(ys)
+            counts = ys.new_full((ys.shape[0],), ys.shape[1]) if lengths is None else lengths.clamp(min=1).to(ys)
             whole = ys.sum(dim=1) / counts[:, None]
         else:
             inside = None if lengths is None else padding.alive(ys, lengths)[..., None]
