@@ -31,16 +31,14 @@ def exported_loop(
     def one(carry: list[Tensor], given: list[Tensor]) -> tuple[list[Tensor], Any]:
         rest = iter(given)
         parts = [None if part is None else next(rest) for part in along]
-        result, after = step(*parts, pytree.tree_unflatten(carry[1:], structure))
-        return [_own(leaf) for leaf in (carry[0], *pytree.tree_leaves(after))], pytree.tree_map(_own, result)
+        result, after = step(*parts, pytree.tree_unflatten(carry[: len(leaves)], structure))
+        kept = pytree.tree_leaves(after) if leaves else carry
+        return [_own(leaf) for leaf in kept], pytree.tree_map(_own, result)
 
-    # an operation without a carried tensor is refused, and a state may have none
-    none = present[0].new_zeros(1, dtype=torch.int64)
-    last, results = scan(one, [none, *map(_own, leaves)], present)
-    return (
-        pytree.tree_map(lambda leaf: leaf.transpose(0, 1), results),
-        pytree.tree_unflatten(last[1:], structure),
-    )
+    # the operation needs a carried tensor, and a state may have none
+    last, results = scan(one, [_own(leaf) for leaf in leaves or [torch.zeros(1, device=present[0].device)]], present)
+    outputs = pytree.tree_map(lambda leaf: leaf.transpose(0, 1), results)
+    return outputs, pytree.tree_unflatten(last[: len(leaves)], structure)
 
 
 def _own(tensor: Tensor) -> Tensor:

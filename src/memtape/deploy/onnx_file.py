@@ -55,7 +55,7 @@ def save_onnx(network: Any, path: str | Path, what: What = "step", *, symbols: b
     exported = program(network, what, symbols=symbols)
     module = MODULES[what](network)
     first, result = (["x"], "y") if isinstance(module, Step) else (["xs", "lengths"], "ys")
-    with _quiet():
+    with _quiet(), torch.no_grad():
         model = torch.onnx.export(
             exported.run_decompositions(DECOMPOSITIONS),
             input_names=[*first, *module.names],

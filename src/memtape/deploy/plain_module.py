@@ -56,7 +56,7 @@ class PlainModule(nn.Module, ABC):
     @torch.no_grad()
     def init_state(self, batch_size: int) -> Tensors:
         """Return the tensors of the initial state, for `batch_size` sequences."""
-        return tuple(leaf.contiguous() for leaf in self.form.flat(self.network.init_state(batch_size)))
+        return tuple(leaf.detach().contiguous() for leaf in self.form.flat(self.network.init_state(batch_size)))
 
     @abstractmethod
     def forward(self, *given: Any) -> tuple[Tensor, Tensors]:
