@@ -7,6 +7,7 @@ come from their cards; `__init__.pyi` lists all of them for type checkers, and `
 import importlib
 from typing import Any
 
+from memtape.exported_operators import register_when_needed
 from memtape.version import __version__ as __version__
 
 _PARTS = {
@@ -32,6 +33,7 @@ _PARTS = {
     "use_backend": "memtape.core.backends",
     # parts
     "cells": "memtape.cells",
+    "deploy": "memtape.deploy",
     "memory": "memtape.memory",
     "ops": "memtape.ops",
     "AugmentedCell": "memtape.models.machine.augmented",
@@ -41,6 +43,9 @@ _PARTS = {
     "ports": "memtape.ports",
 }
 """Names that belong to no model and no task, each with its module."""
+
+
+register_when_needed()
 
 
 def _modules() -> dict[str, str]:

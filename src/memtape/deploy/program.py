@@ -1,6 +1,5 @@
 """Program: a network as an exported program of torch, with free sizes of batch and time."""
 
-import warnings
 from itertools import count
 from typing import Any, Literal
 
@@ -47,8 +46,7 @@ def program(
     checks.one_of(tuple(MODULES), what=what)
     module = MODULES[what](network).eval()
     given, free = example_of(module, symbols=symbols)
-    with use_backend("cpu" if kernels else "reference"), torch.no_grad(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The .grad attribute of a Tensor that is not a leaf")
+    with use_backend("cpu" if kernels else "reference"), torch.no_grad():
         return export(module, given, dynamic_shapes=free)
 
 
