@@ -4,7 +4,7 @@ from itertools import count
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram, export
 
 from memtape.core import checks
@@ -21,7 +21,7 @@ def program(
     """Export a network as a program that `torch.export.save` writes and any torch loads.
 
     The sizes of batch and time are free. The arguments of the program are those of `memtape.deploy.Step` and
-    `memtape.deploy.Sequences`; the state is a tuple of tensors.
+    `memtape.deploy.Sequences`; the state is a tuple of tensors. The program has a copy of the weights, without gradients.
 
     Args:
         network: the network, in evaluation mode.
@@ -47,7 +47,11 @@ def program(
     module = MODULES[what](network).eval()
     given, free = example_of(module, symbols=symbols)
     with use_backend("cpu" if kernels else "reference"), torch.no_grad():
-        return export(module, given, dynamic_shapes=free)
+        exported = export(module, given, dynamic_shapes=free)
+    weights = exported.state_dict
+    for name, _ in module.named_parameters():
+        weights[name] = nn.Parameter(weights[name].detach().clone(), requires_grad=False)
+    return exported
 
 
 def example_of(module: PlainModule, *, symbols: bool) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
