@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.export import ExportedProgram
 
 from memtape.core.errors import RequestError
 from memtape.core.given_path import given_path
@@ -55,16 +56,23 @@ def save_onnx(network: Any, path: str | Path, what: What = "step", *, symbols: b
     exported = program(network, what, symbols=symbols)
     module = MODULES[what](network)
     first, result = (["x"], "y") if isinstance(module, Step) else (["xs", "lengths"], "ys")
+    outputs = [result, *(f"next.{name}" for name in module.names)]
+    converted(exported, [*first, *module.names], outputs).save(str(given_path(path)))
+
+
+def converted(exported: ExportedProgram, inputs: list[str], outputs: list[str]) -> torch.onnx.ONNXProgram:
+    """Convert an exported program to ONNX.
+
+    Args:
+        exported: the program.
+        inputs: names of its inputs.
+        outputs: names of its outputs.
+    """
     with _quiet(), torch.no_grad():
-        model = torch.onnx.export(
-            exported.run_decompositions(DECOMPOSITIONS),
-            input_names=[*first, *module.names],
-            output_names=[result, *(f"next.{name}" for name in module.names)],
-            dynamo=True,
-            verbose=False,
-        )
+        plain = exported.run_decompositions(DECOMPOSITIONS)
+        model = torch.onnx.export(plain, input_names=inputs, output_names=outputs, dynamo=True, verbose=False)
     assert model is not None
-    model.save(str(given_path(path)))
+    return model
 
 
 @contextlib.contextmanager
