@@ -3,7 +3,7 @@
 import os
 from types import TracebackType
 
-from memtape.core.compiled_library import kernels
+from memtape.core.compiled_library import why_absent
 from memtape.core.errors import RequestError
 
 AUTO = "auto"
@@ -20,7 +20,7 @@ def backends() -> dict[str, str | None]:
         "reference": None,
         "compile": None,
         "scan": None,
-        "cpu": kernels().absent,
+        "cpu": why_absent(),
         "triton": "this version has no kernels for accelerators; the reference and the scan run there",
     }
 
@@ -72,7 +72,7 @@ def backend_for(device: str) -> str:
     """
     name = use_backend._chosen or _checked(os.environ.get(VARIABLE, AUTO), VARIABLE)
     if name == AUTO:
-        name = "cpu" if kernels().absent is None and device == "cpu" else "scan"
+        name = "cpu" if why_absent() is None and device == "cpu" else "scan"
     return "reference" if name == "cpu" and device != "cpu" else name
 
 

@@ -7,10 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from memtape.core.cell import AnyCell, FusedRun
+from memtape.core.compiled_library import why_absent
 from memtape.core.recompute import recomputed
 from memtape.core.starts import Starts, run_with_starts
 
 S = TypeVar("S")
+
+torch.compiler.assume_constant_result(why_absent)  # a compiler of graphs cannot trace how a library is loaded
 
 _COMPILED: WeakKeyDictionary[nn.Module, Any] = WeakKeyDictionary()
 

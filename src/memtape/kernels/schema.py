@@ -6,6 +6,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
+import torch
 from torch import Tensor
 
 CType = Any
@@ -32,9 +33,14 @@ def form_members(form: type) -> dict[str, CType]:
     return {field.name: ctypes.c_double if field.type is float else ctypes.c_int64 for field in fields(form)}
 
 
-@cache
+@torch.compiler.assume_constant_result  # a compiled graph has the numbers, not the types of the form
 def form_numbers(form: Any) -> tuple[list[int], list[float]]:
     """Return the integers and the floats of a form, each in the order of its fields; a choice is its index."""
+    return _form_numbers(form)
+
+
+@cache
+def _form_numbers(form: Any) -> tuple[list[int], list[float]]:
     integers: list[int] = []
     floats: list[float] = []
     for field in fields(form):
