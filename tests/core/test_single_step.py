@@ -71,7 +71,7 @@ def test_an_embedding_of_symbols_is_looked_up(equal_up_to_rounding):
 
 
 def test_gradients_flow_through_steps(network):
-    y, state = network.step(torch.randn(BATCH, INPUT))
+    _, state = network.step(torch.randn(BATCH, INPUT))
     network.step(torch.randn(BATCH, INPUT), state)[0].sum().backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
 
@@ -109,9 +109,12 @@ def test_replaced_weights_are_freed(network):
 @pytest.mark.parametrize("name", ["lstm", "ntm"])
 def test_hooks_run_in_a_step(name, place):
     network, calls = built(name), []
-    parts = {"network": network, "cell": network.cell, "part": [part for part in network.cell.modules() if isinstance(part, nn.Linear)][-1]}
+    parts = {
+        "network": network,
+        "cell": network.cell,
+        "part": [part for part in network.cell.modules() if isinstance(part, nn.Linear)][-1],
+    }
     parts[place].register_forward_hook(lambda *_: calls.append(1))
-
 
     network.step(torch.randn(BATCH, INPUT))
     assert calls
@@ -141,7 +144,10 @@ def test_the_state_keeps_its_precision_under_autocast():
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (torch.zeros(BATCH, 1, INPUT), r"has shape \(2, 1, 3\), but a step of StackedLSTMCell takes \(batch, 3\); pass one"),
+        (
+            torch.zeros(BATCH, 1, INPUT),
+            r"has shape \(2, 1, 3\), but a step of StackedLSTMCell takes \(batch, 3\); pass one",
+        ),
         (torch.zeros(BATCH, INPUT + 1), r"has shape \(2, 4\), but a step of StackedLSTMCell takes \(batch, 3\)"),
         (torch.zeros(BATCH, INPUT, dtype=torch.float64), "are torch.float64, but the parameters .* are torch.float32"),
         (torch.full((BATCH, INPUT), torch.nan), r"contain nan at \(row, step, feature\) \(0, 0, 0\)"),

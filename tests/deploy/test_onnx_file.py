@@ -85,7 +85,9 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(package, t
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ImportError):
         importlib.import_module(package)
-    with pytest.raises(MissingOnnxError, match=rf"needs {package}, which is not installed; run pip install \"memtape\[onnx\]"):
+    with pytest.raises(
+        MissingOnnxError, match=rf"needs {package}, which is not installed; run pip install \"memtape\[onnx\]"
+    ):
         save_onnx(GRU(3, 2).eval(), tmp_path / "network.onnx")
     assert not list(tmp_path.iterdir())
 

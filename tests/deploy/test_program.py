@@ -55,7 +55,9 @@ def test_a_step_is_exported_with_a_free_batch(name):
 
 @CPU
 @pytest.mark.parametrize("what", ["step", "sequences"])
-@pytest.mark.parametrize("name", ["ntm", *(pytest.param(name, marks=pytest.mark.every_form) for name in ("dnc", "sdnc"))])
+@pytest.mark.parametrize(
+    "name", ["ntm", *(pytest.param(name, marks=pytest.mark.every_form) for name in ("dnc", "sdnc"))]
+)
 def test_the_kernels_of_machines_are_kept_in_the_program(name, what):
     network = built(name)
     exported = program(network, what, kernels=True)
@@ -64,7 +66,9 @@ def test_the_kernels_of_machines_are_kept_in_the_program(name, what):
 
 
 @CPU
-@pytest.mark.parametrize("name", ["lstm", *(pytest.param(name, marks=pytest.mark.every_form) for name in ("gru", "lru"))])
+@pytest.mark.parametrize(
+    "name", ["lstm", *(pytest.param(name, marks=pytest.mark.every_form) for name in ("gru", "lru"))]
+)
 def test_the_kernels_of_layers_are_kept_in_the_program(name):
     network = built(name)
     exported = program(network, "sequences", kernels=True)
@@ -148,13 +152,29 @@ class Counter(Cell):
 @pytest.mark.parametrize(
     ("make", "what", "message"),
     [
-        (lambda: nn.LSTM(3, 4), "step", "LSTM is no network of memtape; call torch.export.export on it, or wrap a cell in"),
+        (
+            lambda: nn.LSTM(3, 4),
+            "step",
+            "LSTM is no network of memtape; call torch.export.export on it, or wrap a cell in",
+        ),
         (lambda: nn.Linear(3, 4), "sequences", "Linear is no network of memtape; call torch.export.export on it"),
-        (lambda: NTMCell(3, 2), "step", r"NTMCell is a cell, which knows no sequences; wrap it: memtape.Recurrent\(cell\)"),
-        (lambda: Seq2Seq(3, 4), "step", "Seq2Seq reads pairs, which have no plain form; call torch.export.export on its"),
+        (
+            lambda: NTMCell(3, 2),
+            "step",
+            r"NTMCell is a cell, which knows no sequences; wrap it: memtape.Recurrent\(cell\)",
+        ),
+        (
+            lambda: Seq2Seq(3, 4),
+            "step",
+            "Seq2Seq reads pairs, which have no plain form; call torch.export.export on its",
+        ),
         (lambda: 3, "step", "a int is no network; pass one such as memtape.GRU"),
         (lambda: BiLSTM(3, 4).eval(), "step", 'in both directions and needs whole sequences; export "sequences"'),
-        (lambda: Recurrent(Counter()).eval(), "step", "1 of the state of Recurrent is a int, but a program takes tensors"),
+        (
+            lambda: Recurrent(Counter()).eval(),
+            "step",
+            "1 of the state of Recurrent is a int, but a program takes tensors",
+        ),
     ],
     ids=["torch", "module", "cell", "pairs", "number", "both ways", "state"],
 )
@@ -164,7 +184,9 @@ def test_what_has_no_program_is_refused_with_the_cure(make, what, message):
 
 
 def test_a_network_in_training_and_an_unknown_word_are_refused():
-    with pytest.raises(ValueError, match=r"GRU is in training mode, but a program computes one mode only; call .eval\(\)"):
+    with pytest.raises(
+        ValueError, match=r"GRU is in training mode, but a program computes one mode only; call .eval\(\)"
+    ):
         program(GRU(3, 2))
     with pytest.raises(ValueError, match="what is 'steps', but it must be one of 'step', 'sequences'"):
         program(GRU(3, 2).eval(), "steps")

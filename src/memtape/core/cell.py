@@ -86,6 +86,5 @@ class Cell(nn.Module, ABC, Generic[S]):
         return None
 
 
-
 AnyCell = Cell[Any]
 """A cell with any type of state."""

@@ -96,7 +96,9 @@ def vectors(cell: AnyCell, x: Tensor) -> None:
     name = type(cell).__name__
     wanted = f"(batch, {cell.input_size})"
     if not isinstance(x, Tensor):
-        raise TypeError(f"the input is a {type(x).__name__}, but a step of {name} takes a tensor; pass one of shape {wanted}")
+        raise TypeError(
+            f"the input is a {type(x).__name__}, but a step of {name} takes a tensor; pass one of shape {wanted}"
+        )
     if x.ndim != 2 or x.shape[1] != cell.input_size:
         raise ValueError(
             f"the input has shape {tuple(x.shape)}, but a step of {name} takes {wanted}; "

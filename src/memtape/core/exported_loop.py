@@ -11,9 +11,7 @@ from torch.utils import _pytree as pytree
 S = TypeVar("S")
 
 
-def exported_loop(
-    step: Callable[..., tuple[Any, S]], along: tuple[Tensor | None, ...], state: S
-) -> tuple[Any, S]:
+def exported_loop(step: Callable[..., tuple[Any, S]], along: tuple[Tensor | None, ...], state: S) -> tuple[Any, S]:
     """Apply a step along time as the operation `scan` of torch, which `torch.export` does not unroll.
 
     Args:

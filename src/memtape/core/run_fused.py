@@ -79,7 +79,9 @@ def run_fused(
     """
 
     def steps(xs: Tensor, state: S, initial: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
-        inside = None if starts is None or not (torch.compiler.is_compiling() or starts.any()) else Starts(starts, initial)
+        inside = (
+            None if starts is None or not (torch.compiler.is_compiling() or starts.any()) else Starts(starts, initial)
+        )
         return run_with_starts(kernel, xs, state, lengths, inside)
 
     if not checkpoint_every:

@@ -1,6 +1,6 @@
 """Single step: one step of a cell with the checks of a whole sequence, at little more than the cost of the step."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float, Int

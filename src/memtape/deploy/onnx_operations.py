@@ -10,7 +10,9 @@ SQUARINGS, TERMS = 10, 12
 """Of the matrix exponential: with these the error is below 1e-9 for matrices of norms up to 1,000."""
 
 
-def sort_stable(values: Tensor, *, stable: bool | None, dim: int = -1, descending: bool = False) -> tuple[Tensor, Tensor]:
+def sort_stable(
+    values: Tensor, *, stable: bool | None, dim: int = -1, descending: bool = False
+) -> tuple[Tensor, Tensor]:
     """Sort by `topk`, which in ONNX takes the first of equal values first, as a stable sort does."""
     return torch.topk(values, values.shape[dim], dim, largest=descending, sorted=True)
 

@@ -48,7 +48,9 @@ class PlainModule(nn.Module, ABC):
         elif hasattr(network, "input_kind"):
             cure = f"{name} reads {network.input_kind}, which have no plain form; call torch.export.export on its parts"
         elif isinstance(network, nn.Module):
-            cure = f"{name} is no network of memtape; call torch.export.export on it, or wrap a cell in memtape.Recurrent"
+            cure = (
+                f"{name} is no network of memtape; call torch.export.export on it, or wrap a cell in memtape.Recurrent"
+            )
         else:
             cure = f"a {name} is no network; pass one such as memtape.GRU(...)"
         raise TypeError(f"a program is made of a network over sequences, but {cure}")

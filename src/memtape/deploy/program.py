@@ -15,9 +15,7 @@ What = Literal["step", "sequences"]
 MODULES: dict[str, type[PlainModule]] = {"step": Step, "sequences": Sequences}
 
 
-def program(
-    network: Any, what: What = "step", *, symbols: bool = False, kernels: bool = False
-) -> ExportedProgram:
+def program(network: Any, what: What = "step", *, symbols: bool = False, kernels: bool = False) -> ExportedProgram:
     """Export a network as a program that `torch.export.save` writes and any torch loads.
 
     The sizes of batch and time are free. The arguments of the program are those of `memtape.deploy.Step` and
@@ -83,6 +81,9 @@ def _unlike(module: PlainModule) -> tuple[int, int]:
     The tracer takes a free size for a fixed one if it meets a fixed size with the same value.
     """
     tensors = (*module.parameters(), *module.buffers(), *module.init_state(1))
-    fixed = {size for tensor in tensors for size in tensor.shape} | {module.network.input_size, module.network.output_size}
+    fixed = {size for tensor in tensors for size in tensor.shape} | {
+        module.network.input_size,
+        module.network.output_size,
+    }
     free = (size for size in count(5) if size not in fixed)
     return next(free), next(free)
