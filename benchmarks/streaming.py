@@ -30,6 +30,7 @@ class TorchCells(nn.Module):
         self.to_output = nn.Linear(hidden, OUTPUT)
 
     def forward(self, x: Tensor, states: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """Take one step."""
         after = []
         for cell, state in zip(self.cells, states, strict=True):
             x, memory = cell(x, state)

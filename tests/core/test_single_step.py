@@ -109,11 +109,8 @@ def test_replaced_weights_are_freed(network):
 @pytest.mark.parametrize("name", ["lstm", "ntm"])
 def test_hooks_run_in_a_step(name, place):
     network, calls = built(name), []
-    parts = {
-        "network": network,
-        "cell": network.cell,
-        "part": [part for part in network.cell.modules() if isinstance(part, nn.Linear)][-1],
-    }
+    linear = next(part for part in network.cell.modules() if isinstance(part, nn.Linear))
+    parts = {"network": network, "cell": network.cell, "part": linear}
     parts[place].register_forward_hook(lambda *_: calls.append(1))
 
     network.step(torch.randn(BATCH, INPUT))

@@ -74,8 +74,7 @@ def unroll(
     if lengths is not None:
         lengths = checks.lengths_of(xs, lengths)
         alive = padding.alive(xs, lengths)
-        traced = torch.compiler.is_compiling()
-        all_alive_until = 0 if traced else int(lengths.min()) if batch else time
+        all_alive_until = 0 if torch.compiler.is_compiling() or not batch else int(lengths.min())
         xs = padding.zero_beyond(xs, lengths)
     if starts is not None:
         starts = checks.starts_of(xs, starts)
@@ -89,24 +88,13 @@ def unroll(
         return *run_fused(kernel, cell, xs, state, **options, checkpoint_every=checkpoint_every), None
     step = compiled(cell) if backend == "compile" else cell
 
-    def one(x: Tensor, starting: Tensor | None, inside: Tensor | None, state: S, initial: S) -> tuple[Tensor, S]:
-        if starting is not None:
-            state = state_tree.select(starting, initial, state)
-        y, moved = step(x, state)
-        if torch.is_autocast_enabled(xs.device.type):
-            moved = state_tree.like(moved, state)
-        if inside is not None:
-            moved = state_tree.select(inside, moved, state)
-            y = torch.where(inside[:, None], y, 0)
-        return y, moved
-
     if torch.compiler.is_exporting():
 
-        def traced_step(x: Tensor, starting: Any, inside: Any, state: S) -> tuple[Any, S]:
-            y, moved = one(x, starting, inside, state, initial)
-            return (y, collect(moved) if collect else ()), moved
+        def traced(x: Tensor, starting: Tensor | None, inside: Tensor | None, state: S) -> tuple[Any, S]:
+            y, state = _one(step, x, starting, inside, state, initial)
+            return (y, collect(state) if collect else ()), state
 
-        (ys, trace), state = exported_loop(traced_step, (xs, starts, alive), state)
+        (ys, trace), state = exported_loop(traced, (xs, starts, alive), state)
         return ys, state, trace if collect else None
 
     def steps(first: int, xs: Tensor, state: S, initial: S) -> tuple[list[Tensor], S, list[Any]]:
@@ -114,7 +102,7 @@ def unroll(
         for t, x in enumerate(xs.unbind(dim=1), first):
             starting = None if starts is None else starts[:, t]
             inside = alive[:, t] if alive is not None and t >= all_alive_until else None
-            y, state = one(x, starting, inside, state, initial)
+            y, state = _one(step, x, starting, inside, state, initial)
             ys.append(y)
             if collect:
                 collected.append(collect(state))
@@ -137,3 +125,23 @@ def unroll(
 def _vectors(cell: Cell[S], xs: Tensor) -> tuple[Cell[S], Tensor]:
     """Return the vectors of symbols and the cell that reads them; if the inputs are vectors, both are unchanged."""
     return cell.read(known(xs, cell.input_size, type(cell).__name__)) if are_symbols(xs) else (cell, xs)
+
+
+def _one(
+    step: Callable[..., tuple[Tensor, S]],
+    x: Tensor,
+    starting: Bool[Tensor, " batch"] | None,
+    inside: Bool[Tensor, " batch"] | None,
+    state: S,
+    initial: S,
+) -> tuple[Tensor, S]:
+    """Take one step of rows that start anew, continue, or have ended before."""
+    if starting is not None:
+        state = state_tree.select(starting, initial, state)
+    y, moved = step(x, state)
+    if torch.is_autocast_enabled(x.device.type):
+        moved = state_tree.like(moved, state)
+    if inside is not None:
+        moved = state_tree.select(inside, moved, state)
+        y = torch.where(inside[:, None], y, 0)
+    return y, moved
