@@ -91,7 +91,7 @@ def unroll(
     if torch.compiler.is_exporting():
 
         def traced(x: Tensor, starting: Tensor | None, inside: Tensor | None, state: S) -> tuple[Any, S]:
-            y, state = _one(step, x, starting, inside, state, initial)
+            y, state = _one(step, x, starting, inside, state, initial=initial)
             return (y, collect(state) if collect else ()), state
 
         (ys, trace), state = exported_loop(traced, (xs, starts, alive), state)
@@ -102,7 +102,7 @@ def unroll(
         for t, x in enumerate(xs.unbind(dim=1), first):
             starting = None if starts is None else starts[:, t]
             inside = alive[:, t] if alive is not None and t >= all_alive_until else None
-            y, state = _one(step, x, starting, inside, state, initial)
+            y, state = _one(step, x, starting, inside, state, initial=initial)
             ys.append(y)
             if collect:
                 collected.append(collect(state))
@@ -133,6 +133,7 @@ def _one(
     starting: Bool[Tensor, " batch"] | None,
     inside: Bool[Tensor, " batch"] | None,
     state: S,
+    *,
     initial: S,
 ) -> tuple[Tensor, S]:
     """Take one step of rows that start anew, continue, or have ended before."""
