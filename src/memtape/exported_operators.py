@@ -2,9 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
-from types import ModuleType
 
 READER = "torch._export.serde.serialize"
 """The module that reads programs; torch imports it when the first one is saved or loaded."""
@@ -31,9 +29,7 @@ def _register() -> None:
 class _BeforeReader:
     """A finder of modules that finds none; it is notified of the first import of the reader."""
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """Register the operators if the reader is imported, and leave the import to the other finders."""
         if name == READER:
             sys.meta_path.remove(self)

@@ -94,8 +94,8 @@ def unroll(
             y, state = _one(step, x, starting, inside, state, initial=initial)
             return (y, collect(state) if collect else ()), state
 
-        (ys, trace), state = exported_loop(traced, (xs, starts, alive), state)
-        return ys, state, trace if collect else None
+        (whole, trace), last = exported_loop(traced, (xs, starts, alive), state)
+        return whole, last, trace if collect else None
 
     def steps(first: int, xs: Tensor, state: S, initial: S) -> tuple[list[Tensor], S, list[Any]]:
         ys, collected = [], []
