@@ -2,6 +2,7 @@
 
 from memtape import cells as cells
 from memtape import core as core
+from memtape import deploy as deploy
 from memtape import memory as memory
 from memtape import ops as ops
 from memtape import ports as ports
@@ -146,6 +147,7 @@ __all__ = [
     "beam_search",
     "cells",
     "core",
+    "deploy",
     "fold",
     "generate",
     "greedy",
