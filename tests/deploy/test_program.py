@@ -1,5 +1,7 @@
 """Programs of torch: one step and whole sequences, with free sizes of batch and time."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 from torch import nn
@@ -149,6 +151,25 @@ class Counter(Cell):
         return x, state
 
 
+@dataclass(slots=True)
+class Slotted:
+    """A state that torch does not know."""
+
+    hidden: torch.Tensor
+
+
+class WithSlots(Cell):
+    """A cell whose state is a plain dataclass."""
+
+    input_size = output_size = INPUT
+
+    def init_state(self, batch_size, *, device=None, dtype=None):
+        return Slotted(torch.zeros(batch_size, 1))
+
+    def forward(self, x, state):
+        return x, state
+
+
 @pytest.mark.parametrize(
     ("make", "what", "message"),
     [
@@ -175,8 +196,9 @@ class Counter(Cell):
             "step",
             "1 of the state of Recurrent is a int, but a program takes tensors",
         ),
+        (lambda: Recurrent(WithSlots()).eval(), "step", "the state of Recurrent is a Slotted, but .* @memtape.state"),
     ],
-    ids=["torch", "module", "cell", "pairs", "number", "both ways", "state"],
+    ids=["torch", "module", "cell", "pairs", "number", "both ways", "state", "slots"],
 )
 def test_what_has_no_program_is_refused_with_the_cure(make, what, message):
     with pytest.raises(TypeError, match=message):
