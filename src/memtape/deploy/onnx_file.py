@@ -14,9 +14,9 @@ from torch.export import ExportedProgram
 
 from memtape.core.errors import RequestError
 from memtape.core.given_path import given_path
+from memtape.deploy.exported_program import MODULES, What, program
 from memtape.deploy.onnx_operations import DECOMPOSITIONS
 from memtape.deploy.plain_module import Step
-from memtape.deploy.program import MODULES, What, program
 
 
 class MissingOnnxError(RequestError, ImportError):

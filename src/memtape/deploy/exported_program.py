@@ -1,4 +1,4 @@
-"""Program: a network as an exported program of torch, with free sizes of batch and time."""
+"""Exported program: a network as a program of torch, with free sizes of batch and time."""
 
 from itertools import count
 from typing import Any, Literal
