@@ -189,6 +189,14 @@ def test_a_state_of_another_network_or_batch_is_refused_in_one_sentence(case, sh
         network.step(torch.randn(BATCH, INPUT), state(network))
 
 
+@pytest.mark.parametrize("options", [{"dtype": torch.float64}, {"batch": 7}], ids=["another dtype", "a larger batch"])
+def test_a_state_that_would_broadcast_or_be_promoted_is_refused(options, shapes_unchecked):
+    network = leaky(5)
+    state = network.init_state(options.get("batch", 1), dtype=options.get("dtype"))
+    with pytest.raises(ValueError, match=r"hidden of the state (has shape|is torch)"):
+        network.step(torch.randn(1, INPUT), state)
+
+
 def test_an_error_of_the_cell_itself_is_raised_as_it_is(network):
     def refuse(*_):
         raise ValueError("the cell refuses")
