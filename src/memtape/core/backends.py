@@ -3,11 +3,16 @@
 import os
 from types import TracebackType
 
-from memtape.core.compiled_library import why_absent
+from memtape.core.compiled_library import kernels
 from memtape.core.errors import RequestError
 
 AUTO = "auto"
 VARIABLE = "MEMTAPE_BACKEND"
+
+
+def why_absent() -> str | None:
+    """Return the reason why there are no compiled kernels; None if there are."""
+    return kernels().absent
 
 
 class BackendError(RequestError):

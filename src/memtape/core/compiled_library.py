@@ -55,11 +55,6 @@ def kernels() -> Kernels:
     return Kernels(library=library, instructions=chosen, absent=None)
 
 
-def why_absent() -> str | None:
-    """Return the reason why there is no library; None if there is one."""
-    return kernels().absent
-
-
 def expect(kernel: str, layout: str) -> None:
     """Register the layout of a kernel; a library whose `memtape_KERNEL_layout` returns another one is not loaded."""
     LAYOUTS[kernel] = layout

@@ -6,8 +6,8 @@ from weakref import WeakKeyDictionary, ref
 import torch
 from torch import Tensor, nn
 
+from memtape.core.backends import why_absent
 from memtape.core.cell import AnyCell, FusedRun
-from memtape.core.compiled_library import why_absent
 from memtape.core.recompute import recomputed
 from memtape.core.starts import Starts, run_with_starts
 
