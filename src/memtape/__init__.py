@@ -8,6 +8,7 @@ import importlib
 from typing import Any
 
 from memtape.core.extra import importing
+from memtape.exported_operators import register_when_needed
 from memtape.version import __version__ as __version__
 
 _PARTS = {
@@ -44,6 +45,7 @@ _PARTS = {
     "load": "memtape.experiments.loaded_run",
     # parts
     "cells": "memtape.cells",
+    "deploy": "memtape.deploy",
     "memory": "memtape.memory",
     "nn": "memtape.nn",
     "ops": "memtape.ops",
@@ -54,6 +56,9 @@ _PARTS = {
     "ports": "memtape.ports",
 }
 """Names that belong to no model and no task, each with its module."""
+
+
+register_when_needed()
 
 
 def _modules() -> dict[str, str]:

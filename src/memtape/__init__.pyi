@@ -2,6 +2,7 @@
 
 from memtape import cells as cells
 from memtape import core as core
+from memtape import deploy as deploy
 from memtape import memory as memory
 from memtape import nn as nn
 from memtape import ops as ops
@@ -164,6 +165,7 @@ __all__ = [
     "cells",
     "collate",
     "core",
+    "deploy",
     "evaluate",
     "fit",
     "fold",

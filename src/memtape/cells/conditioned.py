@@ -64,7 +64,7 @@ class Conditioned(Cell[ConditionedState]):
 
     def begin(self, context: Float[Tensor, "batch context"]) -> ConditionedState:
         """Return the initial state of sequences with these contexts."""
-        state = self.cell.init_state(len(context), device=context.device, dtype=context.dtype)
+        state = self.cell.init_state(context.shape[0], device=context.device, dtype=context.dtype)
         layers = iter(self.to_state)
 
         def moved(leaf: Tensor) -> Tensor:

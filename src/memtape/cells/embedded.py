@@ -66,7 +66,7 @@ class Embedded(Cell[Any]):
         if inner is None:
             return None
 
-        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: "Starts[Any] | None") -> tuple[Tensor, Any]:
             return run_with_starts(inner, xs @ self.table, state, lengths, starts)
 
         return made_of([inner], run)

@@ -151,7 +151,7 @@ class LSTMCell(Cell[LSTMState]):
         return alike and after.eps == cell.eps
 
     def _whole(self, run: Recurrence, xs: Tensor, state: LSTMState, lengths: Tensor | None) -> tuple[Tensor, LSTMState]:
-        if self.plain and (lengths is None or bool((lengths == xs.shape[1]).all())):
+        if self._torch_is_faster(xs, lengths):
             return self._whole_by_torch(xs, state)
         own: dict[str, Any] = {"weight": self.from_hidden.weight, "peepholes": self.peepholes}
         norms: Any = self.norms
@@ -164,6 +164,11 @@ class LSTMCell(Cell[LSTMState]):
         ys, last = run(form, RecurrenceParameters(**own), before, given, lengths)
         assert last.cell is not None
         return ys, LSTMState(hidden=last.fed, cell=last.cell)
+
+    def _torch_is_faster(self, xs: Tensor, lengths: Tensor | None) -> bool:
+        if not self.plain or torch.compiler.is_exporting():  # torch's kernel is exported for one number of steps
+            return False
+        return lengths is None or (not torch.compiler.is_compiling() and bool((lengths == xs.shape[1]).all()))
 
     def _whole_by_torch(self, xs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
         """Run the plain form over rows of equal length with torch's kernel, which is faster."""

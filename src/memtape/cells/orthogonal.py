@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.elman import HiddenState
-from memtape.cells.fused_recurrence import fused_here
+from memtape.cells.fused_recurrence import loop_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
@@ -74,7 +74,7 @@ class OrthogonalCell(Cell[HiddenState]):
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return a CPU loop over time that computes $Q$ once."""
-        return self._whole if fused_here(backend) and are_linear(self.from_input, bias=False) else None
+        return self._whole if loop_here(backend) and are_linear(self.from_input, bias=False) else None
 
     def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
         alive = None if lengths is None else padding.alive(xs, lengths)

@@ -54,7 +54,7 @@ class Readout(Cell[Any]):
         if inner is None:
             return None
 
-        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: "Starts[Any] | None") -> tuple[Tensor, Any]:
             hidden, last = run_with_starts(inner, xs, state, lengths, starts)
             return padding.zero_beyond(self.to_output(hidden), lengths), last
 

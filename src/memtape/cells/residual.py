@@ -55,7 +55,7 @@ class Residual(Cell[Any]):
         if inner is None:
             return None
 
-        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: "Starts[Any] | None") -> tuple[Tensor, Any]:
             ys, last = run_with_starts(inner, xs, state, lengths, starts)
             return padding.zero_beyond(xs + ys, lengths), last
 

@@ -86,7 +86,7 @@ class Stacked(Cell[StackedState]):
         parts = [fused_or_steps(layer, backend) for layer in self.layers]
 
         def run(
-            xs: Tensor, state: StackedState, lengths: Tensor | None, starts: Starts[StackedState] | None
+            xs: Tensor, state: StackedState, lengths: Tensor | None, starts: "Starts[StackedState] | None"
         ) -> tuple[Tensor, StackedState]:
             states = []
             for number, (part, old) in enumerate(zip(parts, state.layers, strict=True)):

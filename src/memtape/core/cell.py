@@ -86,6 +86,10 @@ class Cell(KeepsForward, ABC, Generic[S]):
         """
         return None
 
+    def fused_step(self, backend: str) -> FusedRun[S] | None:
+        """Return the fused kernel if it is faster than `forward` for a single step, None if it is not."""
+        return None
+
 
 AnyCell = Cell[Any]
 """A cell with any type of state."""
@@ -97,6 +101,15 @@ def fused_run(cell: Cell[S], backend: str) -> FusedRun[S] | None:
     The step is another one if `forward` was patched, or if a class derived from the cell's overrides `forward` but not
     `fused`.
     """
+    return cell.fused(backend) if _has_own_step(cell) else None
+
+
+def fused_step_run(cell: Cell[S], backend: str) -> FusedRun[S] | None:
+    """Return the fused kernel that takes single steps, None if there is none or the cell's step is not the kernel's."""
+    return cell.fused_step(backend) if _has_own_step(cell) else None
+
+
+def _has_own_step(cell: AnyCell) -> bool:
+    """Return whether the step of a cell is the one that its kernel was written for."""
     kind = type(cell)
-    original = kind.forward is kind.forward_beside_fused and "forward" not in cell.__dict__
-    return cell.fused(backend) if original else None
+    return kind.forward is kind.forward_beside_fused and "forward" not in cell.__dict__

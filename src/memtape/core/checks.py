@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any, TypeVar
 
 import torch
@@ -99,24 +98,28 @@ def sequences(cell: Any, xs: Any) -> None:
             f"the inputs have shape {tuple(xs.shape)}, but {name} takes {wanted} with at least one step of time; "
             "reshape the inputs or build the network for their size"
         )
-    if not xs.is_floating_point():
-        raise TypeError(f"the inputs are {xs.dtype}, but {name} computes with floating-point numbers; pass xs.float()")
-    parameter = next(chain(cell.parameters(), cell.buffers()), None)
-    if parameter is None:
-        return
-    if torch.finfo(parameter.dtype).bits < 32:
-        raise ValueError(
-            f"the parameters of {name} are {parameter.dtype}, but a state that is carried over many steps needs at least "
-            "float32; keep the network in float32 and run it under torch.autocast"
+    _numbers(cell, xs, name)
+
+
+def vectors(cell: Any, x: Tensor) -> None:
+    """Raise unless `x` has the shape (batch, input), the dtype and the device that a single step of the cell needs.
+
+    Raises:
+        TypeError: `x` is not a floating-point tensor.
+        ValueError: `x` has the wrong shape, dtype or device.
+    """
+    name = type(cell).__name__
+    wanted = f"(batch, {cell.input_size})"
+    if not isinstance(x, Tensor):
+        raise TypeError(
+            f"the input is a {type(x).__name__}, but a step of {name} takes a tensor; pass one of shape {wanted}"
         )
-    if xs.device != parameter.device:
+    if x.ndim != 2 or x.shape[1] != cell.input_size:
         raise ValueError(
-            f"the inputs are on {xs.device}, but {name} is on {parameter.device}; move one of them with .to(...)"
+            f"the input has shape {tuple(x.shape)}, but a step of {name} takes {wanted}; "
+            "pass one step without an axis of time, or call the network for whole sequences"
         )
-    if xs.dtype != parameter.dtype and not torch.is_autocast_enabled(xs.device.type):
-        raise ValueError(
-            f"the inputs are {xs.dtype}, but the parameters of {name} are {parameter.dtype}; convert one of them with .to(...)"
-        )
+    _numbers(cell, x, name)
 
 
 def lengths_of(xs: Tensor, lengths: Any) -> Int64[Tensor, " batch"]:
@@ -132,6 +135,8 @@ def lengths_of(xs: Tensor, lengths: Any) -> Int64[Tensor, " batch"]:
         raise ValueError(
             f"lengths have shape {tuple(result.shape)}, but the batch has {batch} rows; pass one length for each row"
         )
+    if torch.compiler.is_compiling():
+        return result
     if batch and not 0 <= int(result.min()) <= int(result.max()) <= time:
         wrong = next(value for value in result.tolist() if not 0 <= value <= time)
         raise ValueError(
@@ -180,6 +185,8 @@ def state_for(cell: Any, state: S, example: Any, batch: int) -> S:
     Raises:
         ValueError: the state has another structure, size, dtype, device or batch size.
     """
+    if state_tree.alike(state, example):
+        return state
     name = type(cell).__name__
     if not state_tree.same_structure(state, example):
         raise ValueError(
@@ -220,3 +227,36 @@ def _integer(place: str, name: str, value: int | float, least: int) -> None:
         raise ValueError(f"{place} is {shown(value)}, but it must be at least {least}; give a larger {name}")
     if value > LARGEST:
         raise ValueError(f"{place} is {shown(value)}, but it must fit in 64 bits; give a smaller {name}")
+
+
+def _numbers(cell: Any, xs: Tensor, name: str) -> None:
+    """Raise unless inputs have the dtype and the device of the parameters."""
+    if not xs.is_floating_point():
+        raise TypeError(f"the inputs are {xs.dtype}, but {name} computes with floating-point numbers; pass xs.float()")
+    parameter = _first(cell, "_parameters")
+    if parameter is None:
+        parameter = _first(cell, "_buffers")
+    if parameter is None:
+        return
+    if torch.finfo(parameter.dtype).bits < 32:
+        raise ValueError(
+            f"the parameters of {name} are {parameter.dtype}, but a state that is carried over many steps needs at least "
+            "float32; keep the network in float32 and run it under torch.autocast"
+        )
+    if xs.device != parameter.device:
+        raise ValueError(
+            f"the inputs are on {xs.device}, but {name} is on {parameter.device}; move one of them with .to(...)"
+        )
+    if xs.dtype != parameter.dtype and not torch.is_autocast_enabled(xs.device.type):
+        raise ValueError(
+            f"the inputs are {xs.dtype}, but the parameters of {name} are {parameter.dtype}; convert one of them with .to(...)"
+        )
+
+
+def _first(module: nn.Module, kind: str) -> Tensor | None:
+    """Return the first parameter or buffer of a module; `Module.parameters` takes several times as long."""
+    for tensor in getattr(module, kind).values():
+        if tensor is not None:
+            return tensor
+    found = (_first(part, kind) for part in module._modules.values() if part is not None)
+    return next((tensor for tensor in found if tensor is not None), None)

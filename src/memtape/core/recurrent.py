@@ -15,6 +15,8 @@ from memtape.core.evaluation_mode import evaluation_mode
 from memtape.core.integers import Lengths
 from memtape.core.numpy_scalars import plain_values
 from memtape.core.packed import packed_as, unpacked
+from memtape.core.run_fused import has_own_hooks
+from memtape.core.single_step import single_step
 from memtape.core.symbols import vectors_of
 from memtape.core.trace import Trace, traced
 from memtape.core.unroll import unroll
@@ -133,6 +135,34 @@ class Recurrent(nn.Module, Generic[S]):
         """
         with evaluation_mode(self):
             return traced(self.cell, xs, state, lengths=lengths, row=row)
+
+    def step(self, x: Tensor, state: S | None = None) -> tuple[Tensor, S]:
+        """Take one step, as in a stream of inputs that arrive one by one.
+
+        The result is that of a call with a sequence of one step, in less time: no axis of time is added and removed,
+        and the state is not compared with a new initial state in every call. Hooks run in both.
+
+        Args:
+            x: the input, shape (batch, input); integers of shape (batch,) are symbols, which represent one-hot vectors.
+            state: the state before the step, such as the one that the last call returned; None for the initial state.
+
+        Returns:
+            The output, shape (batch, output), and the state after the step.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: an argument has the wrong shape, dtype, device or value.
+
+        Example:
+            >>> import memtape, torch
+            >>> gru, state = memtape.GRU(input_size=3, output_size=2), None
+            >>> for x in torch.zeros(5, 1, 3):
+            ...     y, state = gru.step(x, state)
+        """
+        if type(self).forward is Recurrent.forward and not has_own_hooks(self):
+            return single_step(self.cell, x, state)
+        ys, last = self(x[:, None], state)
+        return ys[:, 0], last
 
     def _taught(
         self, xs: Tensor, targets: Tensor, state: S | None, lengths: Lengths | None, teacher: float

@@ -41,6 +41,18 @@ def has_hooks(cell: AnyCell) -> bool:
     )
 
 
+def has_own_hooks(module: nn.Module) -> bool:
+    """Return whether a call of a module runs more than its class's `forward`: hooks, or a `forward` of its own."""
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or nn.modules.module._has_any_global_hook()
+        or "forward" in vars(module)
+    )
+
+
 def kernel_of(cell: Cell[S], backend: str, device: str) -> FusedRun[S] | None:
     """Return the fused kernel that runs a cell over sequences, None if the cell has to be run step by step.
 
@@ -84,21 +96,20 @@ def run_fused(
     Returns:
         The outputs, and the state after each row's last step.
     """
-    time = xs.shape[1]
-    stride = checkpoint_every or time
-    outputs = []
 
     def steps(xs: Tensor, state: S, initial: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
-        inside = None if starts is None or not starts.any() else Starts(starts, initial)
+        inside = (
+            None if starts is None or not (torch.compiler.is_compiling() or starts.any()) else Starts(starts, initial)
+        )
         return run_with_starts(kernel, xs, state, lengths, inside)
 
-    for first in range(0, time, stride):
-        part = xs[:, first : first + stride]
+    if not checkpoint_every:
+        return steps(xs, state, initial, lengths, starts)
+    outputs = []
+    for first in range(0, xs.shape[1], checkpoint_every):
+        part = xs[:, first : first + checkpoint_every]
         rest = None if lengths is None else (lengths - first).clamp(0, part.shape[1])
-        fresh = None if starts is None else starts[:, first : first + stride]
-        if checkpoint_every:
-            ys, state = recomputed(steps, cell, part, state, initial, rest, fresh)
-        else:
-            ys, state = steps(part, state, initial, rest, fresh)
+        fresh = None if starts is None else starts[:, first : first + checkpoint_every]
+        ys, state = recomputed(steps, cell, part, state, initial, rest, fresh)
         outputs.append(ys)
-    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), state
+    return torch.cat(outputs, dim=1), state

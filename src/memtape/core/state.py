@@ -45,6 +45,7 @@ def state(cls: type[T]) -> type[T]:
             object.__setattr__(value, name, leaf)
         return value
 
+    record.state_fields = names  # type: ignore[attr-defined]
     pytree.register_pytree_node(
         record,
         flatten,

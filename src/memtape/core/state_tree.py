@@ -12,7 +12,26 @@ S = TypeVar("S")
 
 def leaves(state: Any) -> list[Tensor]:
     """Return the tensors of a state in the order of its fields."""
-    return pytree.tree_leaves(state)
+    found: list[Tensor] = []
+    _collect(state, found)
+    return found
+
+
+def alike(state: Any, example: Any) -> bool:
+    """Return whether a state has the structure of an example and tensors of the same shapes, dtypes and devices.
+
+    The answer for structures other than states, tuples and tensors is False.
+    """
+    kind = type(example)
+    if isinstance(example, Tensor):
+        same = isinstance(state, Tensor) and state.shape == example.shape
+        return same and state.dtype == example.dtype and state.device == example.device
+    if type(state) is not kind:
+        return False
+    if kind is tuple:
+        return len(state) == len(example) and all(map(alike, state, example))
+    names = _fields(kind)
+    return names is not None and all(alike(getattr(state, name), getattr(example, name)) for name in names)
 
 
 def same_structure(first: Any, second: Any) -> bool:
@@ -140,3 +159,22 @@ def from_named_tensors(tensors: dict[str, Tensor], example: S) -> S:
 
 def _name(path: tuple[Any, ...]) -> str:
     return ".".join(str(getattr(key, "name", getattr(key, "idx", getattr(key, "key", key)))) for key in path)
+
+
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """Return the names of the fields of a class that `state` made; None for other classes."""
+    return vars(kind).get("state_fields")
+
+
+def _collect(value: Any, found: list[Any]) -> None:
+    """Add the leaves of a tree to a list; this is a fast path of `tree_leaves` for states and tuples."""
+    if isinstance(value, Tensor):
+        found.append(value)
+    elif type(value) is tuple:
+        for part in value:
+            _collect(part, found)
+    elif (names := _fields(type(value))) is not None:
+        for name in names:
+            _collect(getattr(value, name), found)
+    else:
+        found += pytree.tree_leaves(value)

@@ -1,6 +1,7 @@
 """Unroll: run a cell over whole sequences."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -11,6 +12,7 @@ from memtape.core import checks, padding, state_tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
 from memtape.core.cell_contract import first_step, initial_state, require_cells
+from memtape.core.exported_loop import exported_loop
 from memtape.core.integers import Lengths
 from memtape.core.recompute import recomputed
 from memtape.core.run_fused import compiled, kernel_of, run_fused
@@ -73,7 +75,7 @@ def unroll(
     if lengths is not None:
         lengths = checks.lengths_of(xs, lengths)
         alive = padding.alive(xs, lengths)
-        all_alive_until = int(lengths.min()) if batch else time
+        all_alive_until = 0 if torch.compiler.is_compiling() or not batch else int(lengths.min())
         xs = padding.zero_beyond(xs, lengths)
     if starts is not None:
         starts = checks.starts_of(xs, starts)
@@ -87,18 +89,22 @@ def unroll(
         return *run_fused(kernel, cell, xs, state, **options, checkpoint_every=checkpoint_every), None
     step = compiled(cell) if backend == "compile" else cell
 
+    if torch.compiler.is_exporting():
+
+        def traced(x: Tensor, starting: Tensor | None, inside: Tensor | None, state: S) -> tuple[Any, S]:
+            y, state = _one(step, x, starting, inside, state, initial=initial)
+            return (y, collect(state) if collect else ()), state
+
+        (whole, trace), last = exported_loop(traced, (xs, starts, alive), state)
+        return whole, last, trace if collect else None
+
     def steps(first: int, xs: Tensor, state: S, initial: S) -> tuple[list[Tensor], S, list[Any]]:
         ys, collected = [], []
         for t, x in enumerate(xs.unbind(dim=1), first):
-            if starts is not None:
-                state = state_tree.select(starts[:, t], initial, state)
-            y, moved = step(x, state) if t else first_step(cell, step, x, state)
-            if torch.is_autocast_enabled(xs.device.type):
-                moved = state_tree.like(moved, state)
-            if alive is not None and t >= all_alive_until:
-                moved = state_tree.select(alive[:, t], moved, state)
-                y = torch.where(alive[:, t, None], y, 0)
-            state = moved
+            starting = None if starts is None else starts[:, t]
+            inside = alive[:, t] if alive is not None and t >= all_alive_until else None
+            take = step if t else partial(first_step, cell, step)
+            y, state = _one(take, x, starting, inside, state, initial=initial)
             ys.append(y)
             if collect:
                 collected.append(collect(state))
@@ -116,3 +122,24 @@ def unroll(
         outputs += ys
         collected += kept
     return torch.stack(outputs, dim=1), state, state_tree.stack(collected, axis=1) if collect else None
+
+
+def _one(
+    step: Callable[..., tuple[Tensor, S]],
+    x: Tensor,
+    starting: Bool[Tensor, " batch"] | None,
+    inside: Bool[Tensor, " batch"] | None,
+    state: S,
+    *,
+    initial: S,
+) -> tuple[Tensor, S]:
+    """Take one step of rows that start anew, continue, or have ended before."""
+    if starting is not None:
+        state = state_tree.select(starting, initial, state)
+    y, moved = step(x, state)
+    if torch.is_autocast_enabled(x.device.type):
+        moved = state_tree.like(moved, state)
+    if inside is not None:
+        moved = state_tree.select(inside, moved, state)
+        y = torch.where(inside[:, None], y, 0)
+    return y, moved

@@ -253,9 +253,11 @@ class MachineOperator(Generic[Form, State]):
     def _forward_shapes(self, *arguments: Any) -> tuple[Tensor, ...]:
         given, (_, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
         ys, last = _outputs(given, 0)
-        sizes = self.sizes(given, None, integers, floats)
-        self.in_place.measure(sizes, None)
-        kept = given.xs.new_empty(self._kept(given, sizes) if keep else 0)
+        kept = given.xs.new_empty(0)
+        if keep:
+            sizes = self.sizes(given, None, integers, floats)
+            self.in_place.measure(sizes, None)
+            kept = given.xs.new_empty(self._kept(given, sizes))
         return ys, *last, kept, *(torch.empty((), dtype=torch.int64) for _ in self.in_place.measured)
 
     def _backward(self, *arguments: Any) -> tuple[Tensor, ...]:

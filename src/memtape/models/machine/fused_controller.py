@@ -77,7 +77,7 @@ class FusedController:
         """Return the hidden vectors and the memory cells of all layers."""
         layers = state.controller.layers if isinstance(state.controller, StackedState) else (state.controller,)
         if isinstance(layers[0], NoState):
-            hidden = state.reads.new_zeros(len(layers), len(state.reads), self.layers[0].output_size)
+            hidden = state.reads.new_zeros(len(layers), state.reads.shape[0], self.layers[0].output_size)
         else:
             hidden = _stacked([layer.hidden for layer in layers])
         none = hidden.new_empty(0, *hidden.shape[1:])
@@ -93,7 +93,7 @@ class FusedController:
         layers: list[Any]
         if isinstance(first, NoState):
             layers = [first] * len(self.layers)
-        elif not len(cell):
+        elif not cell.shape[0]:
             layers = [HiddenState(hidden=of_layer) for of_layer in hidden]
         else:
             layers = [LSTMState(hidden=h, cell=c) for h, c in zip(hidden, cell, strict=True)]
