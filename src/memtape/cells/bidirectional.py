@@ -100,7 +100,7 @@ class Bidirectional(nn.Module):
         if starts is not None:
             starts = checks.starts_of(xs, starts)
         if state is not None:
-            checks.state_for(self, state, self.init_state(len(xs)), len(xs))
+            checks.state_for(self, state, self.init_state(xs.shape[0]), xs.shape[0])
         options: dict[str, Any] = {"lengths": lengths, "starts": starts, "checkpoint_every": checkpoint_every}
         if collect is not None:
             options["collect"] = _whole

@@ -46,7 +46,7 @@ def single_step(
     kernel = None if has_hooks(cell) or transforming() else fused_step_run(cell, backend)
     if state is None:
         state = _initial(cell, x)
-    elif not _usual(state_tree.leaves(state), x):
+    elif kernel is not None or not _usual(state_tree.leaves(state), x):
         checks.state_for(cell, state, _initial(cell, x), x.shape[0])
     try:
         if kernel is not None:

@@ -75,7 +75,7 @@ class BothWays(Shareable, ABC):
         valid = None if own_lengths is None else checks.lengths_of(vectors, own_lengths)
         fresh = None if starts is None else checks.starts_of(vectors, starts)
         if state is not None:
-            checks.state_for(self, state, self.init_state(len(vectors)), len(vectors))
+            checks.state_for(self, state, self.init_state(vectors.shape[0]), vectors.shape[0])
         options = {"lengths": valid, "starts": fresh, "collect": collect, "checkpoint_every": checkpoint_every}
         ys, last, *trace = self.layers(vectors, state, **options)
         ys = self.to_output(self.dropout(summarised(self.summary, ys, valid, fresh)))
