@@ -14,7 +14,6 @@ from torch import nn
 
 import memtape
 from memtape import NTM, tree, unroll, use_backend
-from memtape.cells import ElmanCell
 from memtape.core.backends import BackendError, backend_for, backends
 from memtape.core.compiled_library import Kernels, kernels
 from memtape.core.recompute import recomputed
@@ -388,17 +387,6 @@ def test_blocks_of_generators_may_end_in_any_order():
     assert backend_for("cpu") == "compile"
     second.close()
     assert backend_for("cpu") == before
-
-
-def test_many_cells_are_compiled_each_on_its_own(monkeypatch):
-    """torch compiles the code of one function 8 times at most; then it runs without compilation."""
-    compile_step = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda step: compile_step(step, backend="eager", fullgraph=True))
-    xs = torch.randn(1, 2, 3)
-    with use_backend("compile"), torch.no_grad():
-        for size in range(2, 13):
-            cell = ElmanCell(3, size)
-            assert unroll(cell, xs)[0].shape == (1, 2, size)
 
 
 class Inner(torch.nn.Module):
