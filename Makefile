@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RUN := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 # the parts of the library are tested with every annotation of a shape executed, the rest as users run it
-PARTS := $(addprefix tests/,core ops kernels cells memory laws models tasks training viz sharing inference ports)
+PARTS := $(addprefix tests/,core ops kernels cells memory laws models nn tasks training viz sharing inference ports)
 CHECKED := --jaxtyping-packages=memtape,beartype.beartype $(PARTS)
 WHOLE := $(addprefix --ignore=,$(PARTS)) tests README.md CONTRIBUTING.md docs --doctest-modules src/memtape
 
@@ -29,7 +29,8 @@ KERNELS := portable x86-64-v3 x86-64-v4
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 # the kernels are compiled while the dependencies are downloaded
 DEPENDENCIES := $(BIN)/python -c \
-	"import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')"
+	"import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+	print(*project['dependencies'], *project['optional-dependencies']['cli'], sep='\n')"
 
 export OMP_NUM_THREADS ?= 1
 
@@ -41,7 +42,7 @@ $(READY): pyproject.toml constraints.txt hatch_build.py $(wildcard csrc/* csrc/*
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" "hatchling>=1.25"
 	$(BIN)/python hatch_build.py & $(DEPENDENCIES) | $(INSTALL) --group test --requirement /dev/stdin && wait
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[cli]'
 	touch $(READY)
 
 demo: $(READY)

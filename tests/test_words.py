@@ -18,6 +18,7 @@ DONE = (
     "src/memtape/catalog",
     "src/memtape/cells",
     "src/memtape/core",
+    "src/memtape/deploy",
     "src/memtape/cli",
     "src/memtape/experiments",
     "src/memtape/inference",

@@ -6,6 +6,7 @@
 #include <exception>
 #include <new>
 #include <numeric>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -77,6 +78,8 @@ int unless_out_of_memory(Work work) {
         work();
         return 0;
     } catch (const std::bad_alloc&) {
+        return 1;
+    } catch (const std::length_error&) {  // more than can be addressed
         return 1;
     }
 }

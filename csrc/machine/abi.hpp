@@ -52,7 +52,7 @@ MEMTAPE_STRUCT(memtape_machine_state, MEMTAPE_MACHINE_STATE)
         const void *kept, const void *d_ys, const memtape_##NAME##_state *d_last,                      \
         const memtape_machine_parameters *d_parameters, void *d_xs, const memtape_##NAME##_state *d_first
 
-// memtape_NAME_kept_...: how many numbers are saved for the backward pass.
+// memtape_NAME_kept_...: how many numbers are saved for the backward pass; -1 if the memory is exhausted.
 #define MEMTAPE_DECLARE_DTYPE(NAME, DTYPE)                                      \
     int64_t memtape_##NAME##_kept_##DTYPE(const memtape_##NAME##_sizes* sizes); \
     int memtape_##NAME##_forward_##DTYPE(MEMTAPE_FORWARD(NAME));                \

@@ -11,9 +11,13 @@ constexpr int64_t TOGETHER_BYTES = 1 << 20;  // rows run together only if their 
 
 template <typename Memory>
 int64_t kept_numbers(const typename Memory::Sizes* sizes) {
-    const Memory memory(*sizes);
-    const Machine<Memory> m(sizes->machine, memory);
-    return Kept<Memory>(m, nullptr).size;
+    int64_t count = 0;
+    const int failed = unless_out_of_memory([&] {
+        const Memory memory(*sizes);
+        const Machine<Memory> m(sizes->machine, memory);
+        count = Kept<Memory>(m, nullptr).size;
+    });
+    return failed ? -1 : count;
 }
 
 template <typename Memory>

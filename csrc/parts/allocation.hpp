@@ -4,6 +4,8 @@
 // The equations are those of memtape/ops/allocation.py.
 #pragma once
 
+#include <algorithm>
+
 #include "base/vectors.hpp"
 
 // Sort numbers in ascending order, NaN last; numbers that differ by at most a tolerance, relative for numbers above 1,
@@ -108,7 +110,7 @@ class Allocation {
     // `gates` are the allocation gates and `write_gates` the write gates of the heads. `saved` is what `save` stored of
     // the same step; null sorts the usages.
     void find(const T* usage, const T* gates, const T* write_gates, const T* saved = nullptr) {
-        if (saved) std::memcpy(orders.data(), saved, orders.size() * sizeof(T));
+        if (saved) restore(saved);
         copy(usage, slots, usages.data());
         for (int64_t h = 0; h < heads; ++h) {
             if (h) {
@@ -153,6 +155,13 @@ class Allocation {
     Order<T> order;
     std::vector<typename Order<T>::Word> orders;
     Array<T> usages, raised, ascending, taken, found, d_used;
+
+    // Saved data may have been changed since; an invalid index is replaced by a valid one.
+    void restore(const T* saved) {
+        using Word = typename Order<T>::Word;
+        std::memcpy(orders.data(), saved, orders.size() * sizeof(T));
+        for (Word& index : orders) index = std::min(std::max<Word>(index, 0), Word(count - 1));
+    }
 
     // The usage before the allocation of the previous head.
     const T* before(int64_t head) const { return &usages[(head - 1) * slots]; }

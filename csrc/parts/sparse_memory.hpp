@@ -105,6 +105,18 @@ class SparseMemory {
         return block + overwritten_at + (row * (first_written + (steps - 1) * written) + before) * width;
     }
 
+    // Replace invalid slot indices of a row by valid ones, since saved data may have been changed.
+    void make_valid(T* block, int64_t row) const {
+        auto check = [&](int32_t* some, int64_t count) {
+            for (int64_t i = 0; i < count; ++i)
+                if (some[i] < 0 || some[i] >= slots) some[i] = 0;
+        };
+        check(first_slots(block, row), heads * first_nearest);
+        check(read_slots(block, row, 0), length(row) * heads * nearest);
+        check(content_slots(block, row, 0), length(row) * heads * nearest);
+        check(least(block, row, 0), length(row) * heads);
+    }
+
     // The slots that the heads read before step t.
     Reading<T> before(T* block, int64_t row, int64_t t) const {
         if (!t) return {first_slots(block, row), first_weights(block, row), first_nearest, first_nearest};

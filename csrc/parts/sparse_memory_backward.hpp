@@ -12,6 +12,7 @@ class SparseMemory<T>::Backward {
 
     void begin(int64_t r, int64_t row) {
         Place& own = places[r];
+        m.make_valid(kept, row);
         own.store_of = Lazy<int32_t>(m.slots);
         own.marks = 0;
         own.d_weights.assign(m.heads * m.nearest, T(0));

@@ -23,8 +23,10 @@ API = Path(__file__).parents[1] / "api"
 
 TITLES = {
     "cells": "Cells and wrappers",
+    "deploy": "Deployment",
     "figures": "Figures",
     "memory": "Memories and interfaces",
+    "nn": "Layers of torch.nn",
     "ops": "Equations",
     "ports": "Networks of other code",
     "tree": "State trees",

@@ -7,6 +7,8 @@ come from their cards; `__init__.pyi` lists all of them for type checkers, and `
 import importlib
 from typing import Any
 
+from memtape.core.extra import importing
+from memtape.exported_operators import register_when_needed
 from memtape.version import __version__ as __version__
 
 _PARTS = {
@@ -16,6 +18,7 @@ _PARTS = {
     "HeldTask": "memtape.core.task",
     "Interface": "memtape.core.memory",
     "Memory": "memtape.core.memory",
+    "MissingKernelsWarning": "memtape.core.missing_kernels",
     "ModelCard": "memtape.core.card",
     "Pairs": "memtape.core.inputs.pairs",
     "Recurrent": "memtape.core.recurrent",
@@ -25,15 +28,27 @@ _PARTS = {
     "TaskCard": "memtape.core.card",
     "TreeCell": "memtape.core.tree_cell",
     "Trees": "memtape.core.inputs.trees",
+    "collate": "memtape.core.collate",
     "core": "memtape.core",
     "fold": "memtape.core.fold",
     "state": "memtape.core.state",
     "tree": "memtape.core.state_tree",
     "unroll": "memtape.core.unroll",
     "use_backend": "memtape.core.backends",
+    # training
+    "DataRecord": "memtape.core.data_record",
+    "Fit": "memtape.experiments.fit",
+    "LoadedRun": "memtape.experiments.loaded_run",
+    "Trace": "memtape.core.trace",
+    "TrainSettings": "memtape.training.settings",
+    "evaluate": "memtape.experiments.evaluate",
+    "fit": "memtape.experiments.fit",
+    "load": "memtape.experiments.loaded_run",
     # parts
     "cells": "memtape.cells",
+    "deploy": "memtape.deploy",
     "memory": "memtape.memory",
+    "nn": "memtape.nn",
     "ops": "memtape.ops",
     "AugmentedCell": "memtape.models.machine.augmented",
     "beam_search": "memtape.inference.decoding",
@@ -42,6 +57,9 @@ _PARTS = {
     "ports": "memtape.ports",
 }
 """Names that belong to no model and no task, each with its module."""
+
+
+register_when_needed()
 
 
 def _modules() -> dict[str, str]:
@@ -55,7 +73,8 @@ def __getattr__(name: str) -> Any:
     place = _PARTS.get(name) or (None if name.startswith("_") else _modules().get(name))
     if place is None:
         raise AttributeError(f"module 'memtape' has no attribute {name!r}")
-    module = importlib.import_module(place)
+    with importing(f"memtape.{name}"):
+        module = importlib.import_module(place)
     return module if place == f"memtape.{name}" or name == "tree" else getattr(module, name)
 
 

@@ -2,7 +2,9 @@
 
 from memtape import cells as cells
 from memtape import core as core
+from memtape import deploy as deploy
 from memtape import memory as memory
+from memtape import nn as nn
 from memtape import ops as ops
 from memtape import ports as ports
 from memtape.core import state_tree as tree
@@ -11,19 +13,28 @@ from memtape.core.batch import SequenceBatch as SequenceBatch
 from memtape.core.card import ModelCard as ModelCard
 from memtape.core.card import TaskCard as TaskCard
 from memtape.core.cell import Cell as Cell
+from memtape.core.collate import collate as collate
+from memtape.core.data_record import DataRecord as DataRecord
 from memtape.core.fold import fold as fold
 from memtape.core.inputs.pairs import Pairs as Pairs
 from memtape.core.inputs.stories import Stories as Stories
 from memtape.core.inputs.trees import Trees as Trees
 from memtape.core.memory import Interface as Interface
 from memtape.core.memory import Memory as Memory
+from memtape.core.missing_kernels import MissingKernelsWarning as MissingKernelsWarning
 from memtape.core.recurrent import Recurrent as Recurrent
 from memtape.core.state import state as state
 from memtape.core.task import DrawnTask as DrawnTask
 from memtape.core.task import HeldTask as HeldTask
 from memtape.core.task import Task as Task
+from memtape.core.trace import Trace as Trace
 from memtape.core.tree_cell import TreeCell as TreeCell
 from memtape.core.unroll import unroll as unroll
+from memtape.experiments.evaluate import evaluate as evaluate
+from memtape.experiments.fit import Fit as Fit
+from memtape.experiments.fit import fit as fit
+from memtape.experiments.loaded_run import LoadedRun as LoadedRun
+from memtape.experiments.loaded_run import load as load
 from memtape.inference.decoding import beam_search as beam_search
 from memtape.inference.decoding import greedy as greedy
 from memtape.inference.generation import generate as generate
@@ -90,6 +101,7 @@ from memtape.tasks.long_range.adding import Adding as Adding
 from memtape.tasks.long_range.copy_memory import CopyMemory as CopyMemory
 from memtape.tasks.music.chorales import Chorales as Chorales
 from memtape.tasks.stories.babi import Babi as Babi
+from memtape.training.settings import TrainSettings as TrainSettings
 from memtape.version import __version__ as __version__
 
 __all__ = [
@@ -119,6 +131,7 @@ __all__ = [
     "CopyMemory",
     "DAMCell",
     "DNCCell",
+    "DataRecord",
     "Digits",
     "DrawnTask",
     "DynamicNGrams",
@@ -129,6 +142,7 @@ __all__ = [
     "FactMemory",
     "FactQuestion",
     "Facts",
+    "Fit",
     "HeldTask",
     "IndependentCopies",
     "Inference",
@@ -139,9 +153,11 @@ __all__ = [
     "KeyValue",
     "KeyValueSlots",
     "Leaky",
+    "LoadedRun",
     "MemN2N",
     "MemNN",
     "Memory",
+    "MissingKernelsWarning",
     "ModelCard",
     "NTMCell",
     "Narma",
@@ -166,6 +182,8 @@ __all__ = [
     "Stories",
     "Task",
     "TaskCard",
+    "Trace",
+    "TrainSettings",
     "Traversal",
     "TreeCell",
     "TreeLSTM",
@@ -173,11 +191,17 @@ __all__ = [
     "__version__",
     "beam_search",
     "cells",
+    "collate",
     "core",
+    "deploy",
+    "evaluate",
+    "fit",
     "fold",
     "generate",
     "greedy",
+    "load",
     "memory",
+    "nn",
     "ops",
     "ports",
     "state",

@@ -107,6 +107,13 @@ def test_an_invalid_plugin_is_refused_and_not_run(capsys, plugin, text, sentence
     assert sentence in refused(capsys, "models", "--plugin", plugin(text))
 
 
+def test_a_plugin_may_begin_with_a_byte_order_mark(plugin):
+    file = plugin("")
+    file.write_bytes(f"\ufeffclass Mine: ...\r\n\r\n{CARD}".encode())
+    with with_plugins([str(file)]):
+        assert [entry.name for entry in plugins()] == ["mine"]
+
+
 @pytest.mark.parametrize("name", ["nothing.py", "folder.py", "mine.txt"])
 def test_a_path_without_a_python_file_is_refused(capsys, tmp_path, name):
     (tmp_path / "folder.py").mkdir()

@@ -129,7 +129,8 @@ def test_lstm(candidate, peepholes, layer_norm):
         seen, own = product(w["from_input.weight"], x), product(w["from_hidden.weight"], hidden)
         if layer_norm:
             seen, own = normed(seen, w["norms.input.weight"]), normed(own, w["norms.hidden.weight"])
-        total = [seen[k] + own[k] + w["from_input.bias"][k] for k in range(4 * HIDDEN)]
+        bias = w["norms.input.bias" if layer_norm else "from_input.bias"]
+        total = [seen[k] + own[k] + bias[k] for k in range(4 * HIDDEN)]
         i, f, g, o = (total[block * HIDDEN : (block + 1) * HIDDEN] for block in range(4))
         i = [sigmoid(i[k] + holes[0][k] * memory[k]) for k in range(HIDDEN)]
         f = [sigmoid(f[k] + holes[1][k] * memory[k]) for k in range(HIDDEN)]
@@ -140,6 +141,13 @@ def test_lstm(candidate, peepholes, layer_norm):
         close(y, hidden)
 
 
+def biases(w, layer, norms):
+    """Return the biases of a layer of a GRU, which are those of its layer normalisations if it has some."""
+    if f"norms.{norms}_gates.bias" in w:
+        return np.concatenate([w[f"norms.{norms}_gates.bias"], w[f"norms.{norms}_candidate.bias"]])
+    return w.get(f"{layer}.bias", np.zeros(3 * HIDDEN))
+
+
 @pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
 @pytest.mark.parametrize("candidate", ["tanh", "sigmoid"])
 @pytest.mark.parametrize("layer_norm", [False, True])
@@ -147,7 +155,7 @@ def test_gru(variant, candidate, layer_norm):
     cell = randomised(GRUCell(INPUT, HIDDEN, variant=variant, candidate=candidate, layer_norm=layer_norm))
     w = arrays(cell)
     gates, rest = slice(0, 2 * HIDDEN), slice(2 * HIDDEN, None)
-    own_bias = w.get("from_hidden.bias", np.zeros(3 * HIDDEN))
+    bias, own_bias = biases(w, "from_input", "input"), biases(w, "from_hidden", "hidden")
 
     def norm(name, vector):
         return normed(vector, w[f"norms.{name}.weight"]) if layer_norm else vector
@@ -157,10 +165,10 @@ def test_gru(variant, candidate, layer_norm):
     for x, y in zip(xs, ys, strict=True):
         seen = norm("input_gates", product(w["from_input.weight"][gates], x))
         own = norm("hidden_gates", product(w["from_hidden.weight"][gates], hidden))
-        opened = [sigmoid(seen[k] + w["from_input.bias"][k] + own[k] + own_bias[k]) for k in range(2 * HIDDEN)]
+        opened = [sigmoid(seen[k] + bias[k] + own[k] + own_bias[k]) for k in range(2 * HIDDEN)]
         reset, update = opened[:HIDDEN], opened[HIDDEN:]
         seen = norm("input_candidate", product(w["from_input.weight"][rest], x))
-        seen = [seen[k] + w["from_input.bias"][rest][k] for k in range(HIDDEN)]
+        seen = [seen[k] + bias[rest][k] for k in range(HIDDEN)]
         if variant == "reset_after":
             own = norm("hidden_candidate", product(w["from_hidden.weight"][rest], hidden))
             own = [reset[k] * (own[k] + own_bias[rest][k]) for k in range(HIDDEN)]

@@ -92,3 +92,16 @@ def test_at_initialisation_neither_the_state_nor_the_gradient_vanishes():
 def test_sizes_below_1_are_refused():
     with pytest.raises(ValueError, match="hidden_size of OrthogonalCell is 0, but it must be at least 1"):
         OrthogonalCell(2, 0)
+
+
+@pytest.mark.parametrize("size", [1.0, 5e3, 1e6])
+def test_gradients_in_float32_keep_their_digits_if_losses_are_summed(size):
+    torch.manual_seed(0)
+    exact = OrthogonalCell(INPUT, 32).double()
+    xs, slopes = torch.randn(4, 20, INPUT, dtype=F64), []
+    for dtype in (F64, torch.float32):
+        cell = exact.to(dtype)
+        (size * unroll(cell, xs.to(dtype))[0].sum()).backward()
+        slopes.append(cell.angles.grad.double())
+        cell.angles.grad = None
+    assert (slopes[1] - slopes[0]).norm() < 1e-6 * slopes[0].norm()

@@ -3,9 +3,20 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from memtape import Recurrent
-from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LSTMCell, Stacked, from_torch, to_torch
+from memtape.cells import (
+    Bidirectional,
+    ElmanCell,
+    FeedforwardCell,
+    GRUCell,
+    Layers,
+    LSTMCell,
+    Stacked,
+    from_torch,
+    to_torch,
+)
 
 BATCH, TIME, INPUT, HIDDEN = 3, 5, 2, 4
 CELLS = {
@@ -97,7 +108,62 @@ def test_a_cell_that_torch_does_not_have_is_refused(cell):
 
 
 @pytest.mark.usefixtures("shapes_unchecked")
-@pytest.mark.parametrize("network", [nn.GRU(2, 3, bidirectional=True), nn.LSTM(2, 3, proj_size=1), nn.Linear(2, 3)])
-def test_a_network_without_an_equivalent_cell_is_refused(network):
-    with pytest.raises(ValueError, match=f"no cell is equivalent to this {type(network).__name__}; pass an nn"):
+@pytest.mark.parametrize(
+    ("network", "error", "message"),
+    [
+        (nn.Linear(2, 3), TypeError, "the network is a Linear, but no cell is equivalent; pass an nn.RNN, nn.LSTM or"),
+        (
+            nn.LSTM(2, 3, proj_size=1, batch_first=True),
+            ValueError,
+            "proj_size of the LSTM is 1, but no cell has projec",
+        ),
+        (
+            nn.GRU(2, 3),
+            ValueError,
+            r"the GRU has batch_first=False, but cells run over inputs of shape \(batch, time, inp",
+        ),
+    ],
+)
+def test_a_network_without_an_equivalent_cell_is_refused(network, error, message):
+    with pytest.raises(error, match=message):
         from_torch(network)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_a_bidirectional_network_runs_both_ways(kind, layers, bias, equal_up_to_rounding):
+    options = {"batch_first": True, "bidirectional": True, "dtype": torch.float64, "bias": bias}
+    network = randomised(kind(INPUT, HIDDEN, layers, **options))
+    whole = from_torch(network)
+    assert type(whole) is (Bidirectional if layers == 1 else Layers)
+    xs, lengths = torch.randn(BATCH, TIME, INPUT, dtype=torch.float64), torch.tensor([5, 3, 1])
+    ys, state = whole(xs, lengths=lengths)
+    expected, last = network(pack_padded_sequence(xs, lengths, batch_first=True))
+    equal_up_to_rounding(ys, pad_packed_sequence(expected, batch_first=True)[0])
+    hidden = last[0] if isinstance(last, tuple) else last
+    top = state if layers == 1 else state.layers[-1]
+    equal_up_to_rounding([top.forwards.hidden, top.backwards.hidden], list(hidden[-2:]))
+
+
+def test_dropout_between_bidirectional_layers_is_converted():
+    layers = from_torch(nn.GRU(INPUT, HIDDEN, 2, batch_first=True, bidirectional=True, dropout=0.25).eval())
+    assert (layers.dropout, layers.training) == (0.25, False)
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_a_network_without_biases_stays_without_in_training(kind, equal_up_to_rounding):
+    network = randomised(kind(INPUT, HIDDEN, 2, bias=False, batch_first=True, dtype=torch.float64))
+    cell = from_torch(network)
+    assert [*map(torch.numel, cell.parameters())] == [*map(torch.numel, network.parameters())]
+    xs = torch.randn(BATCH, TIME, INPUT, dtype=torch.float64)
+    for module, run in ((cell, Recurrent(cell)), (network, network)):
+        optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+        run(xs)[0].square().sum().backward()
+        optimizer.step()
+    equal_up_to_rounding(Recurrent(cell)(xs)[0], network(xs)[0])
+    back = to_torch(cell)
+    assert not back.bias
+    equal_up_to_rounding(back(xs)[0], network(xs)[0])
+    other = from_torch(network)
+    other.load_state_dict(cell.state_dict())

@@ -152,15 +152,15 @@ def test_doctor_reports_why_a_backend_is_absent(capsys):
         ),
         (
             ["train", "lstm", "copy", "--train.steps", "1", "--out", "."],
-            "the run folder . is the current folder; give --out the name of a new",
+            "the run folder . is the current folder; give the name of a new",
         ),
         (
             ["train", "lstm", "copy", "--train.steps", "1", "--out", ""],
-            "the run folder . is the current folder; give --out the name of a new",
+            "the run folder . is the current folder; give the name of a new",
         ),
         (
             ["train", "lstm", "copy", "--train.steps", "1", "--out", "x" * 256],
-            "cannot be created (File name too long); give --out",
+            "cannot be created (File name too long); give a writable folder",
         ),
         (["train", "lstm", "copy", "--config", "/dev/zero"], "the file /dev/zero cannot be read (not a regular file)"),
         (["sweep", "lstm", "copy", "--space", "/dev/zero"], "the file /dev/zero cannot be read (not a regular file)"),
@@ -190,7 +190,10 @@ def test_doctor_reports_why_a_backend_is_absent(capsys):
         ),
         (["reproduce", "ntm/copy", "--jobs", "0"], "--jobs is 0, but it must be at least 1; give 1 or more"),
         (["reproduce", "ntm/copy", "--seeds", "x"], "--seeds is 'x', but it must be FIRST:END or a single seed"),
-        (["reproduce", "ntm/copy", "--data-dir", "data"], "--data-dir is data, but copy reads no data; leave it out"),
+        (
+            ["reproduce", "ntm/copy", "--data-dir", "data"],
+            "the data folder is data, but copy reads no data; leave it out",
+        ),
         (
             ["reproduce", "lstm/sentiment"],
             "the result of lstm/sentiment in the ledger is on real data, not synthetic data; give --data-dir",
@@ -199,6 +202,19 @@ def test_doctor_reports_why_a_backend_is_absent(capsys):
         (["report", "nowhere"], "there is no run folder nowhere; give a folder that"),
         (["share", "nowhere", "new"], "there is no run folder nowhere; give a folder that"),
         (["train", "ntm", "copy", "--config", "nothing.toml"], "the file nothing.toml cannot be read (No such file"),
+        (
+            ["train", "ntm", "copy", "--model.slots", "9" * 400],
+            "slots is an integer of about 401 digits, but it must fit in",
+        ),
+        (
+            ["train", "ntm", "copy", "--task.bits", "9" * 400],
+            "bits is an integer of about 401 digits, but it must fit in",
+        ),
+        (
+            ["train", "ntm", "copy", "--train.steps", "9" * 400],
+            "steps is an integer of about 401 digits, Input should be less",
+        ),
+        (["train", "ntm", "copy", "--train.batch-size", "9" * 6000], "Invalid value for --train.batch-size"),
     ],
 )
 def test_an_invalid_request_is_refused_with_one_sentence(
@@ -215,6 +231,7 @@ def test_an_invalid_request_is_refused_with_one_sentence(
         ("[model\n", "bad.toml is not TOML"),
         (f"x = {'[' * 10_000}", "bad.toml is not TOML"),
         ("[model]\nslotz = 3\n", "slotz"),
+        ("\ufeff[model]\r\nslotz = 3\r\n\r\n", "slotz"),
         ("[model]\nslots = 'many'\n", "slots"),
         ("[trian]\nsteps = 3\n", "trian"),
         ("model = 3\n", "model"),

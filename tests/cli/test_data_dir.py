@@ -77,7 +77,7 @@ def test_missing_data_is_reported_when_a_run_is_resumed_evaluated_or_drawn(tmp_p
     assert json.loads((folder / "config.json").read_text())["task_options"]["data_dir"] == str(text.parent)
     assert run(["share", str(folder), str(tmp_path / "card")]) == 0
     card = (tmp_path / "card" / "README.md").read_text()
-    assert "| task | char-lm (data real, file own.txt, window 8, " in card
+    assert "| task | char-lm (data a file of the user, file own.txt, window 8, " in card
     assert str(tmp_path) not in card
     text.unlink()
     for words in (["evaluate"], ["report"], ["share"], ["resume"]):

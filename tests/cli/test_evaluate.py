@@ -68,7 +68,7 @@ def test_an_option_changes_the_task(finished, capsys, name):
         ),
         (("--task.bits", "4"), "was trained with 3 and 2; leave out the options that change them"),
         (("--task.bits", "0"), "bits is 0, but it must be at least 1"),
-        (("--data-dir", "data"), "--data-dir is data, but copy reads no data; leave it out"),
+        (("--data-dir", "data"), "the data folder is data, but copy reads no data; leave it out"),
     ],
 )
 def test_an_invalid_option_is_refused_with_the_sentence_of_training(

@@ -69,6 +69,15 @@ def test_the_list_is_sorted_by_time_and_names_damaged_runs(capsys, folder):
     assert damaged.startswith("damaged: runs/damaged/config.json is not JSON")
 
 
+def test_the_list_of_a_run_folder_is_that_run_without_its_checkpoints(capsys, folder):
+    copies = folder / "finished" / "checkpoints" / "step-3"
+    copies.mkdir(parents=True)
+    (copies / "config.json").write_text((folder / "finished" / "config.json").read_text())
+    _, row, *others = printed(capsys, "runs", "list", "runs/finished").splitlines()
+    assert row.split()[0] == "runs/finished"
+    assert others == []
+
+
 def stopped(place):
     """Replace a run's metrics by the record of its stop."""
     record = {"kind": "stopped", "step": 2, "sequences": 32, "place": "the loss"}

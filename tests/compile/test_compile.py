@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from memtape import DNCCell, NTMCell, StackedLSTMCell, tree
+from memtape import DNCCell, NTMCell, StackedLSTMCell, tree, unroll, use_backend
+from memtape.cells import ElmanCell
 from memtape.core.recompute import recomputed
 
 # The compiler reads .grad of a state computed from learned parameters, and this causes a warning.
@@ -64,7 +65,7 @@ def test_recomputation_compiles_and_has_the_same_gradients():
     layer, xs = torch.nn.Linear(3, 3), torch.randn(2, 3)
 
     def twice(xs):
-        return recomputed(lambda xs: layer(layer(xs).tanh()), layer.parameters(), xs)
+        return recomputed(lambda xs: layer(layer(xs).tanh()), layer, xs)
 
     gradients = []
     for run in (twice, torch.compile(twice, backend="aot_eager")):
@@ -73,3 +74,14 @@ def test_recomputation_compiles_and_has_the_same_gradients():
         gradients.append([parameter.grad.clone() for parameter in layer.parameters()])
     for mine, other in zip(*gradients, strict=True):
         torch.testing.assert_close(mine, other)
+
+
+def test_many_cells_are_compiled_each_on_its_own(monkeypatch):
+    """torch compiles the code of one function 8 times at most; then it runs without compilation."""
+    compile_step = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda step: compile_step(step, backend="eager", fullgraph=True))
+    xs = torch.randn(1, 2, 3)
+    with use_backend("compile"), torch.no_grad():
+        for size in range(2, 13):
+            cell = ElmanCell(3, size)
+            assert unroll(cell, xs)[0].shape == (1, 2, size)

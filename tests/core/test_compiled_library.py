@@ -8,7 +8,7 @@ import shutil
 import pytest
 import torch
 
-from memtape import NTM, use_backend
+from memtape import NTM
 from memtape.core import compiled_library as loading
 from memtape.kernels import calling
 
@@ -30,7 +30,7 @@ def folder(tmp_path, monkeypatch):
     """An empty folder that replaces the folder of the kernels."""
     monkeypatch.delenv("MEMTAPE_INSTRUCTIONS", raising=False)
     monkeypatch.delenv("MEMTAPE_BACKEND", raising=False)
-    monkeypatch.setattr(use_backend, "_chosen", None)
+    monkeypatch.setattr("memtape.core.backends._THREAD.name", None)
     monkeypatch.setattr(loading, "FOLDER", tmp_path)
     loading.kernels.cache_clear()
     yield tmp_path

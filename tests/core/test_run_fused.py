@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 
 from memtape import Cell, tree, unroll, use_backend
 from memtape.core import unroll as seam
+from memtape.core.starts import Starts, run_with_starts
 from memtape.core.state import state
 
 F64 = torch.float64
@@ -120,11 +122,13 @@ def test_a_kernel_is_called_once_for_plain_sequences(toy, xs):
     assert toy.calls == [((BATCH, TIME, INPUT), None)]
 
 
-def test_starts_split_rows_into_pieces_that_run_as_one_batch(toy, xs):
+def test_starts_split_rows_into_pieces_and_those_of_similar_lengths_run_as_one_batch(toy, xs):
     starts = marks([2], [], [0, 3, 4])
     agree(toy, xs, state=state_of(toy), starts=starts)
     run(toy, "cpu", xs, starts=starts)
-    assert toy.calls == [((6, TIME, INPUT), [2, 4, 6, 3, 1, 2])]
+    carried = [((1, 2, INPUT), [2]), ((1, 6, INPUT), [6])]
+    fresh = [((1, 1, INPUT), [1]), ((2, 3, INPUT), [3, 2]), ((1, 4, INPUT), [4])]
+    assert toy.calls == carried + fresh
 
 
 def test_starts_without_a_true_entry_are_ignored(toy, xs):
@@ -144,6 +148,60 @@ def test_a_start_at_the_first_step_replaces_the_given_state(toy, xs, equal_up_to
 
 def test_a_start_at_every_step_agrees(toy, xs):
     agree(toy, xs, state=state_of(toy), starts=torch.ones(BATCH, TIME, dtype=torch.bool))
+
+
+class Piecewise(Toy):
+    """The same sum, with a kernel that computes all steps of all rows at once, as compiled kernels do."""
+
+    def _whole(self, xs, state, lengths):
+        self.calls.append((xs.shape, lengths))
+        total, ys = state.total, []
+        for t, x in enumerate(xs.unbind(dim=1)):
+            moved = torch.tanh(self.leak * total + self.linear(x))
+            total = torch.where((t < lengths)[:, None], moved, total)
+            ys.append(torch.cat([total, torch.full_like(total[:, :1], t + 1)], dim=1))
+        return torch.stack(ys, dim=1), Sums(total=total, steps=state.steps + lengths)
+
+
+def many_starts(kind, time):
+    starts = torch.zeros(2, time, dtype=torch.bool)
+    starts[: 1 if kind == "beside a whole row" else 2, :: 3 if kind == "every third step" else 1] = True
+    if kind == "half":
+        starts[:, time // 2 :] = False
+    return starts
+
+
+@pytest.mark.parametrize("kind", ["every step", "every third step", "half", "beside a whole row"])
+def test_memory_and_work_are_proportional_to_the_steps_however_many_starts_there_are(kind):
+    """An earlier version padded each piece to the longest one, so that 2,000 steps took gigabytes."""
+    toy = Piecewise()
+    saved, computed = {}, {}
+    for time in (200, 400):
+        sizes = []
+        toy.calls.clear()
+        xs = torch.randn(2, time, INPUT, requires_grad=True)
+        chosen[0] = "cpu"
+        with saved_tensors_hooks(
+            lambda tensor, sizes=sizes: sizes.append(tensor.numel()) or tensor, lambda tensor: tensor
+        ):
+            unroll(toy, xs, starts=many_starts(kind, time))
+        saved[time], computed[time] = sum(sizes), sum(shape[0] * shape[1] for shape, _ in toy.calls)
+        assert computed[time] < 2 * 2 * time
+        assert len(toy.calls) < 12
+    assert saved[400] < 2.2 * saved[200]
+
+
+def test_an_equal_state_of_all_pieces_is_not_copied(toy):
+    seen = []
+
+    def kernel(xs, state, lengths):
+        seen.append(state.total.stride(0))
+        return toy._whole(xs, state, lengths)
+
+    initial = toy.init_state(2, dtype=F64)
+    starts = Starts(torch.tensor([[True, False, True], [False, True, False]]), initial)
+    run_with_starts(kernel, torch.randn(2, 3, INPUT, dtype=F64), state_of(toy, 2), None, starts)
+    assert sorted(seen) == [0, 0, 3]
 
 
 def test_a_start_at_the_last_step_agrees(toy, xs):

@@ -1,5 +1,6 @@
 """Task: batches are a pure function of the settings, the seed, the split and the index."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -156,3 +157,32 @@ def test_held_out_examples_are_shuffled_once_and_are_limited():
 def test_the_length_of_held_examples_cannot_be_chosen():
     with pytest.raises(ValueError, match=r"lengths are 1\.\.2, but the examples of Held have fixed lengths; leave the"):
         Held().batch(0, 1, lengths=(1, 2))
+
+
+@pytest.mark.parametrize("lengths", [5, (2,), (2.0, 5), (True, 5), "25", None, (2, 3, 4)])
+def test_lengths_are_two_integers(lengths, shapes_unchecked):
+    if lengths is None:
+        assert len(drawn(lengths=lengths)) == 4
+        return
+    with pytest.raises(TypeError, match="but they must be the shortest and the longest length; give two integers"):
+        drawn(lengths=lengths)
+
+
+def test_numbers_of_numpy_and_lists_are_taken(shapes_unchecked):
+    arguments = {"index": np.int64(3), "batch_size": np.uint8(4), "lengths": [np.int32(2), np.int16(5)]}
+    assert torch.equal(drawn(**arguments), drawn(index=3, batch_size=4, lengths=(2, 5)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"index": -1}, "index is -1, but it must be at least 0"),
+        ({"index": 10**5_000}, "index is an integer of about 5001 digits, but it must fit in 64 bits"),
+        ({"batch_size": 10**400}, "batch_size is an integer of about 401 digits, but it must fit in 64 bits"),
+        ({"lengths": (2, 10**400)}, "the longest length is an integer of about 401 digits, but it must fit in 64 bits"),
+    ],
+    ids=range(4),
+)
+def test_numbers_outside_their_range_are_refused(arguments, message, shapes_unchecked):
+    with pytest.raises(ValueError, match=message):
+        drawn(**arguments)

@@ -77,7 +77,8 @@ def test_every_tracker_has_an_extra_that_the_document_names():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     document = (ROOT / "docs" / "guides" / "tracking.md").read_text()
     for name in set(get_args(TrainSettings.__annotations__["tracker"])) - {"none"}:
-        (wanted,) = extras[name]
+        command, wanted = extras[name]
+        assert command == "memtape[cli]"
         assert wanted.startswith(f"{name}>=")
         assert f'| `{name}` | `pip install "memtape[{name}]"` |' in document
 

@@ -59,5 +59,5 @@ def test_a_run_that_was_trained_on_synthetic_data_ignores_the_environment(monkey
 def test_a_task_without_data_ignores_the_environment_and_refuses_the_flag(monkeypatch, trained):
     monkeypatch.setenv("MEMTAPE_DATA_DIR", "/usual")
     assert with_data_dir("copy", {"bits": 2}, trained=trained) == {"bits": 2}
-    with pytest.raises(DataDirError, match="--data-dir is /flag, but copy reads no data; leave it out"):
+    with pytest.raises(DataDirError, match="the data folder is /flag, but copy reads no data; leave it out"):
         with_data_dir("copy", {"bits": 2}, flag=Path("/flag"), trained=trained)

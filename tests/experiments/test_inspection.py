@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from memtape import DAM, DNC, NTM, SAM, SDNC, BiLSTM, Copy, CopyMemory, StackedLSTM
-from memtape.experiments.inspection import graph_of, recorded, tape_of
+from memtape import DAM, DNC, NTM, SAM, SDNC, BiLSTM, Copy, StackedLSTM
+from memtape.experiments.inspection import graph_of, tape_of
 from memtape.tasks.graph.shortest_path import ShortestPath
 from memtape.tasks.graph.traversal import Traversal
 from memtape.training.draw_batch import draw_batch
@@ -147,13 +147,3 @@ def test_a_graph_is_drawn_with_the_reads_of_a_sparse_memory():
     model = SDNC(task.input_size, task.output_size, slots=8, width=3, heads=2)
     picture, sources = graph_of(model, task, length=1, seed=0)
     assert sources.shape == (len(picture.steps), 2, len(picture.steps))
-
-
-def test_symbols_are_recorded_as_their_vectors():
-    task = CopyMemory(min_length=2, max_length=2, remembered=2)
-    model = NTM(task.input_size, task.output_size, **SMALL)
-    inputs = task.batch(0, 1).inputs
-    outputs, views = recorded(model, inputs)
-    torch.testing.assert_close(outputs, model(inputs)[0].detach(), rtol=1e-5, atol=1e-6)
-    assert [view.name for view in views][:2] == ["adds", "reads"]
-    assert len(views[0].values) == inputs.shape[1]

@@ -27,6 +27,8 @@ class ToyState:
 class Toy:
     """Predict logits that depend on all inputs so far; they are drawn once and stored in a table."""
 
+    output_size = SYMBOLS
+
     def __init__(self, seed=0, spread=1.5):
         generator = torch.Generator().manual_seed(seed)
         self.table = spread * torch.randn(9973, SYMBOLS, generator=generator, dtype=F64)
@@ -174,3 +176,23 @@ def test_an_invalid_width_length_or_penalty_is_refused():
         ValueError, match=r"length_penalty is -1\.0, but it is a power of the length; give a number of at lea"
     ):
         beam_search(toy, toy.begin(), length_penalty=-1.0)
+
+
+@pytest.mark.parametrize("search", [greedy, beam_search])
+@pytest.mark.parametrize("name", ["start", "stop"])
+@pytest.mark.parametrize("symbol", [-1, SYMBOLS, 10**400])
+def test_a_symbol_outside_the_vocabulary_is_refused(search, name, symbol, shapes_unchecked):
+    shown = symbol if symbol < 9 else "an integer of about 401 digits"
+    message = f"{name} is {shown}, but the network writes the symbols 0..{SYMBOLS - 1}; give one of them"
+    with pytest.raises(ValueError, match=message):
+        search(Toy(), Toy().begin(), **{name: symbol})
+    with pytest.raises(TypeError, match=f"{name} is 1.5, but it is a symbol; give an integer in 0..{SYMBOLS - 1}"):
+        search(Toy(), Toy().begin(), **{name: 1.5})
+
+
+@pytest.mark.parametrize("search", [greedy, beam_search])
+def test_without_a_stop_symbol_all_symbols_are_generated(search):
+    found = search(Toy(), Toy().begin(), longest=7, stop=None)
+    assert found.symbols.shape[-1] == 7
+    assert (found.lengths == 7).all()
+    assert (found.symbols == BOUNDARY).any()

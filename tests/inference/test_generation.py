@@ -138,3 +138,25 @@ def test_wrong_arguments_are_refused(network):
         ValueError, match="the network reads 5 symbols and returns 7, but outputs become inputs; use one"
     ):
         generate(network, PROMPT, steps=1)
+
+
+def test_prompts_of_any_integer_type_and_lists_of_lengths_are_taken(network):
+    expected = generate(network, PROMPT, steps=4, temperature=0.0, lengths=torch.tensor([1, 2, 2]))
+    small = generate(network, PROMPT.to(torch.uint8), steps=4, temperature=0.0, lengths=[1, 2, 2])
+    assert torch.equal(small, expected)
+
+
+@pytest.mark.parametrize("prompt", [[[1, 2]], torch.ones(3, 2), torch.ones(3, dtype=torch.long)])
+def test_a_prompt_without_symbols_is_refused(network, prompt, shapes_unchecked):
+    with pytest.raises(
+        TypeError, match=r"the prompt is .*, but a network generates after symbols; pass integers of shape"
+    ):
+        generate(network, prompt, steps=1)
+
+
+@pytest.mark.parametrize("stop", [-1, SYMBOLS])
+def test_a_stop_symbol_outside_the_vocabulary_is_refused(network, stop):
+    with pytest.raises(
+        ValueError, match=f"stop is {stop}, but the network writes the symbols 0..{SYMBOLS - 1}; give one"
+    ):
+        generate(network, PROMPT, steps=1, stop=stop)

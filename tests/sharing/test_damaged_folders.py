@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,52 @@ def test_weights_of_another_network_are_detected(folder, tmp_path, refused):
 def test_a_manifest_that_leaves_a_file_out_is_refused(folder, refused):
     write_manifest(folder, ["config.json"])
     refused(folder, "model.safetensors is not named in manifest.json", error=DamagedError)
+
+
+def as_in_a_cache(folder):
+    """Replace the files of a folder by links to files with other names, as in the cache of the hub."""
+    blobs = folder.parent / "blobs"
+    blobs.mkdir()
+    for number, path in enumerate(sorted(folder.iterdir())):
+        path.rename(blobs / str(number))
+        path.symlink_to(Path("..") / "blobs" / str(number))
+
+
+def test_a_folder_of_links_is_read_if_a_manifest_verifies_it(folder, ntm, same):
+    as_in_a_cache(folder)
+    same(ntm, memtape.NTM.from_pretrained(folder))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_linked_file_is_verified_too(folder, name, refused):
+    as_in_a_cache(folder)
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    refused(folder, f"{name} is not the file that manifest.json names", error=DamagedError)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "manifest.json"])
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("/dev/zero", "is not a regular file, but must be"),
+        ("..", "is not a regular file, but must be"),
+        ("pipe", "is not a regular file, but must be"),
+        ("nothing", "is missing"),
+        ("/etc/passwd", "; restore the folder from its source"),
+    ],
+)
+def test_a_link_to_anything_but_the_file_is_refused(folder, name, target, sentence, refused):
+    os.mkfifo(folder / "pipe")
+    (folder / name).unlink()
+    (folder / name).symlink_to(target)
+    refused(folder, sentence, error=DamagedError)
+
+
+def test_a_link_to_itself_is_refused(folder, refused):
+    (folder / "config.json").unlink()
+    (folder / "config.json").symlink_to("config.json")
+    refused(folder, "config.json cannot be read (Too many levels of symbolic links)", error=DamagedError)
 
 
 def test_a_link_out_of_the_folder_is_not_followed(bare, refused):

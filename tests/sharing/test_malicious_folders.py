@@ -89,7 +89,7 @@ def test_an_invalid_configuration_is_refused(bare, name, value, sentence, refuse
         ({"gate_bias": None}, "gate_bias of NTM is None, but it must be float; correct"),
         ({"gate_bias": 10**400}, "NTM cannot be built ("),
         ({"gate_bias": -(10**400)}, "NTM cannot be built ("),
-        ({"slots": -(10**400)}, "NTM cannot be built (slots of NTMCell is -1000"),
+        ({"slots": -(10**400)}, "NTM cannot be built (slots is an integer of about 401 digits"),
         ({"clip": "none"}, "clip of NTM is 'none', but it must be float | None; correct"),
         ({"controller": ["lstm"]}, "controller of NTM is ['lstm'], but it must be Literal["),
         (

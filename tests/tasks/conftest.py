@@ -1,4 +1,6 @@
-"""The five tasks of the Neural Turing Machine, small and with their default sizes."""
+"""The five tasks of the Neural Turing Machine, small and with their default sizes; text files of another system."""
+
+import codecs
 
 import pytest
 
@@ -17,3 +19,15 @@ def task_class(request):
 def task(task_class):
     """One of the tasks with the sizes of the paper."""
     return task_class()
+
+
+@pytest.fixture
+def written_elsewhere():
+    """Return a function that writes all files of a folder again, as an editor of another system does."""
+
+    def rewrite(folder):
+        for file in folder.rglob("*.*"):
+            content = file.read_bytes()
+            file.write_bytes(codecs.BOM_UTF8 + content.replace(b"\n", b"\r\n") + b"\r\n \r\n")
+
+    return rewrite

@@ -169,3 +169,34 @@ def test_every_option_can_be_set_on_the_command_line(task):
 def test_a_vocabulary_has_a_word_for_each_symbol(task):
     if task.vocabulary is not None:
         assert len(set(task.vocabulary)) == len(task.vocabulary) == task.input_size
+
+
+@pytest.fixture
+def double_by_default():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_floats_have_the_default_dtype_and_the_same_values_in_each(name, double_by_default):
+    entry = REGISTERED[name]
+    wide_task, narrow_task = entry.load()(**entry.card.small), TASKS[name]
+    for form in wide_task.input_kinds:
+        wide = played(wide_task, wide_task.batch(2, 3, input_kind=form))
+        torch.set_default_dtype(torch.float32)
+        narrow = played(narrow_task, narrow_task.batch(2, 3, input_kind=form))
+        torch.set_default_dtype(torch.float64)
+        for one, other in zip(state_tree.leaves(wide), state_tree.leaves(narrow), strict=True):
+            floats = one.is_floating_point()
+            assert (one.dtype, other.dtype) == ((torch.float64, torch.float32) if floats else (other.dtype, one.dtype))
+            torch.testing.assert_close(one.float() if floats else one, other, rtol=1e-6, atol=1e-6)
+        outputs = torch.randn(*wide.mask.shape, wide_task.output_size)
+        assert wide_task.loss(outputs, wide).dtype == torch.float64
+        wide_task.scores(outputs, wide)
+        wide_task.show(wide, outputs)
+
+
+def played(task, batch):
+    """Complete an interactive batch with a network that always gives the same outputs."""
+    return task.play(batch, lambda inputs, state, lengths: (inputs[..., :1] * torch.ones(task.output_size), None), None)

@@ -112,6 +112,14 @@ def test_the_query_of_recall_is_uniform_over_all_items_except_the_last():
     assert (abs(shares[:3] - 1 / 3) < 0.05).all()
 
 
+@pytest.mark.parametrize("vectors", [3, 22, 30, 49, 1000])
+def test_the_share_of_a_number_of_vectors_is_this_number(vectors):
+    """In single precision 13/22 of 22 vectors were 12."""
+    for answers in {1, 2, vectors * 13 // 22, vectors - 1, vectors}:
+        batch = PrioritySort(bits=1, answer_share=answers / vectors).batch(0, 1, lengths=(vectors, vectors))
+        assert batch.mask.sum() == answers
+
+
 @pytest.mark.parametrize(
     ("length", "share", "answers"), [(20, 0.8, 16), (5, 0.8, 4), (1, 0.8, 1), (3, 0.5, 1), (10, 1.0, 10)]
 )

@@ -1,9 +1,11 @@
 """Gradient: parts of a batch add up to the whole, and truncation stops the gradient between chunks."""
 
 import copy
+from contextlib import contextmanager
 
 import pytest
 import torch
+from accelerate import Accelerator
 
 from memtape import NTM, Copy, RepeatCopy, StackedLSTM, tree
 from memtape.training.gradient import gradient
@@ -34,9 +36,11 @@ def double(batch):
     )
 
 
-def gradients(model, task, carried=None, **options):
+def gradients(model, task, carried=None, *, index=0, count=1, **options):
+    """Return scores, state and gradients as computed by one of several processes, which are not added up."""
     settings = TrainSettings(device="cpu", batch_size=4, **options)
     model, processes = copy.deepcopy(model), Processes(settings)
+    processes.index, processes.count, processes.sum = index, count, dict
     network = Replicas(model, settings, processes)
     scores, state, _ = gradient(
         network, task, double(task.batch(3, 4)), carried, settings=settings, processes=processes
@@ -53,6 +57,47 @@ def same(first, second):
 @pytest.mark.parametrize("parts", [2, 3, 4])
 def test_accumulated_parts_have_the_gradient_of_the_batch(model, task, parts):
     same(gradients(model, task, accumulate=parts), gradients(model, task))
+
+
+@pytest.mark.parametrize("options", [{}, {"accumulate": 2, "tbptt": 3}], ids=["whole", "parts and chunks"])
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_mean_gradient_of_all_processes_is_that_of_the_batch(model, task, count, options):
+    """Rows of other processes have other weights."""
+    options = options if count == 2 else {"tbptt": options.get("tbptt")}
+    shares = [gradients(model, task, index=index, count=count, **options) for index in range(count)]
+    scores, _, whole = gradients(model, task, **options)
+    assert sum(share[0]["loss"] for share in shares) == pytest.approx(scores["loss"], rel=1e-9)
+    for parts, all_of_it in zip(zip(*(share[2] for share in shares), strict=True), whole, strict=True):
+        torch.testing.assert_close(torch.stack(parts).mean(0), all_of_it, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{"accumulate": 3}, {"tbptt": 2}, {"accumulate": 2, "tbptt": 2}, {}])
+def test_gradients_are_averaged_over_processes_in_the_last_backward_pass_only(model, task, monkeypatch, options):
+    averaged, without = [], []
+
+    @contextmanager
+    def no_sync(_):
+        without.append(1)
+        yield
+        without.pop()
+
+    monkeypatch.setattr(Replicas, "no_sync", no_sync)
+    monkeypatch.setattr(Accelerator, "backward", lambda _, loss: averaged.append(not without) or loss.backward())
+    gradients(model, task, **options)
+    chunks = -(-task.batch(3, 4).inputs.shape[1] // 2) if "tbptt" in options else 1
+    assert averaged == [False] * (options.get("accumulate", 1) * chunks - 1) + [True]
+
+
+@pytest.mark.parametrize("every", [None, 2])
+def test_the_network_recomputes_as_the_settings_say(model, task, monkeypatch, every):
+    seen, forward = [], type(model).forward
+    monkeypatch.setattr(
+        type(model),
+        "forward",
+        lambda *given, **options: seen.append(options.get("checkpoint_every")) or forward(*given, **options),
+    )
+    gradients(model, task, checkpoint_every=every)
+    assert seen == [every]
 
 
 @pytest.mark.parametrize("more", [0, 1, 1000])

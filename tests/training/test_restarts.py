@@ -7,7 +7,9 @@ import torch
 
 from memtape import NTM, Copy
 from memtape.training.loop import train
+from memtape.training.parallel.processes import Processes
 from memtape.training.settings import TrainSettings
+from memtape.training.state import TrainingState
 
 
 def test_a_stuck_training_run_starts_again(short, model, task):
@@ -82,6 +84,19 @@ def test_a_restart_trains_like_a_new_run(short, model, task):
     train(restarted, data_from(2), TrainSettings(**settings), **options)
     for mine, other in zip(model.parameters(), restarted.parameters(), strict=True):
         assert torch.equal(mine, other)
+
+
+def test_a_restart_uses_the_initial_state(short, model, task):
+    settings = TrainSettings(**short, carry=True)
+    state = TrainingState(model, task, settings, Processes(settings))
+    state.carried = model.init_state(4)
+    state.progress.step, state.progress.passed, state.progress.solved_in_a_row = 4, 2, 1
+    state.keep_as_best({"cost_bits": 0.0, "wrong_bits": 0.0})
+    assert state.progress.best_step == 4  # its checkpoint is kept
+    state.restart(model.state_dict())
+    assert state.carried is None
+    assert (state.progress.own_step, state.progress.passed, state.progress.solved_in_a_row) == (0, 0, 0)
+    assert (state.progress.best, state.best_weights) == (None, {})
 
 
 def test_restarts_are_possible_at_validations_only():

@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
-import docstring_parser
-
 TYPES = {"Literal": Literal, "int": int, "float": float, "bool": bool, "str": str}
 """All names that the annotation of a keyword argument may use."""
 
@@ -107,5 +105,7 @@ def options_of_record(record: type[Any]) -> tuple[Option, ...]:
 
 
 def _descriptions(docstring: str | None) -> dict[str, str]:
+    import docstring_parser
+
     parsed = docstring_parser.parse(docstring or "", docstring_parser.DocstringStyle.GOOGLE)
     return {param.arg_name: " ".join((param.description or "").split()) for param in parsed.params}

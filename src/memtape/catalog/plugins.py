@@ -18,6 +18,7 @@ from memtape.catalog.card_reader import CardError, read_card
 from memtape.catalog.entry import ModelEntry, PluginError, TaskEntry
 from memtape.core.card import Card, ModelCard, TaskCard
 from memtape.core.given_path import given_path, read_given
+from memtape.core.text_file import decoded
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -134,7 +135,7 @@ def _of_file(file: Path) -> Entry:
 
 def _read(file: Path, module: str, plugin: str) -> Entry:
     try:
-        source = read_given(file).decode()
+        source = decoded(read_given(file))
         ast.parse(source)
         return entry_of(read_card(source, file), module, plugin)
     except SyntaxError as error:

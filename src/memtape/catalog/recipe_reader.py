@@ -20,6 +20,7 @@ from memtape.catalog.unknown_name import hint
 from memtape.core.errors import RequestError
 from memtape.core.given_path import read_given
 from memtape.core.plain_type import is_of
+from memtape.core.text_file import decoded
 from memtape.training.settings import TrainSettings
 
 FOLDER = Path(__file__).parent.parent / "recipes"
@@ -166,7 +167,7 @@ def _page_below(file: Path, page: Mapping[str, Any], folder: Path) -> Mapping[st
 def _page(file: Path) -> dict[str, Any]:
     """Read a page, and check that its keys exist and have the right types."""
     try:
-        page = tomllib.loads(read_given(file).decode())
+        page = tomllib.loads(decoded(read_given(file)))
     except OSError as error:
         raise RecipeError(f"the recipe {file} cannot be read ({error.strerror}); give a TOML file") from None
     except (ValueError, RecursionError) as error:  # tomllib raises these for too many digits or brackets

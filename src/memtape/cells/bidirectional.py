@@ -1,13 +1,17 @@
 """Bidirectional: one cell runs forwards in time, another one backwards."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
-from memtape.core import checks, padding
+from memtape.core import checks, padding, state_tree
 from memtape.core.cell import AnyCell
+from memtape.core.cell_contract import require_cells
+from memtape.core.integers import Lengths
 from memtape.core.state import state
 from memtape.core.unroll import unroll
 
@@ -41,6 +45,7 @@ class Bidirectional(nn.Module):
 
     def __init__(self, forwards: AnyCell, backwards: AnyCell):
         super().__init__()
+        require_cells(type(self).__name__, forwards, backwards)
         if forwards.input_size != backwards.input_size:
             raise ValueError(
                 f"the forward cell takes inputs of size {forwards.input_size}, but the backward cell takes inputs of size "
@@ -66,13 +71,14 @@ class Bidirectional(nn.Module):
 
     def forward(
         self,
-        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+        xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"],
         state: BidirectionalState | None = None,
         *,
-        lengths: Int[Tensor, " batch"] | None = None,
+        lengths: Lengths | None = None,
         starts: Bool[Tensor, "batch time"] | None = None,
+        collect: Callable[[BidirectionalState], Any] | None = None,
         checkpoint_every: int | None = None,
-    ) -> tuple[Float[Tensor, "batch time output"], BidirectionalState]:
+    ) -> Any:
         """Run over whole sequences; the arguments are those of `Recurrent`.
 
         Args:
@@ -80,31 +86,42 @@ class Bidirectional(nn.Module):
             state: the initial states, of the forward cell before each row's first step, of the backward cell after its last.
             lengths: the number of valid steps of each row.
             starts: True where a new sequence starts inside a row.
+            collect: function that selects what to return of the states of each step, of which the backward one has read
+                this step and all later ones.
             checkpoint_every: save the state of every n-th step only, and recompute the others in the backward pass.
 
         Returns:
             The outputs, zero beyond a row's length, and the final states: forwards after the last step, backwards after the
-            first.
+            first; with `collect` also what it selected, stacked along axis 1, which is that of the final states beyond a
+            row's length.
         """
         if lengths is not None:
             lengths = checks.lengths_of(xs, lengths)
         if starts is not None:
             starts = checks.starts_of(xs, starts)
+        if state is not None:
+            checks.state_for(self, state, self.init_state(xs.shape[0]), xs.shape[0])
         options: dict[str, Any] = {"lengths": lengths, "starts": starts, "checkpoint_every": checkpoint_every}
-        there, last, _ = unroll(self.forwards, xs, state and state.forwards, **options)
-        back, first = unroll_backwards(self.backwards, xs, state and state.backwards, **options)
-        return torch.cat([there, back], dim=-1), BidirectionalState(forwards=last, backwards=first)
+        if collect is not None:
+            options["collect"] = _whole
+        there, last, forwards = unroll(self.forwards, xs, state and state.forwards, **options)
+        back, first, backwards = unroll_backwards(self.backwards, xs, state and state.backwards, **options)
+        ys, final = torch.cat([there, back], dim=-1), BidirectionalState(forwards=last, backwards=first)
+        if collect is None:
+            return ys, final
+        return ys, final, state_tree.over_steps(collect, BidirectionalState(forwards=forwards, backwards=backwards))
 
 
 def unroll_backwards(
     cell: AnyCell,
-    xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+    xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"],
     state: Any = None,
     *,
     lengths: Int[Tensor, " batch"] | None = None,
     starts: Bool[Tensor, "batch time"] | None = None,
+    collect: Callable[[Any], Any] | None = None,
     checkpoint_every: int | None = None,
-) -> tuple[Float[Tensor, "batch time output"], Any]:
+) -> tuple[Float[Tensor, "batch time output"], Any, Any]:
     """Run a cell backwards in time, from each row's last valid step to its first; a start inside a row resets the state.
 
     Args:
@@ -113,10 +130,12 @@ def unroll_backwards(
         state: the initial state, used at each row's last valid step.
         lengths: the number of valid steps of each row, already validated.
         starts: True where a new sequence starts inside a row, already validated.
+        collect: function that selects what to return of the state after each step.
         checkpoint_every: save the state of every n-th step only, and recompute the others in the backward pass.
 
     Returns:
-        The outputs in the order of the inputs, zero beyond a row's length, and the state after the first step of each row.
+        The outputs in the order of the inputs, zero beyond a row's length, the state after the first step of each row, and
+        what `collect` selected, in the order of the inputs (None without `collect`).
     """
     fresh = None
     if starts is not None:
@@ -124,5 +143,13 @@ def unroll_backwards(
         before = torch.cat([counted[:, 1:], torch.zeros_like(counted[:, :1])], dim=1)
         fresh = padding.reversed_rows(before, lengths)
     turned = padding.reversed_rows(xs, lengths)
-    back, first, _ = unroll(cell, turned, state, lengths=lengths, starts=fresh, checkpoint_every=checkpoint_every)
-    return padding.reversed_rows(back, lengths), first
+    back, first, trace = unroll(
+        cell, turned, state, lengths=lengths, starts=fresh, collect=collect, checkpoint_every=checkpoint_every
+    )
+    if trace is not None:
+        trace = pytree.tree_map(lambda leaf: padding.reversed_rows(leaf, lengths), trace)
+    return padding.reversed_rows(back, lengths), first, trace
+
+
+def _whole(state: Any) -> Any:
+    return state

@@ -9,6 +9,7 @@ from torch.utils import _pytree as pytree
 
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell_contract import require_cells
 
 
 class Clipped(Cell[Any]):
@@ -29,6 +30,7 @@ class Clipped(Cell[Any]):
 
     def __init__(self, cell: AnyCell, bound: float):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.positive(bound=bound)
         self.cell, self.bound = cell, bound
         self.input_size, self.output_size = cell.input_size, cell.output_size

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.cells.activation import ACTIVATIONS, Activation
-from memtape.cells.fused_recurrence import fused_here
+from memtape.cells.fused_recurrence import loop_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 from memtape.core.state import state
 from memtape.core.step_by_step import StepByStep
 
@@ -70,6 +71,7 @@ class ClockworkCell(Cell[ClockworkState]):
         self.input_size = input_size
         self.output_size = hidden_size
         self.activation = activation
+        self.base = base
         self.size, self.longest = hidden_size // groups, base ** (groups - 1)
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_slower = nn.ModuleList(
@@ -92,14 +94,15 @@ class ClockworkCell(Cell[ClockworkState]):
         own = [part(state.hidden[:, group * self.size :]) for group, part in enumerate(self.from_slower)]
         fresh = ACTIVATIONS[self.activation](self.from_input(x) + torch.cat(own, dim=-1))
         count = state.count.round()
-        periods = torch.tensor(self.periods, device=x.device)
+        periods = self.base ** torch.arange(len(self.periods), device=x.device)
         moves = (torch.remainder(count[:, None], periods) == 0).repeat_interleave(self.size, dim=1)
         hidden = torch.where(moves, fresh, state.hidden)
         return hidden, ClockworkState(hidden=hidden, count=torch.remainder(count + 1, self.longest))
 
     def fused(self, backend: str) -> FusedRun[ClockworkState] | None:
         """Return a CPU loop over time that computes only the groups that change."""
-        return self._whole if fused_here(backend) else None
+        known = are_linear(self.from_input) and are_linear(*self.from_slower, bias=False)
+        return self._whole if loop_here(backend) and known else None
 
     def _whole(self, xs: Tensor, state: ClockworkState, lengths: Tensor | None) -> tuple[Tensor, ClockworkState]:
         """Run over whole sequences; if the step counts of the rows differ, run the reference step by step."""

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import padding
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 
 
 class ConcatenatedInput(Cell[Any]):
@@ -25,6 +26,7 @@ class ConcatenatedInput(Cell[Any]):
 
     def __init__(self, cell: AnyCell):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         self.cell = cell
         self.input_size = cell.input_size
         self.output_size = cell.input_size + cell.output_size
@@ -42,7 +44,7 @@ class ConcatenatedInput(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, with the inputs concatenated to its outputs."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend)
         if inner is None:
             return None
 

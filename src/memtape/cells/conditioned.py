@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from memtape.core import checks, state_tree
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.state import state
 
 Into = Literal["input", "state", "both"]
@@ -43,6 +44,7 @@ class Conditioned(Cell[ConditionedState]):
 
     def __init__(self, cell: AnyCell, context_size: int, *, into: Into = "both"):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.module_sizes(self, context_size=context_size)
         checks.one_of(INTO, into=into)
         self.cell, self.context_size, self.into = cell, context_size, into
@@ -62,7 +64,7 @@ class Conditioned(Cell[ConditionedState]):
 
     def begin(self, context: Float[Tensor, "batch context"]) -> ConditionedState:
         """Return the initial state of sequences with these contexts."""
-        state = self.cell.init_state(len(context), device=context.device, dtype=context.dtype)
+        state = self.cell.init_state(context.shape[0], device=context.device, dtype=context.dtype)
         layers = iter(self.to_state)
 
         def moved(leaf: Tensor) -> Tensor:
@@ -86,7 +88,7 @@ class Conditioned(Cell[ConditionedState]):
 
     def fused(self, backend: str) -> FusedRun[ConditionedState] | None:
         """Return the fused kernel of the inner cell, with the context concatenated to its inputs."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend)
         return None if inner is None else partial(self._whole, inner)
 
     def _whole(

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import padding
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.state import state
 
 
@@ -36,6 +37,7 @@ class Delayed(Cell[DelayedState]):
 
     def __init__(self, cell: AnyCell):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         self.cell = cell
         self.input_size = cell.input_size
         self.output_size = cell.output_size
@@ -56,7 +58,7 @@ class Delayed(Cell[DelayedState]):
 
     def fused(self, backend: str) -> FusedRun[DelayedState] | None:
         """Return the fused kernel of the inner cell, applied to the delayed inputs."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend)
         if inner is None:
             return None
 

@@ -12,6 +12,7 @@ from memtape.cells.fused_recurrence import recurrence_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 from memtape.core.state import state
 from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
@@ -86,7 +87,12 @@ class ElmanCell(Cell[HiddenState]):
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return memtape's fused CPU kernel."""
         run = recurrence_here(backend)
-        return partial(self._whole, run) if run is not None and type(self) is ElmanCell else None
+        return partial(self._whole, run) if run is not None and self.plain else None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the cell currently computes the same function as a layer of `torch.nn.RNN`."""
+        return type(self) is ElmanCell and are_linear(self.from_input) and are_linear(self.from_hidden, bias=False)
 
     def _whole(
         self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None

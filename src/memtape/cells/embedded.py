@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.starts import Starts, made_of, run_with_starts
 
 
@@ -35,6 +36,7 @@ class Embedded(Cell[Any]):
 
     def __init__(self, cell: AnyCell, symbols: int, *, learned: bool = True):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.module_sizes(self, symbols=symbols)
         self.cell = cell
         self.input_size, self.output_size = symbols, cell.output_size
@@ -60,11 +62,11 @@ class Embedded(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, applied to the embedding vectors."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend)
         if inner is None:
             return None
 
-        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: "Starts[Any] | None") -> tuple[Tensor, Any]:
             return run_with_starts(inner, xs @ self.table, state, lengths, starts)
 
         return made_of([inner], run)

@@ -3,13 +3,15 @@
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional
 
 from memtape.cells.teacher_forcing import teacher_forced
 from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell_contract import require_cells
+from memtape.core.integers import Lengths
 from memtape.core.state import state
 from memtape.core.unroll import unroll
 
@@ -57,6 +59,7 @@ class OutputFeedback(Cell[FeedbackState]):
 
     def __init__(self, cell: AnyCell, *, feedback: Feedback = "outputs"):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.one_of(FEEDBACKS, feedback=feedback)
         if cell.input_size <= cell.output_size:
             raise ValueError(
@@ -84,11 +87,11 @@ class OutputFeedback(Cell[FeedbackState]):
 
     def teacher_forced(
         self,
-        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
-        targets: Float[Tensor, "batch time output"] | Int[Tensor, "batch time"],
+        xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"],
+        targets: Float[Tensor, "batch time output"] | Integer[Tensor, "batch time"],
         state: FeedbackState | None = None,
         *,
-        lengths: Int[Tensor, " batch"] | None = None,
+        lengths: Lengths | None = None,
         teacher: float = 1.0,
     ) -> tuple[Float[Tensor, "batch time output"], FeedbackState]:
         """Run over sequences with teacher forcing: feed the targets back instead of the outputs.

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from memtape.cells.fused_recurrence import fused_here
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 from memtape.core.starts import Starts, StartsInside
 from memtape.core.state import NoState
 
@@ -50,7 +51,8 @@ class FeedforwardCell(Cell[NoState]):
 
     def fused(self, backend: str) -> FusedRun[NoState] | None:
         """Return a run that computes all steps at once, on the CPU."""
-        return StartsInside(self._whole) if fused_here(backend) and type(self) is FeedforwardCell else None
+        known = type(self) is FeedforwardCell and are_linear(self.layer)
+        return StartsInside(self._whole) if fused_here(backend) and known else None
 
     def _whole(
         self, xs: Tensor, state: NoState, lengths: Tensor | None, starts: Starts[NoState] | None

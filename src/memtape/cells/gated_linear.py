@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 from memtape.core.starts import Starts, StartsInside
 from memtape.core.state import NoState
 
@@ -45,7 +46,8 @@ class GatedLinearCell(Cell[NoState]):
 
     def fused(self, backend: str) -> FusedRun[NoState] | None:
         """Return a run that computes all steps at once."""
-        return StartsInside(self._whole) if backend in ("cpu", "scan") and type(self) is GatedLinearCell else None
+        known = type(self) is GatedLinearCell and are_linear(self.layer)
+        return StartsInside(self._whole) if backend in ("cpu", "scan") and known else None
 
     def _whole(
         self, xs: Tensor, state: NoState, lengths: Tensor | None, starts: Starts[NoState] | None

@@ -14,6 +14,7 @@ from memtape.cells.fused_recurrence import recurrence_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear, are_norms
 from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
 
@@ -73,11 +74,13 @@ class GRUCell(Cell[HiddenState]):
         self.variant = variant
         self.candidate: Candidate = candidate
         self.recurrent_dropout = recurrent_dropout
-        self.from_input = nn.Linear(input_size, 3 * hidden_size)
-        self.from_hidden = nn.Linear(hidden_size, 3 * hidden_size, bias=variant == "reset_after")
+        after = variant == "reset_after"
+        self.from_input = nn.Linear(input_size, 3 * hidden_size, bias=not layer_norm)
+        self.from_hidden = nn.Linear(hidden_size, 3 * hidden_size, bias=after and not layer_norm)
         gain_by_hidden_size(self, hidden_size, gain)
-        nn.init.constant_(self.from_input.bias[hidden_size : 2 * hidden_size], update_bias)
-        self.norms = _norms(hidden_size) if layer_norm else None
+        self.norms = _norms(hidden_size, own_bias=after) if layer_norm else None
+        bias: Any = self.from_input.bias if self.norms is None else self.norms.get_parameter("input_gates.bias")
+        nn.init.constant_(bias[hidden_size : 2 * hidden_size], update_bias)
 
     @property
     def plain(self) -> bool:
@@ -100,10 +103,9 @@ class GRUCell(Cell[HiddenState]):
             reset, update = torch.sigmoid(gates + own_gates).chunk(2, dim=-1)
             candidate = candidate + reset * own_candidate
         else:
-            for_gates, for_candidate = self.from_hidden.weight.split(rows)
-            own_gates = self._normed("hidden_gates", functional.linear(hidden, for_gates))
-            reset, update = torch.sigmoid(gates + own_gates).chunk(2, dim=-1)
-            own_candidate = functional.linear(reset * hidden, for_candidate)
+            own_gates, _ = self.from_hidden(hidden).split(rows, dim=-1)
+            reset, update = torch.sigmoid(gates + self._normed("hidden_gates", own_gates)).chunk(2, dim=-1)
+            _, own_candidate = self.from_hidden(reset * hidden).split(rows, dim=-1)
             candidate = candidate + self._normed("hidden_candidate", own_candidate)
         candidate = CANDIDATES[self.candidate](candidate)
         if self.recurrent_dropout:
@@ -118,17 +120,32 @@ class GRUCell(Cell[HiddenState]):
 
     @property
     def _fused(self) -> bool:
-        return type(self) is GRUCell and not (self.training and self.recurrent_dropout > 0)
+        own_bias, normed = self.variant == "reset_after", self.norms is not None
+        known = are_linear(self.from_input, bias=not normed)
+        known = known and are_linear(self.from_hidden, bias=own_bias and not normed)
+        dropped = self.training and self.recurrent_dropout > 0
+        return type(self) is GRUCell and known and self._norms_known and not dropped
+
+    @property
+    def _norms_known(self) -> bool:
+        if self.norms is None:
+            return True
+        own = self.norms["hidden_gates"], self.norms["hidden_candidate"]
+        outer = are_norms(self.norms["input_gates"]) and are_norms(self.norms["input_candidate"])
+        return outer and are_norms(*own, bias=self.variant == "reset_after")
 
     def _whole(
         self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None
     ) -> tuple[Tensor, HiddenState]:
         norms: Any = self.norms
         gain, epsilon = None, 0.0
+        bias: Tensor | None = self.from_hidden.bias
         if norms is not None:
-            gain = torch.cat([norms["hidden_gates"].weight, norms["hidden_candidate"].weight])
-            epsilon = norms["hidden_gates"].eps
-        parameters = RecurrenceParameters(weight=self.from_hidden.weight, gain=gain, bias=self.from_hidden.bias)
+            own = norms["hidden_gates"], norms["hidden_candidate"]
+            gain = torch.cat([norm.weight for norm in own])
+            bias = torch.cat([norm.bias for norm in own]) if self.variant == "reset_after" else None
+            epsilon = own[0].eps
+        parameters = RecurrenceParameters(weight=self.from_hidden.weight, gain=gain, bias=bias)
         kind: Literal["gru", "early_gru"] = "gru" if self.variant == "reset_after" else "early_gru"
         form = RecurrenceForm(kind=kind, activation=self.candidate, epsilon=epsilon)
         given = self._product("input", self.from_input, xs)
@@ -136,17 +153,23 @@ class GRUCell(Cell[HiddenState]):
         return ys, HiddenState(hidden=last.fed)
 
     def _product(self, name: str, layer: nn.Linear, x: Tensor) -> Tensor:
+        product = layer(x)
         if self.norms is None:
-            return layer(x)
-        gates, candidate = functional.linear(x, layer.weight).tensor_split([2 * self.output_size], dim=-1)
-        normed = [self._normed(f"{name}_gates", gates), self._normed(f"{name}_candidate", candidate)]
-        return torch.cat(normed, dim=-1) + layer.bias
+            return product
+        gates, candidate = product.tensor_split([2 * self.output_size], dim=-1)
+        return torch.cat([self._normed(f"{name}_gates", gates), self._normed(f"{name}_candidate", candidate)], dim=-1)
 
     def _normed(self, name: str, product: Tensor) -> Tensor:
         return product if self.norms is None else self.norms[name](product)
 
 
-def _norms(size: int) -> nn.ModuleDict:
-    """Return the four layer normalisations; they need no shift, since a bias is added to their outputs."""
-    sizes = {"input_gates": 2 * size, "input_candidate": size, "hidden_gates": 2 * size, "hidden_candidate": size}
-    return nn.ModuleDict({name: nn.LayerNorm(wide, bias=False) for name, wide in sizes.items()})
+def _norms(size: int, *, own_bias: bool) -> nn.ModuleDict:
+    """Return the four layer normalisations; their shifts are the biases of the gates and the candidate."""
+    return nn.ModuleDict(
+        {
+            "input_gates": nn.LayerNorm(2 * size),
+            "input_candidate": nn.LayerNorm(size),
+            "hidden_gates": nn.LayerNorm(2 * size, bias=own_bias),
+            "hidden_candidate": nn.LayerNorm(size, bias=own_bias),
+        }
+    )

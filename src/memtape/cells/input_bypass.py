@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import checks, padding
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 
 
 class InputBypass(Cell[Any]):
@@ -27,6 +28,7 @@ class InputBypass(Cell[Any]):
 
     def __init__(self, cell: AnyCell, first: int, size: int):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.at_least(1, size=size)
         checks.at_least(0, first=first)
         if first > cell.input_size:
@@ -52,7 +54,7 @@ class InputBypass(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, with the bypassing part concatenated to its outputs."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend)
         if inner is None:
             return None
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
@@ -14,6 +14,8 @@ from memtape.cells.teacher_forcing import teacher_forced
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.integers import Lengths
+from memtape.core.known_parts import are_linear
 from memtape.core.state import state
 from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
@@ -86,11 +88,11 @@ class JordanCell(Cell[JordanState]):
 
     def teacher_forced(
         self,
-        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
-        targets: Float[Tensor, "batch time output"] | Int[Tensor, "batch time"],
+        xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"],
+        targets: Float[Tensor, "batch time output"] | Integer[Tensor, "batch time"],
         state: JordanState | None = None,
         *,
-        lengths: Int[Tensor, " batch"] | None = None,
+        lengths: Lengths | None = None,
         teacher: float = 1.0,
     ) -> tuple[Float[Tensor, "batch time output"], JordanState]:
         """Run over sequences with teacher forcing: feed the targets back instead of the outputs.
@@ -107,7 +109,8 @@ class JordanCell(Cell[JordanState]):
     def fused(self, backend: str) -> FusedRun[JordanState] | None:
         """Return memtape's fused CPU kernel."""
         run = recurrence_here(backend)
-        return partial(self._whole, run) if run is not None and type(self) is JordanCell else None
+        known = are_linear(self.from_input, self.to_output) and are_linear(self.from_output, bias=False)
+        return partial(self._whole, run) if run is not None and known and type(self) is JordanCell else None
 
     def _whole(
         self, run: Recurrence, xs: Tensor, state: JordanState, lengths: Tensor | None

@@ -1,13 +1,13 @@
 """Layers: a stack of networks that need whole sequences."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from memtape.core import checks
+from memtape.core import checks, state_tree
 from memtape.core.state import state
 
 
@@ -53,12 +53,40 @@ class Layers(nn.Module):
             layers=tuple(layer.init_state(batch_size, device=device, dtype=dtype) for layer in self.layers)
         )
 
-    def forward(self, xs: Tensor, state: LayersState | None = None, **options: Any) -> tuple[Tensor, LayersState]:
-        """Run over whole sequences; `options` are passed to every layer."""
-        states = []
+    def forward(
+        self,
+        xs: Tensor,
+        state: LayersState | None = None,
+        *,
+        collect: Callable[[LayersState], Any] | None = None,
+        **options: Any,
+    ) -> Any:
+        """Run over whole sequences.
+
+        Args:
+            xs: the inputs of the lowest layer.
+            state: the initial states of all layers; None for their own.
+            collect: function that selects what to return of the states of each step.
+            options: other options, which are passed to every layer.
+
+        Returns:
+            The outputs of the highest layer and the final states; with `collect` also what it selected, stacked along
+            axis 1.
+        """
+        states, traces = [], []
+        if collect is not None:
+            options["collect"] = _whole
         for number, layer in enumerate(self.layers):
             if number and self.dropout:
                 xs = functional.dropout(xs, self.dropout, self.training)
-            xs, new = layer(xs, state and state.layers[number], **options)
+            xs, new, *trace = layer(xs, state and state.layers[number], **options)
             states.append(new)
-        return xs, LayersState(layers=tuple(states))
+            traces += trace
+        final = LayersState(layers=tuple(states))
+        if collect is None:
+            return xs, final
+        return xs, final, state_tree.over_steps(collect, LayersState(layers=tuple(traces)))
+
+
+def _whole(state: Any) -> Any:
+    return state

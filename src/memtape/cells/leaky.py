@@ -13,6 +13,7 @@ from memtape.cells.fused_recurrence import recurrence_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 from memtape.core.starts import Starts, StartsInside
 from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 from memtape.kernels.scan import ENGINES, Diagonal, ScanEngine
@@ -102,19 +103,21 @@ class LeakyCell(Cell[HiddenState]):
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return the fused CPU kernel; linear units also run in parallel over time elsewhere."""
-        if type(self) is not LeakyCell:
+        if type(self) is not LeakyCell or not are_linear(self.from_input):
             return None
         if self.from_hidden is None:
             scan = ENGINES.get(backend)
             return None if scan is None else StartsInside(partial(self._scanned, scan))
         run = recurrence_here(backend)
-        return None if run is None else partial(self._whole, run, self.from_hidden.weight)
+        known = are_linear(self.from_hidden, bias=False)
+        return partial(self._whole, run) if run is not None and known else None
 
     def _whole(
-        self, run: Recurrence, weight: Tensor, xs: Tensor, state: HiddenState, lengths: Tensor | None
+        self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None
     ) -> tuple[Tensor, HiddenState]:
+        recurrent: Any = self.from_hidden
         form = RecurrenceForm(kind="plain", activation=self.activation)
-        parameters = RecurrenceParameters(weight=weight, leak=self.shares)
+        parameters = RecurrenceParameters(weight=recurrent.weight, leak=self.shares)
         ys, last = run(form, parameters, RecurrenceState(fed=state.hidden), self.from_input(xs), lengths)
         return ys, HiddenState(hidden=last.fed)
 

@@ -9,7 +9,8 @@ from torch.utils import _pytree as pytree
 
 from memtape.cells.variational_dropout import VariationalDropout
 from memtape.core import state_tree
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 
 
 class LearnedInitialState(Cell[Any]):
@@ -30,6 +31,7 @@ class LearnedInitialState(Cell[Any]):
 
     def __init__(self, cell: AnyCell):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         if any(isinstance(part, VariationalDropout) for part in cell.modules()):
             raise ValueError(
                 "the cell contains a VariationalDropout, whose masks are drawn with the initial state and cannot be learned; "
@@ -53,4 +55,4 @@ class LearnedInitialState(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell."""
-        return self.cell.fused(backend)
+        return fused_run(self.cell, backend)

@@ -13,6 +13,7 @@ from memtape.cells.fused_recurrence import recurrence_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear, are_norms
 from memtape.core.state import state
 from memtape.kernels.recurrence import Recurrence, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
@@ -84,17 +85,18 @@ class LSTMCell(Cell[LSTMState]):
         self.output_size = hidden_size
         self.candidate: Candidate = candidate
         self.recurrent_dropout = recurrent_dropout
-        self.from_input = nn.Linear(input_size, 4 * hidden_size)
+        self.from_input = nn.Linear(input_size, 4 * hidden_size, bias=not layer_norm)
         self.from_hidden = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
         gain_by_hidden_size(self, hidden_size, gain)
-        write, keep, _, _ = self.from_input.bias.detach().chunk(4)
+        self.norms = _norms(hidden_size) if layer_norm else None
+        bias: Tensor = self.from_input.bias if self.norms is None else self.norms.get_parameter("input.bias")
+        write, keep, _, _ = bias.detach().chunk(4)
         nn.init.constant_(keep, forget_bias)
         if chrono is not None:
             checks.at_least(2, chrono=chrono)
             keep.uniform_(1, chrono - 1).log_()
             write.copy_(-keep)
         self.peepholes = nn.Parameter(torch.zeros(3, hidden_size)) if peepholes else None
-        self.norms = _norms(hidden_size) if layer_norm else None
 
     @property
     def plain(self) -> bool:
@@ -114,8 +116,7 @@ class LSTMCell(Cell[LSTMState]):
         if self.norms is None:
             gates = self.from_input(x) + self.from_hidden(state.hidden)
         else:
-            seen = self.norms["input"](functional.linear(x, self.from_input.weight))
-            gates = seen + self.norms["hidden"](self.from_hidden(state.hidden)) + self.from_input.bias
+            gates = self.norms["input"](self.from_input(x)) + self.norms["hidden"](self.from_hidden(state.hidden))
         write, keep, candidate, show = gates.chunk(4, dim=-1)
         if self.peepholes is not None:
             write = write + self.peepholes[0] * state.cell
@@ -137,25 +138,37 @@ class LSTMCell(Cell[LSTMState]):
 
     @property
     def _fused(self) -> bool:
-        return type(self) is LSTMCell and not (self.training and self.recurrent_dropout > 0)
+        known = are_linear(self.from_input, bias=self.norms is None) and are_linear(self.from_hidden, bias=False)
+        dropped = self.training and self.recurrent_dropout > 0
+        return type(self) is LSTMCell and known and self._norms_known and not dropped
+
+    @property
+    def _norms_known(self) -> bool:
+        if self.norms is None:
+            return True
+        after, cell = self.norms["hidden"], self.norms["cell"]
+        alike = are_norms(self.norms["input"]) and are_norms(after, bias=False) and are_norms(cell)
+        return alike and after.eps == cell.eps
 
     def _whole(self, run: Recurrence, xs: Tensor, state: LSTMState, lengths: Tensor | None) -> tuple[Tensor, LSTMState]:
-        if self.plain and (lengths is None or bool((lengths == xs.shape[1]).all())):
+        if self._torch_is_faster(xs, lengths):
             return self._whole_by_torch(xs, state)
         own: dict[str, Any] = {"weight": self.from_hidden.weight, "peepholes": self.peepholes}
         norms: Any = self.norms
-        if norms is None:
-            given, epsilon = self.from_input(xs), 0.0
-        else:
-            seen, outer = functional.linear(xs, self.from_input.weight), norms["input"]
-            given = functional.layer_norm(seen, seen.shape[-1:], outer.weight, self.from_input.bias, outer.eps)
+        given, epsilon = self.from_input(xs), 0.0
+        if norms is not None:
+            given, epsilon = norms["input"](given), norms["hidden"].eps
             own |= {"gain": norms["hidden"].weight, "cell_gain": norms["cell"].weight, "cell_bias": norms["cell"].bias}
-            epsilon = norms["hidden"].eps
         form = RecurrenceForm(kind="lstm", activation=self.candidate, epsilon=epsilon)
         before = RecurrenceState(fed=state.hidden, cell=state.cell)
         ys, last = run(form, RecurrenceParameters(**own), before, given, lengths)
         assert last.cell is not None
         return ys, LSTMState(hidden=last.fed, cell=last.cell)
+
+    def _torch_is_faster(self, xs: Tensor, lengths: Tensor | None) -> bool:
+        if not self.plain or torch.compiler.is_exporting():  # torch's kernel is exported for one number of steps
+            return False
+        return lengths is None or (not torch.compiler.is_compiling() and bool((lengths == xs.shape[1]).all()))
 
     def _whole_by_torch(self, xs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
         """Run the plain form over rows of equal length with torch's kernel, which is faster."""
@@ -167,10 +180,10 @@ class LSTMCell(Cell[LSTMState]):
 
 
 def _norms(hidden_size: int) -> nn.ModuleDict:
-    """Return the three layer normalisations; those of the products need no shift, since a bias is added to their sum."""
+    """Return the three layer normalisations; the shift of the first is the bias of the gates."""
     return nn.ModuleDict(
         {
-            "input": nn.LayerNorm(4 * hidden_size, bias=False),
+            "input": nn.LayerNorm(4 * hidden_size),
             "hidden": nn.LayerNorm(4 * hidden_size, bias=False),
             "cell": nn.LayerNorm(hidden_size),
         }

@@ -8,10 +8,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.elman import HiddenState
-from memtape.cells.fused_recurrence import fused_here
+from memtape.cells.fused_recurrence import loop_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 
 
 class OrthogonalCell(Cell[HiddenState]):
@@ -60,7 +61,9 @@ class OrthogonalCell(Cell[HiddenState]):
         size = self.output_size
         row, column = torch.triu_indices(size, size, offset=1, device=self.angles.device)
         free = self.angles.new_zeros(size, size).index_put((row, column), self.angles)
-        return torch.linalg.matrix_exp(free - free.mT)
+        # The backward pass of the exponential scales its matrix by the gradient, which in float32 costs digits if it is large.
+        wide = free.double() if free.device.type != "mps" else free  # the processors of Apple have no float64
+        return torch.linalg.matrix_exp(wide - wide.mT).to(free.dtype)
 
     def forward(
         self, x: Float[Tensor, "batch input"], state: HiddenState
@@ -71,7 +74,7 @@ class OrthogonalCell(Cell[HiddenState]):
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
         """Return a CPU loop over time that computes $Q$ once."""
-        return self._whole if fused_here(backend) else None
+        return self._whole if loop_here(backend) and are_linear(self.from_input, bias=False) else None
 
     def _whole(self, xs: Tensor, state: HiddenState, lengths: Tensor | None) -> tuple[Tensor, HiddenState]:
         alive = None if lengths is None else padding.alive(xs, lengths)

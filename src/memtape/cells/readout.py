@@ -7,7 +7,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.core import checks, padding
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
+from memtape.core.known_parts import are_linear
 from memtape.core.starts import Starts, made_of, run_with_starts
 
 
@@ -26,6 +28,7 @@ class Readout(Cell[Any]):
 
     def __init__(self, cell: AnyCell, output_size: int):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.module_sizes(self, output_size=output_size)
         self.cell = cell
         self.input_size = cell.input_size
@@ -47,11 +50,11 @@ class Readout(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, followed by the linear layer over all steps."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend) if are_linear(self.to_output) else None
         if inner is None:
             return None
 
-        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: "Starts[Any] | None") -> tuple[Tensor, Any]:
             hidden, last = run_with_starts(inner, xs, state, lengths, starts)
             return padding.zero_beyond(self.to_output(hidden), lengths), last
 

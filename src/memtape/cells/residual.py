@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import padding
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.starts import Starts, made_of, run_with_starts
 
 
@@ -28,6 +29,7 @@ class Residual(Cell[Any]):
 
     def __init__(self, cell: AnyCell):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         if cell.input_size != cell.output_size:
             raise ValueError(
                 f"the cell takes inputs of size {cell.input_size} and returns outputs of size {cell.output_size}, which "
@@ -49,11 +51,11 @@ class Residual(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, with the inputs added to its outputs."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend)
         if inner is None:
             return None
 
-        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: Starts[Any] | None) -> tuple[Tensor, Any]:
+        def run(xs: Tensor, state: Any, lengths: Tensor | None, starts: "Starts[Any] | None") -> tuple[Tensor, Any]:
             ys, last = run_with_starts(inner, xs, state, lengths, starts)
             return padding.zero_beyond(xs + ys, lengths), last
 

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.stacked import StackedState
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.step_by_step import fused_or_steps
 
 
@@ -31,6 +32,7 @@ class Shortcuts(Cell[StackedState]):
 
     def __init__(self, layers: Sequence[AnyCell]):
         super().__init__()
+        require_cells(type(self).__name__, *layers)
         if not layers:
             raise ValueError("layers is empty, but a stack needs at least one cell; give one or more")
         self.input_size = layers[0].input_size
@@ -67,7 +69,7 @@ class Shortcuts(Cell[StackedState]):
 
     def fused(self, backend: str) -> FusedRun[StackedState] | None:
         """Return the fused kernels of the layers in sequence; a layer without one runs step by step."""
-        if all(layer.fused(backend) is None for layer in self.layers):
+        if all(fused_run(layer, backend) is None for layer in self.layers):
             return None
         parts = [fused_or_steps(layer, backend) for layer in self.layers]
 

@@ -7,10 +7,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.cells.activation import ACTIVATIONS, Activation
-from memtape.cells.fused_recurrence import fused_here
+from memtape.cells.fused_recurrence import loop_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 from memtape.core.state import state
 
 
@@ -83,7 +84,7 @@ class SkipCell(Cell[RecentState]):
 
     def fused(self, backend: str) -> FusedRun[RecentState] | None:
         """Return a CPU loop over time that does not copy the buffer of old hidden vectors."""
-        return self._whole if fused_here(backend) else None
+        return self._whole if loop_here(backend) and are_linear(self.from_input) else None
 
     def _whole(self, xs: Tensor, state: RecentState, lengths: Tensor | None) -> tuple[Tensor, RecentState]:
         alive = None if lengths is None else padding.alive(xs, lengths)
@@ -94,7 +95,7 @@ class SkipCell(Cell[RecentState]):
         every = torch.stack(vectors, dim=1)
         ends = torch.full_like(xs[:, 0, 0], xs.shape[1], dtype=torch.long) if lengths is None else lengths
         place = ends[:, None] + torch.arange(self.delay, device=xs.device)
-        recent = every[torch.arange(len(xs), device=xs.device)[:, None], place]
+        recent = every[torch.arange(xs.shape[0], device=xs.device)[:, None], place]
         return every[:, self.delay :], RecentState(recent=recent)
 
     def _hidden(self, seen: Tensor, last: Tensor, delayed: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.starts import Starts, made_of, run_with_starts
 from memtape.core.state import state
 from memtape.core.step_by_step import fused_or_steps
@@ -45,6 +46,7 @@ class Stacked(Cell[StackedState]):
 
     def __init__(self, layers: Sequence[AnyCell], *, dropout: float = 0.0):
         super().__init__()
+        require_cells(type(self).__name__, *layers)
         checks.probabilities(dropout=dropout)
         if not layers:
             raise ValueError("layers is empty, but a stack needs at least one cell; give one or more")
@@ -79,12 +81,12 @@ class Stacked(Cell[StackedState]):
 
     def fused(self, backend: str) -> FusedRun[StackedState] | None:
         """Return the fused kernels of the layers in sequence; a layer without one runs step by step."""
-        if all(layer.fused(backend) is None for layer in self.layers):
+        if all(fused_run(layer, backend) is None for layer in self.layers):
             return None
         parts = [fused_or_steps(layer, backend) for layer in self.layers]
 
         def run(
-            xs: Tensor, state: StackedState, lengths: Tensor | None, starts: Starts[StackedState] | None
+            xs: Tensor, state: StackedState, lengths: Tensor | None, starts: "Starts[StackedState] | None"
         ) -> tuple[Tensor, StackedState]:
             states = []
             for number, (part, old) in enumerate(zip(parts, state.layers, strict=True)):

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell, Cell
-from memtape.core.symbols import one_hot
+from memtape.core.cell_contract import require_cells
+from memtape.core.integers import Lengths
+from memtape.core.symbols import are_symbols, one_hot, zero_padding
 from memtape.core.unroll import unroll
 
 
@@ -38,6 +40,7 @@ class TeacherForced(Cell[Any]):
 
     def __init__(self, cell: AnyCell, *, teacher: float = 1.0):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.probabilities(teacher=teacher)
         if not hasattr(cell.init_state(1), "fed_back"):
             raise ValueError(
@@ -66,11 +69,11 @@ class TeacherForced(Cell[Any]):
 def teacher_forced(
     cell: AnyCell,
     given: Callable[[Tensor, Tensor, Any, Tensor | None], tuple[Tensor, Any]],
-    xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
-    targets: Float[Tensor, "batch time output"] | Int[Tensor, "batch time"],
+    xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"],
+    targets: Float[Tensor, "batch time output"] | Integer[Tensor, "batch time"],
     state: Any = None,
     *,
-    lengths: Int[Tensor, " batch"] | None = None,
+    lengths: Lengths | None = None,
     teacher: float = 1.0,
 ) -> tuple[Float[Tensor, "batch time output"], Any]:
     """Run a cell with output feedback over sequences with teacher forcing.
@@ -96,6 +99,8 @@ def teacher_forced(
     """
     checks.probabilities(teacher=teacher)
     dtype = next(cell.parameters()).dtype
+    if are_symbols(xs):
+        xs = zero_padding(xs.long(), lengths)
     xs = _vectors("inputs", xs, cell.input_size, dtype)
     checks.sequences(cell, xs)
     batch, time = xs.shape[:2]
@@ -114,10 +119,7 @@ def teacher_forced(
         ys, last, _ = unroll(forced, torch.cat([xs, targets], dim=-1), state, lengths=lengths)
         return ys, last
     begin = cell.init_state(batch, device=xs.device, dtype=xs.dtype)
-    if state is None:
-        state = begin
-    else:
-        checks.state_for(cell, state, begin, batch)
+    state = begin if state is None else checks.state_for(cell, state, begin, batch)
     xs = padding.zero_beyond(xs, lengths)
     checks.finite(xs)
     ys, last = given(xs, torch.cat([state.fed_back[:, None], targets[:, :-1]], dim=1), state, lengths)
@@ -127,11 +129,12 @@ def teacher_forced(
 
 def _vectors(name: str, values: Tensor, size: int, dtype: torch.dtype) -> Tensor:
     """Return vectors unchanged, and symbols as one-hot vectors."""
-    if values.is_floating_point() or values.ndim != 2:
+    if not are_symbols(values):
         return values
+    values = values.long()
     if values.numel() and not 0 <= int(values.min()) <= int(values.max()) < size:
         wrong = next(value for value in values.flatten().tolist() if not 0 <= value < size)
         raise ValueError(
             f"the {name} contain the symbol {wrong}, but there are {size} symbols; give integers in 0..{size - 1}"
         )
-    return one_hot(values.long(), size, dtype)
+    return one_hot(values, size, dtype)

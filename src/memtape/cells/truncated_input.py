@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 
 
 class TruncatedInput(Cell[Any]):
@@ -26,6 +27,7 @@ class TruncatedInput(Cell[Any]):
 
     def __init__(self, cell: AnyCell, size: int):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.at_least(1, size=size)
         self.cell = cell
         self.input_size, self.output_size = cell.input_size + size, cell.output_size
@@ -42,7 +44,7 @@ class TruncatedInput(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, applied to the truncated inputs."""
-        inner = self.cell.fused(backend)
+        inner = fused_run(self.cell, backend)
         if inner is None:
             return None
 

@@ -10,7 +10,8 @@ from torch.nn import functional
 from memtape.cells.gru import GRUCell
 from memtape.cells.leaky import LeakyCell
 from memtape.core import checks, padding, state_tree
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 from memtape.core.state import state
 
 
@@ -48,6 +49,7 @@ class VariationalDropout(Cell[DroppedState]):
 
     def __init__(self, cell: AnyCell, *, inputs: float = 0.0, outputs: float = 0.0, hidden: float = 0.0):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.probabilities(inputs=inputs, outputs=outputs, hidden=hidden)
         if hidden and not _hidden(cell.init_state(1)):
             raise ValueError(
@@ -95,7 +97,7 @@ class VariationalDropout(Cell[DroppedState]):
 
     def fused(self, backend: str) -> FusedRun[DroppedState] | None:
         """Return the fused kernel of the inner cell, or None in training if hidden vectors are dropped."""
-        inner = None if self.training and self.rates["hidden"] else self.cell.fused(backend)
+        inner = None if self.training and self.rates["hidden"] else fused_run(self.cell, backend)
         if inner is None:
             return None
 

@@ -47,18 +47,9 @@ class WeightDrop(nn.Module):
         return self.network.init_state(batch_size, device=device, dtype=dtype)  # type: ignore[operator]
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the network with dropped weights; arguments and results are those of the network.
-
-        Raises:
-            ValueError: `checkpoint_every` is given in training; recomputed steps would use the weights without the mask.
-        """
+        """Call the network with dropped weights; arguments and results are those of the network."""
         if not self.training or not self.rate:
             return self.network(*args, **kwargs)
-        if kwargs.get("checkpoint_every") is not None:
-            raise ValueError(
-                "checkpoint_every is given, but recomputed steps would use the weights without the mask; leave out "
-                "checkpoint_every or WeightDrop"
-            )
         parameters = dict(self.network.named_parameters())
         dropped = {name: functional.dropout(parameters[name], self.rate) for name in self.names}
         return functional_call(self.network, dropped, args, kwargs)

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core import checks
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.cell_contract import require_cells
 
 
 class Zoneout(Cell[Any]):
@@ -34,6 +35,7 @@ class Zoneout(Cell[Any]):
 
     def __init__(self, cell: AnyCell, *, hidden: float = 0.05, memory: float = 0.0):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         checks.probabilities(hidden=hidden, memory=memory)
         example = cell.init_state(1)
         for rate, field in ((hidden, "hidden"), (memory, "cell")):
@@ -63,7 +65,7 @@ class Zoneout(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell if both probabilities are 0, else None."""
-        return None if self.rates else self.cell.fused(backend)
+        return None if self.rates else fused_run(self.cell, backend)
 
     def _mixed(self, rate: float, old: Tensor, new: Tensor) -> Tensor:
         if self.training:

@@ -14,6 +14,7 @@ from memtape.catalog.registry import TASKS, find
 from memtape.cli.options import AsJson, group_of_changes, union_of_options, with_signature
 from memtape.cli.table import print_table, spaced
 from memtape.cli.terminal import print_visible
+from memtape.core.data_record import DataRecord
 from memtape.core.plain_type import is_of
 from memtape.experiments.data_dir import VARIABLE
 from memtape.experiments.run_folder.folder import CONFIGURATION, Run
@@ -74,6 +75,8 @@ def evaluate(
     if as_json:
         print(json.dumps(scored))
     else:
+        if "data" in scored:
+            print_visible(str(DataRecord.from_json(scored["data"])))
         print_table([spaced(result) for result in scored["results"]])
 
 

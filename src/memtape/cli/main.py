@@ -20,6 +20,7 @@ from memtape.cli.suggestion import with_suggestion
 from memtape.cli.terminal import print_visible
 from memtape.core.errors import ReportedError
 from memtape.core.given_path import given_path, read_given
+from memtape.core.text_file import decoded
 from memtape.version import __version__
 
 HELP = """Train, evaluate and inspect neural networks with memory.
@@ -181,7 +182,7 @@ def _value_of(flag: str, words: Sequence[str]) -> str | None:
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(read_given(file).decode())
+        values = tomllib.loads(decoded(read_given(file)))
     except OSError as error:
         raise UsageError(f"the file {file} cannot be read ({error.strerror}); give --config a TOML file") from None
     except (ValueError, RecursionError) as error:  # tomllib raises these for too many digits or brackets

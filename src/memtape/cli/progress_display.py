@@ -1,6 +1,7 @@
 """Progress display: a bar and a line for each validation while a network trains, and the result at the end."""
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from memtape.catalog.registry import find
 from memtape.cli.table import print_table, spaced
 from memtape.cli.terminal import print_visible, visible
+from memtape.core.missing_kernels import MissingKernelsWarning
 from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.run_folder.folder import EVALUATION, Run
@@ -51,10 +53,19 @@ class ProgressDisplay:
         )
 
     def __enter__(self) -> "ProgressDisplay":
+        self.show_warning, warnings.showwarning = warnings.showwarning, self._show_warning
         return self
 
     def __exit__(self, *_: object) -> None:
+        warnings.showwarning = self.show_warning
         self.progress.stop()
+
+    def _show_warning(self, message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
+        """Print the warning of missing kernels as a line of the display; only one of several processes prints it."""
+        if not issubclass(category, MissingKernelsWarning):
+            self.show_warning(message, category, *place, **options)
+        elif self.shown:
+            self.print(str(message))
 
     def start(self, experiment: Experiment, step: int = 0) -> None:
         """Start the display of an experiment, from a given number of completed steps."""

@@ -1,5 +1,6 @@
 """`memtape report`: redraw the figures and the report of a run."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,4 +13,4 @@ def report(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` n
     """Redraw the figures of a run, write its report.html, and print its path."""
     from memtape.experiments.report import report_run
 
-    print_visible(str(report_run(run)))
+    print_visible(str(report_run(run, warn=partial(print_visible, error=True))))

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from memtape.catalog.registry import TASKS, find
 from memtape.cli.options import AsJson
 from memtape.cli.table import print_table
+from memtape.core.data_record import DataRecord
 
 if TYPE_CHECKING:
     from memtape.catalog.recipe import Recipe
@@ -111,7 +112,9 @@ def _print_details(recipe: "Recipe", result: "Result") -> None:
         )
     if recipe.source is not None and recipe.published:
         print(f"  published: {recipe.source}")
-    if result.data is not None:
+    if result.data_record is not None:
+        print(f"  {DataRecord.from_json(result.data_record)}")
+    elif result.data is not None:
         print(f"  data: {result.data}")
     print(f"  {result.command}")
 
@@ -133,6 +136,7 @@ def _as_json(recipe: "Recipe", result: "Result") -> dict[str, Any]:
         "commit": result.commit,
         "environment": result.environment,
         "data": result.data,
+        "data_record": result.data_record,
         "command": result.command,
     }
 

@@ -47,7 +47,11 @@ def list_(
             without_plugin[str(place)] = str(error)
     found.sort(key=lambda run: (run.begun, run.folder))
     rows = [
-        {"name": str(run.folder.relative_to(folder)), **run.row(), "begun": run.begun.isoformat(timespec="seconds")}
+        {
+            "name": _name(run.folder, folder),
+            **run.row(),
+            "begun": run.begun.isoformat(timespec="seconds"),
+        }
         for run in found
     ]
     stopped = {str(run.folder): run.stop for run in found if run.stop}
@@ -67,6 +71,10 @@ def list_(
         print_visible(f"without plugin: {name}: {sentence}")
 
 
+def _name(run: Path, folder: Path) -> str:
+    return str(folder if run == folder else run.relative_to(folder))
+
+
 @runs.command
 def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` named it.")], /) -> None:
     """Show a run: the options that differ from their defaults, its scores, and its environment."""
@@ -74,6 +82,8 @@ def show(run: Annotated[Path, Parameter(help="Run folder, as `memtape train` nam
 
     read = RunRecord.read(run)
     print_table([spaced(read.row())])
+    if read.data is not None:
+        print_visible(str(read.data))
     if read.stop:
         print_visible(f"stopped {read.stop}")
     changed = [

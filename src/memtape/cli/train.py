@@ -62,6 +62,8 @@ def train(experiment: "Experiment", out: Path | None) -> int:
     with interruption() as request, ProgressDisplay() as display:
         if processes.first:
             display.start(experiment)
+            if (data := task.data_record()) is not None:
+                display.print(str(data))
             if (line := expectation(experiment)) is not None:
                 display.print(line)
         run, outcome = train_run(

@@ -1,7 +1,11 @@
 """Backends: the implementations that run a network over sequences, and the choice among them."""
 
 import os
+import threading
+from contextvars import ContextVar
 from types import TracebackType
+
+import torch
 
 from memtape.core.compiled_library import kernels
 from memtape.core.errors import RequestError
@@ -25,6 +29,22 @@ def backends() -> dict[str, str | None]:
     }
 
 
+class _Thread(threading.local):
+    """The choice of a thread outside of blocks."""
+
+    name: str | None = None
+    latest: "use_backend | None" = None
+    """The latest choice, until it becomes that of a block."""
+
+
+_THREAD = _Thread()
+_BLOCKS: ContextVar[tuple[tuple["use_backend", str], ...]] = ContextVar("memtape_backend", default=())
+"""The blocks around the current code and their choices, the innermost last."""
+
+_recent: str | None = None
+"""The choice that was made or restored last in any thread; a guard of `torch.compile`, which cannot read the others."""
+
+
 class use_backend:  # noqa: N801 - it is called like a function
     """Choose the backend that runs networks over sequences, from now on or inside a `with` block.
 
@@ -32,8 +52,11 @@ class use_backend:  # noqa: N801 - it is called like a function
     kernels, on other devices the reference, and raises an error if they are absent; "triton" is absent in this version.
     "reference" always runs the cell step by step, "compile" does so with the step compiled by `torch.compile`.
     "scan" runs cells that are linear in their state in parallel over time, with operations of torch, and the reference
-    of all others. All give the same results up to rounding. The environment variable MEMTAPE_BACKEND sets the backend of
-    a process that does not call this function.
+    of all others. All give the same results up to rounding.
+
+    A call is valid in its thread, as that of `torch.set_grad_enabled`; a block is valid in its thread or asynchronous
+    task. Other threads use the environment variable MEMTAPE_BACKEND, or "auto" if it is not set. A compiled network is
+    compiled again for another choice.
 
     Args:
         name: "auto", "reference", "compile", "scan", "cpu" or "triton".
@@ -48,20 +71,27 @@ class use_backend:  # noqa: N801 - it is called like a function
         ...     ys, state = ntm(torch.zeros(1, 5, 3))
     """
 
-    _chosen: str | None = None
-
     def __init__(self, name: str):
-        self._before = use_backend._chosen
-        use_backend._chosen = _checked(name, "the backend")
+        self._name = _checked(name, "the backend")
+        self._before = _chosen()
+        _choose(self._name)
+        _THREAD.latest = self
 
     def __enter__(self) -> None:
         """Use the backend until the block ends."""
+        if _THREAD.latest is self:
+            _choose(self._before)
+        _BLOCKS.set((*_BLOCKS.get(), (self, self._name)))
+        _note_change()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Restore the backend that was in use before."""
-        use_backend._chosen = self._before
+        blocks = _BLOCKS.get()
+        own = next((place for place in reversed(range(len(blocks))) if blocks[place][0] is self), len(blocks))
+        _BLOCKS.set(blocks[:own] + blocks[own + 1 :])
+        _note_change()
 
 
 def backend_for(device: str) -> str:
@@ -70,10 +100,50 @@ def backend_for(device: str) -> str:
     Raises:
         BackendError: MEMTAPE_BACKEND names an unknown or an absent backend.
     """
-    name = use_backend._chosen or _checked(os.environ.get(VARIABLE, AUTO), VARIABLE)
+    name = chosen_backend(_recent)
     if name == AUTO:
-        name = "cpu" if kernels().absent is None and device == "cpu" else "scan"
+        name = "cpu" if has_kernels() and device == "cpu" else "scan"
     return "reference" if name == "cpu" and device != "cpu" else name
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def chosen_backend(guard: str | None = None) -> str:
+    """Return the name of the backend that was chosen here, "auto" for no choice.
+
+    Args:
+        guard: a value that is part of the guards of `torch.compile`; otherwise unused.
+
+    Raises:
+        BackendError: MEMTAPE_BACKEND names an unknown or an absent backend.
+    """
+    return _chosen() or _checked(os.environ.get(VARIABLE, AUTO), VARIABLE)
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def has_kernels() -> bool:
+    """Return whether the compiled kernels are present."""
+    return kernels().absent is None
+
+
+def _chosen() -> str | None:
+    blocks = _BLOCKS.get()
+    return blocks[-1][1] if blocks else _THREAD.name
+
+
+def _choose(name: str | None) -> None:
+    """Change the choice of the innermost block, or outside of blocks that of the thread."""
+    blocks = _BLOCKS.get()
+    if blocks and name is not None:
+        _BLOCKS.set((*blocks[:-1], (blocks[-1][0], name)))
+    else:
+        _THREAD.name = name
+    _THREAD.latest = None
+    _note_change()
+
+
+def _note_change() -> None:
+    global _recent  # noqa: PLW0603
+    _recent = _chosen()
 
 
 def _checked(name: str, what: str) -> str:

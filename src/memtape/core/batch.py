@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Integer, Shaped
 from torch import Tensor
 
 from memtape.core import padding, state_tree
 from memtape.core.inputs.input_kind import AnyInputKind
 from memtape.core.inputs.registry import kind_of
+from memtape.core.integers import as_integers, widened
 from memtape.core.state import NoState, state
 
 
@@ -25,8 +26,21 @@ class SequenceBatch:
     as the edges that can be chosen at each step."""
     mask: Bool[Tensor, "batch time"]
     """Which steps are scored."""
-    lengths: Int[Tensor, " batch"]
+    lengths: Integer[Tensor, " batch"]
     """The number of valid steps of each row, answer included."""
+
+    def __post_init__(self) -> None:
+        """Convert integers of any size to int64, so that none overflows later.
+
+        Raises:
+            TypeError: the lengths are not integers, or the mask is not of booleans.
+        """
+        object.__setattr__(self, "targets", widened(self.targets))
+        object.__setattr__(self, "lengths", as_integers("lengths", self.lengths, "numbers of steps"))
+        if self.mask.dtype != torch.bool:
+            raise TypeError(
+                f"the mask is {self.mask.dtype}, but it must be one boolean for each step; pass a bool tensor"
+            )
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -55,10 +69,23 @@ class SequenceBatch:
             lengths=(self.lengths - first).clamp(0, last - first),
         )
 
-    def move(self, *, device: Any = None, dtype: torch.dtype | None = None) -> "SequenceBatch":
+    def move(
+        self, *, device: Any = None, dtype: torch.dtype | None = None, non_blocking: bool = False
+    ) -> "SequenceBatch":
         """Return the batch on another device, or with its floats in another dtype."""
-        inputs = self.kind.move(self.inputs, device=device, dtype=dtype)
-        return dataclasses.replace(state_tree.move(self._without_inputs(), device=device, dtype=dtype), inputs=inputs)
+        options = {"device": device, "dtype": dtype} | ({"non_blocking": True} if non_blocking else {})
+        inputs = self.kind.move(self.inputs, **options)
+        return dataclasses.replace(state_tree.move(self._without_inputs(), **options), inputs=inputs)
+
+    def to(self, *args: Any, **kwargs: Any) -> "SequenceBatch":
+        """Return the batch on another device, or with its floats in another dtype; arguments of `torch.nn.Module.to`.
+
+        Integers and booleans keep their dtype.
+
+        Raises:
+            TypeError: the dtype is not one of floating-point numbers.
+        """
+        return self.move(**state_tree.destination(*args, **kwargs))
 
     @classmethod
     def join(cls, parts: Sequence["SequenceBatch"]) -> "SequenceBatch":

@@ -5,8 +5,10 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
+from memtape.core.integers import Lengths
+from memtape.core.known_parts import KeepsForward
 from memtape.core.symbols import one_hot
 from memtape.core.view import Views
 
@@ -37,14 +39,14 @@ class Taught(Protocol[S]):
         targets: Tensor,
         state: S | None = None,
         *,
-        lengths: Int[Tensor, " batch"] | None = None,
+        lengths: Lengths | None = None,
         teacher: float = 1.0,
     ) -> tuple[Float[Tensor, "batch time output"], S]:
         """Run over sequences with teacher forcing: feed back the target instead of the output with probability `teacher`."""
         ...
 
 
-class Cell(nn.Module, ABC, Generic[S]):
+class Cell(KeepsForward, ABC, Generic[S]):
     r"""Abstract recurrent cell: one call computes one time step, and the module itself keeps no state.
 
     $$(y_t, s_t) = f(x_t, s_{t-1})$$
@@ -78,9 +80,36 @@ class Cell(nn.Module, ABC, Generic[S]):
         return ()
 
     def fused(self, backend: str) -> FusedRun[S] | None:
-        """Return the fused kernel of this cell on a backend, None if there is none."""
+        """Return the fused kernel of this cell on a backend, None if there is none.
+
+        The kernel looks the parameters up whenever it is called, because recomputation may use earlier ones.
+        """
+        return None
+
+    def fused_step(self, backend: str) -> FusedRun[S] | None:
+        """Return the fused kernel if it is faster than `forward` for a single step, None if it is not."""
         return None
 
 
 AnyCell = Cell[Any]
 """A cell with any type of state."""
+
+
+def fused_run(cell: Cell[S], backend: str) -> FusedRun[S] | None:
+    """Return the fused kernel of a cell on a backend, None if there is none or the cell's step is not the kernel's.
+
+    The step is another one if `forward` was patched, or if a class derived from the cell's overrides `forward` but not
+    `fused`.
+    """
+    return cell.fused(backend) if _has_own_step(cell) else None
+
+
+def fused_step_run(cell: Cell[S], backend: str) -> FusedRun[S] | None:
+    """Return the fused kernel that takes single steps, None if there is none or the cell's step is not the kernel's."""
+    return cell.fused_step(backend) if _has_own_step(cell) else None
+
+
+def _has_own_step(cell: AnyCell) -> bool:
+    """Return whether the step of a cell is the one that its kernel was written for."""
+    kind = type(cell)
+    return kind.forward is kind.forward_beside_fused and "forward" not in cell.__dict__

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from memtape.core import state_tree
 from memtape.core.inputs.trees import Trees, checked
+from memtape.core.integers import Lengths
 from memtape.core.tree_cell import AnyTreeCell, HasHidden, TreeCell
 from memtape.core.tree_levels import Levels, levels_of
 
@@ -21,7 +22,7 @@ def fold(
     trees: Trees,
     look_up: Callable[[Tensor], Tensor],
     *,
-    lengths: Int[Tensor, " batch"] | None = None,
+    lengths: Lengths | None = None,
 ) -> tuple[Float[Tensor, "batch nodes output"], S]:
     r"""Compute the state of every node of a batch of trees from its word and the states of its children.
 

@@ -56,14 +56,18 @@ def write_manifest(folder: Path, names: Iterable[str]) -> None:
     write_atomically(folder / MANIFEST, content)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path, *, links: bool = False) -> dict[str, Any]:
     """Read and validate the manifest of a folder.
+
+    Args:
+        folder: the folder.
+        links: whether a link to a regular file is followed.
 
     Raises:
         DamagedError: the manifest is missing, too large, changed or invalid.
     """
     path = folder / MANIFEST
-    content = read_file(folder, MANIFEST, most=LARGEST_MANIFEST)
+    content = read_file(folder, MANIFEST, most=LARGEST_MANIFEST, links=links)
     try:
         manifest = json.loads(content)
         rest = {name: value for name, value in manifest.items() if name != "sha256"}
@@ -80,13 +84,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def read_verified(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
+def read_verified(folder: Path, name: str, manifest: Mapping[str, Any], *, links: bool = False) -> bytes:
     """Read a file and return its bytes if they match the manifest.
 
     Args:
         folder: the folder of the file.
         name: name of the file.
         manifest: the result of `read_manifest`.
+        links: whether a link to a regular file is followed; its content is verified in the same way.
 
     Raises:
         DamagedError: the file is missing, is not a regular file, is not listed in the manifest, or was changed.
@@ -94,7 +99,7 @@ def read_verified(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes
     path, entry = folder / name, manifest["files"].get(name)
     if entry is None:
         raise _damaged(path, f"is not named in {MANIFEST}")
-    content = read_file(folder, name, exactly=entry["bytes"])
+    content = read_file(folder, name, exactly=entry["bytes"], links=links)
     if hashlib.sha256(content).hexdigest() != entry["sha256"]:
         raise _damaged(path, f"is not the file that {MANIFEST} names: the digests differ")
     return content
@@ -110,21 +115,24 @@ def verify(folder: Path) -> dict[str, bytes]:
     return {name: read_verified(folder, name, manifest) for name in manifest["files"]}
 
 
-def read_file(folder: Path, name: str, *, exactly: int | None = None, most: int | None = None) -> bytes:
-    """Read a regular file of a folder; refuse links, which may lead anywhere, and pipes, which may never end.
+def read_file(
+    folder: Path, name: str, *, exactly: int | None = None, most: int | None = None, links: bool = False
+) -> bytes:
+    """Read a regular file of a folder; refuse pipes, which may never end, and links, which may lead anywhere.
 
     Args:
         folder: the folder of the file.
         name: name of the file.
         exactly: required number of bytes; None for any number.
         most: largest number of bytes; None for any number.
+        links: whether a link to a regular file is followed, as in a cache of the hub.
 
     Raises:
         DamagedError: the file is missing, is not a regular file, has another size, or cannot be read.
     """
     path = folder / name
     try:
-        status = path.lstat()
+        status = path.stat() if links else path.lstat()
         if not stat.S_ISREG(status.st_mode):
             kind = "a link" if stat.S_ISLNK(status.st_mode) else "not a regular file"
             raise _damaged(path, f"is {kind}, but must be a file of its own")

@@ -5,15 +5,16 @@ from typing import Any, Generic, TypeVar
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
+from memtape.core.known_parts import KeepsForward
 from memtape.core.view import Views
 
 S = TypeVar("S")
 C = TypeVar("C")
 
 
-class Memory(nn.Module, ABC, Generic[S, C]):
+class Memory(KeepsForward, ABC, Generic[S, C]):
     """Abstract external memory: the memory's dynamics, driven by a typed control.
 
     `address`, `write` and `read` are pure functions. `forward` is one step and applies them in the memory's own order,
@@ -53,7 +54,7 @@ class Memory(nn.Module, ABC, Generic[S, C]):
         """
 
 
-class Interface(nn.Module, ABC, Generic[C]):
+class Interface(KeepsForward, ABC, Generic[C]):
     """Abstract map from a hidden vector to the control of a memory.
 
     An interface has parameters and no state; its memory has state and no such parameters.

@@ -26,7 +26,7 @@ def last_of(
     """Return the last valid step of each row, or `before` for a row of length 0."""
     if lengths is None:
         return xs[:, -1]
-    last = xs[torch.arange(len(xs), device=xs.device), (lengths - 1).clamp(min=0)]
+    last = xs[torch.arange(xs.shape[0], device=xs.device), (lengths - 1).clamp(min=0)]
     return torch.where((lengths > 0)[:, None], last, before)
 
 
@@ -38,7 +38,7 @@ def reversed_rows(
         return xs.flip(1)
     steps = torch.arange(xs.shape[1], device=xs.device)
     place = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
-    return xs[torch.arange(len(xs), device=xs.device)[:, None], place]
+    return xs[torch.arange(xs.shape[0], device=xs.device)[:, None], place]
 
 
 def joined(parts: Sequence[Shaped[Tensor, "..."]], fill: int | float = 0) -> Shaped[Tensor, "..."]:

@@ -1,52 +1,64 @@
 """Recompute: run a function without saving tensors for the backward pass, and run it again there."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint, get_device_states, set_device_states
 
+from memtape.core.backends import chosen_backend, use_backend
+from memtape.core.module_snapshot import ModuleSnapshot
+from memtape.core.transforms import transforming
 
-def recomputed(run: Callable[..., Any], parameters: Iterable[Tensor], *arguments: Any) -> Any:
+
+def recomputed(run: Callable[..., Any], module: nn.Module, *arguments: Any) -> Any:
     """Run a function, save only its arguments, and run it again in the backward pass.
+
+    The second run uses the same parameters, buffers and mode of the module as the first, also if the module has others by
+    then. It draws the same random numbers, and computes in the same precision and on the same backend. Under the
+    transforms of `torch.func` this is a plain call.
 
     `torch.utils.checkpoint` does this too, but makes a record of every tensor that it does not save: over sequences of
     small steps these records take as much time as the steps, and ten times the memory of what is saved.
 
     Args:
         run: a function from trees of tensors to a tree of tensors. Every tensor that needs a gradient must be one of
-            its arguments or of the parameters.
-        parameters: tensors that the function uses besides its arguments.
+            its arguments or belong to the module.
+        module: the module whose tensors the function uses besides its arguments.
         arguments: the arguments of the function.
 
     Returns:
         The results of the function.
 
     Raises:
-        RuntimeError: in the backward pass, the function uses another tensor that needs a gradient.
+        RuntimeError: in the backward pass, a parameter or buffer was changed in place since the first run, or the
+            function uses another tensor that needs a gradient.
     """
-    if not torch.is_grad_enabled():
+    if not torch.is_grad_enabled() or transforming():
         return run(*arguments)
     if torch.compiler.is_compiling():  # the compiler supports torch's own only
         return checkpoint(run, *arguments, use_reentrant=False)
-    call = _Call(run, list(parameters), arguments)
-    return call.outputs(_Recomputed.apply(call, *call.tensors(arguments), *call.parameters))
+    owned: list[Tensor] = []
+    call = _Call(run, ModuleSnapshot(module, owned), arguments)
+    return call.outputs(_Recomputed.apply(call, *call.tensors(arguments), *owned))
 
 
 class _Call:
-    """Call a function repeatedly with the same random numbers and precision."""
+    """Call a function repeatedly with the same random numbers, precision, backend and mode of its module."""
 
-    def __init__(self, run: Callable[..., Any], parameters: list[Tensor], arguments: tuple[Any, ...]):
+    def __init__(self, run: Callable[..., Any], snapshot: ModuleSnapshot, arguments: tuple[Any, ...]):
         leaves, self._form = pytree.tree_flatten(arguments)
-        self._run, self.parameters = run, [parameter for parameter in parameters if parameter.requires_grad]
+        self._run, self.snapshot = run, snapshot
         self._plain = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self._places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
         tensors = self.tensors(arguments)
+        self.count = len(tensors)
         self._device = tensors[0].device.type
         self._precision = torch.is_autocast_enabled(self._device), torch.get_autocast_dtype(self._device)
+        self._backend = chosen_backend()
         self._random = torch.get_rng_state(), get_device_states(*tensors)
         self._results: tuple[list[Any], Any] = [], None
 
@@ -65,6 +77,17 @@ class _Call:
         self._results = [None if isinstance(result, Tensor) else result for result in results], form
         return [result for result in results if isinstance(result, Tensor)]
 
+    def again(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Run the function as in the first call, with other tensors as its arguments and in the module."""
+        given, owned = tensors[: self.count], tensors[self.count :]
+        with (
+            torch.enable_grad(),
+            self._same_random_numbers(),
+            use_backend(self._backend),
+            self.snapshot.restored(owned),
+        ):
+            return self(given)
+
     def outputs(self, tensors: Iterable[Tensor]) -> Any:
         """Return tensors in the structure of the function's results."""
         results, form = self._results
@@ -77,7 +100,7 @@ class _Call:
         return torch.autocast(self._device, dtype=dtype, enabled=enabled, cache_enabled=False)
 
     @contextmanager
-    def same_random_numbers(self) -> Any:
+    def _same_random_numbers(self) -> Any:
         """Draw the same random numbers as in the first call, and restore the generators afterwards."""
         state, (devices, states) = self._random
         with torch.random.fork_rng(devices=devices, device_type=self._device if devices else "cuda"):
@@ -89,28 +112,37 @@ class _Call:
 class _Recomputed(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
-        ctx.call, ctx.count = call, len(tensors) - len(call.parameters)
-        ctx.save_for_backward(*tensors[: ctx.count])
+        ctx.call = call
         ctx.set_materialize_grads(False)
-        results = call(tensors[: ctx.count])
+        changeable = [call.count + number for number in call.snapshot.buffers]
+        before = {place: tensors[place].clone() for place in changeable}
+        results = call(tensors[: call.count])
+        # A buffer that the run itself changes, such as a running mean, has its earlier value again in the second run.
+        ctx.changed = {place for place, value in before.items() if not torch.equal(value, tensors[place])}
+        ctx.save_for_backward(
+            *(before[place] if place in ctx.changed else tensor for place, tensor in enumerate(tensors))
+        )
         ctx.mark_non_differentiable(*[result for result in results if not result.is_floating_point()])
         return tuple(results)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        call, twice = ctx.call, torch.is_grad_enabled()
-        wishes = ctx.needs_input_grad[1 : 1 + ctx.count]
-        tensors = list(ctx.saved_tensors)
-        if not twice:
-            tensors = [tensor.detach().requires_grad_(wish) for tensor, wish in zip(tensors, wishes, strict=True)]
-        with torch.enable_grad(), call.same_random_numbers():
-            results = call(tensors)
+        call, twice, wishes = ctx.call, torch.is_grad_enabled(), ctx.needs_input_grad[1:]
+        stand_ins = [
+            tensor.clone()
+            if place in ctx.changed
+            else tensor
+            if place >= call.count and _stands_for_itself(tensor, wish, twice)
+            else _stand_in(tensor, wish, twice)
+            for place, (tensor, wish) in enumerate(zip(ctx.saved_tensors, wishes, strict=True))
+        ]
+        results = call.again(stand_ins)
         pairs = [
             (result, gradient)
             for result, gradient in zip(results, gradients, strict=True)
             if gradient is not None and result.requires_grad
         ]
-        wanted = [tensor for tensor, wish in zip(tensors, wishes, strict=True) if wish] + call.parameters
+        wanted = [tensor for tensor, wish in zip(stand_ins, wishes, strict=True) if wish]
         _refuse_others([result for result, _ in pairs], wanted)
         found = iter(
             torch.autograd.grad(
@@ -123,8 +155,17 @@ class _Recomputed(torch.autograd.Function):
             if pairs
             else [None] * len(wanted)
         )
-        inputs = [next(found) if wish else None for wish in wishes]
-        return None, *inputs, *found
+        return None, *(next(found) if wish else None for wish in wishes)
+
+
+def _stand_in(tensor: Tensor, wish: bool, twice: bool) -> Tensor:
+    """Return an alias, so that the gradient contains no path through other inputs and no hook runs twice."""
+    return tensor.view_as(tensor) if twice else tensor.detach().requires_grad_(wish)
+
+
+def _stands_for_itself(tensor: Tensor, wish: bool, twice: bool) -> bool:
+    """Return whether a tensor of the module can be left in its place, where other threads may use it."""
+    return not twice and tensor.is_leaf and not tensor._backward_hooks and tensor.requires_grad == wish
 
 
 def _refuse_others(results: list[Tensor], wanted: list[Tensor]) -> None:

@@ -6,11 +6,19 @@ from itertools import chain
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
 from memtape.core import checks
 from memtape.core.cell import Cell, Taught
-from memtape.core.symbols import are_symbols, known
+from memtape.core.cell_contract import require_cells
+from memtape.core.evaluation_mode import evaluation_mode
+from memtape.core.integers import Lengths
+from memtape.core.numpy_scalars import plain_values
+from memtape.core.packed import packed_as, unpacked
+from memtape.core.run_fused import has_own_hooks
+from memtape.core.single_step import single_step
+from memtape.core.symbols import vectors_of
+from memtape.core.trace import Trace, traced
 from memtape.core.unroll import unroll
 
 S = TypeVar("S")
@@ -31,6 +39,7 @@ class Recurrent(nn.Module, Generic[S]):
 
     def __init__(self, cell: Cell[S]):
         super().__init__()
+        require_cells(type(self).__name__, cell)
         self.cell = cell
         self.input_size = cell.input_size
         self.output_size = cell.output_size
@@ -39,7 +48,12 @@ class Recurrent(nn.Module, Generic[S]):
         """Return the state before the first step, for `batch_size` sequences.
 
         Device and dtype default to those of the parameters.
+
+        Raises:
+            TypeError: the batch size is not an integer.
+            ValueError: the batch size is below 0.
         """
+        checks.at_least(0, batch_size=batch_size)
         parameter = next(chain(self.parameters(), self.buffers()), None)
         if parameter is not None:
             device, dtype = device or parameter.device, dtype or parameter.dtype
@@ -50,7 +64,7 @@ class Recurrent(nn.Module, Generic[S]):
         xs: Tensor | PackedSequence,
         state: S | None = None,
         *,
-        lengths: Tensor | None = None,
+        lengths: Lengths | None = None,
         starts: Tensor | None = None,
         collect: Callable[[S], Any] | None = None,
         checkpoint_every: int | None = None,
@@ -64,7 +78,8 @@ class Recurrent(nn.Module, Generic[S]):
                 symbols, which represent one-hot vectors.
             state: the state before the first step, such as the one that the last call returned; None for the initial
                 state.
-            lengths: number of valid steps of each row, shape (batch,); a PackedSequence has its own.
+            lengths: number of valid steps of each row, a tensor of shape (batch,) or a list; a PackedSequence has its
+                own.
             starts: where a new sequence starts inside a row, bool of shape (batch, time).
             collect: function that selects what to return of the state after each step.
             checkpoint_every: store the state only at intervals of this many steps, and recompute the others in the
@@ -80,14 +95,7 @@ class Recurrent(nn.Module, Generic[S]):
             TypeError: an argument has the wrong type.
             ValueError: an argument has the wrong shape, dtype, device or value.
         """
-        if isinstance(xs, PackedSequence):
-            if lengths is not None:
-                raise ValueError(
-                    "lengths were given with a PackedSequence, which has its own lengths; pass one of the two"
-                )
-            padded, lengths = pad_packed_sequence(xs, batch_first=True)
-        else:
-            padded = xs
+        padded, lengths = unpacked(xs, lengths)
         if targets is None:
             ys, last, trace = unroll(
                 self.cell,
@@ -101,15 +109,66 @@ class Recurrent(nn.Module, Generic[S]):
         else:
             _refuse_beside_targets(starts=starts, collect=collect, checkpoint_every=checkpoint_every)
             ys, last = self._taught(padded, targets, state, lengths, teacher)
-        outputs = _packed_as(xs, ys, lengths) if isinstance(xs, PackedSequence) else ys
+        outputs = packed_as(xs, ys, lengths)
         return (outputs, last, trace) if collect else (outputs, last)
 
+    def trace(self, xs: Tensor, state: S | None = None, *, lengths: Tensor | None = None, row: int = 0) -> Trace:
+        """Run over one sequence in evaluation mode, step by step, and return what the network does in each step.
+
+        Its figure, `network.trace(xs).figure()`, shows inputs, outputs and the views of the memory on one time axis.
+
+        Args:
+            xs: the inputs, as those of `forward`.
+            state: the state of the batch before the first step; None for the initial state.
+            lengths: number of valid steps of each row, shape (batch,).
+            row: the row of the batch to trace.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: an argument has the wrong shape, dtype, device or value, or the row has no steps.
+
+        Example:
+            >>> import torch, memtape
+            >>> trace = memtape.NTM(3, 2, slots=5).trace(torch.ones(1, 4, 3))
+            >>> trace["read_weights"].shape  # (time, heads, slots)
+            (4, 1, 5)
+        """
+        with evaluation_mode(self):
+            return traced(self.cell, xs, state, lengths=lengths, row=row)
+
+    def step(self, x: Tensor, state: S | None = None) -> tuple[Tensor, S]:
+        """Take one step, as in a stream of inputs that arrive one by one.
+
+        The result is that of a call with a sequence of one step, in less time: no axis of time is added and removed,
+        and the state is not compared with a new initial state in every call. Hooks run in both.
+
+        Args:
+            x: the input, shape (batch, input); integers of shape (batch,) are symbols, which represent one-hot vectors.
+            state: the state before the step, such as the one that the last call returned; None for the initial state.
+
+        Returns:
+            The output, shape (batch, output), and the state after the step.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: an argument has the wrong shape, dtype, device or value.
+
+        Example:
+            >>> import memtape, torch
+            >>> gru, state = memtape.GRU(input_size=3, output_size=2), None
+            >>> for x in torch.zeros(5, 1, 3):
+            ...     y, state = gru.step(x, state)
+        """
+        if type(self).forward is Recurrent.forward and not has_own_hooks(self):
+            return single_step(self.cell, x, state)
+        ys, last = self(x[:, None], state)
+        return ys[:, 0], last
+
     def _taught(
-        self, xs: Tensor, targets: Tensor, state: S | None, lengths: Tensor | None, teacher: float
+        self, xs: Tensor, targets: Tensor, state: S | None, lengths: Lengths | None, teacher: float
     ) -> tuple[Tensor, S]:
-        cell: Any = self.cell
-        if are_symbols(xs):
-            cell, xs = cell.read(known(xs, cell.input_size, type(cell).__name__))
+        cell: Any
+        cell, xs = vectors_of(self.cell, xs, lengths)
         if not isinstance(cell, Taught):
             raise ValueError(
                 f"targets were given, but {type(cell).__name__} has no output feedback to replace; leave them out"
@@ -141,11 +200,13 @@ def takes(
     own = inspect.signature(source)
 
     def __init__(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> None:  # noqa: N807
-        arguments = own.bind(*args, **kwargs)
-        arguments.apply_defaults()
-        initialise(self, dict(arguments.arguments))
-        checks.finite_options(arguments.arguments)
-        self.configuration = dict(arguments.arguments)
+        bound = own.bind(*args, **kwargs)
+        bound.apply_defaults()
+        arguments = plain_values(bound.arguments)
+        checks.fit_in_64_bits(arguments)
+        initialise(self, dict(arguments))
+        checks.finite_options(arguments)
+        self.configuration = arguments
 
     me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     __init__.__signature__ = own.replace(parameters=[me, *own.parameters.values()])  # type: ignore[attr-defined]
@@ -158,12 +219,3 @@ def _refuse_beside_targets(**others: Any) -> None:
             raise ValueError(
                 f"{name} was given with targets, but teacher forcing may compute all steps at once; leave one of the two out"
             )
-
-
-def _packed_as(example: PackedSequence, ys: Tensor, lengths: Tensor | None) -> PackedSequence:
-    assert lengths is not None
-    order = example.sorted_indices
-    if order is not None:
-        ys, lengths = ys[order], lengths[order.to(lengths.device)]
-    packed = pack_padded_sequence(ys, lengths, batch_first=True)
-    return PackedSequence(packed.data, packed.batch_sizes, example.sorted_indices, example.unsorted_indices)

@@ -1,18 +1,22 @@
 """Run fused: run a fused kernel over sequences with all options of `unroll`."""
 
+from itertools import count
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 import torch
 from torch import Tensor, nn
 
-from memtape.core.cell import AnyCell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
+from memtape.core.missing_kernels import warn_if_missing
 from memtape.core.recompute import recomputed
 from memtape.core.starts import Starts, run_with_starts
+from memtape.core.transforms import transforming
 
 S = TypeVar("S")
 
 _COMPILED: WeakKeyDictionary[nn.Module, Any] = WeakKeyDictionary()
+_NUMBERS = count()
 
 
 def compiled(cell: AnyCell) -> Any:
@@ -23,6 +27,8 @@ def compiled(cell: AnyCell) -> Any:
         def step(x: Tensor, state: Any) -> Any:
             return known()(x, state)  # type: ignore[misc]
 
+        # torch limits the compilations of one code object, so that the ninth cell would not be compiled.
+        step.__code__ = step.__code__.replace(co_name=f"step_{next(_NUMBERS)}")
         _COMPILED[cell] = torch.compile(step)
     return _COMPILED[cell]
 
@@ -33,6 +39,34 @@ def has_hooks(cell: AnyCell) -> bool:
         module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
         for module in cell.modules()
     )
+
+
+def has_own_hooks(module: nn.Module) -> bool:
+    """Return whether a call of a module runs more than its class's `forward`: hooks, or a `forward` of its own."""
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or nn.modules.module._has_any_global_hook()
+        or "forward" in vars(module)
+    )
+
+
+def kernel_of(cell: Cell[S], backend: str, device: str) -> FusedRun[S] | None:
+    """Return the fused kernel that runs a cell over sequences, None if the cell has to be run step by step.
+
+    Everything that runs cells over sequences finds the kernel here, so that it warns if kernels are missing.
+
+    Args:
+        cell: the cell.
+        backend: the backend in use.
+        device: the type of device of the inputs.
+    """
+    if has_hooks(cell) or transforming():
+        return None
+    warn_if_missing(cell, device)
+    return fused_run(cell, backend)
 
 
 def run_fused(
@@ -50,7 +84,7 @@ def run_fused(
 
     Args:
         kernel: the fused kernel of a cell.
-        cell: the cell, whose parameters recomputation needs.
+        cell: the cell, whose tensors recomputation needs.
         xs: the inputs, zero beyond a row's length.
         state: the state before the first step.
         initial: the initial state of the cell.
@@ -62,22 +96,20 @@ def run_fused(
     Returns:
         The outputs, and the state after each row's last step.
     """
-    time = xs.shape[1]
-    stride = checkpoint_every or time
-    parameters = list(cell.parameters()) if checkpoint_every else []
-    outputs = []
 
     def steps(xs: Tensor, state: S, initial: S, lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor, S]:
-        inside = None if starts is None or not starts.any() else Starts(starts, initial)
+        inside = (
+            None if starts is None or not (torch.compiler.is_compiling() or starts.any()) else Starts(starts, initial)
+        )
         return run_with_starts(kernel, xs, state, lengths, inside)
 
-    for first in range(0, time, stride):
-        part = xs[:, first : first + stride]
+    if not checkpoint_every:
+        return steps(xs, state, initial, lengths, starts)
+    outputs = []
+    for first in range(0, xs.shape[1], checkpoint_every):
+        part = xs[:, first : first + checkpoint_every]
         rest = None if lengths is None else (lengths - first).clamp(0, part.shape[1])
-        fresh = None if starts is None else starts[:, first : first + stride]
-        if checkpoint_every:
-            ys, state = recomputed(steps, parameters, part, state, initial, rest, fresh)
-        else:
-            ys, state = steps(part, state, initial, rest, fresh)
+        fresh = None if starts is None else starts[:, first : first + checkpoint_every]
+        ys, state = recomputed(steps, cell, part, state, initial, rest, fresh)
         outputs.append(ys)
-    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), state
+    return torch.cat(outputs, dim=1), state

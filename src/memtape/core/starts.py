@@ -66,26 +66,41 @@ def run_with_starts(
 
 
 def _in_pieces(run: FusedRun[S], xs: Tensor, state: S, lengths: Tensor | None, starts: Starts[S]) -> tuple[Tensor, S]:
-    """Cut every row where a new sequence starts, and run each piece as a row of a larger batch."""
+    """Cut every row where a new sequence starts, and run pieces of similar lengths together, as rows of one batch.
+
+    Each piece is padded to less than twice its length, so that the memory is proportional to the number of steps.
+    """
     batch, time = starts.steps.shape
-    steps = torch.arange(time, device=xs.device)
     ends = torch.full((batch,), time, device=xs.device) if lengths is None else lengths
     cuts = starts.steps.clone()
     cuts[:, 0] = True
     row, first = torch.nonzero(cuts, as_tuple=True)
     last_of_row = torch.cat([row[1:] != row[:-1], row.new_ones(1, dtype=torch.bool)])
-    end = torch.where(last_of_row, ends[row], first.roll(-1))
-    length = end - first
-    place = first[:, None] + steps[: int(length.max().clamp(min=1))]
-    inside = place < end[:, None]
-    pieces = torch.where(inside[..., None], xs[row[:, None], place.clamp(max=time - 1)], 0)
+    length = torch.where(last_of_row, ends[row], first.roll(-1)) - first
     carried = (first == 0) & ~starts.steps[row, first]
-    before = state_tree.select(carried, _rows(state, row), _rows(starts.state, row))
-    ys, after = run(pieces, before, length)
-    outputs = ys.new_zeros(batch, time, ys.shape[-1])
-    outputs = outputs.index_put((row[:, None].expand_as(place)[inside], place[inside]), ys[inside])
-    return outputs, _rows(after, torch.nonzero(last_of_row).flatten())
+    _, bits = torch.frexp(length.double())
+    outputs, places, states, rows = [], [], [], []
+    for fresh, size in torch.stack([~carried, bits], dim=1).unique(dim=0).tolist():
+        group = torch.nonzero((carried != bool(fresh)) & (bits == size)).flatten()
+        steps = torch.arange(int(length[group].max().clamp(min=1)), device=xs.device)
+        inside = steps < length[group, None]
+        place = (row[group] * time + first[group])[:, None] + steps
+        pieces = torch.where(inside[..., None], xs.flatten(0, 1)[place.clamp(max=batch * time - 1)], 0)
+        ys, after = run(pieces, _rows(starts.state if fresh else state, row[group]), length[group])
+        final = last_of_row[group]
+        outputs.append(ys[inside])
+        places.append(place[inside])
+        states.append(_rows(after, torch.nonzero(final).flatten()))
+        rows.append(row[group][final])
+    ys = torch.cat(outputs)
+    placed = ys.new_zeros(batch * time, ys.shape[-1]).index_copy(0, torch.cat(places), ys)
+    return placed.unflatten(0, (batch, time)), _rows(state_tree.cat(states, axis=0), torch.cat(rows).argsort())
 
 
 def _rows(state: S, row: Tensor) -> S:
-    return pytree.tree_map(lambda leaf: leaf[row], state)
+    """Take rows of a state; a tensor that is equal in all rows is expanded instead of copied."""
+
+    def taken(leaf: Tensor) -> Tensor:
+        return leaf[:1].expand(len(row), *leaf.shape[1:]) if leaf.stride(0) == 0 else leaf[row]
+
+    return pytree.tree_map(taken, state)

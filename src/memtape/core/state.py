@@ -5,6 +5,8 @@ from typing import Any, TypeVar, dataclass_transform
 
 from torch.utils import _pytree as pytree
 
+from memtape.core import state_tree
+
 T = TypeVar("T")
 
 
@@ -16,6 +18,9 @@ def state(cls: type[T]) -> type[T]:
     the functions of `memtape.core.state_tree` map over its tensors. Rebuilding a record from its leaves skips
     `__init__`, because a transform may pass leaves that are not tensors.
 
+    The record has a method `to` with the arguments of `torch.nn.Module.to`. It returns a new record on another device, or
+    with its floats in another dtype; integers and booleans keep theirs.
+
     Args:
         cls: the class, whose annotated fields are tensors or other states; the leading axes of a tensor field are
             written `*batch`, so that states can be stacked over time.
@@ -25,6 +30,8 @@ def state(cls: type[T]) -> type[T]:
     """
     record = dataclasses.dataclass(frozen=True, kw_only=True, eq=False)(cls)
     names = tuple(field.name for field in dataclasses.fields(record))  # type: ignore[arg-type]
+    if "to" not in names and not hasattr(record, "to"):
+        record.to = _to  # type: ignore[attr-defined]
 
     def flatten(value: Any) -> tuple[list[Any], None]:
         return [getattr(value, name) for name in names], None
@@ -38,6 +45,7 @@ def state(cls: type[T]) -> type[T]:
             object.__setattr__(value, name, leaf)
         return value
 
+    record.state_fields = names  # type: ignore[attr-defined]
     pytree.register_pytree_node(
         record,
         flatten,
@@ -58,6 +66,15 @@ def exported_name(record: type) -> str:
     """
     package, _, _ = record.__module__.partition(".")
     return f"{package}.{record.__qualname__}"
+
+
+def _to(self: T, *args: Any, **kwargs: Any) -> T:
+    """Return the record on another device, or with its floats in another dtype; arguments of `torch.nn.Module.to`.
+
+    Raises:
+        TypeError: the dtype is not one of floating-point numbers.
+    """
+    return state_tree.move(self, **state_tree.destination(*args, **kwargs))
 
 
 @state

@@ -1,9 +1,13 @@
 """Task: a source of batches with targets, and the scores of a network's outputs."""
 
+import functools
 import hashlib
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from reprlib import repr as shortened
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
@@ -12,6 +16,8 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
+from memtape.core.data_record import DataRecord
+from memtape.core.integers import is_integer
 from memtape.core.score import Score
 
 
@@ -45,6 +51,8 @@ class Task(ABC):
         inputs_repeat_targets: whether targets are inputs of later steps, so that a bidirectional network could read
             the answers.
         interactive: whether inputs depend on the network's earlier outputs; `play` then completes a batch.
+        data: the data that is read, or generated in its place; None for a task that is defined by its generator.
+        configuration: the arguments of the constructor by name, defaults included.
     """
 
     input_size: int
@@ -57,6 +65,14 @@ class Task(ABC):
     input_kinds: ClassVar[tuple[str, ...]] = ("sequences",)
     inputs_repeat_targets: ClassVar[bool] = False
     interactive: ClassVar[bool] = False
+    data: DataRecord | None = None
+    configuration: Mapping[str, Any] = MappingProxyType({})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let the constructor of a task keep its arguments in `configuration`."""
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = _keeping_arguments(cls.__init__)  # type: ignore[method-assign]
 
     def batch(
         self,
@@ -70,6 +86,8 @@ class Task(ABC):
     ) -> SequenceBatch:
         """Return a batch, a pure function of the settings, the seed, the split and the index.
 
+        Its floats have torch's default dtype, as the parameters of a new network; their values are the same in each.
+
         Args:
             index: number of the batch within the split, from 0.
             batch_size: number of sequences; the last batch of a split of fixed size may have fewer.
@@ -79,10 +97,12 @@ class Task(ABC):
             input_kind: one of `input_kinds`; None for the default.
 
         Raises:
+            TypeError: a number is not an integer, or the lengths are not two.
             ValueError: a size is below 1, or the task does not have such lengths or such a kind of input.
         """
+        checks.at_least(0, index=index)
         checks.at_least(1, batch_size=batch_size)
-        shortest, longest = self.lengths if lengths is None else lengths
+        shortest, longest = self.lengths if lengths is None else _range(lengths)
         least = self.shortest_length()
         if not least <= shortest <= longest:
             raise ValueError(
@@ -95,7 +115,8 @@ class Task(ABC):
                 f"the network reads {input_kind}, but {type(self).__name__} provides {' or '.join(self.input_kinds)}; "
                 "choose another network"
             )
-        return self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), input_kind=input_kind)
+        batch = self.draw(index, batch_size, seed=seed, split=split, lengths=(shortest, longest), input_kind=input_kind)
+        return batch.move(dtype=torch.get_default_dtype())
 
     def play(self, batch: SequenceBatch, player: Player, generator: torch.Generator | None) -> SequenceBatch:
         """Complete a batch whose inputs depend on the network's earlier outputs; other batches are returned unchanged.
@@ -114,6 +135,12 @@ class Task(ABC):
     def available(self, split: str) -> int | None:
         """Return the number of sequences of a split, None if it is unlimited."""
         return None
+
+    def data_record(self) -> DataRecord | None:
+        """Return the data of the task with the number of examples of each split; None if the generator defines the task."""
+        if self.data is None:
+            return None
+        return self.data.counted({split: self.available(split) for split in ("train", "validation", "test")})
 
     @abstractmethod
     def draw(
@@ -200,6 +227,17 @@ class HeldTask(Task):
         """Return the examples of a split with the given indices."""
 
 
+def _range(lengths: Any) -> tuple[int, int]:
+    """Return a pair of lengths as integers of Python."""
+    if not isinstance(lengths, tuple | list) or len(lengths) != 2 or not all(map(is_integer, lengths)):
+        raise TypeError(
+            f"lengths are {shortened(lengths)}, but they must be the shortest and the longest length; give two integers"
+        )
+    shortest, longest = lengths
+    checks.fit_in_64_bits({"the shortest length": shortest, "the longest length": longest})
+    return int(shortest), int(longest)
+
+
 def generator_for(*names: Any) -> torch.Generator:
     """Return a generator seeded by a hash of its arguments, such as a seed, a split and an index."""
     digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
@@ -219,3 +257,21 @@ def _turns(first: int, size: int, count: int, seed: int) -> Tensor:
 def _order(count: int, seed: int, number: int) -> Tensor:
     """Return the order of one epoch; it is cached, since consecutive batches share it."""
     return torch.randperm(count, generator=generator_for(seed, "order", number))
+
+
+def _keeping_arguments(initialise: Callable[..., None]) -> Callable[..., None]:
+    """Return a constructor of a task that keeps its arguments by name; that of a subclass comes first and counts."""
+    signature = inspect.signature(initialise)
+
+    @functools.wraps(initialise)
+    def __init__(self: Task, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        outermost = "configuration" not in vars(self)
+        if outermost:
+            self.configuration = {}
+        initialise(self, *args, **kwargs)
+        if outermost:
+            given = signature.bind(self, *args, **kwargs)
+            given.apply_defaults()
+            self.configuration = dict(list(given.arguments.items())[1:])
+
+    return __init__

@@ -1,28 +1,32 @@
 """Unroll: run a cell over whole sequences."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from memtape.core import checks, padding, state_tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
+from memtape.core.cell_contract import first_step, initial_state, require_cells
+from memtape.core.exported_loop import exported_loop
+from memtape.core.integers import Lengths
 from memtape.core.recompute import recomputed
-from memtape.core.run_fused import compiled, has_hooks, run_fused
-from memtape.core.symbols import are_symbols, known
+from memtape.core.run_fused import compiled, kernel_of, run_fused
+from memtape.core.symbols import vectors_of
 
 S = TypeVar("S")
 
 
 def unroll(
     cell: Cell[S],
-    xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+    xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"],
     state: S | None = None,
     *,
-    lengths: Int[Tensor, " batch"] | None = None,
+    lengths: Lengths | None = None,
     starts: Bool[Tensor, "batch time"] | None = None,
     collect: Callable[[S], Any] | None = None,
     checkpoint_every: int | None = None,
@@ -35,8 +39,8 @@ def unroll(
         cell: the step $f$.
         xs: the inputs; integers of shape (batch, time) are symbols, which represent one-hot vectors.
         state: $s_0$; None for `cell.init_state`.
-        lengths: number of valid steps of each row. Beyond them inputs are ignored, outputs are zero and the state keeps
-            its value of the row's last valid step.
+        lengths: number of valid steps of each row, integers of any size. Beyond them inputs are ignored, outputs are
+            zero and the state keeps its value of the row's last valid step.
         starts: where a new sequence starts inside a row: the state is reset to the initial state before that step.
         collect: function that selects what to return of the state after each step, such as `lambda state:
             state.memory.weights`.
@@ -59,21 +63,19 @@ def unroll(
         >>> ys.shape, state.hidden.shape, trace.shape
         (torch.Size([2, 5, 4]), torch.Size([2, 4]), torch.Size([2, 5, 4]))
     """
-    cell, xs = _vectors(cell, xs)
+    require_cells("unroll", cell)
+    cell, xs = vectors_of(cell, xs, lengths)
     checks.sequences(cell, xs)
     if checkpoint_every is not None:
         checks.at_least(1, checkpoint_every=checkpoint_every)
     batch, time = xs.shape[:2]
-    initial = cell.init_state(batch, device=xs.device, dtype=xs.dtype)
-    if state is None:
-        state = initial
-    else:
-        checks.state_for(cell, state, initial, batch)
+    initial = initial_state(cell, batch, xs)
+    state = initial if state is None else checks.state_for(cell, state, initial, batch)
     alive, all_alive_until = None, time
     if lengths is not None:
         lengths = checks.lengths_of(xs, lengths)
         alive = padding.alive(xs, lengths)
-        all_alive_until = int(lengths.min()) if batch else time
+        all_alive_until = 0 if torch.compiler.is_compiling() or not batch else int(lengths.min())
         xs = padding.zero_beyond(xs, lengths)
     if starts is not None:
         starts = checks.starts_of(xs, starts)
@@ -81,24 +83,28 @@ def unroll(
     checks.finite(xs)
 
     backend = backend_for(xs.device.type)
-    kernel = None if collect or has_hooks(cell) else cell.fused(backend)
+    kernel = None if collect else kernel_of(cell, backend, xs.device.type)
     if kernel is not None:
         options: dict[str, Any] = {"initial": initial, "lengths": lengths, "starts": starts}
         return *run_fused(kernel, cell, xs, state, **options, checkpoint_every=checkpoint_every), None
     step = compiled(cell) if backend == "compile" else cell
 
+    if torch.compiler.is_exporting():
+
+        def traced(x: Tensor, starting: Tensor | None, inside: Tensor | None, state: S) -> tuple[Any, S]:
+            y, state = _one(step, x, starting, inside, state, initial=initial)
+            return (y, collect(state) if collect else ()), state
+
+        (whole, trace), last = exported_loop(traced, (xs, starts, alive), state)
+        return whole, last, trace if collect else None
+
     def steps(first: int, xs: Tensor, state: S, initial: S) -> tuple[list[Tensor], S, list[Any]]:
         ys, collected = [], []
         for t, x in enumerate(xs.unbind(dim=1), first):
-            if starts is not None:
-                state = state_tree.select(starts[:, t], initial, state)
-            y, moved = step(x, state)
-            if torch.is_autocast_enabled(xs.device.type):
-                moved = state_tree.like(moved, state)
-            if alive is not None and t >= all_alive_until:
-                moved = state_tree.select(alive[:, t], moved, state)
-                y = torch.where(alive[:, t, None], y, 0)
-            state = moved
+            starting = None if starts is None else starts[:, t]
+            inside = alive[:, t] if alive is not None and t >= all_alive_until else None
+            take = step if t else partial(first_step, cell, step)
+            y, state = _one(take, x, starting, inside, state, initial=initial)
             ys.append(y)
             if collect:
                 collected.append(collect(state))
@@ -110,7 +116,7 @@ def unroll(
     for first in range(0, time, stride):
         part = xs[:, first : first + stride]
         if checkpoint_every:
-            ys, state, kept = recomputed(steps, cell.parameters(), first, part, state, initial)
+            ys, state, kept = recomputed(steps, cell, first, part, state, initial)
         else:
             ys, state, kept = steps(first, part, state, initial)
         outputs += ys
@@ -118,6 +124,22 @@ def unroll(
     return torch.stack(outputs, dim=1), state, state_tree.stack(collected, axis=1) if collect else None
 
 
-def _vectors(cell: Cell[S], xs: Tensor) -> tuple[Cell[S], Tensor]:
-    """Return the vectors of symbols and the cell that reads them; if the inputs are vectors, both are unchanged."""
-    return cell.read(known(xs, cell.input_size, type(cell).__name__)) if are_symbols(xs) else (cell, xs)
+def _one(
+    step: Callable[..., tuple[Tensor, S]],
+    x: Tensor,
+    starting: Bool[Tensor, " batch"] | None,
+    inside: Bool[Tensor, " batch"] | None,
+    state: S,
+    *,
+    initial: S,
+) -> tuple[Tensor, S]:
+    """Take one step of rows that start anew, continue, or have ended before."""
+    if starting is not None:
+        state = state_tree.select(starting, initial, state)
+    y, moved = step(x, state)
+    if torch.is_autocast_enabled(x.device.type):
+        moved = state_tree.like(moved, state)
+    if inside is not None:
+        moved = state_tree.select(inside, moved, state)
+        y = torch.where(inside[:, None], y, 0)
+    return y, moved

@@ -29,12 +29,12 @@ class DataDirError(RequestError):
 def with_data_dir(
     task: str, options: Mapping[str, Any], *, flag: Path | None = None, trained: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the options of a task with the folder of its data.
+    """Return the options of a task with the folder of its data, as an absolute path.
 
     Args:
         task: name of the task.
         options: options of the task; for a trained run those that differ from its training.
-        flag: value of `--data-dir`; None if it is not given.
+        flag: the folder that `--data-dir` or a caller names; None if it is not given.
         trained: options of the task in training; None if there is no trained run.
 
     Raises:
@@ -43,7 +43,7 @@ def with_data_dir(
     known = {**(trained or {}), **options}
     if "data_dir" not in known:
         if flag is not None:
-            raise DataDirError(f"--data-dir is {flag}, but {task} reads no data; leave it out")
+            raise DataDirError(f"the data folder is {flag}, but {task} reads no data; leave it out")
         return known
     if flag is not None:
         folder: Any = str(given_path(flag).absolute())
@@ -62,4 +62,4 @@ def _from_environment() -> str | None:
 
 
 def _given(folder: str | None) -> str | None:
-    return str(given_path(folder)) if folder else folder
+    return str(given_path(folder).absolute()) if folder else folder

@@ -13,6 +13,7 @@ from memtape.catalog.entry import PluginError
 from memtape.catalog.registry import MODELS, TASKS, Entry, find
 from memtape.core import checks
 from memtape.core.errors import RequestError
+from memtape.core.integers import shown
 from memtape.core.plain_type import is_of
 from memtape.core.task import Task
 from memtape.sharing.blueprint import MisfitError, build
@@ -30,6 +31,9 @@ FORM = {
     "weights": str | None,
 }
 """The keys of a configuration, besides the training settings."""
+
+BESIDE = ("plugins", "data", "fitted")
+"""Keys of a configuration that describe the run and not the experiment."""
 
 LARGEST_SEED = 2**62
 """Largest absolute value of a seed; generators take 64 bits, and restarts add to the seed."""
@@ -109,25 +113,6 @@ class Experiment:
                 "give the model the options of that run"
             ) from None
 
-    def _check_model_fits(self, task: Task) -> None:
-        model = find("model", self.model).load()
-        reads = input_kind(model)
-        if reads not in task.input_kinds:
-            raise ExperimentError(
-                f"{self.model} reads {reads}, but {self.task} gives {' or '.join(task.input_kinds)}; "
-                "choose another model or task"
-            )
-        if sees_ahead(model) and task.inputs_repeat_targets:
-            raise ExperimentError(
-                f"{self.model} reads in both directions, but {self.task} predicts the next input, which it would receive;"
-                " choose another model or task"
-            )
-        if sees_ahead(model) and task.interactive:
-            raise ExperimentError(
-                f"{self.model} reads in both directions, but inputs of {self.task} depend on earlier outputs; choose another "
-                "model or task"
-            )
-
     def build_task(self) -> Task:
         """Build the task only, for a model that it fits.
 
@@ -135,7 +120,7 @@ class Experiment:
             ExperimentError: an option does not exist or has an invalid value, or the model reads another kind of input.
         """
         task: Task = _construct(find("task", self.task), self.task_options)
-        self._check_model_fits(task)
+        check_reads(find("model", self.model).load(), task, reader=self.model, source=self.task)
         return task
 
     def build_network(self, weights: Mapping[str, Tensor], input_size: int, output_size: int) -> nn.Module:
@@ -174,7 +159,7 @@ class Experiment:
             PluginError: a plugin of the experiment is missing.
         """
         try:
-            values = {name: value for name, value in config.items() if name != "plugins"}
+            values = {name: value for name, value in config.items() if name not in BESIDE}
             experiment = cls(**{**values, "train": TrainSettings(**config["train"])})
             for name, kind in FORM.items():
                 if not is_of(kind, value := getattr(experiment, name)):
@@ -188,6 +173,35 @@ class Experiment:
             ) from None
         _check_plugins(experiment, plugins)
         return experiment
+
+
+def check_reads(model: nn.Module | type, task: Task, *, reader: str, source: str) -> None:
+    """Raise an error unless a network reads what a task gives, and is not given the answers.
+
+    Args:
+        model: the network or its class.
+        task: the task.
+        reader: name of the network.
+        source: name of the task.
+
+    Raises:
+        ExperimentError: they do not fit.
+    """
+    reads = input_kind(model)
+    if reads not in task.input_kinds:
+        raise ExperimentError(
+            f"{reader} reads {reads}, but {source} gives {' or '.join(task.input_kinds)}; choose another model or task"
+        )
+    if sees_ahead(model) and task.inputs_repeat_targets:
+        raise ExperimentError(
+            f"{reader} reads in both directions, but {source} predicts the next input, which it would receive;"
+            " choose another model or task"
+        )
+    if sees_ahead(model) and task.interactive:
+        raise ExperimentError(
+            f"{reader} reads in both directions, but inputs of {source} depend on earlier outputs; choose another "
+            "model or task"
+        )
 
 
 def check_seed(seed: int) -> None:
@@ -235,7 +249,7 @@ def first_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        return f"{name} is {first['input']!r}, {first['msg']}" if name else first["msg"]
+        return f"{name} is {shown(first['input'])}, {first['msg']}" if name else first["msg"]
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 

@@ -1,17 +1,15 @@
 """Inspection: record what a network with a memory does over one sequence, for the figures of a report."""
 
-from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from memtape.core.graph_picture import GraphPicture, Pictured
 from memtape.core.recurrent import Recurrent
-from memtape.core.symbols import are_symbols
 from memtape.core.task import Task
-from memtape.core.view import View, Views
 from memtape.training.draw_batch import draw_batch
+from memtape.training.network_traits import place_of
 from memtape.viz.read_sources import read_sources
 from memtape.viz.tape import Tape
 
@@ -30,45 +28,19 @@ def tape_of(model: nn.Module, task: Task, *, length: int, seed: int) -> Tape | N
     """
     if isinstance(task, Pictured) or not isinstance(model, Recurrent):
         return None
-    batch = task.batch(0, 1, seed=seed, split="picture", lengths=(length, length))
-    outputs, views = recorded(model, batch.inputs.to(next(model.parameters()).device))
-    if not views:
+    batch = draw_batch(task, model, 0, 1, seed=seed, split="picture", lengths=(length, length))
+    trace = model.trace(batch.inputs.to(place_of(model)[0]))
+    if not trace.views:
         return None
     return Tape(
-        inputs=_first_row(batch.inputs),
-        outputs=_first_row(torch.sigmoid(outputs)),
-        targets=_first_row(batch.targets),
-        scored=_first_row(batch.mask),
-        views=views,
+        inputs=batch.inputs[0].numpy(),
+        outputs=torch.sigmoid(torch.from_numpy(trace.outputs)).numpy(),
+        targets=batch.targets[0].numpy(),
+        scored=batch.mask[0].numpy(),
+        views=trace.views,
     )
 
 
-@torch.no_grad()
-def recorded(model: Recurrent[Any], inputs: Tensor) -> tuple[Tensor, Views]:
-    """Run a network over a sequence, step by step, and return its outputs and the views of its cell.
-
-    Args:
-        model: a network that runs over sequences.
-        inputs: the sequence, as a batch of one.
-
-    Returns:
-        The outputs, and the views as NumPy arrays (time, *axes); a matrix has one step, the last.
-    """
-    cell, vectors = model.cell.read(inputs) if are_symbols(inputs) else (model.cell, inputs)
-    state = model.init_state(1)
-    outputs, steps, matrices = [], [], []
-    for x in vectors.unbind(1):
-        views = cell.views(x, state)
-        steps.append([view for view in views if not view.matrix])
-        matrices = [view for view in views if view.matrix]
-        y, state = cell(x, state)
-        outputs.append(y)
-    over_time = {views[0].name: _over_time(views) for views in zip(*steps, strict=True)}
-    at_the_end = {view.name: _over_time([view]) for view in matrices}
-    return torch.stack(outputs, dim=1), tuple((over_time | at_the_end)[view.name] for view in views)
-
-
-@torch.no_grad()
 def graph_of(model: nn.Module, task: Task, *, length: int, seed: int) -> tuple[GraphPicture, Any] | None:
     """Run a network on one question about a graph; return None if it has no graphs or reads no sequences.
 
@@ -85,18 +57,9 @@ def graph_of(model: nn.Module, task: Task, *, length: int, seed: int) -> tuple[G
     if not isinstance(task, Pictured) or not isinstance(model, Recurrent):
         return None
     batch = draw_batch(task, model, 0, 1, seed=seed, split="picture", lengths=(length, length))
-    outputs, views = recorded(model, batch.inputs.to(next(model.parameters()).device))
-    picture = task.picture(batch, outputs.cpu())
-    weights = {view.name: view.values for view in views}
+    trace = model.trace(batch.inputs.to(place_of(model)[0]))
+    picture = task.picture(batch, torch.from_numpy(trace.outputs)[None])
+    weights = {view.name: view.values for view in trace.views}
     if not {"write_weights", "read_weights"} <= set(weights):
         return picture, None
     return picture, read_sources(weights["write_weights"], weights["read_weights"])
-
-
-def _over_time(views: Any) -> View:
-    """Stack one view of the first row over time, from the views of single steps."""
-    return replace(views[0], values=torch.stack([view.values[0] for view in views]).cpu().numpy())
-
-
-def _first_row(values: Tensor) -> Any:
-    return values[0].cpu().numpy()

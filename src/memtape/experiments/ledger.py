@@ -21,6 +21,9 @@ SOURCE_TREE = PACKAGE.parent.parent
 IN_SOURCE_TREE = (SOURCE_TREE / "pyproject.toml").is_file()
 FOLDER = SOURCE_TREE / "results" if IN_SOURCE_TREE else PACKAGE / "results"
 
+DATA = ("data", "data_record")
+"""Fields of a result that only tasks on data have."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
@@ -47,6 +50,8 @@ class Result:
     """For each seed: whether and when it was solved, steps, sequences, seconds, and "metrics"; or its "error"."""
     data: str | None = None
     """Kind of data, "real" or "synthetic", of tasks that read data."""
+    data_record: Mapping[str, Any] | None = None
+    """The data with its counts and digests, as `DataRecord.to_json` returns it; None for results without it."""
 
     @property
     def finished(self) -> list[Mapping[str, Any]]:
@@ -97,8 +102,8 @@ def read_result(recipe: str) -> Result | None:
 
 def write_result(result: Result) -> Path:
     """Write a result into the ledger, over the previous one, and return its file."""
-    order = ("model", "task", "recipe", "command", "data", "commit", "hardware", "environment", "seeds")
-    values = {name: getattr(result, name) for name in order if getattr(result, name) is not None or name != "data"}
+    order = ("model", "task", "recipe", "command", *DATA, "commit", "hardware", "environment", "seeds")
+    values = {name: getattr(result, name) for name in order if getattr(result, name) is not None or name not in DATA}
     file = result_file(result.recipe)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, f"{json.dumps(values, indent=2)}\n".encode())

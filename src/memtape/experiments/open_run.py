@@ -1,5 +1,6 @@
 """Open run: load the trained network, its task and its experiment from a run folder."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from memtape.core.task import Task
 from memtape.experiments.data_dir import with_data_dir
 from memtape.experiments.experiment import Experiment, ExperimentError
 from memtape.experiments.run_folder.checkpoints import best_weights_so_far
+from memtape.experiments.run_folder.data_of_run import other_data
 from memtape.experiments.run_folder.folder import CONFIGURATION, WEIGHTS, Run, RunError
 from memtape.experiments.run_folder.weights import read_weights
 from memtape.sharing.blueprint import MisfitError
@@ -22,6 +24,7 @@ def open_run(
     data_dir: Path | None = None,
     *,
     warn: Callable[[str], None] | None = None,
+    on_other_data: Callable[[str], None] = warnings.warn,
 ) -> tuple[Run, Experiment, nn.Module, Task]:
     """Build the network of a run with its trained weights, and its task.
 
@@ -30,6 +33,7 @@ def open_run(
         task_options: options of the task that differ from those of training; None changes none.
         data_dir: folder of the data; None leaves it to `experiments.data_dir`.
         warn: receives a sentence if the run is not finished, and its best weights so far are used; None refuses it.
+        on_other_data: receives a sentence if the data differs from that of training.
 
     Returns:
         The run, its experiment with the changed options, the network in evaluation mode, and the task.
@@ -42,7 +46,8 @@ def open_run(
     """
     run = Run.open(folder) if warn is None else Run.open_any(folder)
     so_far = None if run.finished else weights_of_run(run, warn)
-    trained = experiment = Experiment.from_config(run.read(CONFIGURATION))
+    config = run.read(CONFIGURATION)
+    trained = experiment = Experiment.from_config(config)
     options = with_data_dir(experiment.task, task_options or {}, flag=data_dir, trained=experiment.task_options)
     experiment = replace(experiment, task_options=options)
     task = task_of_run(run, experiment)
@@ -57,6 +62,8 @@ def open_run(
             f"with {', '.join(task_options)} the task has inputs and outputs of sizes {sizes[0]} and {sizes[1]}, but the "
             f"network of {folder} was trained with {before[0]} and {before[1]}; leave out the options that change them"
         ) from None
+    if (difference := other_data(run, config, task)) is not None:
+        on_other_data(difference)
     return run, experiment, network.eval(), task
 
 

@@ -1,6 +1,7 @@
 """Report: draw the figures and write the report of a finished run."""
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from memtape.catalog.registry import MODELS, TASKS
+from memtape.core.data_record import DataRecord
 from memtape.core.graph_picture import GraphPicture
 from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
@@ -15,19 +17,24 @@ from memtape.experiments.inspection import graph_of, tape_of
 from memtape.experiments.open_run import open_run
 from memtape.experiments.run_folder.folder import RESULT, Run, RunError
 from memtape.experiments.run_folder.record import RunRecord
-from memtape.training.network_traits import input_kind
+from memtape.training.draw_batch import draw_batch
+from memtape.training.network_traits import place_of
 from memtape.viz import figures
 from memtape.viz.report import Example, Illustration, Section, Table, write_report
 from memtape.viz.tape import Tape
 
 
-def report_run(folder: Path) -> Path:
+def report_run(folder: Path, *, warn: Callable[[str], None] = warnings.warn) -> Path:
     """Redraw the figures of a finished run, write its report, and return the report's file.
+
+    Args:
+        folder: the run folder.
+        warn: receives a sentence if the data differs from that of training.
 
     Raises:
         RunError: the run does not exist or is damaged.
     """
-    return write_run_report(*open_run(folder))
+    return write_run_report(*open_run(folder, on_other_data=warn))
 
 
 def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: Task) -> Path:
@@ -60,12 +67,14 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
     for name, illustration in drawn.items():
         figures.save(illustration.figure, run.figures, name)
 
+    data = read.data
     verdict = f"Solved after {outcome['solved_step']} steps" if outcome["solved"] else "Not solved"
     return write_report(
         run.report_file,
         title=f"{experiment.model} on {experiment.task}",
         summary=f"{MODELS[experiment.model].summary} {entry.summary} {verdict}; "
         f"{outcome['sequences']:,} sequences in {outcome['seconds']:.0f} seconds of training.",
+        badge="" if data is None else data.badge,
         facts={
             "seed": experiment.seed,
             **({"initial weights of": experiment.weights} if experiment.weights else {}),
@@ -73,18 +82,13 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
             **{f"validation, {score.label}": f"{outcome['scores'][score.name]:.3g}" for score in task.scored},
             "parameters": f"{sum(parameter.numel() for parameter in model.parameters()):,}",
         },
-        sections=_sections(environment, experiment, drawn, results, _example(model, task)),
+        sections=_sections(read, drawn, _example(model, task)),
         footer=_footer(run, environment),
     )
 
 
-def _sections(
-    environment: Mapping[str, Any],
-    experiment: Experiment,
-    drawn: dict[str, Illustration],
-    results: list[dict[str, Any]],
-    example: str,
-) -> list[Section]:
+def _sections(read: RunRecord, drawn: dict[str, Illustration], example: str) -> list[Section]:
+    experiment, results = read.experiment, read.evaluation
     columns = [name.replace("_", " ") for name in results[0]]
     title = "Scores by length" if "lengths" in drawn else "Scores on the test sequences"
     scores = Table(title, columns, [tuple(result.values()) for result in results])
@@ -100,7 +104,8 @@ def _sections(
                 Table.of_settings("Model", experiment.model_options),
                 Table.of_settings("Task", experiment.task_options),
                 Table.of_settings("Training", experiment.config()["train"]),
-                Table.of_settings("Environment", environment),
+                *([_data(read.data)] if read.data else []),
+                Table.of_settings("Environment", read.environment),
             ],
         ),
     ]
@@ -108,6 +113,13 @@ def _sections(
         if name in drawn:
             sections.insert(0, Section(heading, [drawn[name]]))
     return sections
+
+
+def _data(data: DataRecord) -> Table:
+    """Return the table of the data: what it is, the numbers of examples, and the files with their digests."""
+    counts = {f"{split} examples": f"{count:,}" for split, count in data.examples.items()}
+    files = {file.name: f"{file.size:,} bytes, SHA-256 {file.sha256}" for file in data.files}
+    return Table.of_settings("Data", {"data": data.badge, **counts, **files})
 
 
 def _memory(tape: Tape, size: str) -> Illustration:
@@ -155,8 +167,8 @@ def _example(model: nn.Module, task: Task) -> str:
     """Return a short example with the network's output as text."""
     length = min(task.lengths[1], max(task.lengths[0], 6))
     lengths = (length, length) if task.available("example") is None else None
-    batch = task.batch(0, 1, split="example", lengths=lengths, input_kind=input_kind(model))
-    inputs = batch.kind.move(batch.inputs, device=next(model.parameters()).device)
+    batch = draw_batch(task, model, 0, 1, seed=0, split="example", lengths=lengths)
+    inputs = batch.kind.move(batch.inputs, device=place_of(model)[0])
     outputs, _ = model(inputs, lengths=batch.lengths)
     return task.show(batch, outputs.cpu())
 

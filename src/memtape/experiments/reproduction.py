@@ -10,6 +10,7 @@ from memtape.catalog.registry import find
 from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment, settings_from
 from memtape.experiments.ledger import Result
+from memtape.experiments.run_folder.data_of_run import recorded_data
 from memtape.experiments.run_folder.environment import environment
 from memtape.experiments.run_folder.folder import EVALUATION, Run
 from memtape.experiments.sweep.report import report_of
@@ -71,11 +72,19 @@ def result_of_sweep(recipe: Recipe, plan: Plan, only: Configuration, *, jobs: in
         task=recipe.task,
         command=" ".join([*words, *(["--data-dir DATA_DIR"] if data == "real" else [])]),
         data=data,
+        data_record=_data_record(only),
         commit=where["commit"],
         hardware=f"{where['processor']}, {where['cores']} cores, {jobs} at a time, 1 thread each",
         environment={name: where[name] for name in ("memtape", "python", "torch")},
         seeds=[_seed(row, only.training_runs[row["seed"]].folder, only.scored) for row in reported["rows"]],
     )
+
+
+def _data_record(only: Configuration) -> dict[str, Any] | None:
+    """Return the data that the training runs recorded; None for a task that its generator defines."""
+    finished = (run.folder for run in only.training_runs.values() if Run(run.folder).finished)
+    record = next((recorded_data(Run(folder)) for folder in finished), None)
+    return None if record is None else record.to_json()
 
 
 def _seed(row: Mapping[str, Any], folder: Path, scored: tuple[Score, ...]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from memtape.experiments.initial_weights import initial_weights
 from memtape.experiments.open_run import network_of_run, task_of_run
 from memtape.experiments.report import report_run
 from memtape.experiments.run_folder.checkpoints import checkpoints_of
+from memtape.experiments.run_folder.data_of_run import other_data
 from memtape.experiments.run_folder.environment import environment
 from memtape.experiments.run_folder.folder import CONFIGURATION, ENVIRONMENT, Run, RunError
 from memtape.experiments.train import train_to_the_end
@@ -42,7 +43,8 @@ def resume_run(
         The run and its outcome; None if it was finished before.
 
     Raises:
-        RunError: the run does not exist, another process trains it, or all its checkpoints are damaged.
+        RunError: the run does not exist, another process trains it, its data has changed, or all its checkpoints are
+            damaged.
         PluginError: a plugin of the run is missing.
         SettingsError: the tracker of the run is not installed.
         TrackerError: the tracker failed.
@@ -77,12 +79,19 @@ def _resume_owned(
     config = run.parsed(CONFIGURATION, files[CONFIGURATION]) if files else run.read(CONFIGURATION)
     experiment = Experiment.from_config(config)
     step = checkpoint.progress.step if checkpoint else 0
+    if checkpoint is None and config.get("fitted"):
+        raise RunError(
+            f"the training run in {run.folder} stopped before its first checkpoint, which has its initial weights; "
+            "remove the folder and call memtape.fit again"
+        )
     if checkpoint is None:
         model, task = experiment.build(initial_weights(experiment))
     else:
         task = task_of_run(run, experiment)
         sizes = (task.input_size, task.output_size)
         model = network_of_run(experiment, sizes, checkpoint.weights, checkpoints.path(step))
+    if (difference := other_data(run, config, task)) is not None:
+        raise RunError(f"{difference}; restore that data to continue exactly, or train again")
     processes = Processes(experiment.train)
     stop = run.stop()
     with processes.sharing_errors():

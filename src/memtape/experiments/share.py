@@ -12,6 +12,7 @@ from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.open_run import open_run
 from memtape.experiments.reproduction import data_of
+from memtape.experiments.run_folder.data_of_run import recorded_data
 from memtape.experiments.run_folder.folder import ENVIRONMENT, EVALUATION, RESULT, TAKEN, Run
 from memtape.sharing.model_card import Training
 from memtape.sharing.shared_folder import SharingError
@@ -77,7 +78,7 @@ def push_run(folder: Path, repo_id: str, *, private: bool) -> str:
 
 
 def _opened(folder: Path) -> tuple[Any, Training]:
-    run, experiment, network, task = open_run(folder)
+    run, experiment, network, task = open_run(folder, on_other_data=lambda _: None)  # the card describes the training
     return network, _training(run, experiment, task.scored[-1])
 
 
@@ -92,7 +93,7 @@ def _training(run: Run, experiment: Experiment, score: Score) -> Training:
         summary=f"{model.summary} The task: {task.summary}",
         tags=(experiment.model, experiment.task),
         facts={
-            "task": f"{experiment.task} ({_listed(_task_options(experiment))})",
+            "task": f"{experiment.task} ({_listed(_task_options(run, experiment))})",
             "recipe": experiment.recipe,
             "settings": _listed(asdict(experiment.train)),
             "seed": experiment.seed,
@@ -111,9 +112,10 @@ def _training(run: Run, experiment: Experiment, score: Score) -> Training:
     )
 
 
-def _task_options(experiment: Experiment) -> dict[str, Any]:
-    """Return the options of a task without paths: its folder of data is replaced by the kind of data."""
-    data = data_of(experiment)
+def _task_options(run: Run, experiment: Experiment) -> dict[str, Any]:
+    """Return the options of a task without paths: its folder of data is replaced by the data."""
+    record = recorded_data(run)
+    data = data_of(experiment) if record is None else record.badge.replace("data: ", "")
     options = {name: value for name, value in experiment.task_options.items() if name != "data_dir"}
     return options if data is None else {"data": data, **options}
 

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from memtape.catalog.registry import find
 from memtape.core.backends import backend_for
+from memtape.core.evaluation_mode import evaluation_mode
 from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.report import write_run_report
 from memtape.experiments.run_folder.checkpoints import checkpoints_of
+from memtape.experiments.run_folder.data_of_run import data_entry
 from memtape.experiments.run_folder.environment import environment
 from memtape.experiments.run_folder.folder import EVALUATION, RESULT, Run, RunError
 from memtape.experiments.run_folder.weights import save_weights
@@ -40,6 +42,7 @@ def train_run(
     on_step: Callable[[int, dict[str, float]], None],
     processes: Processes | None = None,
     interruption: Interruption | None = None,
+    fitted: bool = False,
 ) -> tuple[Run, Outcome]:
     """Train, save, evaluate and report an experiment in a new folder.
 
@@ -52,6 +55,7 @@ def train_run(
         on_step: receives the number of each completed step, its loss and its scores.
         processes: the processes that train together; None means those that a launcher started, or only this one.
         interruption: a request to stop early; the progress until then is saved.
+        fitted: whether the initial weights are those of a caller, and not drawn from the seed.
 
     Returns:
         The run and its outcome.
@@ -70,7 +74,8 @@ def train_run(
         with processes.sharing_errors():
             if processes.first:
                 require_tracker(experiment.train.tracker)
-                Run.create(folder, experiment.config(), environment(), task.vocabulary)
+                beside = {**data_entry(task), **({"fitted": True} if fitted else {})}
+                Run.create(folder, {**experiment.config(), **beside}, environment(), task.vocabulary)
                 stack.enter_context(run.owned())
         return run, train_to_the_end(
             run,
@@ -162,11 +167,12 @@ def train_to_the_end(
             lengths = find("task", experiment.task).test_lengths
             results = by_length(model, task, lengths, sequences=None, seed=experiment.seed)
             run.write(EVALUATION, results)
-            run.write(RESULT, asdict(outcome))
+            run.write(RESULT, {**asdict(outcome), **data_entry(task)})
             track({"kind": "evaluation", "step": outcome.steps, **_by_score(results)})
     if outcome.finished and processes.first:
         run.finish()  # after the tracker is closed, so that a failure of the tracker can be resumed
-        write_run_report(run, experiment, model.eval(), task)
+        with evaluation_mode(model):
+            write_run_report(run, experiment, model, task)
     return outcome
 
 

@@ -3,11 +3,14 @@
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from memtape import ops
 from memtape.core import checks
+from memtape.core.integers import Lengths
+from memtape.core.symbols import are_symbols, in_vocabulary
+from memtape.core.type_name import a_type
 
 
 @runtime_checkable
@@ -18,7 +21,7 @@ class SymbolNetwork(Protocol):
     output_size: int
 
     def __call__(
-        self, symbols: Int[Tensor, "batch time"], state: Any = None, *, lengths: Int[Tensor, " batch"] | None = None
+        self, symbols: Int[Tensor, "batch time"], state: Any = None, *, lengths: Lengths | None = None
     ) -> tuple[Float[Tensor, "batch time output"], Any]:
         """Return the logits after each symbol, and the state after the last."""
         ...
@@ -27,11 +30,11 @@ class SymbolNetwork(Protocol):
 @torch.no_grad()
 def generate(
     network: SymbolNetwork,
-    prompt: Int[Tensor, "batch time"],
+    prompt: Integer[Tensor, "batch time"],
     state: Any = None,
     *,
     steps: int,
-    lengths: Int[Tensor, " batch"] | None = None,
+    lengths: Lengths | None = None,
     temperature: float = 1.0,
     stop: int | None = None,
     generator: torch.Generator | None = None,
@@ -55,9 +58,9 @@ def generate(
         The generated symbols, without the prompt; fewer steps than requested if all rows stopped earlier.
 
     Raises:
-        TypeError: `steps` is not an integer.
-        ValueError: fewer than 1 step, a temperature below 0, an empty prompt, or a network whose outputs differ from
-            its inputs.
+        TypeError: `steps` or `stop` is not an integer, or the prompt has no symbols.
+        ValueError: fewer than 1 step, a temperature below 0, an empty prompt, an unknown symbol, or a network whose
+            outputs differ from its inputs.
     """
     checks.at_least(1, steps=steps)
     if not 0 <= temperature < float("inf"):
@@ -67,11 +70,20 @@ def generate(
             f"the network reads {network.input_size} symbols and returns {network.output_size}, but outputs become inputs; "
             "use one that was trained to predict its own inputs"
         )
+    if not are_symbols(prompt):
+        found = f"{prompt.dtype} of shape {tuple(prompt.shape)}" if isinstance(prompt, Tensor) else a_type(prompt)
+        raise TypeError(
+            f"the prompt is {found}, but a network generates after symbols; pass integers of shape (batch, time)"
+        )
+    if stop is not None:
+        in_vocabulary(network.output_size, stop=stop)
+        stop = int(stop)
+    lengths = None if lengths is None else checks.lengths_of(prompt, lengths)
     if prompt.shape[1] == 0 or (lengths is not None and bool((lengths < 1).any())):
         raise ValueError(
             "a prompt is empty, but a network generates after what it has read; give each row at least one symbol"
         )
-    logits, state = network(prompt, state, lengths=lengths)
+    logits, state = network(prompt.long(), state, lengths=lengths)
     logits = ops.last_step(logits, lengths)
     ended = torch.zeros(len(prompt), dtype=torch.bool, device=prompt.device)
     predicted: list[Tensor] = []

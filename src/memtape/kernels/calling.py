@@ -16,12 +16,21 @@ def function(name: str, dtype: torch.dtype) -> Any:
     Raises:
         RuntimeError: the library is absent.
     """
+    found = library_function(f"{name}_{str(dtype).removeprefix('torch.')}")
+    found.restype = ctypes.c_int64
+    return found
+
+
+def library_function(name: str) -> Any:
+    """Return the function `memtape_NAME` of the library.
+
+    Raises:
+        RuntimeError: the library is absent.
+    """
     loaded = kernels()
     if loaded.library is None:
         raise RuntimeError(f'the fused kernels are absent: {loaded.absent}; run under memtape.use_backend("reference")')
-    found = getattr(loaded.library, f"memtape_{name}_{str(dtype).removeprefix('torch.')}")
-    found.restype = ctypes.c_int64
-    return found
+    return getattr(loaded.library, f"memtape_{name}")
 
 
 def pointers(kind: Any, tensors: Iterable[Tensor | None]) -> Any:
@@ -44,20 +53,20 @@ def call(what: str, function: Any, *arguments: Any) -> None:
         for argument in arguments
     ]
     if function(*words):
-        raise MemoryError(
-            f"the fused {what} ran out of memory; use a smaller batch or shorter sequences, "
-            "or store fewer steps with checkpoint_every"
-        )
+        raise exhausted(what)
+
+
+def exhausted(what: str) -> MemoryError:
+    """Return the error of a kernel that ran out of memory; `what` is its name in messages."""
+    return MemoryError(
+        f"the fused {what} ran out of memory; use a smaller batch or shorter sequences, "
+        "or store fewer steps with checkpoint_every"
+    )
 
 
 def contiguous(tensors: Iterable[Tensor | None]) -> tuple[Any, ...]:
     """Return contiguous tensors; None for None."""
     return tuple(None if tensor is None else tensor.contiguous() for tensor in tensors)
-
-
-def counted(lengths: Tensor | None) -> Tensor | None:
-    """Return lengths in the library's format."""
-    return None if lengths is None else lengths.to(torch.int64).contiguous()
 
 
 def refuse_second_gradient(what: str) -> Any:

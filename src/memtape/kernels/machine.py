@@ -8,6 +8,7 @@ dataclasses, the machine's form and its state, define everything else.
 import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy
@@ -17,7 +18,9 @@ from torch import Tensor
 
 from memtape.core.compiled_library import expect
 from memtape.kernels import schema
-from memtape.kernels.calling import call, counted, function, pointers
+from memtape.kernels.arguments import MOST_OF_AN_INTEGER
+from memtape.kernels.calling import call, exhausted, function, library_function, pointers
+from memtape.kernels.machine_arguments import MachineArguments
 from memtape.kernels.operator import Pass, register
 
 Controller = Literal["lstm", "gru", "rnn", "feedforward"]
@@ -156,6 +159,9 @@ class MachineOperator(Generic[Form, State]):
         self.parameters_struct, self.state_struct = schema.pointers_to(PARAMETERS), schema.pointers_to(self.state)
         structs = {"sizes": self.sizes_struct, "parameters": self.parameters_struct, "state": self.state_struct}
         expect(name, schema.layout(structs, FUNCTIONS))
+        self._arguments = MachineArguments(
+            self.title, form, MachineParameters, state, lru_cache(maxsize=64)(self._interface)
+        )
         self._library = self._register()
 
     def __call__(
@@ -174,8 +180,9 @@ class MachineOperator(Generic[Form, State]):
             The outputs, zero beyond a row's length, and the state after each row's last step.
 
         Raises:
-            MemoryError: the memory is exhausted.
+            MemoryError: the memory is exhausted, or the machine is too large to be addressed.
             RuntimeError: a gradient of a gradient is requested, which only the reference has.
+            ValueError: a tensor has another shape, dtype or device than the form and the others need.
         """
         given = [
             xs,
@@ -188,6 +195,7 @@ class MachineOperator(Generic[Form, State]):
 
     def sizes(self, given: Given, lengths: Tensor | None, integers: list[int], floats: list[float]) -> Any:
         """Return the C struct of all sizes."""
+        self._arguments.numbers(integers, floats)
         state = dict(zip(self.state, given.state, strict=True))
         batch, time, inputs = given.xs.shape
         return self.sizes_struct(
@@ -219,7 +227,9 @@ class MachineOperator(Generic[Form, State]):
     def _forward(self, *arguments: Any) -> tuple[Tensor, ...]:
         """Return the outputs, the last state, what is saved for the backward pass, and the measured sizes."""
         given, (lengths, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
-        lengths, large = counted(lengths), len(self.in_place.parts)
+        self._arguments.numbers(integers, floats)
+        lengths = self._arguments.check(arguments[: self.count], lengths, integers)
+        large = len(self.in_place.parts)
         sizes = self.sizes(given, lengths, integers, floats)
         self.in_place.measure(sizes, dict(zip(self.state, given.state, strict=True)))
         changed = tuple(_copied(tensor) for tensor in given.state[:large])
@@ -243,22 +253,29 @@ class MachineOperator(Generic[Form, State]):
     def _forward_shapes(self, *arguments: Any) -> tuple[Tensor, ...]:
         given, (_, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
         ys, last = _outputs(given, 0)
-        sizes = self.sizes(given, None, integers, floats)
-        self.in_place.measure(sizes, None)
-        kept = given.xs.new_empty(self._kept(given, sizes) if keep else 0)
+        kept = given.xs.new_empty(0)
+        if keep:
+            sizes = self.sizes(given, None, integers, floats)
+            self.in_place.measure(sizes, None)
+            kept = given.xs.new_empty(self._kept(given, sizes))
         return ys, *last, kept, *(torch.empty((), dtype=torch.int64) for _ in self.in_place.measured)
 
     def _backward(self, *arguments: Any) -> tuple[Tensor, ...]:
         """Return the gradients of the inputs; parts changed in place are given with their last values."""
         come = 1 + len(self.state)
-        d_ys, *d_last = (None if gradient is None else gradient.contiguous() for gradient in arguments[:come])
         unread = range(len(self.in_place.differentiable), len(self.in_place.parts))
-        given = Given.of(arguments[come : come + self.count]).contiguous(but=unread)
         kept, *measured, lengths, integers, floats, wanted = arguments[come + self.count :]
-        lengths = counted(lengths)
+        self._arguments.numbers(integers, floats)
+        lengths = self._arguments.check(arguments[come : come + self.count], lengths, integers)
+        given = Given.of(arguments[come : come + self.count])
+        self._arguments.check_gradients(arguments[:come], arguments[come : come + self.count])
+        given = given.contiguous(but=unread)
+        d_ys, *d_last = (None if gradient is None else gradient.contiguous() for gradient in arguments[:come])
         sizes = self.sizes(given, lengths, integers, floats)
         for name, size in zip(self.in_place.measured, measured, strict=True):
-            setattr(sizes, name, int(size))
+            setattr(sizes, name, min(max(int(size), 0), MOST_OF_AN_INTEGER))
+        self._arguments.check_kept(kept, given.xs, self._kept(given, sizes))
+        kept = kept.contiguous()
         for name, tensor in zip(self.in_place.parts, given.state, strict=False):
             if name in self.in_place.addresses:
                 setattr(sizes, name, tensor.data_ptr())
@@ -285,8 +302,23 @@ class MachineOperator(Generic[Form, State]):
         return self.gradients(Given.of(arguments[come : come + self.count]), arguments[-1])
 
     def _kept(self, given: Given, sizes: Any) -> int:
-        """Return how many numbers are saved for the backward pass."""
-        return int(function(f"{self.name}_kept", given.xs.dtype)(ctypes.byref(sizes)))
+        """Return how many numbers are saved for the backward pass.
+
+        Raises:
+            MemoryError: the memory is exhausted.
+        """
+        count = int(function(f"{self.name}_kept", given.xs.dtype)(ctypes.byref(sizes)))
+        if count < 0:
+            raise exhausted(self.title)
+        return count
+
+    def _interface(self, own: tuple[int, ...], integers: tuple[int, ...]) -> int:
+        """Return the size of the interface vector, given the machine's own sizes and the integers of its form."""
+        members = dict(zip(self._axes, own, strict=True)) | dict(zip(self._integers, integers, strict=True))
+        described = library_function(f"{self.name}_interface")
+        described.restype = ctypes.c_char_p
+        rows = described(ctypes.byref(self.sizes_struct(**members))).decode().split(",")
+        return sum(int(size) for _, size, activation, _ in (row.split(":") for row in rows) if activation != "one")
 
     def _save(self, ctx: Any, arguments: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
         """Save the arguments, with the results instead of the parts that are changed in place and have a gradient."""

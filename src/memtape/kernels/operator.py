@@ -35,6 +35,9 @@ def register(
     The first is not registered with `torch.library.register_autograd`, because that parses the schema in every call,
     which takes a tenth of the time of a short sequence.
 
+    Under autocast the operator computes in float32, except that float64 stays float64, as for torch's own operators. It has
+    no forward-mode derivatives and no rules of `torch.func`: there networks run the reference.
+
     Args:
         name: name of the kernel.
         title: name in messages.

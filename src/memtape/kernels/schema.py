@@ -3,8 +3,7 @@
 import ctypes
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from functools import cache
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from torch import Tensor
 
@@ -27,25 +26,44 @@ def pointers_to(names: Iterable[str]) -> type[ctypes.Structure]:
     return struct((name, ctypes.c_void_p) for name in names)
 
 
+class _Number(NamedTuple):
+    """A field of a form as a number."""
+
+    name: str
+    is_float: bool
+    choices: tuple[Any, ...]
+    """The choices of a Literal, of which the number is the index; empty for other types."""
+
+
+_NUMBERS: dict[type, tuple[_Number, ...]] = {}
+"""The fields of each form; compilers of graphs cannot trace how they follow from the types."""
+
+
 def form_members(form: type) -> dict[str, CType]:
     """Return the C type of every field of a form: a double for float, int64 for bool, int and the choices of a Literal."""
-    return {field.name: ctypes.c_double if field.type is float else ctypes.c_int64 for field in fields(form)}
+    return {number.name: ctypes.c_double if number.is_float else ctypes.c_int64 for number in _numbers_of(form)}
 
 
-@cache
 def form_numbers(form: Any) -> tuple[list[int], list[float]]:
     """Return the integers and the floats of a form, each in the order of its fields; a choice is its index."""
     integers: list[int] = []
     floats: list[float] = []
-    for field in fields(form):
-        value = getattr(form, field.name)
-        if field.type is float:
+    for name, is_float, choices in _numbers_of(type(form)):
+        value = getattr(form, name)
+        if is_float:
             floats.append(float(value))
-        elif get_origin(field.type) is Literal:
-            integers.append(get_args(field.type).index(value))
         else:
-            integers.append(int(value))
+            integers.append(choices.index(value) if choices else int(value))
     return integers, floats
+
+
+def _numbers_of(form: type) -> tuple[_Number, ...]:
+    if form not in _NUMBERS:
+        _NUMBERS[form] = tuple(
+            _Number(field.name, field.type is float, get_args(field.type) if get_origin(field.type) is Literal else ())
+            for field in fields(form)
+        )
+    return _NUMBERS[form]
 
 
 def axes_of(record: type) -> dict[str, tuple[str, int]]:

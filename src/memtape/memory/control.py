@@ -5,9 +5,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.core import checks
+from memtape.core.known_parts import KeepsForward
 
 
-class HeadParameters(nn.Module):
+class HeadParameters(KeepsForward):
     """Compute the interface vector from a hidden vector by one linear layer, and split it into named blocks.
 
     The weights have the Xavier uniform initialisation of the whole matrix.

@@ -81,7 +81,7 @@ class EncodedMemory(nn.Module):
     ) -> EncodedState:
         """Return a memory of the first `lengths` vectors of each row, None for all."""
         if lengths is None:
-            lengths = torch.full((len(vectors),), vectors.shape[1], device=vectors.device)
+            lengths = torch.full((vectors.shape[0],), vectors.shape[1], device=vectors.device)
         values = padding.zero_beyond(vectors, lengths)
         present = padding.alive(vectors, lengths)
         return EncodedState(keys=self.to_keys(values), values=values, present=present)

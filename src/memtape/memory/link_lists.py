@@ -4,10 +4,11 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from memtape import ops
 from memtape.core import checks
+from memtape.core.known_parts import KeepsForward
 from memtape.core.state import state
 from memtape.ops.near_ties import largest_weights, strongest_first
 
@@ -29,7 +30,7 @@ class LinkListState:
     last: SlotList
 
 
-class LinkLists(nn.Module):
+class LinkLists(KeepsForward):
     r"""Record the strongest links of each slot, and follow them.
 
     These are $N_t$ and $P_t$ of the paper, each row a list. Heads that write in the same step share the links: their

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from memtape.core import checks
+from memtape.core.known_parts import KeepsForward
 
 InitialMemory = Literal["constant", "even", "learned", "random", "zeros"]
 INITIAL_MEMORIES = ("constant", "even", "learned", "random", "zeros")
@@ -17,7 +18,7 @@ RANDOM_SPREAD = 0.5
 """Standard deviation, before tanh, of the entries of a random memory (Collier & Beel's code)."""
 
 
-class InitialSlots(nn.Module):
+class InitialSlots(KeepsForward):
     """Return the initial contents of the slots, the same for every sequence.
 
     Args:

@@ -19,6 +19,7 @@ from memtape.memory.strengths import raw_strength, strengths_of
 Neighbours = Literal["exact", "approximate"]
 NEIGHBOURS = ("exact", "approximate")
 Usage = Literal["last_access", "discounted"]
+MOST_SLOTS = 2**31 - 4
 USAGES = ("last_access", "discounted")
 InitialContents = Literal["zeros", "random", "learned"]
 INITIAL_CONTENTS = ("zeros", "random", "learned")
@@ -93,6 +94,10 @@ class SparseAccessMemory(Memory[SparseAccessState, SparseAccessControl]):
     ):
         super().__init__()
         checks.module_sizes(self, slots=slots, width=width, heads=heads)
+        if slots > MOST_SLOTS:
+            raise ValueError(
+                f"slots is {slots}, but indices of 32 bits distinguish at most {MOST_SLOTS} slots; give fewer slots"
+            )
         checks.one_of(NEIGHBOURS, neighbours=neighbours)
         checks.one_of(USAGES, usage=usage)
         checks.one_of(INITIAL_CONTENTS, initial_memory=initial_memory)

@@ -52,9 +52,10 @@ class SparseComputerControl:
 class SparseComputerMemory(Memory[SparseComputerState, SparseComputerControl]):
     r"""Write as in SAM, link the writes, and read by content, backward or forward.
 
-    $$w^R_t = \operatorname{largest}\bigl(\pi_1 P_t^\top w^R_{t-1} + \pi_2 c_t + \pi_3 N_t w^R_{t-1}\bigr)$$
+    $$w^R_t = \operatorname{largest}\bigl(\pi_1 N_t^\top w^R_{t-1} + \pi_2 c_t + \pi_3 P_t^\top w^R_{t-1}\bigr)$$
 
-    with $c$ the read weights of SAM; the two other terms follow the links, which have no gradient. Only the `nearest`
+    with $c$ the read weights of SAM; the two other terms follow the links to the slots written before, $N$, and after, $P$
+    (`memtape.ops.predecessor_lists` and `successor_lists`), which have no gradient. Only the `nearest`
     largest weights of a head are kept, unchanged, so that steps stay sparse.
 
     Args:

@@ -153,7 +153,7 @@ def successor_lists(
         Rae et al. (2016), arXiv:1610.09027, supplementary material.
     """
     count, rows = slots.shape[1], precedence_slots.long()
-    kept = (1 - weights.new_zeros(len(slots), count).scatter(-1, written_slots.long(), written_weights))[:, None]
+    kept = (1 - weights.new_zeros(slots.shape[0], count).scatter(-1, written_slots.long(), written_weights))[:, None]
     faded = weights * kept.expand(-1, count, -1).gather(-1, slots.long())
     new_weights = precedence_weights[:, :, None] * written_weights[:, None]
     new_weights = _but_itself(precedence_slots, written_slots, new_weights)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from memtape.core import checks
 from memtape.models.dnc.dnc import DNC
 from memtape.ports.dnc_weights import ABRUPT_NORM, Layer, filled
 from memtape.ports.given import Given
@@ -54,17 +55,19 @@ def dnc_from_csordas_dnc(
         computers through memory masking, de-allocation, and link distribution sharpness control", arXiv:1904.10278.
     """
     given = Given(state_dict, "the state dict", "a DNC of RobertCsordas/dnc", "pass model.state_dict() of one")
-    depth = max(1, sum(re.match(r"controller\.in_to_all_\d+\.weight$", key) is not None for key in state_dict))
-    sizes = {given(f"controller.out_to_all_{layer}.weight").shape[1] for layer in range(depth)}
+    depth = max(1, sum(re.match(r"controller\.in_to_all_\d+\.weight$", key) is not None for key in given.tensors))
+    sizes = {given(f"controller.out_to_all_{layer}.weight", shape=(None, None)).shape[1] for layer in range(depth)}
     if len(sizes) > 1:
         raise ValueError(
             f"the layers of the controller have sizes {sorted(sizes)}, but those of a DNC here must be equal; pass the "
             "state dict of a machine with equal layer_sizes"
         )
     size = sizes.pop()
+    checks.at_least(1, slots=slots)
+    checks.at_least(0, read_heads=read_heads)
     from_reads = given.affine("read_to_out")
     output_size, read_size = len(from_reads), from_reads.shape[1] - 1
-    if read_heads < 1 or read_size % read_heads:
+    if read_size < 1 or read_heads < 1 or read_size % read_heads:
         raise ValueError(
             f"read_heads is {read_heads}, but the output of the machine reads {read_size} numbers from the memory, and all "
             "heads read equally many; give the read_heads that it was built with"

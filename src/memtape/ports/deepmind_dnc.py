@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from memtape.core import checks
+from memtape.core.type_name import a_type
 from memtape.models.dnc.dnc import DNC
 from memtape.ports.dnc_weights import Layer, filled, reordered_modes
 from memtape.ports.given import Given
@@ -57,11 +59,18 @@ def dnc_from_deepmind_dnc(variables: Mapping[str, Any], *, slots: int, clip: flo
     given = Given(
         _by_last_parts(variables), "the mapping", "a DNC of deepmind/dnc", "pass all variables of one by their names"
     )
-    keys = given("memory_access/write_keys/w")
+    checks.at_least(1, slots=slots)
+    keys = given("memory_access/write_keys/w", shape=(None, None))
     controller_size = len(keys)
-    read_heads, write_heads = (given(f"memory_access/{name}/b").numel() for name in ("free_gate", "write_gate"))
+    gate_biases = [given(f"memory_access/{name}/b", shape=(None,)) for name in ("free_gate", "write_gate")]
+    read_heads, write_heads = map(len, gate_biases)
+    if not write_heads or keys.shape[1] % write_heads:
+        raise ValueError(
+            f"memory_access/write_keys/w has {keys.shape[1]} columns, but there are {write_heads} write heads by "
+            "memory_access/write_gate/b, whose keys have equal widths; pass the variables of one machine"
+        )
     width = keys.shape[1] // write_heads
-    output_size, read_size = given("output_linear/b").numel(), read_heads * width
+    output_size, read_size = len(given("output_linear/b", shape=(None,))), read_heads * width
     gates = _affine(given, "lstm/w_gates", "lstm/b_gates", inputs=None, outputs=4 * controller_size)
     input_size = gates.shape[1] - 1 - controller_size - read_size
     if input_size < 1:
@@ -109,6 +118,10 @@ def _by_last_parts(variables: Mapping[str, Any]) -> dict[str, Any]:
     known = {f"memory_access/{name}/{part}" for name in LINEAR.values() for part in "wb"}
     known |= {"lstm/w_gates", "lstm/b_gates", "output_linear/w", "output_linear/b"}
     found: dict[str, str] = {}
+    if not isinstance(variables, Mapping) or not all(isinstance(name, str) for name in variables):
+        raise TypeError(
+            f"the variables are {a_type(variables)}, but they must map names to arrays; pass all variables of a machine"
+        )
     for name in variables:
         bare = name.removesuffix(":0")
         own = next((last for last in known if bare == last or bare.endswith(f"/{last}")), None)

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from memtape.core import checks
 from memtape.models.dnc.dnc import DNC
 from memtape.ports.dnc_weights import ABRUPT_NORM, Layer, filled, reordered_modes
 from memtape.ports.given import Given
@@ -28,11 +29,20 @@ INDEPENDENT = {
 MODES = (0, 2, 1)
 """The positions of backward, content and forward in that code, whose order is backward, forward, content."""
 
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+"""The number of gates and candidates of a unit of each kind."""
+
 KINDS: dict[str, Literal["lstm", "gru", "rnn"]] = {"lstm": "lstm", "gru": "gru", "rnn": "rnn"}
 
 
 def dnc_from_pytorch_dnc(
-    state_dict: Mapping[str, Tensor], *, slots: int, read_heads: int, read_feedback: bool = False
+    state_dict: Mapping[str, Tensor],
+    *,
+    slots: int,
+    read_heads: int,
+    read_feedback: bool = False,
+    nonlinearity: str = "tanh",
+    clip: float = 20.0,
 ) -> DNC:
     """Build the DNC whose outputs equal those of a `dnc.DNC` with this state dict.
 
@@ -43,8 +53,8 @@ def dnc_from_pytorch_dnc(
 
     Its controller starts at random numbers in every call, this one at zeros; for equal outputs, pass the same state to
     both. It applies tanh to keys and write vectors, has strengths of at least 0, and lets gradients flow into the
-    usage; here, these become options. Its default clip of the controller's output at 20 is beyond the range of an LSTM,
-    a GRU or tanh. It orders equal usages arbitrarily, which moves contents to other slots and changes no output.
+    usage; here, these become options. It orders equal usages arbitrarily, which moves contents to other slots and
+    changes no output.
 
     Args:
         state_dict: the tensors by their names in that layout; a machine with `num_layers=1`, any `num_hidden_layers`, and a
@@ -52,22 +62,29 @@ def dnc_from_pytorch_dnc(
         slots: its `nr_cells`, which no tensor contains.
         read_heads: its `read_heads`.
         read_feedback: whether to reproduce its calls step by step rather than over whole sequences.
+        nonlinearity: its `nonlinearity`, which no tensor contains; a controller of plain units must have tanh.
+        clip: its `clip`, which no tensor contains, a bound of the controller's output but not of its state; 0 for none.
+            From 1 on it is beyond the range of an LSTM, a GRU and tanh, and a smaller one has no equivalent here.
 
     Returns:
         A DNC of the dtype of the tensors.
 
     Raises:
-        ValueError: a tensor is missing or has a shape that does not fit the others, or the machine does several memory
-            steps in one time step.
+        TypeError: a size is not an integer, or a tensor is none.
+        ValueError: a tensor is missing or has a shape that does not fit the others, or the machine has no equivalent: it
+            does several memory steps in one time step, is bidirectional, or has another nonlinearity or clip.
 
     References:
         https://github.com/ixaxaar/pytorch-dnc, version 1.1.0 of the package index; earlier versions normalise the modes
         along another axis.
     """
     given = Given(state_dict, "the state dict", "a DNC of pytorch-dnc", "pass model.state_dict() of one")
-    kind, depth = _controller(state_dict)
+    checks.at_least(1, slots=slots)
+    checks.at_least(0, read_heads=read_heads)
+    kind, depth = _controller(given.tensors)
+    _check_unknown(kind, nonlinearity, clip)
     theirs = f"{kind}_layer_0"
-    size = given(f"{theirs}.weight_hh_l0").shape[1]
+    size = given(f"{theirs}.weight_hh_l0", shape=(None, None)).shape[1]
     output = given.affine("output")
     inputs, read_size = len(output), output.shape[1] - 1 - size
     if read_size < 1 or read_heads < 1 or read_size % read_heads:
@@ -96,7 +113,7 @@ def dnc_from_pytorch_dnc(
         norm_epsilon=ABRUPT_NORM,
         product_epsilon=1e-6,
     )
-    layers = [_layer(given, theirs, layer, inputs + read_size if layer == 0 else size) for layer in range(depth)]
+    layers = [_layer(given, theirs, layer, inputs + read_size if layer == 0 else size, size) for layer in range(depth)]
     if not read_feedback:
         seen = layers[0].from_input
         layers[0] = layers[0]._replace(from_input=torch.cat([seen[:, :inputs], seen[:, -1:]], dim=1))
@@ -114,13 +131,40 @@ def _controller(state_dict: Mapping[str, Tensor]) -> tuple[str, int]:
             f"the state dict has controllers in layers {sorted(layers)}, but a DNC does one memory step with one controller in "
             "each time step; pass the state dict of a machine with num_layers=1"
         )
-    return found[0][1], len(found)
+    if any(key.endswith("_reverse") for key in state_dict):
+        raise ValueError(
+            "the controller is bidirectional, but that of a DNC here reads forwards; pass the state dict of a machine with "
+            "bidirectional=False"
+        )
+    kinds = sorted({match[1] for match in found})
+    if len(kinds) > 1:
+        raise ValueError(
+            f"the state dict has controllers {' and '.join(kinds)}, but a machine has one; pass the state dict of one machine"
+        )
+    return kinds[0], len(found)
 
 
-def _layer(given: Given, theirs: str, layer: int, inputs: int) -> Layer:
-    weight = given(f"{theirs}.weight_ih_l{layer}", shape=(None, inputs))
-    own = given(f"{theirs}.weight_hh_l{layer}", shape=(len(weight), None))
-    biases = [given(f"{theirs}.bias_{kind}_l{layer}", shape=(len(weight),))[:, None] for kind in ("ih", "hh")]
+def _check_unknown(kind: str, nonlinearity: str, clip: float) -> None:
+    """Check the options that no tensor contains."""
+    if kind == "rnn" and nonlinearity != "tanh":
+        raise ValueError(
+            f"nonlinearity is {nonlinearity!r}, but the plain units of a DNC here compute tanh; port a machine with tanh"
+        )
+    if clip and not clip >= 1:
+        raise ValueError(
+            f"clip is {clip}, but a bound below 1 limits the controller's output and not its state, which a DNC here does "
+            "not; port a machine with a clip of 0 or at least 1"
+        )
+
+
+def _layer(given: Given, theirs: str, layer: int, inputs: int, size: int) -> Layer:
+    gates = GATES[theirs.partition("_")[0]]
+    own = given(f"{theirs}.weight_hh_l{layer}", shape=(gates * size, size))
+    weight = given(f"{theirs}.weight_ih_l{layer}", shape=(gates * size, inputs))
+    if any(name.startswith(f"{theirs}.bias_") for name in given.tensors):
+        biases = [given(f"{theirs}.bias_{kind}_l{layer}", shape=(len(weight),))[:, None] for kind in ("ih", "hh")]
+    else:  # it was built with bias=False
+        biases = [weight.new_zeros(len(weight), 1)] * 2
     return Layer(torch.cat([weight, biases[0]], dim=1), torch.cat([own, biases[1]], dim=1))
 
 

@@ -33,22 +33,28 @@ def ntm_from_pytorch_ntm(state_dict: Mapping[str, Tensor]) -> NTM:
         https://github.com/loudinthecloud/pytorch-ntm, snapshot 3c64937.
     """
     given = Given(state_dict, "the state dict", "an EncapsulatedNTM of pytorch-ntm", "pass model.state_dict() of one")
-    heads = {int(number) for key in state_dict if (number := _head_number(key)) is not None}
+    heads = {int(number) for key in given.tensors if (number := _head_number(key)) is not None}
     pairs = len(heads) // 2
-    contents = given("memory.mem_bias", "ntm.memory.mem_bias")
-    hidden_bias = given("ntm.controller.lstm_h_bias")
-    cell_bias = given("ntm.controller.lstm_c_bias")
-    output = given("ntm.fc.weight")
-    slots, width = contents.shape
-    layers, _, size = hidden_bias.shape
-    into_lowest = given("ntm.controller.lstm.weight_ih_l0")
     if heads != set(range(2 * pairs)) or not pairs:
         raise ValueError(
             f"the state dict has heads {sorted(heads)}, but this layout counts read and write heads in turn from 0; "
             "pass the state dict of a whole EncapsulatedNTM"
         )
+    contents = given("memory.mem_bias", "ntm.memory.mem_bias", shape=(None, None))
+    hidden_bias = given("ntm.controller.lstm_h_bias", shape=(None, 1, None))
+    slots, width = contents.shape
+    layers, _, size = hidden_bias.shape
+    cell_bias = given("ntm.controller.lstm_c_bias", shape=(layers, 1, size))
+    output = given("ntm.fc.weight", shape=(None, size + pairs * width))
+    into_lowest = given("ntm.controller.lstm.weight_ih_l0", shape=(4 * size, None))
+    input_size = into_lowest.shape[1] - pairs * width
+    if input_size < 1:
+        raise ValueError(
+            f"ntm.controller.lstm.weight_ih_l0 has {into_lowest.shape[1]} columns, but {pairs * width} are for what was read, "
+            "and there must be one for the input; pass the state dict of one machine"
+        )
     ntm = NTM(
-        into_lowest.shape[1] - pairs * width,
+        input_size,
         len(output),
         slots=slots,
         width=width,
@@ -69,29 +75,36 @@ def ntm_from_pytorch_ntm(state_dict: Mapping[str, Tensor]) -> NTM:
     for layer in range(layers):
         theirs = "ntm.controller.lstm"
         place = f"{controller}.cell" if layers == 1 else f"{controller}.cell.layers.{layer}"
-        ours[f"{place}.from_input.weight"] = given(f"{theirs}.weight_ih_l{layer}")
-        ours[f"{place}.from_hidden.weight"] = given(f"{theirs}.weight_hh_l{layer}")
-        biases = [given(f"{theirs}.bias_{kind}_l{layer}") for kind in ("ih", "hh")]
+        below = size if layer else into_lowest.shape[1]
+        weight = given(f"{theirs}.weight_ih_l{layer}", shape=(4 * size, below))
+        ours[f"{place}.from_input.weight"] = weight
+        ours[f"{place}.from_hidden.weight"] = given(f"{theirs}.weight_hh_l{layer}", shape=(4 * size, size))
+        biases = [given(f"{theirs}.bias_{kind}_l{layer}", shape=(4 * size,)) for kind in ("ih", "hh")]
         ours[f"{place}.from_input.bias"] = biases[0] + biases[1]
         ours[f"{controller}.biases.{2 * layer}"] = hidden_bias[layer, 0]
         ours[f"{controller}.biases.{2 * layer + 1}"] = cell_bias[layer, 0]
-    for kind in ("weight", "bias"):
-        ours[f"cell.machine.interface.head_parameters.linear.{kind}"] = _head_rows(given, pairs, width, kind)
-        ours[f"cell.machine.to_output.{kind}"] = given(f"ntm.fc.{kind}")
-    ours["cell.machine.initial_reads"] = torch.cat([given(f"ntm.read{pair}_bias")[0] for pair in range(pairs)])
+    affines = {
+        "interface.head_parameters.linear": _head_rows(given, pairs, width, size),
+        "to_output": given.affine("ntm.fc", columns=size + pairs * width),
+    }
+    for name, affine in affines.items():
+        ours[f"cell.machine.{name}.weight"], ours[f"cell.machine.{name}.bias"] = affine[:, :-1], affine[:, -1]
+    reads = [given(f"ntm.read{pair}_bias", shape=(1, width))[0] for pair in range(pairs)]
+    ours["cell.machine.initial_reads"] = torch.cat(reads)
     ours["cell.machine.memory.initial_slots.contents"] = contents
     ntm.load_state_dict(ours)
     return ntm
 
 
-def _head_rows(given: Given, pairs: int, width: int, kind: str) -> Tensor:
-    """Collect the rows of all heads block by block, read heads first."""
+def _head_rows(given: Given, pairs: int, width: int, size: int) -> Tensor:
+    """Collect the rows of all heads block by block, read heads first, each with its bias as last column."""
     blocks: dict[str, list[Tensor]] = {name: [] for name in WRITE_BLOCKS}
     sizes = {"keys": width, "kernel": 3, "erase": width, "add": width}
     for first, layer, names in ((0, "fc_read", READ_BLOCKS), (1, "fc_write", WRITE_BLOCKS)):
         for pair in range(pairs):
-            rows = given(f"ntm.heads.{2 * pair + first}.{layer}.{kind}")
-            parts = rows.split([sizes.get(name, 1) for name in names])
+            counts = [sizes.get(name, 1) for name in names]
+            rows = given.affine(f"ntm.heads.{2 * pair + first}.{layer}", rows=sum(counts), columns=size)
+            parts = rows.split(counts)
             for name, part in zip(names, parts, strict=True):
                 blocks[name].append(part.flip(0) if name == "kernel" else part)
     return torch.cat([part for parts in blocks.values() for part in parts])

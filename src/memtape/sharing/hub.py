@@ -1,5 +1,6 @@
 """Hub: fetch shared folders from the Hugging Face hub, and push them there."""
 
+import importlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import huggingface_hub  # loads its modules when they are first used
-
+from memtape.core.extra import importing
 from memtape.sharing.shared_folder import LOADED, SharingError
 
 
@@ -21,10 +21,12 @@ def fetched(repo_id: str, **options: Any) -> Iterator[Path]:
         options: options of `huggingface_hub.snapshot_download`, such as `revision`.
 
     Raises:
+        MissingPackageError: huggingface-hub is not installed.
         SharingError: the repository or revision does not exist, or the hub cannot be reached.
     """
+    library = _library()
     with _sentence(f"{repo_id!r} is not a folder here and cannot be fetched from the hub"):
-        snapshot = Path(huggingface_hub.snapshot_download(repo_id, allow_patterns=list(LOADED), **options))
+        snapshot = Path(library.snapshot_download(repo_id, allow_patterns=list(LOADED), **options))
     with TemporaryDirectory() as folder:
         for name in LOADED:
             if (snapshot / name).exists():
@@ -38,12 +40,19 @@ def push(
     """Upload a folder in one commit, create the repository if needed, and return the URL of the commit.
 
     Raises:
+        MissingPackageError: huggingface-hub is not installed.
         SharingError: the hub refuses it, or cannot be reached.
     """
+    library = _library()
     with _sentence(f"the network cannot be pushed to {repo_id!r}"):
-        api = huggingface_hub.HfApi(token=token, library_name="memtape")
+        api = library.HfApi(token=token, library_name="memtape")
         name = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
         return str(api.upload_folder(repo_id=name, folder_path=folder, commit_message=message, revision=branch))
+
+
+def _library() -> Any:
+    with importing("the Hugging Face hub"):
+        return importlib.import_module("huggingface_hub")
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 from torch import nn
 
 from memtape.core import checks
+from memtape.core.argument_words import answering
 from memtape.core.given_path import given_path
+from memtape.core.numpy_scalars import plain_values
 from memtape.sharing import hub
 from memtape.sharing.blueprint import MisfitError, blueprint, build
 from memtape.sharing.model_card import Training, model_card
@@ -28,7 +30,8 @@ def constructor_arguments(names: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: a number is not finite.
     """
-    arguments = {name: value for name, value in names.items() if name not in ("self", "__class__")}
+    arguments = plain_values({name: value for name, value in names.items() if name not in ("self", "__class__")})
+    checks.fit_in_64_bits(arguments)
     checks.finite_options(arguments)
     return arguments
 
@@ -41,6 +44,23 @@ class Shareable(nn.Module):
     """
 
     configuration: dict[str, Any]
+
+    def __init_subclass__(cls, **options: Any):
+        """Let the constructors of memtape's networks answer the words of torch; what others mean is not known."""
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls) and cls.__module__.startswith("memtape."):
+            cls.__init__ = answering(cls.__name__, cls.__init__)  # type: ignore[method-assign]
+
+    def trace(self, xs: Any, *others: Any, **options: Any) -> Any:
+        """Raise an error: only a network that runs a cell over sequences, a `Recurrent`, has steps to trace.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"{type(self).__name__} does not compute step by step, so it has no steps to trace; trace a network that runs a "
+            "cell over sequences, such as NTM or DNC"
+        )
 
     def save_pretrained(self, folder: str | Path, *, training: Training | None = None) -> None:
         """Write weights, configuration, card and manifest to a folder, over those of a network saved there before.

@@ -122,6 +122,11 @@ def _replace_files(folder: Path, files: Mapping[str, bytes | None]) -> None:
 def read_folder(folder: Path) -> Contents:
     """Read a network's class, arguments and tensors, each file once.
 
+    Files that a manifest verifies may be links, as in the cache of the hub; without a manifest links are refused.
+
+    Args:
+        folder: the folder.
+
     Raises:
         DamagedError: a file is missing, differs from the manifest of the folder, or has no tensors.
         SharingError: the configuration is not that of a network, or the weights are in pickle files only.
@@ -129,9 +134,9 @@ def read_folder(folder: Path) -> Contents:
     if not os.path.lexists(folder / WEIGHTS):
         _refuse_pickles(folder)
     if os.path.lexists(folder / MANIFEST):
-        manifest = read_manifest(folder)
-        config = read_verified(folder, CONFIG, manifest)
-        weights = read_verified(folder, WEIGHTS, manifest)
+        manifest = read_manifest(folder, links=True)
+        config = read_verified(folder, CONFIG, manifest, links=True)
+        weights = read_verified(folder, WEIGHTS, manifest, links=True)
     else:
         config = read_file(folder, CONFIG, most=LARGEST_CONFIG)
         weights = read_file(folder, WEIGHTS)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from memtape.core import state_tree
 from memtape.core.batch import SequenceBatch
 from memtape.core.task import Task, generator_for
-from memtape.training.network_traits import input_kind
+from memtape.training.network_traits import input_kind, place_of
 
 
 def draw_batch(
@@ -23,7 +23,7 @@ def draw_batch(
     lengths: tuple[int, int] | None = None,
     run: Callable[..., Any] | None = None,
 ) -> SequenceBatch:
-    """Return a batch of the network's kind of input; in an interactive task, the network plays it.
+    """Return a batch of the network's kind of input and dtype; in an interactive task, the network plays it.
 
     Args:
         task: the task that generates the batch.
@@ -35,15 +35,16 @@ def draw_batch(
         lengths: shortest and longest length; None means those of training.
         run: function that is called in place of `model`; None means `model`.
     """
+    device, dtype = place_of(model)
     batch = task.batch(index, batch_size, seed=seed, split=split, lengths=lengths, input_kind=input_kind(model))
     if not task.interactive:
-        return batch
-    device = next(model.parameters()).device
+        return batch.move(dtype=dtype)
 
     @torch.no_grad()
     def player(inputs: Tensor, state: Any, lengths: Tensor) -> tuple[Tensor, Any]:
         given = () if state is None else (state,)
-        outputs, reached = (run or model)(inputs.to(device), *given, lengths=lengths)
+        outputs, reached = (run or model)(inputs.to(device, dtype), *given, lengths=lengths)
         return outputs.cpu(), state_tree.detach(reached)
 
-    return task.play(batch, player, generator_for(seed, split, index, "play") if split == "train" else None)
+    played = task.play(batch, player, generator_for(seed, split, index, "play") if split == "train" else None)
+    return played.move(dtype=dtype)

@@ -7,8 +7,10 @@ import torch
 from torch import nn
 
 from memtape.core import checks
+from memtape.core.evaluation_mode import evaluation_mode
 from memtape.core.task import Task
 from memtape.training.draw_batch import draw_batch
+from memtape.training.network_traits import place_of
 from memtape.training.parallel.processes import Processes
 
 BATCH = 32
@@ -41,22 +43,20 @@ def evaluate(
         processes: the processes that share the batches, if there are enough; None means only this process.
     """
     sequences = number_of_sequences(task, split, sequences)
-    device = next(model.parameters()).device
+    device, _ = place_of(model)
     counts = [min(BATCH, sequences - done) for done in range(0, sequences, BATCH)]
     shared = processes is not None and processes.count <= len(counts)
     held = task.available(split) is not None
     sums: dict[str, float] = {}
-    training = model.training
-    model.eval()
-    for index, count in enumerate(counts):
-        if shared and index % processes.count != processes.index:  # type: ignore[union-attr]
-            continue
-        size = BATCH if held else count
-        batch = draw_batch(task, model, index, size, seed=seed, split=split, lengths=lengths).rows(0, count)
-        outputs, _ = model(batch.kind.move(batch.inputs, device=device), lengths=batch.lengths)
-        for name, value in task.tally(outputs.cpu(), batch).items():
-            sums[name] = sums.get(name, 0.0) + value
-    model.train(training)
+    with evaluation_mode(model):
+        for index, count in enumerate(counts):
+            if shared and index % processes.count != processes.index:  # type: ignore[union-attr]
+                continue
+            size = BATCH if held else count
+            batch = draw_batch(task, model, index, size, seed=seed, split=split, lengths=lengths).rows(0, count)
+            outputs, _ = model(batch.kind.move(batch.inputs, device=device), lengths=batch.lengths)
+            for name, value in task.tally(outputs.cpu(), batch).items():
+                sums[name] = sums.get(name, 0.0) + value
     if shared:
         sums = processes.sum(sums)  # type: ignore[union-attr]
     return task.scores_of(sums)

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from memtape.core import padding, state_tree
+from memtape.core import checks, padding, state_tree
+from memtape.core.integers import Lengths
 from memtape.core.recurrent import Recurrent
 
 
@@ -16,7 +17,7 @@ def gradient_norms(
     xs: Tensor,
     loss: Callable[[Tensor], Tensor],
     *,
-    lengths: Int[Tensor, " batch"] | None = None,
+    lengths: Lengths | None = None,
     part: str | None = None,
 ) -> Float[Tensor, "batch time"]:
     r"""Return the norm of the gradient of a loss with respect to the state, for each step and row.
@@ -48,6 +49,7 @@ def gradient_norms(
         >>> gradient_norms(Recurrent(GRUCell(3, 8)), torch.ones(2, 5, 3), lambda ys: ys[:, -1].sum()).shape
         torch.Size([2, 5])
     """
+    lengths = None if lengths is None else checks.lengths_of(xs, lengths)
     after: list[list[Tensor]] = []
 
     def keep(cell: Any, given: Any, returned: tuple[Tensor, Any]) -> None:
@@ -72,7 +74,7 @@ def gradient_norms(
     norms = torch.stack([_norms([next(found) for _ in leaves], xs) for leaves in kept], dim=1)
     if lengths is None:
         return norms
-    return torch.where(padding.alive(norms, lengths.to(xs.device)), norms, torch.nan)
+    return torch.where(padding.alive(norms, lengths), norms, torch.nan)
 
 
 def _norms(gradients: list[Tensor | None], xs: Tensor) -> Tensor:

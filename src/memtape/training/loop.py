@@ -1,7 +1,8 @@
 """Loop: train a network on a task until it is solved, from initial weights or from a checkpoint."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
@@ -79,7 +80,7 @@ def train(
         checkpoints=checkpoints,
         on_record=on_record,
     )
-    with training.processes.reporting_lost_processes():
+    with training.processes.reporting_lost_processes(), training.unwrapped_at_the_end():
         training.start(resume_from)
         while not training.state.done:
             scores = training.step()
@@ -115,6 +116,14 @@ class _Training:
         self.model, self.task, self.settings, self.seed = model, task, settings, seed
         self.processes, self.checkpoints, self.on_record = processes, checkpoints, on_record
         self.state = TrainingState(model, task, settings, processes)
+
+    @contextmanager
+    def unwrapped_at_the_end(self) -> Iterator[None]:
+        """Remove the wrappers of training from the network at the end, also after an error."""
+        try:
+            yield
+        finally:
+            self.state.network.unwrap()
 
     def start(self, checkpoint: Checkpoint | None) -> None:
         """Restore the state of a checkpoint, or save the initial state."""
@@ -239,7 +248,6 @@ class _Training:
         self.state.count_seconds()
         progress = self.state.progress
         if finished:
-            self.state.network.unwrap()
             self.model.load_state_dict(self.state.best_weights)
         return Outcome(
             finished=finished,

@@ -1,5 +1,8 @@
-"""Network traits: its kind of input, whether it reads ahead, and how it is trained."""
+"""Network traits: its kind of input, its device and dtype, whether it reads ahead, and how it is trained."""
 
+from itertools import chain
+
+import torch
 from torch import nn
 
 
@@ -26,3 +29,15 @@ def has_own_loss(model: nn.Module) -> bool:
 def has_linear_start(model: nn.Module) -> bool:
     """Return whether a network has hops that can leave their softmax out."""
     return hasattr(model, "linear")
+
+
+def place_of(model: nn.Module) -> tuple[torch.device, torch.dtype | None]:
+    """Return the device of a network and the dtype of its floating-point tensors.
+
+    A network without tensors is on the CPU and has no dtype of its own; neither has one of less than 32 bits, which takes
+    float32 under autocast.
+    """
+    tensors = list(chain(model.parameters(), model.buffers()))
+    dtype = next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), None)
+    wide = dtype if dtype in (torch.float32, torch.float64) else None
+    return (tensors[0].device if tensors else torch.device("cpu")), wide

@@ -7,7 +7,11 @@ from pydantic.dataclasses import dataclass
 
 from memtape.core.errors import RequestError
 
-Whole = Annotated[int, Field(ge=1)]
+LARGEST = 2**53
+"""The largest number of steps and the like: integers up to it are exact as floats."""
+
+Whole = Annotated[int, Field(ge=1, le=LARGEST)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Rate = Annotated[float, Field(gt=0)]
 
 
@@ -108,10 +112,10 @@ class TrainSettings:
     schedule: Literal["constant", "cosine", "halving"] = "constant"
     final_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
     halve_every: Whole = 1_000
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    warmup_steps: Count = 0
     clip: Literal["norm", "tensor", "value", "none"] = "norm"
     clip_limit: Rate = 10.0
-    curriculum_steps: Annotated[int, Field(ge=0)] = 0
+    curriculum_steps: Count = 0
     curriculum_min: Whole | None = None
     curriculum_max: Whole | None = None
     curriculum_score: float | None = None
@@ -120,13 +124,13 @@ class TrainSettings:
     solved_score: float | None = None
     solved_validations: Whole = 2
     stop_when_solved: bool = True
-    restarts: Annotated[int, Field(ge=0)] = 0
+    restarts: Count = 0
     restart_after: Whole = 1_500
     restart_score: float | None = None
     teacher: Literal["always", "linear", "exponential", "inverse_sigmoid"] = "always"
     teacher_steps: Whole = 1_000
     teacher_least: Annotated[float, Field(ge=0, le=1)] = 0.0
-    linear_start_steps: Annotated[int, Field(ge=0)] = 0
+    linear_start_steps: Count = 0
     accumulate: Whole = 1
     tbptt: Whole | None = None
     carry: bool = False

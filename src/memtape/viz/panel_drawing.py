@@ -26,12 +26,12 @@ _NAMED_ROWS_FROM = 16
 """Least height in pixels of a row with a name."""
 
 
-def draw_panels(panels: list[Panel], tape: Tape, window: SlotWindow, *, title: str, below: int = 0) -> Column:
-    """Draw panels over the time axis of a tape; call this inside the context of the style.
+def draw_panels(panels: list[Panel], steps: int, window: SlotWindow, *, title: str, below: int = 0) -> Column:
+    """Draw panels over one time axis; call this inside the context of the style.
 
     Args:
         panels: the panels from top to bottom; those without rows are omitted.
-        tape: the sequence, whose answer is marked.
+        steps: number of time steps.
         window: the slots that are drawn.
         title: a line above the panels, if any.
         below: pixels to leave free below the time axis.
@@ -39,7 +39,7 @@ def draw_panels(panels: list[Panel], tape: Tape, window: SlotWindow, *, title: s
     panels = [panel for panel in panels if panel.rows.shape[1]]
     column = Column(
         [Place(panel.rows.shape[1] * panel.row_height, panel.group) for panel in panels],
-        tape.steps,
+        steps,
         title=bool(title),
         head_names=any(panel.heads > 1 for panel in panels),
         below=below,
@@ -53,7 +53,6 @@ def draw_panels(panels: list[Panel], tape: Tape, window: SlotWindow, *, title: s
             axes.tick_params(axis="y", length=0)
     _colour_bars(column, panels, images)
     _time_axis(column)
-    _answer(column, tape)
     if title:
         column.figure.text(
             _NAME_AT * DPI / column.width, 1 - 10 / column.height, title, fontsize=9, va="top", ha="left"
@@ -88,6 +87,38 @@ def slot_ticks(window: SlotWindow, pixels: int, apart: int | None = None) -> lis
         return [(place, str(window.order[place])) for place in places]
     step = next(step for step in (2**power for power in range(31)) if step * pixels >= apart)
     return [(place, str(slot)) for place, slot in enumerate(window.order) if slot % step == 0]
+
+
+def mark_answer(column: Column, tape: Tape) -> None:
+    """Mark the start of the answer, and the wrong bits of it in the panel of the outputs.
+
+    Args:
+        column: the drawn panels of the tape.
+        tape: the sequence.
+    """
+    if not tape.scored.any():
+        return
+    begin = int(np.argmax(tape.scored)) - 0.5
+    for axes, gap in zip(column.panels, [*column.gaps, 0], strict=True):
+        height = axes.get_window_extent().height
+        axes.axvline(begin, -gap / height, 1, color=GREEN, linewidth=0.7, linestyle=(0, (4, 2)), clip_on=False)
+    top = column.panels[0]
+    where = top.get_xaxis_transform()
+    label = top.annotate("answer", (begin, 1), (0, 2), xycoords=where, textcoords="offset points", color=GREEN)
+    label.set_fontsize(SMALL)
+
+    outputs = next(axes for axes in column.panels if axes.get_label() == "Outputs")
+    wrong = np.argwhere(tape.wrong)
+    frames = [Rectangle((step - 0.5, bit - 0.5), 1, 1) for step, bit in wrong.tolist()]
+    outputs.add_collection(PatchCollection(frames, facecolor="none", edgecolor=VERMILION, linewidth=0.7))
+    bits = int(tape.scored.sum()) * tape.outputs.shape[1]
+    box = outputs.get_position()
+    remark = column.figure.text(
+        _NAME_AT * DPI / column.width, box.y0, f"{len(wrong)} of {bits} wrong", va="bottom", ha="left"
+    )
+    muted(remark)
+    if len(wrong):
+        remark.set_color(VERMILION)
 
 
 def _draw(panel: Panel, axes: Axes, column: Column) -> AxesImage:
@@ -164,29 +195,3 @@ def _time_axis(column: Column) -> None:
     lowest.xaxis.set_major_locator(MaxNLocator(nbins=max(2, column.span // 110), integer=True, steps=[1, 2, 5, 10]))
     lowest.set_xlabel("time step")
     lowest.set_xlim(-0.5, column.steps - 0.5)
-
-
-def _answer(column: Column, tape: Tape) -> None:
-    if not tape.scored.any():
-        return
-    begin = int(np.argmax(tape.scored)) - 0.5
-    for axes, gap in zip(column.panels, [*column.gaps, 0], strict=True):
-        height = axes.get_window_extent().height
-        axes.axvline(begin, -gap / height, 1, color=GREEN, linewidth=0.7, linestyle=(0, (4, 2)), clip_on=False)
-    top = column.panels[0]
-    where = top.get_xaxis_transform()
-    label = top.annotate("answer", (begin, 1), (0, 2), xycoords=where, textcoords="offset points", color=GREEN)
-    label.set_fontsize(SMALL)
-
-    outputs = next(axes for axes in column.panels if axes.get_label() == "Outputs")
-    wrong = np.argwhere(tape.wrong)
-    frames = [Rectangle((step - 0.5, bit - 0.5), 1, 1) for step, bit in wrong.tolist()]
-    outputs.add_collection(PatchCollection(frames, facecolor="none", edgecolor=VERMILION, linewidth=0.7))
-    bits = int(tape.scored.sum()) * tape.outputs.shape[1]
-    box = outputs.get_position()
-    remark = column.figure.text(
-        _NAME_AT * DPI / column.width, box.y0, f"{len(wrong)} of {bits} wrong", va="bottom", ha="left"
-    )
-    muted(remark)
-    if len(wrong):
-        remark.set_color(VERMILION)

@@ -110,6 +110,7 @@ def write_report(
     summary: str,
     sections: Sequence[Section],
     facts: Mapping[str, Any] | None = None,
+    badge: str = "",
     footer: str = "",
 ) -> Path:
     """Write a report as one HTML file that loads and executes nothing, and return its path.
@@ -122,13 +123,16 @@ def write_report(
         summary: the run and its result, in a sentence or two.
         sections: the body.
         facts: the most important results by name.
+        badge: a label beside the title, such as the data.
         footer: a last line, such as the version and the command that made the report.
     """
     path = given_path(path)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(cell=_cell, picture=_picture, kind=lambda part: type(part).__name__)
     template = environment.from_string(resources.files(__package__).joinpath(_TEMPLATE).read_text(encoding="utf-8"))
-    page = template.render(title=title, summary=summary, sections=sections, facts=dict(facts or {}), footer=footer)
+    page = template.render(
+        title=title, summary=summary, badge=badge, sections=sections, facts=dict(facts or {}), footer=footer
+    )
     write_atomically(path, page.encode("utf-8", errors="replace"))
     return path
 

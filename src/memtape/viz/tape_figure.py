@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from memtape.viz.matrix_drawing import Band, draw_matrices
-from memtape.viz.panel_drawing import draw_panels
+from memtape.viz.panel_drawing import draw_panels, mark_answer
 from memtape.viz.style import paper_style
 from memtape.viz.tape import Tape
 from memtape.viz.tape_panels import panels_of
@@ -30,8 +30,8 @@ def tape_figure(tape: Tape, *, title: str = "", crop_slots: bool = True) -> Figu
     window = window_of(tape.views, crop=crop_slots)
     bands = [Band.of(view, window, tape.steps) for view in tape.views if view.matrix and view.values.size]
     with paper_style():
-        column = draw_panels(
-            panels_of(tape, window), tape, window, title=title, below=sum(band.height for band in bands)
-        )
+        below = sum(band.height for band in bands)
+        column = draw_panels(panels_of(tape, window), tape.steps, window, title=title, below=below)
+        mark_answer(column, tape)
         draw_matrices(column, bands)
     return column.figure

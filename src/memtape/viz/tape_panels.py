@@ -69,15 +69,22 @@ def panels_of(tape: Tape, window: SlotWindow) -> list[Panel]:
         tape: the sequence.
         window: the slots to draw.
     """
-    views = [view for view in tape.views if not view.matrix]
-    groups = groupby(views, key=lambda view: (view.measure, view.scale))
+    return [*_bit_panels(tape), *panels_of_views(tape.views, window)]
+
+
+def panels_of_views(views: Sequence[View], window: SlotWindow) -> list[Panel]:
+    """Return a panel for each view that is not a matrix; neighbours of the same measure share a group.
+
+    Args:
+        views: the views.
+        window: the slots to draw.
+    """
+    over_time = [view for view in views if not view.matrix]
+    groups = groupby(over_time, key=lambda view: (view.measure, view.scale))
     return [
-        *_bit_panels(tape),
-        *(
-            _panel(view, window, limits_of(group), f"{number}")
-            for number, group in enumerate(list(group) for _, group in groups)
-            for view in group
-        ),
+        _panel(view, window, limits_of(group), f"{number}")
+        for number, group in enumerate(list(group) for _, group in groups)
+        for view in group
     ]
 
 

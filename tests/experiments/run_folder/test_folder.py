@@ -63,7 +63,7 @@ def test_metrics_are_read_back_in_order(run):
 
 def test_a_folder_in_use_is_not_written_to(tmp_path):
     (tmp_path / "a").write_text("mine")
-    with pytest.raises(RunError, match="exists and is not an empty folder; give --out another name"):
+    with pytest.raises(RunError, match="exists and is not an empty folder; give another name"):
         Run.create(tmp_path, {}, {})
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
@@ -91,7 +91,7 @@ def test_of_several_processes_that_create_one_run_one_wins_with_its_own_configur
         (winner,) = [number for number, error in answered if error is None]
         assert Run(folder).read("config.json") == {"seed": winner}
         assert {error for _, error in answered if error} == {
-            f"{folder} exists and is not an empty folder; give --out another name or remove it"
+            f"{folder} exists and is not an empty folder; give another name or remove it"
         }
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(map(str, range(20)))
 
@@ -99,7 +99,7 @@ def test_of_several_processes_that_create_one_run_one_wins_with_its_own_configur
 @pytest.mark.parametrize("name", [".", ""])
 def test_the_current_folder_is_not_a_new_run(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match=r"the run folder \. is the current folder; give --out the name of a new one"):
+    with pytest.raises(RunError, match=r"the run folder \. is the current folder; give the name of a new one"):
         Run.create(Path(name), {}, {})
 
 
@@ -114,7 +114,7 @@ def test_a_run_has_one_owner_and_the_second_is_told_who(run):
 
 def test_an_unwritable_path_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match=r"the run folder .*file/run cannot be created \(Not a directory\); give --out"):
+    with pytest.raises(RunError, match=r"the run folder .*file/run cannot be created \(Not a directory\); give a wr"):
         Run.create(tmp_path / "file" / "run", {}, {})
 
 

@@ -11,6 +11,7 @@ from memtape.models.recurrent.bilstm import BiLSTM
 from memtape.models.recurrent.esn import EchoState
 from memtape.models.recurrent.gru import GRU
 from memtape.models.recurrent.jordan import Jordan
+from memtape.models.recurrent.summary import summarised
 
 
 def with_options(*names):
@@ -108,12 +109,9 @@ def test_a_summary_is_the_same_at_every_step_and_depends_on_the_whole_row(networ
 
 
 def test_the_mean_and_the_maximum_are_over_the_steps_of_the_row_alone():
-    inner = built(BiGRU)
-    seen, state = inner.layers(one_hot(SYMBOLS), None, lengths=LENGTHS)
-    inner.summary = "mean"
-    torch.testing.assert_close(inner._summed_up(seen, state, LENGTHS)[1, 0], seen[1, :2].mean(dim=0))
-    inner.summary = "max"
-    torch.testing.assert_close(inner._summed_up(seen, state, LENGTHS)[1, 0], seen[1, :2].amax(dim=0))
+    seen, _ = built(BiGRU).layers(one_hot(SYMBOLS), None, lengths=LENGTHS)
+    torch.testing.assert_close(summarised("mean", seen, LENGTHS, None)[1, 0], seen[1, :2].mean(dim=0))
+    torch.testing.assert_close(summarised("max", seen, LENGTHS, None)[1, 0], seen[1, :2].amax(dim=0))
 
 
 def test_the_book_s_gru_reads_every_input_one_step_late():

@@ -95,7 +95,7 @@ def test_single_steps_equal_the_whole_sequence_under_full_teacher_forcing(networ
 def test_without_a_teacher_the_network_reads_its_own_outputs(network):
     with torch.no_grad():
         network.decoder.to_output.weight.mul_(1000)  # logits so large that drawing gives the most likely symbol
-    found = greedy(network, network.begin(pairs_of().source, pairs_of().source_lengths), longest=4, stop=-1)
+    found = greedy(network, network.begin(pairs_of().source, pairs_of().source_lengths), longest=4, stop=None)
     ys, _ = network(pairs_of(), teacher=0.0)
     assert torch.equal(ys.argmax(-1), found.symbols)
     assert not torch.equal(found.symbols[:, :-1], pairs_of().given[:, 1:])

@@ -82,18 +82,22 @@ def test_a_linear_filter_of_20_taps_is_better_than_the_mean_and_far_from_0():
     assert 0.3 < task.scores(outputs, test)["nrmse"] < 0.7
 
 
-def test_a_diverging_sequence_is_drawn_again():
+def test_a_sequence_that_reaches_the_bound_is_drawn_again_although_it_may_return():
     noise = torch.rand(2_000, 500, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) / 2
-    assert (narma.narma(noise, 10).abs().amax(1) > 1).any()
+    outputs = narma.narma(noise, 10)
+    reached = outputs.abs().amax(1) >= 1
+    assert reached.any()
+    assert outputs[reached].isfinite().all(1).double().mean() > 0.5
     batch = Narma().batch(0, 2_000, lengths=(500, 500))
     assert batch.targets.abs().max() < 1
     assert len(batch.inputs[:, 0, 0].unique()) > 1_900
 
 
-def test_a_system_that_always_diverges_is_reported(monkeypatch):
+def test_a_system_that_always_reaches_the_bound_is_reported(monkeypatch):
     monkeypatch.setattr(narma, "BOUND", 0.1)
     with pytest.raises(
-        ValueError, match="all 100 draws of a sequence of 50 steps diverged, as long sequences of order 10 do; give"
+        ValueError,
+        match=r"all 100 draws of a sequence of 50 steps had an output of 0\.1 or more, as long",
     ):
         Narma().batch(0, 1, lengths=(50, 50))
 

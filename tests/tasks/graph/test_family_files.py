@@ -82,3 +82,9 @@ def test_invalid_facts_are_refused(tmp_path, old, new, sentence):
 def test_too_few_facts_are_refused(tmp_path):
     with pytest.raises(DataError, match="has 111 facts, but that of Hinton's families has 112"):
         read(write(tmp_path, lines()[1:]))
+
+
+def test_a_file_of_another_system_is_the_same(tmp_path, written_elsewhere):
+    write(tmp_path, lines())
+    written_elsewhere(tmp_path)
+    assert read(str(tmp_path)) == hinton_families()

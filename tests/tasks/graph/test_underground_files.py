@@ -131,3 +131,10 @@ def test_a_line_with_three_branches_is_refused(tmp_path):
     rows["connections"][-1] = {"station1": where["Oxford Circus"], "station2": where["Victoria"], "line": "1"}
     rows["connections"][-2] = {"station1": where["Oxford Circus"], "station2": where["Holborn"], "line": "1"}
     assert "has a line with more than two neighbours of a station" in refusal(tmp_path, **rows)
+
+
+def test_files_of_another_system_are_the_same(tmp_path, written_elsewhere):
+    expected = read(write(tmp_path, **tables()))
+    written_elsewhere(tmp_path)
+    graph = read(str(tmp_path))
+    assert (graph.nodes, graph.edges, graph.places) == (expected.nodes, expected.edges, expected.places)

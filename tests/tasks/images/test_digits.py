@@ -131,6 +131,35 @@ def test_a_missing_file_is_reported(folder):
         Digits(data_dir=str(folder))
 
 
+def unpack(file):
+    file.with_suffix("").write_bytes(gzip.decompress(file.read_bytes()))
+    file.unlink()
+
+
+@pytest.mark.parametrize("unpacked", ["all", "one"])
+def test_unpacked_files_are_read(folder, unpacked):
+    batch = Digits(data_dir=str(folder)).batch(0, 5)
+    files = sorted((folder / "mnist").iterdir())
+    for file in files if unpacked == "all" else files[:1]:
+        unpack(file)
+    found = Digits(data_dir=str(folder)).batch(0, 5)
+    assert torch.equal(found.inputs, batch.inputs)
+    assert torch.equal(found.targets, batch.targets)
+
+
+def test_the_packed_file_is_read_if_both_exist(folder):
+    (folder / "mnist" / "t10k-labels-idx1-ubyte").write_bytes(b"something else")
+    assert Digits(data_dir=str(folder)).available("test") == 5
+
+
+def test_an_unpacked_file_that_is_invalid_is_named(folder):
+    file = folder / "mnist" / "t10k-labels-idx1-ubyte"
+    file.write_bytes(gzip.decompress(packed(numpy.zeros(4))))
+    file.with_suffix(".gz").unlink()
+    with pytest.raises(DataError, match="t10k-labels-idx1-ubyte has 4 labels, but that of MNIST has 5"):
+        Digits(data_dir=str(folder))
+
+
 def test_an_array_is_read_last_axis_fastest():
     content = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 255])
     assert array_of(content, axes=2).tolist() == [[1, 2, 3], [4, 5, 255]]

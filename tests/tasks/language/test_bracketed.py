@@ -79,7 +79,7 @@ def test_files_without_trees_are_refused(tmp_path):
     with pytest.raises(BracketedError, match=r"trees\.txt has no trees, but needs at least one; give a file with"):
         read_bracketed(path)
     path.write_bytes(b"(2 caf\xe9)\n")
-    with pytest.raises(BracketedError, match=r"trees\.txt is not UTF-8 \(.* at byte 6\); convert it to UTF-8"):
+    with pytest.raises(BracketedError, match=r"trees\.txt is not UTF-8 at byte 6; convert it to UTF-8"):
         read_bracketed(path)
 
 
@@ -107,3 +107,14 @@ def test_rows_have_no_more_padding_than_needed():
     assert some.labels.tolist() == [[2, 4, 3], [1, -1, -1]]
     assert some.lengths.tolist() == [3, 1]
     assert data.take(torch.tensor([], dtype=torch.long)).labels.shape == (0, 0)
+
+
+def test_a_file_of_another_system_is_the_same(tmp_path, written_elsewhere):
+    path = tmp_path / "trees.txt"
+    path.write_text(f"{FUN}\n\n(1 caf\u00e9)\n", encoding="utf-8")
+    expected = read_bracketed(path)
+    written_elsewhere(tmp_path)
+    assert read_bracketed(path) == expected
+    path.write_bytes("(1 it)".encode("utf-16"))
+    with pytest.raises(BracketedError, match=r"trees\.txt is UTF-16 by its byte order mark, not UTF-8; convert it to"):
+        read_bracketed(path)

@@ -170,3 +170,15 @@ def test_a_window_is_shown_with_its_scored_steps(folder):
         f"target   {text[5:9]}",
         f"output   {task.vocabulary[3] * 4}",
     ]
+
+
+@pytest.mark.parametrize("file", ["tinyshakespeare/input.txt", "own.txt"])
+def test_a_text_of_another_system_is_the_same(folder, file, written_elsewhere):
+    (folder / "own.txt").write_text("Löv is the\nthing.\n\n" * 9, encoding="utf-8")
+    first = Characters(data_dir=str(folder), file=file, window=10)
+    written_elsewhere(folder)
+    if file != "own.txt":
+        (folder / file).write_bytes((folder / file).read_bytes()[: -len("\r\n \r\n")])  # its length is fixed
+    second = Characters(data_dir=str(folder), file=file, window=10)
+    assert second.vocabulary == first.vocabulary
+    assert torch.equal(second.batch(0, 2, split="test").inputs, first.batch(0, 2, split="test").inputs)

@@ -162,3 +162,10 @@ def test_an_example_is_shown_equally_in_both_forms():
     assert shown[0] == shown[1]
     command, answer = (line.split(" ", 1)[1].strip() for line in shown[0])
     assert answer == " ".join([*actions(command), "|"])
+
+
+@pytest.mark.parametrize("split", ["simple", "length", "jump"])
+def test_files_of_another_system_are_the_same(folder, split, written_elsewhere):
+    expected = scan_examples.read(str(folder), split, "test")
+    written_elsewhere(folder)
+    assert scan_examples.read(str(folder), split, "test") == expected

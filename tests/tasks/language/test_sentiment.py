@@ -138,3 +138,13 @@ def test_a_true_expression_is_positive_and_a_false_one_negative():
     roots = batch.targets[torch.arange(250), batch.lengths - 1]
     assert set(roots.tolist()) == {1, 3}
     assert 0.35 < (roots == 1).float().mean() < 0.65
+
+
+def test_files_of_another_system_are_the_same(folder, written_elsewhere):
+    first = Sentiment(data_dir=str(folder))
+    written_elsewhere(folder)
+    second = Sentiment(data_dir=str(folder))
+    assert second.vocabulary == first.vocabulary
+    one, other = first.batch(0, 3, split="test"), second.batch(0, 3, split="test")
+    assert torch.equal(one.inputs.words, other.inputs.words)
+    assert torch.equal(one.targets, other.targets)

@@ -134,3 +134,9 @@ def test_a_resolution_is_one_of_three(shapes_unchecked):
         ValueError, match="resolution is 'half', but it must be one of 'quarter', '8th', '16th'; choose"
     ):
         Chorales(resolution="half")
+
+
+def test_a_file_of_another_system_is_the_same(folder, written_elsewhere):
+    first = Chorales(data_dir=str(folder)).batch(0, 2, split="test")
+    written_elsewhere(folder)
+    assert torch.equal(Chorales(data_dir=str(folder)).batch(0, 2, split="test").targets, first.targets)

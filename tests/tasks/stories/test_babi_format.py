@@ -141,7 +141,6 @@ MALFORMED = {
     "a support twice": ("1 A b.\n2 Who?\tb\t1 1\n", "line 2 names the support 1 twice; write it once"),
     "a support of another story": ("1 A b.\n2 A c.\n1 A b.\n2 Who?\tb\t2\n", "line 4 names the support '2', but"),
     "NUL": ("1 A \0b.\n", "line 1 has the control character U+0000; remove it"),
-    "line ends of old Macs": ("1 A b.\r2 A c.\r", "line 1 has the control character U+000D; remove it"),
     "a long line": ("x" * 1_000_000, f"line 1 starts with '{'x' * 40}...', but"),
 }
 

@@ -55,9 +55,9 @@ class InputKind(ABC, Generic[R]):
             "chunks; leave tbptt out"
         )
 
-    def move(self, inputs: R, *, device: Any = None, dtype: torch.dtype | None = None) -> R:
+    def move(self, inputs: R, *, device: Any = None, dtype: torch.dtype | None = None, non_blocking: bool = False) -> R:
         """Return the inputs on a device, with their floats in another dtype; symbols stay integers."""
-        return state_tree.move(inputs, device=device, dtype=dtype)
+        return state_tree.move(inputs, device=device, dtype=dtype, non_blocking=non_blocking)
 
     def require(self, inputs: Any, reader: str) -> R:
         """Check that the inputs of a network are of this kind, and return them.

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from jaxtyping import Int, Shaped
+from jaxtyping import Integer, Shaped
 from torch import Tensor
 from torch.nn import functional
 
 from memtape.core import padding
 from memtape.core.inputs.input_kind import InputKind
 from memtape.core.inputs.registry import register
+from memtape.core.integers import widened
 from memtape.core.state import state
 
 BOUNDARY = 0
@@ -22,10 +23,15 @@ class Pairs:
 
     source: Shaped[Tensor, "batch source_time *input"]
     """Symbols, integers of shape (batch, source_time), or vectors, floats of shape (batch, source_time, input)."""
-    source_lengths: Int[Tensor, " batch"]
+    source_lengths: Integer[Tensor, " batch"]
     """Number of valid steps of each source."""
-    given: Int[Tensor, "batch time"]
+    given: Integer[Tensor, "batch time"]
     """The targets shifted by one step, with `BOUNDARY` first: the decoder inputs under teacher forcing."""
+
+    def __post_init__(self) -> None:
+        """Convert integers of any size to int64."""
+        for name in ("source", "source_lengths", "given"):
+            object.__setattr__(self, name, widened(getattr(self, name)))
 
 
 class PairsKind(InputKind[Pairs]):
@@ -52,7 +58,7 @@ class PairsKind(InputKind[Pairs]):
 PAIRS = register(PairsKind())
 
 
-def given_for(targets: Int[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:
+def given_for(targets: Integer[Tensor, "batch time"]) -> Integer[Tensor, "batch time"]:
     """Return the decoder inputs under teacher forcing: the targets shifted by one step, with `BOUNDARY` first.
 
     Args:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Integer
 from torch import Tensor
 
 from memtape.core import checks, padding
 from memtape.core.inputs.input_kind import InputKind
 from memtape.core.inputs.registry import register
+from memtape.core.integers import is_integral, widened
 from memtape.core.state import state
 
 NONE = -1
@@ -31,10 +32,15 @@ class Trees:
         ... )
     """
 
-    words: Int[Tensor, "batch nodes"]
+    words: Integer[Tensor, "batch nodes"]
     """The symbol of each node, -1 for none, such as at the inner nodes of a parse."""
-    children: Int[Tensor, "batch nodes arity"]
+    children: Integer[Tensor, "batch nodes arity"]
     """The children of each node, as indices of nodes in the same row, -1 for none."""
+
+    def __post_init__(self) -> None:
+        """Convert integers of any size to int64."""
+        object.__setattr__(self, "words", widened(self.words))
+        object.__setattr__(self, "children", widened(self.children))
 
 
 class TreesKind(InputKind[Trees]):
@@ -74,7 +80,7 @@ def checked(trees: Trees, lengths: Any = None) -> Tensor:
     """
     _check_tables(trees)
     batch, nodes = trees.words.shape
-    counts = torch.full((batch,), nodes) if lengths is None else checks.lengths_of(trees.words, lengths).cpu().long()
+    counts = torch.full((batch,), nodes) if lengths is None else checks.lengths_of(trees.words, lengths).cpu()
     if batch and not int(counts.min()):
         raise ValueError(
             f"row {int(counts.argmin())} has length 0, but a tree has at least one node; leave out rows without a tree"
@@ -116,7 +122,7 @@ def checked(trees: Trees, lengths: Any = None) -> Tensor:
 
 def _check_tables(trees: Trees) -> None:
     for name, table in (("words", trees.words), ("children", trees.children)):
-        if table.is_floating_point() or table.is_complex() or table.dtype == torch.bool:
+        if not is_integral(table):
             raise TypeError(f"{name} of the trees are {table.dtype}, but they must be integers; pass integers")
     if trees.words.ndim != 2 or trees.children.ndim != 3 or trees.words.shape != trees.children.shape[:2]:
         raise ValueError(

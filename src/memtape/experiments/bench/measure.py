@@ -17,6 +17,7 @@ import torch
 from memtape.catalog.registry import MODELS, Entry, find
 from memtape.core import checks
 from memtape.core.backends import BackendError, backends, use_backend
+from memtape.core.cell import fused_run
 from memtape.core.recurrent import Recurrent
 from memtape.experiments.experiment import Experiment, ExperimentError
 from memtape.experiments.run_folder.environment import environment
@@ -249,7 +250,7 @@ def _row(case: Case, network: Recurrent[Any], times: Mapping[str, Sequence[float
         "ratio_spread": ratio_spread,
         "peak_mib": _peak(case),
         "rounds": len(own),
-        "fused": network.cell.fused(case.backend) is not None,
+        "fused": fused_run(network.cell, case.backend) is not None,
     }
 
 

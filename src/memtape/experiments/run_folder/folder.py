@@ -90,7 +90,7 @@ class Run:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise RunError(_taken(folder))
             if not folder.name:
-                raise RunError(f"the run folder {folder} is the current folder; give --out the name of a new one")
+                raise RunError(f"the run folder {folder} is the current folder; give the name of a new one")
             with new_folder(folder) as partial:
                 run = cls(partial)
                 run.figures.mkdir()
@@ -102,7 +102,7 @@ class Run:
             if error.errno in TAKEN:
                 raise RunError(_taken(folder)) from None
             raise RunError(
-                f"the run folder {folder} cannot be created ({error.strerror}); give --out a writable folder"
+                f"the run folder {folder} cannot be created ({error.strerror}); give a writable folder"
             ) from None
         return cls(folder)
 
@@ -298,7 +298,7 @@ def moment() -> str:
 
 
 def _taken(folder: Path) -> str:
-    return f"{folder} exists and is not an empty folder; give --out another name or remove it"
+    return f"{folder} exists and is not an empty folder; give another name or remove it"
 
 
 @contextmanager
@@ -306,6 +306,4 @@ def _write_errors_as_run_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunError(
-            f"{path} cannot be written ({error.strerror}); free disk space or give --out another folder"
-        ) from None
+        raise RunError(f"{path} cannot be written ({error.strerror}); free disk space or give another folder") from None

@@ -8,10 +8,12 @@ from typing import Any
 
 from memtape.catalog.options import options_of_record
 from memtape.catalog.registry import UnknownNameError, find
+from memtape.core.data_record import DataRecord
 from memtape.core.given_path import given_path
 from memtape.core.score import Score
 from memtape.experiments.experiment import Experiment, ExperimentError
 from memtape.experiments.run_folder.checkpoints import saved_step
+from memtape.experiments.run_folder.data_of_run import record_in
 from memtape.experiments.run_folder.folder import CONFIGURATION, ENVIRONMENT, EVALUATION, RESULT, Run, RunError
 from memtape.experiments.run_folder.schema import KNOWN, SCORED, has_scores
 from memtape.training.settings import TrainSettings
@@ -29,6 +31,8 @@ class RunRecord:
     """The outcome; None if the run is not finished."""
     scored: tuple[Score, ...]
     """The scores of the task."""
+    data: DataRecord | None
+    """The data of training; None if the task is defined by its generator, or the data was not recorded."""
     evaluation: list[dict[str, Any]]
     """Scores by length; empty if the run is not finished."""
     records: list[dict[str, Any]]
@@ -51,7 +55,8 @@ class RunRecord:
                 f"{folder} has no {CONFIGURATION}, so it is not a run folder; `memtape runs list` lists run folders"
             )
         try:
-            experiment = Experiment.from_config(run.read(CONFIGURATION))
+            config = run.read(CONFIGURATION)
+            experiment = Experiment.from_config(config)
             find("model", experiment.model)
             scored = find("task", experiment.task).load().scored
         except (ExperimentError, UnknownNameError) as error:
@@ -73,6 +78,7 @@ class RunRecord:
             environment=_read_if_there(run, ENVIRONMENT) or {},
             result=result,
             scored=scored,
+            data=record_in(run, config),
             evaluation=evaluation,
             records=records,
             stop=run.stop(),
@@ -115,7 +121,7 @@ class RunRecord:
 
 
 def run_folders(folder: Path) -> Iterator[Path]:
-    """Yield the run folders below a folder, at any depth, in the order of their names.
+    """Yield the run folders below a folder, at any depth, in the order of their names; a run folder is its own.
 
     Raises:
         RunError: the folder does not exist.
@@ -123,11 +129,11 @@ def run_folders(folder: Path) -> Iterator[Path]:
     folder = given_path(folder)
     if not folder.is_dir():
         raise RunError(f"there is no folder {folder}; give one with run folders in it")
+    if (folder / CONFIGURATION).is_file():
+        yield folder
+        return
     for below in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if (below / CONFIGURATION).is_file():
-            yield below
-        else:
-            yield from run_folders(below)
+        yield from run_folders(below)
 
 
 def _read_if_there(run: Run, name: str) -> Any:

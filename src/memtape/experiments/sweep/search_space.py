@@ -12,6 +12,7 @@ from memtape.catalog.registry import find, hint
 from memtape.core.errors import RequestError
 from memtape.core.given_path import read_given
 from memtape.core.plain_type import is_of
+from memtape.core.text_file import decoded
 from memtape.experiments.experiment import Experiment, ExperimentError, settings_from
 from memtape.training.settings import TrainSettings
 
@@ -123,7 +124,7 @@ def _table(file: Path) -> dict[str, Any]:
     if len(content) > LARGEST_FILE:
         raise SpaceError(f"the file {file} has more than {LARGEST_FILE} bytes; give --space one with options only")
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(decoded(content))
     except (ValueError, RecursionError) as error:  # tomllib raises these for too many digits or brackets
         raise SpaceError(f"the file {file} is not TOML ({error}); correct it there") from None
 

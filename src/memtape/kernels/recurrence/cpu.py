@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from memtape.core.compiled_library import expect
-from memtape.kernels import schema
-from memtape.kernels.calling import call, contiguous, counted, function, pointers
+from memtape.kernels import arguments, schema
+from memtape.kernels.calling import call, contiguous, function, pointers
 from memtape.kernels.operator import Pass, register
 from memtape.kernels.recurrence.form import Kind, RecurrenceForm, RecurrenceParameters, RecurrenceState
 
@@ -18,6 +18,27 @@ KEPT = ("cells", "gates", "normals", "scales")
 FORM = schema.names_of(RecurrenceForm)
 KINDS = get_args(Kind)
 NAME = "recurrence"
+LIMITS = arguments.bounds(RecurrenceForm)
+AXES = (
+    arguments.dimensions(RecurrenceParameters)
+    | arguments.dimensions(RecurrenceState)
+    | {"given": ("batch", "time", "gates")}
+)
+BLOCKS = {"lstm": 4, "gru": 3, "early_gru": 3}
+"""Blocks of gates, by kind; 1 for the others."""
+NEEDED: dict[str, tuple[str, ...]] = {"lstm": ("cell",), "output": ("output_weight", "output_bias")}
+"""The tensors that a kind needs besides weight and feedback."""
+POSSIBLE: dict[str, tuple[str, ...]] = {
+    "lstm": ("gain", "bias", "peepholes", "cell_gain", "cell_bias"),
+    "gru": ("gain", "bias"),
+    "early_gru": ("gain", "bias"),
+    "plain": ("gain", "bias", "leak"),
+    "output": ("gain", "bias"),
+}
+"""The tensors that a kind can have."""
+FITTING = arguments.Fitting()
+TOGETHER = (("cell_gain", "cell_bias"),)
+"""Tensors of which none or both are present."""
 
 FUNCTIONS = {
     "forward": ("sizes", "parameters", "given", "first", "ys", "last", "kept"),
@@ -56,7 +77,7 @@ class _Given(NamedTuple):
 
     def contiguous(self) -> "_Given":
         """Return the inputs as the kernel reads them."""
-        return _Given(contiguous(self.parameters), contiguous(self.state), counted(self.lengths))
+        return _Given(contiguous(self.parameters), contiguous(self.state), self.lengths)
 
     @property
     def normal(self) -> bool:
@@ -89,6 +110,7 @@ def recurrence_on_cpu(
     Raises:
         MemoryError: the memory is exhausted.
         RuntimeError: a gradient of a gradient is requested, which only the reference has.
+        ValueError: a tensor has another shape, dtype or device than the form and the others need.
     """
     tensors = [given, *(getattr(parameters, name) for name in PARAMETERS), *(getattr(state, name) for name in STATE)]
     keep = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
@@ -96,10 +118,11 @@ def recurrence_on_cpu(
     return ys, RecurrenceState(fed=fed, cell=None if state.cell is None else cell)
 
 
-def _forward(*arguments: Any) -> tuple[Tensor, ...]:
+def _forward(*values: Any) -> tuple[Tensor, ...]:
     """Return the outputs, the last state, and what is saved for the backward pass."""
-    steps, given = arguments[0].contiguous(), _Given.of(arguments[1 : 1 + GIVEN]).contiguous()
-    integers, floats, keep = arguments[1 + GIVEN :]
+    integers, floats, keep = values[1 + GIVEN :]
+    given = _checked(values[0], _Given.of(values[1 : 1 + GIVEN]), integers, floats).contiguous()
+    steps = values[0].contiguous()
     ys, *rest = _outputs(steps, given, integers, keep)
     last, kept = rest[: len(STATE)], rest[len(STATE) :]
     call(
@@ -116,16 +139,18 @@ def _forward(*arguments: Any) -> tuple[Tensor, ...]:
     return ys, *rest
 
 
-def _forward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
-    integers, _, keep = arguments[1 + GIVEN :]
-    return _outputs(arguments[0], _Given.of(arguments[1 : 1 + GIVEN]), integers, keep)
+def _forward_shapes(*values: Any) -> tuple[Tensor, ...]:
+    integers, _, keep = values[1 + GIVEN :]
+    return _outputs(values[0], _Given.of(values[1 : 1 + GIVEN]), integers, keep)
 
 
-def _backward(*arguments: Any) -> tuple[Tensor, ...]:
+def _backward(*values: Any) -> tuple[Tensor, ...]:
     """Return the gradients of `given`, the parameters and the state, empty for absent ones."""
-    d_ys, *d_last = contiguous(arguments[: 1 + len(STATE)])
-    given = _Given.of(arguments[1 + len(STATE) : 1 + len(STATE) + GIVEN]).contiguous()
-    ys, *kept, integers, floats = arguments[1 + len(STATE) + GIVEN :]
+    given = _Given.of(values[1 + len(STATE) : 1 + len(STATE) + GIVEN])
+    ys, *kept, integers, floats = values[1 + len(STATE) + GIVEN :]
+    given = _checked_backward(values[: 1 + len(STATE)], [ys, *kept], given, (integers, floats)).contiguous()
+    d_ys, *d_last = contiguous(values[: 1 + len(STATE)])
+    ys, *kept = contiguous((ys, *kept))
     d_given, *others = _gradients(ys, given)
     call(
         NAME,
@@ -144,8 +169,8 @@ def _backward(*arguments: Any) -> tuple[Tensor, ...]:
     return d_given, *others
 
 
-def _backward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
-    rest = arguments[1 + len(STATE) :]
+def _backward_shapes(*values: Any) -> tuple[Tensor, ...]:
+    rest = values[1 + len(STATE) :]
     return _gradients(rest[GIVEN], _Given.of(rest[:GIVEN]))
 
 
@@ -157,10 +182,8 @@ def _save(ctx: Any, arguments: tuple[Any, ...], results: tuple[Tensor, ...]) -> 
 
 
 def _autograd(ctx: Any, *d_results: Tensor | None) -> tuple[Tensor | None, ...]:
-    d_given, *others = torch.ops.memtape.recurrence_backward(
-        *d_results[: 1 + len(STATE)], *ctx.saved_tensors, *ctx.form
-    )
-    given = ctx.saved_tensors
+    given = ctx.saved_tensors  # read once, since torch's checkpointing recomputes them only once
+    d_given, *others = torch.ops.memtape.recurrence_backward(*d_results[: 1 + len(STATE)], *given, *ctx.form)
     others = [None if tensor is None else d_tensor for tensor, d_tensor in zip(given, others, strict=False)]
     return d_given, *others, None, None, None, None
 
@@ -178,26 +201,82 @@ def _register() -> torch.library.Library:
     return register(NAME, NAME, forward=forward, backward=backward, save=_save, gradients=_autograd)
 
 
+def _checked(steps: Tensor, given: _Given, integers: list[int], floats: list[float]) -> _Given:
+    """Return the arguments of the forward pass with lengths in the library's format, or raise if they do not fit."""
+    arguments.numbers(NAME, integers, floats, LIMITS, count=1)
+    named = dict(zip((*PARAMETERS, *STATE, "given"), (*given.parameters, *given.state, steps), strict=True))
+    if not FITTING.knows(named.values(), integers):
+        _check_all(named, integers)
+        FITTING.add(named.values(), integers)
+    return given._replace(lengths=arguments.lengths(NAME, given.lengths, *steps.shape[:2]))
+
+
+def _check_all(named: dict[str, Any], integers: list[int]) -> None:
+    arguments.same_kind(NAME, named)
+    arguments.ranks(NAME, named, AXES)
+    kind = KINDS[integers[0]]
+    needed, possible = NEEDED.get(kind, ()), (*NEEDED.get(kind, ()), *POSSIBLE.get(kind, ()))
+    for name in (*PARAMETERS, *STATE):
+        absent = named[name] is None
+        if absent and name in ("weight", "fed", *needed):
+            raise ValueError(f"the fused {NAME} of kind {kind!r} got no {name}, but it needs it; give this tensor")
+        if not absent and name not in ("weight", "fed", *possible):
+            raise ValueError(f"the fused {NAME} of kind {kind!r} got {name}, which it does not have; leave it out")
+    for name, other in TOGETHER:
+        if (named[name] is None) != (named[other] is None):
+            raise ValueError(f"the fused {NAME} got only one of {name} and {other}; give both or neither")
+    (batch, time, gates), fed = named["given"].shape, named["fed"].shape[1]
+    blocks = BLOCKS.get(kind, 1)
+    hidden = len(named["weight"]) // blocks
+    sizes = {"batch": batch, "time": time, "hidden": hidden, "gates": blocks * hidden, "3": 3, "output": fed}
+    sizes["fed"] = fed if kind == "output" else hidden
+    arguments.at_least_one(NAME, sizes, ("time", "hidden", "fed"))
+    arguments.shapes(NAME, named, AXES, sizes)
+    arguments.addressable(NAME, max(batch, 1) * time * (gates + hidden + fed))
+
+
+def _checked_backward(
+    gradients: tuple[Tensor | None, ...], results: list[Tensor], given: _Given, form: tuple[list[int], list[float]]
+) -> _Given:
+    """Return the arguments of the backward pass with lengths in the library's format, or raise if they do not fit."""
+    ys, *kept = results
+    arguments.ranks(NAME, {"kept_ys": ys}, {"kept_ys": AXES["given"]})
+    if given.parameters[0] is not None and given.parameters[0].dim():
+        steps = given.parameters[0].new_empty(1).expand(*ys.shape[:2], len(given.parameters[0]))
+    else:
+        steps = ys
+    given = _checked(steps, given, *form)
+    names = ("ys", *STATE, *(f"kept_{name}" for name in KEPT))
+    wanted = dict(zip(names, _shapes(steps.shape, given, form[0], keep=True), strict=True))
+    arguments.like(NAME, {"ys": ys, **dict(zip(names[-len(KEPT) :], kept, strict=True))}, wanted, steps.dtype)
+    arguments.like(NAME, dict(zip(names, gradients, strict=False)), wanted, steps.dtype)
+    return given
+
+
 def _hidden(given: _Given, integers: list[int]) -> int:
-    blocks = {"lstm": 4, "gru": 3, "early_gru": 3}.get(KINDS[integers[0]], 1)
-    return len(given.parameters[0]) // blocks
+    return len(given.parameters[0]) // BLOCKS.get(KINDS[integers[0]], 1)
 
 
 def _outputs(steps: Tensor, given: _Given, integers: list[int], keep: bool) -> tuple[Tensor, ...]:
     """Return uninitialised tensors for the outputs, the last state and the saved tensors."""
-    batch, time, gates = steps.shape
+    return tuple(steps.new_empty(shape) for shape in _shapes(steps.shape, given, integers, keep=keep))
+
+
+def _shapes(steps: Any, given: _Given, integers: list[int], *, keep: bool) -> tuple[Any, ...]:
+    """Return the shapes of the outputs, the last state and the saved tensors, given that of the steps."""
+    batch, time, gates = steps
     fed, cell = given.state
     hidden, size, kind = _hidden(given, integers), fed.shape[-1], KINDS[integers[0]]
     kept_gates = {"gru": gates + hidden, "output": hidden + size}.get(kind, gates)
     parts = 2 if kind in ("gru", "early_gru") else 1
 
-    def kept(count: int, present: bool = True) -> Tensor:
-        return steps.new_empty((batch, time, count) if keep and present else (0, 0, count))
+    def kept(count: int, present: bool = True) -> tuple[int, int, int]:
+        return (batch, time, count) if keep and present else (0, 0, count)
 
     return (
-        steps.new_empty(batch, time, size),
-        steps.new_empty(fed.shape),
-        steps.new_empty(0 if cell is None else cell.shape),
+        (batch, time, size),
+        fed.shape,
+        (0,) if cell is None else cell.shape,
         kept(hidden, kind == "lstm"),
         kept(kept_gates),
         kept(gates, given.normal),

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from memtape.core.compiled_library import expect
 from memtape.core.starts import Starts
-from memtape.kernels import schema
-from memtape.kernels.calling import call, contiguous, counted, function
+from memtape.kernels import arguments, schema
+from memtape.kernels.calling import call, contiguous, function
 from memtape.kernels.operator import Pass, register
 from memtape.kernels.scan.chunkwise import chunkwise
 from memtape.kernels.scan.form import ComplexDiagonal, Diagonal, LinearStep
@@ -17,7 +17,6 @@ from memtape.kernels.scan.form import ComplexDiagonal, Diagonal, LinearStep
 S = TypeVar("S")
 
 NAME = "scan"
-DTYPES = (torch.float32, torch.float64)
 
 
 FUNCTIONS = {
@@ -53,8 +52,13 @@ def scan_on_cpu(steps: LinearStep[S], state: S, lengths: Tensor | None, starts: 
     Raises:
         MemoryError: the memory is exhausted.
         RuntimeError: a gradient of a gradient is requested, which only the reference has.
+        ValueError: a tensor has another shape, dtype or device than the others need.
     """
-    if not isinstance(steps, Diagonal | ComplexDiagonal) or not isinstance(state, Tensor) or state.dtype not in DTYPES:
+    if (
+        not isinstance(steps, Diagonal | ComplexDiagonal)
+        or not isinstance(state, Tensor)
+        or state.dtype not in arguments.DTYPES
+    ):
         return chunkwise(steps, state, lengths, starts)
     decay, added = steps.decay, steps.added
     if decay.shape[:2] != (1, 1):
@@ -65,9 +69,10 @@ def scan_on_cpu(steps: LinearStep[S], state: S, lengths: Tensor | None, starts: 
 
 def _forward(*given: Any) -> tuple[Tensor, Tensor]:
     """Return the states and the last one of each row."""
-    decay, added, first, initial, starts, lengths = contiguous(given)
+    lengths = _checked(*given)
+    decay, added, first, initial, starts = contiguous(given[:-1])
     states, last = torch.empty_like(added), torch.empty_like(first)
-    sizes, _kept = _sizes(decay, added, starts, lengths)
+    sizes = _sizes(decay, added, starts, lengths)
     call(NAME, function(f"{NAME}_forward", added.dtype), sizes, decay, added, first, initial, states, last)
     return states, last
 
@@ -78,10 +83,14 @@ def _forward_shapes(decay: Tensor, added: Tensor, first: Tensor, *_: Any) -> tup
 
 def _backward(*given: Any) -> tuple[Tensor, ...]:
     """Return the gradients of the decays, of what is added, of the first state and of the state at starts."""
-    d_states, d_last, decay, states, first, initial, starts, lengths = contiguous(given[:-1])
-    wants_decay = given[-1]
+    *gradients, _, states, first, _, _, _, wants_decay = given
+    lengths = _checked(*given[2:-1])
+    names = ("the gradient of states", "the gradient of last")
+    wanted = dict(zip(names, (states.shape, first.shape), strict=True))
+    arguments.like(NAME, dict(zip(names, gradients, strict=True)), wanted, states.dtype)
+    d_states, d_last, decay, states, first, initial, starts = contiguous(given[:-2])
     d_decay, d_added, d_first, d_initial = _gradients(decay, states, first, initial, wants_decay=wants_decay)
-    sizes, _kept = _sizes(decay, states, starts, lengths)
+    sizes = _sizes(decay, states, starts, lengths)
     call(
         NAME,
         function(f"{NAME}_backward", states.dtype),
@@ -136,9 +145,43 @@ def _gradients(
     )
 
 
-def _sizes(decay: Tensor, added: Tensor, starts: Tensor | None, lengths: Tensor | None) -> tuple[Any, Tensor | None]:
-    """Return the C struct of all sizes, and the lengths, which it points to."""
-    lengths = counted(lengths)
+def _checked(*given: Any) -> Tensor | None:
+    """Return the lengths in the library's format, or raise if the arguments do not fit one another."""
+    decay, added, first, initial, starts, lengths = given
+    if added.dim() not in (3, 4):
+        raise ValueError(
+            f"the fused {NAME} got steps of shape {tuple(added.shape)}, but its axes are (batch, time, units) or "
+            "(batch, time, 2, units); give a tensor with these axes"
+        )
+    named = {"added": added, "decay": decay, "first": first, "initial": initial}
+    arguments.same_kind(NAME, named)
+    (batch, time), rest = added.shape[:2], tuple(added.shape[2:])
+    one = (1, 1) if tuple(decay.shape[:2]) == (1, 1) else (batch, time)
+    if (initial is None) != (starts is None):
+        raise ValueError(f"the fused {NAME} got only one of initial and starts; give both or neither")
+    wanted = {"decay": (*one, *rest), "first": (batch, *rest), "initial": (batch, *rest)}
+    wrong = {
+        name: named[name] for name, shape in wanted.items() if named[name] is not None and named[name].shape != shape
+    }
+    for name, tensor in wrong.items():
+        raise ValueError(
+            f"the fused {NAME} got {name} of shape {tuple(tensor.shape)}, but steps of shape {tuple(added.shape)} need "
+            f"{wanted[name]}; make their sizes fit"
+        )
+    if len(rest) == 2 and rest[0] != 2:
+        raise ValueError(
+            f"the fused {NAME} got {rest[0]} parts of numbers, but there are 2, real and imaginary; give both"
+        )
+    if starts is not None and (starts.shape != (batch, time) or starts.dtype != torch.bool or not starts.is_cpu):
+        raise ValueError(
+            f"the fused {NAME} got starts of shape {tuple(starts.shape)}, but it needs booleans of shape {(batch, time)} on "
+            "the CPU; give one for each step"
+        )
+    return arguments.lengths(NAME, lengths, batch, time)
+
+
+def _sizes(decay: Tensor, added: Tensor, starts: Tensor | None, lengths: Tensor | None) -> Any:
+    """Return the C struct of all sizes."""
     return _Sizes(
         batch=added.shape[0],
         time=added.shape[1],
@@ -148,7 +191,7 @@ def _sizes(decay: Tensor, added: Tensor, starts: Tensor | None, lengths: Tensor 
         threads=torch.get_num_threads(),
         lengths=None if lengths is None else lengths.data_ptr(),
         starts=None if starts is None else starts.data_ptr(),
-    ), lengths
+    )
 
 
 _LIBRARY = _register()

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from memtape.cells.bidirectional import BidirectionalState, unroll_backwards
 from memtape.core import checks, padding
 from memtape.core.card import ModelCard
+from memtape.core.integers import Lengths
+from memtape.core.packed import packed_as, unpacked
 from memtape.core.recurrent import takes
-from memtape.core.symbols import are_symbols, known, one_hot
+from memtape.core.symbols import are_symbols, known, one_hot, zero_padding
 from memtape.core.unroll import unroll
 from memtape.models.dnc.assembly import SIZES, controller, machine
 from memtape.models.dnc.dnc import DNCCell
@@ -65,10 +68,10 @@ class BiDNC(Resizable):
 
     def forward(
         self,
-        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+        xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"] | PackedSequence,
         state: BidirectionalState | None = None,
         *,
-        lengths: Int[Tensor, " batch"] | None = None,
+        lengths: Lengths | None = None,
         starts: Bool[Tensor, "batch time"] | None = None,
         collect: Callable[[Any], Any] | None = None,
         checkpoint_every: int | None = None,
@@ -82,20 +85,22 @@ class BiDNC(Resizable):
             TypeError: an argument has the wrong type.
             ValueError: an argument has the wrong shape, dtype, device or value.
         """
-        if are_symbols(xs):
-            xs = one_hot(
-                known(xs, self.input_size, type(self).__name__), self.input_size, self.machine.to_output.weight.dtype
-            )
-        if lengths is not None:
-            lengths = checks.lengths_of(xs, lengths)
-        if starts is not None:
-            starts = checks.starts_of(xs, starts)
-        options: dict[str, Any] = {"lengths": lengths, "starts": starts, "checkpoint_every": checkpoint_every}
-        later, first = unroll_backwards(self.backwards, xs, state and state.backwards, **options)
-        both = torch.cat([padding.zero_beyond(xs, lengths), later], dim=-1)
+        padded, own_lengths = unpacked(xs, lengths)
+        if are_symbols(padded):
+            symbols = known(zero_padding(padded.long(), own_lengths), self.input_size, type(self).__name__)
+            parameter = next(self.parameters(), None)
+            padded = one_hot(symbols, self.input_size, None if parameter is None else parameter.dtype)
+        checks.sequences(self, padded)
+        valid = None if own_lengths is None else checks.lengths_of(padded, own_lengths)
+        fresh = None if starts is None else checks.starts_of(padded, starts)
+        if state is not None:
+            checks.state_for(self, state, self.init_state(len(padded)), len(padded))
+        options: dict[str, Any] = {"lengths": valid, "starts": fresh, "checkpoint_every": checkpoint_every}
+        later, first, _ = unroll_backwards(self.backwards, padded, state and state.backwards, **options)
+        both = torch.cat([padding.zero_beyond(padded, valid), later], dim=-1)
         ys, last, trace = unroll(self.machine, both, state and state.forwards, collect=collect, **options)
-        after = BidirectionalState(forwards=last, backwards=first)
-        return (ys, after, trace) if collect else (ys, after)
+        outputs, after = packed_as(xs, ys, own_lengths), BidirectionalState(forwards=last, backwards=first)
+        return (outputs, after, trace) if collect else (outputs, after)
 
 
 CARD = ModelCard(

@@ -19,7 +19,7 @@ def fused_dnc(cell: AugmentedCell, backend: str) -> FusedRun[AugmentedState] | N
     run, controller = KERNELS.get(backend), FusedController.of(cell)
     memory: Any = cell.memory
     interface: Any = cell.interface
-    linked = isinstance(memory, DNCMemory) and isinstance(memory.links, DenseLinks)
+    linked = type(memory) is DNCMemory and type(memory.links) is DenseLinks
     if run is None or controller is None or not linked or type(interface) is not DNCInterface:
         return None
     form = form_of(

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from memtape.core import checks, state_tree
 from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell_contract import require_cells
 from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.core.state import state
 from memtape.core.view import Views
@@ -63,6 +64,7 @@ class AugmentedCell(Cell[AugmentedState]):
         output_clip: float | None = None,
     ):
         super().__init__()
+        require_cells(type(self).__name__, controller)
         checks.module_sizes(self, input_size=input_size, output_size=output_size)
         checks.one_of(INITIAL_READS, initial_reads=initial_reads)
         if output_clip is not None:

@@ -12,6 +12,7 @@ from memtape.cells.elman import HiddenState
 from memtape.cells.lstm import LSTMState
 from memtape.cells.stacked import StackedState
 from memtape.core.cell import AnyCell
+from memtape.core.known_parts import KeepsForward, are_linear, unchanged
 from memtape.core.state import NoState
 from memtape.kernels.machine import Controller, MachineParameters
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
@@ -41,7 +42,7 @@ class FusedController:
         layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
         first = layers[0]
         alike = all(type(layer) is type(first) and layer.output_size == first.output_size for layer in layers)
-        if cell.output_clip is not None or _dropped(cell.bypass, inner):
+        if cell.output_clip is not None or _dropped(cell.bypass, inner) or not _known(cell, inner):
             return None
         if not alike or not all(_supported(layer) for layer in layers):
             return None
@@ -76,7 +77,7 @@ class FusedController:
         """Return the hidden vectors and the memory cells of all layers."""
         layers = state.controller.layers if isinstance(state.controller, StackedState) else (state.controller,)
         if isinstance(layers[0], NoState):
-            hidden = state.reads.new_zeros(len(layers), len(state.reads), self.layers[0].output_size)
+            hidden = state.reads.new_zeros(len(layers), state.reads.shape[0], self.layers[0].output_size)
         else:
             hidden = _stacked([layer.hidden for layer in layers])
         none = hidden.new_empty(0, *hidden.shape[1:])
@@ -92,7 +93,7 @@ class FusedController:
         layers: list[Any]
         if isinstance(first, NoState):
             layers = [first] * len(self.layers)
-        elif not len(cell):
+        elif not cell.shape[0]:
             layers = [HiddenState(hidden=of_layer) for of_layer in hidden]
         else:
             layers = [LSTMState(hidden=h, cell=c) for h, c in zip(hidden, cell, strict=True)]
@@ -101,15 +102,27 @@ class FusedController:
 
 def _dropped(bypass: nn.Module | None, controller: AnyCell) -> bool:
     """Return whether a hidden vector is changed between the cells and the output."""
-    if bypass is not None and (type(bypass) is not nn.Dropout or bypass.training):
+    if bypass is not None and (type(bypass) is not nn.Dropout or bypass.training or not unchanged(bypass)):
         return True
     return isinstance(controller, Stacked) and bool(controller.dropout) and controller.training
 
 
-def _supported(layer: AnyCell) -> bool:
-    if isinstance(layer, ElmanCell):
-        return layer.activation == "tanh"
-    return layer.plain if isinstance(layer, LSTMCell | GRUCell) else type(layer) in KINDS
+def _known(cell: AugmentedCell, inner: AnyCell) -> bool:
+    """Return whether the cell, what surrounds its layers, and all parts of interface and memory are the kernels'."""
+    parts = [part for whole in (cell.interface, cell.memory) for part in whole.modules()]
+    own = [part for part in parts if isinstance(part, KeepsForward)]
+    layers = [part for part in parts if not isinstance(part, KeepsForward)]
+    return unchanged(cell, cell.controller, inner, *own) and are_linear(cell.to_output, *layers)
+
+
+def _supported(layer: Any) -> bool:
+    if type(layer) not in KINDS or not unchanged(layer):
+        return False
+    if isinstance(layer, FeedforwardCell):
+        return are_linear(layer.layer)
+    if isinstance(layer, ElmanCell) and layer.activation != "tanh":
+        return False
+    return bool(layer.plain)
 
 
 def _stacked(tensors: list[Tensor]) -> Tensor:

@@ -35,7 +35,7 @@ class FusedSequences:
         """Run over whole sequences."""
         parameters = self.controller.parameters(self.cell, self.interface() if self.interface else None)
         ys, last = self.run(self.form, parameters, self.plain(state), xs, lengths)
-        if torch.is_autocast_enabled(xs.device.type):
+        if torch.is_autocast_enabled(xs.device.type) and ys.dtype != torch.float64:  # autocast leaves float64 as it is
             ys = ys.to(torch.get_autocast_dtype(xs.device.type))
         return ys, AugmentedState(
             controller=self.controller.rebuilt(state.controller, last.hidden, last.cell),

@@ -41,3 +41,7 @@ class MachineCell(Cell[AugmentedState]):
     @abstractmethod
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
         """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
+
+    def fused_step(self, backend: str) -> FusedRun[AugmentedState] | None:
+        """Return the fused kernel: a step has many small operations, and one call costs less than they do."""
+        return self.fused(backend)

@@ -5,17 +5,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from memtape.cells import Bidirectional, Layers
+from memtape.cells.layers import LayersState
 from memtape.core import checks, padding
 from memtape.core.cell import AnyCell
-from memtape.core.symbols import are_symbols, known, one_hot
+from memtape.core.integers import Lengths
+from memtape.core.packed import packed_as, unpacked
+from memtape.core.symbols import are_symbols, known, one_hot, zero_padding
+from memtape.models.recurrent.summary import SUMMARIES, summarised
 from memtape.sharing.shareable import Shareable
-
-SUMMARIES = ("steps", "ends", "mean", "max")
-"""The inputs that the readout can have."""
 
 
 class BothWays(Shareable, ABC):
@@ -51,39 +53,41 @@ class BothWays(Shareable, ABC):
 
     def forward(
         self,
-        xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"],
+        xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"] | PackedSequence,
         state: Any = None,
         *,
-        lengths: Int[Tensor, " batch"] | None = None,
+        lengths: Lengths | None = None,
+        starts: Bool[Tensor, "batch time"] | None = None,
+        collect: Callable[[LayersState], Any] | None = None,
         checkpoint_every: int | None = None,
-    ) -> tuple[Float[Tensor, "batch time output"], Any]:
-        """Run over whole sequences; the arguments are those of `Recurrent`.
+    ) -> Any:
+        """Run over whole sequences; arguments and results are those of `Recurrent`.
+
+        A start inside a row resets both directions of all layers. `collect` receives the states of all layers at each
+        step, of which the backward ones have read this step and all later ones.
 
         Raises:
             TypeError: an argument has the wrong type.
             ValueError: an argument has the wrong shape, dtype, device or value.
         """
-        if are_symbols(xs):
-            symbols, dtype = known(xs, self.input_size, type(self).__name__), self.to_output.weight.dtype
-            xs = one_hot(symbols, self.input_size, dtype) if self.embedding is None else self.embedding(symbols)
-        elif self.embedding is not None:
-            xs = xs @ self.embedding.weight
-        ys, state = self.layers(xs, state, lengths=lengths, checkpoint_every=checkpoint_every)
-        ys = self.to_output(self.dropout(self._summed_up(ys, state, lengths)))
-        return padding.zero_beyond(ys, lengths), state
+        padded, own_lengths = unpacked(xs, lengths)
+        vectors = self._vectors(padded, own_lengths)
+        valid = None if own_lengths is None else checks.lengths_of(vectors, own_lengths)
+        fresh = None if starts is None else checks.starts_of(vectors, starts)
+        if state is not None:
+            checks.state_for(self, state, self.init_state(vectors.shape[0]), vectors.shape[0])
+        options = {"lengths": valid, "starts": fresh, "collect": collect, "checkpoint_every": checkpoint_every}
+        ys, last, *trace = self.layers(vectors, state, **options)
+        ys = self.to_output(self.dropout(summarised(self.summary, ys, valid, fresh)))
+        return packed_as(xs, padding.zero_beyond(ys, valid), own_lengths), last, *trace
 
-    def _summed_up(self, ys: Tensor, state: Any, lengths: Tensor | None) -> Tensor:
-        """Return the input of the readout at each step: the outputs of the step, or one vector of the whole sequence."""
-        if self.summary == "steps":
-            return ys
-        if self.summary == "ends":
-            top = state.layers[-1]
-            whole = torch.cat([top.forwards.hidden, top.backwards.hidden], dim=-1)
-        elif self.summary == "mean":
-            counts = ys.new_full((len(ys),), ys.shape[1]) if lengths is None else lengths.clamp(min=1).to(ys)
-            whole = ys.sum(dim=1) / counts[:, None]
-        else:
-            inside = None if lengths is None else padding.alive(ys, lengths)[..., None]
-            whole = (ys if inside is None else ys.masked_fill(~inside, -torch.inf)).amax(dim=1)
-            whole = torch.where(torch.isfinite(whole), whole, 0)
-        return whole[:, None].expand_as(ys)
+    def _vectors(self, xs: Tensor, lengths: Any) -> Tensor:
+        """Return the inputs of the lowest layer."""
+        if are_symbols(xs):
+            symbols = known(zero_padding(xs.long(), lengths), self.input_size, type(self).__name__)
+            if self.embedding is not None:
+                return self.embedding(symbols)
+            parameter = next(self.parameters(), None)
+            return one_hot(symbols, self.input_size, None if parameter is None else parameter.dtype)
+        checks.sequences(self, xs)
+        return xs if self.embedding is None else xs @ self.embedding(torch.arange(self.input_size, device=xs.device))

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from memtape.cells import ConcatenatedInput, EchoStateCell, Embedded, Readout
 from memtape.core import checks
 from memtape.core.card import ModelCard
 from memtape.core.cell import AnyCell
+from memtape.core.integers import Lengths
 from memtape.core.recurrent import Recurrent, runs
-from memtape.core.symbols import are_symbols
+from memtape.core.symbols import vectors_of
 from memtape.core.unroll import unroll
 from memtape.sharing.shareable import Shareable
 
@@ -61,10 +62,10 @@ class EchoState(Recurrent[Any], Shareable):
     __init__ = runs(echo_state_network)
 
     def features(
-        self, xs: Float[Tensor, "batch time input"] | Int[Tensor, "batch time"], *, lengths: Int[Tensor, " batch"]
+        self, xs: Float[Tensor, "batch time input"] | Integer[Tensor, "batch time"], *, lengths: Lengths
     ) -> Float[Tensor, "batch time feature"]:
         """Return the inputs of the readout: the inputs and the reservoir."""
-        cell, vectors = self.cell.read(xs) if are_symbols(xs) else (self.cell, xs)
+        cell, vectors = vectors_of(self.cell, xs, lengths)
         readout: Any = cell
         seen, _, _ = unroll(readout.cell, vectors, lengths=lengths)
         return seen

@@ -8,7 +8,7 @@ from torch import Tensor
 from memtape.cells import Embedded, LearnedInitialState, LSTMCell, Readout, Stacked, VariationalDropout
 from memtape.core import checks
 from memtape.core.card import ModelCard
-from memtape.core.cell import AnyCell, Cell, FusedRun
+from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 from memtape.core.recurrent import Recurrent, runs
 from memtape.sharing.shareable import Shareable
 
@@ -95,7 +95,7 @@ class StackedLSTMCell(Cell[Any]):
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the layers."""
-        return self.network.fused(backend)
+        return fused_run(self.network, backend)
 
 
 class StackedLSTM(Recurrent[Any], Shareable):

@@ -3,13 +3,14 @@
 from typing import Any, ClassVar, Literal
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Integer, Shaped
 from torch import Tensor, nn
 
 from memtape.cells import Conditioned, Stacked
 from memtape.core import checks, padding, state_tree
 from memtape.core.card import ModelCard
 from memtape.core.inputs.pairs import PAIRS, Pairs
+from memtape.core.integers import Lengths, is_integral
 from memtape.core.symbols import known
 from memtape.memory.encoded import EncodedMemory
 from memtape.models.seq2seq.decoder import Decoder, DecoderState
@@ -123,9 +124,7 @@ class Seq2Seq(Shareable):
         conditioned = Conditioned(Stacked(layers, dropout=dropout), encoded_size, into=into)
         self.decoder = Decoder(conditioned, memory, output_size, attend_first=attend_first, dropout=dropout)
 
-    def begin(
-        self, source: Shaped[Tensor, "batch source_time *input"], lengths: Int[Tensor, " batch"] | None = None
-    ) -> DecoderState:
+    def begin(self, source: Shaped[Tensor, "batch source_time *input"], lengths: Lengths | None = None) -> DecoderState:
         """Encode sources, and return the initial state of the decoder.
 
         Args:
@@ -145,18 +144,18 @@ class Seq2Seq(Shareable):
         return self.decoder.begin(last, vectors, lengths)
 
     def step(
-        self, symbols: Int[Tensor, " batch"], state: DecoderState
+        self, symbols: Integer[Tensor, " batch"], state: DecoderState
     ) -> tuple[Float[Tensor, "batch output"], DecoderState]:
         """Take the last symbols; return the logits of the next symbols and the next state."""
-        return self.decoder.step(self.dropout(self.target_vectors(symbols)), state)
+        return self.decoder.step(self.dropout(self.target_vectors(symbols.long())), state)
 
     def forward(
         self,
         pairs: Pairs,
         state: DecoderState | None = None,
         *,
-        lengths: Int[Tensor, " batch"] | None = None,
-        targets: Int[Tensor, "batch time"] | None = None,
+        lengths: Lengths | None = None,
+        targets: Integer[Tensor, "batch time"] | None = None,
         teacher: float = 1.0,
     ) -> tuple[Float[Tensor, "batch time output"], DecoderState]:
         """Compute the logits of every symbol of the answer.
@@ -225,7 +224,7 @@ class Seq2Seq(Shareable):
 
     def _checked(self, symbols: Tensor, lengths: Any, count: int, side: str) -> tuple[Tensor, Tensor]:
         """Check symbols and their lengths, and return the symbols with 0 for padding, and the lengths."""
-        if symbols.is_floating_point():
+        if not is_integral(symbols):
             raise TypeError(
                 f"the {side} has dtype {symbols.dtype}, but this {type(self).__name__} reads symbols there; pass integers"
                 + (', or choose source="vectors"' if side == "source" else "")

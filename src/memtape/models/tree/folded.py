@@ -2,12 +2,12 @@
 
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from memtape.core import checks
 from memtape.core.fold import fold
 from memtape.core.inputs.trees import TREES, Trees
+from memtape.core.integers import Lengths
 from memtape.core.padding import zero_beyond
 from memtape.core.tree_cell import AnyTreeCell
 from memtape.ops.dropout import dropout
@@ -56,13 +56,13 @@ class Folded(Shareable):
         nn.init.xavier_uniform_(self.to_output.weight)
         nn.init.zeros_(self.to_output.bias)
 
-    def forward(self, trees: Trees, state: None = None, *, lengths: Tensor | None = None) -> tuple[Tensor, Any]:
+    def forward(self, trees: Trees, state: None = None, *, lengths: Lengths | None = None) -> tuple[Tensor, Any]:
         """Compute the outputs of all nodes of a batch of trees.
 
         Args:
             trees: trees of symbols below `input_size`.
             state: None, because trees have no initial state.
-            lengths: number of valid nodes of each row, shape (batch,); None means that no row is padded.
+            lengths: number of valid nodes of each row, a tensor of shape (batch,) or a list; None means that no row is padded.
 
         Returns:
             The outputs, shape (batch, nodes, output), zero beyond a row's length, and the states of the roots.
@@ -79,7 +79,7 @@ class Folded(Shareable):
         hidden, roots = fold(self.cell, trees, self._look_up, lengths=lengths)
         outputs = self.to_output(dropout(hidden, self.dropout if self.training else 0.0))
         if lengths is not None:
-            outputs = zero_beyond(outputs, torch.as_tensor(lengths, device=outputs.device))
+            outputs = zero_beyond(outputs, checks.lengths_of(outputs, lengths))
         return outputs, roots
 
     def _look_up(self, words: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ class AssociativeRecall(BitTask):
         """Draw items and queries, and lay out the items, the query between delimiters, and the answer."""
         counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         vectors = draw_bits(batch_size, lengths[1] * self.item_vectors, self.bits, generator=generator)
-        asked = (torch.rand(batch_size, generator=generator) * (counts - 1)).long()
+        asked = (torch.rand(batch_size, dtype=torch.float32, generator=generator) * (counts - 1)).long()
         item_steps = self.item_vectors + 1
         query_begin = counts * item_steps
         answer_begin = query_begin + item_steps + 1

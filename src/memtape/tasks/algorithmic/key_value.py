@@ -89,13 +89,15 @@ class KeyValue(BitTask):
 
     def _keys(self, batch_size: int, count: int, generator: torch.Generator) -> Tensor:
         """Draw keys as bits; the keys of a row are distinct."""
-        numbers = torch.rand(batch_size, 2**self.half, generator=generator).topk(count, dim=1).indices
+        numbers = (
+            torch.rand(batch_size, 2**self.half, dtype=torch.float32, generator=generator).topk(count, dim=1).indices
+        )
         return (numbers[:, :, None] >> torch.arange(self.half) & 1).float()
 
 
 def _shuffled(counts: Tensor, most: int, generator: torch.Generator) -> Tensor:
     """Return, for each row, the integers below its count in random order, followed by the other integers below `most`."""
-    chances = torch.rand(len(counts), most, generator=generator)
+    chances = torch.rand(len(counts), most, dtype=torch.float32, generator=generator)
     return (chances + (torch.arange(most) >= counts[:, None])).argsort(dim=1)
 
 

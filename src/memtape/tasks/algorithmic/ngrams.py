@@ -49,7 +49,7 @@ class DynamicNGrams(BitTask):
         counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         time = int(counts.max())
         table = _beta(batch_size, 2**self.order, generator)
-        luck = torch.rand(batch_size, time, generator=generator)
+        luck = torch.rand(batch_size, time, dtype=torch.float32, generator=generator)
         bits = torch.zeros(batch_size, time)
         first = min(self.order, time)
         bits[:, :first] = draw_bits(batch_size, first, generator=generator)
@@ -92,7 +92,7 @@ class DynamicNGrams(BitTask):
 
 def _beta(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     r"""Draw from Beta(1/2, 1/2), the arcsine distribution: $\sin^2(\pi u / 2)$ of a uniform $u$."""
-    return torch.sin(torch.rand(rows, columns, generator=generator) * torch.pi / 2) ** 2
+    return torch.sin(torch.rand(rows, columns, dtype=torch.float32, generator=generator) * torch.pi / 2) ** 2
 
 
 CARD = TaskCard(

@@ -53,10 +53,10 @@ class PrioritySort(BitTask):
         """Draw vectors and priorities, and lay out the vectors, the delimiter and the sorted answer."""
         counts = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         vectors = draw_bits(batch_size, lengths[1], self.bits, generator=generator)
-        priorities = 2 * torch.rand(batch_size, lengths[1], generator=generator) - 1
+        priorities = 2 * torch.rand(batch_size, lengths[1], dtype=torch.float32, generator=generator) - 1
         listed = steps_since(torch.zeros_like(counts), lengths[1]) < counts[:, None]
         order = torch.where(listed, priorities, -torch.inf).argsort(dim=1, descending=True, stable=True)
-        answers = (counts * self.answer_share + 1e-9).long().clamp(min=1)
+        answers = (counts.double() * self.answer_share + 1e-9).long().clamp(min=1)
         steps = counts + 1 + answers
         time = int(steps.max())
         since_begin = steps_since(torch.zeros_like(counts), time)

@@ -16,10 +16,11 @@ from memtape.tasks.lengths import check_range, draw_lengths, steps_since
 from memtape.tasks.regression import RegressionTask, number_sums
 
 LARGEST_ORDER = 10
-"""Above this order most sequences diverge eventually."""
+"""Above this order most sequences exceed the bound eventually."""
 
 BOUND = 1.0
-"""A sequence that exceeds it diverges, and is drawn again: about 1 in 36 of order 10 and 2,000 steps."""
+"""A sequence whose output reaches this size at any step is drawn again: about 1 in 40 of order 10 and 2,000 steps. Some of
+these grow without limit; most return below the bound."""
 
 TRIES = 100
 """How often a sequence is drawn, at most."""
@@ -33,9 +34,9 @@ class Narma(RegressionTask, DrawnTask):
 
     $$y_{t+1} = 0.3 \, y_t + 0.05 \, y_t \sum_{i=0}^{n-1} y_{t-i} + 1.5 \, u_{t-n+1} u_t + 0.1$$
 
-    The input of a step is $u_t$, the target $y_{t+1}$. A sequence that diverges is drawn again. The length of an example is its
-    number of steps. `nrmse` is the root of the mean squared error divided by the variance of the targets; always predicting the
-    mean gives 1.
+    The input of a step is $u_t$, the target $y_{t+1}$. A sequence with an output $|y_t| \ge 1$ at any step is drawn again: it
+    may grow without limit, although most such sequences return. The length of an example is its number of steps. `nrmse` is
+    the root of the mean squared error divided by the variance of the targets; always predicting the mean gives 1.
 
     Args:
         order: order n of the system.
@@ -87,7 +88,7 @@ class Narma(RegressionTask, DrawnTask):
         return self.washout + 1
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
-        """Draw noise, and simulate the system; sequences that diverge are drawn again."""
+        """Draw noise, and simulate the system; sequences that reach the bound are drawn again."""
         steps = draw_lengths(batch_size, lengths, generator, same=self.same_length)
         time = int(steps.max())
         noise = torch.empty(batch_size, time, dtype=torch.float64)
@@ -100,8 +101,8 @@ class Narma(RegressionTask, DrawnTask):
             driven[lost] = narma(noise[lost], self.order)
         else:
             raise ValueError(
-                f"all {TRIES} draws of a sequence of {time} steps diverged, as long sequences of order {self.order} do; "
-                "give a smaller length"
+                f"all {TRIES} draws of a sequence of {time} steps had an output of {BOUND:g} or more, as long sequences of "
+                f"order {self.order} have; give a smaller length"
             )
         since_begin = steps_since(torch.zeros_like(steps), time)
         inside = since_begin < steps[:, None]

@@ -31,7 +31,7 @@ def encoded(triples: Int[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 90"]:
     """
     digits = torch.stack([triples // 100, triples // 10 % 10, triples % 10], dim=-1)
     vectors = functional.one_hot(digits.clamp(0, 9), 10) * (triples != BLANK)[..., None, None]
-    return vectors.flatten(-3).float()
+    return vectors.flatten(-3).to(torch.get_default_dtype())
 
 
 def decoded(vectors: Float[Tensor, "*shape 90"]) -> Int[Tensor, "*shape 3"]:

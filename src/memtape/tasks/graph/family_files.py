@@ -1,5 +1,6 @@
 """Family files: the two families of Hinton, read from a public list of facts."""
 
+from memtape.core.text_file import lines_of
 from memtape.tasks.data_folder import DataSet
 from memtape.tasks.graph.families import RELATIONS, Fact, family
 from memtape.tasks.graph.named_graph import NamedGraph
@@ -24,7 +25,7 @@ def read(data_dir: str) -> tuple[NamedGraph, ...]:
         DataError: the file is missing or invalid.
     """
     path = KINSHIP.path(data_dir, FILE)
-    lines = KINSHIP.text(data_dir, FILE).splitlines()
+    lines = lines_of(KINSHIP.text(data_dir, FILE))
     KINSHIP.check_count(path, len(lines), "facts")
     facts: list[Fact] = []
     for number, line in enumerate(lines):

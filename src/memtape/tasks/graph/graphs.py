@@ -77,7 +77,7 @@ def draw_graphs(
     batch, most = len(nodes), int(nodes.max())
     edges = min(int(degrees[1].max()), most - 1)
     exists = torch.arange(most) < nodes[:, None]
-    places = torch.rand(batch, most, 2, generator=generator)
+    places = torch.rand(batch, most, 2, dtype=torch.float32, generator=generator)
     distances = torch.cdist(places, places)
     distances = distances.masked_fill(~exists[:, None] | torch.eye(most, dtype=torch.bool), torch.inf)
     low, high = (bound[:, None] for bound in degrees)
@@ -88,7 +88,7 @@ def draw_graphs(
         pool, size = distinct(batch, most, LABELS, generator), nodes
     else:
         pool, size = torch.arange(edge_labels).expand(batch, -1), torch.full((batch,), edge_labels)
-    chances = torch.rand(batch, most, pool.shape[1], generator=generator)
+    chances = torch.rand(batch, most, pool.shape[1], dtype=torch.float32, generator=generator)
     chances = chances.masked_fill(torch.arange(pool.shape[1]) >= size[:, None, None], -1.0)
     picked = chances.topk(edges, dim=-1).indices
     present = torch.arange(edges) < leaving[:, :, None]
@@ -115,7 +115,7 @@ def draw_between(low: Int[Tensor, "*shape"], high: Int[Tensor, "*shape"], genera
 
 def distinct(rows: int, count: int, labels: int, generator: torch.Generator) -> Int[Tensor, "rows count"]:
     """Draw rows of distinct integers from 0 up to, but not including, `labels`, in random order."""
-    return torch.rand(rows, labels, generator=generator).topk(count, dim=1).indices
+    return torch.rand(rows, labels, dtype=torch.float32, generator=generator).topk(count, dim=1).indices
 
 
 def shuffled_triples(graphs: Graphs, generator: torch.Generator) -> tuple[Int[Tensor, "batch edges 3"], Tensor, Tensor]:
@@ -125,7 +125,7 @@ def shuffled_triples(graphs: Graphs, generator: torch.Generator) -> tuple[Int[Te
     """
     present = graphs.present.flatten(1)
     counts = present.sum(1)
-    chances = torch.rand(present.shape, generator=generator).masked_fill(~present, 2.0)
+    chances = torch.rand(present.shape, dtype=torch.float32, generator=generator).masked_fill(~present, 2.0)
     order = chances.argsort(dim=1)[:, : int(counts.max())]
     triples = graphs.triples().flatten(1, 2)
     return triples.gather(1, order[:, :, None].expand(-1, -1, 3)), counts, order

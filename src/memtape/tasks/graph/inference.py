@@ -8,9 +8,10 @@ from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
 from memtape.core.graph_picture import GraphPicture
+from memtape.tasks.data_folder import examples_of
 from memtape.tasks.graph.encoding import BLANK, encoded
 from memtape.tasks.graph.families import hinton_families, synthetic_family
-from memtape.tasks.graph.family_files import read
+from memtape.tasks.graph.family_files import KINSHIP, read
 from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
 from memtape.tasks.graph.graphs import Graphs, chosen, draw_graphs, shuffled_triples
 from memtape.tasks.graph.lessons import INFERENCE, Drawn, Lesson, check_lessons, draw_lessons
@@ -92,7 +93,9 @@ class Inference(TripleTask):
         checks.probabilities(review=review)
         self.lengths = (min_lesson, max_lesson)
         self.questions, self.planning, self.review = questions, planning, review
-        trees = hinton_families() if data_dir is None else read(data_dir)
+        trees, self.data = examples_of(
+            data_dir, KINSHIP, read=read, otherwise=hinton_families, name="Hinton's families", kind="shipped"
+        )
         self.trees = len(trees)
         self.atlas = Atlas([*trees, *(synthetic_family(number) for number in range(SYNTHETIC))])
 
@@ -147,7 +150,8 @@ class Inference(TripleTask):
         if not (beyond > 0).any():
             return graphs
         of_hinton, synthetic = (
-            (torch.rand(len(beyond), generator=generator) * n).long() for n in (self.trees, SYNTHETIC)
+            (torch.rand(len(beyond), dtype=torch.float32, generator=generator) * n).long()
+            for n in (self.trees, SYNTHETIC)
         )
         known = torch.where(beyond == 1, of_hinton, torch.where(beyond == 2, self.trees + synthetic, -1))
         return self.atlas.replacing(graphs, known, generator, edge_labels=EDGE_LABELS)
@@ -167,10 +171,10 @@ def _question(possible: Bool[Tensor, "batch nodes relations"], generator: torch.
     relations = possible.shape[2]
     some = possible.any(1)
     has = torch.stack([(some & (steps == number)).any(1) for number in STEPS], dim=1)
-    chances = torch.rand(has.shape, generator=generator).masked_fill(~has, -1.0)
+    chances = torch.rand(has.shape, dtype=torch.float32, generator=generator).masked_fill(~has, -1.0)
     number = torch.tensor(STEPS)[chances.argmax(1)]
     open_to = possible & (steps == number[:, None])[:, None]
-    chances = torch.rand(possible.shape, generator=generator).masked_fill(~open_to, -1.0)
+    chances = torch.rand(possible.shape, dtype=torch.float32, generator=generator).masked_fill(~open_to, -1.0)
     flat = chances.flatten(1).argmax(1)
     return flat // relations, flat % relations
 

@@ -127,7 +127,7 @@ def draw_lessons(
     first, last = numbers
     if last > len(table):
         raise ValueError(f"lesson {last} is requested, but there are {len(table)} lessons; give one in 1..{len(table)}")
-    chances = torch.rand(batch_size, generator=generator)
+    chances = torch.rand(batch_size, dtype=torch.float32, generator=generator)
     earlier = torch.randint(first, max(last, first + 1), (batch_size,), generator=generator)
     lessons = torch.where((chances < review) & (first < last), earlier, last)
     bounds = torch.tensor([[*lesson.nodes, *lesson.degrees, *lesson.path] for lesson in table])[lessons - 1].T

@@ -87,7 +87,7 @@ def _nearest(after: Tensor, present: Tensor, generator: torch.Generator | None) 
     best = present & (after == after.amin(1, keepdim=True))
     if generator is None:
         return best.long().argmax(1)
-    return torch.rand(best.shape, generator=generator).masked_fill(~best, -1.0).argmax(1)
+    return torch.rand(best.shape, dtype=torch.float32, generator=generator).masked_fill(~best, -1.0).argmax(1)
 
 
 def _laid_out(batch: PathBatch, crossings: list[Crossing], taken: Tensor) -> PathBatch:

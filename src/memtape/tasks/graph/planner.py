@@ -13,9 +13,11 @@ FAR = 1_000
 def distances(graphs: Graphs) -> Int[Tensor, "batch nodes goals"]:
     """Return the number of edges from each node to each goal, `FAR` where no path leads there."""
     batch, nodes, _ = graphs.neighbours.shape
-    counts = torch.zeros(batch, nodes, nodes).scatter_add(2, graphs.neighbours, graphs.present.float())
+    counts = torch.zeros(batch, nodes, nodes, dtype=torch.float32).scatter_add(
+        2, graphs.neighbours, graphs.present.float()
+    )
     leads = (counts > 0).float()
-    reached = torch.eye(nodes).expand(batch, -1, -1)
+    reached = torch.eye(nodes, dtype=torch.float32).expand(batch, -1, -1)
     steps, number = torch.where(reached > 0, 0, FAR), 0
     while True:
         number += 1
@@ -50,8 +52,8 @@ def draw_ends(
     numbers = torch.arange(most + 1)
     allowed = (numbers >= low[:, None]) & (numbers <= high[:, None])
     has = (steps.flatten(1)[:, :, None] == numbers).any(1) & allowed
-    chances = torch.rand(has.shape, generator=generator).masked_fill(~has, -1.0)
+    chances = torch.rand(has.shape, dtype=torch.float32, generator=generator).masked_fill(~has, -1.0)
     apart = chances.argmax(1)
     pairs = (steps == apart[:, None, None]).flatten(1)
-    flat = torch.rand(pairs.shape, generator=generator).masked_fill(~pairs, -1.0).argmax(1)
+    flat = torch.rand(pairs.shape, dtype=torch.float32, generator=generator).masked_fill(~pairs, -1.0).argmax(1)
     return flat // steps.shape[2], flat % steps.shape[2], has.any(1)

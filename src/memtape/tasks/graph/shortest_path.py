@@ -12,6 +12,7 @@ from memtape.core.card import TaskCard
 from memtape.core.graph_picture import GraphPicture
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask, Player
+from memtape.tasks.data_folder import examples_of
 from memtape.tasks.graph.edge_choices import edge_scores, planner_nats
 from memtape.tasks.graph.encoding import BLANK, CHANNELS, TRIPLE, as_text
 from memtape.tasks.graph.graph_batch import shown_at
@@ -24,7 +25,7 @@ from memtape.tasks.graph.picture import picture_of
 from memtape.tasks.graph.planner import distances, draw_ends
 from memtape.tasks.graph.triple_text import shown_phases
 from memtape.tasks.graph.underground import underground
-from memtape.tasks.graph.underground_files import read
+from memtape.tasks.graph.underground_files import TUBE, read
 
 LESSONS = (*SHORTEST_PATH, Lesson((2, 2), (1, 1), (4, 4)))
 """The lessons of training, and one of shortest paths of four steps through the London Underground, a fixed graph."""
@@ -112,7 +113,10 @@ class ShortestPath(DrawnTask):
         checks.probabilities(planner_share=planner_share, review=review)
         self.lengths = (min_lesson, max_lesson)
         self.planning, self.planner_share, self.review = planning, planner_share, review
-        self.atlas = Atlas([underground() if data_dir is None else read(data_dir)])
+        network, self.data = examples_of(
+            data_dir, TUBE, read=read, otherwise=underground, name="the London Underground in zone 1", kind="shipped"
+        )
+        self.atlas = Atlas([network])
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
         """Draw graphs, starts and goals, and lay out the edges, the query, blank steps and the planner's path."""
@@ -151,7 +155,7 @@ class ShortestPath(DrawnTask):
             if generator is None:
                 return scores.argmax(1)
             own = torch.multinomial(_chances(scores, crossing), 1, generator=generator)[:, 0]
-            led = torch.rand(len(own), generator=generator) < self.planner_share
+            led = torch.rand(len(own), dtype=torch.float32, generator=generator) < self.planner_share
             return torch.where(led, crossing.planned, own)
 
         return walked(batch, choose, generator)

@@ -8,6 +8,7 @@ from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
 from memtape.core.graph_picture import GraphPicture
+from memtape.tasks.data_folder import examples_of
 from memtape.tasks.graph.encoding import BLANK, encoded
 from memtape.tasks.graph.graph_batch import GraphBatch, shown_at
 from memtape.tasks.graph.graphs import draw_between, draw_graphs, shuffled_triples
@@ -17,7 +18,7 @@ from memtape.tasks.graph.phases import Phase, answering, laid_out
 from memtape.tasks.graph.picture import picture_of
 from memtape.tasks.graph.triples import TripleTask
 from memtape.tasks.graph.underground import underground
-from memtape.tasks.graph.underground_files import read
+from memtape.tasks.graph.underground_files import TUBE, read
 from memtape.tasks.graph.walks import edge_triples, random_walks
 
 LESSONS = (*TRAVERSAL, Lesson((2, 2), (1, 1), (7, 7)))
@@ -79,7 +80,10 @@ class Traversal(TripleTask):
         checks.probabilities(review=review)
         self.lengths = (min_lesson, max_lesson)
         self.questions, self.review = questions, review
-        self.atlas = Atlas([underground() if data_dir is None else read(data_dir)])
+        network, self.data = examples_of(
+            data_dir, TUBE, read=read, otherwise=underground, name="the London Underground in zone 1", kind="shipped"
+        )
+        self.atlas = Atlas([network])
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
         """Draw graphs and walks, and lay out the edges and, for each question, the query and the answer."""

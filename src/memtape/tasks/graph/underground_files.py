@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Mapping
 
+from memtape.core.text_file import lines_of
 from memtape.tasks.data_folder import DataSet
 from memtape.tasks.graph.named_graph import NamedGraph
 from memtape.tasks.graph.underground import network
@@ -107,7 +108,7 @@ def _neighbours(data_dir: str, names: Mapping[str, str]) -> Neighbours:
 
 def _rows(data_dir: str, file: str) -> list[dict[str, str]]:
     path = TUBE.path(data_dir, file)
-    reader = csv.DictReader(TUBE.text(data_dir, file).splitlines())
+    reader = csv.DictReader(lines_of(TUBE.text(data_dir, file)))
     try:
         rows = list(reader)
     except csv.Error as error:

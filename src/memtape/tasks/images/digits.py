@@ -15,7 +15,7 @@ from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
 from memtape.tasks.classification import ClassificationTask, class_sums
-from memtape.tasks.data_folder import DataSet
+from memtape.tasks.data_folder import DataSet, examples_of
 from memtape.tasks.images.idx import array_of
 from memtape.tasks.images.strokes import SIDE, draw_digits
 
@@ -51,8 +51,8 @@ class Digits(ClassificationTask, HeldTask):
     Chance level is an accuracy of 0.1.
 
     Args:
-        data_dir: data folder with `mnist/train-images-idx3-ubyte.gz` and the three other files; without it synthetic digits
-            are used, 2,200 of them for training.
+        data_dir: data folder with `mnist/train-images-idx3-ubyte.gz` and the three other files, or with the unpacked files,
+            whose names have no ".gz"; without it synthetic digits are used, 2,200 of them for training.
         order: input of one step: "rows" gives 28 steps of 28 pixels, "pixels" gives 784 steps of one pixel.
         permuted: apply one fixed random permutation to the pixels of all images.
 
@@ -86,8 +86,12 @@ class Digits(ClassificationTask, HeldTask):
         if permuted:
             shuffled = numpy.random.RandomState(PERMUTATION_SEED).permutation(SIDE * SIDE)
             self.permutation = torch.from_numpy(shuffled)
-        train, self._test = (
-            synthetic_digits() if data_dir is None else (read(data_dir, "train"), read(data_dir, "t10k"))
+        (train, self._test), self.data = examples_of(
+            data_dir,
+            MNIST,
+            read=lambda folder: (read(folder, "train"), read(folder, "t10k")),
+            otherwise=synthetic_digits,
+            name="digits drawn with strokes",
         )
         kept = len(train[0]) // VALIDATION
         self._train = (train[0][:-kept], train[1][:-kept])

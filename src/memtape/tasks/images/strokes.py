@@ -36,7 +36,7 @@ def draw_digits(
     labels = torch.randint(0, len(PATHS), (count,), generator=generator)
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(count, *shape, generator=generator)
+        return low + (high - low) * torch.rand(count, *shape, dtype=torch.float32, generator=generator)
 
     corners = _paths()[labels] + uniform(-0.06, 0.06, CORNERS, 2)
     turn, slant = uniform(-0.3, 0.3), uniform(-0.3, 0.3)
@@ -44,7 +44,7 @@ def draw_digits(
     corners = corners * uniform(5.0, 9.0, 1, 2) @ turned.mT + (SIDE - 1) / 2 + uniform(-2.5, 2.5, 1, 2)
     distance = _distance_to_path(corners)
     ink = (uniform(1.2, 2.2, 1, 1) - distance).clamp(0, 1) * uniform(0.7, 1.0, 1, 1)
-    noisy = ink + 0.08 * torch.randn(ink.shape, generator=generator)
+    noisy = ink + 0.08 * torch.randn(ink.shape, dtype=torch.float32, generator=generator)
     return (255 * noisy.clamp(0, 1)).to(torch.uint8), labels
 
 

@@ -81,8 +81,8 @@ def _grown(level: _Level, generator: torch.Generator) -> _Level:
     """Return the next level: two children for each node that is not a word."""
     kinds, symbols, depths = (values[level.inner] for values in (level.kinds, level.symbols, level.depths))
     left = depths - 1
-    right = (torch.rand(depths.shape, generator=generator) * depths).long()
-    swapped = torch.rand(depths.shape, generator=generator) < 1 / 2
+    right = (torch.rand(depths.shape, dtype=torch.float32, generator=generator) * depths).long()
+    swapped = torch.rand(depths.shape, dtype=torch.float32, generator=generator) < 1 / 2
     left, right = torch.where(swapped, right, left), torch.where(swapped, left, right)
     is_binary = (kinds == EXPRESSION) & (symbols != NOT)
     operand = torch.where(kinds == PHRASE, depths, depths - 1)

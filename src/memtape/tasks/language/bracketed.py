@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memtape.core.given_path import read_given
+from memtape.core.text_file import decoded, lines_of
 
 TOKEN = re.compile(r"[()]|[^\s()]+", re.ASCII)
 """A bracket or a word; a word may contain non-ASCII spaces, as between a number and a fraction."""
@@ -40,11 +41,9 @@ def read_bracketed(path: str | Path, *, classes: int = 5) -> list[BracketedTree]
         BracketedError: a line is not such a tree, or the file has no trees.
     """
     try:
-        text = read_given(path).decode()
-    except UnicodeDecodeError as error:
-        raise BracketedError(
-            f"{path} is not UTF-8 ({error.reason} at byte {error.start}); convert it to UTF-8"
-        ) from None
+        text = decoded(read_given(path))
+    except ValueError as error:
+        raise BracketedError(f"{path} {error}; convert it to UTF-8") from None
     return parse_lines(text, classes=classes, place=str(path))
 
 
@@ -59,7 +58,7 @@ def parse_lines(text: str, *, classes: int = 5, place: str) -> list[BracketedTre
     Raises:
         BracketedError: a line is not a binary tree with a class at each node, or the text has no trees.
     """
-    lines = enumerate(text.split("\n"), 1)
+    lines = enumerate(lines_of(text), 1)
     trees = [
         parse_bracketed(line, classes=classes, place=f"{place}, line {number}")
         for number, line in lines

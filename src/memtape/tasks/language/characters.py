@@ -14,8 +14,9 @@ from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import generator_for
 from memtape.tasks.classification import ClassificationTask, class_sums
+from memtape.tasks.data_folder import examples_of
 from memtape.tasks.language.synthetic_text import synthetic_text
-from memtape.tasks.language.texts import read_text
+from memtape.tasks.language.texts import FILE, OTHER, TINY_SHAKESPEARE, read_text
 from memtape.tasks.lengths import draw_lengths, steps_since
 
 TRAINING, VALIDATION = 0.9, 0.95
@@ -78,7 +79,13 @@ class Characters(ClassificationTask):
         checks.one_of(("random", "stream"), order=order)
         self.window, self.context, self.order = window, context, order
         self.lengths = (window, window)
-        text = synthetic_text(SYNTHETIC) if data_dir is None else read_text(data_dir, file)
+        text, self.data = examples_of(
+            data_dir,
+            TINY_SHAKESPEARE if file == FILE else OTHER,
+            read=lambda folder: read_text(folder, file),
+            otherwise=lambda: synthetic_text(SYNTHETIC),
+            name="a play of a small grammar",
+        )
         self.vocabulary = tuple(sorted(set(text)))
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = torch.tensor(self.encode(text))

@@ -14,8 +14,9 @@ from memtape.core.inputs.pairs import BOUNDARY, PAIRS, Pairs, given_for
 from memtape.core.score import Score
 from memtape.core.task import HeldTask, generator_for
 from memtape.tasks.classification import ClassificationTask, class_sums
+from memtape.tasks.data_folder import examples_of
 from memtape.tasks.language import scan_grammar
-from memtape.tasks.language.scan_examples import FILES, from_grammar, read
+from memtape.tasks.language.scan_examples import FILES, SCAN, from_grammar, read
 from memtape.tasks.lengths import steps_since
 from memtape.tasks.ragged import Ragged
 
@@ -71,7 +72,13 @@ class Scan(ClassificationTask, HeldTask):
         checks.one_of(tuple(FILES), split=split)
         self.split = split
         self.input_size = self.output_size = len(VOCABULARY)
-        train, test = from_grammar(split) if data_dir is None else (read(data_dir, split, p) for p in ("train", "test"))
+        (train, test), self.data = examples_of(
+            data_dir,
+            SCAN,
+            read=lambda folder: (read(folder, split, "train"), read(folder, split, "test")),
+            otherwise=lambda: from_grammar(split),
+            name="the commands of the grammar of SCAN",
+        )
         order = torch.randperm(len(train), generator=generator_for("scan", split, "validation")).tolist()
         kept = len(train) // VALIDATION
         chosen = {

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 
 from memtape.core.task import generator_for
+from memtape.core.text_file import lines_of
 from memtape.tasks.data_folder import DataSet
 from memtape.tasks.language import scan_grammar
 
@@ -69,7 +70,7 @@ def read(data_dir: str, split: str, part: Literal["train", "test"]) -> Examples:
     file = FILES[split].format(part=part)
     path, examples = SCAN.path(data_dir, file), []
     words, actions = set(scan_grammar.WORDS), set(scan_grammar.ACTIONS)
-    for number, line in enumerate(SCAN.text(data_dir, file).splitlines(), 1):
+    for number, line in enumerate(lines_of(SCAN.text(data_dir, file)), 1):
         found = re.fullmatch(r"IN: (.+) OUT: (.+)", line.rstrip())
         if found is None:
             raise SCAN.damaged(path, f"has a line {number} that is not 'IN: command OUT: actions'")

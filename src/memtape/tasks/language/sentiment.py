@@ -14,7 +14,7 @@ from memtape.core.inputs.trees import NONE, TREES, Trees
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
 from memtape.tasks.classification import ClassificationTask
-from memtape.tasks.data_folder import DataSet
+from memtape.tasks.data_folder import DataSet, examples_of
 from memtape.tasks.language.boolean_trees import SYMBOLS, boolean_trees
 from memtape.tasks.language.bracketed import BracketedTree, parse_lines
 from memtape.tasks.language.labelled_trees import LabelledTrees, labelled_trees, vocabulary_of
@@ -80,7 +80,13 @@ class Sentiment(ClassificationTask, HeldTask):
 
     def __init__(self, *, data_dir: str | None = None, least_count: int = 1, phrases: bool = False):
         checks.at_least(1, least_count=least_count)
-        self.vocabulary, self._parts = synthetic_sentences() if data_dir is None else read(data_dir, least_count)
+        (self.vocabulary, self._parts), self.data = examples_of(
+            data_dir,
+            SST,
+            read=lambda folder: read(folder, least_count),
+            otherwise=synthetic_sentences,
+            name="Boolean expressions as sentences",
+        )
         self.input_size, self.output_size = len(self.vocabulary), CLASSES
         self._sizes = {part: data.sizes() for part, data in self._parts.items()}
         self._roots = {

@@ -71,7 +71,7 @@ class Adding(RegressionTask, DrawnTask):
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
         """Draw numbers and marked steps, and compute the sums."""
         steps = draw_lengths(batch_size, lengths, generator, same=self.same_length)
-        numbers = torch.rand(batch_size, int(steps.max()), generator=generator)
+        numbers = torch.rand(batch_size, int(steps.max()), dtype=torch.float32, generator=generator)
         first, second = self._marked(steps, generator)
         since_begin = steps_since(torch.zeros_like(steps), numbers.shape[1])
         marks = (since_begin == first[:, None]) | (since_begin == second[:, None])

@@ -15,7 +15,7 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import HeldTask
-from memtape.tasks.data_folder import DataSet
+from memtape.tasks.data_folder import DataSet, examples_of
 from memtape.tasks.lengths import steps_since
 from memtape.tasks.music.cadences import cadences
 from memtape.tasks.ragged import Ragged
@@ -77,7 +77,13 @@ class Chorales(HeldTask):
         checks.one_of(("quarter", "8th", "16th"), resolution=resolution)
         self.resolution = resolution
         self.input_size = self.output_size = KEYS
-        self._parts = synthetic_pieces() if data_dir is None else read(data_dir, resolution)
+        self._parts, self.data = examples_of(
+            data_dir,
+            JSB,
+            read=lambda folder: read(folder, resolution),
+            otherwise=synthetic_pieces,
+            name="cadences in four voices",
+        )
         steps = self._parts["train"].lengths
         self.lengths = (int(steps.min()), int(steps.max()))
 

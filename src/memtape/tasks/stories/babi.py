@@ -17,7 +17,8 @@ from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.core.task import Task, generator_for
 from memtape.tasks.classification import ClassificationTask, class_sums
-from memtape.tasks.stories.babi_files import SIZES, TASKS, TESTED, Part, babi_stories, without
+from memtape.tasks.data_folder import examples_of
+from memtape.tasks.stories.babi_files import BABI, SIZES, TASKS, TESTED, Part, babi_stories, without
 from memtape.tasks.stories.examples import Examples, vocabulary_of
 from memtape.tasks.stories.generator import generated
 from memtape.tasks.stories.story import Story
@@ -83,7 +84,13 @@ class Babi(ClassificationTask, Task):
             checks.at_least(1, sentences=sentences)
         self.sentences = sentences
         self.lengths = (chosen[0], chosen[-1])
-        parts = _generated(chosen, size) if data_dir is None else _read(data_dir, chosen, size)
+        parts, self.data = examples_of(
+            data_dir,
+            BABI,
+            read=lambda folder: _read(folder, chosen, size),
+            otherwise=lambda: _generated(chosen, size),
+            name="stories of a simulation of each bAbI task",
+        )
         self.vocabulary = vocabulary_of(story for part in parts.values() for told in part.values() for story in told)
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = {word: symbol for symbol, word in enumerate(self.vocabulary)}

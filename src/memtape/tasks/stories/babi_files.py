@@ -37,6 +37,13 @@ SIZES = {1_000: "en", 10_000: "en-10k"}
 TESTED = 1_000
 """Number of test questions of each task."""
 
+BABI = DataSet(
+    name="bAbI",
+    folder="babi",
+    source="the bAbI tasks, version 1.2, or tasks/ in the repository siddk/entity-network on GitHub",
+    counts={},
+)
+
 Part = Literal["train", "validation", "test"]
 
 
@@ -60,17 +67,18 @@ def babi_stories(data_dir: str, task: int, part: Part, size: int = 1_000) -> tup
     Raises:
         DataError: the file is missing, malformed, or has the wrong number of questions.
     """
-    data, file = _data(task, part, size), file_name(task, part)
-    path = data.path(data_dir, file)
-    stories = stories_in(data.text(data_dir, file), str(path))
-    if file in data.counts:
-        data.check_count(path, sum(len(story.questions) for story in stories), "questions")
+    file, wanted = _file(task, part, size), {"train": size, "test": TESTED}.get(part)
+    path = BABI.path(data_dir, file)
+    stories = stories_in(BABI.text(data_dir, file), str(path))
+    found = sum(len(story.questions) for story in stories)
+    if wanted is not None and found != wanted:
+        raise BABI.damaged(path, f"has {found} questions, but that of {BABI.name} has {wanted}")
     return stories
 
 
 def has_file(data_dir: str, task: int, part: Part, size: int = 1_000) -> bool:
     """Return whether a file of a task is there; arguments as in `babi_stories`."""
-    return _data(task, part, size).path(data_dir, file_name(task, part)).is_file()
+    return BABI.path(data_dir, _file(task, part, size)).is_file()
 
 
 def without(stories: tuple[Story, ...], removed: tuple[Story, ...]) -> tuple[Story, ...]:
@@ -85,12 +93,7 @@ def without(stories: tuple[Story, ...], removed: tuple[Story, ...]) -> tuple[Sto
     return tuple(kept)
 
 
-def _data(task: int, part: Part, size: int) -> DataSet:
-    """Return the set of a file: its folder, and the number of its questions."""
-    questions = {"train": size, "test": TESTED}
-    return DataSet(
-        name="bAbI",
-        folder=f"babi/{SIZES[size].replace('en', 'en-valid') if part == 'validation' else SIZES[size]}",
-        source="the bAbI tasks, version 1.2, or tasks/ in the repository siddk/entity-network on GitHub",
-        counts={file_name(task, part): questions[part]} if part in questions else {},
-    )
+def _file(task: int, part: Part, size: int) -> str:
+    """Return the place of a file of a task in the folder of the data set."""
+    folder = SIZES[size]
+    return f"{folder.replace('en', 'en-valid') if part == 'validation' else folder}/{file_name(task, part)}"

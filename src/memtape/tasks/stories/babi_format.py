@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from memtape.core.given_path import given_path, read_given
+from memtape.core.text_file import decoded, lines_of
 from memtape.tasks.data_folder import LARGEST, DataError
 from memtape.tasks.stories.story import Question, Sentence, Story
 
@@ -33,38 +34,37 @@ def read_stories(path: str | Path) -> tuple[Story, ...]:
     file = given_path(path)
     try:
         content = read_given(file, most=LARGEST + 1)
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not UTF-8 at byte {error.start}; save it in this encoding") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{file} cannot be read ({reason}); give the path of a file of stories") from None
     if len(content) > LARGEST:
         raise DataError(f"{file} has more than {LARGEST} bytes; split it into smaller files of stories")
+    try:
+        text = decoded(content)
+    except ValueError as error:
+        raise DataError(f"{file} {error}; save it in this encoding") from None
     return stories_in(text, str(file))
 
 
 def stories_in(text: str, name: str) -> tuple[Story, ...]:
     """Parse the text of a file.
 
-    A byte order mark, line ends of Windows, and empty lines at the end are ignored.
-
     Args:
-        text: stories in the bAbI format.
+        text: stories in the bAbI format, as `decoded` returns them.
         name: the name of the file, for errors.
 
     Raises:
         DataError: there is no story, or a line is malformed.
     """
     drafts: list[_Draft] = []
-    lines = text.removeprefix("\ufeff").split("\n")
+    lines = lines_of(text)
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
         raise DataError(f"{name} has no story; write its sentences on lines that start with 1, 2, 3, ...")
     for number, line in enumerate(lines):
         try:
-            mark, rest = _numbered(line.removesuffix("\r"))
+            mark, rest = _numbered(line)
             if mark == "1":
                 drafts.append(_Draft())
             if not drafts:

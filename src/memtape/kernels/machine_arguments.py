@@ -1,0 +1,155 @@
+"""Machine arguments: check the arguments of a machine's operator against its form."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from torch import Tensor
+
+from memtape.kernels import arguments, schema
+
+GATES = (4, 4, 1, 1)
+"""Blocks of gates of a layer, by the kind of controller."""
+LSTM, FEEDFORWARD = 0, 3
+INPUTS = {"xs": ("batch", "time", "inputs")}
+PRESENT = ("time", "inputs", "outputs", "hidden", "layers")
+"""The sizes of every machine that must not be 0."""
+
+
+class MachineArguments:
+    """Check the arguments of one machine.
+
+    Args:
+        title: the machine's name in messages.
+        form: dataclass of the machine's options.
+        parameters: dataclass of the parameters.
+        state: dataclass of the tensors of the state.
+        interface: returns the size of the interface vector, given sizes and integers of a form.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        form: type,
+        parameters: type,
+        state: type,
+        interface: Callable[[tuple[int, ...], tuple[int, ...]], int],
+    ):
+        self._title, self._interface = title, interface
+        self._state = arguments.dimensions(state)
+        self._axes = INPUTS | arguments.dimensions(parameters) | self._state
+        self._names = tuple(self._axes)
+        self._limits = arguments.bounds(form)
+        members = [field for field, kind in form.__annotations__.items() if kind is float]
+        self._floats = len(members)
+        own = dict.fromkeys(axis for axes in self._state.values() for axis in axes)
+        self._own = tuple(axis for axis in own if axis not in ("batch", "read", "layers", "hidden", "cell_layers"))
+        self._positive = (*PRESENT, *(axis for axis in self._own if axis != "links"))
+        self._fitting = arguments.Fitting()
+        self._where = schema.axes_of(state)
+
+    def numbers(self, integers: Sequence[int], floats: Sequence[float]) -> None:
+        """Raise unless the numbers of the form are valid.
+
+        Raises:
+            ValueError: a number is missing, or is outside its limits.
+        """
+        arguments.numbers(self._title, integers, floats, self._limits, self._floats)
+
+    def check(self, tensors: Sequence[Tensor], lengths: Tensor | None, integers: Sequence[int]) -> Tensor | None:
+        """Raise unless all tensors fit the form and one another; return the lengths in the library's format.
+
+        Args:
+            tensors: the inputs, the parameters and the state.
+            lengths: number of valid steps of each row; None for all.
+            integers: the integers of the form, which are valid.
+
+        Raises:
+            MemoryError: the machine is too large to be addressed.
+            ValueError: a tensor has another shape, dtype or device than the others need.
+        """
+        if not self._fitting.knows(tensors, integers):
+            self._check_all(dict(zip(self._names, tensors, strict=True)), tuple(integers))
+            self._fitting.add(tensors, integers)
+        batch, time, _ = tensors[0].shape
+        return arguments.lengths(self._title, lengths, batch, time)
+
+    def check_gradients(self, gradients: Sequence[Tensor | None], tensors: Sequence[Tensor]) -> None:
+        """Raise unless the gradients of the outputs and of the last state fit the arguments; None is not checked.
+
+        Raises:
+            ValueError: a gradient has another shape, dtype or device.
+        """
+        xs, named = tensors[0], dict(zip(self._names, tensors, strict=True))
+        wanted = {"ys": (*xs.shape[:2], len(named["output_bias"]))} | {name: named[name].shape for name in self._state}
+        found = {f"the gradient of {name}": gradient for name, gradient in zip(wanted, gradients, strict=True)}
+        shapes = {f"the gradient of {name}": shape for name, shape in wanted.items()}
+        arguments.like(self._title, found, shapes, xs.dtype)
+
+    def check_kept(self, kept: Tensor, xs: Tensor, count: int) -> None:
+        """Raise unless the saved numbers are those of such a forward pass.
+
+        Raises:
+            ValueError: there is another number of them, or they have another dtype or device.
+        """
+        if kept.shape != (count,) or kept.dtype != xs.dtype or not kept.is_cpu:
+            raise ValueError(
+                f"the backward pass of the fused {self._title} got kept of shape {tuple(kept.shape)}, but this form saves "
+                f"{count} numbers in the dtype of the inputs; give what the forward pass returned"
+            )
+
+    def _check_all(self, tensors: Mapping[str, Tensor], integers: tuple[int, ...]) -> None:
+        arguments.same_kind(self._title, tensors)
+        arguments.ranks(self._title, tensors, self._axes)
+        sizes = self._sizes(tensors, dict(zip(self._limits, integers, strict=True)))
+        arguments.at_least_one(self._title, sizes, self._positive)
+        self._addressable(tensors, sizes)
+        sizes["interface"] = self._interface(tuple([sizes[axis] for axis in self._own]), integers)
+        arguments.shapes(self._title, tensors, self._axes, sizes)
+
+    def _sizes(self, tensors: Mapping[str, Tensor], form: Mapping[str, int]) -> dict[str, int]:
+        """Return the size of every axis, except that of the interface vector."""
+        sizes: dict[str, int] = {axis: tensors[name].shape[at] for axis, (name, at) in self._where.items()}
+        sizes["batch"], sizes["time"], sizes["inputs"] = tensors["xs"].shape
+        hidden, layers, kind = sizes["hidden"], sizes["layers"], form["controller"]
+        read = sizes["reads" if "reads" in sizes else "heads"] * sizes["width"]
+        fed, shown = sizes["inputs"] + read, (layers if form["shortcuts"] else 1) * hidden
+        outputs = tensors["output_bias"].shape[0]
+        return sizes | {
+            "outputs": outputs,
+            "output": outputs,
+            "read": read,
+            "gates": GATES[kind] * hidden,
+            "input_and_reads": fed,
+            "upper_layers": layers - 1,
+            "below": hidden + (fed if form["shortcuts"] and layers > 1 else 0),
+            "own_layers": 0 if kind == FEEDFORWARD else layers,
+            "cell_layers": layers if kind == LSTM else 0,
+            "shown": shown,
+            "shown_and_reads": shown + read,
+            "nearest": form.get("nearest", 0),
+            "offsets": 2 * form.get("shift_range", 0) + 1,
+        }
+
+    def _addressable(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, int]) -> None:
+        """Raise if a machine is too large for the indices of the kernels."""
+        heads = sizes.get("reads", 0) + sizes.get("writes", 0) + sizes.get("heads", 0)
+        slots, nearest = sizes["slots"], sizes["nearest"]
+        if slots > arguments.MOST_OF_AN_INTEGER:
+            raise ValueError(
+                f"the fused {self._title} got {slots} slots, but it distinguishes at most {arguments.MOST_OF_AN_INTEGER}; "
+                "give fewer slots"
+            )
+        if max(nearest, sizes.get("heads", 0)) > slots or ("heads" in sizes and nearest < 1):
+            raise ValueError(
+                f"the fused {self._title} got {sizes['heads']} heads that read {nearest} slots, but there are {slots} slots; "
+                "give 1 or more of each, and at most as many as there are slots"
+            )
+        width = 4 * sizes["width"] + sizes["offsets"] + 2 * sizes.get("writes", 0) + 16
+        each = (
+            heads * (width + 2 * nearest**2)
+            + 8 * sizes["layers"] * sizes["hidden"]
+            + sizes["inputs"]
+            + sizes["outputs"]
+        )
+        batch = max(sizes["batch"], 1)
+        stored = sum(tensors[name].numel() for name in self._state) // batch
+        arguments.addressable(self._title, batch * (sizes["time"] + 1) * (each + stored))

@@ -1,0 +1,37 @@
+"""The figure of a trace has a panel for inputs, outputs and each view."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from memtape import GRU, NTM
+
+
+@pytest.fixture
+def trace():
+    return NTM(3, 2, slots=6, width=4, controller_size=5).trace(torch.randn(1, 7, 3))
+
+
+def test_a_trace_is_drawn_with_its_views(trace):
+    panels = [axes.get_label() for axes in trace.figure(title="seven steps").axes]
+    assert panels[:7] == ["Inputs", "Outputs", "Adds", "Reads", "Content gates", "Write weights", "Read weights"]
+    assert "seven steps" in [text.get_text() for text in trace.figure(title="seven steps").texts]
+
+
+def test_outputs_are_drawn_as_they_are(trace):
+    image = next(axes for axes in trace.figure().axes if axes.get_label() == "Outputs").images[0]
+    np.testing.assert_array_equal(image.get_array(), trace.outputs.T)
+
+
+def test_a_network_without_a_memory_is_drawn_with_inputs_and_outputs():
+    figure = GRU(3, 2, hidden_size=4).trace(torch.randn(1, 2, 3)).figure()
+    assert [axes.get_label() for axes in figure.axes][:2] == ["Inputs", "Outputs"]
+
+
+def test_numbers_that_are_not_finite_are_refused(trace):
+    outputs = trace.outputs.copy()
+    outputs[3, 1] = np.nan
+    with pytest.raises(ValueError, match=r"outputs of the trace is nan at \(3, 1\), but every number must be finite"):
+        dataclasses.replace(trace, outputs=outputs).figure()
