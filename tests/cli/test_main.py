@@ -35,6 +35,7 @@ def errors_of_the_library():
                 for kind in found
                 if inspect.isclass(kind)
                 and issubclass(kind, Exception)
+                and not issubclass(kind, Warning)
                 and kind.__module__ == module.name
                 and not kind.__name__.startswith("_")
             )

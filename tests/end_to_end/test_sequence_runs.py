@@ -91,7 +91,10 @@ def test_runs_with_other_scores_are_listed_and_compared(runs, capsys, tmp_path):
 def test_a_card_names_the_score_and_the_kind_of_data(runs, tmp_path):
     for name, text in (
         ("bilstm", "![Wrong bits per sequence by length, in vectors"),
-        ("treelstm", "| task | sentiment (data synthetic, least_count 1, phrases False) |"),
+        (
+            "treelstm",
+            "| task | sentiment (data synthetic Boolean expressions as sentences, least_count 1, phrases False) |",
+        ),
     ):
         assert run(["share", str(runs / name), str(tmp_path / name)]) == 0
         assert text in (tmp_path / name / "README.md").read_text()
