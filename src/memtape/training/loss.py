@@ -19,7 +19,7 @@ def loss_weight(model: nn.Module, task: Task, batch: SequenceBatch) -> float:
         task: the task.
         batch: the batch.
     """
-    return float(batch.mask.sum()) if has_own_loss(model) else task.weight(batch)
+    return float(batch.mask.sum() if has_own_loss(model) else task.weight(batch))
 
 
 def answer_with_loss(
