@@ -46,8 +46,9 @@ class ByTheLetter:
                 vector[k - 1] += scale * rows[word][k - 1]
         return vector
 
-    def x(self, found, question_table, found_table):
-        parts = [self.encoded(self.story[fact], found_table) for fact in found]
+    def x(self, found, question_table, found_tables):
+        tables = found_tables if self.net.ordered else [found_tables[0]] * self.net.hops
+        parts = [self.encoded(self.story[fact], tables[hop]) for hop, fact in enumerate(found) if fact >= 0]
         features = add(self.encoded(self.question, question_table), *parts)
         return [math.tanh(value) for value in features] if self.net.nonlinear else features
 
@@ -58,7 +59,7 @@ class ByTheLetter:
         asked = self.x(found, self.net.asked_to_facts, self.net.found_to_facts)
         difference = [a - b for a, b in zip(self.y(y), self.y(other), strict=True)]
         if self.net.times is not None and "stop" not in (y, other):
-            age = found[-1] if found else len(self.story)
+            age = found[-1] if found and found[-1] >= 0 else len(self.story)
             bits = (age < y, age < other, y < other)
             difference = add(
                 difference, *[t for bit, t in zip(bits, self.net.times.tolist(), strict=True) if bit], [0.0] * D
@@ -77,7 +78,7 @@ class ByTheLetter:
 
     def search(self):
         found = []
-        while len(found) < HOPS and (fact := self.winner(found)) != "stop":
+        while len(found) < self.net.hops and (fact := self.winner(found)) != "stop":
             found.append(fact)
         return found
 
@@ -89,8 +90,8 @@ class ByTheLetter:
         supports = [support - self.forgotten for support in supports]
         labels = [*supports, "stop"] if self.net.stop else supports
         total, margin = 0.0, self.net.margin
-        for hop, f in enumerate(labels[:HOPS]):
-            before = [fact for fact in supports[:hop] if fact >= 0]
+        for hop, f in enumerate(labels[: self.net.hops]):
+            before = supports[:hop]
             if f != "stop" and f < 0:
                 continue
             for other in self.facts():
@@ -98,7 +99,7 @@ class ByTheLetter:
                     total += max(0.0, margin - self.s_o(before, f, other))
                     if self.net.times is not None:
                         total += max(0.0, margin + self.s_o(before, other, f))
-        logits = self.logits([fact for fact in supports[:HOPS] if fact >= 0])
+        logits = self.logits(supports[: self.net.hops])
         return total + sum(max(0.0, margin - logits[answer] + s) for r, s in enumerate(logits) if r != answer)
 
 
@@ -108,8 +109,10 @@ OPTIONS = [
     {"temporal": False},
     {"stop": False},
     {"nonlinear": True},
+    {"ordered": True},
     {"stop": False, "temporal": False},
 ]
+LONGER = [*OPTIONS, {"ordered": True, "hops": 3}]
 
 
 def rows_of(stories, net):
@@ -119,7 +122,7 @@ def rows_of(stories, net):
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("options", LONGER)
 def test_the_facts_found_and_the_answers_are_those_of_the_equations(options, seed, stories):
     net = network(**options)
     torch.manual_seed(seed)
@@ -130,16 +133,23 @@ def test_the_facts_found_and_the_answers_are_those_of_the_equations(options, see
     for row, letter in rows_of(stories, net):
         found = letter.search()
         torch.testing.assert_close(answers[row, 0], torch.tensor(letter.logits(found), dtype=torch.float64))
-        places = [[fact + letter.forgotten] for fact in found] + [[]] * (HOPS - len(found))
+        places = [[fact + letter.forgotten] for fact in found] + [[]] * (net.hops - len(found))
         assert [weights.nonzero().flatten().tolist() for weights in looked.weights[row]] == places
         assert set(looked.weights.unique().tolist()) <= {0, 1}
 
 
-SUPPORTS = [[[2, 0], [0, NONE]], [[3, 1], [1, 0]], [[1, NONE], [1, NONE]], [[2, 3], [0, 1]], [[0, 2], [0, NONE]]]
+SUPPORTS = [
+    [[2, 0], [0, NONE]],
+    [[3, 1], [1, 0]],
+    [[1, NONE], [1, NONE]],
+    [[2, 3], [0, 1]],
+    [[0, 2], [0, NONE]],
+    [[3, 2, 1], [1, 0, 1]],
+]
 
 
 @pytest.mark.parametrize("supports", SUPPORTS)
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("options", LONGER)
 def test_the_loss_is_that_of_the_equations(options, supports, stories):
     net = network(**options)
     taught = dataclasses.replace(stories, supports=torch.tensor(supports))
@@ -148,8 +158,9 @@ def test_the_loss_is_that_of_the_equations(options, supports, stories):
     for row, letter in rows_of(stories, net):
         labels = [support for support in supports[row] if support != NONE]
         torch.testing.assert_close(float(losses[row, 0].detach()), letter.loss(labels, int(TARGETS[row, 0])))
-        held = [support - letter.forgotten for support in labels if support >= letter.forgotten]
-        torch.testing.assert_close(answers[row, 0], torch.tensor(letter.logits(held), dtype=torch.float64))
+        given = [support - letter.forgotten for support in labels[: net.hops]]
+        held = [support for support in given if support >= 0]
+        torch.testing.assert_close(answers[row, 0], torch.tensor(letter.logits(given), dtype=torch.float64))
         assert sorted(looked.weights[row].nonzero()[:, 1].tolist()) == sorted(k + letter.forgotten for k in held)
 
 

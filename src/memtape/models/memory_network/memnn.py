@@ -69,6 +69,8 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         temporal: whether there are the features $\Phi_t$; without them, the two terms of a hop in the loss are equal, and
             there is only the first.
         stop: whether there is a fact that stops the search.
+        ordered: whether the words of sentences found in different hops have blocks of their own; without them, $x$ does
+            not show which sentence was found first.
         nonlinear: whether $U \Phi_x(x)$ passes through tanh.
         margin: $\gamma$.
         spread: standard deviation of the initial weights.
@@ -95,6 +97,7 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         encoding: Literal["position", "bag"] = "position",
         temporal: bool = True,
         stop: bool = True,
+        ordered: bool = False,
         nonlinear: bool = False,
         margin: float = 0.1,
         spread: float = 0.1,
@@ -105,15 +108,15 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         checks.one_of(tuple(ENCODINGS), encoding=encoding)
         checks.positive(margin=margin, spread=spread)
         self.hops, self.encoding, self.margin = hops, encoding, margin
-        self.stop, self.nonlinear = stop, nonlinear
+        self.stop, self.ordered, self.nonlinear = stop, ordered, nonlinear
 
         def block(*rows: int) -> nn.Parameter:
             return nn.Parameter(torch.randn(*rows, embedding_size) * spread)
 
         # The blocks of U_O and U_R, transposed.
         self.asked_to_facts, self.asked_to_answer = block(input_size), block(input_size)
-        self.found_to_facts = block(input_size) if hops > 1 else None
-        self.found_to_answer = block(input_size)
+        self.found_to_facts = block(hops - 1 if ordered else 1, input_size) if hops > 1 else None
+        self.found_to_answer = block(hops if ordered else 1, input_size)
         self.facts, self.answers = block(input_size), block(output_size)
         self.times = block(3) if temporal else None
         self.stopping = block() if stop else None
@@ -139,9 +142,9 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     def look_up(self, query: FactQuestion, memory: Facts) -> tuple[Float[Tensor, "batch features"], Lookup]:
         r"""Output: return $U_R \Phi_x(x)$, and 1 for the sentence that each hop found, else 0."""
         asked, last, found = query.to_facts, _none(memory), []
-        for _ in range(self.hops):
+        for hop in range(self.hops):
             last = winner(self._compared(asked, last, memory))
-            asked = self._joined(asked, last, memory, self.found_to_facts)
+            asked = self._joined(asked, last, memory, self.found_to_facts, hop)
             found.append(last)
         return self._features(query, memory, torch.stack(found, dim=1))
 
@@ -235,21 +238,24 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     def _taught(self, query: FactQuestion, memory: Facts, labels: Int[Tensor, "batch hops"]) -> list[Preference]:
         """Return how each hop compares facts after the labelled ones before it."""
         asked, last, compared = query.to_facts, _none(memory), []
-        for label in labels.unbind(1):
+        for hop, label in enumerate(labels.unbind(1)):
             compared.append(self._compared(asked, last, memory))
-            asked, last = self._joined(asked, label, memory, self.found_to_facts), label
+            asked, last = self._joined(asked, label, memory, self.found_to_facts, hop), label
         return compared
 
-    def _joined(self, asked: Tensor, found: Int[Tensor, " batch"], memory: Facts, table: Tensor | None) -> Tensor:
+    def _joined(
+        self, asked: Tensor, found: Int[Tensor, " batch"], memory: Facts, tables: Tensor | None, hop: int
+    ) -> Tensor:
         r"""Add a fact that was found to $U \Phi_x(x)$."""
-        if table is None:
+        if tables is None:
             return asked
+        table = tables[min(hop, len(tables) - 1)]
         return asked + self._encoded(memory.words[torch.arange(len(found), device=found.device), found], table)
 
     def _features(self, query: FactQuestion, memory: Facts, found: Int[Tensor, "batch hops"]) -> tuple[Tensor, Lookup]:
         features = query.to_answer
-        for fact in found.unbind(1):
-            features = self._joined(features, fact, memory, self.found_to_answer)
+        for hop, fact in enumerate(found.unbind(1)):
+            features = self._joined(features, fact, memory, self.found_to_answer, hop)
         weights = functional.one_hot(found, memory.words.shape[1]).to(features.dtype)
         return self._seen(features), lookup_in_hops(weights[:, :, :-1].unbind(1))
 
