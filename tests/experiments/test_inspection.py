@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from memtape import DAM, DNC, NTM, SAM, SDNC, BiLSTM, Copy, StackedLSTM
-from memtape.experiments.inspection import graph_of, tape_of
+from memtape import DAM, DNC, NTM, SAM, SDNC, Babi, BiLSTM, Copy, EntNet, MemN2N, StackedLSTM
+from memtape.experiments.inspection import graph_of, lookup_of, tape_of
 from memtape.tasks.graph.shortest_path import ShortestPath
 from memtape.tasks.graph.traversal import Traversal
 from memtape.training.draw_batch import draw_batch
@@ -147,3 +147,25 @@ def test_a_graph_is_drawn_with_the_reads_of_a_sparse_memory():
     model = SDNC(task.input_size, task.output_size, slots=8, width=3, heads=2)
     picture, sources = graph_of(model, task, length=1, seed=0)
     assert sources.shape == (len(picture.steps), 2, len(picture.steps))
+
+
+@pytest.mark.parametrize("network", [MemN2N, EntNet])
+def test_the_look_up_is_that_of_the_answer_to_a_test_question(network):
+    torch.manual_seed(0)
+    task = Babi(numbers="2")
+    model = network(task.input_size, task.output_size, memory_size=4).eval()
+    picture, looked = lookup_of(model, task, seed=0)
+    batch = draw_batch(task, model, 0, 1, seed=0, split="picture")
+    with torch.no_grad():
+        outputs, expected = model(batch.inputs)
+    assert picture == task.story(batch, outputs)
+    assert picture.answer == task.vocabulary[int(outputs.argmax())]
+    assert torch.equal(looked.weights, expected.weights)
+    assert looked.weights.shape[2] == len(picture.sentences) > 4
+    assert torch.equal(looked.shares, expected.shares)
+
+
+def test_a_network_or_task_without_stories_has_no_look_up():
+    task = Copy(bits=2)
+    assert lookup_of(NTM(task.input_size, task.output_size, **SMALL), task, seed=0) is None
+    assert lookup_of(StackedLSTM(4, 4, hidden_size=2), Babi(), seed=0) is None

@@ -1,4 +1,4 @@
-"""A report of a run draws its memory, or the graph of its query."""
+"""A report of a run draws its memory, the graph of its query, or where it looked in a story."""
 
 import dataclasses
 import re
@@ -10,8 +10,9 @@ from memtape.cli.main import run
 
 TINY = [
     *("--train.batch-size", "2", "--train.steps", "1", "--train.device", "cpu", "--train.validate-every", "1"),
-    *("--train.validation-sequences", "2", "--model.slots", "6", "--model.width", "4", "--model.controller-size", "8"),
+    *("--train.validation-sequences", "2"),
 ]
+MACHINE = ["--model.slots", "6", "--model.width", "4", "--model.controller-size", "8"]
 
 
 @pytest.fixture
@@ -22,7 +23,8 @@ def reported(monkeypatch, tmp_path):
 
     def report(model, task, *options):
         folder = tmp_path / "run"
-        assert run(["train", model, task, *TINY, *options, "--out", str(folder)]) == 0
+        sizes = () if task == "babi" else MACHINE
+        assert run(["train", model, task, *TINY, *sizes, *options, "--out", str(folder)]) == 0
         page = (folder / "report.html").read_text()
         pictures = {path.stem for path in (folder / "figures").iterdir()} - {"learning", "lengths"}
         return pictures, re.findall("<h2[^>]*>([^<]*)", page)[0].strip(), page
@@ -59,3 +61,19 @@ def test_the_report_of_a_task_on_graphs_draws_the_graph(reported):
     assert (pictures, heading) == ({"graph"}, "The graph")
     assert "A test graph of lesson 1" in page
     assert "which edges each read head read" in page
+
+
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [
+        ("memn2n", "the weight of each sentence in each hop; supporting sentences are green."),
+        (
+            "entnet",
+            "the gate of each slot for each sentence; supporting sentences are green; below, the share of each slot",
+        ),
+    ],
+)
+def test_the_report_of_a_network_that_reads_stories_draws_where_it_looked(reported, model, values):
+    pictures, heading, page = reported(model, "babi")
+    assert (pictures, heading) == ({"lookup"}, "Where it looked")
+    assert values in page

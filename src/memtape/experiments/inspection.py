@@ -7,7 +7,9 @@ from torch import nn
 
 from memtape.core.graph_picture import GraphPicture, Pictured
 from memtape.core.recurrent import Recurrent
+from memtape.core.story_picture import StoryPicture, TellsStories
 from memtape.core.task import Task
+from memtape.models.memory_network.memory_network import Lookup, MemoryNetwork
 from memtape.training.draw_batch import draw_batch
 from memtape.training.network_traits import place_of
 from memtape.viz.read_sources import read_sources
@@ -63,3 +65,24 @@ def graph_of(model: nn.Module, task: Task, *, length: int, seed: int) -> tuple[G
     if not {"write_weights", "read_weights"} <= set(weights):
         return picture, None
     return picture, read_sources(weights["write_weights"], weights["read_weights"])
+
+
+@torch.no_grad()
+def lookup_of(model: nn.Module, task: Task, *, seed: int) -> tuple[StoryPicture, Lookup] | None:
+    """Let a network answer one test question about a story, and return where it looked.
+
+    Args:
+        model: a trained network, in evaluation mode.
+        task: the source of the question.
+        seed: seed of the data.
+
+    Returns:
+        The story with the network's answer, and its look-up, a batch of one; None if the task has no stories, the network is
+        no memory network, or the story has no sentences.
+    """
+    if not isinstance(task, TellsStories) or not isinstance(model, MemoryNetwork):
+        return None
+    batch = draw_batch(task, model, 0, 1, seed=seed, split="picture")
+    outputs, looked = model(batch.kind.move(batch.inputs, device=place_of(model)[0]), lengths=batch.lengths)
+    picture = task.story(batch, outputs.cpu())
+    return (picture, looked) if picture.sentences else None

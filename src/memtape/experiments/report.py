@@ -11,12 +11,14 @@ from torch import nn
 from memtape.catalog.registry import MODELS, TASKS
 from memtape.core.data_record import DataRecord
 from memtape.core.graph_picture import GraphPicture
+from memtape.core.story_picture import StoryPicture
 from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
-from memtape.experiments.inspection import graph_of, tape_of
+from memtape.experiments.inspection import graph_of, lookup_of, tape_of
 from memtape.experiments.open_run import open_run
 from memtape.experiments.run_folder.folder import RESULT, Run, RunError
 from memtape.experiments.run_folder.record import RunRecord
+from memtape.models.memory_network.memory_network import Lookup
 from memtape.training.draw_batch import draw_batch
 from memtape.training.network_traits import place_of
 from memtape.viz import figures
@@ -64,6 +66,9 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
     graph = entry.picture_length and graph_of(model, task, length=entry.picture_length, seed=experiment.seed)
     if graph:
         drawn["graph"] = _graph(*graph, f"lesson {entry.picture_length}")
+    looked = lookup_of(model, task, seed=experiment.seed)
+    if looked:
+        drawn["lookup"] = _lookup(*looked, str(model.looks))
     for name, illustration in drawn.items():
         figures.save(illustration.figure, run.figures, name)
 
@@ -109,7 +114,7 @@ def _sections(read: RunRecord, drawn: dict[str, Illustration], example: str) -> 
             ],
         ),
     ]
-    for heading, name in (("The memory", "memory"), ("The graph", "graph")):
+    for heading, name in (("The memory", "memory"), ("The graph", "graph"), ("Where it looked", "lookup")):
         if name in drawn:
             sections.insert(0, Section(heading, [drawn[name]]))
     return sections
@@ -139,6 +144,18 @@ def _graph(picture: GraphPicture, sources: Any, size: str) -> Illustration:
         figures.graph_figure(picture, sources),
         f"A test graph of {size}, given edge by edge, with the target paths and the predictions in their place{reads}.",
         f"A graph with the target and predicted edges{', and the shares of the reads from edges' if reads else ''}.",
+    )
+
+
+def _lookup(picture: StoryPicture, looked: Lookup, look: str) -> Illustration:
+    weights, shares = looked.weights[0].cpu().numpy(), looked.shares[0].cpu().numpy()
+    by_slot = look == "slot"
+    values = "the gate of each slot for each sentence" if by_slot else f"the weight of each sentence in each {look}"
+    below = "; below, the share of each slot in the answer" if by_slot else ""
+    return Illustration(
+        figures.lookup_figure(picture, weights, shares if by_slot else None, look=look),
+        f"A test question about a story, the answer, and {values}; supporting sentences are green{below}.",
+        f"The sentences of a story with {values}.",
     )
 
 

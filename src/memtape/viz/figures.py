@@ -3,6 +3,7 @@
 from memtape.viz.gradient_flow import gradient_flow_figure
 from memtape.viz.graph_figure import graph_figure
 from memtape.viz.learning_curve import learning_curve
+from memtape.viz.lookup_figure import lookup_figure
 from memtape.viz.saving import save
 from memtape.viz.score_by_length import score_by_length
 from memtape.viz.tape_figure import tape_figure
@@ -11,6 +12,7 @@ __all__ = [
     "gradient_flow_figure",
     "graph_figure",
     "learning_curve",
+    "lookup_figure",
     "save",
     "score_by_length",
     "tape_figure",

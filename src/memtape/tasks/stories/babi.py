@@ -14,7 +14,9 @@ from torch import Tensor
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
+from memtape.core.inputs.stories import NONE
 from memtape.core.score import Score
+from memtape.core.story_picture import StoryPicture
 from memtape.core.task import Task, generator_for
 from memtape.tasks.classification import ClassificationTask, class_sums
 from memtape.tasks.data_folder import examples_of
@@ -137,17 +139,24 @@ class Babi(ClassificationTask, Task):
         """Return `accuracy`."""
         return {"accuracy": tally["right"] / tally["scored"]}
 
-    def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
+    def story(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> StoryPicture:
         """Return one story as text, with its question and answer; with `outputs` also the most likely answer."""
-        lines = [
-            f"{number} {self._words(words)}"
-            for number, words in enumerate(batch.inputs.sentences[row], start=1)
-            if words.any()
-        ]
-        lines.append(f"question {self._words(batch.inputs.question[row])}")
-        lines.append(f"target   {self.vocabulary[int(batch.targets[row, 0])]}")
-        if outputs is not None:
-            lines.append(f"output   {self.vocabulary[int(outputs[row, 0].argmax())]}")
+        told = batch.inputs
+        return StoryPicture(
+            sentences=tuple(self._words(words) for words in told.sentences[row] if words.any()),
+            question=self._words(told.question[row]),
+            supports=tuple(support for support in told.supports[row].tolist() if support != NONE),
+            target=self.vocabulary[int(batch.targets[row, 0])],
+            answer=None if outputs is None else self.vocabulary[int(outputs[row, 0].argmax())],
+        )
+
+    def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
+        """Return one story as lines of text, with its question and answer; with `outputs` also the most likely answer."""
+        told = self.story(batch, outputs, row)
+        lines = [f"{number} {sentence}" for number, sentence in enumerate(told.sentences, start=1)]
+        lines += [f"question {told.question}", f"target   {told.target}"]
+        if told.answer is not None:
+            lines.append(f"output   {told.answer}")
         return "\n".join([f"{type(self).__name__}, {int(batch.lengths[row])} steps", *lines])
 
     def _words(self, symbols: Tensor) -> str:
