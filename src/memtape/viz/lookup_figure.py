@@ -10,7 +10,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from memtape.core.story_picture import StoryPicture
-from memtape.viz.style import DPI, GREEN, INK, INK_ON_PAPER, MUTED, SMALL, VERMILION, muted, paper_style
+from memtape.viz.style import DPI, GREEN, HAIRLINE, INK, INK_ON_PAPER, MUTED, SMALL, VERMILION, muted, paper_style
 
 MOST_SENTENCES = 40
 """The largest number of rows; of a longer story, the sentences with the largest weights are drawn."""
@@ -18,7 +18,7 @@ MOST_SENTENCES = 40
 _ROW, _WIDE, _NARROW, _FEW = 32, 64, 32, 6
 """Pixels of a row, of a column with numbers, of one without, and the largest number of columns with numbers."""
 
-_LETTER, _SMALL_LETTER = 16, 11
+_LETTER, _SMALL_LETTER = 16, 12
 """Pixels of a letter of the title and of the sentences, about the largest width."""
 
 _ROUNDING = 1e-6
@@ -99,6 +99,8 @@ def _draw(axes: Axes, values: np.ndarray, names: list[str], *, numbers: bool) ->
     axes.imshow(values, aspect="auto", interpolation="none", cmap=INK_ON_PAPER, norm=Normalize(0, 1))
     axes.set_yticks(range(len(names)), names, fontsize=SMALL)
     axes.tick_params(length=0)
+    for column in range(1, values.shape[1]):
+        axes.axvline(column - 0.5, color=HAIRLINE, linewidth=0.4)
     if not numbers:
         return
     for (row, column), value in np.ndenumerate(values):
