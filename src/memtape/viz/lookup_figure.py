@@ -1,4 +1,4 @@
-"""Lookup figure: the sentences of a story, and how much a network looked at each of them to answer a question."""
+"""Lookup figure: the sentences of a story, and the weight of each when a network looks for the answer to a question."""
 
 import textwrap
 
