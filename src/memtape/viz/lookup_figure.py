@@ -1,4 +1,4 @@
-"""Lookup figure: the sentences of a story, and the weight of each when a network looks for the answer to a question."""
+"""Lookup figure: the sentences of a story, and the weight of each in the hops or slots of a network that answers."""
 
 import textwrap
 
@@ -83,7 +83,7 @@ def lookup_figure(
             _draw(lowest, shares[None], [share_name], numbers=looks <= _FEW)
             lowest.set_label("Shares")
             axes.set_xticks([])
-        lowest.set_xticks(range(looks), range(1, looks + 1), fontsize=SMALL)
+        lowest.set_xticks(range(looks), [str(number + 1) for number in range(looks)], fontsize=SMALL)
         lowest.set_xlabel(look, fontsize=SMALL, color=MUTED)
         _bar(add(begin + looks * column + 20, bottom, 12, rows * _ROW), axes, look)
         if left_out:
