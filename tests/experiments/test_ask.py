@@ -14,7 +14,7 @@ VOCABULARY = ["-", "garden", "in", "is", "john", "kitchen", "mary", "the", "wher
 
 
 class LastMention(MemoryNetwork):
-    """Looks at the last sentence with the last word of the question, and answers with its last word."""
+    """Finds the last sentence with the last word of the question, and answers with its last word."""
 
     def __init__(self):
         super().__init__(len(VOCABULARY), len(VOCABULARY), memory_size=3)
@@ -42,7 +42,7 @@ def conversation():
 
 
 def told(conversation, *lines):
-    return [answer for line in lines if (answer := conversation.tell(line)) is not None]
+    return [answer for line in lines if (answer := conversation.read(line)) is not None]
 
 
 def test_a_question_is_answered_with_the_sentences_and_their_weights(conversation):
@@ -97,16 +97,16 @@ def test_a_sentence_that_the_memory_no_longer_holds_has_weight_0(conversation):
 def test_a_refused_line_leaves_the_story_as_it_was(conversation, line, sentence):
     told(conversation, "mary is in the garden")
     with pytest.raises(ExperimentError) as error:
-        conversation.tell(line)
+        conversation.read(line)
     assert str(error.value).startswith(sentence)
-    assert conversation.tell("where is mary?").sentences == ("mary is in the garden",)
+    assert conversation.read("where is mary?").sentences == ("mary is in the garden",)
 
 
 @pytest.mark.parametrize("before", [[], ["mary is in the garden", ""]], ids=["first", "after an empty line"])
 def test_a_question_before_any_sentence_is_refused(conversation, before):
     told(conversation, *before)
     with pytest.raises(ExperimentError, match="the question 'where is mary\\?' comes before any sentence of its story"):
-        conversation.tell("where is mary?")
+        conversation.read("where is mary?")
 
 
 def test_the_answer_and_the_weights_are_those_of_the_network():
@@ -145,4 +145,4 @@ def test_a_story_that_the_network_cannot_read_is_refused():
     with pytest.raises(
         ExperimentError, match="the sentences of the stories have up to 5 words, but EntNet has masks for 3"
     ):
-        conversation.tell("where is mary?")
+        conversation.read("where is mary?")

@@ -1,4 +1,4 @@
-"""`memtape ask`: tell a network a story, ask it questions, and see where it looked."""
+"""`memtape ask`: ask a network questions about a story, and print where it looked."""
 
 import json
 import sys
@@ -34,12 +34,12 @@ def ask(
     story: Annotated[
         Path | None,
         Parameter(
-            help="File with a story; if it has no questions, these are read from the input. None reads all there."
+            help="File with a story; if it has no questions, these are read from the input. by default all is read there."
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell a network a story, ask it questions, and see in which sentences it looked for the answers.
+    """Ask a network questions about a story, and print in which sentences it looked for the answers.
 
     The story is read from a file, a pipe or the keyboard, one sentence in each line. A line that ends in a question mark is a
     question, and an empty line starts a new story. Files in the format of bAbI are read too. The training data is not needed.
@@ -70,7 +70,7 @@ def _answered(conversation: Any, lines: Iterable[str], name: str, show: Any) -> 
     count = 0
     for number, line in enumerate(lines, start=1):
         try:
-            answer = conversation.tell(line)
+            answer = conversation.read(line)
         except RequestError as error:
             raise UsageError(f"{name}, line {number}: {error}") from None
         if answer is not None:
@@ -84,7 +84,7 @@ def _talk(conversation: Any, show: Any) -> None:
     print_visible("Write one sentence in each line, and questions that end in a question mark.", error=True)
     for line in _typed():
         try:
-            answer = conversation.tell(line)
+            answer = conversation.read(line)
         except RequestError as error:
             print_visible(f"memtape: {error}", error=True)
             continue

@@ -1,4 +1,4 @@
-"""Ask: tell the network of a run a story, sentence by sentence, and ask it questions."""
+"""Ask: a story for the network of a run, sentence by sentence, with questions about it."""
 
 import re
 import warnings
@@ -38,14 +38,14 @@ class Answer:
     question: str
     answer: str
     sentences: tuple[str, ...]
-    """The sentences before the question, as they were told."""
+    """The sentences before the question, as they were written."""
     look: str
     """What one look is, a "hop" or a "slot"."""
     looks: tuple[Look, ...]
 
 
 class Conversation:
-    """A story that is told to a network line by line, with questions about it.
+    """A story that a network reads line by line, with questions about it.
 
     Args:
         network: a network that answers questions about stories.
@@ -57,7 +57,7 @@ class Conversation:
         self.symbols = {word: symbol for symbol, word in enumerate(vocabulary) if symbol != NIL}
         self._begin()
 
-    def tell(self, line: str) -> Answer | None:
+    def read(self, line: str) -> Answer | None:
         """Read the next line, and return the answer if it is a question.
 
         A line that ends in a question mark is a question, and any other line is a sentence. An empty line starts a new
@@ -89,7 +89,7 @@ class Conversation:
         asked = self._coded(question)
         if not self._told:
             raise ExperimentError(
-                f"the question {question!r} comes before any sentence of its story; tell a sentence first"
+                f"the question {question!r} comes before any sentence of its story; write a sentence first"
             )
         longest = max(map(len, self._told))
         stories = Stories(
