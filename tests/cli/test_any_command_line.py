@@ -66,9 +66,9 @@ LINES = st.one_of(
     st.tuples(st.sampled_from(["train", "sweep"]), st.lists(WORD, max_size=5)).map(
         lambda parts: [parts[0], "lstm", "copy", *parts[1]]
     ),
-    st.tuples(st.sampled_from(["evaluate", "generate", "report", "share", "resume"]), st.lists(WORD, max_size=4)).map(
-        lambda parts: [parts[0], "run", *parts[1]]
-    ),
+    st.tuples(
+        st.sampled_from(["evaluate", "generate", "ask", "report", "share", "resume"]), st.lists(WORD, max_size=4)
+    ).map(lambda parts: [parts[0], "run", *parts[1]]),
     st.lists(WORD, max_size=4),
 )
 

@@ -31,6 +31,18 @@ def read_stories(path: str | Path) -> tuple[Story, ...]:
     Raises:
         DataError: the file cannot be read, is too large, is not UTF-8, or has a malformed line.
     """
+    return stories_in(read_story_text(path), str(given_path(path)))
+
+
+def read_story_text(path: str | Path) -> str:
+    """Read the text of a file of stories.
+
+    Args:
+        path: the file; `~` is the home folder.
+
+    Raises:
+        DataError: the file cannot be read, is too large, or is not UTF-8.
+    """
     file = given_path(path)
     try:
         content = read_given(file, most=LARGEST + 1)
@@ -40,10 +52,9 @@ def read_stories(path: str | Path) -> tuple[Story, ...]:
     if len(content) > LARGEST:
         raise DataError(f"{file} has more than {LARGEST} bytes; split it into smaller files of stories")
     try:
-        text = decoded(content)
+        return decoded(content)
     except ValueError as error:
         raise DataError(f"{file} {error}; save it in this encoding") from None
-    return stories_in(text, str(file))
 
 
 def stories_in(text: str, name: str) -> tuple[Story, ...]:
@@ -95,6 +106,12 @@ def text_of(stories: Iterable[Story]) -> str:
     return text
 
 
+def words_of(text: str) -> Sentence:
+    """Return the words of a text, without the punctuation at their ends."""
+    stripped = (word.strip(PUNCTUATION) for word in text.split())
+    return tuple(word for word in stripped if word)
+
+
 class _Draft:
     """The part of a story that has been read."""
 
@@ -113,7 +130,7 @@ class _Draft:
                 "or 1 to start a new story"
             )
         text, *fields = rest.split("\t")
-        words = _words(text)
+        words = words_of(text)
         if not words:
             raise ValueError("has no words after its number; write a sentence, or remove the line")
         if fields:
@@ -156,11 +173,6 @@ def _numbered(line: str) -> tuple[str, str]:
     if not (mark.isascii() and mark.isdigit()):
         raise ValueError(f"starts with {_shown(mark)}, but a line starts with its number and a space; add them")
     return mark, rest
-
-
-def _words(text: str) -> Sentence:
-    stripped = (word.strip(PUNCTUATION) for word in text.split())
-    return tuple(word for word in stripped if word)
 
 
 def _shown(text: str) -> str:
