@@ -39,7 +39,7 @@ def test_every_task_is_described_by_the_arguments_that_build_it_again(network, m
 def test_every_model_is_described_by_the_arguments_that_build_it_again(task):
     for entry in MODELS.values():
         options = {option.name: option.default for option in entry.options} | dict(entry.card.small)
-        experiment = described(entry.load()(3, 2, **entry.card.small), task)
+        experiment = described(entry.load()(3, 3, **entry.card.small), task)
         assert experiment.model == entry.name
         assert dict(experiment.model_options) == options, entry.name
 

@@ -142,6 +142,10 @@ class Task(ABC):
             return None
         return self.data.counted({split: self.available(split) for split in ("train", "validation", "test")})
 
+    def available_within(self, split: str, lengths: tuple[int, int] | None) -> int | None:
+        """Return the number of sequences of a split with lengths in a range, None if it is unlimited."""
+        return self.available(split)
+
     @abstractmethod
     def draw(
         self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str

@@ -42,7 +42,7 @@ def evaluate(
         lengths: shortest and longest length; None means those of training.
         processes: the processes that share the batches, if there are enough; None means only this process.
     """
-    sequences = number_of_sequences(task, split, sequences)
+    sequences = number_of_sequences(task, split, sequences, lengths)
     device, _ = place_of(model)
     counts = [min(BATCH, sequences - done) for done in range(0, sequences, BATCH)]
     shared = processes is not None and processes.count <= len(counts)
@@ -62,13 +62,13 @@ def evaluate(
     return task.scores_of(sums)
 
 
-def number_of_sequences(task: Task, split: str, sequences: int | None) -> int:
-    """Return how many sequences of a split are scored when a given number is requested.
+def number_of_sequences(task: Task, split: str, sequences: int | None, lengths: tuple[int, int] | None = None) -> int:
+    """Return how many sequences of a split with lengths in a range are scored when a given number is requested.
 
     Raises:
         ValueError: a number below 1.
     """
-    available = task.available(split)
+    available = task.available_within(split, lengths)
     if sequences is None:
         sequences = ENDLESS if available is None else available
     checks.at_least(1, sequences=sequences)
@@ -82,13 +82,12 @@ def by_length(
 
     Without lengths, return one record without a length, over the sequences as the task generates them.
     """
-    count = number_of_sequences(task, "test", sequences)
     ranges: list[tuple[int, int] | None] = [(length, length) for length in lengths]
     return [
         {
             **({"length": each[0]} if each else {}),
-            "sequences": count,
-            **evaluate(model, task, sequences=count, seed=seed, split="test", lengths=each),
+            "sequences": number_of_sequences(task, "test", sequences, each),
+            **evaluate(model, task, sequences=sequences, seed=seed, split="test", lengths=each),
         }
         for each in ranges or [None]
     ]

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 import torch
 
-from memtape import Babi
+from memtape import Babi, MemN2N
 from memtape.core.inputs.stories import NONE
 from memtape.tasks.data_folder import DataError
 from memtape.tasks.stories.babi import numbers_of
@@ -15,6 +15,7 @@ from memtape.tasks.stories.examples import NIL_WORD, Examples, vocabulary_of
 from memtape.tasks.stories.generator import generated
 from memtape.tasks.stories.oracle import ORACLES
 from memtape.tasks.stories.story import Question, Story
+from memtape.training.evaluation import by_length
 
 STORY = Story(
     sentences=(("Mary", "went", "home"), ("John", "slept"), ("Mary", "left")),
@@ -153,3 +154,13 @@ def test_a_missing_file_is_named(data_dir):
 def test_other_options_are_refused(options, error, message, shapes_unchecked):
     with pytest.raises(error, match=message):
         Babi(**options)
+
+
+def test_an_evaluation_scores_all_questions_of_each_task():
+    task = Babi(numbers="1,15")
+    network = MemN2N(task.input_size, task.output_size, embedding_size=4)
+    records = by_length(network, task, [1, 15], sequences=None, seed=0)
+    assert [record["sequences"] for record in records] == [1000, 1000]
+    (whole,) = by_length(network, task, [], sequences=None, seed=0)
+    assert whole["sequences"] == 2000
+    assert whole["accuracy"] == pytest.approx((records[0]["accuracy"] + records[1]["accuracy"]) / 2)

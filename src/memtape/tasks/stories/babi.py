@@ -102,12 +102,16 @@ class Babi(ClassificationTask, Task):
         """Return the number of questions of a split; any name except "train" and "validation" is the test split."""
         return len(self._part(split))
 
+    def available_within(self, split: str, lengths: tuple[int, int] | None) -> int:
+        """Return the number of questions of a split of the tasks with numbers in a range."""
+        return len(self._part(split)) if lengths is None else len(self._part(split).among(lengths))
+
     def draw(
         self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
         """Return questions of the tasks with numbers in a range; training draws them with replacement."""
         examples = self._part(split)
-        among = ((examples.origins >= lengths[0]) & (examples.origins <= lengths[1])).nonzero()[:, 0]
+        among = examples.among(lengths)
         if not len(among):
             raise ValueError(
                 f"lengths are {lengths[0]}..{lengths[1]}, but the tasks are {sorted(set(examples.origins.tolist()))}; "

@@ -76,6 +76,10 @@ class Examples:
         """Return the number of questions."""
         return len(self.answers)
 
+    def among(self, tasks: tuple[int, int]) -> Int[Tensor, " rows"]:
+        """Return the indices of the questions of the tasks with numbers in a range."""
+        return ((self.origins >= tasks[0]) & (self.origins <= tasks[1])).nonzero()[:, 0]
+
     def stories(self, rows: Int[Tensor, " rows"], most: int | None = None) -> Stories:
         """Return the stories and questions of some rows.
 
