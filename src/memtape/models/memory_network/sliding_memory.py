@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from memtape import ops
 from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
+from memtape.core.known_parts import are_linear
 from memtape.core.state import state
 from memtape.core.view import View, Views
 from memtape.ops.sliding_window import read_windows, window_scores
@@ -101,7 +102,8 @@ class SlidingMemoryCell(Cell[SlidingMemoryState]):
 
     def fused(self, backend: str) -> FusedRun[SlidingMemoryState] | None:
         """Return a run that computes the steps of a chunk of time together."""
-        return self._whole if backend in ("cpu", "scan") and not torch.compiler.is_compiling() else None
+        known = are_linear(self.turn, self.to_output, bias=False)
+        return self._whole if backend in ("cpu", "scan") and known and not torch.compiler.is_compiling() else None
 
     def _whole(
         self, xs: Tensor, state: SlidingMemoryState, lengths: Tensor | None
@@ -140,8 +142,8 @@ class SlidingMemoryCell(Cell[SlidingMemoryState]):
         """Return the last query of each step, and the weights of each hop."""
         keys, values = slots.chunk(2, dim=-1)
         query = slots.new_full((*present.shape[:2], keys.shape[-1]), QUERY)
-        straight, weights = keys.shape[-1] // 2, list[Tensor]()
-        there = present.flatten(0, 1)
+        straight, there = keys.shape[-1] // 2, present.flatten(0, 1)
+        weights: list[Tensor] = []
         for _ in range(self.hops):
             scores = window_scores(query, keys) + query @ self.key_times.mT
             chosen = ops.attention_weights(scores.flatten(0, 1)[:, None], there).view_as(scores)

@@ -25,7 +25,7 @@ WIKITEXT = DataSet(
 )
 
 UNKNOWN, END = "<unk>", "<eos>"
-"""The word that stands for all words outside the vocabulary, and the end of a line."""
+"""The word that represents all words outside the vocabulary, and the end of a line."""
 
 TRAINING = 0.9
 """The share of the first text that is for training; the rest is for validation."""
@@ -126,7 +126,7 @@ class Words(TextWindows):
 
 
 def vocabulary_of(words: Iterable[str], *, least: int) -> tuple[str, ...]:
-    """Return the unknown word and the words with at least so many occurrences, by descending frequency, then by letters."""
+    """Return the unknown word and the words with at least `least` occurrences, by descending frequency, then by letters."""
     counts = Counter(words)
     frequent = [word for word, count in counts.items() if count >= least and word != UNKNOWN]
     return UNKNOWN, *sorted(frequent, key=lambda word: (-counts[word], word))
