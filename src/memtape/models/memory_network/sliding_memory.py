@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from memtape import ops
 from memtape.core import checks, padding
@@ -145,7 +146,7 @@ class SlidingMemoryCell(Cell[SlidingMemoryState]):
         straight, there = keys.shape[-1] // 2, present.flatten(0, 1)
         weights: list[Tensor] = []
         for _ in range(self.hops):
-            scores = window_scores(query, keys) + query @ self.key_times.mT
+            scores = window_scores(query, keys) + functional.linear(query, self.key_times)
             chosen = ops.attention_weights(scores.flatten(0, 1)[:, None], there).view_as(scores)
             query = self.turn(query) + read_windows(values, chosen) + chosen @ self.value_times
             query = torch.cat([query[..., :straight], query[..., straight:].relu()], dim=-1)
