@@ -51,6 +51,7 @@ from memtape.models.memory_network.kvmemnn import KeyValueSlots as KeyValueSlots
 from memtape.models.memory_network.kvmemnn import KVMemNN as KVMemNN
 from memtape.models.memory_network.memn2n import MemN2N as MemN2N
 from memtape.models.memory_network.memn2n import SentenceMemory as SentenceMemory
+from memtape.models.memory_network.memn2n_lm import MemN2NLanguageModel as MemN2NLanguageModel
 from memtape.models.memory_network.memnn import FactQuestion as FactQuestion
 from memtape.models.memory_network.memnn import Facts as Facts
 from memtape.models.memory_network.memnn import MemNN as MemNN
@@ -97,6 +98,7 @@ from memtape.tasks.language.boolean import Boolean as Boolean
 from memtape.tasks.language.characters import Characters as Characters
 from memtape.tasks.language.scan import Scan as Scan
 from memtape.tasks.language.sentiment import Sentiment as Sentiment
+from memtape.tasks.language.words import Words as Words
 from memtape.tasks.long_range.adding import Adding as Adding
 from memtape.tasks.long_range.copy_memory import CopyMemory as CopyMemory
 from memtape.tasks.music.chorales import Chorales as Chorales
@@ -155,6 +157,7 @@ __all__ = [
     "Leaky",
     "LoadedRun",
     "MemN2N",
+    "MemN2NLanguageModel",
     "MemNN",
     "Memory",
     "MissingKernelsWarning",
@@ -188,6 +191,7 @@ __all__ = [
     "TreeCell",
     "TreeLSTM",
     "Trees",
+    "Words",
     "__version__",
     "beam_search",
     "cells",

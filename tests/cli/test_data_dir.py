@@ -7,7 +7,7 @@ import pytest
 
 from memtape.cli.main import run
 
-READING = ["digits", "char-lm", "sentiment", "scan", "chorales"]
+READING = ["digits", "char-lm", "word-lm", "sentiment", "scan", "chorales"]
 TINY = ["--train.steps", "1", "--train.batch-size", "2", "--train.device", "cpu", "--model.hidden-size", "4"]
 
 

@@ -5,19 +5,15 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 
-from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
 from memtape.core.score import Score
-from memtape.core.task import generator_for
-from memtape.tasks.classification import ClassificationTask, class_sums
 from memtape.tasks.data_folder import examples_of
 from memtape.tasks.language.synthetic_text import synthetic_text
+from memtape.tasks.language.text_windows import TextWindows
 from memtape.tasks.language.texts import FILE, OTHER, TINY_SHAKESPEARE, read_text
-from memtape.tasks.lengths import draw_lengths, steps_since
 
 TRAINING, VALIDATION = 0.9, 0.95
 """The shares of the text at which the validation split and the test split start."""
@@ -26,7 +22,7 @@ SYNTHETIC = 60_000
 """Number of characters of the synthetic text."""
 
 
-class Characters(ClassificationTask):
+class Characters(TextWindows):
     """Predict the next character at each position of a window of a text.
 
     Inputs are symbols, the indices of the characters in the `vocabulary`; outputs are logits over the vocabulary. The first
@@ -62,7 +58,7 @@ class Characters(ClassificationTask):
     """
 
     scored = (Score(name="bits_per_character", label="bits per character", short="bits"),)
-    inputs_repeat_targets = True
+    unit = "characters"
     vocabulary: tuple[str, ...]
 
     def __init__(
@@ -74,11 +70,6 @@ class Characters(ClassificationTask):
         context: int = 100,
         order: Literal["random", "stream"] = "random",
     ):
-        checks.at_least(1, window=window)
-        checks.at_least(0, context=context)
-        checks.one_of(("random", "stream"), order=order)
-        self.window, self.context, self.order = window, context, order
-        self.lengths = (window, window)
         text, self.data = examples_of(
             data_dir,
             TINY_SHAKESPEARE if file == FILE else OTHER,
@@ -87,14 +78,15 @@ class Characters(ClassificationTask):
             name="a play of a small grammar",
         )
         self.vocabulary = tuple(sorted(set(text)))
-        self.input_size = self.output_size = len(self.vocabulary)
-        symbols = torch.tensor(self.encode(text))
         cuts = [int(len(text) * share) for share in (TRAINING, VALIDATION)]
-        self._train, self._validation, self._test = symbols.tensor_split(cuts)
-        if window >= len(self._train):
-            raise ValueError(
-                f"window is {window}, but the text has {len(self._train)} characters for training; give a smaller window"
-            )
+        parts = torch.tensor(self.encode(text)).tensor_split(cuts)
+        super().__init__(
+            self.vocabulary,
+            dict(zip(("train", "validation", "test"), parts, strict=True)),
+            window=window,
+            context=context,
+            order=order,
+        )
 
     def encode(self, text: str) -> list[int]:
         """Return the symbols of a text.
@@ -114,54 +106,6 @@ class Characters(ClassificationTask):
     def decode(self, symbols: list[int]) -> str:
         """Return the text of symbols."""
         return "".join(self.vocabulary[symbol] for symbol in symbols)
-
-    def available(self, split: str) -> int | None:
-        """Return the number of windows that cover a split; None for the training split, which is unlimited."""
-        return None if split == "train" else math.ceil((len(self._text(split)) - 1) / self.window)
-
-    def draw(
-        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
-    ) -> SequenceBatch:
-        """Return the windows of the batch with the given index."""
-        text = self._text(split)
-        if split != "train":
-            self._check_own_lengths(lengths, f"the windows of the split {split!r} cover it")
-            return self._covering(text, index, batch_size, split)
-        if self.order == "stream":
-            self._check_own_lengths(lengths, "a stream continues from batch to batch")
-            first = torch.randint(len(text), (), generator=generator_for(seed, split))
-            begins = first + index * self.window + torch.arange(batch_size) * len(text) // batch_size
-            return _windows(text, begins, torch.full((batch_size,), self.window))
-        generator = generator_for(seed, split, index)
-        steps = draw_lengths(batch_size, lengths, generator)
-        chances = torch.rand(batch_size, dtype=torch.float64, generator=generator)
-        return _windows(text, (chances * (len(text) - steps)).long(), steps)
-
-    def _text(self, split: str) -> Int[Tensor, " characters"]:
-        return {"train": self._train, "validation": self._validation}.get(split, self._test)
-
-    def _check_own_lengths(self, lengths: tuple[int, int], reason: str) -> None:
-        if lengths != self.lengths:
-            raise ValueError(
-                f"lengths are {lengths[0]}..{lengths[1]}, but {reason} with {self.window} characters each; "
-                "leave the lengths out"
-            )
-
-    def _covering(self, text: Int[Tensor, " characters"], index: int, batch_size: int, split: str) -> SequenceBatch:
-        count = self.available(split) or 0
-        numbers = torch.arange(index * batch_size, min((index + 1) * batch_size, count))
-        if not len(numbers):
-            raise ValueError(
-                f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} windows; give a smaller index"
-            )
-        scored = numbers * self.window
-        begins = (scored - self.context).clamp(min=0)
-        ends = (scored + self.window).clamp(max=len(text) - 1)
-        return _windows(text, begins, ends - begins, unscored=scored - begins)
-
-    def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return the summed cross-entropy in nats, and the numbers of correct and of scored characters."""
-        return class_sums(outputs, batch)
 
     def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
         """Return `bits_per_character`."""
@@ -187,24 +131,6 @@ class Characters(ClassificationTask):
             shown = text if name == "input " else "".join(c if s else " " for c, s in zip(text, scored, strict=True))
             lines.append(f"{name} {shown}".rstrip())
         return "\n".join(lines)
-
-
-def _windows(
-    text: Int[Tensor, " characters"],
-    begins: Int[Tensor, " batch"],
-    steps: Int[Tensor, " batch"],
-    unscored: Int[Tensor, " batch"] | None = None,
-) -> SequenceBatch:
-    """Return windows of a text with the next characters as targets; the text wraps around at its end."""
-    since_begin = steps_since(torch.zeros_like(steps), int(steps.max()))
-    inside = since_begin < steps[:, None]
-    places = begins[:, None] + since_begin
-    return SequenceBatch(
-        inputs=text[places % len(text)] * inside,
-        targets=text[(places + 1) % len(text)] * inside,
-        mask=inside if unscored is None else inside & (since_begin >= unscored[:, None]),
-        lengths=steps,
-    )
 
 
 CARD = TaskCard(
