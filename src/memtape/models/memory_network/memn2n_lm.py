@@ -1,5 +1,7 @@
 """End-to-end memory network as a language model: its memory is the last symbols."""
 
+from typing import Any
+
 from torch import nn
 
 from memtape.cells import Embedded
@@ -50,7 +52,7 @@ def memn2n_lm_network(
     return network
 
 
-class MemN2NLanguageModel(Recurrent, Shareable):
+class MemN2NLanguageModel(Recurrent[Any], Shareable):
     """End-to-end memory network whose memory is the last symbols; the arguments are those of `memn2n_lm_network`."""
 
     __init__ = runs(memn2n_lm_network)
