@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from memtape.core.inputs.stories import Stories
+from memtape.core.lookup import lookup_in_hops
 from memtape.experiments.ask import Answer, Conversation, Look
 from memtape.experiments.experiment import ExperimentError
 from memtape.models.memory_network.entnet import EntNet
 from memtape.models.memory_network.memn2n import MemN2N
-from memtape.models.memory_network.memory_network import MemoryNetwork, lookup_in_hops
+from memtape.models.memory_network.memory_network import MemoryNetwork
 
 VOCABULARY = ["-", "garden", "in", "is", "john", "kitchen", "mary", "the", "where"]
 

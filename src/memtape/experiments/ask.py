@@ -12,10 +12,10 @@ import torch
 from memtape.catalog.registry import find
 from memtape.catalog.unknown_name import nearest
 from memtape.core.inputs.stories import NIL, Stories
+from memtape.core.lookup import LooksUp
 from memtape.experiments.experiment import Experiment, ExperimentError, first_line
 from memtape.experiments.open_run import network_of_run, weights_of_run
 from memtape.experiments.run_folder.folder import CONFIGURATION, VOCABULARY, Run, RunError
-from memtape.models.memory_network.memory_network import MemoryNetwork
 from memtape.tasks.stories.babi_format import words_of
 
 NUMBERED = re.compile(r"([0-9]+) +(.*)", re.DOTALL)
@@ -52,7 +52,7 @@ class Conversation:
         vocabulary: the words of its symbols; the first is that of an absent word.
     """
 
-    def __init__(self, network: MemoryNetwork[Any, Any], vocabulary: Sequence[str]):
+    def __init__(self, network: LooksUp, vocabulary: Sequence[str]):
         self.network, self.vocabulary = network, vocabulary
         self.symbols = {word: symbol for symbol, word in enumerate(vocabulary) if symbol != NIL}
         self._begin()
@@ -141,7 +141,7 @@ def open_conversation(folder: Path, *, warn: Callable[[str], None] = warnings.wa
     run = Run.open_any(folder)
     experiment = Experiment.from_config(run.read(CONFIGURATION))
     vocabulary = run.vocabulary()
-    if not vocabulary or not issubclass(find("model", experiment.model).load(), MemoryNetwork):
+    if not vocabulary or not hasattr(find("model", experiment.model).load(), "looks"):
         raise RunError(
             f"{folder} is a run of {experiment.model} on {experiment.task}, which reads no stories; "
             "give one that does, such as that of `memtape train memn2n babi`"

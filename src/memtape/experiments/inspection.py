@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from memtape.core.graph_picture import GraphPicture, Pictured
+from memtape.core.lookup import LooksUp, Lookup
 from memtape.core.recurrent import Recurrent
 from memtape.core.story_picture import StoryPicture, TellsStories
 from memtape.core.task import Task
-from memtape.models.memory_network.memory_network import Lookup, MemoryNetwork
 from memtape.training.draw_batch import draw_batch
 from memtape.training.network_traits import place_of
 from memtape.viz.read_sources import read_sources
@@ -80,7 +80,7 @@ def lookup_of(model: nn.Module, task: Task, *, seed: int) -> tuple[StoryPicture,
         The story with the network's answer, and its look-up, a batch of one; None if the task has no stories, the network is
         no memory network, or the story has no sentences.
     """
-    if not isinstance(task, TellsStories) or not isinstance(model, MemoryNetwork):
+    if not isinstance(task, TellsStories) or not isinstance(model, LooksUp):
         return None
     batch = draw_batch(task, model, 0, 1, seed=seed, split="picture")
     outputs, looked = model(batch.kind.move(batch.inputs, device=place_of(model)[0]), lengths=batch.lengths)

@@ -11,6 +11,7 @@ from torch import nn
 from memtape.catalog.registry import MODELS, TASKS
 from memtape.core.data_record import DataRecord
 from memtape.core.graph_picture import GraphPicture
+from memtape.core.lookup import Lookup
 from memtape.core.story_picture import StoryPicture
 from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
@@ -18,7 +19,6 @@ from memtape.experiments.inspection import graph_of, lookup_of, tape_of
 from memtape.experiments.open_run import open_run
 from memtape.experiments.run_folder.folder import RESULT, Run, RunError
 from memtape.experiments.run_folder.record import RunRecord
-from memtape.models.memory_network.memory_network import Lookup
 from memtape.training.draw_batch import draw_batch
 from memtape.training.network_traits import place_of
 from memtape.viz import figures

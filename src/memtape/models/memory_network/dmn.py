@@ -12,10 +12,11 @@ from memtape.cells.elman import HiddenState
 from memtape.core import checks
 from memtape.core.card import ModelCard
 from memtape.core.inputs.stories import NIL
+from memtape.core.lookup import Lookup, lookup_in_hops
 from memtape.core.state import state
 from memtape.models.memory_network.attention_gru import AttentionGRU
 from memtape.models.memory_network.episode_attention import EpisodeAttention
-from memtape.models.memory_network.memory_network import Lookup, MemoryNetwork, lookup_in_hops
+from memtape.models.memory_network.memory_network import MemoryNetwork
 from memtape.models.memory_network.sentence_facts import FusedSentences, WordsInOrder, states_over_words
 from memtape.ops.dropout import dropout
 from memtape.sharing.shareable import constructor_arguments

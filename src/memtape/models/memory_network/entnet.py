@@ -11,9 +11,10 @@ from memtape import ops
 from memtape.core import checks
 from memtape.core.card import ModelCard
 from memtape.core.inputs.stories import NIL
+from memtape.core.lookup import Lookup
 from memtape.core.state import state
 from memtape.models.memory_network.entity_symbols import entity_symbols
-from memtape.models.memory_network.memory_network import Lookup, MemoryNetwork
+from memtape.models.memory_network.memory_network import MemoryNetwork
 from memtape.ops.sentence import masked_by_position
 from memtape.sharing.shareable import constructor_arguments
 

@@ -10,8 +10,9 @@ from torch.nn import functional
 from memtape.core import checks
 from memtape.core.card import ModelCard
 from memtape.core.inputs.stories import NONE, Stories, present_in
+from memtape.core.lookup import Lookup, lookup_in_hops
 from memtape.core.state import state
-from memtape.models.memory_network.memory_network import Lookup, MemoryNetwork, lookup_in_hops
+from memtape.models.memory_network.memory_network import MemoryNetwork
 from memtape.models.memory_network.preference import Preference, preference, preference_loss, winner
 from memtape.ops.sentence import ENCODINGS, NIL
 from memtape.sharing.shareable import constructor_arguments

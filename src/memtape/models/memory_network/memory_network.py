@@ -1,7 +1,6 @@
 """Memory network: input, generalisation, output and response, the four parts of every network that answers about stories."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -11,34 +10,11 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.inputs.stories import Stories, checked, present_in, recent
-from memtape.core.state import state
+from memtape.core.lookup import Lookup
 from memtape.sharing.shareable import Shareable
 
 Q = TypeVar("Q")
 M = TypeVar("M")
-
-
-@state
-class Lookup:
-    """Where a network looked in the story to answer the question.
-
-    It looks several times: once in each hop, or once into each slot, as `MemoryNetwork.looks` names it.
-    """
-
-    weights: Float[Tensor, "batch looks sentences"]
-    """The weight of each sentence in each look; 0 for absent sentences and those that the memory no longer holds."""
-    shares: Float[Tensor, "batch looks"]
-    """The share of each look in the answer; 1 for every hop."""
-
-
-def lookup_in_hops(weights: Sequence[Float[Tensor, "batch sentences"]]) -> Lookup:
-    """Return the record of a network that reads the sentences in hops.
-
-    Args:
-        weights: the weights of the sentences in each hop.
-    """
-    stacked = torch.stack(list(weights), dim=1)
-    return Lookup(weights=stacked, shares=stacked.new_ones(stacked.shape[:2]))
 
 
 class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
