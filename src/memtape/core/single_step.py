@@ -43,10 +43,14 @@ def single_step(
     checks.vectors(cell, x)
     checks.finite(x[:, None])
     backend = backend_for(x.device.type)
-    kernel = None if has_hooks(cell) or transforming() else fused_step_run(cell, backend)
+    kernel = fused_step_run(cell, backend)
+    if kernel is not None and (has_hooks(cell) or transforming()):
+        kernel = None
+    given = state is not None
     if state is None:
         state = _initial(cell, x)
-    elif kernel is not None or not _usual(state_tree.leaves(state), x):
+    leaves = state_tree.leaves(state)
+    if given and (kernel is not None or not _usual(leaves, x)):
         checks.state_for(cell, state, _initial(cell, x), x.shape[0])
     try:
         if kernel is not None:
@@ -59,7 +63,7 @@ def single_step(
         raise
     if torch.is_autocast_enabled(x.device.type):
         after = state_tree.like(after, state)
-    if [leaf.shape for leaf in state_tree.leaves(after)] != [leaf.shape for leaf in state_tree.leaves(state)]:
+    if [leaf.shape for leaf in state_tree.leaves(after)] != [leaf.shape for leaf in leaves]:
         # a wrong state that broadcasts leaves the step with other shapes
         checks.state_for(cell, state, _initial(cell, x), x.shape[0])
     return y, after

@@ -21,6 +21,9 @@ def program(network: Any, what: What = "step", *, symbols: bool = False, kernels
     The sizes of batch and time are free. The arguments of the program are those of `memtape.deploy.Step` and
     `memtape.deploy.Sequences`; the state is a tuple of tensors. The program has a copy of the weights, without gradients.
 
+    Before whole sequences are exported, all compiled code of `torch.compile` in this process is dropped, and compiled again
+    when it is called: what earlier exports left there would fix the sizes of this one.
+
     Args:
         network: the network, in evaluation mode.
         what: "step" for a single step, "sequences" for whole sequences with lengths.
@@ -44,6 +47,8 @@ def program(network: Any, what: What = "step", *, symbols: bool = False, kernels
     checks.one_of(tuple(MODULES), what=what)
     module = MODULES[what](network).eval()
     given, free = example_of(module, symbols=symbols)
+    if what == "sequences":
+        torch._dynamo.reset()
     with use_backend("cpu" if kernels else "reference"), torch.no_grad():
         exported = export(module, given, dynamic_shapes=free)
     weights = exported.state_dict

@@ -94,7 +94,7 @@ class BiDNC(Resizable):
         valid = None if own_lengths is None else checks.lengths_of(padded, own_lengths)
         fresh = None if starts is None else checks.starts_of(padded, starts)
         if state is not None:
-            checks.state_for(self, state, self.init_state(len(padded)), len(padded))
+            checks.state_for(self, state, self.init_state(padded.shape[0]), padded.shape[0])
         options: dict[str, Any] = {"lengths": valid, "starts": fresh, "checkpoint_every": checkpoint_every}
         later, first, _ = unroll_backwards(self.backwards, padded, state and state.backwards, **options)
         both = torch.cat([padding.zero_beyond(padded, valid), later], dim=-1)
