@@ -33,8 +33,8 @@ class LooksUp(Protocol):
 
     looks: str
 
-    def __call__(self, stories: Any) -> tuple[Tensor, Lookup]:
-        """Return the logits of the answers, and where the network looked."""
+    def __call__(self, stories: Any, *, lengths: Any = None) -> tuple[Tensor, Lookup]:
+        """Return the logits of the answers, and where the network looked; the lengths are the numbers of answers."""
         ...
 
 

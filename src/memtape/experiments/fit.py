@@ -98,7 +98,8 @@ def fit(
 
     The network is trained in place. At the end it has the weights of its best validation; an interruption by Ctrl-C ends
     training after the current step, with the weights of that step. Each part is in the mode that it had before, training
-    or evaluation, and the random generators of the process are as before. The network stays on the device of the training.
+    or evaluation, and the random generators of the process are as before. The network stays on the
+    device on which it was trained.
 
     With a run folder the same files are written as by `memtape train`: `memtape.load`, `memtape resume`, `memtape report`
     and all other commands read it. Without one, nothing is written: the settings `save_every` and `keep` have no effect,

@@ -1,5 +1,7 @@
 """Stories of different sizes, with padding."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch.nn import functional
@@ -26,3 +28,26 @@ def padded(stories):
         question=functional.pad(stories.question, (0, 4, 0, 1)),
         supports=functional.pad(stories.supports, (0, 1, 0, 1), value=NONE),
     )
+
+
+@pytest.fixture
+def padding_changes_nothing(stories, padded, equal_up_to_rounding):
+    """Return a check that padding changes neither answers, nor where a network looks, nor gradients."""
+
+    def check(network):
+        answers, looked = network(stories)
+        more, wider = network(padded, lengths=torch.tensor([1, 1, 0]))
+        equal_up_to_rounding(more[:2], answers)
+        equal_up_to_rounding(wider.weights[:2, :, :4], looked.weights)
+        equal_up_to_rounding(wider.shares[:2], looked.shares)
+        assert wider.weights[:, :, 4:].abs().sum() == wider.weights[2].abs().sum() == 0
+        assert more[2].abs().sum() == 0
+        gradients = []
+        for given in (stories, padded):
+            own = deepcopy(network)
+            own(given)[0][:2].square().sum().backward()
+            gradients.append([parameter.grad for parameter in own.parameters()])
+        for first, second in zip(*gradients, strict=True):
+            torch.testing.assert_close(first, second)
+
+    return check

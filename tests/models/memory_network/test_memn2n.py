@@ -108,25 +108,8 @@ def test_a_golden_two_hop_network():
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_padding_changes_nothing(options, stories, padded, equal_up_to_rounding):
-    net = network(**options)
-    answers, looked = net(stories)
-    more, wider = net(padded, lengths=torch.tensor([1, 1, 0]))
-    equal_up_to_rounding(more[:2], answers)
-    equal_up_to_rounding(wider.weights[:2, :, :4], looked.weights)
-    assert wider.weights[:, :, 4:].abs().sum() == 0
-    assert more[2].abs().sum() == 0
-    assert (net.looks, looked.shares.tolist()) == ("hop", [[1.0, 1.0], [1.0, 1.0]])
-
-
-def test_padding_changes_no_gradient(stories, padded):
-    gradients = []
-    for given in (stories, padded):
-        net = network(tying="adjacent")
-        net(given)[0][:2].square().sum().backward()
-        gradients.append([parameter.grad for parameter in net.parameters()])
-    for first, second in zip(*gradients, strict=True):
-        torch.testing.assert_close(first, second)
+def test_padding_has_no_influence(options, padding_changes_nothing):
+    padding_changes_nothing(network(**options))
 
 
 def test_the_absent_word_keeps_a_zero_embedding(stories):

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,8 +24,8 @@ class SentenceMemory:
 
     keys: Float[Tensor, "*batch hops sentences embedding"]
     values: Float[Tensor, "*batch hops sentences embedding"]
-    present: Tensor
-    """Which slots hold a sentence, shape (batch, sentences)."""
+    present: Bool[Tensor, "*batch sentences"]
+    """Which slots hold a sentence."""
 
 
 class MemN2N(MemoryNetwork[Tensor, SentenceMemory]):
