@@ -42,6 +42,15 @@ def padding_changes_nothing(stories, padded, equal_up_to_rounding):
         equal_up_to_rounding(wider.shares[:2], looked.shares)
         assert wider.weights[:, :, 4:].abs().sum() == wider.weights[2].abs().sum() == 0
         assert more[2].abs().sum() == 0
+        alone, short = network(  # the second story without any padding
+            Stories(
+                sentences=stories.sentences[1:, :2, :2],
+                question=stories.question[1:, :2],
+                supports=stories.supports[1:, :1],
+            )
+        )
+        equal_up_to_rounding(answers[1:], alone)
+        equal_up_to_rounding(looked.weights[1:, :, :2], short.weights)
         gradients = []
         for given in (stories, padded):
             own = deepcopy(network)
