@@ -135,6 +135,8 @@ def recent(stories: Stories, count: int) -> Stories:
         stories: the stories.
         count: the largest number of sentences to keep.
     """
+    if stories.sentences.shape[1] <= count:
+        return stories
     lengths = present_in(stories.sentences).sum(1)
     skipped = (lengths - count).clamp(min=0)
     kept = min(count, int(lengths.max())) if len(lengths) else 0

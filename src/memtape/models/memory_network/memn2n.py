@@ -122,11 +122,12 @@ class MemN2N(MemoryNetwork[Tensor, SentenceMemory]):
         """Input and generalisation: return the keys and values of all hops."""
         adjacent, hops = self.tying == "adjacent", self.hops
         tables = list(self.words) if adjacent else list(self.words)[1:]
-        encoded = ENCODINGS[self.encoding]
-        vectors = torch.stack([encoded(sentences, table) for table in tables], dim=1)
+        vectors = ENCODINGS[self.encoding](sentences, torch.stack(tables, dim=1))
         if self.times:
             told = ages_with_gaps(present, self.random_noise if self.training else 0.0, self.memory_size)
-            vectors = vectors + torch.stack([table[told] for table in self.times], dim=1)
+            times = torch.stack(list(self.times), dim=1)
+            vectors = vectors + functional.embedding(told, times.flatten(1)).view_as(vectors)
+        vectors = vectors.transpose(1, 2)
         if adjacent:
             return SentenceMemory(keys=vectors[:, :-1], values=vectors[:, 1:], present=present)
         keys, values = (vectors[:, at, None].expand(-1, hops, -1, -1) for at in (0, 1))
