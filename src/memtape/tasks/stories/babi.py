@@ -128,6 +128,11 @@ class Babi(ClassificationTask, Task):
         task._parts = {part: examples.renumbered(table) for part, examples in self._parts.items()}
         return task
 
+    @property
+    def longest_sentence(self) -> int:
+        """The number of words of the longest sentence or question."""
+        return max(examples.longest_sentence for examples in self._parts.values())
+
     def shortest_length(self) -> int:
         """Return the number of the first task, at most 1."""
         return min(self.lengths[0], 1)

@@ -76,6 +76,11 @@ class Examples:
         """Return the number of questions."""
         return len(self.answers)
 
+    @property
+    def longest_sentence(self) -> int:
+        """The number of words of the longest sentence or question."""
+        return int(torch.cat([self.sentences.lengths, self.questions.lengths]).max())
+
     def among(self, tasks: tuple[int, int]) -> Int[Tensor, " rows"]:
         """Return the indices of the questions of the tasks with numbers in a range."""
         return ((self.origins >= tasks[0]) & (self.origins <= tasks[1])).nonzero()[:, 0]
