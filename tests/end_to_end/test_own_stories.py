@@ -3,38 +3,19 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
-from memtape import Babi, MemN2N, evaluate, fit, load
+from memtape import Babi, MemN2N, fit, load
 from memtape.cli.main import run
 from memtape.experiments.experiment import Experiment, ExperimentError
 from memtape.experiments.initial_weights import initial_weights
 from memtape.training.settings import TrainSettings
 
-OWN = """\
-1 Anna moved to the office.
-2 Ben went to the garden.
-3 Where is Anna?\toffice\t1
-4 Anna travelled to the library.
-5 Where is Anna?\tlibrary\t4
-1 Ben went back to the library.
-2 Anna journeyed to the garden.
-3 Where is Ben?\tlibrary\t1
-4 Ben moved to the office.
-5 Where is Ben?\toffice\t4
-1 Mary went to the library.
-2 Anna went to the kitchen.
-3 Where is Mary?\tlibrary\t1
-4 Mary travelled to the kitchen.
-5 Where is Mary?\tkitchen\t4
-1 Ben journeyed to the kitchen.
-2 John moved to the office.
-3 Where is Ben?\tkitchen\t1
-4 John went back to the library.
-5 Where is John?\tlibrary\t4
-"""
+ROOT = Path(__file__).parents[2]
+OWN = (ROOT / "examples" / "stories" / "mine.txt").read_text()
 FAST = ["--train.linear-start-steps", "0", "--train.validate-every", "100", "--train.device", "cpu"]
 TINY = [
     "--train.steps",
@@ -48,7 +29,7 @@ TINY = [
 ]
 TINY += ["--train.device", "cpu"]
 SMALL = ["--model.embedding-size", "4"]
-NEW = ["anna", "ben", "library"]
+NEW = ["anna", "library"]
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +81,7 @@ def test_a_network_continues_on_own_stories_and_answers_with_new_words(folder, t
     try:
         assert run(["ask", "then", "--story", "mine.txt", "--json"]) == 0
         answers = [json.loads(line)["answer"] for line in capsys.readouterr().out.splitlines()]
-        assert answers == ["office", "library", "library", "office", "library", "kitchen", "kitchen", "library"]
+        assert answers == [line.split("\t")[1] for line in OWN.splitlines() if "?" in line]
         assert run(["evaluate", "then", "--lengths", "0", "1", "--json"]) == 0
         own_stories, old_task = json.loads(capsys.readouterr().out)["results"]
         assert (own_stories["length"], own_stories["sequences"], own_stories["accuracy"]) == (0, 8, 1.0)
@@ -111,6 +92,11 @@ def test_a_network_continues_on_own_stories_and_answers_with_new_words(folder, t
     assert json.loads((folder / "then" / "config.json").read_text())["task_options"]["stories"] == str(
         folder / "mine.txt"
     )
+
+
+def test_the_readme_has_the_twenty_lines():
+    assert len(OWN.splitlines()) == 20
+    assert OWN.replace("\t", "<TAB>") in (ROOT / "README.md").read_text()
 
 
 def test_before_training_old_answers_stay_the_same(folder, monkeypatch, equal_up_to_rounding):
@@ -125,7 +111,6 @@ def test_before_training_old_answers_stay_the_same(folder, monkeypatch, equal_up
     with torch.no_grad():
         more, known = network.eval()(stories)[0], before.model(stories)[0]
     equal_up_to_rounding(more[..., : known.shape[-1]], known)
-    assert evaluate(before.model, before.task, [1]) == evaluate(network, task, [1])
 
 
 def test_new_rows_depend_on_the_seed_alone(folder, monkeypatch):
