@@ -58,7 +58,13 @@ def main() -> None:
             task = memtape.Babi(numbers=numbers, stories=str(MINE)).with_vocabulary(known)
             torch.manual_seed(seed)
             model = first.model.with_symbols(len(task.vocabulary))
-            changes = {"steps": steps, "validate_every": steps, "linear_start_steps": 0, "progress": False, "seed": seed}
+            changes = {
+                "steps": steps,
+                "validate_every": steps,
+                "linear_start_steps": 0,
+                "progress": False,
+                "seed": seed,
+            }
             memtape.fit(model, task, first.settings, **changes)
             scored = (
                 (memtape.Babi(numbers="none", stories=str(MINE)), ("test",)),
