@@ -3,8 +3,8 @@
     memtape train memn2n babi --out runs/first
     python benchmarks/own_stories.py runs/first
 
-continues from the run on `examples/stories/mine.txt`, which has the new words "anna" and "library", for 300 and 1,000
-steps with two seeds, with questions of task 1 in between and without. It prints the accuracy on the questions of the
+continues from the run on `examples/stories/mine.txt`, which has the new words "anna" and "library", for 300
+steps with three seeds, with questions of task 1 in between and without. It prints the accuracy on the questions of the
 file, on the 1,000 test questions of task 1, and on the same 1,000 with "Anna" in place of Mary and "library" in place of
 the kitchen: new stories with the new words.
 """
@@ -26,6 +26,8 @@ from memtape.training.evaluation import evaluate
 
 MINE = Path(__file__).parent.parent / "examples" / "stories" / "mine.txt"
 NEW = {"Mary": "Anna", "kitchen": "library"}
+STEPS = 300
+
 STORIES = 200
 """Number of stories of the test, with five questions each."""
 
@@ -54,13 +56,13 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "new.txt"
         file.write_text(with_new_words())
-        for numbers, steps, seed in product(("1", "none"), (300, 1_000), (0, 1)):
+        for numbers, seed in product(("1", "none"), range(3)):
             task = memtape.Babi(numbers=numbers, stories=str(MINE)).with_vocabulary(known)
             torch.manual_seed(seed)
             model = first.model.with_symbols(len(task.vocabulary))
             changes = {
-                "steps": steps,
-                "validate_every": steps,
+                "steps": STEPS,
+                "validate_every": STEPS,
                 "linear_start_steps": 0,
                 "progress": False,
                 "seed": seed,
@@ -73,7 +75,7 @@ def main() -> None:
             )
             scores = [accuracy(model, one.with_vocabulary(task.vocabulary), splits) for one, splits in scored]
             print(
-                f"numbers {numbers}, {steps} steps, seed {seed}: "
+                f"numbers {numbers}, seed {seed}: "
                 "own stories {:.3f}, task 1 {:.3f}, new stories with new words {:.3f}".format(*scores),
                 flush=True,
             )
