@@ -47,7 +47,7 @@ def by_the_letter(
     net, story, question, *, window=None, encoding="position", temporal=True, hash_limit=None, tied_answers=True
 ):
     """Return logits and weights of one story, with loops over numbers."""
-    table, story = net.words.tolist(), story[-KEPT:]
+    table, story = net.words.flatten(0, 1).tolist(), story[-KEPT:]
     slots = slots_of(story, window)
     if hash_limit is not None:
         common = {word: sum(any(other % SYMBOLS == word for other in key) for key, _, _ in slots) for word in question}
@@ -110,7 +110,7 @@ def test_a_golden_two_hop_network():
     # One word in each of two sentences, one entry in each vector: every number can be found with pen and paper.
     net = KVMemNN(4, 4, embedding_size=1, hops=2, memory_size=2, temporal=False).double().eval()
     with torch.no_grad():
-        net.words.copy_(torch.tensor([[0.0], [1.0], [2.0], [-1.0]], dtype=torch.float64))
+        net.words.copy_(torch.tensor([[[0.0], [1.0], [2.0], [-1.0]]], dtype=torch.float64))
         net.turns.copy_(torch.tensor([-2.0, 3.0], dtype=torch.float64)[:, None, None])
     stories = Stories(sentences=torch.tensor([[[1], [2]]]), question=torch.tensor([[3]]), supports=torch.tensor([[0]]))
     answers, looked = net(stories)
@@ -131,8 +131,8 @@ def test_padding_has_no_influence(options, padding_changes_nothing):
 def test_the_absent_word_keeps_a_zero_embedding(options, stories):
     net = network(**options)
     net(stories)[0].square().sum().backward()
-    assert net.words.grad[0].abs().sum() == 0
-    assert net.words[0].abs().sum() == 0
+    assert net.words.grad[0, 0].abs().sum() == 0
+    assert net.words[0, 0].abs().sum() == 0
 
 
 def test_a_common_word_of_the_question_chooses_no_slot(stories):
@@ -144,7 +144,7 @@ def test_a_common_word_of_the_question_chooses_no_slot(stories):
     answers, looked = network(hash_limit=1)(told)
     assert looked.weights[0].abs().sum() == 0
     net = network()
-    torch.testing.assert_close(answers[0, 0], net.words @ net.turns[1] @ net.turns[0] @ net.words[2])
+    torch.testing.assert_close(answers[0, 0], net.words[0] @ net.turns[1] @ net.turns[0] @ net.words[0, 2])
 
 
 def test_a_story_and_a_question_without_words_are_answered(padded):

@@ -116,32 +116,32 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
             )
         self.window, self.encoding = window, encoding
         self.random_noise, self.hash_limit = random_noise, hash_limit
-        # The symbols in the middle of a window follow the others.
-        symbols = input_size if window is None else 2 * input_size
-        self.words = nn.Parameter(torch.randn(symbols, embedding_size) * spread)
+        # Two tables with windows: the second is for words in the middle of a key.
+        tables = 1 if window is None else 2
+        self.words = nn.Parameter(torch.randn(tables, input_size, embedding_size) * spread)
         self.times = nn.Parameter(torch.randn(2, memory_size, embedding_size) * spread) if temporal else None
         self.turns = nn.Parameter(
             torch.eye(embedding_size) + torch.randn(hops, embedding_size, embedding_size) * spread
         )
         self.to_answer = None if tied_answers else nn.Parameter(torch.randn(output_size, embedding_size) * spread)
         with torch.no_grad():
-            self.words[NIL] = 0
+            self.words[0, NIL] = 0
         self.configuration: dict[str, Any] = configuration
 
     def read_question(self, question: Tensor) -> KeyQuery:
         """Input: return $q_1$ and the words."""
-        return KeyQuery(vector=ENCODINGS[self.encoding](question, self.words), words=question)
+        return KeyQuery(vector=ENCODINGS[self.encoding](question, self.words[0]), words=question)
 
     def remember(self, sentences: Tensor, present: Tensor) -> KeyValueSlots:
         """Input and generalisation: return the keys and values of all slots."""
         encoded = ENCODINGS[self.encoding]
         if self.window is None:
             words = sentences[:, :, None, :]
-            keys = values = encoded(words, self.words)
+            keys = values = encoded(words, self.words[0])
         else:
             words, middle = windows(sentences, self.window)
-            keys = encoded(torch.where(middle, words + self.input_size, words), self.words)
-            values = functional.embedding(sentences, self.words)
+            keys = encoded(torch.where(middle, words + self.input_size, words), self.words.flatten(0, 1))
+            values = functional.embedding(sentences, self.words[0])
         if self.times is not None:
             told = ages_with_gaps(present, self.random_noise if self.training else 0.0, self.memory_size)
             for_key, for_value = self.times[:, told][..., None, :].unbind(0)
@@ -163,7 +163,7 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
         """Response: return $B q_{H+1}$."""
         if self.to_answer is not None:
             return functional.linear(features, self.to_answer)
-        return functional.pad(functional.linear(features, self.words[NIL + 1 : self.input_size]), (NIL + 1, 0))
+        return functional.pad(functional.linear(features, self.words[0, NIL + 1 :]), (NIL + 1, 0))
 
     def _chosen(self, question: Tensor, words: Int[Tensor, "batch slots key_words"]) -> Bool[Tensor, "batch slots"]:
         """Return which slots take part: those with words or, with key hashing, with a rare word of the question."""

@@ -1,7 +1,7 @@
 """Examples: questions about stories as tensors of symbols, one question in each row of a batch."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Int
@@ -76,9 +76,27 @@ class Examples:
         """Return the number of questions."""
         return len(self.answers)
 
+    @property
+    def longest_sentence(self) -> int:
+        """The number of words of the longest sentence or question."""
+        return int(torch.cat([self.sentences.lengths, self.questions.lengths]).max())
+
     def among(self, tasks: tuple[int, int]) -> Int[Tensor, " rows"]:
         """Return the indices of the questions of the tasks with numbers in a range."""
         return ((self.origins >= tasks[0]) & (self.origins <= tasks[1])).nonzero()[:, 0]
+
+    def renumbered(self, table: Int[Tensor, " symbols"]) -> "Examples":
+        """Return the questions with other symbols.
+
+        Args:
+            table: the new symbol of each symbol.
+        """
+        return replace(
+            self,
+            sentences=replace(self.sentences, values=table[self.sentences.values]),
+            questions=replace(self.questions, values=table[self.questions.values]),
+            answers=table[self.answers],
+        )
 
     def stories(self, rows: Int[Tensor, " rows"], most: int | None = None) -> Stories:
         """Return the stories and questions of some rows.
