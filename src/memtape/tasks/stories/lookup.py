@@ -56,6 +56,7 @@ class DocumentLookup(StoryTask, HeldTask):
 
     Attributes:
         vocabulary: the words of the symbols; the first is that of an absent word.
+        rare_words: the words and titles that are in few documents.
 
     Raises:
         TypeError: a number of sentences is not an integer.
@@ -91,23 +92,22 @@ class DocumentLookup(StoryTask, HeldTask):
             otherwise=_generated,
             name="articles of a simulation about films, persons and towns",
         )
-        if answers != "both":
-            parts = {split: _with(part, answers) for split, part in parts.items()}
-        for split, part in parts.items():
+        documents = [found for part in parts.values() for found in part.documents]
+        self.rare_words = rare_words(documents, rare)
+        self.vocabulary = _vocabulary_of(parts.values())
+        self.input_size = self.output_size = len(self.vocabulary)
+        symbols = {word: symbol for symbol, word in enumerate(self.vocabulary)}
+        self._rare = torch.tensor(sorted(symbols[word] for word in self.rare_words))
+        chosen = parts if answers == "both" else {split: _with(part, answers) for split, part in parts.items()}
+        for split, part in chosen.items():
             if not part.questions:
                 raise DataError(
                     f"the {len(part.documents)} documents of the split {split!r} in the folder {folder} have no sentence "
                     "with two rare words; give more documents or longer ones, or raise the option rare"
                 )
-        documents = [found for part in parts.values() for found in part.documents]
-        texts = [(found.title, *words) for found in documents for words in found.sentences]
-        asked = [(*question.words, question.answer) for part in parts.values() for question in part.questions]
-        self.vocabulary = (NIL_WORD, *sorted({word for words in (*texts, *asked) for word in words}))
-        self.input_size = self.output_size = len(self.vocabulary)
-        symbols = {word: symbol for symbol, word in enumerate(self.vocabulary)}
-        few = rare_words(documents, rare)
-        self._rare = torch.tensor(sorted(symbols[word] for word in few))
-        self._parts = {split: _Part.of(part, symbols, candidates(part, few, most)) for split, part in parts.items()}
+        self._parts = {
+            split: _Part.of(part, symbols, candidates(part, self.rare_words, most)) for split, part in chosen.items()
+        }
 
     def available(self, split: str) -> int:
         """Return the number of questions of a split; any name except "train" and "validation" is the test split."""
@@ -134,7 +134,7 @@ class DocumentLookup(StoryTask, HeldTask):
         return self._parts.get(split, self._parts["test"])
 
 
-def rare_words(documents: Iterable[Document], share: float) -> set[str]:
+def rare_words(documents: Iterable[Document], share: float) -> frozenset[str]:
     """Return the words and titles that are in few documents.
 
     Args:
@@ -143,7 +143,7 @@ def rare_words(documents: Iterable[Document], share: float) -> set[str]:
     """
     each = [{found.title, *(word for words in found.sentences for word in words)} for found in documents]
     counts = Counter(word for words in each for word in words)
-    return {word for word, count in counts.items() if count <= max(1, share * len(each))}
+    return frozenset(word for word, count in counts.items() if count <= max(1, share * len(each)))
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,15 @@ class _Part:
         told = torch.where((chosen == NONE)[:, :, None], NIL, words.view(*chosen.shape, -1))
         asked, _ = self.questions.padded(rows)
         return Stories(sentences=told, question=asked, supports=self.about[rows][:, None])
+
+
+def _vocabulary_of(parts: Iterable[Collection]) -> tuple[str, ...]:
+    """Return the words of all documents and questions, sorted, after the name of the absent word."""
+    found: set[str] = set()
+    for part in parts:
+        for words in (*titled_sentences(part), *(question.words for question in part.questions)):
+            found |= {*words}
+    return (NIL_WORD, *sorted(found))
 
 
 def _with(part: Collection, kind: str) -> Collection:
@@ -210,5 +219,5 @@ CARD = TaskCard(
     summary="Answer questions about a collection of documents, from those sentences that share words with the question.",
     paper=("miller2016",),
     inputs=("stories",),
-    unit="questions",
+    unit="answers",
 )
