@@ -73,11 +73,12 @@ def articles(text: str) -> Iterator[tuple[str, str]]:
 
 def write_articles(data_dir: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
-    texts = [(data_dir / "wikitext2_partial" / name).read_text() for name in ("valid.txt", "test.txt")]
-    for number, (title, text) in enumerate(found for text in texts for found in articles(text)):
+    parts = [(data_dir / "wikitext2_partial" / name).read_text(encoding="utf-8") for name in ("valid.txt", "test.txt")]
+    found = [article for part in parts for article in articles(part)]
+    for number, (title, text) in enumerate(found):
         name = "_".join(re.findall(r"\w+", title)) or "article"
-        (folder / f"{name}_{number}.txt").write_text(text)
-    print(f"wrote {number + 1} articles to {folder}")
+        (folder / f"{name}_{number}.txt").write_text(text, encoding="utf-8")
+    print(f"wrote {len(found)} articles to {folder}")
 
 
 def compare(run: Path, sequences: int | None) -> None:

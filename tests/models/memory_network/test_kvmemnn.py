@@ -42,7 +42,9 @@ def slots_of(story, window):
         for middle, word in enumerate(sentence):
             first = max(middle - window // 2, 0)
             around = sentence[first : middle + window // 2 + 1]
-            found.append(([other + SYMBOLS * (first + k == middle) for k, other in enumerate(around)], [word + SYMBOLS], at))
+            found.append(
+                ([other + SYMBOLS * (first + k == middle) for k, other in enumerate(around)], [word + SYMBOLS], at)
+            )
     return found
 
 

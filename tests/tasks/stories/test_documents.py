@@ -11,7 +11,7 @@ from memtape.tasks.stories.documents.candidate_sentences import candidates, titl
 from memtape.tasks.stories.documents.cloze import with_cloze_questions
 from memtape.tasks.stories.documents.document import BLANK, Collection, Document, DocumentQuestion
 from memtape.tasks.stories.documents.document_folder import LONGEST, documents_in
-from memtape.tasks.stories.documents.relation import FILM, LISTS, PERSON, RELATIONS, REMARKS, TOWN
+from memtape.tasks.stories.documents.article_wording import FILM, LISTS, PERSON, RELATIONS, REMARKS, TOWN
 
 
 def written(folder, **files):
@@ -22,7 +22,10 @@ def written(folder, **files):
 
 
 def test_sentences_end_with_lines_and_marks_and_titles_are_names_of_files(tmp_path):
-    written(tmp_path / "notes", **{"The Lake": "Cold water! It's deep.\n\nWho swims?  3.5 metres (about)\r\n", "a": "Well-known\n"})
+    written(
+        tmp_path / "notes",
+        **{"The Lake": "Cold water! It's deep.\n\nWho swims?  3.5 metres (about)\r\n", "a": "Well-known\n"},
+    )
     (tmp_path / "notes" / "picture.png").write_bytes(b"\xff")
     assert documents_in(str(tmp_path), "notes") == (
         Document("the_lake", (("cold", "water"), ("it's", "deep"), ("who", "swims"), ("3", "5", "metres", "about"))),
@@ -45,7 +48,10 @@ def test_a_long_sentence_is_split_into_equal_parts(tmp_path):
         ({}, r"the folder .*notes has no file whose name ends in \.txt; put documents there, one in each file"),
         ({"a.txt": b"caf\xe9"}, r"a\.txt is not UTF-8 at byte 3; get it again from the place that it came from"),
         ({"a.txt": b" \n"}, r"a\.txt is empty; get it again"),
-        ({"--.txt": b"text"}, r"the name of .*--\.txt, which is the title of the document, has no letter or digit; rename"),
+        (
+            {"--.txt": b"text"},
+            r"the name of .*--\.txt, which is the title of the document, has no letter or digit; rename",
+        ),
     ],
 )
 def test_a_folder_that_is_no_collection_is_refused(tmp_path, files, message):
@@ -59,7 +65,9 @@ def test_a_folder_that_is_no_collection_is_refused(tmp_path, files, message):
 
 def test_a_sentence_gives_a_question_for_one_of_its_rare_words_and_one_for_its_title():
     documents = (
-        Document("lake", (("the", "carp", "eats", "moss"), ("moss", "moss", "eats", "carp"), ("the", "eats", "it", "carp"))),
+        Document(
+            "lake", (("the", "carp", "eats", "moss"), ("moss", "moss", "eats", "carp"), ("the", "eats", "it", "carp"))
+        ),
         Document("sea", (("salt", "and", "cod", "here"),)),
     )
     found = with_cloze_questions(documents, {"carp", "moss", "salt", "cod"}, Random(0)).questions
@@ -126,7 +134,9 @@ def test_articles_are_those_of_the_seed():
 def test_an_article_has_a_sentence_for_each_fact_and_a_remark():
     entities, found = generated()
     assert [document.title for document in found.documents] == [
-        *entities["film"], *entities["person"], *entities["town"]
+        *entities["film"],
+        *entities["person"],
+        *entities["town"],
     ]
     assert {len(document.sentences) for document in found.documents} == {5}
 

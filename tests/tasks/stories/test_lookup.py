@@ -5,7 +5,6 @@ import runpy
 from pathlib import Path
 
 import pytest
-import torch
 
 from memtape import DocumentLookup
 from memtape.core.inputs.stories import NONE
@@ -26,7 +25,9 @@ def folder(tmp_path):
     """Twenty documents; the words of document 7 are a7, b7, ..., beside common ones."""
     (tmp_path / "documents").mkdir()
     for number in range(20):
-        text = f"The A{number} is a kind of B{number}. C{number} and d{number} are a kind of the e{number}.\nIt is a kind."
+        text = (
+            f"The A{number} is a kind of B{number}. C{number} and d{number} are a kind of the e{number}.\nIt is a kind."
+        )
         (tmp_path / "documents" / f"about {number}.txt").write_text(text)
     return str(tmp_path)
 
@@ -40,7 +41,10 @@ def words_of(task, symbols):
 
 
 def test_no_name_of_a_test_document_is_in_a_training_document(task):
-    names = {split: set(everything(task, split).inputs.sentences[:, :, 0].flatten().tolist()) for split in ("test", "validation")}
+    names = {
+        split: set(everything(task, split).inputs.sentences[:, :, 0].flatten().tolist())
+        for split in ("test", "validation")
+    }
     assert len(names["test"]) > 100
     assert names["test"] & names["validation"] == {0}
     stored = set(task._part("train").sentences.values.tolist())
@@ -60,7 +64,9 @@ def test_the_answer_to_a_generated_question_is_in_its_story(task):
 def test_rare_words_are_exchanged_in_training_only(task):
     epoch = range(task.available("train") // 64)
     first, second = ([task.batch(start + index, 64) for index in epoch] for start in (0, len(epoch) + 1))
-    answers = [[symbol for batch in batches for symbol in batch.targets.flatten().tolist()] for batches in (first, second)]
+    answers = [
+        [symbol for batch in batches for symbol in batch.targets.flatten().tolist()] for batches in (first, second)
+    ]
     # Names of test documents are answers in training, and each epoch has other answers.
     names = {task.vocabulary.index(name) for name in task.rare_words}
     assert set(answers[0]) <= names
@@ -121,7 +127,9 @@ def test_a_question_and_its_answer_are_renamed_alike(folder):
         assert whole in [words_of(task, sentence)[1:] for sentence in batch.inputs.sentences[0]]
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.0, {"x", "y", "a", "b"}), (0.5, {"x", "y", "a", "b"}), (1.0, {"x", "y", "a", "b", "c"})])
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.0, {"x", "y", "a", "b"}), (0.5, {"x", "y", "a", "b"}), (1.0, {"x", "y", "a", "b", "c"})]
+)
 def test_a_word_is_rare_if_few_documents_have_it(share, expected):
     documents = [Document("x", (("a", "a", "c"), ("a",))), Document("y", (("b", "c"),))]
     assert rare_words(documents, share) == expected
@@ -143,8 +151,14 @@ def test_other_options_are_refused(options, error, message, shapes_unchecked):
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["one two three four"] * 2, "the folder documents has 2 documents, but training, validation and testing need one"),
-        (["the same words"] * 3, r"the 1 documents of the split 'train' .* have no sentence with two rare words; give more"),
+        (
+            ["one two three four"] * 2,
+            "the folder documents has 2 documents, but training, validation and testing need one",
+        ),
+        (
+            ["the same words"] * 3,
+            r"the 1 documents of the split 'train' .* have no sentence with two rare words; give more",
+        ),
     ],
 )
 def test_a_folder_without_questions_is_refused(tmp_path, texts, message):
@@ -155,15 +169,17 @@ def test_a_folder_without_questions_is_refused(tmp_path, texts, message):
         DocumentLookup(data_dir=str(tmp_path))
 
 
-def test_tf_idf_finds_the_word_that_was_left_out(folder):
+def test_tf_idf_takes_the_middle_or_the_title_of_the_most_similar_window():
     pytest.importorskip("sklearn")
     found = runpy.run_path(str(BENCHMARK))
-    task = DocumentLookup(data_dir=folder, answers="words")
-    stories = [task.story(everything(task, "test"), row=row) for row in range(4)]
-    texts = [[sentence.split() for sentence in story.sentences] for story in stories]
-    vectors = found["fitted"]([words for told in texts for words in told])
-    for told, story in zip(texts, stories, strict=True):
-        assert found["by_tfidf"](vectors, told, story.question.split(), kind="words", allowed=task.rare_words) == story.target
+    told = [line.split() for line in ("lake the carp likes moss and mud", "sea the cod likes shrimps and mud")]
+    vectors, allowed = found["fitted"](told), frozenset(("lake", "sea", "carp", "cod", "moss", "shrimps"))
+    answers = [
+        found["by_tfidf"](vectors, told, question.split(), kind=kind, allowed=allowed)
+        for kind, question in (("words", "who likes moss"), ("words", "the cod likes"), ("titles", "shrimps and cod"))
+    ]
+    assert answers == ["carp", "shrimps", "sea"]
+    assert found["by_tfidf"](vectors, [], ["cod"], kind="words", allowed=allowed) == ""
 
 
 def test_articles_are_cut_at_their_headings():

@@ -64,8 +64,10 @@ class DocumentLookup(StoryTask, HeldTask):
             no question.
 
     Example:
-        >>> task = DocumentLookup(most=3)
-        >>> print(task.show(task.batch(0, 1, split="test")))
+        >>> task = DocumentLookup()
+        >>> batch = task.batch(0, 32)
+        >>> batch.inputs.sentences.shape[:2], batch.targets.shape
+        (torch.Size([32, 20]), torch.Size([32, 1]))
 
     References:
         Miller et al. (2016), "Key-value memory networks for directly reading documents", arXiv:1606.03126.

@@ -1,11 +1,11 @@
 """Articles: short documents about films, persons and towns, with questions about their facts, by simulation."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from memtape.tasks.stories.documents.document import Collection, Document, DocumentQuestion
-from memtape.tasks.stories.documents.relation import LISTS, RELATIONS, REMARKS, Relation
+from memtape.tasks.stories.documents.article_wording import LISTS, RELATIONS, REMARKS, Relation
 
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 SYLLABLES = 3
@@ -39,19 +39,19 @@ def collection_of_articles(entities: Mapping[str, Sequence[str]], random: Random
     for kind, relations in RELATIONS.items():
         objects = [_objects(relation, kind, entities, random) for relation in relations]
         counts = [Counter(drawn) for drawn in objects]
-        for place, subject in enumerate(entities[kind]):
+        for subject, *own in zip(entities[kind], *objects, strict=True):
             pronoun = random.choice(("she", "he"))
-            own = [drawn[place] for drawn in objects]
-            lines = [
-                random.choice(relation.statements).format(p=pronoun, o=found)
-                for relation, found in zip(relations, own, strict=True)
-            ]
+            facts = list(zip(relations, own, counts, strict=True))
+            lines = [random.choice(relation.statements).format(p=pronoun, o=found) for relation, found, _ in facts]
             lines.append(random.choice(REMARKS[kind]).format(p=pronoun))
             order = random.sample(range(len(lines)), len(lines))
-            for number, (relation, found) in enumerate(zip(relations, own, strict=True)):
-                place_of_fact = (len(documents), order.index(number))
-                unique = counts[number][found] == 1
-                questions += _questions(relation, subject, found, place_of_fact, unique, random)
+            for number, (relation, found, count) in enumerate(facts):
+                place = (len(documents), order.index(number))
+                forward = random.choice(relation.forward).format(s=subject)
+                questions.append(DocumentQuestion(tuple(forward.split()), found, "words", place))
+                if count[found] == 1:
+                    backward = random.choice(relation.backward).format(o=found)
+                    questions.append(DocumentQuestion(tuple(backward.split()), subject, "titles", place))
             documents.append(Document(subject, tuple(tuple(lines[line].split()) for line in order)))
     return Collection(tuple(documents), tuple(questions))
 
@@ -67,12 +67,3 @@ def _objects(relation: Relation, kind: str, entities: Mapping[str, Sequence[str]
     following = dict(zip(circle, (*circle[1:], circle[0]), strict=True))
     return [following[subject] for subject in subjects]
 
-
-def _questions(
-    relation: Relation, subject: str, found: str, place: tuple[int, int], unique: bool, random: Random
-) -> Iterator[DocumentQuestion]:
-    forward = random.choice(relation.forward).format(s=subject)
-    yield DocumentQuestion(tuple(forward.split()), found, "words", place)
-    if unique:
-        backward = random.choice(relation.backward).format(o=found)
-        yield DocumentQuestion(tuple(backward.split()), subject, "titles", place)

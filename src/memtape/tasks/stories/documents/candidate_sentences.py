@@ -12,7 +12,6 @@ from memtape.core.inputs.stories import NONE
 from memtape.tasks.stories.documents.document import Collection
 from memtape.tasks.stories.story import Sentence
 
-
 RARE = 1e4
 """Weight of a rare word, above the sum of the weights of all other words of a sentence."""
 
@@ -22,7 +21,9 @@ def titled_sentences(collection: Collection) -> tuple[Sentence, ...]:
     return tuple((found.title, *words) for found in collection.documents for words in found.sentences)
 
 
-def candidates(collection: Collection, rare: Set[str], most: int) -> tuple[Int[Tensor, "questions most"], Int[Tensor, " questions"]]:
+def candidates(
+    collection: Collection, rare: Set[str], most: int
+) -> tuple[Int[Tensor, "questions most"], Int[Tensor, " questions"]]:
     r"""Return the sentences that the memory of each question holds, and the place of the one that it is about.
 
     Sentences that share more rare words with the question come first, and among equal ones those with the larger

@@ -15,7 +15,7 @@ SUFFIX = ".txt"
 LONGEST = 25
 """The largest number of words of a sentence; longer ones are split."""
 
-WORD = re.compile(r"\w+(?:['’-]\w+)*")
+WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -47,9 +47,7 @@ def documents_in(data_dir: str, folder: str) -> tuple[Document, ...]:
             f"the folder {place} has no file whose name ends in {SUFFIX}; put documents there, one in each file"
         )
     files = DataSet(name="lookup", folder=folder, source="the place that it came from", counts={})
-    return tuple(
-        Document(_title(place / name), tuple(_sentences(files.text(data_dir, name)))) for name in names
-    )
+    return tuple(Document(_title(place / name), tuple(_sentences(files.text(data_dir, name)))) for name in names)
 
 
 def _title(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Relation: the wordings of a fact about a film, a person or a town, and of the questions about it."""
+"""Article wording: the facts about a film, a person or a town, in the words of articles and of questions."""
 
 from dataclasses import dataclass
 
@@ -48,7 +48,11 @@ FILM = (
             "its hero is played by {o}",
         ),
         forward=("who stars in {s}", "who plays the leading part in {s}", "who is the hero of {s}"),
-        backward=("which film stars {o}", "in which film does {o} play the leading part", "what film has {o} as its hero"),
+        backward=(
+            "which film stars {o}",
+            "in which film does {o} play the leading part",
+            "what film has {o} as its hero",
+        ),
     ),
     Relation(
         kind="town",
