@@ -97,8 +97,18 @@ def test_a_folder_is_split_by_document(folder):
         numbers[split] = {int(word[6:]) for symbol in stored if (word := task.vocabulary[symbol]).startswith("about_")}
     assert [len(found) for found in numbers.values()] == [16, 2, 2]
     assert set.union(*numbers.values()) == set(range(20))
-    assert task.data_record().files[0].name == "documents/about 0.txt"
-    assert len(task.data_record().files) == 20
+
+
+def test_the_record_of_the_data_has_one_entry_for_all_files(folder):
+    def recorded():
+        return DocumentLookup(data_dir=folder).data_record().files
+
+    (first,) = recorded()
+    assert first.name == "documents/*.txt"
+    assert recorded() == (first,)
+    document = Path(folder) / "documents" / "about 0.txt"
+    document.rename(document.with_name("other.txt"))
+    assert recorded() != (first,)
 
 
 def test_questions_about_a_folder_have_a_blank_or_are_answered_without_their_sentence(folder):

@@ -47,7 +47,9 @@ def documents_in(data_dir: str, folder: str) -> tuple[Document, ...]:
             f"the folder {place} has no file whose name ends in {SUFFIX}; put documents there, one in each file"
         )
     files = DataSet(name="lookup", folder=folder, source="the place that it came from", counts={})
-    return tuple(Document(_title(place / name), tuple(_sentences(files.text(data_dir, name)))) for name in names)
+    texts = files.texts(data_dir, names, f"*{SUFFIX}")
+    titled = zip(names, texts, strict=True)
+    return tuple(Document(_title(place / name), tuple(_sentences(text))) for name, text in titled)
 
 
 def _title(path: Path) -> str:
