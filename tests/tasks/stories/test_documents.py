@@ -6,12 +6,12 @@ import pytest
 
 from memtape.core.inputs.stories import NONE
 from memtape.tasks.data_folder import DataError
+from memtape.tasks.stories.documents.article_wording import FILM, LISTS, PERSON, RELATIONS, REMARKS, TOWN
 from memtape.tasks.stories.documents.articles import collection_of_articles, names
 from memtape.tasks.stories.documents.candidate_sentences import candidates, titled_sentences
 from memtape.tasks.stories.documents.cloze import with_cloze_questions
 from memtape.tasks.stories.documents.document import BLANK, Collection, Document, DocumentQuestion
 from memtape.tasks.stories.documents.document_folder import LONGEST, documents_in
-from memtape.tasks.stories.documents.article_wording import FILM, LISTS, PERSON, RELATIONS, REMARKS, TOWN
 
 
 def written(folder, **files):

@@ -145,7 +145,7 @@ TOWN = (
             "the office in the town hall is that of {o}",
             "it is led by {o}",
         ),
-        forward=("who is the mayor of {s}", "who leads {s}", "who has the office in the town hall of {s}"),
+        forward=("who is the mayor of {s}", "who leads {s}", "whose office is in the town hall of {s}"),
         backward=("of which town is {o} the mayor", "which town is led by {o}", "where was {o} elected"),
     ),
     Relation(

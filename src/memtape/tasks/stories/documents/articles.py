@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from memtape.tasks.stories.documents.document import Collection, Document, DocumentQuestion
 from memtape.tasks.stories.documents.article_wording import LISTS, RELATIONS, REMARKS, Relation
+from memtape.tasks.stories.documents.document import Collection, Document, DocumentQuestion
 
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 SYLLABLES = 3
@@ -35,7 +35,8 @@ def collection_of_articles(entities: Mapping[str, Sequence[str]], random: Random
         entities: names of the kinds "film", "person", "town" and "river", the same number of each.
         random: source of all draws.
     """
-    documents, questions = [], []
+    documents: list[Document] = []
+    questions: list[DocumentQuestion] = []
     for kind, relations in RELATIONS.items():
         objects = [_objects(relation, kind, entities, random) for relation in relations]
         counts = [Counter(drawn) for drawn in objects]
@@ -66,4 +67,3 @@ def _objects(relation: Relation, kind: str, entities: Mapping[str, Sequence[str]
     circle = random.sample(subjects, len(subjects))
     following = dict(zip(circle, (*circle[1:], circle[0]), strict=True))
     return [following[subject] for subject in subjects]
-

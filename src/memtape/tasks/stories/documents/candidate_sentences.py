@@ -62,8 +62,8 @@ def candidates(
         for word in dict.fromkeys(question.words):
             if word in places:
                 shared[places[word]] += math.log(len(sentences) / len(places[word])) + RARE * (word in rare)
-        document, line = question.place
-        asked = first[document] + line
+        number, line = question.place
+        asked = first[number] + line
         if question.hidden:
             shared[asked] = 0
         best = (shared + order).topk(min(most, len(sentences))).indices
