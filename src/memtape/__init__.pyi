@@ -103,6 +103,7 @@ from memtape.tasks.long_range.adding import Adding as Adding
 from memtape.tasks.long_range.copy_memory import CopyMemory as CopyMemory
 from memtape.tasks.music.chorales import Chorales as Chorales
 from memtape.tasks.stories.babi import Babi as Babi
+from memtape.tasks.stories.lookup import DocumentLookup as DocumentLookup
 from memtape.training.settings import TrainSettings as TrainSettings
 from memtape.version import __version__ as __version__
 
@@ -135,6 +136,7 @@ __all__ = [
     "DNCCell",
     "DataRecord",
     "Digits",
+    "DocumentLookup",
     "DrawnTask",
     "DynamicNGrams",
     "EchoState",

@@ -1,7 +1,7 @@
 """bAbI: answer questions about short stories, each of which needs one kind of reasoning."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cache
@@ -10,24 +10,21 @@ from random import Random
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
 from memtape.core.data_record import DataRecord
-from memtape.core.inputs.stories import NONE
-from memtape.core.score import Score
-from memtape.core.story_picture import StoryPicture
-from memtape.core.task import Task, generator_for
-from memtape.tasks.classification import ClassificationTask, class_sums
+from memtape.core.task import generator_for
 from memtape.tasks.data_folder import examples_of
 from memtape.tasks.stories.babi_files import BABI, SIZES, TASKS, TESTED, Part, babi_stories, without
 from memtape.tasks.stories.examples import NIL_WORD, Examples, vocabulary_of
 from memtape.tasks.stories.generator import generated
 from memtape.tasks.stories.own_stories import OWN, own_stories
 from memtape.tasks.stories.story import Story
+from memtape.tasks.stories.story_task import StoryTask
 
 Parts = dict[Part, dict[int, tuple[Story, ...]]]
 """The stories of each part, by the number of their task."""
@@ -40,7 +37,7 @@ VALIDATION = 10
 """One of this many generated training questions is added for validation."""
 
 
-class Babi(ClassificationTask, Task):
+class Babi(StoryTask):
     """Answer questions about short stories: the 20 bAbI tasks.
 
     An input is a story with one question, the output has one step, the answer. All answers are symbols of one
@@ -76,10 +73,6 @@ class Babi(ClassificationTask, Task):
     References:
         Weston et al. (2016), "Towards AI-complete question answering: a set of prerequisite toy tasks", arXiv:1502.05698.
     """
-
-    scored = (Score(name="accuracy", label="share of correct answers", short="right", higher_is_better=True),)
-    input_kinds = ("stories",)
-    vocabulary: tuple[str, ...]
 
     def __init__(
         self,
@@ -121,8 +114,8 @@ class Babi(ClassificationTask, Task):
                 f"the known vocabulary starts with {known[0] if known else None!r}, but those of stories start with "
                 f"{NIL_WORD!r}, the absent word; give that of a run that reads stories"
             )
-        task = copy(self)
-        task.vocabulary = (*known, *(word for word in self.vocabulary if word not in set(known)))
+        task, before = copy(self), set(known)
+        task.vocabulary = (*known, *(word for word in self.vocabulary if word not in before))
         task.input_size = task.output_size = len(task.vocabulary)
         symbols = {word: symbol for symbol, word in enumerate(task.vocabulary)}
         table = torch.tensor([symbols[word] for word in self.vocabulary])
@@ -175,37 +168,6 @@ class Babi(ClassificationTask, Task):
             mask=torch.ones(len(rows), 1, dtype=torch.bool),
             lengths=torch.ones(len(rows), dtype=torch.long),
         )
-
-    def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
-        """Return the summed cross-entropy in nats, and the numbers of correct and of all answers."""
-        return class_sums(outputs, batch)
-
-    def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
-        """Return `accuracy`."""
-        return {"accuracy": tally["right"] / tally["scored"]}
-
-    def story(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> StoryPicture:
-        """Return one story as text, with its question and answer; with `outputs` also the most likely answer."""
-        told = batch.inputs
-        return StoryPicture(
-            sentences=tuple(self._words(words) for words in told.sentences[row] if words.any()),
-            question=self._words(told.question[row]),
-            supports=tuple(support for support in told.supports[row].tolist() if support != NONE),
-            target=self.vocabulary[int(batch.targets[row, 0])],
-            answer=None if outputs is None else self.vocabulary[int(outputs[row, 0].argmax())],
-        )
-
-    def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
-        """Return one story as lines of text, with its question and answer; with `outputs` also the most likely answer."""
-        told = self.story(batch, outputs, row)
-        lines = [f"{number} {sentence}" for number, sentence in enumerate(told.sentences, start=1)]
-        lines += [f"question {told.question}", f"target   {told.target}"]
-        if told.answer is not None:
-            lines.append(f"output   {told.answer}")
-        return "\n".join([f"{type(self).__name__}, {int(batch.lengths[row])} steps", *lines])
-
-    def _words(self, symbols: Tensor) -> str:
-        return " ".join(self.vocabulary[symbol] for symbol in symbols.tolist() if symbol)
 
     def _part(self, split: str) -> Examples:
         return self._parts.get(split, self._parts["test"])
