@@ -103,6 +103,7 @@ from memtape.tasks.long_range.adding import Adding as Adding
 from memtape.tasks.long_range.copy_memory import CopyMemory as CopyMemory
 from memtape.tasks.music.chorales import Chorales as Chorales
 from memtape.tasks.stories.babi import Babi as Babi
+from memtape.tasks.stories.babi_words import BabiWords as BabiWords
 from memtape.training.settings import TrainSettings as TrainSettings
 from memtape.version import __version__ as __version__
 
@@ -121,6 +122,7 @@ __all__ = [
     "AssociativeRecall",
     "AugmentedCell",
     "Babi",
+    "BabiWords",
     "BiDNC",
     "BiGRU",
     "BiLSTM",

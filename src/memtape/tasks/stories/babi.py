@@ -1,14 +1,10 @@
 """bAbI: answer questions about short stories, each of which needs one kind of reasoning."""
 
-import re
 from collections.abc import Mapping
-from functools import cache
-from itertools import islice
-from random import Random
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from memtape.core import checks
@@ -17,23 +13,13 @@ from memtape.core.card import TaskCard
 from memtape.core.inputs.stories import NONE
 from memtape.core.score import Score
 from memtape.core.story_picture import StoryPicture
-from memtape.core.task import Task, generator_for
-from memtape.tasks.classification import ClassificationTask, class_sums
-from memtape.tasks.data_folder import examples_of
-from memtape.tasks.stories.babi_files import BABI, SIZES, TASKS, TESTED, Part, babi_stories, without
+from memtape.tasks.classification import class_sums
+from memtape.tasks.stories.babi_parts import numbers_of, parts_of
 from memtape.tasks.stories.examples import Examples, vocabulary_of
-from memtape.tasks.stories.generator import generated
-from memtape.tasks.stories.story import Story
-
-Parts = dict[str, dict[int, tuple[Story, ...]]]
-
-PARTS: tuple[Part, ...] = ("train", "validation", "test")
-
-VALIDATION = 10
-"""One of this many generated training questions is added for validation."""
+from memtape.tasks.stories.story_task import StoryTask
 
 
-class Babi(ClassificationTask, Task):
+class Babi(StoryTask):
     """Answer questions about short stories: the 20 bAbI tasks.
 
     An input is a story with one question, the output has one step, the answer. All answers are symbols of one
@@ -67,6 +53,7 @@ class Babi(ClassificationTask, Task):
 
     scored = (Score(name="accuracy", label="share of correct answers", short="right", higher_is_better=True),)
     input_kinds = ("stories",)
+    counted = "questions"
     vocabulary: tuple[str, ...]
 
     def __init__(
@@ -78,56 +65,18 @@ class Babi(ClassificationTask, Task):
         sentences: int | None = None,
     ):
         chosen = numbers_of(numbers)
-        if size not in SIZES:
-            raise ValueError(
-                f"size is {size}, but the tasks have {' or '.join(map(str, SIZES))} training questions; choose one"
-            )
         if sentences is not None:
             checks.at_least(1, sentences=sentences)
         self.sentences = sentences
         self.lengths = (chosen[0], chosen[-1])
-        parts, self.data = examples_of(
-            data_dir,
-            BABI,
-            read=lambda folder: _read(folder, chosen, size),
-            otherwise=lambda: _generated(chosen, size),
-            name="stories of a simulation of each bAbI task",
-        )
+        parts, self.data = parts_of(data_dir, chosen, size)
         self.vocabulary = vocabulary_of(story for part in parts.values() for told in part.values() for story in told)
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = {word: symbol for symbol, word in enumerate(self.vocabulary)}
-        self._parts = {part: Examples.of(told, symbols) for part, told in parts.items()}
+        self.parts = {part: Examples.of(told, symbols) for part, told in parts.items()}
 
-    def available(self, split: str) -> int:
-        """Return the number of questions of a split; any name except "train" and "validation" is the test split."""
-        return len(self._part(split))
-
-    def available_within(self, split: str, lengths: tuple[int, int] | None) -> int:
-        """Return the number of questions of a split of the tasks with numbers in a range."""
-        return len(self._part(split)) if lengths is None else len(self._part(split).among(lengths))
-
-    def draw(
-        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
-    ) -> SequenceBatch:
-        """Return questions of the tasks with numbers in a range; training draws them with replacement."""
-        examples = self._part(split)
-        among = examples.among(lengths)
-        if not len(among):
-            raise ValueError(
-                f"lengths are {lengths[0]}..{lengths[1]}, but the tasks are {sorted(set(examples.origins.tolist()))}; "
-                "lengths are numbers of tasks: give one of these"
-            )
-        if split == "train":
-            drawn = torch.randint(len(among), (batch_size,), generator=generator_for(seed, split, index))
-        else:
-            order = torch.randperm(len(among), generator=generator_for("order", split))
-            drawn = order[index * batch_size : (index + 1) * batch_size]
-            if not len(drawn):
-                raise ValueError(
-                    f"batch {index} of {batch_size} of the split {split!r} is beyond its {len(among)} questions; "
-                    "request an earlier one"
-                )
-        rows = among[drawn]
+    def collated(self, examples: Examples, rows: Int[Tensor, " rows"]) -> SequenceBatch:
+        """Return questions, each with its story."""
         return SequenceBatch(
             inputs=examples.stories(rows, self.sentences),
             targets=examples.answers[rows][:, None],
@@ -165,52 +114,6 @@ class Babi(ClassificationTask, Task):
 
     def _words(self, symbols: Tensor) -> str:
         return " ".join(self.vocabulary[symbol] for symbol in symbols.tolist() if symbol)
-
-    def _part(self, split: str) -> Examples:
-        return self._parts.get(split, self._parts["test"])
-
-
-def numbers_of(text: str) -> tuple[int, ...]:
-    """Return the numbers of tasks that a text such as "1-5,16" or "all" names, in order.
-
-    Raises:
-        ValueError: the text is malformed or names an unknown task.
-    """
-    if text == "all":
-        return tuple(TASKS)
-    parts = [re.fullmatch(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", part.strip()) for part in text.split(",")]
-    if not all(parts):
-        raise ValueError(
-            f'numbers is {text!r}, but it must name tasks, such as "1", "1-5", "2,3,16" or "all"; name some'
-        )
-    found = {number for part in parts if part for number in range(int(part[1]), int(part[2] or part[1]) + 1)}
-    if not found or not found <= set(TASKS):
-        raise ValueError(f"numbers is {text!r}, but the tasks are 1 to {max(TASKS)}; name some of them")
-    return tuple(sorted(found))
-
-
-def _read(data_dir: str, numbers: tuple[int, ...], size: int) -> Parts:
-    train, validation, test = (
-        {number: babi_stories(data_dir, number, part, size) for number in numbers} for part in PARTS
-    )
-    left = {number: without(train[number], validation[number]) for number in numbers}
-    return {"train": left, "validation": validation, "test": test}
-
-
-def _generated(numbers: tuple[int, ...], size: int) -> Parts:
-    counts = {"train": size, "validation": size // VALIDATION, "test": TESTED}
-    return {part: {number: _told(part, number, count) for number in numbers} for part, count in counts.items()}
-
-
-@cache
-def _told(part: str, number: int, questions: int) -> tuple[Story, ...]:
-    """Return generated stories with at least this many questions."""
-    told: list[Story] = []
-    count, source = 0, generated(number, Random(f"{part} {number}"))
-    while count < questions:
-        told += islice(source, 1)
-        count += len(told[-1].questions)
-    return tuple(told)
 
 
 CARD = TaskCard(

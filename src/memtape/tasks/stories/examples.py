@@ -11,6 +11,7 @@ from memtape.core.inputs.stories import NIL, NONE, Stories
 from memtape.tasks.lengths import steps_since
 from memtape.tasks.ragged import Ragged
 from memtape.tasks.stories.story import Sentence, Story
+from memtape.tasks.stories.story_task import StoryExamples
 
 NIL_WORD = "-"
 """The name of the symbol of an absent word."""
@@ -23,7 +24,7 @@ def vocabulary_of(stories: Iterable[Story]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Examples:
+class Examples(StoryExamples):
     """All questions about some stories, as tensors; the sentences of a story are stored once."""
 
     sentences: Ragged
@@ -36,8 +37,6 @@ class Examples:
     answers: Int[Tensor, " questions"]
     supports: Ragged
     """The supporting sentences of each question, counted from the first of its story."""
-    origins: Int[Tensor, " questions"]
-    """The number of the task of each question."""
 
     @classmethod
     def of(cls, stories: Mapping[int, Sequence[Story]], symbols: Mapping[str, int]) -> "Examples":
@@ -71,14 +70,6 @@ class Examples:
             supports=Ragged.of(supports),
             origins=torch.tensor(origins),
         )
-
-    def __len__(self) -> int:
-        """Return the number of questions."""
-        return len(self.answers)
-
-    def among(self, tasks: tuple[int, int]) -> Int[Tensor, " rows"]:
-        """Return the indices of the questions of the tasks with numbers in a range."""
-        return ((self.origins >= tasks[0]) & (self.origins <= tasks[1])).nonzero()[:, 0]
 
     def stories(self, rows: Int[Tensor, " rows"], most: int | None = None) -> Stories:
         """Return the stories and questions of some rows.
