@@ -119,5 +119,6 @@ CARD = TaskCard(
     summary="Answer questions about short stories, read word by word.",
     paper=("graves2016", "weston2016"),
     inputs=("sequences",),
+    small={"numbers": "4", "size": 1_000},
     unit="task",
 )
