@@ -1,4 +1,4 @@
-"""Answers of several steps: which of them are wholly correct."""
+"""Answers of several steps: which of them are correct at each step."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Answers: count the answers of several steps that are wholly correct."""
+"""Answers: count the answers of several steps that are correct at each of them."""
 
 from jaxtyping import Bool
 from torch import Tensor

@@ -20,7 +20,7 @@ class BabiWords(StoryTask):
     """Answer questions about short stories, read word by word: the 20 bAbI tasks for recurrent networks.
 
     An input is a whole story with all its questions, one word at each step; "." ends a sentence and "?" a question. After
-    a question, the word "-" stands in the place of each word of its answer; only these steps are scored. Inputs are
+    a question, the input is "-" once for each word of its answer; only these steps are scored. Inputs are
     symbols, the indices of words in the `vocabulary`; outputs are logits over it. All 20 tasks together have 159 symbols.
 
     Lengths are numbers of tasks: `lengths=(3, 3)` draws stories of task 3 only. Training draws all stories of the tasks
