@@ -1,43 +1,23 @@
 """bAbI: answer questions about short stories, each of which needs one kind of reasoning."""
 
-import re
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import replace
-from functools import cache
-from itertools import islice
-from random import Random
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
-from memtape.core.data_record import DataRecord
-from memtape.core.task import generator_for
-from memtape.tasks.data_folder import examples_of
-from memtape.tasks.stories.babi_files import BABI, SIZES, TASKS, TESTED, Part, babi_stories, without
+from memtape.tasks.stories.babi_parts import numbers_of, parts_of
 from memtape.tasks.stories.examples import NIL_WORD, Examples, vocabulary_of
-from memtape.tasks.stories.generator import generated
-from memtape.tasks.stories.own_stories import OWN, own_stories
-from memtape.tasks.stories.story import Story
+from memtape.tasks.stories.numbered_task import NumberedTask
 from memtape.tasks.stories.story_task import StoryTask
 
-Parts = dict[Part, dict[int, tuple[Story, ...]]]
-"""The stories of each part, by the number of their task."""
 
-PARTS: tuple[Part, ...] = ("train", "validation", "test")
-
-NAME = "stories of the user"
-
-VALIDATION = 10
-"""One of this many generated training questions is added for validation."""
-
-
-class Babi(StoryTask):
+class Babi(StoryTask, NumberedTask):
     """Answer questions about short stories: the 20 bAbI tasks.
 
     An input is a story with one question, the output has one step, the answer. All answers are symbols of one
@@ -74,6 +54,8 @@ class Babi(StoryTask):
         Weston et al. (2016), "Towards AI-complete question answering: a set of prerequisite toy tasks", arXiv:1502.05698.
     """
 
+    counted = "questions"
+
     def __init__(
         self,
         *,
@@ -83,22 +65,22 @@ class Babi(StoryTask):
         sentences: int | None = None,
         stories: str | None = None,
     ):
-        chosen = numbers_of(numbers)
-        if size not in SIZES:
+        chosen = () if numbers == "none" else numbers_of(numbers)
+        if not chosen and stories is None:
             raise ValueError(
-                f"size is {size}, but the tasks have {' or '.join(map(str, SIZES))} training questions; choose one"
+                'numbers is "none" and stories None, which leaves nothing to learn; name tasks, or a file of your own stories'
             )
         if sentences is not None:
             checks.at_least(1, sentences=sentences)
         self.sentences = sentences
-        parts, self.data = _told_and_recorded(data_dir, chosen, size, stories)
+        parts, self.data = parts_of(data_dir, chosen, size, stories)
         known = parts["train"].keys()
         self.lengths = (min(known), max(known))
         self.test_parts = tuple(sorted(known)) if len(known) > 1 else ()
         self.vocabulary = vocabulary_of(story for part in parts.values() for told in part.values() for story in told)
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = {word: symbol for symbol, word in enumerate(self.vocabulary)}
-        self._parts: dict[str, Examples] = {part: Examples.of(told, symbols) for part, told in parts.items()}
+        self.parts = {part: Examples.of(told, symbols) for part, told in parts.items()}
 
     def with_vocabulary(self, known: Sequence[str]) -> "Babi":
         """Return the task with the symbols of a known vocabulary, followed by those of words that it lacks.
@@ -119,134 +101,26 @@ class Babi(StoryTask):
         task.input_size = task.output_size = len(task.vocabulary)
         symbols = {word: symbol for symbol, word in enumerate(task.vocabulary)}
         table = torch.tensor([symbols[word] for word in self.vocabulary])
-        task._parts = {part: examples.renumbered(table) for part, examples in self._parts.items()}
+        task.parts = {part: examples.renumbered(table) for part, examples in self.parts.items()}
         return task
 
     @property
     def longest_sentence(self) -> int:
         """The number of words of the longest sentence or question."""
-        return max(examples.longest_sentence for examples in self._parts.values())
+        return max(examples.longest_sentence for examples in self.parts.values())
 
     def shortest_length(self) -> int:
         """Return the number of the first task, at most 1."""
         return min(self.lengths[0], 1)
 
-    def available(self, split: str) -> int:
-        """Return the number of questions of a split; any name except "train" and "validation" is the test split."""
-        return len(self._part(split))
-
-    def available_within(self, split: str, lengths: tuple[int, int] | None) -> int:
-        """Return the number of questions of a split of the tasks with numbers in a range."""
-        return len(self._part(split)) if lengths is None else len(self._part(split).among(lengths))
-
-    def draw(
-        self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
-    ) -> SequenceBatch:
-        """Return questions of the tasks with numbers in a range; training draws them with replacement."""
-        examples = self._part(split)
-        among = examples.among(lengths)
-        if not len(among):
-            raise ValueError(
-                f"lengths are {lengths[0]}..{lengths[1]}, but the tasks are {sorted(set(examples.origins.tolist()))}; "
-                "lengths are numbers of tasks: give one of these"
-            )
-        if split == "train":
-            among = _in_equal_shares(among, own=examples.origins[among] == OWN)
-            drawn = torch.randint(len(among), (batch_size,), generator=generator_for(seed, split, index))
-        else:
-            order = torch.randperm(len(among), generator=generator_for("order", split))
-            drawn = order[index * batch_size : (index + 1) * batch_size]
-            if not len(drawn):
-                raise ValueError(
-                    f"batch {index} of {batch_size} of the split {split!r} is beyond its {len(among)} questions; "
-                    "request an earlier one"
-                )
-        rows = among[drawn]
+    def collated(self, examples: Examples, rows: Int[Tensor, " rows"]) -> SequenceBatch:
+        """Return questions, each with its story."""
         return SequenceBatch(
             inputs=examples.stories(rows, self.sentences),
             targets=examples.answers[rows][:, None],
             mask=torch.ones(len(rows), 1, dtype=torch.bool),
             lengths=torch.ones(len(rows), dtype=torch.long),
         )
-
-    def _part(self, split: str) -> Examples:
-        return self._parts.get(split, self._parts["test"])
-
-
-def numbers_of(text: str) -> tuple[int, ...]:
-    """Return the numbers of tasks that a text such as "1-5,16", "all" or "none" names, in order.
-
-    Raises:
-        ValueError: the text is malformed or names an unknown task.
-    """
-    if text == "all":
-        return tuple(TASKS)
-    if text == "none":
-        return ()
-    parts = [re.fullmatch(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", part.strip()) for part in text.split(",")]
-    if not all(parts):
-        raise ValueError(
-            f'numbers is {text!r}, but it must name tasks, such as "1", "1-5", "2,3,16" or "all"; name some'
-        )
-    found = {number for part in parts if part for number in range(int(part[1]), int(part[2] or part[1]) + 1)}
-    if not found or not found <= set(TASKS):
-        raise ValueError(f"numbers is {text!r}, but the tasks are 1 to {max(TASKS)}; name some of them")
-    return tuple(sorted(found))
-
-
-def _in_equal_shares(rows: Int[Tensor, " rows"], own: Bool[Tensor, " rows"]) -> Int[Tensor, " more_rows"]:
-    """Repeat the questions about own stories as long as they are not more than the others."""
-    count = int(own.sum())
-    times = max(1, (len(rows) - count) // count) if count else 1
-    return torch.cat([rows, rows[own].repeat(times - 1)])
-
-
-def _told_and_recorded(
-    data_dir: str | None, numbers: tuple[int, ...], size: int, own_file: str | None
-) -> tuple[Parts, DataRecord]:
-    """Return the stories of tasks and of a user, and the record of both."""
-    if own_file is None and not numbers:
-        raise ValueError(
-            'numbers is "none" and stories None, so that there is nothing to learn; name tasks, or a file of your own stories'
-        )
-    told, record = examples_of(
-        data_dir if numbers else None,
-        BABI,
-        read=lambda folder: _read(folder, numbers, size),
-        otherwise=lambda: _generated(numbers, size),
-        name="stories of a simulation of each bAbI task",
-    )
-    if own_file is None:
-        return told, record
-    own, file = own_stories(own_file)
-    both: Parts = {part: {OWN: own[part], **told[part]} for part in PARTS}
-    if not numbers:
-        return both, DataRecord(kind="files", name=NAME, files=(file,))
-    return both, replace(record, name=f"{record.name}, and {NAME}", files=(*record.files, file))
-
-
-def _read(data_dir: str, numbers: tuple[int, ...], size: int) -> Parts:
-    train, validation, test = (
-        {number: babi_stories(data_dir, number, part, size) for number in numbers} for part in PARTS
-    )
-    left = {number: without(train[number], validation[number]) for number in numbers}
-    return {"train": left, "validation": validation, "test": test}
-
-
-def _generated(numbers: tuple[int, ...], size: int) -> Parts:
-    counts: dict[Part, int] = {"train": size, "validation": size // VALIDATION, "test": TESTED}
-    return {part: {number: _told(part, number, count) for number in numbers} for part, count in counts.items()}
-
-
-@cache
-def _told(part: str, number: int, questions: int) -> tuple[Story, ...]:
-    """Return generated stories with at least this many questions."""
-    told: list[Story] = []
-    count, source = 0, generated(number, Random(f"{part} {number}"))
-    while count < questions:
-        told += islice(source, 1)
-        count += len(told[-1].questions)
-    return tuple(told)
 
 
 CARD = TaskCard(

@@ -7,9 +7,6 @@ from memtape.tasks.stories.babi_files import Part
 from memtape.tasks.stories.babi_format import read_story_text, stories_in
 from memtape.tasks.stories.story import Story
 
-OWN = 0
-"""The number of a user's own stories; those of the tasks start at 1."""
-
 HELD_OUT = 10
 """Of this many stories, one is for validation and one for testing; a file with fewer has no stories to spare."""
 
