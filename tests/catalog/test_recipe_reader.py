@@ -114,3 +114,45 @@ def test_a_missing_file_is_refused(tmp_path):
         RecipeError, match=r"the recipe .*mine.toml cannot be read \(No such file.*\); give a TOML file"
     ):
         read_recipe(tmp_path / "mine.toml", name="mine", model=MODELS["ntm"], task=TASKS["copy"])
+
+
+EACH = "[each.task]\nbits = [2, 3]\n"
+
+
+def test_a_recipe_lists_the_values_with_which_it_is_reproduced(tree):
+    written(tree, "ntm/copy", f'{EACH}[published]\nsource = "a table"\neach = {{ ntm = [0.1, 2] }}\n')
+    assert tree["ntm/copy"].each == ("task.bits", (2, 3))
+    assert tree["ntm/copy"].published_each == {"ntm": (0.1, 2.0)}
+    assert tree["ntm/copy"].published == {}
+    written(tree, "ntm/copy-wide", 'extends = "ntm/copy"\n')
+    assert (tree["ntm/copy-wide"].each, tree["ntm/copy-wide"].published_each) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("each = 3\n", "each in .*copy.toml is 3, but it must be a table"),
+        ("[each.task]\nbits = 3\n", r"\[each\] of .*copy.toml is .*, but it must be one option with a list of values"),
+        ("[each.task]\nbits = []\n", r"\[each\] of .*copy.toml is .*, but it must be one option with a list of values"),
+        ("[each]\nbits = [3]\n", r"\[each\] of .*copy.toml is .*, but it must be one option with a list of values"),
+        (
+            f"{EACH}max_length = [3]\n",
+            r"\[each\] of .*copy.toml is .*, but it must be one option with a list of values",
+        ),
+        ("[each.tsk]\nbits = [3]\n", r"\[each\] of .*copy.toml is .*, but it must be one option with a list of values"),
+        ("[each.task]\nbitz = [3]\n", r'no option "bitz" for \[task\] of .*copy.toml; did you mean "bits"\?'),
+        ('[each.task]\nbits = ["x"]\n', r"bits in \[task\] of .*copy.toml is 'x', which is not a value of that option"),
+        ("[each.task]\nbits = [3, 3]\n", r"\[each\] of .*copy.toml has a value of bits twice; name each value once"),
+        (
+            f'{EACH}[published]\nsource = "x"\neach = {{ ntm = [1] }}\n',
+            r"copy.toml has lists of \[1\] numbers, but \[each\] has 2 values; give one number for each value",
+        ),
+        (
+            f'{EACH}[published]\nsource = "x"\neach = {{ ntm = 1 }}\n',
+            r"each in \[published\] of .*copy.toml is .*, but it must be lists of numbers by network",
+        ),
+    ],
+)
+def test_invalid_values_to_reproduce_with_are_refused_by_file(tree, text, sentence):
+    with pytest.raises(RecipeError, match=sentence):
+        written(tree, "ntm/copy", text)["ntm/copy"]

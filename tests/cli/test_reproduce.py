@@ -1,9 +1,11 @@
 """`memtape reproduce`: runs of the same seeds agree with their own ledger, and not with another one."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from memtape.catalog.registry import RECIPES
 from memtape.cli.main import run
 from memtape.experiments import ledger
 
@@ -110,6 +112,19 @@ def test_a_run_prints_the_expected_result_of_the_ledger_first(tmp_path, capsys):
     assert capsys.readouterr().err.startswith(
         "the ledger: 3 of 3 seeds solved, about 2 s a seed on AMD EPYC, 2 cores; `memtape results treelstm boolean`\n"
     )
+
+
+def test_a_recipe_with_several_values_is_trained_with_each(tmp_path, monkeypatch, fake_training, capsys):
+    monkeypatch.setattr(ledger, "FOLDER", tmp_path / "results")
+    several = replace(RECIPES[RECIPE], each=("train.learning_rate", (0.01, 0.02)))
+    monkeypatch.setattr("memtape.cli.reproduce.find", lambda kind, name: several)
+    assert run([*REPRODUCE, "--update"]) == 0
+    result = json.loads((tmp_path / "results" / f"{RECIPE}.json").read_text())
+    rows = [(row["each"], row["seed"], row["metrics"]["validation_cost_bits"]) for row in result["seeds"]]
+    assert result["each"] == "train.learning_rate"
+    assert rows == [(rate, seed, 100 * rate + seed) for rate in (0.01, 0.02) for seed in (0, 1, 2)]
+    assert run(REPRODUCE) == 0
+    assert "2.5 (1.5 to 3.5)" in capsys.readouterr().out
 
 
 @pytest.mark.slow

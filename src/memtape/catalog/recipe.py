@@ -20,5 +20,9 @@ class Recipe:
     """Published numbers: for a metric such as "accuracy_test", values by the name of the network or baseline."""
     source: str | None = None
     """The source of these numbers: paper, figure or table."""
+    each: tuple[str, tuple[Any, ...]] | None = None
+    """An option such as "task.numbers", and the values with which `memtape reproduce` trains; None for the recipe alone."""
+    published_each: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Published numbers of each part, a value of `each` or a part of the test, by the name of the network."""
     formerly: str | None = None
     """The former name of this recipe, which is still accepted."""

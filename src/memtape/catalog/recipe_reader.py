@@ -1,8 +1,9 @@
 """Recipe reader: reads and checks a recipe `<model>/<task>[-variant].toml` when it is first used.
 
-A page has the tables of a `--config` file, [model], [task] and [train], and three more keys: `extends`, the name of a
-page that supplies missing values; `formerly`, the former name of the recipe; and [published], the numbers of papers by
-metric, with their `source`.
+A page has the tables of a `--config` file, [model], [task] and [train], and four more keys: `extends`, the name of a
+page that supplies missing values; `formerly`, the former name of the recipe; [each], an option with the values with
+which the recipe is reproduced, such as the numbers of tasks; and [published], the numbers of papers by metric, with
+their `source`, and with `each`, lists of numbers with each of these values by network.
 """
 
 import re
@@ -26,7 +27,7 @@ from memtape.training.settings import TrainSettings
 FOLDER = Path(__file__).parent.parent / "recipes"
 """The folder of the recipes of memtape."""
 TABLES = ("model", "task", "train")
-KEYS = ("extends", "formerly", *TABLES, "published")
+KEYS = ("extends", "formerly", *TABLES, "each", "published")
 NAME = re.compile(r"[a-z0-9_-]+/[a-z0-9_-]+")
 
 
@@ -134,8 +135,11 @@ def read_recipe(file: Path, *, name: str, model: Named, task: Named, folder: Pat
         raise RecipeError(
             f"[train] of {file} cannot be used ({'.'.join(map(str, first['loc']))}: {first['msg']}); correct it there"
         ) from None
+    each = _each(file, page.get("each", {}), options)
     published = dict(page.get("published", below.get("published", {})))
     source = published.pop("source", None)
+    published.pop("each", None)
+    published_each = _published_each(file, page.get("published", {}).get("each", {}), each)
     return Recipe(
         name=name,
         model=model.name,
@@ -145,6 +149,8 @@ def read_recipe(file: Path, *, name: str, model: Named, task: Named, folder: Pat
         train=values["train"],
         published=published,
         source=source,
+        each=each,
+        published_each=published_each,
         formerly=page.get("formerly"),
     )
 
@@ -186,11 +192,52 @@ def _check_published(file: Path, published: Mapping[str, Any]) -> None:
     if published and not isinstance(published.get("source"), str):
         raise RecipeError(f"[published] of {file} has no source; name the paper, and its figure or table, in quotes")
     for name, values in published.items():
-        if name != "source" and not (isinstance(values, dict) and all(is_of(float, one) for one in values.values())):
+        if name not in ("source", "each") and not (
+            isinstance(values, dict) and all(is_of(float, one) for one in values.values())
+        ):
             raise RecipeError(
                 f"{name} in [published] of {file} is {shortened(values)}, but it must be numbers by name; "
                 "write { lstm = 0.5 }"
             )
+
+
+def _each(
+    file: Path, tables: Mapping[str, Any], options: Mapping[str, tuple[Option, ...]]
+) -> tuple[str, tuple[Any, ...]] | None:
+    """Return the option of [each] and its values, or None without that table."""
+    if not tables:
+        return None
+    named = [
+        (table, name, values)
+        for table, chosen in tables.items()
+        for name, values in (chosen.items() if isinstance(chosen, dict) else [("", None)])
+    ]
+    if len(named) != 1 or named[0][0] not in TABLES or not isinstance(named[0][2], list) or not named[0][2]:
+        raise RecipeError(
+            f"[each] of {file} is {shortened(dict(tables))}, but it must be one option with a list of values; "
+            'write [each.task] and numbers = ["1", "2"]'
+        )
+    ((table, name, values),) = named
+    checked = tuple(_checked(file, table, {name: value}, options[table])[name] for value in values)
+    if len(set(checked)) < len(checked):
+        raise RecipeError(f"[each] of {file} has a value of {name} twice; name each value once")
+    return f"{table}.{name}", checked
+
+
+def _published_each(file: Path, numbers: Any, each: tuple[str, tuple[Any, ...]] | None) -> dict[str, tuple[float, ...]]:
+    """Return the published numbers of each part, by the name of the network; without [each], parts are test lengths."""
+    lists = list(numbers.values()) if isinstance(numbers, dict) else [None]
+    if not all(isinstance(one, list) and all(is_of(float, number) for number in one) for one in lists):
+        raise RecipeError(
+            f"each in [published] of {file} is {shortened(numbers)}, but it must be lists of numbers by network; "
+            "write memn2n = [0.9, 0.8]"
+        )
+    if each is not None and any(len(one) != len(each[1]) for one in lists):
+        raise RecipeError(
+            f"each in [published] of {file} has lists of {sorted({len(one) for one in lists})} numbers, but [each] has "
+            f"{len(each[1])} values; give one number for each value"
+        )
+    return {name: tuple(map(float, one)) for name, one in numbers.items()}
 
 
 def _checked(file: Path, table: str, values: Mapping[str, Any], options: tuple[Option, ...]) -> dict[str, Any]:

@@ -24,6 +24,13 @@ def results(
     *,
     as_json: AsJson = False,
     markdown: Annotated[bool, Parameter(negative="", help="Print a Markdown table for each task.")] = False,
+    each: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Print the scores of each part, for recipes of several parts, such as the tasks of babi.",
+        ),
+    ] = False,
 ) -> None:
     """Print the results of training by each recipe, beside published numbers.
 
@@ -35,7 +42,9 @@ def results(
         find("model", model)
     tasks = [name for name in task or () if find("task", name)]
     found = ledger.results(model, tasks)
-    if as_json:
+    if each:
+        _print_parts(found, markdown=markdown)
+    elif as_json:
         print(json.dumps([_as_json(recipe, result) for recipe, result in found], indent=2))
     elif not found:
         print("the ledger has no result of these; `memtape results` prints all")
@@ -50,6 +59,27 @@ def results(
             _print_details(recipe, result)
 
 
+def _print_parts(found: Sequence[tuple["Recipe", "Result"]], *, markdown: bool) -> None:
+    """Print a table for each result of several parts."""
+    from memtape.experiments.parts import parts_of
+
+    parted = [parts for recipe, result in found if (parts := parts_of(recipe, result)) is not None]
+    if not parted:
+        print("the ledger has no result of several parts of these; leave --each out")
+    for number, parts in enumerate(parted):
+        print(f"{'' if number == 0 else chr(10)}{parts.title}", end="\n\n" if markdown else "\n")
+        rows = parts.rows()
+        if markdown:
+            print(markdown_table([{name: shown(value) for name, value in row.items()} for row in rows]))
+        else:
+            print_table(rows)
+
+
+def shown(value: Any) -> str:
+    """Return the text of a score with three digits, of another value as it is, and of a missing one as empty text."""
+    return f"{value:.3f}" if isinstance(value, float) else "" if value is None else str(value)
+
+
 def markdown_tables(found: Sequence[tuple["Recipe", "Result"]]) -> str:
     """Return a Markdown table for each task, with a line for each recipe.
 
@@ -57,12 +87,18 @@ def markdown_tables(found: Sequence[tuple["Recipe", "Result"]]) -> str:
     """
     tables = []
     for task in dict.fromkeys(recipe.task for recipe, _ in found):
-        rows = [_markdown_row(recipe, result) for recipe, result in found if recipe.task == task]
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        align = ["---" if name in ("recipe", "published") else "--:" for name in names]
-        lines = [names, align, *([row.get(name, "") for name in names] for row in rows)]
-        tables.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+        tables.append(
+            markdown_table([_markdown_row(recipe, result) for recipe, result in found if recipe.task == task])
+        )
     return "\n\n".join(tables)
+
+
+def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
+    """Return a Markdown table of rows, with a column for each name; names of recipes and published numbers are on the left."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    align = ["---" if name in ("recipe", "published") else "--:" for name in names]
+    lines = [names, align, *([row.get(name, "") for name in names] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _row(recipe: "Recipe", result: "Result") -> dict[str, Any]:
@@ -81,9 +117,15 @@ def _row(recipe: "Recipe", result: "Result") -> dict[str, Any]:
 
 def _markdown_row(recipe: "Recipe", result: "Result") -> dict[str, str]:
     from memtape.experiments.ledger import headlines
+    from memtape.experiments.parts import part_metrics
 
     shown = headlines(recipe, result.metrics)
-    at_lengths = {name: name.rpartition("_")[0] for name in result.metrics if name.rpartition("_")[2].isdecimal()}
+    parts = part_metrics(recipe, result)
+    at_lengths = {
+        name: name.rpartition("_")[0]
+        for name in result.metrics
+        if name.rpartition("_")[2].isdecimal() and name not in parts
+    }
     last = next((at_lengths[name] for name in shown if name in at_lengths), TASKS[recipe.task].load().scored[-1].name)
     published = "; ".join(_numbers(recipe.published[name]) for name in shown if name in recipe.published)
     return {
@@ -144,7 +186,7 @@ def _as_json(recipe: "Recipe", result: "Result") -> dict[str, Any]:
 def _seeds(recipe: "Recipe", result: "Result") -> dict[str, str]:
     """Return how many seeds were solved, or the number of seeds for a task without a goal."""
     if TASKS[recipe.task].load().solved_at is None:
-        return {"seeds": str(len(result.seeds))}
+        return {"seeds": str(result.trained)}
     return {"seeds solved": f"{result.solved} of {len(result.seeds)}"}
 
 

@@ -1,7 +1,7 @@
 """Data record: which data a task uses, so that runs, reports and results name it and a changed file is noticed."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -113,3 +113,15 @@ class DataRecord:
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"its data is not that of a task ({error})") from None
         return record
+
+
+def joined_records(records: Sequence[DataRecord]) -> DataRecord:
+    """Return the record of several parts of the same data: every file once, and the sums of the numbers of examples.
+
+    Args:
+        records: the records of the parts, at least one.
+    """
+    files = {file.name: file for record in records for file in record.files}
+    splits = dict.fromkeys(split for record in records for split in record.examples)
+    counts = {split: sum(record.examples.get(split, 0) for record in records) for split in splits}
+    return replace(records[0], files=tuple(files.values()), examples=counts)

@@ -43,6 +43,7 @@ class Task(ABC):
         scored: the scores that are reported; the first one selects the best validation, the last one decides whether
             the task is solved.
         solved_at: value of the last score at which the task counts as solved; None if there is no such value.
+        test_parts: lengths that the final evaluation also scores by themselves, besides the whole test split.
         stuck_at: value of the last score that a training run must reach early, else it counts as stuck; None if
             unknown.
         vocabulary: the name of each symbol, in the order of their indices; None without symbols.
@@ -60,6 +61,7 @@ class Task(ABC):
     lengths: tuple[int, int]
     scored: ClassVar[tuple[Score, ...]]
     solved_at: float | None = None
+    test_parts: tuple[int, ...] = ()
     stuck_at: float | None = None
     vocabulary: tuple[str, ...] | None = None
     input_kinds: ClassVar[tuple[str, ...]] = ("sequences",)

@@ -14,7 +14,7 @@ from memtape.experiments.fit_checks import check_network_and_task
 from memtape.experiments.open_run import open_run
 from memtape.experiments.run_folder.data_of_run import data_entry
 from memtape.models.machine.resizable import Resizable
-from memtape.training.evaluation import by_length
+from memtape.training.evaluation import by_length, tested
 
 
 def evaluate(
@@ -111,8 +111,11 @@ def evaluate_run(
     try:
         if slots is not None:
             model = _with_slots(model, experiment.model, slots)
-        lengths = lengths or find("task", experiment.task).test_lengths
-        results = by_length(model, task, lengths, sequences=sequences, seed=experiment.seed)
+        if lengths:
+            results = by_length(model, task, lengths, sequences=sequences, seed=experiment.seed)
+        else:
+            own = find("task", experiment.task).test_lengths
+            results = tested(model, task, own, sequences=sequences, seed=experiment.seed)
     except ValueError as error:
         raise ExperimentError(first_line(error)) from None
     named = {"model": experiment.model, "task": experiment.task, "run": str(folder)}

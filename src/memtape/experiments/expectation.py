@@ -11,10 +11,13 @@ def expectation(experiment: Experiment) -> str | None:
 
     Returns:
         The line, which states if the ledger's numbers are on other data. None if there are no numbers, or if options of
-        the experiment differ from the recipe.
+        the experiment differ from the recipe. If the recipe is reproduced with several values of an option, the numbers
+        are those with the value of the experiment.
     """
     recipe = RECIPES.get(experiment.recipe) if experiment.recipe else None
     result = None if recipe is None else read_result(recipe.name)
+    if result is not None and result.each is not None:
+        result = result.with_value(experiment.options()[result.each])
     if recipe is None or result is None or not result.finished or changed_options(experiment, recipe):
         return None
     shown = f"`memtape results {recipe.model} {recipe.task}`"

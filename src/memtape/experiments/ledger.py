@@ -6,9 +6,9 @@ them.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median, stdev
 from typing import Any
 
 from memtape.catalog.recipe import Recipe
@@ -21,8 +21,8 @@ SOURCE_TREE = PACKAGE.parent.parent
 IN_SOURCE_TREE = (SOURCE_TREE / "pyproject.toml").is_file()
 FOLDER = SOURCE_TREE / "results" if IN_SOURCE_TREE else PACKAGE / "results"
 
-DATA = ("data", "data_record")
-"""Fields of a result that only tasks on data have."""
+OPTIONAL = ("data", "data_record", "each")
+"""Fields that only results on data, or with several values of an option, have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,10 @@ class Result:
     hardware: str
     environment: Mapping[str, str]
     seeds: Sequence[Mapping[str, Any]]
-    """For each seed: whether and when it was solved, steps, sequences, seconds, and "metrics"; or its "error"."""
+    """For each training run: its seed, whether and when it was solved, steps, sequences, seconds, the mean loss of the
+    last steps of training, and "metrics"; or its "error". With `each`, also the value of that option."""
+    each: str | None = None
+    """The option with several values, such as "task.numbers", that a recipe is trained with; None for one value."""
     data: str | None = None
     """Kind of data, "real" or "synthetic", of tasks that read data."""
     data_record: Mapping[str, Any] | None = None
@@ -55,8 +58,32 @@ class Result:
 
     @property
     def finished(self) -> list[Mapping[str, Any]]:
-        """The seeds that finished training."""
-        return [seed for seed in self.seeds if "metrics" in seed]
+        """The seeds that finished training; with `each`, those that finished it with all values, with mean metrics."""
+        rows = [seed for seed in self.seeds if "metrics" in seed]
+        if self.each is None:
+            return rows
+        by_seed = {row["seed"]: [other for other in rows if other["seed"] == row["seed"]] for row in rows}
+        return [_over_values(same) for same in by_seed.values() if len(same) == len(self.values)]
+
+    @property
+    def values(self) -> list[Any]:
+        """The values of the option `each`, in order; none without it."""
+        return list(dict.fromkeys(row["each"] for row in self.seeds if "each" in row))
+
+    @property
+    def trained(self) -> int:
+        """The number of seeds, finished or not."""
+        return len({row["seed"] for row in self.seeds})
+
+    def with_value(self, value: Any) -> "Result":
+        """Return the training runs with one value of the option `each`, as a result without `each`."""
+        return replace(self, each=None, seeds=[row for row in self.seeds if row["each"] == value])
+
+    @property
+    def selected(self) -> Mapping[str, Any] | None:
+        """The finished training run with the lowest loss in its last steps of training, as papers select one."""
+        known = [seed for seed in self.finished if "training_loss" in seed]
+        return min(known, key=lambda seed: seed["training_loss"]) if known else None
 
     @property
     def solved(self) -> int:
@@ -83,10 +110,25 @@ class Result:
         """The processor and its cores."""
         return ", ".join(self.hardware.split(", ")[:-2]) or self.hardware
 
+    def mean(self, metric: str) -> tuple[float, float]:
+        """Return the mean of a metric over seeds, and its standard deviation, 0 for one seed."""
+        values = [seed["metrics"][metric] for seed in self.finished]
+        return fmean(values), stdev(values) if len(values) > 1 else 0.0
+
     def spread(self, metric: str) -> Spread:
         """Return the median of a metric over seeds, and its range."""
         values = [seed["metrics"][metric] for seed in self.finished]
         return Spread(median=median(values), low=min(values), high=max(values))
+
+
+def _over_values(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the training runs of one seed with different values as one, with summed seconds and mean metrics."""
+    shared = [name for name in rows[0]["metrics"] if all(name in row["metrics"] for row in rows)]
+    return {
+        "seed": rows[0]["seed"],
+        "seconds": sum(row["seconds"] for row in rows),
+        "metrics": {name: fmean(row["metrics"][name] for row in rows) for name in shared},
+    }
 
 
 def result_file(recipe: str) -> Path:
@@ -102,8 +144,9 @@ def read_result(recipe: str) -> Result | None:
 
 def write_result(result: Result) -> Path:
     """Write a result into the ledger, over the previous one, and return its file."""
-    order = ("model", "task", "recipe", "command", *DATA, "commit", "hardware", "environment", "seeds")
-    values = {name: getattr(result, name) for name in order if getattr(result, name) is not None or name not in DATA}
+    order = ("model", "task", "recipe", "command", *OPTIONAL, "commit", "hardware", "environment", "seeds")
+    fields = {name: getattr(result, name) for name in order}
+    values = {name: value for name, value in fields.items() if value is not None or name not in OPTIONAL}
     file = result_file(result.recipe)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, f"{json.dumps(values, indent=2)}\n".encode())

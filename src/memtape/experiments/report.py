@@ -56,7 +56,7 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
     entry = TASKS[experiment.task]
     try:
         drawn = {"learning": _learning(read.records, outcome["solved_step"], task)}
-        if len(results) > 1:
+        if len(results) > 1 and not task.test_parts:
             drawn["lengths"] = _lengths(results, task, entry.unit)
     except ValueError as error:
         raise RunError(f"{run.folder} cannot be drawn ({error}); restore its files or train again") from None
@@ -94,9 +94,10 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
 
 def _sections(read: RunRecord, drawn: dict[str, Illustration], example: str) -> list[Section]:
     experiment, results = read.experiment, read.evaluation
-    columns = [name.replace("_", " ") for name in results[0]]
+    names = list(results[-1])
+    columns = [name.replace("_", " ") for name in names]
     title = "Scores by length" if "lengths" in drawn else "Scores on the test sequences"
-    scores = Table(title, columns, [tuple(result.values()) for result in results])
+    scores = Table(title, columns, [tuple(result.get(name, "all") for name in names) for result in results])
     sections = [
         Section("Beyond the lengths of training", [drawn["lengths"], scores])
         if "lengths" in drawn

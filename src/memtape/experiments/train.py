@@ -21,7 +21,7 @@ from memtape.experiments.run_folder.environment import environment
 from memtape.experiments.run_folder.folder import EVALUATION, RESULT, Run, RunError
 from memtape.experiments.run_folder.weights import save_weights
 from memtape.training.checkpoints import Checkpoint, Checkpoints
-from memtape.training.evaluation import by_length
+from memtape.training.evaluation import tested
 from memtape.training.interruption import Interruption
 from memtape.training.loop import train
 from memtape.training.outcome import Outcome
@@ -165,7 +165,7 @@ def train_to_the_end(
         if outcome.finished and processes.first:
             save_weights(run, model)
             lengths = find("task", experiment.task).test_lengths
-            results = by_length(model, task, lengths, sequences=None, seed=experiment.seed)
+            results = tested(model, task, lengths, sequences=None, seed=experiment.seed)
             run.write(EVALUATION, results)
             run.write(RESULT, {**asdict(outcome), **data_entry(task)})
             track({"kind": "evaluation", "step": outcome.steps, **_by_score(results)})

@@ -91,3 +91,11 @@ def by_length(
         }
         for each in ranges or [None]
     ]
+
+
+def tested(
+    model: nn.Module, task: Task, lengths: Sequence[int], *, sequences: int | None, seed: int
+) -> list[dict[str, Any]]:
+    """Return the records of the final evaluation: those of `by_length`, followed by one for each part of the test split."""
+    parts = by_length(model, task, task.test_parts, sequences=sequences, seed=seed) if task.test_parts else []
+    return [*by_length(model, task, lengths, sequences=sequences, seed=seed), *parts]

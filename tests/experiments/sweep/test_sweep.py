@@ -48,6 +48,16 @@ def test_without_a_space_there_is_one_configuration_with_all_seeds(tmp_path):
     assert not (tmp_path / "journal.jsonl").exists()
 
 
+def test_listed_values_are_a_configuration_each(tmp_path):
+    each = ({"train.learning_rate": 0.01}, {"train.learning_rate": 0.02})
+    first, second = swept(tmp_path, each=each)
+    assert [one.number for one in (first, second)] == [0, 1]
+    assert [one.experiment.train.learning_rate for one in (first, second)] == [0.01, 0.02]
+    assert (first.value, second.value) == pytest.approx((2, 3))
+    with pytest.raises(SweepError, match=r"was started with each .*, but it is None now"):
+        swept(tmp_path)
+
+
 def test_every_proposal_is_trained_with_all_seeds_and_its_result_is_the_median_cost(tmp_path):
     configurations = swept(tmp_path, space=RATES)
     assert [one.number for one in configurations] == list(range(6))

@@ -81,7 +81,7 @@ def _rank(summary: dict[str, Any]) -> tuple[float, float, int]:
 
 
 def _summary(configuration: Configuration) -> dict[str, Any]:
-    rows = [_row(seed, training, configuration.scored) for seed, training in configuration.training_runs.items()]
+    rows = [row_of(seed, training, configuration.scored) for seed, training in configuration.training_runs.items()]
     ended = [row for row in rows if "failure" not in row]
     solved = [row["solved_step"] for row in ended if row["solved"]]
     value, first = configuration.value, configuration.scored[0]
@@ -100,7 +100,8 @@ def _summary(configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def _row(seed: int, training: Training, scored: Sequence[Score]) -> dict[str, Any]:
+def row_of(seed: int, training: Training, scored: Sequence[Score]) -> dict[str, Any]:
+    """Return the outcome of a training run and its scores, or its "failure"."""
     result = result_of(training, scored)
     if result is None:
         return {"seed": seed, "failure": training.failure()}

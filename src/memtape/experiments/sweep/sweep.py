@@ -46,13 +46,15 @@ class Plan:
     Args:
         experiment: the configuration to start from; its seed is ignored.
         seeds: the seeds of every configuration.
-        space: the options to vary; None for a single configuration.
+        space: the options to vary; None without a search.
+        each: without a search, values of options, such as {"task.numbers": "2"}; one configuration for each.
         sampler_seed: seed of the proposals.
     """
 
     experiment: Experiment
     seeds: tuple[int, ...]
     space: Space | None = None
+    each: tuple[Mapping[str, Value], ...] = ({},)
     sampler_seed: int = 0
 
     def record(self) -> dict[str, Any]:
@@ -60,6 +62,8 @@ class Plan:
         experiment = {name: value for name, value in self.experiment.config().items() if name != "seed"}
         space = None if self.space is None else asdict(self.space)
         record = {**experiment, "seeds": self.seeds, "space": space, "sampler_seed": self.sampler_seed}
+        if self.each != ({},):
+            record["each"] = self.each
         return json.loads(json.dumps(record))
 
 
@@ -163,8 +167,8 @@ def _train_configurations(
     plan: Plan, folder: Path, jobs: int, stop: Event, listener: Listener
 ) -> list[Configuration] | None:
     if plan.space is None:
-        only = [_configuration(plan, folder, 0, {})]
-        return only if _train(only, jobs, stop, listener) else None
+        listed = [_configuration(plan, folder, number, values) for number, values in enumerate(plan.each)]
+        return listed if _train(listed, jobs, stop, listener) else None
     proposals = Proposals(folder / "journal.jsonl", plan.space, seed=plan.sampler_seed)
     at_once = -(-jobs // len(plan.seeds))
     while (first := proposals.answered()) < plan.space.trials:

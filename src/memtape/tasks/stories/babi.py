@@ -86,6 +86,7 @@ class Babi(ClassificationTask, Task):
             checks.at_least(1, sentences=sentences)
         self.sentences = sentences
         self.lengths = (chosen[0], chosen[-1])
+        self.test_parts = chosen if len(chosen) > 1 else ()
         parts, self.data = examples_of(
             data_dir,
             BABI,
