@@ -75,3 +75,12 @@ def test_sentences_without_words_are_zero_vectors(shape):
         vectors = encoded(words, torch.rand(4, 6))
         assert vectors.shape == (*shape[:-1], 6)
         assert not vectors.any()
+
+
+@pytest.mark.parametrize("encoded", ENCODINGS.values())
+def test_several_tables_at_once_are_each_table_alone(encoded):
+    tables = torch.randn(5, 3, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    found = encoded(WORDS, tables)
+    assert found.shape == (2, 2, 3, 6)
+    for at in range(3):
+        torch.testing.assert_close(found[:, :, at], encoded(WORDS, tables[:, at]))

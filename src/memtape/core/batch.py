@@ -53,6 +53,8 @@ class SequenceBatch:
 
     def rows(self, first: int, last: int) -> "SequenceBatch":
         """Return the rows from `first` up to, but not including, `last`."""
+        if (first, last) == (0, len(self)):
+            return self
         inputs = self.kind.rows(self.inputs, first, last)
         return dataclasses.replace(state_tree.rows(self._without_inputs(), first, last), inputs=inputs)
 

@@ -12,27 +12,29 @@ NIL = 0
 
 
 def bag_of_words(
-    words: Int[Tensor, "*batch words"], table: Float[Tensor, "symbols embedding"]
-) -> Float[Tensor, "*batch embedding"]:
+    words: Int[Tensor, "*batch words"], table: Float[Tensor, "symbols *tables embedding"]
+) -> Float[Tensor, "... embedding"]:
     r"""Sum the embeddings of the words of each sentence.
 
     $$m = \sum_j A x_j$$
 
     Args:
         words: the words of each sentence as symbols; absent words, `NIL`, add nothing.
-        table: $A^\top$, the embedding of each symbol; the row of `NIL` is not used.
+        table: $A^\top$, the embedding of each symbol, or one in each of several tables; the row of `NIL` is not used.
+
+    Returns:
+        $m$, or one for each table, shape (batch, tables, embedding).
 
     References:
         Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895, section 4.1.
     """
-    flat = _flat(words)
-    sums = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL)
-    return sums.reshape(*words.shape[:-1], table.shape[1])
+    sums = functional.embedding_bag(_flat(words), table.flatten(1), mode="sum", padding_idx=NIL)
+    return sums.reshape(*words.shape[:-1], *table.shape[1:])
 
 
 def position_encoded(
-    words: Int[Tensor, "*batch words"], table: Float[Tensor, "symbols embedding"]
-) -> Float[Tensor, "*batch embedding"]:
+    words: Int[Tensor, "*batch words"], table: Float[Tensor, "symbols *tables embedding"]
+) -> Float[Tensor, "... embedding"]:
     r"""Sum the embeddings of the words of each sentence, weighted by the position of the word (position encoding).
 
     $$m = \sum_{j=1}^{J} l_j \circ A x_j, \qquad
@@ -41,24 +43,33 @@ def position_encoded(
     for a sentence of $J$ words. Up to the factor 2 and half a step, these are the weights
     $(1 - j/J) - (k/d)(1 - 2j/J)$ of the paper; in this form of the authors' code their mean is 1, as in a bag of words.
 
-    The weights are the sum of two products, one of which is constant, so that two sums of embeddings are enough.
+    Since $l_{kj} = 1 + s_k r_j$, a sentence is a weighted sum of rows of $A^\top$, with weights 1, and of $A^\top$ times
+    $s$, with weights $r_j$.
 
     Args:
         words: the words of each sentence as symbols; absent words, `NIL`, follow the others and add nothing.
-        table: $A^\top$, the embedding of each symbol; the row of `NIL` is not used.
+        table: $A^\top$, the embedding of each symbol, or one in each of several tables; the row of `NIL` is not used.
+
+    Returns:
+        $m$, or one for each table, shape (batch, tables, embedding).
 
     References:
         Sukhbaatar, Szlam, Weston & Fergus (2015), "End-to-end memory networks", arXiv:1503.08895, section 4.1.
     """
-    size = table.shape[1]
-    flat = _flat(words)
-    count = (flat != NIL).sum(1, keepdim=True).to(table.dtype)
+    size, flat = table.shape[-1], _flat(words)
+    there = flat != NIL
+    count = there.sum(1, keepdim=True).to(table.dtype)
     position = torch.arange(1, flat.shape[1] + 1, device=words.device, dtype=table.dtype)
     offset = 4 * (position - (count + 1) / 2) / count.clamp(min=1)
     slope = (torch.arange(1, size + 1, device=words.device, dtype=table.dtype) - (size + 1) / 2) / size
-    sums = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL)
-    leaning = functional.embedding_bag(flat, table, mode="sum", padding_idx=NIL, per_sample_weights=offset)
-    return (sums + slope * leaning).reshape(*words.shape[:-1], size)
+    sums = functional.embedding_bag(
+        torch.cat([flat, torch.where(there, flat + len(table), NIL)], dim=1),
+        torch.cat([table, slope * table]).flatten(1),
+        mode="sum",
+        padding_idx=NIL,
+        per_sample_weights=torch.cat([torch.ones_like(offset), offset], dim=1),
+    )
+    return sums.reshape(*words.shape[:-1], *table.shape[1:])
 
 
 def masked_by_position(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Int, Shaped
@@ -31,7 +32,11 @@ class Ragged:
         """Return the selected sequences, padded with zeros at the end, and their lengths."""
         lengths = self.lengths[rows]
         since_begin = steps_since(torch.zeros_like(lengths), int(lengths.max()))
-        begins = (self.lengths.cumsum(0) - self.lengths)[rows]
         inside = since_begin < lengths[:, None]
-        found = self.values[torch.where(inside, begins[:, None] + since_begin, 0)]
+        found = self.values[torch.where(inside, self._begins[rows][:, None] + since_begin, 0)]
         return torch.where(inside.reshape(*inside.shape, *[1] * (found.ndim - 2)), found, 0), lengths
+
+    @cached_property
+    def _begins(self) -> Int[Tensor, " sequences"]:
+        """The step at which each sequence begins."""
+        return self.lengths.cumsum(0) - self.lengths

@@ -148,7 +148,7 @@ def test_random_noise_gives_a_sentence_the_same_age_in_all_tables(stories):
                 table.copy_(tables[0])
     for _ in range(10):
         memory = net.remember(stories.sentences[:, :2], torch.ones(2, 2, dtype=torch.bool))
-        assert torch.equal(memory.keys, memory.values)
+        assert torch.equal(memory.vectors[:, :, :-1], memory.vectors[:, :, 1:])
 
 
 def test_adjacent_tying_needs_answers_that_are_symbols():

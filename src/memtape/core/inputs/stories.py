@@ -138,6 +138,8 @@ def recent(stories: Stories, count: int) -> Stories:
     lengths = present_in(stories.sentences).sum(1)
     skipped = (lengths - count).clamp(min=0)
     kept = min(count, int(lengths.max())) if len(lengths) else 0
+    if kept == stories.sentences.shape[1]:
+        return stories
     places = skipped[:, None] + torch.arange(kept, device=skipped.device)
     inside = places < lengths[:, None]
     places = torch.where(inside, places, 0)[:, :, None].expand(-1, -1, stories.sentences.shape[2])

@@ -1,5 +1,6 @@
 """End-to-end memory network: soft attention over the sentences of a story, in several hops."""
 
+from itertools import pairwise
 from typing import Any, Literal
 
 import torch
@@ -20,10 +21,13 @@ from memtape.sharing.shareable import constructor_arguments
 
 @state
 class SentenceMemory:
-    """The sentences of a story, with keys and values for each hop."""
+    """The sentences of a story, in each table of embeddings.
 
-    keys: Float[Tensor, "*batch hops sentences embedding"]
-    values: Float[Tensor, "*batch hops sentences embedding"]
+    With adjacent tying, hop $k$ has its keys from table $k$ and its values from table $k + 1$; with layer-wise tying, all
+    hops have their keys from the first and their values from the second table.
+    """
+
+    vectors: Float[Tensor, "*batch sentences tables embedding"]
     present: Bool[Tensor, "*batch sentences"]
     """Which slots hold a sentence."""
 
@@ -119,25 +123,22 @@ class MemN2N(MemoryNetwork[Tensor, SentenceMemory]):
         return ENCODINGS[self.encoding](question, self.words[0])
 
     def remember(self, sentences: Tensor, present: Tensor) -> SentenceMemory:
-        """Input and generalisation: return the keys and values of all hops."""
-        adjacent, hops = self.tying == "adjacent", self.hops
-        tables = list(self.words) if adjacent else list(self.words)[1:]
-        encoded = ENCODINGS[self.encoding]
-        vectors = torch.stack([encoded(sentences, table) for table in tables], dim=1)
+        """Input and generalisation: return the vectors of the sentences in all tables."""
+        tables = list(self.words) if self.tying == "adjacent" else list(self.words)[1:]
+        vectors = ENCODINGS[self.encoding](sentences, torch.stack(tables, dim=1))
         if self.times:
             told = ages_with_gaps(present, self.random_noise if self.training else 0.0, self.memory_size)
-            vectors = vectors + torch.stack([table[told] for table in self.times], dim=1)
-        if adjacent:
-            return SentenceMemory(keys=vectors[:, :-1], values=vectors[:, 1:], present=present)
-        keys, values = (vectors[:, at, None].expand(-1, hops, -1, -1) for at in (0, 1))
-        return SentenceMemory(keys=keys, values=values, present=present)
+            times = torch.stack(list(self.times), dim=1)
+            vectors = vectors + functional.embedding(told, times.flatten(1)).view_as(vectors)
+        return SentenceMemory(vectors=vectors, present=present)
 
     def look_up(
         self, query: Float[Tensor, "batch query"], memory: SentenceMemory
     ) -> tuple[Float[Tensor, "batch features"], Lookup]:
         """Output: return $u^{K+1}$ and all $p^k$."""
-        weights = []
-        for keys, values in zip(memory.keys.unbind(1), memory.values.unbind(1), strict=True):
+        weights: list[Tensor] = []
+        vectors = memory.vectors.unbind(2)
+        for keys, values in pairwise(vectors) if self.tying == "adjacent" else [vectors] * self.hops:
             scores = ops.dot_scores(query[:, None, :], keys)
             if self.linear:
                 chosen = torch.where(memory.present[:, None, :], scores, 0)

@@ -100,6 +100,8 @@ class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
 
 def _in_place(weights: Float[Tensor, "batch looks kept"], sentences: Tensor) -> Float[Tensor, "batch looks sentences"]:
     """Return the weights of the last sentences at the places of these in the story."""
+    if weights.shape[2] == sentences.shape[1]:
+        return weights
     lengths = present_in(sentences).sum(1)
     kept, places = weights.shape[2], torch.arange(sentences.shape[1], device=weights.device)
     if not kept:

@@ -12,6 +12,9 @@ from memtape.training.optim.optimizer import optimizer_for, optimizer_state_name
 from memtape.training.parallel.processes import Processes
 from memtape.training.settings import TrainSettings
 
+TINY = 1e-6
+"""Added to the norm of a gradient before the division by it, as in `torch.nn.utils.clip_grad_norm_`."""
+
 
 class Network(ABC):
     """A network in training, with its optimiser.
@@ -26,7 +29,7 @@ class Network(ABC):
     def __init__(self, model: nn.Module, trained: nn.Module, settings: TrainSettings, processes: Processes):
         self.model, self.trained, self.settings = model, trained, settings
         self.accelerator = processes.accelerator
-        self.optimizer = self.accelerator.prepare_optimizer(optimizer_for(trained.parameters(), settings))
+        self.optimizer = optimizer_for(trained.parameters(), settings)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Call the trained form of the network."""
@@ -64,8 +67,8 @@ class Network(ABC):
         if self.settings.clip == "norm":
             nn.utils.clip_grads_with_norm_(parameters, self.settings.clip_limit, norm)
         elif self.settings.clip == "tensor":
-            for parameter, length in zip((p for p in parameters if p.grad is not None), norms, strict=True):
-                nn.utils.clip_grads_with_norm_([parameter], self.settings.clip_limit, length)
+            for gradient, length in zip(gradients, norms, strict=True):
+                gradient.mul_((self.settings.clip_limit / (length + TINY)).clamp(max=1))
         elif self.settings.clip == "value":
             nn.utils.clip_grad_value_(parameters, self.settings.clip_limit)
         return self.full_tensor(norm).item()
