@@ -21,9 +21,23 @@ def window_scores(
     Returns:
         $e$.
     """
-    (batch, count, _), slots = queries.shape, keys.shape[1]
-    pairs = functional.pad((queries @ keys.mT).reshape(batch, count * slots), (0, count))
-    return pairs.reshape(batch, count, slots + 1)[..., : slots - count + 1]
+    return band(queries @ keys.mT)
+
+
+def band(pairs: Float[Tensor, "batch queries slots"]) -> Float[Tensor, "batch queries window"]:
+    r"""Keep the band of a matrix that has the windows.
+
+    $$e_{ti} = a_{t,t+i}, \qquad i = 0 \dots M - 1$$
+
+    Args:
+        pairs: $a$, of $T$ queries and $T + M - 1$ slots.
+
+    Returns:
+        $e$.
+    """
+    batch, count, slots = pairs.shape
+    rows = functional.pad(pairs.reshape(batch, count * slots), (0, count))
+    return rows.reshape(batch, count, slots + 1)[..., : slots - count + 1]
 
 
 def read_windows(

@@ -13,12 +13,12 @@ from memtape.core.cell import Cell, FusedRun
 from memtape.core.known_parts import are_linear
 from memtape.core.state import state
 from memtape.core.view import View, Views
-from memtape.ops.sliding_window import read_windows, window_scores
+from memtape.ops.sliding_window import band, read_windows, window_scores
 
 QUERY = 0.1
 """Each entry of the query of the first hop, as in the published code."""
 
-LEAST_CHUNK = 64
+LEAST_CHUNK = 50
 """The least number of steps that are computed together."""
 
 
@@ -40,8 +40,8 @@ class SlidingMemoryCell(Cell[SlidingMemoryState]):
     $$u^1 = 0.1, \qquad y = W u^{K+1}$$
 
     where slot $i = M$ is the newest input, that of the current step, and $f$ applies a ReLU to the second half of the
-    entries. Slots without an input take no part. Over whole sequences all steps are computed together, in chunks of as many
-    steps as there are slots; the windows of slots are not copied.
+    entries. Slots without an input take no part. Over whole sequences the steps are computed together, in chunks of half as
+    many steps as there are slots; the windows of slots are not copied.
 
     Args:
         embedding_size: size of $a_i$, $c_i$ and $u$; an input is $a$ and $c$ one after the other.
@@ -113,7 +113,7 @@ class SlidingMemoryCell(Cell[SlidingMemoryState]):
         size, time = self.memory_size, xs.shape[1]
         slots = torch.cat([state.slots, xs.to(state.slots.dtype)], dim=1)
         counts = state.count.round()[:, None] + torch.arange(1, time + 1, device=xs.device)
-        chunk, ys = max(size, LEAST_CHUNK), []
+        chunk, ys = max(size // 2, LEAST_CHUNK), []
         for first in range(0, time, chunk):
             end = min(first + chunk, time)
             present = self._present(counts[:, first:end])
@@ -142,13 +142,18 @@ class SlidingMemoryCell(Cell[SlidingMemoryState]):
     ) -> tuple[Float[Tensor, "batch time embedding"], list[Tensor]]:
         """Return the last query of each step, and the weights of each hop."""
         keys, values = slots.chunk(2, dim=-1)
-        query = slots.new_full((*present.shape[:2], keys.shape[-1]), QUERY)
-        straight, there = keys.shape[-1] // 2, present.flatten(0, 1)
+        floor = slots.new_zeros(keys.shape[-1])
+        floor[: len(floor) // 2] = -torch.inf
+        query = slots.new_full((1, 1, keys.shape[-1]), QUERY)
+        # All queries of the first hop are equal, so that a slot has the same score in each window.
+        content = band((query @ keys.mT).expand(-1, present.shape[1], -1))
+        there = present.flatten(0, 1)
         weights: list[Tensor] = []
-        for _ in range(self.hops):
-            scores = window_scores(query, keys) + functional.linear(query, self.key_times)
-            chosen = ops.attention_weights(scores.flatten(0, 1)[:, None], there).view_as(scores)
-            query = self.turn(query) + read_windows(values, chosen) + chosen @ self.value_times
-            query = torch.cat([query[..., :straight], query[..., straight:].relu()], dim=-1)
-            weights.append(chosen)
+        for hop in range(self.hops):
+            if hop:
+                content = window_scores(query, keys)
+            scores = content + functional.linear(query, self.key_times)
+            weights.append(ops.attention_weights(scores.flatten(0, 1)[:, None], there).view_as(scores))
+            found = read_windows(values, weights[-1]) + weights[-1] @ self.value_times
+            query = (self.turn(query) + found).clamp(min=floor)
         return query, weights
