@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from threading import Event
 from time import perf_counter
 from typing import Any
@@ -203,7 +204,7 @@ def main() -> None:
             flush=True,
         )
     low, high = (choose(row["times_as_fast"] for row in rows) for choose in (min, max))
-    print(f"times as fast: {low:.1f} to {high:.1f}, median {middle([row['times_as_fast'] for row in rows])[0]:.1f}")
+    print(f"times as fast: {low:.1f} to {high:.1f}, median {median(row['times_as_fast'] for row in rows):.1f}")
     if options.json:
         found = {"surroundings": surroundings(options.threads), "batch": 32, "rows": rows}
         options.json.write_text(json.dumps(found, indent=1) + "\n")
