@@ -4,7 +4,7 @@
     python benchmarks/stories.py --data-dir data --tasks 1 2 3 --rounds 20
     python benchmarks/stories.py --data-dir data --sweep runs/babi
 
-The first command trains on each task as its recipe says. In turns with these steps, on the same batches, it trains a plain
+The first command trains on each task by the recipe. In turns with these steps, on the same batches, it trains a plain
 program of the same network, which loops over the stories and over their sentences. It prints milliseconds per step and
 the ratio. First, losses and gradients of the two are compared in float64. Steps of the library are complete: they draw the
 batch, check it, add random noise to the ages, and collect scores. The program gets lists of symbols, and has no noise.
@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from threading import Event
 from time import perf_counter
 from typing import Any
@@ -62,10 +63,14 @@ class PlainMemN2N:
         self.slots, self.settings = network.memory_size, settings
 
     def loss(self, stories: Sequence[Story], answers: Tensor) -> Tensor:
+        """Return the mean cross-entropy of the answers."""
         return functional.cross_entropy(torch.stack([self.logits(*story) for story in stories]), answers)
 
     def logits(self, sentences: list[list[int]], question: list[int]) -> Tensor:
-        memories = [self.memory(sentences[-self.slots :], *tables) for tables in zip(self.words, self.times, strict=True)]
+        """Return the logits of the answers to a question."""
+        memories = [
+            self.memory(sentences[-self.slots :], *tables) for tables in zip(self.words, self.times, strict=True)
+        ]
         query = encoded(question, self.words[0])
         for keys, values in pairwise(memories):
             empty = query.new_zeros(self.slots - len(keys))
@@ -74,16 +79,18 @@ class PlainMemN2N:
         return functional.pad(self.words[-1][1:] @ query, (1, 0))
 
     def memory(self, sentences: list[list[int]], words: Tensor, times: Tensor) -> Tensor:
+        """Return the vectors of the sentences of a story in a table."""
         newest = len(sentences) - 1
         return torch.stack([encoded(told, words) + times[newest - at] for at, told in enumerate(sentences)])
 
     def step(self, stories: Sequence[Story], answers: Tensor) -> None:
+        """Take a step of SGD, with the gradient of each tensor clipped by its own norm."""
         parameters = [*self.words, *self.times]
         gradients = torch.autograd.grad(self.loss(stories, answers), parameters)
         with torch.no_grad():
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 rate = self.settings.learning_rate * min(1.0, self.settings.clip_limit / float(gradient.norm()))
-                parameter -= rate * gradient
+                parameter.sub_(rate * gradient)
 
 
 def encoded(words: list[int], table: Tensor) -> Tensor:
@@ -172,7 +179,9 @@ def sweep(numbers: Sequence[int], data_dir: str | None, folder: Path, jobs: int)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", help="the data folder, which contains the folder babi; without it, generated stories")
+    parser.add_argument(
+        "--data-dir", help="the data folder, which contains the folder babi; without it, generated stories"
+    )
     parser.add_argument("--tasks", type=int, nargs="+", default=list(TASKS), help="numbers of tasks")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each")
     parser.add_argument("--threads", type=int, default=1)
@@ -195,7 +204,7 @@ def main() -> None:
             flush=True,
         )
     low, high = (choose(row["times_as_fast"] for row in rows) for choose in (min, max))
-    print(f"times as fast: {low:.1f} to {high:.1f}, median {middle([row['times_as_fast'] for row in rows])[0]:.1f}")
+    print(f"times as fast: {low:.1f} to {high:.1f}, median {median(row['times_as_fast'] for row in rows):.1f}")
     if options.json:
         found = {"surroundings": surroundings(options.threads), "batch": 32, "rows": rows}
         options.json.write_text(json.dumps(found, indent=1) + "\n")

@@ -38,5 +38,5 @@ class Ragged:
 
     @cached_property
     def _begins(self) -> Int[Tensor, " sequences"]:
-        """The step at which each sequence begins."""
+        """The first step of each sequence."""
         return self.lengths.cumsum(0) - self.lengths
