@@ -7,6 +7,9 @@ from typing import Any, Literal, get_args
 
 Kind = Literal["synthetic", "shipped", "files"]
 
+NAMED = 6
+"""The largest number of files that a record names in its line of text."""
+
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
@@ -56,8 +59,10 @@ class DataRecord:
     examples: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """Return the record in one line, with the counts and the first digits of each digest."""
+        """Return the record in one line, with the counts and, of up to six files, the first digits of each digest."""
         files = ", ".join(f"{file.name} ({file.size:,} bytes, SHA-256 {file.sha256[:12]})" for file in self.files)
+        if len(self.files) > NAMED:
+            files = f"{len(self.files)} files of {sum(file.size for file in self.files):,} bytes"
         counts = ", ".join(f"{count:,} {split}" for split, count in self.examples.items())
         parts = [self.badge, files, f"{counts} examples" if counts else ""]
         return "; ".join(part for part in parts if part)
