@@ -103,6 +103,8 @@ from memtape.tasks.long_range.adding import Adding as Adding
 from memtape.tasks.long_range.copy_memory import CopyMemory as CopyMemory
 from memtape.tasks.music.chorales import Chorales as Chorales
 from memtape.tasks.stories.babi import Babi as Babi
+from memtape.tasks.stories.babi_words import BabiWords as BabiWords
+from memtape.tasks.stories.lookup import DocumentLookup as DocumentLookup
 from memtape.training.settings import TrainSettings as TrainSettings
 from memtape.version import __version__ as __version__
 
@@ -121,6 +123,7 @@ __all__ = [
     "AssociativeRecall",
     "AugmentedCell",
     "Babi",
+    "BabiWords",
     "BiDNC",
     "BiGRU",
     "BiLSTM",
@@ -135,6 +138,7 @@ __all__ = [
     "DNCCell",
     "DataRecord",
     "Digits",
+    "DocumentLookup",
     "DrawnTask",
     "DynamicNGrams",
     "EchoState",

@@ -53,7 +53,7 @@ def built(monkeypatch):
 
 
 def test_without_another_run_weights_are_drawn_from_the_seed():
-    drawn, _ = experiment(seed=3).build(initial_weights(experiment(seed=3)))
+    drawn, _ = experiment(seed=3).build(initial_weights(None))
     again = experiment(seed=3).new_network(drawn.cell.input_size, drawn.cell.output_size)
     for name, value in again.state_dict().items():
         assert torch.equal(value, drawn.state_dict()[name])
@@ -61,15 +61,15 @@ def test_without_another_run_weights_are_drawn_from_the_seed():
 
 def test_with_another_run_weights_are_those_of_that_run(finished):
     continued = experiment(weights=str(finished))
-    weights = initial_weights(continued)
+    weights = initial_weights(continued.weights)
     model, _ = continued.build(weights)
     for name, value in model.state_dict().items():
-        assert torch.equal(value, weights[name])
+        assert torch.equal(value, weights.tensors[name])
 
 
 def test_weights_must_be_passed_exactly_if_a_run_is_named(finished):
     continued = experiment(weights=str(finished))
-    weights = initial_weights(continued)
+    weights = initial_weights(continued.weights)
     with pytest.raises(ValueError, match="pass the weights of that run, or none if it is None"):
         continued.build()
     with pytest.raises(ValueError, match="weights is None; pass the weights of that run"):
@@ -79,12 +79,12 @@ def test_weights_must_be_passed_exactly_if_a_run_is_named(finished):
 def test_weights_of_another_network_or_of_no_run_are_refused(finished, tmp_path):
     other = experiment(weights=str(finished), model_options={**OPTIONS, "width": 4})
     with pytest.raises(ExperimentError, match=r"the weights of .* belong to another network .*; give the model"):
-        other.build(initial_weights(other))
+        other.build(initial_weights(other.weights))
     again = experiment(weights=str(finished), train=TrainSettings(restarts=1, restart_after=250))
     with pytest.raises(ExperimentError, match="restarts is 1, but with the weights of"):
-        again.build(initial_weights(again))
+        again.build(initial_weights(again.weights))
     with pytest.raises(RunError, match="there is no run folder"):
-        initial_weights(experiment(weights=str(tmp_path / "none")))
+        initial_weights(str(tmp_path / "none"))
 
 
 def test_each_command_builds_its_network_and_its_task_once(finished, built, tmp_path, capsys):

@@ -61,3 +61,14 @@ def test_without_clipping_a_gradient_is_unchanged(length):
     assert torch.equal(whole, left)
     assert norm == pytest.approx(length)
     assert not math.isinf(norm)
+
+
+def test_each_tensor_is_clipped_by_its_own_norm():
+    whole, left, norm = clipped(7.0, "tensor")
+    assert norm == pytest.approx(7)
+    assert whole[:12].norm() > LIMIT < whole[12:].norm()
+    for part in (slice(12), slice(12, 15)):
+        assert left[part].norm().item() == pytest.approx(LIMIT, rel=1e-5)
+        assert torch.cosine_similarity(whole[part], left[part], dim=0).item() == pytest.approx(1)
+    whole, left, _ = clipped(1.0, "tensor")
+    assert torch.equal(whole, left)

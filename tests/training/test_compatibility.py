@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from memtape.models.memory_network.entnet import EntNet
 from memtape.models.recurrent.bilstm import BiLSTM
 from memtape.models.recurrent.elman import Elman
 from memtape.models.recurrent.esn import EchoState
@@ -16,6 +17,7 @@ from memtape.tasks.images.digits import Digits
 from memtape.tasks.language.boolean import Boolean
 from memtape.tasks.language.scan import Scan
 from memtape.tasks.long_range.adding import Adding
+from memtape.tasks.stories.babi import Babi
 from memtape.training.compatibility import check_compatible
 from memtape.training.loop import train
 from memtape.training.settings import SettingsError, TrainSettings
@@ -105,6 +107,17 @@ def test_compatible_settings_are_accepted(kind, task, options, settings):
 def test_a_readout_in_closed_form_refuses_settings_of_gradients(name):
     with pytest.raises(ValidationError, match=f"{name} is .*, but the optimizer ridge solves on whole batches"):
         TrainSettings(optimizer="ridge", **{name: 1})
+
+
+def test_sentences_longer_than_the_network_reads_are_refused():
+    task = Babi()
+    most = task.longest_sentence
+    fitting, short = (EntNet(task.input_size, task.output_size, sentence_size=most - less) for less in (0, 1))
+    check_compatible(fitting, task, TrainSettings(device="cpu"))
+    with pytest.raises(
+        SettingsError, match=f"has {most} words, but EntNet reads sentences of up to {most - 1}; shorten it"
+    ):
+        check_compatible(short, task, TrainSettings(device="cpu"))
 
 
 def test_incompatible_settings_are_refused_before_the_first_step():

@@ -56,7 +56,7 @@ def train(experiment: "Experiment", out: Path | None) -> int:
     from memtape.training.interruption import interruption
     from memtape.training.parallel.processes import Processes
 
-    model, task = experiment.build(initial_weights(experiment))  # errors are reported before processes connect
+    model, task = experiment.build(initial_weights(experiment.weights))  # errors are reported before processes connect
     processes = Processes(experiment.train)
     folder = out or Path(processes.broadcast(str(default_folder(experiment.model, experiment.task, experiment.seed))))
     with interruption() as request, ProgressDisplay() as display:

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from reprlib import repr as shortened
 from types import MappingProxyType
@@ -129,6 +129,20 @@ class Task(ABC):
             generator: random generator for sampled actions, in training; None takes the network's most likely actions.
         """
         return batch
+
+    def with_vocabulary(self, known: Sequence[str]) -> "Task":
+        """Return the task with the symbols of a known vocabulary, followed by those of words that it lacks.
+
+        A network that knows the vocabulary can so read the task. This task does not change; one whose symbols are fixed is
+        returned as it is.
+
+        Args:
+            known: the name of each symbol, such as those of an earlier run.
+
+        Raises:
+            ValueError: the vocabulary is that of another kind of task.
+        """
+        return self
 
     def shortest_length(self) -> int:
         """Return the shortest valid length, in the task's unit."""

@@ -8,6 +8,8 @@ The first of these that is given holds:
 4. for a trained run, the folder of its training;
 5. none: the task generates synthetic data.
 
+A file that an option of a task names, such as that of a user's own stories, is looked for in the current folder.
+
 `memtape resume` always reads the data folder of the run, so that the run continues on the same data.
 """
 
@@ -21,6 +23,9 @@ from memtape.core.given_path import given_path
 
 VARIABLE = "MEMTAPE_DATA_DIR"
 
+FILES = ("stories",)
+"""Options of tasks that name a file of the user."""
+
 
 class DataDirError(RequestError):
     """A folder of data for a task that reads none."""
@@ -29,7 +34,7 @@ class DataDirError(RequestError):
 def with_data_dir(
     task: str, options: Mapping[str, Any], *, flag: Path | None = None, trained: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the options of a task with the folder of its data, as an absolute path.
+    """Return the options of a task with the folder of its data, and with absolute paths.
 
     Args:
         task: name of the task.
@@ -40,7 +45,7 @@ def with_data_dir(
     Raises:
         DataDirError: `flag` is given, but the task reads no data.
     """
-    known = {**(trained or {}), **options}
+    known = with_absolute_files({**(trained or {}), **options})
     if "data_dir" not in known:
         if flag is not None:
             raise DataDirError(f"the data folder is {flag}, but {task} reads no data; leave it out")
@@ -54,6 +59,13 @@ def with_data_dir(
     else:
         folder = trained["data_dir"] and (_from_environment() or trained["data_dir"])
     return {**known, "data_dir": folder}
+
+
+def with_absolute_files(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a task with absolute paths of the files that they name."""
+    return {
+        name: _given(value) if name in FILES and isinstance(value, str) else value for name, value in options.items()
+    }
 
 
 def _from_environment() -> str | None:

@@ -13,6 +13,7 @@ from memtape.catalog.registry import MODELS, TASKS
 from memtape.core.given_path import given_path
 from memtape.core.plain_type import is_of
 from memtape.core.task import Task
+from memtape.experiments.data_dir import with_absolute_files
 from memtape.experiments.experiment import Experiment, ExperimentError
 from memtape.sharing.blueprint import MisfitError, blueprint
 from memtape.training.settings import TrainSettings
@@ -52,7 +53,7 @@ def described_experiment(model: nn.Module, task: Task, settings: TrainSettings, 
         model=model_entry.name,
         task=task_entry.name,
         model_options={name: value for name, value in arguments.items() if name not in SIZES},
-        task_options=task_options,
+        task_options=with_absolute_files(task_options),
         train=settings,
         seed=seed,
     )
@@ -87,7 +88,10 @@ def _check_network(model: nn.Module, arguments: Mapping[str, Any]) -> None:
 
 def _check_task(task: Task) -> None:
     """Raise an error if a task was changed after it was built."""
-    name, own, plain = type(task).__name__, vars(task), vars(type(task)(**task.configuration))
+    built = type(task)(**task.configuration)
+    if task.vocabulary is not None:
+        built = built.with_vocabulary(task.vocabulary)
+    name, own, plain = type(task).__name__, vars(task), vars(built)
     for attribute in own.keys() | plain.keys():
         if isinstance(getattr(type(task), attribute, None), cached_property):
             continue

@@ -1,6 +1,6 @@
 """Experiment: a model on a task with all settings, as a value that can be saved and rebuilt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from reprlib import repr as shortened
 from typing import Any
@@ -16,6 +16,7 @@ from memtape.core.errors import RequestError
 from memtape.core.integers import shown
 from memtape.core.plain_type import is_of
 from memtape.core.task import Task
+from memtape.experiments.initial_weights import InitialWeights
 from memtape.sharing.blueprint import MisfitError, build
 from memtape.training.compatibility import check_compatible
 from memtape.training.network_traits import input_kind, sees_ahead
@@ -70,22 +71,25 @@ class Experiment:
             except ValueError as error:
                 raise ExperimentError(str(error)) from None
 
-    def build(self, initial_weights: Mapping[str, Tensor] | None = None) -> tuple[nn.Module, Task]:
+    def build(self, initial: InitialWeights | None = None) -> tuple[nn.Module, Task]:
         """Build the network and the task.
 
+        With the weights of a run, the task keeps the symbols of that run, and the network has more of them if the task has
+        words that are new to it.
+
         Args:
-            initial_weights: the weights of the run that `weights` names; None if it names none.
+            initial: the weights of the run that `weights` names; None if it names none.
 
         Raises:
             ExperimentError: an option does not exist or has an invalid value, or the weights belong to another network.
             SettingsError: a training setting has no effect on this model or this task.
-            ValueError: `initial_weights` is given, but `weights` names no run, or the reverse.
+            ValueError: `initial` is given, but `weights` names no run, or the reverse.
         """
-        if (self.weights is None) != (initial_weights is None):
+        if (self.weights is None) != (initial is None):
             raise ValueError(f"weights is {self.weights!r}; pass the weights of that run, or none if it is None")
-        task = self.build_task()
+        task = self.build_task(None if initial is None else initial.vocabulary)
         sizes = (task.input_size, task.output_size)
-        model = self.new_network(*sizes) if initial_weights is None else self._network_with(initial_weights, *sizes)
+        model = self.new_network(*sizes) if initial is None else self._network_with(initial, task)
         check_compatible(model, task, self.train)
         return model, task
 
@@ -99,27 +103,42 @@ class Experiment:
         network: nn.Module = _construct(find("model", self.model), self.model_options, input_size, output_size)
         return network
 
-    def _network_with(self, weights: Mapping[str, Tensor], *sizes: int) -> nn.Module:
+    def _network_with(self, initial: InitialWeights, task: Task) -> nn.Module:
         if self.train.restarts:
             raise ExperimentError(
                 f"restarts is {self.train.restarts}, but with the weights of {self.weights} every restart is the same; "
                 "leave one out"
             )
+        known, symbols = len(initial.vocabulary or ()), len(task.vocabulary or ())
+        grows = 0 < known < symbols and hasattr(find("model", self.model).load(), "with_symbols")
+        sizes = (known, known) if grows else (task.input_size, task.output_size)
         try:
-            return self.build_network(weights, *sizes)
+            network: Any = self.build_network(initial.tensors, *sizes)
         except MisfitError as error:
             raise ExperimentError(
                 f"the weights of {self.weights} belong to another network ({error}); "
                 "give the model the options of that run"
             ) from None
+        torch.manual_seed(self.seed)
+        grown: nn.Module = network.with_symbols(symbols) if grows else network
+        return grown
 
-    def build_task(self) -> Task:
+    def build_task(self, known: Sequence[str] | None = None) -> Task:
         """Build the task only, for a model that it fits.
 
+        Args:
+            known: a vocabulary whose symbols the task keeps; None for its own.
+
         Raises:
-            ExperimentError: an option does not exist or has an invalid value, or the model reads another kind of input.
+            ExperimentError: an option does not exist or has an invalid value, the model reads another kind of input, or the
+                vocabulary is that of another kind of task.
         """
         task: Task = _construct(find("task", self.task), self.task_options)
+        if known is not None:
+            try:
+                task = task.with_vocabulary(known)
+            except ValueError as error:
+                raise ExperimentError(first_line(error)) from None
         check_reads(find("model", self.model).load(), task, reader=self.model, source=self.task)
         return task
 

@@ -1,19 +1,34 @@
-"""Initial weights: read the weights of a finished run for an experiment that starts from them."""
+"""Initial weights: read those of a finished run, with the meaning of its symbols, for an experiment that starts from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
-from memtape.experiments.experiment import Experiment
 from memtape.experiments.run_folder.folder import Run
 from memtape.experiments.run_folder.weights import read_weights
 
 
-def initial_weights(experiment: Experiment) -> Mapping[str, Tensor] | None:
-    """Return the weights that an experiment starts from; None if it draws them from its seed.
+@dataclass(frozen=True)
+class InitialWeights:
+    """The weights of a finished run."""
+
+    tensors: Mapping[str, Tensor]
+    vocabulary: Sequence[str] | None
+    """The name of each symbol of its task; None without symbols."""
+
+
+def initial_weights(folder: str | None) -> InitialWeights | None:
+    """Return the weights that an experiment starts from.
+
+    Args:
+        folder: the run folder that the experiment names; None if it draws its weights from its seed.
 
     Raises:
-        RunError: the named run does not exist, is not finished, or is damaged.
+        RunError: the run does not exist, is not finished, or is damaged.
     """
-    return None if experiment.weights is None else read_weights(Run.open(Path(experiment.weights)))
+    if folder is None:
+        return None
+    run = Run.open(Path(folder))
+    return InitialWeights(tensors=read_weights(run), vocabulary=run.vocabulary())

@@ -1,7 +1,7 @@
 """Open run: load the trained network, its task and its experiment from a run folder."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from memtape.experiments.data_dir import with_data_dir
 from memtape.experiments.experiment import Experiment, ExperimentError
 from memtape.experiments.run_folder.checkpoints import best_weights_so_far
 from memtape.experiments.run_folder.data_of_run import other_data
-from memtape.experiments.run_folder.folder import CONFIGURATION, WEIGHTS, Run, RunError
+from memtape.experiments.run_folder.folder import CONFIGURATION, VOCABULARY, WEIGHTS, Run, RunError
 from memtape.experiments.run_folder.weights import read_weights
 from memtape.sharing.blueprint import MisfitError
 
@@ -56,7 +56,7 @@ def open_run(
     try:
         network = network_of_run(experiment, sizes, weights, file)
     except RunError:
-        if not task_options or (before := _sizes(trained)) == sizes:
+        if not task_options or (before := _sizes(trained, run.vocabulary())) == sizes:
             raise
         raise ExperimentError(
             f"with {', '.join(task_options)} the task has inputs and outputs of sizes {sizes[0]} and {sizes[1]}, but the "
@@ -84,23 +84,29 @@ def weights_of_run(run: Run, warn: Callable[[str], None] | None) -> tuple[Mappin
     return weights, run.checkpoints
 
 
-def _sizes(experiment: Experiment) -> tuple[int, int]:
-    task = experiment.build_task()
+def _sizes(experiment: Experiment, known: Sequence[str] | None) -> tuple[int, int]:
+    task = experiment.build_task(known)
     return task.input_size, task.output_size
 
 
 def task_of_run(run: Run, experiment: Experiment) -> Task:
-    """Build the task of a run, and check that its symbols have the same meaning as in training.
+    """Build the task of a run with its vocabulary, and check that its symbols have the same meaning as in training.
 
     Raises:
         ExperimentError: no task can be built from an option.
         RunError: the task has another vocabulary.
     """
-    task, known = experiment.build_task(), run.vocabulary()
+    known = run.vocabulary()
+    task = experiment.build_task(known)
     if known is not None and task.vocabulary is not None and tuple(known) != tuple(task.vocabulary):
         unlike = next(
             (i for i, (one, other) in enumerate(zip(known, task.vocabulary, strict=False)) if one != other), None
         )
+        if unlike is None and len(task.vocabulary) > len(known):
+            raise RunError(
+                f"the data has {task.vocabulary[len(known)]!r}, which is not among the {len(known)} symbols of the run "
+                f"{run.folder}; give it data with those in its {VOCABULARY}, or train on this data with --weights {run.folder}"
+            )
         place = f"symbol {unlike} was {known[unlike]!r}" if unlike is not None else f"there were {len(known)} symbols"
         now = f"is {task.vocabulary[unlike]!r}" if unlike is not None else f"are {len(task.vocabulary)}"
         raise RunError(

@@ -85,7 +85,7 @@ def _resume_owned(
             "remove the folder and call memtape.fit again"
         )
     if checkpoint is None:
-        model, task = experiment.build(initial_weights(experiment))
+        model, task = experiment.build(initial_weights(experiment.weights))
     else:
         task = task_of_run(run, experiment)
         sizes = (task.input_size, task.output_size)

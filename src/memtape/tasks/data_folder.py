@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from io import BytesIO
@@ -59,15 +59,24 @@ class DataSet:
         Raises:
             DataError: as in `content`, or the file is not UTF-8, or has no text.
         """
-        content = self._bytes(data_dir, file)
-        try:
-            text = decoded(content)
-        except ValueError as error:
-            raise self.damaged(self.path(data_dir, file), str(error)) from None
-        if not text.strip():
-            raise self.damaged(self.path(data_dir, file), "is empty")
+        text = self._text(data_dir, file)
         self._record(file, text.encode())
         return text
+
+    def texts(self, data_dir: str, files: Sequence[str], name: str) -> list[str]:
+        """Return the texts of several files, which count as one file with all their names and texts.
+
+        Args:
+            data_dir: the data folder.
+            files: the files.
+            name: the name of the one file in the record of the data.
+
+        Raises:
+            DataError: as in `text`.
+        """
+        found = [self._text(data_dir, file) for file in files]
+        self._record(name, "\0".join(part for pair in zip(files, found, strict=True) for part in pair).encode())
+        return found
 
     def path(self, data_dir: str, file: str) -> Path:
         """Return the path of a file of the data set; that of the unpacked file if only this exists."""
@@ -88,6 +97,16 @@ class DataSet:
     def damaged(self, path: Path, reason: str) -> DataError:
         """Return the error for an invalid file."""
         return DataError(f"{path} {reason}; get it again from {self.source}")
+
+    def _text(self, data_dir: str, file: str) -> str:
+        content = self._bytes(data_dir, file)
+        try:
+            text = decoded(content)
+        except ValueError as error:
+            raise self.damaged(self.path(data_dir, file), str(error)) from None
+        if not text.strip():
+            raise self.damaged(self.path(data_dir, file), "is empty")
+        return text
 
     def _bytes(self, data_dir: str, file: str) -> bytes:
         path = self.path(data_dir, file)

@@ -1,4 +1,4 @@
-"""Compatibility: reject settings that have no effect on a network or a task, before training."""
+"""Compatibility: reject settings without effect on a network or a task, and sentences that it cannot read, before training."""
 
 import inspect
 
@@ -6,7 +6,13 @@ from torch import nn
 
 from memtape.core.inputs.registry import kind_named
 from memtape.core.task import Task
-from memtape.training.network_traits import has_linear_start, input_kind, is_teacher_forced, sees_ahead
+from memtape.training.network_traits import (
+    has_linear_start,
+    input_kind,
+    is_teacher_forced,
+    longest_sentence_read,
+    sees_ahead,
+)
 from memtape.training.optim.closed_form import linearly_read
 from memtape.training.optim.schedule import lengths_at
 from memtape.training.optim.vanishing_penalty import plain_cells
@@ -14,7 +20,7 @@ from memtape.training.settings import SettingsError, TrainSettings
 
 
 def check_compatible(model: nn.Module, task: Task, settings: TrainSettings) -> None:
-    """Raise an error unless every setting has an effect on this network and this task.
+    """Raise an error unless every setting has an effect on this network and this task, and it can read all sentences.
 
     Args:
         model: the network.
@@ -22,8 +28,9 @@ def check_compatible(model: nn.Module, task: Task, settings: TrainSettings) -> N
         settings: the training settings.
 
     Raises:
-        SettingsError: names the first setting without an effect.
+        SettingsError: names the first setting without an effect, or a sentence is longer than the network reads.
     """
+    _check_sentences(model, task)
     _check_time(model, settings)
     _check_teacher(model, settings)
     if settings.linear_start_steps and not has_linear_start(model):
@@ -51,6 +58,16 @@ def check_compatible(model: nn.Module, task: Task, settings: TrainSettings) -> N
             task.batch(0, 1, lengths=first, input_kind=input_kind(model))
         except ValueError as error:
             raise SettingsError(f"the curriculum cannot start: {error}") from None
+
+
+def _check_sentences(model: nn.Module, task: Task) -> None:
+    """Reject sentences that are longer than those that the network reads."""
+    most, longest = longest_sentence_read(model), getattr(task, "longest_sentence", 0)
+    if most is not None and longest > most:
+        raise SettingsError(
+            f"a sentence of {type(task).__name__} has {longest} words, but {_name(model)} reads sentences of up to {most}; "
+            f"shorten it, or train a network with a sentence_size of {longest}"
+        )
 
 
 def _check_time(model: nn.Module, settings: TrainSettings) -> None:

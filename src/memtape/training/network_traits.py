@@ -1,4 +1,4 @@
-"""Network traits: its kind of input, its device and dtype, whether it reads ahead, and how it is trained."""
+"""Network traits: its kind of input, its device and dtype, what it reads, and how it is trained."""
 
 from itertools import chain
 
@@ -29,6 +29,11 @@ def has_own_loss(model: nn.Module) -> bool:
 def has_linear_start(model: nn.Module) -> bool:
     """Return whether a network has hops that can leave their softmax out."""
     return hasattr(model, "linear")
+
+
+def longest_sentence_read(model: nn.Module) -> int | None:
+    """Return the number of words of the longest sentence that a network reads, None without a limit."""
+    return getattr(model, "sentence_size", None)
 
 
 def place_of(model: nn.Module) -> tuple[torch.device, torch.dtype | None]:

@@ -31,7 +31,10 @@ def encoded(words, table, encoding):
 
 
 def slots_of(story, window):
-    """Return the words of the key and of the value, and the number of the sentence, of each slot."""
+    """Return the words of the key and of the value, and the number of the sentence, of each slot.
+
+    With windows, a word in the middle of a key or of a value has a second symbol, `SYMBOLS` after its own.
+    """
     if window is None:
         return [(sentence, sentence, at) for at, sentence in enumerate(story)]
     found = []
@@ -39,29 +42,50 @@ def slots_of(story, window):
         for middle, word in enumerate(sentence):
             first = max(middle - window // 2, 0)
             around = sentence[first : middle + window // 2 + 1]
-            found.append(([other + SYMBOLS * (first + k == middle) for k, other in enumerate(around)], [word], at))
+            found.append(
+                ([other + SYMBOLS * (first + k == middle) for k, other in enumerate(around)], [word + SYMBOLS], at)
+            )
     return found
 
 
 def by_the_letter(
-    net, story, question, *, window=None, encoding="position", temporal=True, hash_limit=None, tied_answers=True
+    net,
+    story,
+    question,
+    *,
+    window=None,
+    titles=False,
+    encoding="position",
+    temporal=True,
+    hash_limit=None,
+    tied_answers=True,
 ):
     """Return logits and weights of one story, with loops over numbers."""
-    table, story = net.words.tolist(), story[-KEPT:]
-    slots = slots_of(story, window)
+    table, story = net.words.flatten(0, 1).tolist(), story[-KEPT:]
+    second = 0 if window is None else SYMBOLS
+    slots = [(*slot, None) for slot in slots_of(story, window)]
+    if titles:
+        slots += [(key, value, at, story[at][0]) for key, value, at, _ in slots]
     if hash_limit is not None:
-        common = {word: sum(any(other % SYMBOLS == word for other in key) for key, _, _ in slots) for word in question}
+        words_of = [{word % SYMBOLS for word in key} | ({story[at][0]} if titles else set()) for key, _, at, _ in slots]
+        common = {word: sum(word in words for words in words_of) for word in question}
         slots = [
             slot
-            for slot in slots
-            if any(word % SYMBOLS in question and common[word % SYMBOLS] <= hash_limit for word in slot[0])
+            for slot, words in zip(slots, words_of, strict=True)
+            if any(word in question and common[word] <= hash_limit for word in words)
         ]
     times = net.times.tolist() if temporal else [[[0.0] * D] * KEPT] * 2
     keys, values = [], []
-    for key, value, at in slots:
+    for key, value, at, title in slots:
         age = len(story) - 1 - at
-        keys.append([a + b for a, b in zip(encoded(key, table, encoding), times[0][age], strict=True)])
-        values.append([a + b for a, b in zip(encoded(value, table, encoding), times[1][age], strict=True)])
+        terms = [encoded(key, table, encoding), times[0][age]]
+        if titles:
+            terms.append(table[story[at][0]])
+        if title is not None:
+            terms.append(net.title.tolist())
+        keys.append([sum(numbers) for numbers in zip(*terms, strict=True)])
+        plain = [a + b for a, b in zip(encoded(value, table, encoding), times[1][age], strict=True)]
+        values.append(plain if title is None else table[title + second])
     q, looked = encoded(question, table, encoding), []
     for turn in net.turns.tolist():
         scores = [math.exp(sum(a * b for a, b in zip(key, q, strict=True))) for key in keys]
@@ -69,7 +93,7 @@ def by_the_letter(
         moved = [q[k] + sum(p[i] * values[i][k] for i in range(len(p))) for k in range(D)]
         q = [sum(turn[k][other] * moved[other] for other in range(D)) for k in range(D)]
         looked.append([sum(p[i] for i, slot in enumerate(slots) if slot[2] == at) for at in range(len(story))])
-    answers = table[:SYMBOLS] if tied_answers else net.to_answer.tolist()
+    answers = [[0.0] * D, *table[second + 1 : second + SYMBOLS]] if tied_answers else net.to_answer.tolist()
     return [sum(a * b for a, b in zip(row, q, strict=True)) for row in answers], looked
 
 
@@ -83,6 +107,10 @@ OPTIONS = [
     {"window": 3},
     {"window": 3, "encoding": "bag", "hash_limit": 2},
     {"window": 1, "tied_answers": False},
+    {"titles": True},
+    {"titles": True, "hash_limit": 2, "temporal": False},
+    {"window": 3, "titles": True},
+    {"window": 3, "titles": True, "hash_limit": 4, "encoding": "bag"},
 ]
 
 
@@ -110,7 +138,7 @@ def test_a_golden_two_hop_network():
     # One word in each of two sentences, one entry in each vector: every number can be found with pen and paper.
     net = KVMemNN(4, 4, embedding_size=1, hops=2, memory_size=2, temporal=False).double().eval()
     with torch.no_grad():
-        net.words.copy_(torch.tensor([[0.0], [1.0], [2.0], [-1.0]], dtype=torch.float64))
+        net.words.copy_(torch.tensor([[[0.0], [1.0], [2.0], [-1.0]]], dtype=torch.float64))
         net.turns.copy_(torch.tensor([-2.0, 3.0], dtype=torch.float64)[:, None, None])
     stories = Stories(sentences=torch.tensor([[[1], [2]]]), question=torch.tensor([[3]]), supports=torch.tensor([[0]]))
     answers, looked = net(stories)
@@ -127,12 +155,12 @@ def test_padding_has_no_influence(options, padding_changes_nothing):
     padding_changes_nothing(network(**options))
 
 
-@pytest.mark.parametrize("options", [{}, {"window": 3}])
+@pytest.mark.parametrize("options", [{}, {"window": 3}, {"titles": True}, {"window": 3, "titles": True}])
 def test_the_absent_word_keeps_a_zero_embedding(options, stories):
     net = network(**options)
     net(stories)[0].square().sum().backward()
-    assert net.words.grad[0].abs().sum() == 0
-    assert net.words[0].abs().sum() == 0
+    assert net.words.grad[0, 0].abs().sum() == 0
+    assert net.words[0, 0].abs().sum() == 0
 
 
 def test_a_common_word_of_the_question_chooses_no_slot(stories):
@@ -144,7 +172,7 @@ def test_a_common_word_of_the_question_chooses_no_slot(stories):
     answers, looked = network(hash_limit=1)(told)
     assert looked.weights[0].abs().sum() == 0
     net = network()
-    torch.testing.assert_close(answers[0, 0], net.words @ net.turns[1] @ net.turns[0] @ net.words[2])
+    torch.testing.assert_close(answers[0, 0], net.words[0] @ net.turns[1] @ net.turns[0] @ net.words[0, 2])
 
 
 def test_a_story_and_a_question_without_words_are_answered(padded):

@@ -47,7 +47,8 @@ class ByTheLetter:
         return vector
 
     def x(self, found, question_table, found_tables):
-        tables = found_tables if self.net.ordered else [found_tables[0]] * self.net.hops
+        shared, own = found_tables
+        tables = [shared] * self.net.hops if own is None else [shared + table for table in own]
         parts = [self.encoded(self.story[fact], tables[hop]) for hop, fact in enumerate(found) if fact >= 0]
         features = add(self.encoded(self.question, question_table), *parts)
         return [math.tanh(value) for value in features] if self.net.nonlinear else features
@@ -56,11 +57,12 @@ class ByTheLetter:
         return self.net.stopping.tolist() if fact == "stop" else self.encoded(self.story[fact], self.net.facts)
 
     def s_o(self, found, y, other):
-        asked = self.x(found, self.net.asked_to_facts, self.net.found_to_facts)
+        asked = self.x(found, self.net.asked_to_facts, (self.net.found_to_facts, self.net.hop_to_facts))
         difference = [a - b for a, b in zip(self.y(y), self.y(other), strict=True)]
-        if self.net.times is not None and "stop" not in (y, other):
+        if self.net.times is not None:
             age = found[-1] if found and found[-1] >= 0 else len(self.story)
-            bits = (age < y, age < other, y < other)
+            pairs = ((age, y), (age, other), (y, other))
+            bits = ["stop" not in pair and pair[0] < pair[1] for pair in pairs]
             difference = add(
                 difference, *[t for bit, t in zip(bits, self.net.times.tolist(), strict=True) if bit], [0.0] * D
             )
@@ -83,7 +85,7 @@ class ByTheLetter:
         return found
 
     def logits(self, found):
-        features = self.x(found, self.net.asked_to_answer, self.net.found_to_answer)
+        features = self.x(found, self.net.asked_to_answer, (self.net.found_to_answer, self.net.hop_to_answer))
         return [dot(features, row) for row in self.net.answers.tolist()]
 
     def loss(self, supports, answer):
@@ -112,7 +114,7 @@ OPTIONS = [
     {"ordered": True},
     {"stop": False, "temporal": False},
 ]
-LONGER = [*OPTIONS, {"ordered": True, "hops": 3}]
+LONGER = [*OPTIONS, {"ordered": True, "hops": 3}, {"hops": 5}]
 
 
 def rows_of(stories, net):

@@ -24,13 +24,12 @@ def given(request):
 
 
 def prefers(given, row, y, other):
-    """Return s(x, y, y')."""
+    """Return s(x, y, y'), where the brackets with a fact without time are 0."""
     asked, vectors, times, last, _ = given
     x = int(last[row])
     value = vectors[row, y] - vectors[row, other]
-    if END not in (y, other):
-        for bit, time in zip((x < y, x < other, y < other), times, strict=True):
-            value = value + bit * time
+    for (older, newer), time in zip(((x, y), (x, other), (y, other)), times, strict=True):
+        value = value + (older < newer < END) * time
     return float(asked[row] @ value)
 
 

@@ -8,9 +8,9 @@ import torch
 from memtape import Babi, MemN2N
 from memtape.core.inputs.stories import NONE
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.stories.babi import numbers_of
 from memtape.tasks.stories.babi_files import file_name
 from memtape.tasks.stories.babi_format import text_of
+from memtape.tasks.stories.babi_parts import numbers_of
 from memtape.tasks.stories.examples import NIL_WORD, Examples, vocabulary_of
 from memtape.tasks.stories.generator import generated
 from memtape.tasks.stories.oracle import ORACLES

@@ -28,11 +28,11 @@ class _Result(BaseModel):
 
 
 def _alike(records: list[dict[str, int | float]]) -> list[dict[str, int | float]]:
-    """Return records of an evaluation after a check that all have the same names."""
-    names = {tuple(sorted(record)) for record in records}
+    """Return records of an evaluation after a check that all have the same names; the first may have no length."""
+    names = {tuple(sorted(record.keys() - {"length"})) for record in records}
     if len(names) != 1:
         raise ValueError("there is no record" if not names else "the records have different names")
-    if len(records) > 1 and "length" not in records[0]:
+    if not all("length" in record for record in records[1:]):
         raise ValueError("there are several records, but they have no length")
     return records
 

@@ -107,6 +107,7 @@ class EntNet(MemoryNetwork[Tensor, EntityMemory]):
         super().__init__(input_size, output_size, memory_size=memory_size)
         checks.module_sizes(self, embedding_size=embedding_size, sentence_size=sentence_size)
         checks.positive(spread=spread)
+        self.sentence_size = sentence_size
         self.tied = None if entities is None else entity_symbols(entities, input_size)
         count = slots if slots is not None else SLOTS if self.tied is None else len(self.tied)
         checks.module_sizes(self, slots=count)

@@ -29,7 +29,7 @@ class KeyQuery:
 
 @state
 class KeyValueSlots:
-    """The slots of a story: one for each sentence, or one for each word of each sentence."""
+    """The slots of a story: one for each sentence, or one for each word of each sentence; with titles twice as many."""
 
     keys: Float[Tensor, "batch sentences slots embedding"]
     values: Float[Tensor, "batch sentences slots embedding"]
@@ -50,8 +50,12 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
 
     where $A \Phi$ is the weighted sum of embeddings of words, and $a_i$ the age of the sentence of the slot. Without
     windows, there is a slot for each sentence, which is both its key and its value. With windows, each word of a sentence
-    is the value of a slot, and the words around it, itself included, are the key; the word in the middle of a key has an
-    embedding of its own.
+    is the value of a slot, and the words around it, itself included, are the key. Words then have two embeddings: the
+    second one is that of the word in the middle of a key, of values and, if tied, of answers.
+
+    With titles, the first word of a sentence is the title of its document. Its embedding is added to all keys of the
+    sentence. Beside each slot there is then another one, whose value is the title, and whose key has a further vector
+    added to it.
 
     With a hash limit, only those slots take part whose key has a rare word of the question, one that at most this number
     of keys have. If there is no such slot, the hops find nothing, $o_j = 0$.
@@ -65,11 +69,12 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
         hops: $H$.
         memory_size: the number of the last sentences that the memory holds.
         window: number of words in a window, odd; None for slots of sentences.
+        titles: whether sentences start with the title of their document.
         encoding: the weights of words in a sum, by "position" or, as a "bag" of words, all 1.
         temporal: whether slots have the terms $T_K$ and $T_V$ of their age.
         random_noise: in training, the share of gaps in the ages; 0 for none.
         hash_limit: the largest number of keys that a word may be in to choose slots; None for all slots.
-        tied_answers: whether $B = A^\top$.
+        tied_answers: whether $B = A^\top$, with windows the second embeddings of the words.
         spread: standard deviation of the initial weights; that of $R_j$ is around the identity.
 
     Raises:
@@ -90,6 +95,7 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
         hops: int = 2,
         memory_size: int = 50,
         window: int | None = None,
+        titles: bool = False,
         encoding: Literal["position", "bag"] = "position",
         temporal: bool = True,
         random_noise: float = 0.1,
@@ -116,37 +122,39 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
             )
         self.window, self.encoding = window, encoding
         self.random_noise, self.hash_limit = random_noise, hash_limit
-        # The symbols in the middle of a window follow the others.
-        symbols = input_size if window is None else 2 * input_size
-        self.words = nn.Parameter(torch.randn(symbols, embedding_size) * spread)
+        # Two tables with windows: the second is for words in the middle of a key, values and tied answers.
+        tables = 1 if window is None else 2
+        self.words = nn.Parameter(torch.randn(tables, input_size, embedding_size) * spread)
+        self.title = nn.Parameter(torch.randn(embedding_size) * spread) if titles else None
         self.times = nn.Parameter(torch.randn(2, memory_size, embedding_size) * spread) if temporal else None
         self.turns = nn.Parameter(
             torch.eye(embedding_size) + torch.randn(hops, embedding_size, embedding_size) * spread
         )
         self.to_answer = None if tied_answers else nn.Parameter(torch.randn(output_size, embedding_size) * spread)
         with torch.no_grad():
-            self.words[NIL] = 0
+            self.words[0, NIL] = 0
         self.configuration: dict[str, Any] = configuration
 
     def read_question(self, question: Tensor) -> KeyQuery:
         """Input: return $q_1$ and the words."""
-        return KeyQuery(vector=ENCODINGS[self.encoding](question, self.words), words=question)
+        return KeyQuery(vector=ENCODINGS[self.encoding](question, self.words[0]), words=question)
 
     def remember(self, sentences: Tensor, present: Tensor) -> KeyValueSlots:
         """Input and generalisation: return the keys and values of all slots."""
         encoded = ENCODINGS[self.encoding]
         if self.window is None:
             words = sentences[:, :, None, :]
-            keys = values = encoded(words, self.words)
+            keys = values = encoded(words, self.words[0])
         else:
             words, middle = windows(sentences, self.window)
-            keys = encoded(torch.where(middle, words + self.input_size, words), self.words)
-            values = functional.embedding(sentences, self.words)
+            keys = encoded(torch.where(middle, words + self.input_size, words), self.words.flatten(0, 1))
+            values = self._as_value(sentences)
         if self.times is not None:
             told = ages_with_gaps(present, self.random_noise if self.training else 0.0, self.memory_size)
             for_key, for_value = self.times[:, told][..., None, :].unbind(0)
             keys, values = keys + for_key, values + for_value
-        return KeyValueSlots(keys=keys, values=values, words=words)
+        slots = KeyValueSlots(keys=keys, values=values, words=words)
+        return slots if self.title is None else self._with_titles(slots, sentences, self.title)
 
     def look_up(self, query: KeyQuery, memory: KeyValueSlots) -> tuple[Float[Tensor, "batch features"], Lookup]:
         """Output: return $q_{H+1}$ and all $p$, summed over the slots of each sentence."""
@@ -163,7 +171,24 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
         """Response: return $B q_{H+1}$."""
         if self.to_answer is not None:
             return functional.linear(features, self.to_answer)
-        return functional.pad(functional.linear(features, self.words[NIL + 1 : self.input_size]), (NIL + 1, 0))
+        return functional.pad(functional.linear(features, self.words[-1, NIL + 1 :]), (NIL + 1, 0))
+
+    def _as_value(self, words: Int[Tensor, "*batch words"]) -> Float[Tensor, "*batch words embedding"]:
+        """Return the embeddings of single words that are values; zero for absent ones."""
+        return torch.where((words != NIL)[..., None], functional.embedding(words, self.words[-1]), 0)
+
+    def _with_titles(self, slots: KeyValueSlots, sentences: Tensor, feature: Tensor) -> KeyValueSlots:
+        """Add the first word of each sentence to its keys, and to each slot one that has this word as its value."""
+        titles = functional.pad(sentences, (0, 1), value=NIL)[:, :, :1]
+        keys = slots.keys + functional.embedding(titles, self.words[0])
+        values = self._as_value(titles).expand_as(keys)
+        present = (slots.words != NIL).any(3, keepdim=True)
+        words = torch.cat([slots.words, torch.where(present, titles[..., None], NIL)], 3)
+        return KeyValueSlots(
+            keys=torch.cat([keys, keys + feature], 2),
+            values=torch.cat([slots.values, values], 2),
+            words=torch.cat([words, words], 2),
+        )
 
     def _chosen(self, question: Tensor, words: Int[Tensor, "batch slots key_words"]) -> Bool[Tensor, "batch slots"]:
         """Return which slots take part: those with words or, with key hashing, with a rare word of the question."""

@@ -49,7 +49,9 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     $s_R(x, r) = \Phi_x(x)^\top U_R^\top U_R \Phi_y(r)$. With the option `nonlinear`, $\tanh(U \Phi_x(x))$ takes the place of
     $U \Phi_x(x)$ in both, so that answers can depend on whether question and sentence agree, as those of yes-no questions.
 
-    A fact without words, which is compared last and has no age, can stop the search before the last hop.
+    A fact without words, which is compared last and has no age, can stop the search before the last hop. Bits that ask for
+    its age are 0, so that the third bit of the comparison with $y$, and one of the first two, says nothing; the other one says
+    whether $y$ is newer than the last sentence found, as are all that remain to be found in order.
 
     With targets, the loss of a question with supports $f_1, f_2, \dots$ and answer $r$ is the sum of
 
@@ -70,8 +72,8 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         temporal: whether there are the features $\Phi_t$; without them, the two terms of a hop in the loss are equal, and
             there is only the first.
         stop: whether there is a fact that stops the search.
-        ordered: whether the words of sentences found in different hops have blocks of their own; without them, $x$ does
-            not show which sentence was found first.
+        ordered: whether the words of sentences found also have a block for each hop, whose weights are at first 0; without
+            these, $x$ does not show which sentence was found first.
         nonlinear: whether $U \Phi_x(x)$ passes through tanh.
         margin: $\gamma$.
         spread: standard deviation of the initial weights.
@@ -115,9 +117,12 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
             return nn.Parameter(torch.randn(*rows, embedding_size) * spread)
 
         # The blocks of U_O and U_R, transposed.
+        def of_each(count: int) -> nn.Parameter | None:
+            return nn.Parameter(torch.zeros(count, input_size, embedding_size)) if ordered and count else None
+
         self.asked_to_facts, self.asked_to_answer = block(input_size), block(input_size)
-        self.found_to_facts = block(hops - 1 if ordered else 1, input_size) if hops > 1 else None
-        self.found_to_answer = block(hops if ordered else 1, input_size)
+        self.found_to_facts, self.found_to_answer = block(input_size) if hops > 1 else None, block(input_size)
+        self.hop_to_facts, self.hop_to_answer = of_each(hops - 1), of_each(hops)
         self.facts, self.answers = block(input_size), block(output_size)
         self.times = block(3) if temporal else None
         self.stopping = block() if stop else None
@@ -142,11 +147,14 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
 
     def look_up(self, query: FactQuestion, memory: Facts) -> tuple[Float[Tensor, "batch features"], Lookup]:
         r"""Output: return $U_R \Phi_x(x)$, and 1 for the sentence that each hop found, else 0."""
-        asked, last, found = query.to_facts, _none(memory), []
+        none = _none(memory)
+        asked, last, found = query.to_facts, none, []
         for hop in range(self.hops):
-            last = winner(self._compared(asked, last, memory))
-            asked = self._joined(asked, last, memory, self.found_to_facts, hop)
+            fact = winner(self._compared(asked, last, memory))
+            last = torch.where(last == none, none, fact) if hop else fact
             found.append(last)
+            if hop < self.hops - 1:
+                asked = asked + self._joined(memory, last[:, None], self.found_to_facts, self.hop_to_facts, hop)[:, 0]
         return self._features(query, memory, torch.stack(found, dim=1))
 
     def respond(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch output"]:
@@ -230,35 +238,41 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     def _labels(self, stories: Stories, kept: Stories) -> tuple[Int[Tensor, "batch hops"], Bool[Tensor, "batch hops"]]:
         """Return the fact that each hop should find, where it is known; elsewhere the fact that stops."""
         count = (stories.supports != NONE).sum(1, keepdim=True)
-        supports = functional.pad(
-            kept.supports[:, : self.hops], (0, max(0, self.hops - kept.supports.shape[1])), value=NONE
-        )
-        end = (torch.arange(self.hops, device=count.device) == count) & (count > 0) & self.stop
+        # Later hops have no label; two are scored in any case, so that training always reaches all parameters.
+        hops = min(self.hops, max(2, stories.supports.shape[1] + 1))
+        supports = functional.pad(kept.supports[:, :hops], (0, max(0, hops - kept.supports.shape[1])), value=NONE)
+        end = (torch.arange(hops, device=count.device) == count) & (count > 0) & self.stop
         return torch.where(supports == NONE, kept.sentences.shape[1], supports), (supports != NONE) | end
 
     def _taught(self, query: FactQuestion, memory: Facts, labels: Int[Tensor, "batch hops"]) -> list[Preference]:
         """Return how each hop compares facts after the labelled ones before it."""
-        asked, last, compared = query.to_facts, _none(memory), []
-        for hop, label in enumerate(labels.unbind(1)):
-            compared.append(self._compared(asked, last, memory))
-            asked, last = self._joined(asked, label, memory, self.found_to_facts, hop), label
-        return compared
+        before = torch.cat([_none(memory)[:, None], labels[:, :-1]], dim=1)
+        asked = query.to_facts[:, None]
+        if labels.shape[1] > 1:
+            found = self._joined(memory, before[:, 1:], self.found_to_facts, self.hop_to_facts)
+            asked = asked + functional.pad(found.cumsum(1), (0, 0, 1, 0))
+        return [self._compared(x, last, memory) for x, last in zip(asked.unbind(1), before.unbind(1), strict=True)]
 
     def _joined(
-        self, asked: Tensor, found: Int[Tensor, " batch"], memory: Facts, tables: Tensor | None, hop: int
-    ) -> Tensor:
-        r"""Add a fact that was found to $U \Phi_x(x)$."""
-        if tables is None:
-            return asked
-        table = tables[min(hop, len(tables) - 1)]
-        return asked + self._encoded(memory.words[torch.arange(len(found), device=found.device), found], table)
+        self,
+        memory: Facts,
+        found: Int[Tensor, "batch hops"],
+        block: Tensor,
+        blocks: Tensor | None,
+        first: int = 0,
+    ) -> Float[Tensor, "batch hops embedding"]:
+        r"""Return what the facts found in some hops, from the hop `first`, add to $U \Phi_x(x)$."""
+        words = memory.words[torch.arange(len(found), device=found.device)[:, None], found]
+        if blocks is None:
+            return self._encoded(words, block)
+        hops = torch.arange(found.shape[1], device=found.device)[:, None]
+        words = torch.where(words == NIL, NIL, words + hops * self.input_size)
+        return self._encoded(words, (block + blocks[first : first + found.shape[1]]).flatten(0, 1))
 
     def _features(self, query: FactQuestion, memory: Facts, found: Int[Tensor, "batch hops"]) -> tuple[Tensor, Lookup]:
-        features = query.to_answer
-        for hop, fact in enumerate(found.unbind(1)):
-            features = self._joined(features, fact, memory, self.found_to_answer, hop)
-        weights = functional.one_hot(found, memory.words.shape[1]).to(features.dtype)
-        return self._seen(features), lookup_in_hops(weights[:, :, :-1].unbind(1))
+        joined = self._joined(memory, found, self.found_to_answer, self.hop_to_answer)
+        weights = functional.one_hot(found, memory.words.shape[1]).to(joined.dtype)
+        return self._seen(query.to_answer + joined.sum(1)), lookup_in_hops(weights[:, :, :-1].unbind(1))
 
 
 def _none(memory: Facts) -> Int[Tensor, " batch"]:

@@ -15,6 +15,7 @@ from memtape.sharing.shareable import Shareable
 
 Q = TypeVar("Q")
 M = TypeVar("M")
+N = TypeVar("N", bound="MemoryNetwork[Any, Any]")
 
 
 class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
@@ -80,6 +81,39 @@ class MemoryNetwork(Shareable, ABC, Generic[Q, M]):
         memory = self.remember(kept.sentences, present_in(kept.sentences))
         features, looked = self.look_up(self.read_question(stories.question), memory)
         return self._answered(features, looked, stories, lengths)
+
+    def with_symbols(self: N, symbols: int) -> N:
+        """Return a network with the same weights and more symbols, which are answers too; this one does not change.
+
+        The rows of the known symbols are kept, those of new symbols are drawn as in a new network. An `EntNet` with
+        `entities="all"` gets a slot for each new symbol as well.
+
+        Args:
+            symbols: number of symbols, `NIL` included.
+
+        Raises:
+            TypeError: the number is not an integer.
+            ValueError: the number is below that of now, or the answers are not the symbols.
+        """
+        name = type(self).__name__
+        checks.at_least(1, symbols=symbols)
+        if self.output_size != self.input_size:
+            raise ValueError(
+                f"{name} has {self.output_size} answers and {self.input_size} symbols, but with_symbols needs answers that "
+                "are the symbols; build it with output_size equal to input_size"
+            )
+        if symbols < self.input_size:
+            raise ValueError(
+                f"symbols is {symbols}, but {name} keeps its {self.input_size} symbols; give at least {self.input_size}"
+            )
+        network = type(self)(**(self.configuration | {"input_size": symbols, "output_size": symbols}))
+        network.to(next(self.parameters()))
+        known = self.state_dict()
+        for tensor_name, tensor in network.state_dict().items():
+            tensor[tuple(map(slice, known[tensor_name].shape))] = known[tensor_name]
+        for new, old in zip(network.parameters(), self.parameters(), strict=True):
+            new.requires_grad_(old.requires_grad)
+        return network.train(self.training)
 
     def _checked(self, stories: Stories, state: None) -> tuple[Stories, Stories]:
         """Check the arguments, and return the stories and what the memory holds of them."""

@@ -16,7 +16,7 @@ class Preference:
     $$s(x, y, y') = s_y - s_{y'} + \tau_1 [x \text{ older than } y] + \tau_2 [x \text{ older than } y']
     + \tau_3 [y \text{ older than } y']$$
 
-    where facts are older than those after them, and the brackets are 0 for the last fact.
+    where facts are older than those after them. Nothing is older or newer than the last fact: brackets with it are 0.
 
     References:
         Weston, Chopra & Bordes (2015), "Memory networks", arXiv:1410.3916, section 3.4.
@@ -25,7 +25,7 @@ class Preference:
     scores: Float[Tensor, "batch facts"]
     """$s_y$."""
     later: Float[Tensor, "batch facts"]
-    """1 for a fact that $x$ is older than, else 0."""
+    """1 for a fact that $x$ is older than, else 0, as for the last fact."""
     times: Float[Tensor, "batch three"]
     r"""$\tau$."""
     present: Bool[Tensor, "batch facts"]
@@ -50,7 +50,7 @@ def preference(
     """
     scores = (vectors @ asked[:, :, None])[:, :, 0]
     at = torch.arange(scores.shape[1], device=scores.device)
-    later = (last[:, None] < at).to(scores.dtype)
+    later = ((last[:, None] < at) & (at < len(at) - 1)).to(scores.dtype)
     return Preference(
         scores=scores,
         later=later,
@@ -77,7 +77,7 @@ def winner(given: Preference) -> Int[Tensor, " batch"]:
         better = given.present[:, at] & (as_older[:, at] > score)
         found = torch.where(better, at, found)
         score = torch.where(better, as_newer[:, at], score)
-    better = given.present[:, end] & (given.scores[:, end] > given.scores.gather(1, found[:, None])[:, 0])
+    better = given.present[:, end] & (given.scores[:, end] > score)
     return torch.where(better, end, found)
 
 
@@ -96,12 +96,12 @@ def preference_loss(
     """
     scores, later, label = given.scores, given.later, label[:, None]
     at, end = torch.arange(scores.shape[1], device=scores.device), scores.shape[1] - 1
-    timed = (label < end) & (at < end)
     x_before_y, x_before_other, y_before_other = given.times.split(1, dim=1)
     ahead, label_later = scores.gather(1, label) - scores, later.gather(1, label)
-    as_y = label_later * x_before_y + later * x_before_other + (label < at) * y_before_other
-    loss = (margin - ahead - torch.where(timed, as_y, 0)).relu()
+    label_older, label_newer = (label < at) & (at < end), (at < label) & (label < end)
+    as_y = label_later * x_before_y + later * x_before_other + label_older * y_before_other
+    loss = (margin - ahead - as_y).relu()
     if both:
-        as_other = later * x_before_y + label_later * x_before_other + (at < label) * y_before_other
-        loss = loss + (margin - ahead + torch.where(timed, as_other, 0)).relu()
+        as_other = later * x_before_y + label_later * x_before_other + label_newer * y_before_other
+        loss = loss + (margin - ahead + as_other).relu()
     return torch.where(given.present & (at != label), loss, 0).sum(1)

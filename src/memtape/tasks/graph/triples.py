@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from memtape.core.batch import SequenceBatch
 from memtape.core.score import Score
 from memtape.core.task import DrawnTask
+from memtape.tasks.answers import answer_sums
 from memtape.tasks.graph.encoding import CHANNELS, DIGITS, TRIPLE, digit_scores
 from memtape.tasks.graph.triple_text import shown_phases
 
@@ -41,17 +41,11 @@ class TripleTask(DrawnTask):
         """Return the summed cross-entropy in nats, and the numbers of triples, answers and correct answers."""
         answer = outputs.detach()
         targets = batch.targets.unflatten(-1, (DIGITS, 10)).argmax(-1)
-        wrong = (answer.unflatten(-1, (DIGITS, 10)).argmax(-1) != targets).any(-1) & batch.mask
-        before = torch.nn.functional.pad(batch.mask[:, :-1], (1, 0))
-        begins = batch.mask & ~before
-        number = torch.where(batch.mask, begins.long().cumsum(1), 0)
-        mistakes = torch.zeros_like(number).scatter_add(1, number, wrong.long())
-        answers = float(begins.sum())
+        wrong = (answer.unflatten(-1, (DIGITS, 10)).argmax(-1) != targets).any(-1)
         return {
             "nats": float(_nats(answer[batch.mask], batch.targets[batch.mask]).sum()),
             "triples": float(batch.mask.sum()),
-            "right": answers - float((mistakes > 0).sum()),
-            "answers": answers,
+            **answer_sums(wrong, batch.mask),
         }
 
     def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:

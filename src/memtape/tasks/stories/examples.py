@@ -1,7 +1,7 @@
 """Examples: questions about stories as tensors of symbols, one question in each row of a batch."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Int
@@ -10,6 +10,7 @@ from torch import Tensor
 from memtape.core.inputs.stories import NIL, NONE, Stories
 from memtape.tasks.lengths import steps_since
 from memtape.tasks.ragged import Ragged
+from memtape.tasks.stories.numbered_task import NumberedExamples
 from memtape.tasks.stories.story import Sentence, Story
 
 NIL_WORD = "-"
@@ -23,7 +24,7 @@ def vocabulary_of(stories: Iterable[Story]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Examples:
+class Examples(NumberedExamples):
     """All questions about some stories, as tensors; the sentences of a story are stored once."""
 
     sentences: Ragged
@@ -36,8 +37,6 @@ class Examples:
     answers: Int[Tensor, " questions"]
     supports: Ragged
     """The supporting sentences of each question, counted from the first of its story."""
-    origins: Int[Tensor, " questions"]
-    """The number of the task of each question."""
 
     @classmethod
     def of(cls, stories: Mapping[int, Sequence[Story]], symbols: Mapping[str, int]) -> "Examples":
@@ -72,13 +71,23 @@ class Examples:
             origins=torch.tensor(origins),
         )
 
-    def __len__(self) -> int:
-        """Return the number of questions."""
-        return len(self.answers)
+    @property
+    def longest_sentence(self) -> int:
+        """The number of words of the longest sentence or question."""
+        return int(torch.cat([self.sentences.lengths, self.questions.lengths]).max())
 
-    def among(self, tasks: tuple[int, int]) -> Int[Tensor, " rows"]:
-        """Return the indices of the questions of the tasks with numbers in a range."""
-        return ((self.origins >= tasks[0]) & (self.origins <= tasks[1])).nonzero()[:, 0]
+    def renumbered(self, table: Int[Tensor, " symbols"]) -> "Examples":
+        """Return the questions with other symbols.
+
+        Args:
+            table: the new symbol of each symbol.
+        """
+        return replace(
+            self,
+            sentences=replace(self.sentences, values=table[self.sentences.values]),
+            questions=replace(self.questions, values=table[self.questions.values]),
+            answers=table[self.answers],
+        )
 
     def stories(self, rows: Int[Tensor, " rows"], most: int | None = None) -> Stories:
         """Return the stories and questions of some rows.
