@@ -147,29 +147,31 @@ class EntNet(MemoryNetwork[Tensor, EntityMemory]):
 
     def remember(self, sentences: Tensor, present: Bool[Tensor, "batch sentences"]) -> EntityMemory:
         """Input and generalisation: read the sentences one after another."""
-        keys, lengths = self.keys, present.sum(1)
-        # Longest stories first, so that those that have ended are the last rows and leave the batch.
-        order = lengths.argsort(descending=True)
-        words = self._fitting(sentences, "sentences")[order]
+        keys, counts = self.keys, present.sum(0).tolist()
+        # Packed: the first sentences of all stories, the second ones, and so on. Longest stories first, so that those that
+        # have ended are the last rows and leave the batch.
+        order = present.sum(1).argsort(descending=True)
+        there = present[order].T
+        words = self._fitting(sentences, "sentences")[order].transpose(0, 1)[there]
         vectors = masked_by_position(words, self.words, self.sentence_masks)
-        by_key = functional.linear(vectors, keys, self.gate_bias)
-        by_sentence = functional.linear(vectors, self.from_sentence)
+        by_key = functional.linear(vectors, keys, self.gate_bias)[:, :, None]
+        by_sentence = functional.linear(vectors, self.from_sentence)[:, None]
         constant = functional.linear(keys, self.from_key, self.bias)
         hidden, gates, ended = keys.expand(len(sentences), -1, -1), [], []
-        # Unbind, since the gradient of an index into all sentences would be a tensor of that size.
-        steps = zip(vectors.unbind(1), by_key.unbind(1), by_sentence.unbind(1), present.sum(0).tolist(), strict=True)
-        for vector, key_score, given, rows in steps:
-            ended.append(hidden[rows:])
-            hidden = hidden[:rows]
-            scores = ops.dot_scores(vector[:rows, None], hidden)[:, 0]
-            gate = torch.sigmoid(scores + key_score[:rows])
-            own = functional.linear(hidden, self.from_content)
-            candidate = self._activated(own + (constant + given[:rows, None]))
-            hidden = functional.normalize(torch.addcmul(hidden, gate[:, :, None], candidate), dim=2)
-            gates.append(functional.pad(gate, (0, 0, 0, len(sentences) - rows)))
+        # Split, since the gradient of an index into all sentences would be a tensor of that size.
+        for vector, key_score, given in zip(*(part.split(counts) for part in (vectors, by_key, by_sentence)), strict=True):
+            hidden, rest = hidden.split((len(vector), len(hidden) - len(vector)))
+            ended.append(rest)
+            gate = torch.sigmoid(torch.baddbmm(key_score, hidden, vector[:, :, None]))
+            added = (constant + given).flatten(0, 1)
+            candidate = self._activated(torch.addmm(added, hidden.flatten(0, 1), self.from_content.T)).view_as(hidden)
+            hidden = functional.normalize(torch.addcmul(hidden, gate, candidate), dim=2)
+            gates.append(gate)
+        record = constant.new_zeros(*there.shape, len(keys))
+        if gates:
+            record[there] = torch.cat(gates)[:, :, 0]
         back = order.argsort()
-        record = torch.stack(gates, dim=2) if gates else hidden.new_zeros(*hidden.shape[:2], 0)
-        return EntityMemory(hidden=torch.cat([hidden, *reversed(ended)])[back], gates=record[back])
+        return EntityMemory(hidden=torch.cat([hidden, *reversed(ended)])[back], gates=record.permute(1, 2, 0)[back])
 
     def look_up(
         self, query: Float[Tensor, "batch query"], memory: EntityMemory
@@ -185,7 +187,9 @@ class EntNet(MemoryNetwork[Tensor, EntityMemory]):
         return functional.linear(features, self.to_answer)
 
     def _activated(self, x: Float[Tensor, "*batch embedding"]) -> Float[Tensor, "*batch embedding"]:
-        return functional.prelu(x.reshape(-1, x.shape[-1]), self.slopes).view(x.shape)
+        r"""Return $\phi(x)$, by operations whose gradients are several times as fast as that of torch's PReLU."""
+        above = functional.relu(x)
+        return torch.addcmul(above, x - above, self.slopes)
 
     def _fitting(self, words: Tensor, name: str) -> Tensor:
         """Return the words without columns of absent words beyond the last mask."""
