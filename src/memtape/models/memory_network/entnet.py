@@ -3,16 +3,21 @@
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
 from memtape import ops
 from memtape.core import checks
+from memtape.core.backends import backend_for
 from memtape.core.card import ModelCard
 from memtape.core.inputs.stories import NIL
 from memtape.core.lookup import Lookup
+from memtape.core.missing_kernels import warn_if_unfused
 from memtape.core.state import state
+from memtape.core.transforms import transforming
+from memtape.kernels.arguments import DTYPES
+from memtape.kernels.entity import ENGINES, EntityEngine, EntitySteps
 from memtape.models.memory_network.entity_symbols import entity_symbols
 from memtape.models.memory_network.memory_network import MemoryNetwork
 from memtape.ops.sentence import masked_by_position
@@ -147,27 +152,61 @@ class EntNet(MemoryNetwork[Tensor, EntityMemory]):
 
     def remember(self, sentences: Tensor, present: Bool[Tensor, "batch sentences"]) -> EntityMemory:
         """Input and generalisation: read the sentences one after another."""
-        keys, counts = self.keys, present.sum(0).tolist()
+        words = self._fitting(sentences, "sentences")
+        engine = self._engine()
+        if engine is None:
+            return self._one_by_one(words, present)
+        vectors, by_key, by_sentence = self._given(words[present])
+        steps = EntitySteps(
+            vectors=vectors,
+            by_key=by_key,
+            by_sentence=by_sentence,
+            constant=self._constant(),
+            first=self.keys,
+            weights=self.from_content,
+            slopes=self.slopes,
+        )
+        hidden, gates = engine(steps, present.sum(1))
+        record = gates.new_zeros(*present.shape, gates.shape[1])
+        record[present] = gates
+        return EntityMemory(hidden=hidden, gates=record.mT)
+
+    def _engine(self) -> EntityEngine | None:
+        """Return the fused kernel, or None where the reference has to run: under autocast the state has another dtype."""
+        device = self.words.device.type
+        if self.words.dtype not in DTYPES or torch.is_autocast_enabled(device) or transforming():
+            return None
+        warn_if_unfused(self, device)
+        return ENGINES.get(backend_for(device))
+
+    def _given(self, words: Int[Tensor, "*batch words"]) -> tuple[Tensor, Tensor, Tensor]:
+        r"""Return what sentences give to the slots: $s$, $s^\top w_j + b_j$ for each slot, and $V s$."""
+        vectors = masked_by_position(words, self.words, self.sentence_masks)
+        by_key = functional.linear(vectors, self.keys, self.gate_bias)
+        return vectors, by_key, functional.linear(vectors, self.from_sentence)
+
+    def _constant(self) -> Float[Tensor, "slots embedding"]:
+        """Return $W w_j + b$."""
+        return functional.linear(self.keys, self.from_key, self.bias)
+
+    def _one_by_one(self, words: Tensor, present: Bool[Tensor, "batch sentences"]) -> EntityMemory:
+        """Read the sentences by operations of torch."""
         # Packed: the first sentences of all stories, the second ones, and so on. Longest stories first, so that those that
         # have ended are the last rows and leave the batch.
-        order = present.sum(1).argsort(descending=True)
+        order, counts = present.sum(1).argsort(descending=True), present.sum(0).tolist()
         there = present[order].T
-        words = self._fitting(sentences, "sentences")[order].transpose(0, 1)[there]
-        vectors = masked_by_position(words, self.words, self.sentence_masks)
-        by_key = functional.linear(vectors, keys, self.gate_bias)[:, :, None]
-        by_sentence = functional.linear(vectors, self.from_sentence)[:, None]
-        constant = functional.linear(keys, self.from_key, self.bias)
-        hidden, gates, ended = keys.expand(len(sentences), -1, -1), [], []
+        given, constant = self._given(words[order].transpose(0, 1)[there]), self._constant()
+        hidden, gates, ended = self.keys.expand(len(words), -1, -1), [], []
         # Split, since the gradient of an index into all sentences would be a tensor of that size.
-        for vector, key_score, given in zip(*(part.split(counts) for part in (vectors, by_key, by_sentence)), strict=True):
+        for vector, by_key, by_sentence in zip(*(part.split(counts) for part in given), strict=True):
             hidden, rest = hidden.split((len(vector), len(hidden) - len(vector)))
             ended.append(rest)
-            gate = torch.sigmoid(torch.baddbmm(key_score, hidden, vector[:, :, None]))
-            added = (constant + given).flatten(0, 1)
+            gate = torch.sigmoid(torch.baddbmm(by_key[:, :, None], hidden, vector[:, :, None]))
+            added = (constant + by_sentence[:, None]).flatten(0, 1)
             candidate = self._activated(torch.addmm(added, hidden.flatten(0, 1), self.from_content.T)).view_as(hidden)
             hidden = functional.normalize(torch.addcmul(hidden, gate, candidate), dim=2)
             gates.append(gate)
-        record = constant.new_zeros(*there.shape, len(keys))
+        record = hidden.new_zeros(*there.shape, hidden.shape[1])
         if gates:
             record[there] = torch.cat(gates)[:, :, 0]
         back = order.argsort()
