@@ -5,7 +5,7 @@ import warnings
 import pytest
 import torch
 
-from memtape import NTM, BiGRU, use_backend
+from memtape import NTM, BiGRU, EntNet, Stories, use_backend
 from memtape.cells import GRUCell
 from memtape.core import missing_kernels
 from memtape.core.compiled_library import Kernels
@@ -45,6 +45,13 @@ def warnings_of(*calls):
 def test_the_first_training_call_warns_with_the_cure(build, xs):
     network = build()
     assert warnings_of(lambda: network(xs), lambda: network(xs), lambda: NTM(4, 2)(xs)) == [SENTENCE]
+
+
+def test_a_network_that_reads_stories_warns_too():
+    ones = torch.ones(1, 1, dtype=torch.int64)
+    stories = Stories(sentences=ones[None], question=ones, supports=ones - 1)
+    network = EntNet(3, 3)
+    assert warnings_of(lambda: network.eval()(stories), lambda: network.train()(stories)) == [SENTENCE]
 
 
 class Own(GRUCell):

@@ -1,9 +1,11 @@
 """Missing kernels: warn once if a network is trained slowly because the fused kernels are absent."""
 
 import warnings
+from collections.abc import Callable
 from functools import cache
 
 import torch
+from torch import nn
 
 from memtape.core.backends import AUTO, backends, chosen_backend
 from memtape.core.cell import AnyCell, fused_run
@@ -22,10 +24,21 @@ def warn_if_missing(cell: AnyCell, device: str) -> None:
         cell: the cell that is run over sequences.
         device: the type of device that it runs on.
     """
-    if torch.compiler.is_compiling() or device != "cpu" or not (cell.training and torch.is_grad_enabled()):
+    warn_if_unfused(cell, device, lambda: fused_run(cell, "cpu") is not None)
+
+
+def warn_if_unfused(network: nn.Module, device: str, has_kernel: Callable[[], bool] = lambda: True) -> None:
+    """Warn, once in a process, if a network in training lacks its fused kernel here; as `warn_if_missing`.
+
+    Args:
+        network: the network or the cell.
+        device: the type of device that it runs on.
+        has_kernel: returns whether there is a fused kernel of it at all.
+    """
+    if torch.compiler.is_compiling() or device != "cpu" or not (network.training and torch.is_grad_enabled()):
         return
     reason = backends()["cpu"]
-    if reason is not None and chosen_backend() == AUTO and fused_run(cell, "cpu") is not None:
+    if reason is not None and chosen_backend() == AUTO and has_kernel():
         _warn(reason)
 
 

@@ -7,12 +7,23 @@ import pytest
 import torch
 from torch.nn import functional
 
+from memtape.core.backends import use_backend
+from memtape.core.compiled_library import kernels
 from memtape.core.inputs.stories import NONE, Stories
+from memtape.kernels.entity import ENGINES
 from memtape.models.memory_network.entity_symbols import entity_symbols
 from memtape.models.memory_network.entnet import EntNet
 
 D = 3
 KEYS = [{"slots": 2}, {"entities": "1-3,8"}]
+
+
+@pytest.fixture(params=["reference", "cpu"])
+def backend(request):
+    if request.param == "cpu" and kernels().absent is not None:
+        pytest.skip(f"the kernels are absent: {kernels().absent}")
+    with use_backend(request.param):
+        yield request.param
 
 
 def network(**options):
@@ -66,7 +77,7 @@ def by_the_letter(net, story, question):
 
 
 @pytest.mark.parametrize("options", KEYS)
-def test_every_number_is_that_of_the_equations(options, stories):
+def test_every_number_is_that_of_the_equations(options, stories, backend):
     net = network(**options)
     answers, looked = net(stories)
     assert net.looks == "slot"
@@ -81,7 +92,7 @@ def test_every_number_is_that_of_the_equations(options, stories):
         assert looked.weights[row].count_nonzero() == gates.numel()
 
 
-def test_a_golden_step():
+def test_a_golden_step(backend):
     # Two slots of two entries, one sentence of one word: every number can be found with pen and paper.
     net = EntNet(3, 2, embedding_size=2, slots=2).double()
     given = {
@@ -112,11 +123,11 @@ def test_a_golden_step():
 
 
 @pytest.mark.parametrize("options", KEYS)
-def test_padding_has_no_influence(options, padding_changes_nothing):
+def test_padding_has_no_influence(options, padding_changes_nothing, backend):
     padding_changes_nothing(network(**options))
 
 
-def test_rows_in_another_order_have_the_same_answers(padded, equal_up_to_rounding):
+def test_rows_in_another_order_have_the_same_answers(padded, equal_up_to_rounding, backend):
     net, order = network(slots=2), torch.tensor([2, 1, 0])
     answers, looked = net(padded)
     turned = Stories(**{field.name: getattr(padded, field.name)[order] for field in dataclasses.fields(padded)})
@@ -125,7 +136,7 @@ def test_rows_in_another_order_have_the_same_answers(padded, equal_up_to_roundin
     equal_up_to_rounding(again.weights, looked.weights[order])
 
 
-def test_gradients_are_those_of_differences(stories):
+def test_gradients_are_those_of_differences(stories, backend):
     net = network(entities="1-3,8")
     names = [name for name, _ in net.named_parameters()]
 
@@ -135,7 +146,7 @@ def test_gradients_are_those_of_differences(stories):
     assert torch.autograd.gradcheck(answers, tuple(net.parameters()))
 
 
-def test_every_parameter_learns_and_the_absent_word_keeps_a_zero_embedding(stories):
+def test_every_parameter_learns_and_the_absent_word_keeps_a_zero_embedding(stories, backend):
     net = network(slots=2)
     before = {name: parameter.clone() for name, parameter in net.named_parameters()}
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -145,7 +156,7 @@ def test_every_parameter_learns_and_the_absent_word_keeps_a_zero_embedding(stori
     assert net.words[0].abs().sum() == 0
 
 
-def test_a_story_without_sentences_is_answered_from_the_keys(padded):
+def test_a_story_without_sentences_is_answered_from_the_keys(padded, backend):
     net = network(slots=2)
     empty = dataclasses.replace(
         padded, sentences=padded.sentences[:, :0], supports=torch.full_like(padded.supports, NONE)
@@ -155,6 +166,32 @@ def test_a_story_without_sentences_is_answered_from_the_keys(padded):
     torch.testing.assert_close(answers[0, 0], torch.tensor(logits, dtype=torch.float64))
     torch.testing.assert_close(looked.shares[0], torch.tensor(p, dtype=torch.float64))
     assert looked.weights.shape == (3, 2, 0)
+
+
+@pytest.mark.parametrize("chosen", ["reference", "cpu"])
+def test_where_a_backend_runs(chosen, stories, monkeypatch):
+    net, ran = network(slots=2), []
+
+    def engine(steps, lengths):
+        ran.append(lengths.tolist())
+        return steps.first.expand(2, -1, -1), torch.zeros_like(steps.by_key)
+
+    monkeypatch.setitem(ENGINES, "cpu", engine)
+    with use_backend(chosen):
+        net(stories)
+        assert ran == ([[3, 2]] if chosen == "cpu" else [])
+        ran.clear()
+        with torch.autocast("cpu", torch.bfloat16):
+            assert net.float()(stories)[0].dtype == torch.bfloat16
+        net.double()
+        _, tangent = torch.func.jvp(
+            lambda words: torch.func.functional_call(net, {"words": words}, (stories,))[0],
+            (net.words.detach(),),
+            (torch.ones_like(net.words),),
+        )
+        assert tangent.abs().sum() > 0
+        net.bfloat16()(stories)
+    assert not ran
 
 
 def test_masks_and_slopes_are_initially_one():
