@@ -16,10 +16,10 @@ from memtape.core.story_picture import StoryPicture
 from memtape.tasks.classification import class_sums
 from memtape.tasks.stories.babi_parts import numbers_of, parts_of
 from memtape.tasks.stories.examples import Examples, vocabulary_of
-from memtape.tasks.stories.story_task import StoryTask
+from memtape.tasks.stories.numbered_task import NumberedTask
 
 
-class Babi(StoryTask):
+class Babi(NumberedTask):
     """Answer questions about short stories: the 20 bAbI tasks.
 
     An input is a story with one question, the output has one step, the answer. All answers are symbols of one

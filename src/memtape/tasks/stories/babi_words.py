@@ -12,11 +12,11 @@ from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.tasks.answers import answer_sums
 from memtape.tasks.stories.babi_parts import numbers_of, parts_of
-from memtape.tasks.stories.story_task import StoryTask
+from memtape.tasks.stories.numbered_task import NumberedTask
 from memtape.tasks.stories.story_words import StoryWords, steps_of, vocabulary_of
 
 
-class BabiWords(StoryTask):
+class BabiWords(NumberedTask):
     """Answer questions about short stories, read word by word: the 20 bAbI tasks for recurrent networks.
 
     An input is a whole story with all its questions, one word at each step; "." ends a sentence and "?" a question. After

@@ -10,8 +10,8 @@ from torch import Tensor
 from memtape.core.inputs.stories import NIL, NONE, Stories
 from memtape.tasks.lengths import steps_since
 from memtape.tasks.ragged import Ragged
+from memtape.tasks.stories.numbered_task import NumberedExamples
 from memtape.tasks.stories.story import Sentence, Story
-from memtape.tasks.stories.story_task import StoryExamples
 
 NIL_WORD = "-"
 """The name of the symbol of an absent word."""
@@ -24,7 +24,7 @@ def vocabulary_of(stories: Iterable[Story]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Examples(StoryExamples):
+class Examples(NumberedExamples):
     """All questions about some stories, as tensors; the sentences of a story are stored once."""
 
     sentences: Ragged

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from memtape.tasks.ragged import Ragged
+from memtape.tasks.stories.numbered_task import NumberedExamples
 from memtape.tasks.stories.story import Story
-from memtape.tasks.stories.story_task import StoryExamples
 
 ANSWER, STOP, ASK = "-", ".", "?"
 """The word in the place of each word of an answer, and those that end a sentence and a question."""
@@ -38,7 +38,7 @@ def vocabulary_of(stories: Iterable[Story]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class StoryWords(StoryExamples):
+class StoryWords(NumberedExamples):
     """Stories as sequences of symbols."""
 
     words: Ragged

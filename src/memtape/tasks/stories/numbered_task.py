@@ -1,4 +1,4 @@
-"""Story task: draw examples from the stories of several tasks, whose numbers are the lengths."""
+"""Numbered task: draw examples from the stories of several tasks, whose numbers are the lengths."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from memtape.tasks.classification import ClassificationTask
 
 
 @dataclass(frozen=True)
-class StoryExamples:
+class NumberedExamples:
     """Examples, each with the number of its task."""
 
     origins: Int[Tensor, " examples"]
@@ -30,7 +30,7 @@ class StoryExamples:
         return ((self.origins >= tasks[0]) & (self.origins <= tasks[1])).nonzero()[:, 0]
 
 
-class StoryTask(ClassificationTask):
+class NumberedTask(ClassificationTask):
     """Abstract task whose examples are those of some bAbI tasks; its lengths are the numbers of these tasks.
 
     Attributes:
