@@ -226,7 +226,7 @@ def _each(
 
 def _published_each(file: Path, numbers: Any, each: tuple[str, tuple[Any, ...]] | None) -> dict[str, tuple[float, ...]]:
     """Return the published numbers of each part, by the name of the network; without [each], parts are test lengths."""
-    lists = list(numbers.values()) if isinstance(numbers, dict) else [None]
+    lists: list[Any] = list(numbers.values()) if isinstance(numbers, dict) else [None]
     if not all(isinstance(one, list) and all(is_of(float, number) for number in one) for one in lists):
         raise RecipeError(
             f"each in [published] of {file} is {shortened(numbers)}, but it must be lists of numbers by network; "
