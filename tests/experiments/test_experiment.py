@@ -117,7 +117,7 @@ def test_weights_of_a_network_that_cannot_have_more_symbols_are_refused():
     }
     weights = Experiment(**values).new_network(5, 5).state_dict()
     words = Experiment(**values).build_task().vocabulary[:5]
-    with pytest.raises(ExperimentError, match="slots is 4, but entities names .*; leave slots out, or entities"):
+    with pytest.raises(ExperimentError, match=r"slots is 4, but entities names .*; leave slots out, or entities"):
         Experiment(**values, weights="earlier").build(InitialWeights(tensors=weights, vocabulary=words))
 
 

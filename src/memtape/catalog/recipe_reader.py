@@ -1,9 +1,9 @@
 """Recipe reader: reads and checks a recipe `<model>/<task>[-variant].toml` when it is first used.
 
 A page has the tables of a `--config` file, [model], [task] and [train], and four more keys: `extends`, the name of a
-page that supplies missing values, but not [each]; `formerly`, the former name of the recipe; [each], an option with the values with
-which the recipe is reproduced, such as the numbers of tasks; and [published], the numbers of papers by metric, with
-their `source`, and with `each`, lists of numbers with each of these values by network.
+page that supplies missing values, but not [each]; `formerly`, the former name of the recipe; [each], an option with the
+values with which the recipe is reproduced, such as the numbers of tasks; and [published], the numbers of papers by metric,
+with their `source`, and with `each`, lists of numbers with each of these values by network.
 """
 
 import re
@@ -226,7 +226,7 @@ def _each(
 
 def _published_each(file: Path, numbers: Any, each: tuple[str, tuple[Any, ...]] | None) -> dict[str, tuple[float, ...]]:
     """Return the published numbers of each part, by the name of the network; without [each], parts are test lengths."""
-    lists = list(numbers.values()) if isinstance(numbers, dict) else [None]
+    lists: list[Any] = list(numbers.values()) if isinstance(numbers, dict) else [None]
     if not all(isinstance(one, list) and all(is_of(float, number) for number in one) for one in lists):
         raise RecipeError(
             f"each in [published] of {file} is {shortened(numbers)}, but it must be lists of numbers by network; "

@@ -84,7 +84,7 @@ def _backward(*given: Any) -> tuple[Tensor, ...]:
     shapes = [result.shape for result in _results(tensors, lengths, keep=True)]
     wanted = dict(zip(names, (*shapes[:2], *shapes), strict=True))
     arguments.like(NAME, dict(zip(names, found, strict=True)), wanted, before.dtype)
-    vectors, by_key, by_sentence, constant, first, weights, slopes = steps = contiguous(tensors)
+    vectors, by_key, by_sentence, *_, weights, slopes = steps = contiguous(tensors)
     d_last, d_gates, *saved = contiguous(found)
     d_vectors, d_by_key, d_by_sentence, d_sums = map(torch.empty_like, (vectors, by_key, by_sentence, before))
     d_first, d_slopes = torch.empty_like(last), torch.empty_like(slopes)

@@ -11,7 +11,8 @@ from torch import Tensor
 class EntitySteps:
     r"""What the sentences of a batch of stories and the parameters give to each slot.
 
-    All sentences of the first story come first, then those of the second, and so on. Sentence $t$ changes the content $h_j$ of slot $j$, by the gate $g_j$:
+    All sentences of the first story come first, then those of the second, and so on. Sentence $t$ changes the content $h_j$
+    of slot $j$, by the gate $g_j$:
 
     $$g_j = \sigma(s_t^\top h_j + k_{tj}), \qquad h_j \leftarrow h_j + g_j \, \phi(U h_j + c_j + v_t)$$
 
