@@ -175,7 +175,9 @@ def test_a_run_that_reads_no_stories_is_refused(asked, tmp_path, words):
     folder = trained(tmp_path / "run", *words, "--model.hidden-size", "4")
     code, out, err = asked(folder, typed=STORY)
     assert (code, out) == (2, "")
-    assert f"{folder} is a run of {words[0]} on {words[1]}, which reads no stories; give one that does" in err
+    assert (
+        f"{folder} is a run of {words[0]} on {words[1]}, which reads no stories sentence by sentence; give one" in err
+    )
     assert err.count("\n") == 1
 
 

@@ -125,6 +125,11 @@ def test_a_recipe_with_several_values_is_trained_with_each(tmp_path, monkeypatch
     assert rows == [(rate, seed, 100 * rate + seed) for rate in (0.01, 0.02) for seed in (0, 1, 2)]
     assert run(REPRODUCE) == 0
     assert "2.5 (1.5 to 3.5)" in capsys.readouterr().out
+    for row in result["seeds"]:
+        row["seconds"] = 60.0
+    (tmp_path / "results" / f"{RECIPE}.json").write_text(json.dumps(result))
+    assert run([*REPRODUCE, "--jobs", "6"]) == 0  # all six training runs at once
+    assert "so expect about 1.0 min" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -4,6 +4,8 @@ import json
 
 from memtape.catalog.registry import RECIPES
 from memtape.cli.main import run
+from memtape.experiments import ledger
+from memtape.experiments.ledger import Result, write_result
 
 
 def test_every_result_has_a_line(capsys):
@@ -50,6 +52,32 @@ def test_results_as_markdown_have_a_table_for_each_task(capsys):
     )
     assert "| `treelstm/boolean` | 3 of 3 | 0.0 |  | 1 (1 to 1) | 1 | 1 | 1 | 1 |" in boolean
     assert digits.splitlines()[0] == "| recipe | seeds | minutes | published | accuracy test |"
+
+
+def test_the_parts_of_results_as_json_have_the_numbers_of_the_table(tmp_path, monkeypatch, capsys):
+    seeds = [
+        {"each": value, "seed": seed, "solved": False, "seconds": 1.0, "metrics": {"accuracy_test": accuracy}}
+        for value, accuracies in (("1", (1.0, 0.5)), ("2", (0.25, 0.25)))
+        for seed, accuracy in enumerate(accuracies)
+    ]
+    named = {
+        "recipe": "memn2n/babi",
+        "model": "memn2n",
+        "task": "babi",
+        "command": "memtape reproduce",
+        "commit": "abc",
+    }
+    monkeypatch.setattr(ledger, "FOLDER", tmp_path)
+    write_result(Result(**named, hardware="AMD EPYC", environment={}, each="task.numbers", seeds=seeds))
+    assert run(["results", "memn2n", "babi", "--each", "--json"]) == 0
+    (parts,) = json.loads(capsys.readouterr().out)
+    assert (parts["recipe"], parts["option"]) == ("memn2n/babi", "numbers")
+    assert [(part["name"], part["mean"]) for part in parts["parts"]] == [("1", 0.75), ("2", 0.25)]
+    assert run(["results", "memn2n", "babi", "--each"]) == 0
+    assert "0.75" in capsys.readouterr().out
+    assert run(["results", "memn2n", "babi", "--json"]) == 0
+    (whole,) = json.loads(capsys.readouterr().out)
+    assert (whole["seeds"], whole["each"]) == (2, "task.numbers")
 
 
 def test_no_results_are_reported_as_such(capsys):

@@ -139,6 +139,10 @@ def test_a_run_is_continued_twice_and_resumed(folder, train):
     more = [*own[:-1], "more.txt", "--weights", "second", "--out", "third"]
     assert train("memn2n", "babi", *more)[0] == 0
     assert words_of(folder / "third") == [*words_of(folder / "memn2n"), *NEW, "slept", "who", "zoe"]
+    assert run(["share", "third", "card"]) == 0
+    card = (folder / "card" / "README.md").read_text()
+    assert "stories of the user" in card
+    assert str(folder) not in card
     for name in ("manifest.json", "weights.safetensors", "result.json", "evaluation.json"):
         (folder / "third" / name).unlink()
     shutil.rmtree(folder / "third" / "checkpoints")

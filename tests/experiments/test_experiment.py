@@ -8,7 +8,7 @@ import torch
 
 from memtape.cli.main import run
 from memtape.experiments.experiment import Experiment, ExperimentError
-from memtape.experiments.initial_weights import initial_weights
+from memtape.experiments.initial_weights import InitialWeights, initial_weights
 from memtape.experiments.run_folder.folder import RunError
 from memtape.training.settings import TrainSettings
 
@@ -46,7 +46,7 @@ def built(monkeypatch):
 
     for kind in ("new_network", "build_network", "build_task"):
         monkeypatch.setattr(Experiment, kind, counted(kind))
-    monkeypatch.setattr("memtape.experiments.train.by_length", lambda *_, **__: [{"cost_bits": 1.0, "wrong_bits": 1.0}])
+    monkeypatch.setattr("memtape.experiments.train.tested", lambda *_, **__: [{"cost_bits": 1.0, "wrong_bits": 1.0}])
     monkeypatch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
     monkeypatch.setattr("memtape.experiments.report.write_run_report", lambda run, *_: run.report_file)
     return names
@@ -85,6 +85,40 @@ def test_weights_of_another_network_or_of_no_run_are_refused(finished, tmp_path)
         again.build(initial_weights(again.weights))
     with pytest.raises(RunError, match="there is no run folder"):
         initial_weights(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(("known", "other"), [(None, -1), (5, -1), (None, 0)], ids=["as many", "fewer", "shifted"])
+def test_weights_whose_symbols_have_other_meanings_are_refused(known, other):
+    """Those of another data set, which a network of the same size, or one with more symbols, would read wrongly."""
+    values = {"model": "memn2n", "task": "lookup", "model_options": {"embedding_size": 2}, "task_options": {}}
+    drawn = Experiment(**values, train=TrainSettings())
+    task = drawn.build_task()
+    words = list(task.vocabulary[:known])
+    words[other] = "other"
+    weights = drawn.new_network(len(words), len(words)).state_dict()
+    continued = Experiment(**values, train=TrainSettings(), weights="earlier")
+    with pytest.raises(
+        ExperimentError, match=f"the symbols of lookup have other meanings than the {len(words)} of earlier"
+    ):
+        continued.build(InitialWeights(tensors=weights, vocabulary=words))
+    words = list(task.vocabulary[:known])
+    network, _ = continued.build(InitialWeights(tensors=weights, vocabulary=words))
+    assert network.input_size == len(task.vocabulary)
+
+
+def test_weights_of_a_network_that_cannot_have_more_symbols_are_refused():
+    options = {"embedding_size": 2, "entities": "all", "slots": 4}
+    values = {
+        "model": "entnet",
+        "task": "lookup",
+        "model_options": options,
+        "task_options": {},
+        "train": TrainSettings(),
+    }
+    weights = Experiment(**values).new_network(5, 5).state_dict()
+    words = Experiment(**values).build_task().vocabulary[:5]
+    with pytest.raises(ExperimentError, match=r"slots is 4, but entities names .*; leave slots out, or entities"):
+        Experiment(**values, weights="earlier").build(InitialWeights(tensors=weights, vocabulary=words))
 
 
 def test_each_command_builds_its_network_and_its_task_once(finished, built, tmp_path, capsys):

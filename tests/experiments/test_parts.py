@@ -12,6 +12,7 @@ from memtape.experiments.experiment import Experiment
 from memtape.experiments.ledger import Result, read_result, write_result
 from memtape.experiments.parts import parts_of
 from memtape.experiments.reproduction import changed_options, experiment_of
+from memtape.tasks.stories.babi_parts import numbers_of
 
 RECIPE = replace(
     RECIPES["memn2n/babi"],
@@ -84,6 +85,22 @@ def test_the_parts_of_one_network_are_those_of_its_test():
     assert (second["task"], second["published memn2n"]) == ("16", 0.8)
     assert mean["lowest training loss"] == 0.75
     assert parts_of(joint, result(row(None, 0, 0.7, 1.0), each=None)) is None
+
+
+def test_parts_whose_first_score_is_that_of_validation_are_counted_as_shares():
+    rows = [row(value, 0, 0.0, 0.1) for value in ("1", "2")]
+    for one, accuracy in zip(rows, (1.0, 0.5), strict=True):
+        one["metrics"] = {"validation_accuracy": accuracy, "accuracy_6": 0.0}
+    *_, passed = parts_of(replace(RECIPE, published={}), result(*rows)).rows()
+    assert (passed["numbers"], passed["mean of seeds"]) == ("at least 0.95", 1)
+
+
+def test_each_shipped_recipe_of_one_network_has_a_published_number_for_each_task():
+    joint = [recipe for recipe in RECIPES.values() if recipe.published_each and recipe.each is None]
+    assert joint
+    for recipe in joint:
+        tasks = numbers_of(recipe.task_options["numbers"])
+        assert {len(numbers) for numbers in recipe.published_each.values()} == {len(tasks)}, recipe.name
 
 
 def test_a_result_of_several_values_is_read_as_it_was_written(tmp_path, monkeypatch):

@@ -55,6 +55,15 @@ def test_the_card_of_a_trained_network(ntm, tmp_path):
     assert str(tmp_path) not in card
 
 
+def test_a_score_of_all_test_sequences_stands_beside_those_of_each_part(ntm, tmp_path):
+    results = [{"sequences": 300, "accuracy": 0.5}, {"length": 1, "sequences": 100, "accuracy": 0.25}]
+    training = Training(title="t", summary="s", results=results, unit="task")
+    ntm.save_pretrained(tmp_path, training=training)
+    card = (tmp_path / "README.md").read_text()
+    head = "| length (task) | sequences | accuracy |\n| --- | --- | --- |\n"
+    assert f"{head}| all | 300 | 0.5 |\n| 1 | 100 | 0.25 |\n" in card
+
+
 def test_a_card_of_symbols_describes_their_format(ntm, tmp_path):
     ntm.save_pretrained(tmp_path, training=Training(title="t", summary="s", symbols=("a", "b", "c")))
     card = (tmp_path / "README.md").read_text()

@@ -1,9 +1,9 @@
 """Recipe reader: reads and checks a recipe `<model>/<task>[-variant].toml` when it is first used.
 
 A page has the tables of a `--config` file, [model], [task] and [train], and four more keys: `extends`, the name of a
-page that supplies missing values; `formerly`, the former name of the recipe; [each], an option with the values with
-which the recipe is reproduced, such as the numbers of tasks; and [published], the numbers of papers by metric, with
-their `source`, and with `each`, lists of numbers with each of these values by network.
+page that supplies missing values, but not [each]; `formerly`, the former name of the recipe; [each], an option with the
+values with which the recipe is reproduced, such as the numbers of tasks; and [published], the numbers of papers by metric,
+with their `source`, and with `each`, lists of numbers with each of these values by network.
 """
 
 import re

@@ -85,7 +85,8 @@ def _announced(before: "Result", seeds: int, jobs: int) -> str:
     """Return how long the training runs will take according to the ledger."""
     from memtape.experiments.expectation import duration
 
-    minutes = max(ceil(seeds / jobs) * (before.minutes or 0.0), 0.1)
+    of_seed = max(len(before.values), 1)  # training runs of each seed
+    minutes = max(ceil(seeds * of_seed / jobs) * (before.minutes or 0.0) / of_seed, 0.1)
     count = "1 seed" if seeds == 1 else f"{seeds} seeds"
     return f"{before.recipe}: {count}, {jobs} at a time; the ledger has {duration(before)}, so expect about {minutes:.1f} min"
 
@@ -125,7 +126,8 @@ def _print(before: "Result", new: "Result", judged: "Agreement") -> None:
         )
     for seed in new.seeds:
         if "error" in seed:
-            print_visible(f"seed {seed['seed']} failed: {seed['error']}")
+            value = f" with {new.each} {seed['each']}" if "each" in seed else ""
+            print_visible(f"seed {seed['seed']}{value} failed: {seed['error']}")
     overlap = "overlap" if judged.shares_overlap else "do not overlap"
     intervals = [f"{result.solved} of {len(result.seeds)}" for result in (before, new)]
     print_visible(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -43,7 +44,7 @@ def results(
     tasks = [name for name in task or () if find("task", name)]
     found = ledger.results(model, tasks)
     if each:
-        _print_parts(found, markdown=markdown)
+        _print_parts(found, as_json=as_json, markdown=markdown)
     elif as_json:
         print(json.dumps([_as_json(recipe, result) for recipe, result in found], indent=2))
     elif not found:
@@ -59,20 +60,23 @@ def results(
             _print_details(recipe, result)
 
 
-def _print_parts(found: Sequence[tuple["Recipe", "Result"]], *, markdown: bool) -> None:
-    """Print a table for each result of several parts."""
+def _print_parts(found: Sequence[tuple["Recipe", "Result"]], *, as_json: bool, markdown: bool) -> None:
+    """Print a table for each result of several parts, or all of them as JSON."""
     from memtape.experiments.parts import parts_of
 
-    parted = [parts for recipe, result in found if (parts := parts_of(recipe, result)) is not None]
-    if not parted:
+    parted = [(recipe.name, parts) for recipe, result in found if (parts := parts_of(recipe, result)) is not None]
+    if as_json:
+        print(json.dumps([{"recipe": recipe, **asdict(parts)} for recipe, parts in parted], indent=2))
+    elif not parted:
         print("the ledger has no result of several parts of these; leave --each out")
-    for number, parts in enumerate(parted):
-        print(f"{'' if number == 0 else chr(10)}{parts.title}", end="\n\n" if markdown else "\n")
-        rows = parts.rows()
-        if markdown:
-            print(markdown_table([{name: shown(value) for name, value in row.items()} for row in rows]))
-        else:
-            print_table(rows)
+    else:
+        for number, (_, parts) in enumerate(parted):
+            print(f"{'' if number == 0 else chr(10)}{parts.title}", end="\n\n" if markdown else "\n")
+            rows = parts.rows()
+            if markdown:
+                print(markdown_table([{name: shown(value) for name, value in row.items()} for row in rows]))
+            else:
+                print_table(rows)
 
 
 def shown(value: Any) -> str:
@@ -169,7 +173,8 @@ def _as_json(recipe: "Recipe", result: "Result") -> dict[str, Any]:
         "task": recipe.task,
         "published": recipe.published,
         "source": recipe.source,
-        "seeds": len(result.seeds),
+        "seeds": result.trained,
+        "each": result.each,
         "solved": result.solved,
         "solved_interval": result.interval,
         "scores": {name: vars(result.spread(name)) for name in result.metrics},

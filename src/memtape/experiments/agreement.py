@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from memtape.core.score import Score
-from memtape.experiments.ledger import Result, Spread
+from memtape.experiments.ledger import Result, Spread, score_of
 
 OF_SHARE = 0.05
 OF_MEDIAN = 0.1
@@ -90,17 +90,15 @@ def agreement(ledger: Result, new: Result, *, scored: Sequence[Score], longest: 
 def allowed(ledger: Result, metric: str, scored: Sequence[Score]) -> tuple[float, float]:
     """Return the range that the median of new seeds must lie in."""
     spread = ledger.spread(metric)
-    if any(score.higher_is_better for score in scored if score.name == _score(metric)):
+    if any(score.higher_is_better for score in scored if score.name == score_of(metric)):
         wider = OF_SHARE
     else:
-        largest = max(abs(ledger.spread(other).median) for other in ledger.metrics if _score(other) == _score(metric))
+        largest = max(
+            abs(ledger.spread(other).median) for other in ledger.metrics if score_of(other) == score_of(metric)
+        )
         wider = max(OF_MEDIAN * abs(spread.median), OF_LARGEST * largest)
     wider = max(wider, spread.high - spread.low)
     return spread.low - wider, spread.high + wider
-
-
-def _score(metric: str) -> str:
-    return metric.removeprefix("validation_") if metric.startswith("validation_") else metric.rpartition("_")[0]
 
 
 def _suffix(metric: str) -> str:

@@ -143,8 +143,8 @@ def open_conversation(folder: Path, *, warn: Callable[[str], None] = warnings.wa
     vocabulary = run.vocabulary()
     if not vocabulary or not hasattr(find("model", experiment.model).load(), "looks"):
         raise RunError(
-            f"{folder} is a run of {experiment.model} on {experiment.task}, which reads no stories; "
-            "give one that does, such as that of `memtape train memn2n babi`"
+            f"{folder} is a run of {experiment.model} on {experiment.task}, which reads no stories sentence by "
+            "sentence; give one that does, such as that of `memtape train memn2n babi`"
         )
     weights, file = weights_of_run(run, warn)
     network: Any = network_of_run(experiment, (len(vocabulary), len(vocabulary)), weights, file).eval()

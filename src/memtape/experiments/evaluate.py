@@ -89,7 +89,7 @@ def evaluate_run(
 
     Args:
         folder: the run folder.
-        lengths: the lengths, in the task's unit; None means the test lengths of the task.
+        lengths: the lengths, in the task's unit; None means those of the final evaluation.
         sequences: number of sequences of each length; None means all of a finite test split, otherwise 100.
         task_options: options of the task that differ from those of training, such as more repeats.
         data_dir: folder of the data; None leaves it to `experiments.data_dir`.
@@ -98,8 +98,9 @@ def evaluate_run(
             differs from that of training.
 
     Returns:
-        `{"model", "task", "run", "data", "results": [{"length", "sequences", ...scores}]}`; without lengths there is one
-        result, and data is left out for a task that its generator defines.
+        `{"model", "task", "run", "data", "results": [{"length", "sequences", ...scores}]}`; without lengths the
+        results are those of the final evaluation, of which the first may have no length, and data is left out for a task that
+        its generator defines.
 
     Raises:
         ExperimentError: the task has no sequences of a length, an option is unknown, or the network cannot have the

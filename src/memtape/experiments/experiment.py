@@ -81,7 +81,8 @@ class Experiment:
             initial: the weights of the run that `weights` names; None if it names none.
 
         Raises:
-            ExperimentError: an option does not exist or has an invalid value, or the weights belong to another network.
+            ExperimentError: an option does not exist or has an invalid value, the weights belong to another network, or the
+                symbols of their run have other meanings.
             SettingsError: a training setting has no effect on this model or this task.
             ValueError: `initial` is given, but `weights` names no run, or the reverse.
         """
@@ -109,18 +110,26 @@ class Experiment:
                 f"restarts is {self.train.restarts}, but with the weights of {self.weights} every restart is the same; "
                 "leave one out"
             )
-        known, symbols = len(initial.vocabulary or ()), len(task.vocabulary or ())
+        before, now = tuple(initial.vocabulary or ()), task.vocabulary or ()
+        known, symbols = len(before), len(now)
+        if before and now and now[:known] != before:
+            raise ExperimentError(
+                f"the symbols of {self.task} have other meanings than the {known} of {self.weights}; give it the data of that "
+                "run, or leave --weights out"
+            )
         grows = 0 < known < symbols and hasattr(find("model", self.model).load(), "with_symbols")
         sizes = (known, known) if grows else (task.input_size, task.output_size)
         try:
             network: Any = self.build_network(initial.tensors, *sizes)
+            torch.manual_seed(self.seed)
+            grown: nn.Module = network.with_symbols(symbols) if grows else network
         except MisfitError as error:
             raise ExperimentError(
                 f"the weights of {self.weights} belong to another network ({error}); "
                 "give the model the options of that run"
             ) from None
-        torch.manual_seed(self.seed)
-        grown: nn.Module = network.with_symbols(symbols) if grows else network
+        except ValueError as error:
+            raise ExperimentError(first_line(error)) from None
         return grown
 
     def build_task(self, known: Sequence[str] | None = None) -> Task:

@@ -131,6 +131,11 @@ def _over_values(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+def score_of(metric: str) -> str:
+    """Return the name of the score of a metric, such as "accuracy" of "validation_accuracy" and "accuracy_test"."""
+    return metric.removeprefix("validation_") if metric.startswith("validation_") else metric.rpartition("_")[0]
+
+
 def result_file(recipe: str) -> Path:
     """Return the path of the result of a recipe, whether or not it exists."""
     return FOLDER / f"{recipe}.json"

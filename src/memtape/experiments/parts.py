@@ -11,7 +11,7 @@ from typing import Any
 
 from memtape.catalog.recipe import Recipe
 from memtape.catalog.registry import find
-from memtape.experiments.ledger import Result, headlines
+from memtape.experiments.ledger import Result, headlines, score_of
 
 PASSED = 0.95
 """The share of correct answers at which a task of bAbI counts as passed."""
@@ -88,7 +88,7 @@ def parts_of(recipe: Recipe, result: Result) -> Parts | None:
             name: [numbers[places[part.name]] if places else numbers[at] for at, part in enumerate(parts)]
             for name, numbers in recipe.published_each.items()
         },
-        share=next(score.higher_is_better for score in scored if metric.startswith(score.name)),
+        share=next(score.higher_is_better for score in scored if score.name == score_of(metric)),
     )
 
 

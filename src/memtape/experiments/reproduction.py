@@ -105,7 +105,7 @@ def _seed(configuration: Configuration, seed: int) -> dict[str, Any]:
     """Return the row of the ledger for one training run."""
     training = configuration.training_runs[seed]
     row = row_of(seed, training, configuration.scored)
-    value = dict(zip(("each",), configuration.values.values(), strict=False))
+    value = {"each": next(iter(configuration.values.values()))} if configuration.values else {}
     if "failure" in row:
         return {**value, "seed": seed, "solved": False, "error": row["failure"]["last_line"]}
     run, names = Run(training.folder), [score.name for score in configuration.scored]

@@ -9,6 +9,7 @@ from memtape.catalog.registry import MODELS, TASKS
 from memtape.core.given_path import given_path
 from memtape.core.new_folder import new_folder
 from memtape.core.score import Score
+from memtape.experiments.data_dir import FILES
 from memtape.experiments.experiment import Experiment
 from memtape.experiments.open_run import open_run
 from memtape.experiments.reproduction import data_of
@@ -113,10 +114,10 @@ def _training(run: Run, experiment: Experiment, score: Score) -> Training:
 
 
 def _task_options(run: Run, experiment: Experiment) -> dict[str, Any]:
-    """Return the options of a task without paths: its folder of data is replaced by the data."""
+    """Return the options of a task without paths: its folder of data and files of the user are replaced by the data."""
     record = recorded_data(run)
     data = data_of(experiment) if record is None else record.badge.replace("data: ", "")
-    options = {name: value for name, value in experiment.task_options.items() if name != "data_dir"}
+    options = {name: value for name, value in experiment.task_options.items() if name not in ("data_dir", *FILES)}
     return options if data is None else {"data": data, **options}
 
 

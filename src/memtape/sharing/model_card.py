@@ -80,8 +80,9 @@ def model_card(network: Any, source: str, training: Training | None) -> str:
     if training:
         parts += ["## Training", _table(("", ""), training.facts.items())]
     if training and training.results:
-        heads = [f"length ({training.unit})" if name == "length" else name for name in training.results[0]]
-        rows = [record.values() for record in training.results]
+        names = list(training.results[-1])  # the first record may have no length: that of the whole test split
+        heads = [f"length ({training.unit})" if name == "length" else name for name in names]
+        rows = [[record.get(name, "all") for name in names] for record in training.results]
         parts += ["## Results", "Averages over sequences that were not used in training.", _table(heads, rows)]
     count = sum(parameter.numel() for parameter in network.parameters())
     parts += [

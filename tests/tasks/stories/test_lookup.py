@@ -61,6 +61,12 @@ def test_the_answer_to_a_generated_question_is_in_its_story(task):
     assert stories.sentences.shape[1] == 20
 
 
+def test_the_longest_sentence_is_known(task):
+    batches = [everything(task, split).inputs for split in ("train", "validation", "test")]
+    longest = max(max(told.sentences.shape[2], told.question.shape[1]) for told in batches)
+    assert task.longest_sentence == longest
+
+
 def test_rare_words_are_exchanged_in_training_only(task):
     epoch = range(task.available("train") // 64)
     first, second = ([task.batch(start + index, 64) for index in epoch] for start in (0, len(epoch) + 1))

@@ -1,7 +1,7 @@
 """Form: the tensors of a recurrent entity network that reads stories, and the interface of the engines."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -11,8 +11,8 @@ from torch import Tensor
 class EntitySteps:
     r"""What the sentences of a batch of stories and the parameters give to each slot.
 
-    All sentences of the first story come first, then those of the second, and so on. Sentence $t$ changes the content
-    $h_j$ of slot $j$, by the gate $g_j$:
+    All sentences of the first story come first, then those of the second, and so on. Sentence $t$ changes the content $h_j$
+    of slot $j$, by the gate $g_j$:
 
     $$g_j = \sigma(s_t^\top h_j + k_{tj}), \qquad h_j \leftarrow h_j + g_j \, \phi(U h_j + c_j + v_t)$$
 
@@ -37,7 +37,6 @@ class EntitySteps:
     """The slopes of $\\phi$ below 0."""
 
 
-@runtime_checkable
 class EntityEngine(Protocol):
     """An engine: let the slots read the sentences of all stories, one after another."""
 

@@ -111,6 +111,11 @@ class DocumentLookup(StoryTask, HeldTask):
             split: _Part.of(part, symbols, candidates(part, self.rare_words, most)) for split, part in chosen.items()
         }
 
+    @property
+    def longest_sentence(self) -> int:
+        """The number of words of the longest sentence, its title included, or question."""
+        return max(part.longest_sentence for part in self._parts.values())
+
     def available(self, split: str) -> int:
         """Return the number of questions of a split; any name except "train" and "validation" is the test split."""
         return len(self._part(split).answers)
@@ -168,6 +173,11 @@ class _Part:
             candidates=found,
             about=about,
         )
+
+    @property
+    def longest_sentence(self) -> int:
+        """The number of words of the longest sentence or question."""
+        return int(torch.cat([self.sentences.lengths, self.questions.lengths]).max())
 
     def stories(self, rows: Int[Tensor, " rows"]) -> Stories:
         """Return the candidate sentences and the questions of some rows."""
