@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape.ops.sentence import ENCODINGS, bag_of_words, masked_by_position, position_encoded
+from memtape.ops.sentence import ENCODINGS, bag_of_words, masked_by_position, multilinear, position_encoded
 
 WORDS = torch.tensor([[[3, 1, 4], [2, 0, 0]], [[1, 1, 0], [0, 0, 0]]])
 
@@ -43,6 +43,16 @@ def test_masks_weigh_each_word_by_a_vector_of_its_position():
         for number, sentence in enumerate(story):
             parts = (masks[j] * table()[word] for j, word in enumerate(sentence))
             torch.testing.assert_close(found[at, number], sum(parts, torch.zeros(6, dtype=torch.float64)))
+
+
+def test_a_multilinear_map_multiplies_each_word_by_the_matrix_of_its_part_of_the_sentence():
+    words = torch.tensor([[1, 2, 3, 4, 1, 2, 3], [4, 3, 2, 1, 0, 0, 0], [2, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0]])
+    places = [[0, 0, 1, 1, 2, 2, 2], [0, 1, 2, 2], [1, 2], []]  # the part ceil(3 j / J) of each word, from 0
+    maps = torch.randn(3, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    found = multilinear(words, table(), maps)
+    for row, parts in enumerate(places):
+        mapped = (maps[part].mT @ table()[word] for part, word in zip(parts, words[row].tolist(), strict=False))
+        torch.testing.assert_close(found[row], sum(mapped, torch.zeros(6, dtype=torch.float64)))
 
 
 def test_the_weights_of_the_paper_are_half_of_these_with_the_positions_between_the_words():
