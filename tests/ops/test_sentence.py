@@ -68,7 +68,11 @@ def with_equal_masks(words, weights):
     return masked_by_position(words, weights, torch.full((5, 6), 0.5, dtype=torch.float64))
 
 
-@pytest.mark.parametrize("encoded", [position_encoded, with_equal_masks])
+def with_equal_maps(words, weights):
+    return multilinear(words, weights, torch.eye(6, dtype=weights.dtype).expand(3, 6, 6))
+
+
+@pytest.mark.parametrize("encoded", [position_encoded, with_equal_masks, with_equal_maps])
 def test_padding_changes_nothing_and_absent_words_get_no_gradient(encoded):
     weights = table().requires_grad_()
     padded = torch.nn.functional.pad(WORDS, (0, 2, 0, 1))
@@ -81,7 +85,7 @@ def test_padding_changes_nothing_and_absent_words_get_no_gradient(encoded):
 @pytest.mark.parametrize("shape", [(2, 0, 3), (2, 3, 0), (0, 3, 2), (1, 0, 0), (0,)])
 def test_sentences_without_words_are_zero_vectors(shape):
     words = torch.zeros(shape, dtype=torch.long)
-    for encoded in (*ENCODINGS.values(), with_equal_masks):
+    for encoded in (*ENCODINGS.values(), with_equal_masks, with_equal_maps):
         vectors = encoded(words, torch.rand(4, 6))
         assert vectors.shape == (*shape[:-1], 6)
         assert not vectors.any()

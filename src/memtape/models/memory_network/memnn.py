@@ -49,9 +49,8 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     $s_R(x, r) = \Phi_x(x)^\top U_R^\top U_R \Phi_y(r)$. With the option `nonlinear`, $\tanh(U \Phi_x(x))$ takes the place of
     $U \Phi_x(x)$ in both, so that answers can depend on whether question and sentence agree, as those of yes-no questions.
 
-    A fact without words, which is compared last and has no age, can stop the search before the last hop. Bits that ask for
-    its age are 0, so that the third bit of the comparison with $y$, and one of the first two, says nothing; the other one says
-    whether $y$ is newer than the last sentence found, as are all that remain to be found in order.
+    A fact without words, which is compared last and has no age, can stop the search before the last hop. Bits that need
+    its age are 0. Of its comparison with $y$ one bit remains: is $x$ older than $y$?
 
     With targets, the loss of a question with supports $f_1, f_2, \dots$ and answer $r$ is the sum of
 
@@ -218,7 +217,7 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
 
         Returns:
             Which hops are right, and which have a label: a support that the memory holds or, after the last support, the
-            fact that stops.
+            fact that stops. Hops that can have no label in any of the stories are left out.
 
         Raises:
             TypeError: the inputs are not `Stories`.
@@ -256,13 +255,14 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     def _taught(self, query: FactQuestion, memory: Facts, labels: Int[Tensor, "batch hops"]) -> list[Preference]:
         """Return how each hop compares facts after the labelled ones before it."""
         before = torch.cat([_none(memory)[:, None], labels[:, :-1]], dim=1)
-        asked = query.to_facts[:, None]
-        if labels.shape[1] > 1:
-            asked = asked + functional.pad(self._joined_to_facts(memory, before[:, 1:]).cumsum(1), (0, 0, 1, 0))
+        joined = self._joined_to_facts(memory, before[:, 1:]).cumsum(1)
+        asked = query.to_facts[:, None] + functional.pad(joined, (0, 0, 1, 0))
         return [self._compared(x, last, memory) for x, last in zip(asked.unbind(1), before.unbind(1), strict=True)]
 
     def _joined_to_facts(self, memory: Facts, found: Int[Tensor, "batch hops"], first: int = 0) -> Tensor:
         r"""Return what the facts found in some hops, from the hop `first`, add to $U_O \Phi_x(x)$."""
+        if self.found_to_facts is None:
+            return memory.vectors.new_zeros(*found.shape, memory.vectors.shape[2])
         blocks = None if self.hop_to_facts is None else self.hop_to_facts[first : first + found.shape[1]]
         return self._joined(memory, found, self.found_to_facts, blocks, self.maps_to_facts)
 
