@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape.ops.sentence import ENCODINGS, bag_of_words, masked_by_position, position_encoded
+from memtape.ops.sentence import ENCODINGS, bag_of_words, masked_by_position, multilinear, position_encoded
 
 WORDS = torch.tensor([[[3, 1, 4], [2, 0, 0]], [[1, 1, 0], [0, 0, 0]]])
 
@@ -45,6 +45,16 @@ def test_masks_weigh_each_word_by_a_vector_of_its_position():
             torch.testing.assert_close(found[at, number], sum(parts, torch.zeros(6, dtype=torch.float64)))
 
 
+def test_a_multilinear_map_multiplies_each_word_by_the_matrix_of_its_part_of_the_sentence():
+    words = torch.tensor([[1, 2, 3, 4, 1, 2, 3], [4, 3, 2, 1, 0, 0, 0], [2, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0]])
+    places = [[0, 0, 1, 1, 2, 2, 2], [0, 1, 2, 2], [1, 2], []]  # the part ceil(3 j / J) of each word, from 0
+    maps = torch.randn(3, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    found = multilinear(words, table(), maps)
+    for row, parts in enumerate(places):
+        mapped = (maps[part].mT @ table()[word] for part, word in zip(parts, words[row].tolist(), strict=False))
+        torch.testing.assert_close(found[row], sum(mapped, torch.zeros(6, dtype=torch.float64)))
+
+
 def test_the_weights_of_the_paper_are_half_of_these_with_the_positions_between_the_words():
     d, count = 6, 4
     for k in range(1, d + 1):
@@ -58,7 +68,11 @@ def with_equal_masks(words, weights):
     return masked_by_position(words, weights, torch.full((5, 6), 0.5, dtype=torch.float64))
 
 
-@pytest.mark.parametrize("encoded", [position_encoded, with_equal_masks])
+def with_equal_maps(words, weights):
+    return multilinear(words, weights, torch.eye(6, dtype=weights.dtype).expand(3, 6, 6))
+
+
+@pytest.mark.parametrize("encoded", [position_encoded, with_equal_masks, with_equal_maps])
 def test_padding_changes_nothing_and_absent_words_get_no_gradient(encoded):
     weights = table().requires_grad_()
     padded = torch.nn.functional.pad(WORDS, (0, 2, 0, 1))
@@ -71,7 +85,7 @@ def test_padding_changes_nothing_and_absent_words_get_no_gradient(encoded):
 @pytest.mark.parametrize("shape", [(2, 0, 3), (2, 3, 0), (0, 3, 2), (1, 0, 0), (0,)])
 def test_sentences_without_words_are_zero_vectors(shape):
     words = torch.zeros(shape, dtype=torch.long)
-    for encoded in (*ENCODINGS.values(), with_equal_masks):
+    for encoded in (*ENCODINGS.values(), with_equal_masks, with_equal_maps):
         vectors = encoded(words, torch.rand(4, 6))
         assert vectors.shape == (*shape[:-1], 6)
         assert not vectors.any()

@@ -95,6 +95,32 @@ def masked_by_position(
     return (embedded * masks[: words.shape[-1]]).sum(-2)
 
 
+def multilinear(
+    words: Int[Tensor, "*batch words"],
+    table: Float[Tensor, "symbols embedding"],
+    maps: Float[Tensor, "parts embedding embedding"],
+) -> Float[Tensor, "*batch embedding"]:
+    r"""Sum the embeddings of the words of each sentence, mapped by a matrix for each part of the sentence (multilinear map).
+
+    $$m = \sum_{j=1}^{J} P_{\lceil jL/J \rceil}^\top A x_j$$
+
+    for a sentence of $J$ words and $L$ parts.
+
+    Args:
+        words: the words of each sentence as symbols; absent words, `NIL`, follow the others and add nothing.
+        table: $A^\top$, the embedding of each symbol; the row of `NIL` is not used.
+        maps: $P$, a matrix for each part.
+
+    References:
+        Weston et al. (2016), "Towards AI-complete question answering: a set of prerequisite toy tasks", arXiv:1502.05698.
+    """
+    parts = len(maps)
+    count = (words != NIL).sum(-1, keepdim=True).clamp(min=1)
+    scaled = torch.arange(1, words.shape[-1] + 1, device=words.device) * parts
+    part = ((scaled + count - 1) // count).clamp(max=parts) - 1
+    return bag_of_words(torch.where(words == NIL, NIL, words + part * len(table)), (table @ maps).flatten(0, 1))
+
+
 def _flat(words: Tensor) -> Tensor:
     """Return one sentence in each row, of at least one word, since the library's sum of embeddings needs one."""
     flat = words.reshape(math.prod(words.shape[:-1]), words.shape[-1])

@@ -38,26 +38,36 @@ class ByTheLetter:
         self.net, self.story, self.question = net, story[-KEPT:], question
         self.forgotten = len(story) - len(self.story)
 
-    def encoded(self, words, table):
+    def encoded(self, words, table, maps):
         vector, rows = [0.0] * D, table.tolist()
+        if maps is not None:
+            for j, word in enumerate(words, start=1):
+                part = math.ceil(j * len(maps) / len(words)) - 1
+                vector = add(vector, [dot(rows[word], column) for column in maps[part].mT.tolist()])
+            return vector
         for j, word in enumerate(words, start=1):
             for k in range(1, D + 1):
                 scale = weight(k, j, len(words)) if self.net.encoding == "position" else 1.0
                 vector[k - 1] += scale * rows[word][k - 1]
         return vector
 
-    def x(self, found, question_table, found_tables):
+    def x(self, found, question_table, found_tables, maps):
         shared, own = found_tables
         tables = [shared] * self.net.hops if own is None else [shared + table for table in own]
-        parts = [self.encoded(self.story[fact], tables[hop]) for hop, fact in enumerate(found) if fact >= 0]
-        features = add(self.encoded(self.question, question_table), *parts)
+        parts = [self.encoded(self.story[fact], tables[hop], maps) for hop, fact in enumerate(found) if fact >= 0]
+        features = add(self.encoded(self.question, question_table, maps), *parts)
         return [math.tanh(value) for value in features] if self.net.nonlinear else features
 
     def y(self, fact):
-        return self.net.stopping.tolist() if fact == "stop" else self.encoded(self.story[fact], self.net.facts)
+        return (
+            self.net.stopping.tolist()
+            if fact == "stop"
+            else self.encoded(self.story[fact], self.net.facts, self.net.maps_to_facts)
+        )
 
     def s_o(self, found, y, other):
-        asked = self.x(found, self.net.asked_to_facts, (self.net.found_to_facts, self.net.hop_to_facts))
+        tables = self.net.found_to_facts, self.net.hop_to_facts
+        asked = self.x(found, self.net.asked_to_facts, tables, self.net.maps_to_facts)
         difference = [a - b for a, b in zip(self.y(y), self.y(other), strict=True)]
         if self.net.times is not None:
             age = found[-1] if found and found[-1] >= 0 else len(self.story)
@@ -85,7 +95,8 @@ class ByTheLetter:
         return found
 
     def logits(self, found):
-        features = self.x(found, self.net.asked_to_answer, (self.net.found_to_answer, self.net.hop_to_answer))
+        tables = self.net.found_to_answer, self.net.hop_to_answer
+        features = self.x(found, self.net.asked_to_answer, tables, self.net.maps_to_answer)
         return [dot(features, row) for row in self.net.answers.tolist()]
 
     def loss(self, supports, answer):
@@ -112,9 +123,10 @@ OPTIONS = [
     {"stop": False},
     {"nonlinear": True},
     {"ordered": True},
+    {"encoding": "multilinear", "parts": 3},
     {"stop": False, "temporal": False},
 ]
-LONGER = [*OPTIONS, {"ordered": True, "hops": 3}, {"hops": 5}]
+LONGER = [*OPTIONS, {"ordered": True, "hops": 3, "encoding": "multilinear"}, {"hops": 5}]
 
 
 def rows_of(stories, net):
@@ -218,6 +230,19 @@ def test_a_golden_network():
     assert known.all()
 
 
+def test_a_search_that_has_stopped_finds_nothing_more():
+    net = MemNN(4, 3, embedding_size=1, hops=3, memory_size=2).double().eval()
+    values = {"asked_to_facts": [0, 0, 0, 1], "found_to_facts": [0, -2, 0, 0], "facts": [0, 3, 2, 0], "stopping": 2.5}
+    with torch.no_grad():
+        for name, numbers in {**values, "times": [0, -1, 0.1]}.items():
+            parameter = getattr(net, name)
+            parameter.copy_(torch.tensor(numbers, dtype=torch.float64).view(parameter.shape))
+    stories = Stories(sentences=torch.tensor([[[1], [2]]]), question=torch.tensor([[3]]), supports=torch.tensor([[0]]))
+    # Hop 1, q = 1: 3 + 0.1 > 2 and 2.5 < 3. Hop 2, q = -1: -3 - 0.1 < -2 - 1, and stop against the new one -2.5 + 2 + 1 > 0.
+    # With the age of the question, stop would lose again: -2.5 + 2 < 0.
+    assert net(stories)[1].weights.tolist() == [[[1, 0], [0, 0], [0, 0]]]
+
+
 @pytest.mark.parametrize("options", OPTIONS)
 def test_padding_has_no_influence(options, stories, padded, padding_changes_nothing):
     net = network(**options)
@@ -253,10 +278,11 @@ def test_one_hop_needs_no_words_of_facts_found_before(stories):
     assert all(parameter.grad is not None for parameter in net.parameters())
 
 
-def test_every_parameter_has_a_gradient_in_training(padded):
+@pytest.mark.parametrize("supports", [0, 1])
+def test_every_parameter_has_a_gradient_in_training(supports, padded):
     # Processes that train together wait for the gradients of all parameters, whatever the stories.
-    net = network()
-    empty = dataclasses.replace(padded, sentences=padded.sentences * 0, supports=torch.full_like(padded.supports, NONE))
+    net = network(ordered=True)
+    empty = dataclasses.replace(padded, sentences=padded.sentences * 0, supports=torch.full((3, supports), NONE))
     net(empty, targets=torch.tensor([[4], [2], [0]]))[2].sum().backward()
     assert all(parameter.grad is not None for parameter in net.parameters())
 
@@ -272,7 +298,13 @@ def test_an_empty_story_is_answered_from_the_question_alone(padded):
 
 @pytest.mark.parametrize(
     ("options", "reason"),
-    [({"margin": 0.0}, "margin"), ({"spread": -1.0}, "spread"), ({"hops": 0}, "hops"), ({"encoding": "x"}, "encoding")],
+    [
+        ({"margin": 0.0}, "margin"),
+        ({"spread": -1.0}, "spread"),
+        ({"hops": 0}, "hops"),
+        ({"encoding": "x"}, "encoding"),
+        ({"parts": 0}, "parts"),
+    ],
 )
 def test_options_outside_their_range_are_refused(options, reason, shapes_unchecked):
     with pytest.raises(ValueError, match=reason):

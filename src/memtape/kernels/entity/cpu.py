@@ -81,7 +81,7 @@ def _backward(*given: Any) -> tuple[Tensor, ...]:
     lengths = _checked(tensors, lengths)
     names = ("the gradient of last", "the gradient of gates", "last", "gates", *SAVED)
     found = (d_last, d_gates, last, gates, before, sums, norms)
-    shapes = [result.shape for result in _results(tensors, lengths, keep=True)]
+    shapes = _shapes(tensors, lengths, keep=True)
     wanted = dict(zip(names, (*shapes[:2], *shapes), strict=True))
     arguments.like(NAME, dict(zip(names, found, strict=True)), wanted, before.dtype)
     vectors, by_key, by_sentence, *_, weights, slopes = steps = contiguous(tensors)
@@ -122,13 +122,17 @@ def _register() -> torch.library.Library:
 
 
 def _results(tensors: Any, lengths: Tensor, *, keep: bool) -> tuple[Tensor, ...]:
-    """Return uninitialised tensors for the results of the forward pass; the saved ones are empty unless they are kept."""
+    """Return uninitialised tensors for the results of the forward pass."""
+    return tuple(tensors[0].new_empty(shape) for shape in _shapes(tensors, lengths, keep=keep))
+
+
+def _shapes(tensors: Any, lengths: Tensor, *, keep: bool) -> list[tuple[int, ...]]:
+    """Return the shapes of the results; the saved ones are empty unless they are kept."""
     vectors, by_key, *_ = tensors
-    sentences, slots = by_key.shape
-    size, wide = vectors.shape[1], -(-vectors.shape[1] // WIDE) * WIDE
-    saved = [(sentences, slots, wide), (sentences, slots, wide), (sentences, slots)]
-    shapes = [(lengths.shape[0], slots, size), (sentences, slots), *(saved if keep else [(0,)] * len(saved))]
-    return tuple(by_key.new_empty(shape) for shape in shapes)
+    (sentences, size), slots = vectors.shape, by_key.shape[1]
+    contents = (sentences, slots, -(-size // WIDE) * WIDE)
+    saved = [contents, contents, (sentences, slots)] if keep else [(0,)] * len(SAVED)
+    return [(lengths.shape[0], slots, size), (sentences, slots), *saved]
 
 
 def _checked(tensors: Any, lengths: Tensor) -> Tensor:

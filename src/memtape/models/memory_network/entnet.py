@@ -207,9 +207,9 @@ class EntNet(MemoryNetwork[Tensor, EntityMemory]):
             candidate = self._activated(torch.addmm(added, hidden.flatten(0, 1), self.from_content.T)).view_as(hidden)
             hidden = functional.normalize(torch.addcmul(hidden, gate, candidate), dim=2)
             gates.append(gate)
-        record = hidden.new_zeros(*there.shape, hidden.shape[1])
-        if gates:
-            record[there] = torch.cat(gates)[:, :, 0]
+        every = torch.cat(gates)[:, :, 0] if gates else given[1]
+        record = every.new_zeros(*there.shape, every.shape[1])
+        record[there] = every
         back = order.argsort()
         return EntityMemory(hidden=torch.cat([hidden, *reversed(ended)])[back], gates=record.permute(1, 2, 0)[back])
 

@@ -14,7 +14,7 @@ from memtape.core.lookup import Lookup, lookup_in_hops
 from memtape.core.state import state
 from memtape.models.memory_network.memory_network import MemoryNetwork
 from memtape.models.memory_network.preference import Preference, preference, preference_loss, winner
-from memtape.ops.sentence import ENCODINGS, NIL
+from memtape.ops.sentence import ENCODINGS, NIL, multilinear
 from memtape.sharing.shareable import constructor_arguments
 
 
@@ -49,9 +49,8 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     $s_R(x, r) = \Phi_x(x)^\top U_R^\top U_R \Phi_y(r)$. With the option `nonlinear`, $\tanh(U \Phi_x(x))$ takes the place of
     $U \Phi_x(x)$ in both, so that answers can depend on whether question and sentence agree, as those of yes-no questions.
 
-    A fact without words, which is compared last and has no age, can stop the search before the last hop. Bits that ask for
-    its age are 0, so that the third bit of the comparison with $y$, and one of the first two, says nothing; the other one says
-    whether $y$ is newer than the last sentence found, as are all that remain to be found in order.
+    A fact without words, which is compared last and has no age, can stop the search before the last hop. Bits that need
+    its age are 0. Of its comparison with $y$ one bit remains: is $x$ older than $y$?
 
     With targets, the loss of a question with supports $f_1, f_2, \dots$ and answer $r$ is the sum of
 
@@ -68,7 +67,9 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         embedding_size: number of rows of $U_O$ and $U_R$.
         hops: the largest number of sentences to find.
         memory_size: the number of the last sentences that the memory holds.
-        encoding: the weights of words in the features, by "position" or, as a "bag" of words, all 1.
+        encoding: the weights of words in the features, by "position" or, as a "bag" of words, all 1; or "multilinear":
+            $U$ is followed by a matrix for each part of a sentence.
+        parts: the number of parts of a sentence with "multilinear".
         temporal: whether there are the features $\Phi_t$; without them, the two terms of a hop in the loss are equal, and
             there is only the first.
         stop: whether there is a fact that stops the search.
@@ -97,7 +98,8 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         embedding_size: int = 50,
         hops: int = 2,
         memory_size: int = 50,
-        encoding: Literal["position", "bag"] = "position",
+        encoding: Literal["position", "bag", "multilinear"] = "position",
+        parts: int = 5,
         temporal: bool = True,
         stop: bool = True,
         ordered: bool = False,
@@ -107,8 +109,8 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     ):
         configuration = constructor_arguments(locals())
         super().__init__(input_size, output_size, memory_size=memory_size)
-        checks.module_sizes(self, embedding_size=embedding_size, hops=hops)
-        checks.one_of(tuple(ENCODINGS), encoding=encoding)
+        checks.module_sizes(self, embedding_size=embedding_size, hops=hops, parts=parts)
+        checks.one_of((*ENCODINGS, "multilinear"), encoding=encoding)
         checks.positive(margin=margin, spread=spread)
         self.hops, self.encoding, self.margin = hops, encoding, margin
         self.stop, self.ordered, self.nonlinear = stop, ordered, nonlinear
@@ -124,6 +126,12 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         self.found_to_facts, self.found_to_answer = block(input_size) if hops > 1 else None, block(input_size)
         self.hop_to_facts, self.hop_to_answer = of_each(hops - 1), of_each(hops)
         self.facts, self.answers = block(input_size), block(output_size)
+
+        def maps() -> nn.Parameter:
+            return nn.Parameter(torch.eye(embedding_size) + block(parts, embedding_size).detach())
+
+        mapped = encoding == "multilinear"
+        self.maps_to_facts, self.maps_to_answer = maps() if mapped else None, maps() if mapped else None
         self.times = block(3) if temporal else None
         self.stopping = block() if stop else None
         self.configuration: dict[str, Any] = configuration
@@ -131,13 +139,13 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     def read_question(self, question: Tensor) -> FactQuestion:
         """Input: return the question as seen by $U_O$ and by $U_R$."""
         return FactQuestion(
-            to_facts=self._encoded(question, self.asked_to_facts),
-            to_answer=self._encoded(question, self.asked_to_answer),
+            to_facts=self._encoded(question, self.asked_to_facts, self.maps_to_facts),
+            to_answer=self._encoded(question, self.asked_to_answer, self.maps_to_answer),
         )
 
     def remember(self, sentences: Tensor, present: Tensor) -> Facts:
         r"""Input and generalisation: return the words of the sentences, and $U_O \Phi_y$ of each."""
-        vectors = self._encoded(sentences, self.facts)
+        vectors = self._encoded(sentences, self.facts, self.maps_to_facts)
         last = vectors.new_zeros(vectors.shape[2]) if self.stopping is None else self.stopping
         return Facts(
             words=functional.pad(sentences, (0, 0, 0, 1), value=NIL),
@@ -154,7 +162,7 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
             last = torch.where(last == none, none, fact) if hop else fact
             found.append(last)
             if hop < self.hops - 1:
-                asked = asked + self._joined(memory, last[:, None], self.found_to_facts, self.hop_to_facts, hop)[:, 0]
+                asked = asked + self._joined_to_facts(memory, last[:, None], hop)[:, 0]
         return self._features(query, memory, torch.stack(found, dim=1))
 
     def respond(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch output"]:
@@ -209,7 +217,7 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
 
         Returns:
             Which hops are right, and which have a label: a support that the memory holds or, after the last support, the
-            fact that stops.
+            fact that stops. Hops that can have no label in any of the stories are left out.
 
         Raises:
             TypeError: the inputs are not `Stories`.
@@ -222,8 +230,8 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         chosen = torch.stack([winner(compared) for compared in taught], dim=1)
         return (chosen == labels) & known, known
 
-    def _encoded(self, words: Tensor, table: Tensor) -> Tensor:
-        return ENCODINGS[self.encoding](words, table)
+    def _encoded(self, words: Tensor, table: Tensor, maps: Tensor | None) -> Tensor:
+        return ENCODINGS[self.encoding](words, table) if maps is None else multilinear(words, table, maps)
 
     def _seen(self, features: Tensor) -> Tensor:
         return features.tanh() if self.nonlinear else features
@@ -247,11 +255,16 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
     def _taught(self, query: FactQuestion, memory: Facts, labels: Int[Tensor, "batch hops"]) -> list[Preference]:
         """Return how each hop compares facts after the labelled ones before it."""
         before = torch.cat([_none(memory)[:, None], labels[:, :-1]], dim=1)
-        asked = query.to_facts[:, None]
-        if labels.shape[1] > 1:
-            found = self._joined(memory, before[:, 1:], self.found_to_facts, self.hop_to_facts)
-            asked = asked + functional.pad(found.cumsum(1), (0, 0, 1, 0))
+        joined = self._joined_to_facts(memory, before[:, 1:]).cumsum(1)
+        asked = query.to_facts[:, None] + functional.pad(joined, (0, 0, 1, 0))
         return [self._compared(x, last, memory) for x, last in zip(asked.unbind(1), before.unbind(1), strict=True)]
+
+    def _joined_to_facts(self, memory: Facts, found: Int[Tensor, "batch hops"], first: int = 0) -> Tensor:
+        r"""Return what the facts found in some hops, from the hop `first`, add to $U_O \Phi_x(x)$."""
+        if self.found_to_facts is None:
+            return memory.vectors.new_zeros(*found.shape, memory.vectors.shape[2])
+        blocks = None if self.hop_to_facts is None else self.hop_to_facts[first : first + found.shape[1]]
+        return self._joined(memory, found, self.found_to_facts, blocks, self.maps_to_facts)
 
     def _joined(
         self,
@@ -259,18 +272,18 @@ class MemNN(MemoryNetwork[FactQuestion, Facts]):
         found: Int[Tensor, "batch hops"],
         block: Tensor,
         blocks: Tensor | None,
-        first: int = 0,
+        maps: Tensor | None,
     ) -> Float[Tensor, "batch hops embedding"]:
-        r"""Return what the facts found in some hops, from the hop `first`, add to $U \Phi_x(x)$."""
         words = memory.words[torch.arange(len(found), device=found.device)[:, None], found]
         if blocks is None:
-            return self._encoded(words, block)
+            return self._encoded(words, block, maps)
         hops = torch.arange(found.shape[1], device=found.device)[:, None]
         words = torch.where(words == NIL, NIL, words + hops * self.input_size)
-        return self._encoded(words, (block + blocks[first : first + found.shape[1]]).flatten(0, 1))
+        return self._encoded(words, (block + blocks).flatten(0, 1), maps)
 
     def _features(self, query: FactQuestion, memory: Facts, found: Int[Tensor, "batch hops"]) -> tuple[Tensor, Lookup]:
-        joined = self._joined(memory, found, self.found_to_answer, self.hop_to_answer)
+        blocks = None if self.hop_to_answer is None else self.hop_to_answer[: found.shape[1]]
+        joined = self._joined(memory, found, self.found_to_answer, blocks, self.maps_to_answer)
         weights = functional.one_hot(found, memory.words.shape[1]).to(joined.dtype)
         return self._seen(query.to_answer + joined.sum(1)), lookup_in_hops(weights[:, :, :-1].unbind(1))
 
