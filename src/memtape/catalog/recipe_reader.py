@@ -207,7 +207,7 @@ def _each(
     """Return the option of [each] and its values, or None without that table."""
     if not tables:
         return None
-    named = [
+    named: list[tuple[str, str, Any]] = [
         (table, name, values)
         for table, chosen in tables.items()
         for name, values in (chosen.items() if isinstance(chosen, dict) else [("", None)])
