@@ -16,7 +16,6 @@ from memtape.core.errors import RequestError
 from memtape.core.integers import shown
 from memtape.core.plain_type import is_of
 from memtape.core.task import Task
-from memtape.experiments.initial_weights import InitialWeights
 from memtape.sharing.blueprint import MisfitError, build
 from memtape.training.compatibility import check_compatible
 from memtape.training.network_traits import input_kind, sees_ahead
@@ -42,6 +41,15 @@ LARGEST_SEED = 2**62
 
 class ExperimentError(RequestError):
     """Settings from which no experiment can be built; the message states which and why."""
+
+
+@dataclass(frozen=True)
+class InitialWeights:
+    """The weights of a finished run, from which an experiment starts."""
+
+    tensors: Mapping[str, Tensor]
+    vocabulary: Sequence[str] | None
+    """The name of each symbol of its task; None without symbols."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,22 +1,10 @@
 """Initial weights: read those of a finished run, with the meaning of its symbols, for an experiment that starts from them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
-
+from memtape.experiments.experiment import InitialWeights
 from memtape.experiments.run_folder.folder import Run
 from memtape.experiments.run_folder.weights import read_weights
-
-
-@dataclass(frozen=True)
-class InitialWeights:
-    """The weights of a finished run."""
-
-    tensors: Mapping[str, Tensor]
-    vocabulary: Sequence[str] | None
-    """The name of each symbol of its task; None without symbols."""
 
 
 def initial_weights(folder: str | None) -> InitialWeights | None:

@@ -1,7 +1,7 @@
 """Form: the tensors of a recurrent entity network that reads stories, and the interface of the engines."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -37,6 +37,7 @@ class EntitySteps:
     """The slopes of $\\phi$ below 0."""
 
 
+@runtime_checkable
 class EntityEngine(Protocol):
     """An engine: let the slots read the sentences of all stories, one after another."""
 
