@@ -1,7 +1,7 @@
 """Lookup: hits at 1 of a trained network and of TF-IDF, on the same test questions about documents.
 
     python benchmarks/lookup.py articles data data/documents
-    memtape train kvmemnn lookup --data-dir data
+    memtape train kvmemnn lookup --recipe kvmemnn/lookup-folder --data-dir data
     python benchmarks/lookup.py compare RUN
 
 The first command writes the articles of `data/wikitext2_partial/valid.txt` and `test.txt` as files of a folder, one for each
@@ -59,14 +59,16 @@ def by_tfidf(
 
 def articles(text: str) -> Iterator[tuple[str, str]]:
     """Yield the title and the text of each article of WikiText-2, where unknown words are left out."""
-    title, lines = "", []
+    title, lines, before = "", [], ""
     for line in text.splitlines():
-        if found := HEADING.fullmatch(line):
+        # The heading of an article follows an empty line; a formula can look like one.
+        if (found := HEADING.fullmatch(line)) and not before.strip():
             if lines:
                 yield title, "\n".join(lines)
             title, lines = found[1].replace("<unk>", "").strip(), []
         elif not line.startswith(" = ") and line.strip():
             lines.append(re.sub(r" @(\W)@ ", r"\1", line.replace("<unk>", "")).strip())
+        before = line
     if lines:
         yield title, "\n".join(lines)
 

@@ -8,6 +8,7 @@ from memtape.core.lookup import lookup_in_hops
 from memtape.experiments.ask import Answer, Conversation, Look
 from memtape.experiments.experiment import ExperimentError
 from memtape.models.memory_network.entnet import EntNet
+from memtape.models.memory_network.kvmemnn import KVMemNN
 from memtape.models.memory_network.memn2n import MemN2N
 from memtape.models.memory_network.memory_network import MemoryNetwork
 
@@ -147,3 +148,17 @@ def test_a_story_that_the_network_cannot_read_is_refused():
         ExperimentError, match="the sentences of the stories have up to 5 words, but EntNet has masks for 3"
     ):
         conversation.read("where is mary?")
+
+
+def test_a_network_with_titles_takes_the_first_word_of_a_sentence_for_its_title():
+    vocabulary = [*VOCABULARY, "_", "article"]
+    options = {"window": 3, "titles": True, "encoding": "bag", "temporal": False, "hops": 1, "matching": True}
+    torch.manual_seed(0)
+    network = KVMemNN(len(vocabulary), len(vocabulary), embedding_size=64, spread=0.5, **options).eval()
+    lines = ["article mary is the garden", "article john in kitchen", "_ in kitchen?"]
+    with torch.no_grad():
+        network.title.copy_(-network.words[0, vocabulary.index("_")])
+    assert [answer.answer for answer in told(Conversation(network, vocabulary), *lines)] == ["john"]
+    with torch.no_grad():
+        network.title.copy_(network.words[0, [vocabulary.index(word) for word in ("in", "kitchen")]].sum(0))
+    assert [answer.answer for answer in told(Conversation(network, vocabulary), *lines)] == ["article"]

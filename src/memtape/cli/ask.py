@@ -43,6 +43,7 @@ def ask(
 
     The story is read from a file, a pipe or the keyboard, one sentence in each line. A line that ends in a question mark is a
     question, and an empty line starts a new story. Files in the format of bAbI are read too. The training data is not needed.
+    For a network with titles, as on the task lookup, each sentence starts with the title of its document, as one word.
 
     Each answer is printed with the sentences of each hop, or of the slots with the largest shares, and their weights. With
     --json it is one line with the question, the answer, and all sentences and weights.

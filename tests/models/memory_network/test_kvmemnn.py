@@ -215,3 +215,22 @@ def test_tied_answers_need_answers_that_are_symbols():
     with pytest.raises(ValueError, match=r"these are the symbols; make them equal, or choose tied_answers=False"):
         KVMemNN(10, 3)
     assert KVMemNN(10, 3, tied_answers=False).output_size == 3
+
+
+def test_a_matching_network_finds_the_missing_word_and_the_title_before_training():
+    torch.manual_seed(0)
+    net = KVMemNN(
+        60, 60, embedding_size=256, hops=1, window=5, titles=True, encoding="bag", temporal=False, spread=0.2, matching=True
+    ).eval()
+    assert torch.equal(net.words[1], -2 * net.words[0])
+    assert torch.equal(net.turns[0], torch.eye(256))
+    told = torch.tensor([[[50, *range(1, 12)], [51, *range(20, 31)]]])
+    blank, supports = 59, torch.tensor([[0]])
+    net.title.data = -net.words[0, blank].detach()
+    asked = torch.tensor([[3, 4, 5, 6, blank, 8, 9, 10, 11]])
+    answers, looked = net(Stories(sentences=told, question=asked, supports=supports))
+    assert int(answers.argmax()) == 7
+    assert looked.weights[0, 0, 0] > 0.9
+    net.title.data = net.words[0, [22, 24, 26, 28]].sum(0).detach() / 4
+    answers, looked = net(Stories(sentences=told, question=torch.tensor([[22, 24, 26, 28]]), supports=supports))
+    assert int(answers.argmax()) == 51

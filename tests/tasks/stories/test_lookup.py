@@ -26,7 +26,7 @@ def folder(tmp_path):
     (tmp_path / "documents").mkdir()
     for number in range(20):
         text = (
-            f"The A{number} is a kind of B{number}. C{number} and d{number} are a kind of the e{number}.\nIt is a kind."
+            f"The A{number} is kind of B{number}. C{number} and d{number} are a kind of the e{number}.\nIt is a kind."
         )
         (tmp_path / "documents" / f"about {number}.txt").write_text(text)
     return str(tmp_path)
@@ -126,7 +126,7 @@ def test_questions_about_a_folder_have_a_blank_or_are_answered_without_their_sen
         answer = task.vocabulary[int(batch.targets[row, 0])]
         if BLANK in question:
             whole = [answer if word == BLANK else word for word in question]
-            assert whole in [words[1:] for words in told]
+            assert any(" ".join(whole) in " ".join(words[1:]) for words in told)
             assert answer in task.rare_words
         else:
             assert answer.startswith("about_")
@@ -140,7 +140,8 @@ def test_a_question_and_its_answer_are_renamed_alike(folder):
         question = words_of(task, batch.inputs.question[0])
         answer = task.vocabulary[int(batch.targets[0, 0])]
         whole = [answer if word == BLANK else word for word in question]
-        assert whole in [words_of(task, sentence)[1:] for sentence in batch.inputs.sentences[0]]
+        told = [" ".join(words_of(task, sentence)[1:]) for sentence in batch.inputs.sentences[0]]
+        assert any(" ".join(whole) in words for words in told)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +202,6 @@ def test_tf_idf_takes_the_middle_or_the_title_of_the_most_similar_window():
 def test_articles_are_cut_at_their_headings():
     pytest.importorskip("sklearn")
     found = runpy.run_path(str(BENCHMARK))["articles"]
-    text = " \n = Cold Lake = \n \n A <unk> lake , 3 @.@ 5 km . \n = = Fish = = \n Carp . \n = Salt = \n White . \n"
+    text = " \n = Cold Lake = \n \n A <unk> lake , 3 @.@ 5 km . \n = = Fish = = \n Carp . \n = 1 km = \n \n = Salt = \n White . \n"
     assert list(found(text)) == [("Cold Lake", "A  lake , 3.5 km .\nCarp ."), ("Salt", "White .")]
     assert not re.search("unk", str(list(found(text))))

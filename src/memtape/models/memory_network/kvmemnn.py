@@ -60,6 +60,10 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
     With a hash limit, only those slots take part whose key has a rare word of the question, one that at most this number
     of keys have. If there is no such slot, the hops find nothing, $o_j = 0$.
 
+    The initial weights can be matching: the second embedding of a word is -2 times its first one, and $R_j = I$. Then, before
+    training, keys that share words with the question are found, and a word of the question is neither a middle of these
+    keys nor an answer. This matters if there are too many words to learn this for each one.
+
     The symbol of an absent word has no embedding; as an answer, with tied answers, its logit is 0.
 
     Args:
@@ -76,6 +80,7 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
         hash_limit: the largest number of keys that a word may be in to choose slots; None for all slots.
         tied_answers: whether $B = A^\top$, with windows the second embeddings of the words.
         spread: standard deviation of the initial weights; that of $R_j$ is around the identity.
+        matching: whether the initial weights are matching.
 
     Raises:
         TypeError: a size is not an integer.
@@ -102,6 +107,7 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
         hash_limit: int | None = None,
         tied_answers: bool = True,
         spread: float = 0.1,
+        matching: bool = False,
     ):
         configuration = constructor_arguments(locals())
         super().__init__(input_size, output_size, memory_size=memory_size)
@@ -133,6 +139,9 @@ class KVMemNN(MemoryNetwork[KeyQuery, KeyValueSlots]):
         self.to_answer = None if tied_answers else nn.Parameter(torch.randn(output_size, embedding_size) * spread)
         with torch.no_grad():
             self.words[0, NIL] = 0
+            if matching:
+                self.words[1:] = -2 * self.words[:1]
+                self.turns.copy_(torch.eye(embedding_size).expand_as(self.turns))
         self.configuration: dict[str, Any] = configuration
 
     def read_question(self, question: Tensor) -> KeyQuery:
