@@ -1,5 +1,7 @@
 """Settings that are invalid for a network or a task are refused before training; all others are accepted."""
 
+from functools import partial
+
 import pytest
 from pydantic import ValidationError
 
@@ -18,6 +20,7 @@ from memtape.tasks.language.boolean import Boolean
 from memtape.tasks.language.scan import Scan
 from memtape.tasks.long_range.adding import Adding
 from memtape.tasks.stories.babi import Babi
+from memtape.tasks.stories.babi_words import BabiWords
 from memtape.training.compatibility import check_compatible
 from memtape.training.loop import train
 from memtape.training.settings import SettingsError, TrainSettings
@@ -76,6 +79,13 @@ SHORT = {"min_length": 30, "max_length": 30, "washout": 5}
             {},
             {"curriculum_steps": 2, "curriculum_min": 3, "curriculum_max": 3},
             "the curriculum cannot start: lengths are 3..3, but the examples of Digits have fixed lengths",
+        ),
+        (
+            GRU,
+            partial(BabiWords, numbers="1,4"),
+            {},
+            {"curriculum_score": 0.9, "curriculum_max": 2},
+            "the curriculum cannot start: it validates at its longest length 2, for which BabiWords has no validation",
         ),
     ],
 )

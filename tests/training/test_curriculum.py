@@ -34,6 +34,18 @@ def test_a_curriculum_by_score_advances_when_a_length_is_passed(run, model):
     assert outcome.solved_step == 8
 
 
+def test_a_curriculum_by_score_leaves_out_lengths_without_validation_sequences(run, model):
+    class Sparse(Watched):
+        def available_within(self, split, lengths):
+            return 0 if lengths == (2, 2) else None
+
+    task = Sparse()
+    outcome, records, _ = run(model, task, steps=4, curriculum_score=100.0, solved_score=100.0)
+    assert lengths_of(task, 4) == [(1, 1), (1, 1), (1, 3), (1, 3)]
+    assert [record["longest"] for record in records if record["kind"] == "validation"] == [1, 3]
+    assert outcome.scores["cost_bits"] >= 0
+
+
 def test_a_curriculum_by_score_stays_if_no_length_is_passed(run, model):
     task = Watched()
     outcome, _records, _ = run(model, task, curriculum_score=-1.0, curriculum_max=2, solved_score=100.0)

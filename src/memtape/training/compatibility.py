@@ -58,6 +58,11 @@ def check_compatible(model: nn.Module, task: Task, settings: TrainSettings) -> N
             task.batch(0, 1, lengths=first, input_kind=input_kind(model))
         except ValueError as error:
             raise SettingsError(f"the curriculum cannot start: {error}") from None
+        if settings.curriculum_score is not None and task.available_within("validation", (first[1], first[1])) == 0:
+            raise SettingsError(
+                f"the curriculum cannot start: it validates at its longest length {first[1]}, for which "
+                f"{type(task).__name__} has no validation sequences; choose another curriculum_max"
+            )
 
 
 def _check_sentences(model: nn.Module, task: Task) -> None:

@@ -61,9 +61,9 @@ class TrainSettings:
         curriculum_steps: steps over which the range of training lengths moves to that of the task; 0 for no curriculum.
         curriculum_min: shortest training length at the first step; none for that of the task.
         curriculum_max: longest training length at the first step; none for that of the task.
-        curriculum_score: the longest training length grows by one when the last score of a validation on that length
-            alone is at least this good; it starts at `curriculum_max`, or at the task's shortest length. None for a
-            curriculum by steps.
+        curriculum_score: the longest training length grows to the next one when the last score of a validation on that
+            length alone is at least this good; it starts at `curriculum_max`, or at the task's shortest length. Lengths
+            without validation sequences are left out. None for a curriculum by steps.
         validate_every: steps between two validations.
         validation_sequences: sequences of one validation.
         solved_score: a validation whose last score is at least as good as this counts as solved; none for the task's

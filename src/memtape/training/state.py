@@ -62,6 +62,13 @@ class TrainingState:
         longest = self.lengths[1]
         return longest if self.settings.curriculum_score is not None and longest < self.task.lengths[1] else None
 
+    def lengthen(self) -> None:
+        """Raise the longest training length of a curriculum by score to the next one with validation sequences."""
+        self.progress.passed += 1
+        while (longest := self.growing_to) and not self._validated_at(longest):
+            self.progress.passed += 1
+        self.forget_best()
+
     def is_due(self, every: int) -> bool:
         """Return whether an action that happens every `every` steps and at the end is due."""
         return self.progress.own_step % every == 0 or self.progress.own_step == self.settings.steps
@@ -124,6 +131,9 @@ class TrainingState:
             share = checkpoint.shares[self.processes.index]
             tensors = {name.removeprefix("random."): value for name, value in share.tensors.items()}
             restore_random_states(tensors, dict(share.plain))
+
+    def _validated_at(self, length: int) -> bool:
+        return self.task.available_within("validation", (length, length)) != 0
 
     def _check_like_weights(self, best: Mapping[str, Tensor]) -> None:
         """Raise ValueError unless the best weights are of this network, or there are none yet."""

@@ -59,5 +59,4 @@ def validate(
         record("restart", {"restarts": progress.restarts})
         state.restart(restart_weights(progress.restarts))
     elif growing is not None and judge.reaches(scores[judge.name], pass_mark) and not state.done:
-        progress.passed += 1
-        state.forget_best()
+        state.lengthen()
