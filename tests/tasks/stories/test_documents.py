@@ -81,7 +81,8 @@ def test_a_sentence_gives_a_question_for_one_of_its_rare_words_and_one_for_its_t
 
 
 def test_a_question_has_the_four_words_on_each_side_of_the_blank():
-    documents = (Document("lake", (tuple("of a cold deep lake the carp eats moss in mud at its shore".split()),)),)
+    words = ("a", "cold", "deep", "lake", "the", "carp", "eats", "moss", "in", "mud", "at", "its", "shore")
+    documents = (Document("lake", (words,)),)
     expected = {"carp": "cold deep lake the _ eats moss in mud", "eats": "deep lake the carp _ moss in mud at"}
     seen = set()
     for seed in range(8):
