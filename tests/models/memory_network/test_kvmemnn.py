@@ -220,7 +220,16 @@ def test_tied_answers_need_answers_that_are_symbols():
 def test_a_matching_network_finds_the_missing_word_and_the_title_before_training():
     torch.manual_seed(0)
     net = KVMemNN(
-        60, 60, embedding_size=256, hops=1, window=5, titles=True, encoding="bag", temporal=False, spread=0.2, matching=True
+        60,
+        60,
+        embedding_size=256,
+        hops=1,
+        window=5,
+        titles=True,
+        encoding="bag",
+        temporal=False,
+        spread=0.2,
+        matching=True,
     ).eval()
     assert torch.equal(net.words[1], -2 * net.words[0])
     assert torch.equal(net.turns[0], torch.eye(256))

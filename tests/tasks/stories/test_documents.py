@@ -80,23 +80,20 @@ def test_a_sentence_gives_a_question_for_one_of_its_rare_words_and_one_for_its_t
     assert alone.place == (1, 0)
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("of a cold deep lake the carp eats moss in mud at its shore", "deep lake the carp _ moss in mud at"),
-        ("a carp eats much moss", "a carp _ much moss"),
-    ],
-)
-def test_a_question_has_the_four_words_on_each_side_of_the_blank(words, expected):
-    documents = (Document("lake", (tuple(words.split()),)),)
-    (found,) = with_cloze_questions(documents, {"carp", "eats"}, Random(4)).questions
-    assert found.answer in ("carp", "eats")
-    if found.answer == "eats":
-        assert " ".join(found.words) == expected
+def test_a_question_has_the_four_words_on_each_side_of_the_blank():
+    words = ("a", "cold", "deep", "lake", "the", "carp", "eats", "moss", "in", "mud", "at", "its", "shore")
+    documents = (Document("lake", (words,)),)
+    expected = {"carp": "cold deep lake the _ eats moss in mud", "eats": "deep lake the carp _ moss in mud at"}
+    seen = set()
+    for seed in range(8):
+        (found,) = with_cloze_questions(documents, {"carp", "eats"}, Random(seed)).questions
+        assert " ".join(found.words) == expected[found.answer]
+        seen.add(found.answer)
+    assert seen == set(expected)
 
 
 def test_a_word_without_a_rare_word_around_it_is_not_left_out():
-    documents = (Document("lake", (tuple("carp are in the cold lake with moss".split()),)),)
+    documents = (Document("lake", (("carp", "are", "in", "the", "cold", "lake", "with", "moss"),)),)
     assert not with_cloze_questions(documents, {"carp", "moss"}, Random(0)).questions
 
 

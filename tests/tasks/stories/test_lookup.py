@@ -202,6 +202,9 @@ def test_tf_idf_takes_the_middle_or_the_title_of_the_most_similar_window():
 def test_articles_are_cut_at_their_headings():
     pytest.importorskip("sklearn")
     found = runpy.run_path(str(BENCHMARK))["articles"]
-    text = " \n = Cold Lake = \n \n A <unk> lake , 3 @.@ 5 km . \n = = Fish = = \n Carp . \n = 1 km = \n \n = Salt = \n White . \n"
+    text = (
+        " \n = Cold Lake = \n \n A <unk> lake , 3 @.@ 5 km . \n"
+        " = = Fish = = \n Carp . \n = 1 km = \n \n = Salt = \n White . \n"
+    )
     assert list(found(text)) == [("Cold Lake", "A  lake , 3.5 km .\nCarp ."), ("Salt", "White .")]
     assert not re.search("unk", str(list(found(text))))
