@@ -50,7 +50,7 @@ def sound(tmp_path_factory):
     place = tmp_path_factory.mktemp("sound")
     with pytest.MonkeyPatch.context() as patch:
         scores = {"length": 2, "sequences": 2, "cost_bits": 1.0, "wrong_bits": 1.0}
-        patch.setattr("memtape.experiments.train.by_length", lambda *_, **__: [scores])
+        patch.setattr("memtape.experiments.train.tested", lambda *_, **__: [scores])
         patch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
         train = ["train", "ntm", "copy", *TINY, "--train.steps", "4", "--out", str(place / "run")]
         assert run(train) == 0

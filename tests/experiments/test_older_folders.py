@@ -47,7 +47,7 @@ def test_a_run_is_listed_and_shown(folder, capsys):
 
 
 def test_a_run_that_was_killed_resumes_to_the_same_weights(folder, capsys, monkeypatch):
-    monkeypatch.setattr("memtape.experiments.train.by_length", lambda *_, **__: [{"cost_bits": 1.0, "wrong_bits": 1.0}])
+    monkeypatch.setattr("memtape.experiments.train.tested", lambda *_, **__: [{"cost_bits": 1.0, "wrong_bits": 1.0}])
     monkeypatch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
     trained = load_file(folder / "run" / "weights.safetensors")
     for name in ("manifest.json", "weights.safetensors", "result.json", "evaluation.json"):

@@ -42,7 +42,7 @@ SETTINGS = {
 @pytest.fixture(autouse=True)
 def short_ending(monkeypatch):
     """Leave out the scores by length and the figures at the end of a run."""
-    monkeypatch.setattr("memtape.experiments.train.by_length", lambda *_, **__: [])
+    monkeypatch.setattr("memtape.experiments.train.tested", lambda *_, **__: [])
     monkeypatch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
     monkeypatch.setattr("memtape.experiments.resume.report_run", ignore)
 
