@@ -129,15 +129,16 @@ def test_a_changed_vocabulary_is_reported_as_damage(language, tmp_path, capsys):
 
 
 def test_data_with_another_vocabulary_is_not_scored(language, tmp_path, capsys):
-    for text, place in (
-        ("to be, or not to be: that is the answer\n", "symbol 11 was 'q' and is 'r'"),
-        ("to be, or not to be: that is the question?\n", "symbol 4 was 'a' and is '?'"),
-        ("to be, or not to be: that is the questionx\n", "there were 16 symbols and are 17"),
+    other = "the vocabulary of the data differs from that of the run"
+    for text, sentence, place in (
+        ("to be, or not to be: that is the answer\n", other, "symbol 11 was 'q' and is 'r'"),
+        ("to be, or not to be: that is the question?\n", other, "symbol 4 was 'a' and is '?'"),
+        ("to be, or not to be: that is the questionx\n", "the data has 'x'", "not among the 16 symbols of the run"),
     ):
         (tmp_path / "own.txt").write_text(text * 20)
         assert run(["evaluate", str(language), "--data-dir", str(tmp_path)]) == 2
         message = capsys.readouterr().err
-        assert "the vocabulary of the data differs from that of the run" in message
+        assert sentence in message
         assert place in message
 
 

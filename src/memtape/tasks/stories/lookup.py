@@ -165,6 +165,7 @@ class _Part:
 
     @classmethod
     def of(cls, part: Collection, symbols: Mapping[str, int], memory: tuple[Tensor, Tensor]) -> "_Part":
+        """Return the questions of a part with their candidate sentences."""
         found, about = memory
         return cls(
             sentences=Ragged.of([[symbols[word] for word in words] for words in titled_sentences(part)]),
