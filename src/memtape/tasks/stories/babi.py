@@ -128,5 +128,6 @@ CARD = TaskCard(
     summary="Answer questions about short stories, each of which needs one kind of reasoning.",
     paper=("weston2016",),
     inputs=("stories",),
+    small={"numbers": "1", "size": 1_000},
     unit="task",
 )
