@@ -50,7 +50,7 @@ def reproduce(
     from memtape.experiments import ledger
     from memtape.experiments.agreement import agreement
     from memtape.experiments.data_dir import with_data_dir
-    from memtape.experiments.reproduction import data_of, each_value, experiment_of
+    from memtape.experiments.reproduction import data_of, experiment_of, options_of_each
     from memtape.experiments.sweep.sweep import Plan
 
     known = find("recipe", recipe)
@@ -67,7 +67,7 @@ def reproduce(
         cure = "give --data-dir the folder of docs/guides/data.md" if before.data == "real" else "leave --data-dir out"
         raise UsageError(f"the result of {known.name} in the ledger is on {before.data} data, not {own} data; {cure}")
     _, task = experiment.build()  # an error is reported now, not by every training run
-    plan = Plan(experiment=experiment, seeds=seeds_from(seeds), each=each_value(known))
+    plan = Plan(experiment=experiment, seeds=seeds_from(seeds), each=options_of_each(known))
     if before is not None:
         print_visible(_announced(before, len(plan.seeds), jobs), error=True)
     new = _trained(known, plan, out, jobs)

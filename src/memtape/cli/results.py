@@ -71,7 +71,9 @@ def _print_parts(found: Sequence[tuple["Recipe", "Result"]], *, as_json: bool, m
         print("the ledger has no result of several parts of these; leave --each out")
     else:
         for number, (_, parts) in enumerate(parted):
-            print(f"{'' if number == 0 else chr(10)}{parts.title}", end="\n\n" if markdown else "\n")
+            if number > 0:
+                print()
+            print(parts.title, end="\n\n" if markdown else "\n")
             rows = parts.rows()
             if markdown:
                 print(markdown_table([{name: shown(value) for name, value in row.items()} for row in rows]))

@@ -47,7 +47,7 @@ def changed_options(experiment: Experiment, recipe: Recipe) -> list[str]:
     return [*weights, *(name for name in changed if name not in (*WITHOUT_EFFECT, *each))]
 
 
-def each_value(recipe: Recipe) -> tuple[Mapping[str, Value], ...]:
+def options_of_each(recipe: Recipe) -> tuple[Mapping[str, Value], ...]:
     """Return the options of each configuration with which a recipe is reproduced."""
     if recipe.each is None:
         return ({},)

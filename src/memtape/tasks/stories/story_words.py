@@ -10,7 +10,7 @@ from memtape.tasks.stories.numbered_task import NumberedExamples
 from memtape.tasks.stories.story import Story
 
 ANSWER, STOP, ASK = "-", ".", "?"
-"""The word in the place of each word of an answer, and those that end a sentence and a question."""
+"""The word in place of each word of an answer, and those that end a sentence and a question."""
 
 Step = tuple[str, str]
 """The word of a step, and the word of an answer that is due there; `ANSWER` for none."""

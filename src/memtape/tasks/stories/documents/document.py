@@ -6,7 +6,7 @@ from typing import Literal
 from memtape.tasks.stories.story import Sentence
 
 BLANK = "_"
-"""The word in a question in the place of a word that was left out."""
+"""The word in a question in place of a word that was left out."""
 
 Kind = Literal["words", "titles"]
 """What answers questions: words of documents, or titles of documents."""
