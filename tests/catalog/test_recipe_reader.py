@@ -1,9 +1,12 @@
 """Recipe reader: a recipe is read on first use, and extends at most one other; errors name its file and key."""
 
+from dataclasses import replace
+
 import pytest
 
 from memtape.catalog.recipe_reader import RecipeError, RecipeTree, read_recipe
 from memtape.catalog.registry import MODELS, TASKS
+from memtape.experiments.reproduction import changed_options, experiment_of, options_of_each
 
 BASE = "[model]\nslots = 32\nwidth = 8\n[train]\nlearning_rate = 1\n"
 
@@ -124,22 +127,41 @@ def test_a_recipe_lists_the_values_with_which_it_is_reproduced(tree):
     assert tree["ntm/copy"].each == ("task.bits", (2, 3))
     assert tree["ntm/copy"].published_each == {"ntm": (0.1, 2.0)}
     assert tree["ntm/copy"].published == {}
+    assert tree["ntm/copy"].each_with == {}
     written(tree, "ntm/copy-wide", 'extends = "ntm/copy"\n')
     assert (tree["ntm/copy-wide"].each, tree["ntm/copy-wide"].published_each) == (None, {})
+
+
+def test_a_recipe_lists_further_options_beside_these_values(tree):
+    written(tree, "ntm/copy", f"{EACH}max_length = [5, 5]\n[each.model]\nslots = [8, 9]\n")
+    recipe = tree["ntm/copy"]
+    assert (recipe.each, recipe.each_with) == (
+        ("task.bits", (2, 3)),
+        {"task.max_length": (5, 5), "model.slots": (8, 9)},
+    )
+    assert options_of_each(recipe) == (
+        {"task.bits": 2, "task.max_length": 5, "model.slots": 8},
+        {"task.bits": 3, "task.max_length": 5, "model.slots": 9},
+    )
+    assert changed_options(replace(experiment_of(recipe), model_options={"slots": 8}), recipe) == []
+    assert changed_options(replace(experiment_of(recipe), model_options={"width": 3}), recipe) == ["model.width"]
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("each = 3\n", "each in .*copy.toml is 3, but it must be a table"),
-        ("[each.task]\nbits = 3\n", r"\[each\] of .*copy.toml is .*, but it must be one option with a list of values"),
-        ("[each.task]\nbits = []\n", r"\[each\] of .*copy.toml is .*, but it must be one option with a list of values"),
-        ("[each]\nbits = [3]\n", r"\[each\] of .*copy.toml is .*, but it must be one option with a list of values"),
+        ("[each.task]\nbits = 3\n", r"\[each\] of .*copy.toml is .*, but it must be options with a list of values"),
+        ("[each.task]\nbits = []\n", r"\[each\] of .*copy.toml is .*, but it must be options with a list of values"),
+        ("[each]\nbits = [3]\n", r"\[each\] of .*copy.toml is .*, but it must be options with a list of values"),
+        ("[each.task]\n", r"\[each\] of .*copy.toml is .*, but it must be options with a list of values"),
+        (f"{EACH}max_length = 3\n", r"\[each\] of .*copy.toml is .*, but it must be options with a list of values"),
         (
             f"{EACH}max_length = [3]\n",
-            r"\[each\] of .*copy.toml is .*, but it must be one option with a list of values",
+            r"copy.toml has 2 values of bits and 1 of max_length; give one of max_length for",
         ),
-        ("[each.tsk]\nbits = [3]\n", r"\[each\] of .*copy.toml is .*, but it must be one option with a list of values"),
+        (f"{EACH}max_length = [3, 0.5]\n", r"max_length in \[task\] of .*copy.toml is 0.5, which is not a value of"),
+        ("[each.tsk]\nbits = [3]\n", r"\[each\] of .*copy.toml is .*, but it must be options with a list of values"),
         ("[each.task]\nbitz = [3]\n", r'no option "bitz" for \[task\] of .*copy.toml; did you mean "bits"\?'),
         ('[each.task]\nbits = ["x"]\n', r"bits in \[task\] of .*copy.toml is 'x', which is not a value of that option"),
         ("[each.task]\nbits = [3, 3]\n", r"\[each\] of .*copy.toml has a value of bits twice; name each value once"),

@@ -22,6 +22,8 @@ class Recipe:
     """The source of these numbers: paper, figure or table."""
     each: tuple[str, tuple[Any, ...]] | None = None
     """An option such as "task.numbers", and the values with which `memtape reproduce` trains; None for the recipe alone."""
+    each_with: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Further options, such as "model.memory_size", and their value beside each value of `each`."""
     published_each: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Published numbers of each part, a value of `each` or a part of the test, by the name of the network."""
     formerly: str | None = None

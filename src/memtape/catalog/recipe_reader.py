@@ -2,8 +2,9 @@
 
 A page has the tables of a `--config` file, [model], [task] and [train], and four more keys: `extends`, the name of a
 page that supplies missing values, but not [each]; `formerly`, the former name of the recipe; [each], an option with the
-values with which the recipe is reproduced, such as the numbers of tasks; and [published], the numbers of papers by metric,
-with their `source`, and with `each`, lists of numbers with each of these values by network.
+values with which the recipe is reproduced, such as the numbers of tasks, and further options with a value beside each of
+them; and [published], the numbers of papers by metric, with their `source`, and with `each`, lists of numbers with each
+of these values by network.
 """
 
 import re
@@ -135,7 +136,7 @@ def read_recipe(file: Path, *, name: str, model: Named, task: Named, folder: Pat
         raise RecipeError(
             f"[train] of {file} cannot be used ({'.'.join(map(str, first['loc']))}: {first['msg']}); correct it there"
         ) from None
-    each = _each(file, page.get("each", {}), options)
+    each, each_with = _each(file, page.get("each", {}), options)
     published = dict(page.get("published", below.get("published", {})))
     source = published.pop("source", None)
     published.pop("each", None)
@@ -150,6 +151,7 @@ def read_recipe(file: Path, *, name: str, model: Named, task: Named, folder: Pat
         published=published,
         source=source,
         each=each,
+        each_with=each_with,
         published_each=published_each,
         formerly=page.get("formerly"),
     )
@@ -203,25 +205,41 @@ def _check_published(file: Path, published: Mapping[str, Any]) -> None:
 
 def _each(
     file: Path, tables: Mapping[str, Any], options: Mapping[str, tuple[Option, ...]]
-) -> tuple[str, tuple[Any, ...]] | None:
-    """Return the option of [each] and its values, or None without that table."""
+) -> tuple[tuple[str, tuple[Any, ...]] | None, dict[str, tuple[Any, ...]]]:
+    """Return the first option of [each] with its values, or None without that table; and the other options with theirs."""
     if not tables:
-        return None
+        return None, {}
     named: list[tuple[str, str, Any]] = [
         (table, name, values)
         for table, chosen in tables.items()
         for name, values in (chosen.items() if isinstance(chosen, dict) else [("", None)])
     ]
-    if len(named) != 1 or named[0][0] not in TABLES or not isinstance(named[0][2], list) or not named[0][2]:
+    if not named or any(
+        table not in TABLES or not isinstance(values, list) or not values for table, _, values in named
+    ):
         raise RecipeError(
-            f"[each] of {file} is {shortened(dict(tables))}, but it must be one option with a list of values; "
+            f"[each] of {file} is {shortened(dict(tables))}, but it must be options with a list of values; "
             'write [each.task] and numbers = ["1", "2"]'
         )
-    ((table, name, values),) = named
-    checked = tuple(_checked(file, table, {name: value}, options[table])[name] for value in values)
+    (table, name, values), *others = named
+    checked = _each_checked(file, table, name, values, options)
     if len(set(checked)) < len(checked):
         raise RecipeError(f"[each] of {file} has a value of {name} twice; name each value once")
-    return f"{table}.{name}", checked
+    for _, other, beside in others:
+        if len(beside) != len(checked):
+            raise RecipeError(
+                f"[each] of {file} has {len(checked)} values of {name} and {len(beside)} of {other}; "
+                f"give one of {other} for each value of {name}"
+            )
+    return (f"{table}.{name}", checked), {
+        f"{table}.{other}": _each_checked(file, table, other, beside, options) for table, other, beside in others
+    }
+
+
+def _each_checked(
+    file: Path, table: str, name: str, values: list[Any], options: Mapping[str, tuple[Option, ...]]
+) -> tuple[Any, ...]:
+    return tuple(_checked(file, table, {name: value}, options[table])[name] for value in values)
 
 
 def _published_each(file: Path, numbers: Any, each: tuple[str, tuple[Any, ...]] | None) -> dict[str, tuple[float, ...]]:

@@ -43,7 +43,7 @@ def changed_options(experiment: Experiment, recipe: Recipe) -> list[str]:
     own, expected = experiment.options(), experiment_of(recipe).options()
     changed = [name for name, value in own.items() if name != "seed" and expected.get(name, value) != value]
     weights = ["weights"] if experiment.weights is not None else []
-    each = () if recipe.each is None else (recipe.each[0],)
+    each = () if recipe.each is None else (recipe.each[0], *recipe.each_with)
     return [*weights, *(name for name in changed if name not in (*WITHOUT_EFFECT, *each))]
 
 
@@ -52,7 +52,8 @@ def options_of_each(recipe: Recipe) -> tuple[Mapping[str, Value], ...]:
     if recipe.each is None:
         return ({},)
     name, values = recipe.each
-    return tuple({name: value} for value in values)
+    options = {name: values, **recipe.each_with}
+    return tuple(dict(zip(options, row, strict=True)) for row in zip(*options.values(), strict=True))
 
 
 def data_of(experiment: Experiment) -> str | None:
