@@ -12,7 +12,7 @@ from memtape.experiments.experiment import Experiment
 from memtape.experiments.ledger import Result, read_result, write_result
 from memtape.experiments.parts import parts_of
 from memtape.experiments.reproduction import changed_options, experiment_of
-from memtape.tasks.stories.babi_parts import numbers_of
+from memtape.tasks.stories.babi_splits import numbers_of
 
 RECIPE = replace(
     RECIPES["memn2n/babi"],

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "buffer.hpp"
+#include "failure.hpp"
 
 namespace {
 
@@ -17,11 +18,6 @@ struct Case {
     bool keeps, some_gradients_missing;
     std::string name;
 };
-
-[[noreturn]] void fail(const Case& one, const char* what) {
-    std::fprintf(stderr, "driver: %s: %s\n", one.name.c_str(), what);
-    std::exit(1);
-}
 
 template <typename T>
 void run(Case one) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "buffer.hpp"
+#include "failure.hpp"
 #include "machine/abi.hpp"
 
 // The struct KERNEL: structs, interface vector and functions, for both dtypes, of the machine NAME.
@@ -47,12 +48,6 @@ struct Case {
     bool keep, some_gradients_missing;
     std::string name;
 };
-
-template <typename Kind>
-[[noreturn]] void fail(const Case<Kind>& one, const char* what) {
-    std::fprintf(stderr, "driver: %s: %s\n", one.name.c_str(), what);
-    std::exit(1);
-}
 
 // Buffers of certain sizes, and the record of C that points to them.
 template <typename T, typename Record>

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "buffer.hpp"
+#include "failure.hpp"
 
 namespace {
 
@@ -23,11 +24,6 @@ struct Case {
     int64_t parts() const { return sizes.kind == 1 || sizes.kind == 3 ? 2 : 1; }
     int64_t steps() const { return sizes.batch * sizes.time; }
 };
-
-[[noreturn]] void fail(const Case& one, const char* what) {
-    std::fprintf(stderr, "driver: %s: %s\n", one.name.c_str(), what);
-    std::exit(1);
-}
 
 // Buffers for all parts of a layer, and null pointers for absent parts.
 template <typename T>

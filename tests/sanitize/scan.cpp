@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "buffer.hpp"
+#include "failure.hpp"
 
 namespace {
 
@@ -19,11 +20,6 @@ struct Case {
     int64_t steps() const { return state() * sizes.time; }
     int64_t decay() const { return sizes.varying ? steps() : sizes.planes * sizes.units; }
 };
-
-[[noreturn]] void fail(const Case& one, const char* what) {
-    std::fprintf(stderr, "driver: %s: %s\n", one.name.c_str(), what);
-    std::exit(1);
-}
 
 template <typename T>
 void run(Case one) {

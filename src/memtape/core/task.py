@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from memtape.core import checks
@@ -230,13 +230,7 @@ class HeldTask(Task):
         count = self.available(split)
         if split == "train":
             return self.examples(split, _turns(index * batch_size, batch_size, count, seed), input_kind)
-        order = torch.randperm(count, generator=generator_for("order", split))
-        rows = order[index * batch_size : (index + 1) * batch_size]
-        if not len(rows):
-            raise ValueError(
-                f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} examples; request an earlier one"
-            )
-        return self.examples(split, rows, input_kind)
+        return self.examples(split, rows_in_order(split, index, batch_size, count, "examples"), input_kind)
 
     @abstractmethod
     def available(self, split: str) -> int:
@@ -262,6 +256,28 @@ def generator_for(*names: Any) -> torch.Generator:
     """Return a generator seeded by a hash of its arguments, such as a seed, a split and an index."""
     digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big"))
+
+
+def rows_in_order(split: str, index: int, batch_size: int, count: int, counted: str) -> Int[Tensor, " rows"]:
+    """Return the indices of a batch of the fixed shuffled order of a split.
+
+    Args:
+        split: name of the split, from which its order is drawn.
+        index: number of the batch.
+        batch_size: number of indices; the last batch may have fewer.
+        count: the number of examples of the split.
+        counted: what an example is, in the plural.
+
+    Raises:
+        ValueError: the batch is beyond the last example.
+    """
+    order = torch.randperm(count, generator=generator_for("order", split))
+    rows = order[index * batch_size : (index + 1) * batch_size]
+    if not len(rows):
+        raise ValueError(
+            f"batch {index} of {batch_size} of the split {split!r} is beyond its {count} {counted}; request an earlier one"
+        )
+    return rows
 
 
 def _turns(first: int, size: int, count: int, seed: int) -> Tensor:

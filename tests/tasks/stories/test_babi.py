@@ -10,7 +10,7 @@ from memtape.core.inputs.stories import NONE
 from memtape.tasks.data_folder import DataError
 from memtape.tasks.stories.babi_files import file_name
 from memtape.tasks.stories.babi_format import text_of
-from memtape.tasks.stories.babi_parts import numbers_of
+from memtape.tasks.stories.babi_splits import numbers_of
 from memtape.tasks.stories.examples import NIL_WORD, Examples, vocabulary_of
 from memtape.tasks.stories.generator import generated
 from memtape.tasks.stories.oracle import ORACLES
@@ -117,13 +117,13 @@ def told(number, count, seed):
 def data_dir(tmp_path):
     """Files of task 15, whose training file contains the validation stories."""
     train, test = told(15, 1000, "train"), told(15, 1000, "test")
-    for folder, part, stories in (
+    for folder, split, stories in (
         ("en", "train", train),
         ("en", "test", test),
         ("en-valid", "validation", train[::10]),
     ):
         (tmp_path / "babi" / folder).mkdir(parents=True, exist_ok=True)
-        (tmp_path / "babi" / folder / file_name(15, part)).write_text(text_of(stories))
+        (tmp_path / "babi" / folder / file_name(15, split)).write_text(text_of(stories))
     return tmp_path
 
 

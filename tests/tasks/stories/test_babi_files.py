@@ -24,7 +24,7 @@ def test_files_are_named_as_in_the_data_set():
 
 
 @pytest.mark.parametrize(
-    ("part", "size", "folder", "name", "questions"),
+    ("split", "size", "folder", "name", "questions"),
     [
         ("train", 1_000, "en", "qa8_lists-sets_train.txt", 1_000),
         ("train", 10_000, "en-10k", "qa8_lists-sets_train.txt", 10_000),
@@ -34,11 +34,11 @@ def test_files_are_named_as_in_the_data_set():
         ("validation", 10_000, "en-valid-10k", "qa8_valid.txt", 1_004),
     ],
 )
-def test_each_part_and_size_has_its_file(tmp_path, part, size, folder, name, questions):
-    assert not has_file(str(tmp_path), 8, part, size)
+def test_each_split_and_size_has_its_file(tmp_path, split, size, folder, name, questions):
+    assert not has_file(str(tmp_path), 8, split, size)
     write(tmp_path, folder, name, questions)
-    assert has_file(str(tmp_path), 8, part, size)
-    stories = babi_stories(str(tmp_path), 8, part, size)
+    assert has_file(str(tmp_path), 8, split, size)
+    stories = babi_stories(str(tmp_path), 8, split, size)
     assert [story.questions[0].answer for story in stories] == [str(n) for n in range(questions)]
 
 

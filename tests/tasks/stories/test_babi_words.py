@@ -8,7 +8,7 @@ import torch
 from memtape import DNC, BabiWords, BiDNC
 from memtape.tasks.stories.babi_files import file_name
 from memtape.tasks.stories.babi_format import stories_in, text_of
-from memtape.tasks.stories.babi_parts import parts_of
+from memtape.tasks.stories.babi_splits import stories_by_split
 from memtape.tasks.stories.generator import generated
 from memtape.tasks.stories.story import Question, Story
 from memtape.tasks.stories.story_words import StoryWords, steps_of, vocabulary_of
@@ -117,7 +117,7 @@ def test_the_questions_are_those_of_the_stories(number):
                 sentence = []
             elif word != "-":
                 sentence.append(word)
-    stories = parts_of(None, (number,), 1000)[0]["test"][number]
+    stories = stories_by_split(None, (number,), 1000)[0]["test"][number]
     assert sorted(read) == sorted(
         (tuple(map(" ".join, story.sentences[: asked.position])), " ".join(asked.words), asked.answer)
         for story in stories_in(text_of(stories).lower(), "lower case")
@@ -153,13 +153,13 @@ def test_long_training_stories_can_be_left_out():
 
 def test_the_files_give_the_stories_that_they_hold(tmp_path):
     stories = generated_stories(19, 1000)
-    for folder, part, told in (
+    for folder, split, told in (
         ("en", "train", stories),
         ("en", "test", stories),
         ("en-valid", "validation", stories[::10]),
     ):
         (tmp_path / "babi" / folder).mkdir(parents=True, exist_ok=True)
-        (tmp_path / "babi" / folder / file_name(19, part)).write_text(text_of(told))
+        (tmp_path / "babi" / folder / file_name(19, split)).write_text(text_of(told))
     task = BabiWords(data_dir=str(tmp_path), numbers="19")
     assert [task.available(split) for split in ("train", "validation", "test")] == [900, 100, 1000]
     batch = task.batch(0, 1000, split="test")

@@ -47,7 +47,7 @@ def test_no_name_of_a_test_document_is_in_a_training_document(task):
     }
     assert len(names["test"]) > 100
     assert names["test"] & names["validation"] == {0}
-    stored = set(task._part("train").sentences.values.tolist())
+    stored = set(task._split("train").sentences.values.tolist())
     assert not (names["test"] | names["validation"]) & stored
 
 
@@ -82,7 +82,7 @@ def test_rare_words_are_exchanged_in_training_only(task):
         1, batch.inputs.supports[:, :, None].expand(-1, -1, batch.inputs.sentences.shape[2])
     )
     assert (rows[:, 0] == batch.targets).any(1).all()
-    stored = set(task._part("test").sentences.values.tolist())
+    stored = set(task._split("test").sentences.values.tolist())
     assert set(everything(task, "test").inputs.sentences.unique().tolist()) <= stored | {0}
 
 
@@ -99,7 +99,7 @@ def test_a_folder_is_split_by_document(folder):
     assert [task.available(split) for split in ("train", "validation", "test")] == [64, 8, 8]
     numbers = {}
     for split in ("train", "validation", "test"):
-        stored = task._part(split).sentences.values.tolist()
+        stored = task._split(split).sentences.values.tolist()
         numbers[split] = {int(word[6:]) for symbol in stored if (word := task.vocabulary[symbol]).startswith("about_")}
     assert [len(found) for found in numbers.values()] == [16, 2, 2]
     assert set.union(*numbers.values()) == set(range(20))

@@ -1,4 +1,4 @@
-"""Own stories: a user's file beside the tasks, its parts, and the vocabulary of an earlier run."""
+"""Own stories: a user's file beside the tasks, its splits, and the vocabulary of an earlier run."""
 
 import pytest
 import torch
@@ -61,15 +61,15 @@ def test_stories_without_supports_are_read(own_file):
 
 
 def test_one_of_ten_stories_is_for_validation_and_one_for_testing(own_file):
-    parts, record = own_stories(own_file("".join(map(story, range(1, 26)))))
-    numbers = {part: [int(told.sentences[0][-1].removeprefix("place")) for told in parts[part]] for part in parts}
+    splits, record = own_stories(own_file("".join(map(story, range(1, 26)))))
+    numbers = {split: [int(told.sentences[0][-1].removeprefix("place")) for told in splits[split]] for split in splits}
     assert numbers["validation"] == [9, 19]
     assert numbers["test"] == [10, 20]
     assert numbers["train"] == [*range(1, 9), *range(11, 19), *range(21, 26)]
     assert record.name == "mine.txt"
 
 
-def test_of_fewer_than_ten_stories_all_are_in_every_part(own_file):
+def test_of_fewer_than_ten_stories_all_are_in_every_split(own_file):
     task = Babi(numbers="none", stories=own_file("".join(map(story, range(9)))))
     assert [task.available(split) for split in ("train", "validation", "test")] == [18, 18, 18]
     assert sorted(texts(task, "validation")) == sorted(texts(task, "test"))
@@ -78,8 +78,8 @@ def test_of_fewer_than_ten_stories_all_are_in_every_part(own_file):
 
 
 def test_stories_without_a_question_are_left_out(own_file):
-    parts, _ = own_stories(own_file("1 Anna slept.\n" + STORY))
-    assert [len(told) for told in parts.values()] == [1, 1, 1]
+    splits, _ = own_stories(own_file("1 Anna slept.\n" + STORY))
+    assert [len(told) for told in splits.values()] == [1, 1, 1]
 
 
 def test_own_stories_and_tasks_share_a_vocabulary_and_training(own_file):

@@ -11,7 +11,7 @@ from torch import Tensor
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
-from memtape.tasks.stories.babi_parts import numbers_of, parts_of
+from memtape.tasks.stories.babi_splits import numbers_of, stories_by_split
 from memtape.tasks.stories.examples import NIL_WORD, Examples, vocabulary_of
 from memtape.tasks.stories.numbered_task import NumberedTask
 from memtape.tasks.stories.story_task import StoryTask
@@ -73,14 +73,14 @@ class Babi(StoryTask, NumberedTask):
         if sentences is not None:
             checks.at_least(1, sentences=sentences)
         self.sentences = sentences
-        parts, self.data = parts_of(data_dir, chosen, size, stories)
-        known = parts["train"].keys()
+        splits, self.data = stories_by_split(data_dir, chosen, size, stories)
+        known = splits["train"].keys()
         self.lengths = (min(known), max(known))
         self.test_parts = tuple(sorted(known)) if len(known) > 1 else ()
-        self.vocabulary = vocabulary_of(story for part in parts.values() for told in part.values() for story in told)
+        self.vocabulary = vocabulary_of(story for split in splits.values() for told in split.values() for story in told)
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = {word: symbol for symbol, word in enumerate(self.vocabulary)}
-        self.parts = {part: Examples.of(told, symbols) for part, told in parts.items()}
+        self.splits = {split: Examples.of(told, symbols) for split, told in splits.items()}
 
     def with_vocabulary(self, known: Sequence[str]) -> "Babi":
         """Return the task with the symbols of a known vocabulary, followed by those of words that it lacks.
@@ -101,13 +101,13 @@ class Babi(StoryTask, NumberedTask):
         task.input_size = task.output_size = len(task.vocabulary)
         symbols = {word: symbol for symbol, word in enumerate(task.vocabulary)}
         table = torch.tensor([symbols[word] for word in self.vocabulary])
-        task.parts = {part: examples.renumbered(table) for part, examples in self.parts.items()}
+        task.splits = {split: examples.renumbered(table) for split, examples in self.splits.items()}
         return task
 
     @property
     def longest_sentence(self) -> int:
         """The number of words of the longest sentence or question."""
-        return max(examples.longest_sentence for examples in self.parts.values())
+        return max(examples.longest_sentence for examples in self.splits.values())
 
     def shortest_length(self) -> int:
         """Return the number of the first task, at most 1."""

@@ -44,15 +44,15 @@ BABI = DataSet(
     counts={},
 )
 
-Part = Literal["train", "validation", "test"]
+Split = Literal["train", "validation", "test"]
 
 
-def file_name(task: int, part: Part) -> str:
+def file_name(task: int, split: Split) -> str:
     """Return the name of a file of a task."""
-    return f"qa{task}_valid.txt" if part == "validation" else f"qa{task}_{TASKS[task]}_{part}.txt"
+    return f"qa{task}_valid.txt" if split == "validation" else f"qa{task}_{TASKS[task]}_{split}.txt"
 
 
-def babi_stories(data_dir: str, task: int, part: Part, size: int = 1_000) -> tuple[Story, ...]:
+def babi_stories(data_dir: str, task: int, split: Split, size: int = 1_000) -> tuple[Story, ...]:
     """Read the stories of a task.
 
     The training stories include the official validation stories, about a tenth of them; `without` removes these. The
@@ -61,13 +61,13 @@ def babi_stories(data_dir: str, task: int, part: Part, size: int = 1_000) -> tup
     Args:
         data_dir: the data folder, which contains the folder `babi`.
         task: number of the task, 1 to 20.
-        part: which of its files.
+        split: which of its files.
         size: number of training questions, a key of `SIZES`.
 
     Raises:
         DataError: the file is missing, malformed, or has the wrong number of questions.
     """
-    file, wanted = _file(task, part, size), {"train": size, "test": TESTED}.get(part)
+    file, wanted = _file(task, split, size), {"train": size, "test": TESTED}.get(split)
     path = BABI.path(data_dir, file)
     stories = stories_in(BABI.text(data_dir, file), str(path))
     found = sum(len(story.questions) for story in stories)
@@ -76,9 +76,9 @@ def babi_stories(data_dir: str, task: int, part: Part, size: int = 1_000) -> tup
     return stories
 
 
-def has_file(data_dir: str, task: int, part: Part, size: int = 1_000) -> bool:
+def has_file(data_dir: str, task: int, split: Split, size: int = 1_000) -> bool:
     """Return whether a file of a task is there; arguments as in `babi_stories`."""
-    return BABI.path(data_dir, _file(task, part, size)).is_file()
+    return BABI.path(data_dir, _file(task, split, size)).is_file()
 
 
 def without(stories: tuple[Story, ...], removed: tuple[Story, ...]) -> tuple[Story, ...]:
@@ -93,7 +93,7 @@ def without(stories: tuple[Story, ...], removed: tuple[Story, ...]) -> tuple[Sto
     return tuple(kept)
 
 
-def _file(task: int, part: Part, size: int) -> str:
+def _file(task: int, split: Split, size: int) -> str:
     """Return the place of a file of a task in the folder of the data set."""
     folder = SIZES[size]
-    return f"{folder.replace('en', 'en-valid') if part == 'validation' else folder}/{file_name(task, part)}"
+    return f"{folder.replace('en', 'en-valid') if split == 'validation' else folder}/{file_name(task, split)}"

@@ -11,7 +11,7 @@ from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
 from memtape.core.score import Score
 from memtape.tasks.answers import answer_sums
-from memtape.tasks.stories.babi_parts import numbers_of, parts_of
+from memtape.tasks.stories.babi_splits import numbers_of, stories_by_split
 from memtape.tasks.stories.numbered_task import NumberedTask
 from memtape.tasks.stories.story_words import StoryWords, steps_of, vocabulary_of
 
@@ -71,21 +71,21 @@ class BabiWords(NumberedTask):
             checks.at_least(1, longest=longest)
         self.lengths = (chosen[0], chosen[-1])
         self.test_parts = chosen if len(chosen) > 1 else ()
-        parts, self.data = parts_of(data_dir, chosen, size)
-        self.vocabulary = vocabulary_of(story for part in parts.values() for told in part.values() for story in told)
+        splits, self.data = stories_by_split(data_dir, chosen, size)
+        self.vocabulary = vocabulary_of(story for split in splits.values() for told in split.values() for story in told)
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = {word: symbol for symbol, word in enumerate(self.vocabulary)}
         if longest is not None:
-            parts["train"] = {
+            splits["train"] = {
                 number: tuple(story for story in told if len(tuple(steps_of(story))) <= longest)
-                for number, told in parts["train"].items()
+                for number, told in splits["train"].items()
             }
-            for number, told in parts["train"].items():
+            for number, told in splits["train"].items():
                 if not told:
                     raise ValueError(
                         f"longest is {longest}, but all training stories of task {number} have more words; raise it"
                     )
-        self.parts = {part: StoryWords.of(told, symbols) for part, told in parts.items()}
+        self.splits = {split: StoryWords.of(told, symbols) for split, told in splits.items()}
 
     def collated(self, examples: StoryWords, rows: Int[Tensor, " rows"]) -> SequenceBatch:
         """Return stories as sequences; the steps with a word of an answer are scored."""

@@ -87,43 +87,44 @@ class DocumentLookup(StoryTask, HeldTask):
         checks.one_of(("both", "words", "titles"), answers=answers)
         checks.at_least(1, most=most)
         checks.probabilities(rare=rare)
-        parts, self.data = examples_of(
+        splits, self.data = examples_of(
             data_dir,
             DataSet(name=f"the folder {folder}", folder=folder, source="", counts={}),
             read=lambda place: _of_folder(place, folder, rare),
             otherwise=_generated,
             name="articles of a simulation about films, persons and towns",
         )
-        documents = [found for part in parts.values() for found in part.documents]
+        documents = [found for collection in splits.values() for found in collection.documents]
         self.rare_words = rare_words(documents, rare)
-        self.vocabulary = _vocabulary_of(parts.values())
+        self.vocabulary = _vocabulary_of(splits.values())
         self.input_size = self.output_size = len(self.vocabulary)
         symbols = {word: symbol for symbol, word in enumerate(self.vocabulary)}
         self._rare = torch.tensor(sorted(symbols[word] for word in self.rare_words))
-        chosen = parts if answers == "both" else {split: _with(part, answers) for split, part in parts.items()}
-        for split, part in chosen.items():
-            if not part.questions:
+        chosen = splits if answers == "both" else {split: _with(found, answers) for split, found in splits.items()}
+        for split, found in chosen.items():
+            if not found.questions:
                 raise DataError(
-                    f"the {len(part.documents)} documents of the split {split!r} in the folder {folder} have no sentence "
+                    f"the {len(found.documents)} documents of the split {split!r} in the folder {folder} have no sentence "
                     "with two rare words; give more documents or longer ones, or raise the option rare"
                 )
-        self._parts = {
-            split: _Part.of(part, symbols, candidates(part, self.rare_words, most)) for split, part in chosen.items()
+        self._splits = {
+            split: _Questions.of(found, symbols, candidates(found, self.rare_words, most))
+            for split, found in chosen.items()
         }
 
     @property
     def longest_sentence(self) -> int:
         """The number of words of the longest sentence, its title included, or question."""
-        return max(part.longest_sentence for part in self._parts.values())
+        return max(questions.longest_sentence for questions in self._splits.values())
 
     def available(self, split: str) -> int:
         """Return the number of questions of a split; any name except "train" and "validation" is the test split."""
-        return len(self._part(split).answers)
+        return len(self._split(split).answers)
 
     def examples(self, split: str, rows: Tensor, input_kind: str) -> SequenceBatch:
         """Return the questions of a split with the given indices, each with its candidate sentences."""
-        part = self._part(split)
-        stories, answers = part.stories(rows), part.answers[rows]
+        questions = self._split(split)
+        stories, answers = questions.stories(rows), questions.answers[rows]
         if split == "train":
             renamed = torch.arange(self.input_size)
             order = torch.randperm(len(self._rare), generator=generator_for("names", *rows.tolist()))
@@ -137,8 +138,8 @@ class DocumentLookup(StoryTask, HeldTask):
             lengths=torch.ones(len(rows), dtype=torch.long),
         )
 
-    def _part(self, split: str) -> "_Part":
-        return self._parts.get(split, self._parts["test"])
+    def _split(self, split: str) -> "_Questions":
+        return self._splits.get(split, self._splits["test"])
 
 
 def rare_words(documents: Iterable[Document], share: float) -> frozenset[str]:
@@ -154,7 +155,7 @@ def rare_words(documents: Iterable[Document], share: float) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Questions:
     """The questions of a split as tensors."""
 
     sentences: Ragged
@@ -164,13 +165,13 @@ class _Part:
     about: Int[Tensor, " questions"]
 
     @classmethod
-    def of(cls, part: Collection, symbols: Mapping[str, int], memory: tuple[Tensor, Tensor]) -> "_Part":
-        """Return the questions of a part with their candidate sentences."""
+    def of(cls, collection: Collection, symbols: Mapping[str, int], memory: tuple[Tensor, Tensor]) -> "_Questions":
+        """Return the questions of a collection with their candidate sentences."""
         found, about = memory
         return cls(
-            sentences=Ragged.of([[symbols[word] for word in words] for words in titled_sentences(part)]),
-            questions=Ragged.of([[symbols[word] for word in question.words] for question in part.questions]),
-            answers=torch.tensor([symbols[question.answer] for question in part.questions]),
+            sentences=Ragged.of([[symbols[word] for word in words] for words in titled_sentences(collection)]),
+            questions=Ragged.of([[symbols[word] for word in question.words] for question in collection.questions]),
+            answers=torch.tensor([symbols[question.answer] for question in collection.questions]),
             candidates=found,
             about=about,
         )
@@ -189,17 +190,17 @@ class _Part:
         return Stories(sentences=told, question=asked, supports=self.about[rows][:, None])
 
 
-def _vocabulary_of(parts: Iterable[Collection]) -> tuple[str, ...]:
+def _vocabulary_of(collections: Iterable[Collection]) -> tuple[str, ...]:
     """Return the words of all documents and questions, sorted, after the name of the absent word."""
     found: set[str] = set()
-    for part in parts:
-        for words in (*titled_sentences(part), *(question.words for question in part.questions)):
+    for collection in collections:
+        for words in (*titled_sentences(collection), *(question.words for question in collection.questions)):
             found |= {*words}
     return (NIL_WORD, *sorted(found))
 
 
-def _with(part: Collection, kind: str) -> Collection:
-    return replace(part, questions=tuple(question for question in part.questions if question.kind == kind))
+def _with(collection: Collection, kind: str) -> Collection:
+    return replace(collection, questions=tuple(found for found in collection.questions if found.kind == kind))
 
 
 def _generated() -> dict[str, Collection]:
@@ -224,7 +225,7 @@ def _of_folder(data_dir: str, folder: str, rare: float) -> dict[str, Collection]
     shuffled = Random("documents").sample(documents, len(documents))
     held = max(1, len(documents) // HELD_OUT)
     chosen = {"train": shuffled[2 * held :], "validation": shuffled[held : 2 * held], "test": shuffled[:held]}
-    return {split: with_cloze_questions(tuple(part), few, Random(split)) for split, part in chosen.items()}
+    return {split: with_cloze_questions(tuple(found), few, Random(split)) for split, found in chosen.items()}
 
 
 CARD = TaskCard(

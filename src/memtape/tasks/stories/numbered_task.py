@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from memtape.core.batch import SequenceBatch
-from memtape.core.task import generator_for
+from memtape.core.task import generator_for, rows_in_order
 from memtape.tasks.classification import ClassificationTask
 
 OWN = 0
@@ -40,25 +40,25 @@ class NumberedTask(ClassificationTask):
 
     Attributes:
         counted: what an example is, in the plural.
-        parts: the examples of "train", "validation" and "test".
+        splits: the examples of "train", "validation" and "test".
     """
 
     counted: ClassVar[str]
-    parts: Mapping[str, Any]
+    splits: Mapping[str, Any]
 
     def available(self, split: str) -> int:
         """Return the number of examples of a split; any name except "train" and "validation" is the test split."""
-        return len(self._part(split))
+        return len(self._split(split))
 
     def available_within(self, split: str, lengths: tuple[int, int] | None) -> int:
         """Return the number of examples of a split of the tasks with numbers in a range."""
-        return self.available(split) if lengths is None else len(self._part(split).among(lengths))
+        return self.available(split) if lengths is None else len(self._split(split).among(lengths))
 
     def draw(
         self, index: int, batch_size: int, *, seed: int, split: str, lengths: tuple[int, int], input_kind: str
     ) -> SequenceBatch:
         """Return examples of the tasks with numbers in a range; training draws them with replacement."""
-        examples = self._part(split)
+        examples = self._split(split)
         among = examples.among(lengths)
         if not len(among):
             raise ValueError(
@@ -69,21 +69,15 @@ class NumberedTask(ClassificationTask):
             among = _in_equal_shares(among, own=examples.origins[among] == OWN)
             drawn = torch.randint(len(among), (batch_size,), generator=generator_for(seed, split, index))
         else:
-            order = torch.randperm(len(among), generator=generator_for("order", split))
-            drawn = order[index * batch_size : (index + 1) * batch_size]
-            if not len(drawn):
-                raise ValueError(
-                    f"batch {index} of {batch_size} of the split {split!r} is beyond its {len(among)} {self.counted}; "
-                    "request an earlier one"
-                )
+            drawn = rows_in_order(split, index, batch_size, len(among), self.counted)
         return self.collated(examples, among[drawn])
 
     @abstractmethod
     def collated(self, examples: Any, rows: Int[Tensor, " rows"]) -> SequenceBatch:
-        """Return some examples of a part as a batch."""
+        """Return some examples of a split as a batch."""
 
-    def _part(self, split: str) -> Any:
-        return self.parts.get(split, self.parts["test"])
+    def _split(self, split: str) -> Any:
+        return self.splits.get(split, self.splits["test"])
 
 
 def _in_equal_shares(rows: Int[Tensor, " rows"], own: Bool[Tensor, " rows"]) -> Int[Tensor, " more_rows"]:

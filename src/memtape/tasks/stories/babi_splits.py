@@ -1,4 +1,4 @@
-"""bAbI parts: the stories for training, validation and testing of some tasks, from files or from simulations."""
+"""bAbI splits: the stories for training, validation and testing of some tasks, from files or from simulations."""
 
 import re
 from dataclasses import replace
@@ -8,16 +8,16 @@ from random import Random
 
 from memtape.core.data_record import DataRecord
 from memtape.tasks.data_folder import examples_of
-from memtape.tasks.stories.babi_files import BABI, SIZES, TASKS, TESTED, Part, babi_stories, without
+from memtape.tasks.stories.babi_files import BABI, SIZES, TASKS, TESTED, Split, babi_stories, without
 from memtape.tasks.stories.generator import generated
 from memtape.tasks.stories.numbered_task import OWN
 from memtape.tasks.stories.own_stories import own_stories
 from memtape.tasks.stories.story import Story
 
-Parts = dict[Part, dict[int, tuple[Story, ...]]]
-"""The stories of each part, by the number of their task."""
+Splits = dict[Split, dict[int, tuple[Story, ...]]]
+"""The stories of each split, by the number of their task."""
 
-PARTS: tuple[Part, ...] = ("train", "validation", "test")
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 NAME = "stories of the user"
 
@@ -44,10 +44,10 @@ def numbers_of(text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def parts_of(
+def stories_by_split(
     data_dir: str | None, numbers: tuple[int, ...], size: int, own_file: str | None = None
-) -> tuple[Parts, DataRecord]:
-    """Return the stories of some tasks and of a user, and the record of their data.
+) -> tuple[Splits, DataRecord]:
+    """Return the stories of some tasks and of a user by split and task, and the record of their data.
 
     Args:
         data_dir: data folder with the files; None for generated stories.
@@ -73,30 +73,30 @@ def parts_of(
     if own_file is None:
         return told, record
     own, file = own_stories(own_file)
-    both: Parts = {part: {OWN: own[part], **told[part]} for part in PARTS}
+    both: Splits = {split: {OWN: own[split], **told[split]} for split in SPLITS}
     if not numbers:
         return both, DataRecord(kind="files", name=NAME, files=(file,))
     return both, replace(record, name=f"{record.name}, and {NAME}", files=(*record.files, file))
 
 
-def _read(data_dir: str, numbers: tuple[int, ...], size: int) -> Parts:
+def _read(data_dir: str, numbers: tuple[int, ...], size: int) -> Splits:
     train, validation, test = (
-        {number: babi_stories(data_dir, number, part, size) for number in numbers} for part in PARTS
+        {number: babi_stories(data_dir, number, split, size) for number in numbers} for split in SPLITS
     )
     left = {number: without(train[number], validation[number]) for number in numbers}
     return {"train": left, "validation": validation, "test": test}
 
 
-def _generated(numbers: tuple[int, ...], size: int) -> Parts:
-    counts: dict[Part, int] = {"train": size, "validation": size // VALIDATION, "test": TESTED}
-    return {part: {number: _told(part, number, count) for number in numbers} for part, count in counts.items()}
+def _generated(numbers: tuple[int, ...], size: int) -> Splits:
+    counts: dict[Split, int] = {"train": size, "validation": size // VALIDATION, "test": TESTED}
+    return {split: {number: _told(split, number, count) for number in numbers} for split, count in counts.items()}
 
 
 @cache
-def _told(part: str, number: int, questions: int) -> tuple[Story, ...]:
+def _told(split: str, number: int, questions: int) -> tuple[Story, ...]:
     """Return generated stories with at least this many questions."""
     told: list[Story] = []
-    count, source = 0, generated(number, Random(f"{part} {number}"))
+    count, source = 0, generated(number, Random(f"{split} {number}"))
     while count < questions:
         told += islice(source, 1)
         count += len(told[-1].questions)
