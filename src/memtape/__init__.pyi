@@ -90,6 +90,7 @@ from memtape.tasks.algorithmic.priority_sort import PrioritySort as PrioritySort
 from memtape.tasks.algorithmic.repeat_copy import RepeatCopy as RepeatCopy
 from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC as RepeatCopyDNC
 from memtape.tasks.dynamics.narma import Narma as Narma
+from memtape.tasks.formal.chomsky import Chomsky as Chomsky
 from memtape.tasks.graph.inference import Inference as Inference
 from memtape.tasks.graph.shortest_path import ShortestPath as ShortestPath
 from memtape.tasks.graph.traversal import Traversal as Traversal
@@ -130,6 +131,7 @@ __all__ = [
     "Boolean",
     "Cell",
     "Characters",
+    "Chomsky",
     "Chorales",
     "Clockwork",
     "Copy",

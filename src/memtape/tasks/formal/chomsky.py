@@ -1,0 +1,169 @@
+"""Chomsky: fifteen problems, ordered by the machine that solves them."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from memtape.core import checks
+from memtape.core.batch import SequenceBatch
+from memtape.core.card import TaskCard
+from memtape.core.score import Score
+from memtape.core.task import DrawnTask
+from memtape.tasks.classification import ClassificationTask
+from memtape.tasks.formal.columns import symbols_in_columns
+from memtape.tasks.formal.problems.binary_numbers import BINARY_NUMBERS
+from memtape.tasks.formal.problems.bracketed_arithmetic import BRACKETED_ARITHMETIC
+from memtape.tasks.formal.problems.problem import END
+from memtape.tasks.formal.problems.regular import REGULAR
+from memtape.tasks.formal.problems.symbol_order import SYMBOL_ORDER
+from memtape.tasks.lengths import check_range, draw_lengths
+
+PROBLEMS = {**REGULAR, **SYMBOL_ORDER, **BRACKETED_ARITHMETIC, **BINARY_NUMBERS}
+"""All problems by name."""
+
+
+class Chomsky(ClassificationTask, DrawnTask):
+    r"""Answer one of fifteen problems about a string of symbols, after the whole string.
+
+    A sequence is the string of n symbols, m n computation tokens, and an output token for each symbol of the answer. The
+    outputs at the output tokens are the answer; they are not fed back. An answer of variable length ends with a terminator
+    and is filled up with zeros. The loss is the cross-entropy of all steps of the answer, and
+
+    $$\mathrm{accuracy} = \frac{\text{correct steps}}{\text{steps}}$$
+
+    counts the steps up to the terminator, over all examples together. The length of an example is that of its string; with
+    `same_length` a batch has one length, as in the paper. The networks of the paper are trained on lengths 1 to 40 and
+    tested on 41 to 500. The paper calls a problem solved if the accuracy of the best network is at least 0.9, averaged over
+    the lengths of the test; in training it counts as solved at 1.
+
+    Args:
+        problem: the problem. Regular: "even-pairs" to "cycle-navigation". Deterministic context-free: "stack-manipulation" to
+            "solve-equation". Context-sensitive: the others.
+        computation_tokens: number of computation tokens for each symbol of the string, m.
+        min_length: minimum length of a string in training.
+        max_length: maximum length of a string in training.
+        same_length: draw one length for all strings of a batch instead of one for each.
+
+    Raises:
+        ValueError: the problem is unknown, the number of computation tokens is negative, or the range of lengths is empty.
+
+    Example:
+        >>> task = Chomsky(problem="modular-arithmetic-brackets")
+        >>> print(task.show(task.batch(0, 1, lengths=(11, 11))))
+        Chomsky, 12 steps
+        input  ((4+(2))-4).
+        target            2
+
+    References:
+        Deletang et al. (2023), "Neural networks and the Chomsky hierarchy", arXiv:2207.02098, and the authors' code.
+    """
+
+    scored = (Score(name="accuracy", label="share of correct symbols", short="accuracy", higher_is_better=True),)
+    solved_at = 1.0
+    vocabulary: tuple[str, ...]
+
+    def __init__(
+        self,
+        *,
+        problem: Literal[
+            "even-pairs",
+            "modular-arithmetic",
+            "parity-check",
+            "cycle-navigation",
+            "stack-manipulation",
+            "reverse-string",
+            "modular-arithmetic-brackets",
+            "solve-equation",
+            "duplicate-string",
+            "missing-duplicate",
+            "odds-first",
+            "binary-addition",
+            "binary-multiplication",
+            "compute-sqrt",
+            "bucket-sort",
+        ] = "reverse-string",
+        computation_tokens: int = 0,
+        min_length: int = 1,
+        max_length: int = 40,
+        same_length: bool = True,
+    ):
+        checks.one_of(tuple(PROBLEMS), problem=problem)
+        checks.at_least(0, computation_tokens=computation_tokens)
+        check_range(self, length=(min_length, max_length))
+        self.problem, self._problem = problem, PROBLEMS[problem]
+        self.computation_tokens, self.same_length = computation_tokens, same_length
+        self.lengths = (min_length, max_length)
+        tokens = ("computation", "output") if computation_tokens else ("output",)
+        self.vocabulary = (*self._problem.symbols, *tokens)
+        self.input_size, self.output_size = len(self.vocabulary), len(self._problem.classes)
+
+    def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
+        """Draw strings and their answers, all of one length at once, and lay them out with the tokens."""
+        sizes = draw_lengths(batch_size, lengths, generator, same=self.same_length)
+        found = sizes.unique().tolist()
+        parts = [self._laid_out(int((sizes == size).sum()), size, generator) for size in found]
+        order = sizes.argsort(stable=True).argsort(stable=True)
+        whole = parts[0] if len(parts) == 1 else SequenceBatch.join(parts)
+        return SequenceBatch(
+            inputs=whole.inputs[order],
+            targets=whole.targets[order],
+            mask=whole.mask[order],
+            lengths=whole.lengths[order],
+        )
+
+    def _laid_out(self, rows: int, size: int, generator: torch.Generator) -> SequenceBatch:
+        strings, answers = self._problem.sample(rows, size, generator)
+        waiting = strings.shape[1] * (1 + self.computation_tokens)
+        inputs = torch.full((rows, waiting + answers.shape[1]), self.input_size - 1)
+        inputs[:, : strings.shape[1]] = strings
+        inputs[:, strings.shape[1] : waiting] = len(self._problem.symbols)
+        targets = torch.zeros_like(inputs)
+        targets[:, waiting:] = answers
+        mask = torch.zeros(inputs.shape, dtype=torch.bool)
+        mask[:, waiting:] = True
+        return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=torch.full((rows,), inputs.shape[1]))
+
+    def counted(self, batch: SequenceBatch) -> Bool[Tensor, "batch time"]:
+        """Return which steps count in the accuracy: those of the answers up to their terminators."""
+        if self._problem.classes[-1] != END:
+            return batch.mask
+        end = (batch.targets == self.output_size - 1) & batch.mask
+        return batch.mask & (end.long().cumsum(1) - end.long() == 0)
+
+    def tally(self, outputs: Float[Tensor, "batch time output"], batch: SequenceBatch) -> dict[str, float]:
+        """Return the numbers of correct and of all counted steps."""
+        counted = self.counted(batch)
+        right = (outputs.detach().argmax(-1) == batch.targets) & counted
+        return {"right": float(right.sum()), "counted": float(counted.sum())}
+
+    def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Return `accuracy`."""
+        return {"accuracy": tally["right"] / tally["counted"]}
+
+    def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
+        """Return the accuracy of the paper's random baseline: 1/5 for the problems with five classes, otherwise 1/2."""
+        return {"accuracy": self._problem.chance}
+
+    def show(self, batch: SequenceBatch, outputs: Tensor | None = None, row: int = 0) -> str:
+        """Return one example as text: a column for each step, `:` for a computation token and `.` for an output token.
+
+        With `outputs` the most likely symbols of the answer follow.
+        """
+        symbols = [*self._problem.symbols, *(":." if self.computation_tokens else ".")]
+        name = type(self).__name__
+        return symbols_in_columns(name, batch, outputs, row, symbols=symbols, classes=self._problem.classes)
+
+
+CARD = TaskCard(
+    name="chomsky",
+    summary="Solve one of fifteen problems of the Chomsky hierarchy, at lengths far beyond those of training.",
+    paper=("deletang2023",),
+    inputs=("sequences",),
+    small={"max_length": 6},
+    unit="symbols",
+    test_lengths=(40, 100, 200, 300, 400, 500),
+    picture_length=50,
+)

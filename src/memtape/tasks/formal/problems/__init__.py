@@ -1,0 +1,1 @@
+"""Problems: the fifteen problems of the Chomsky suite, each with exact answers."""

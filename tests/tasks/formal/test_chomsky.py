@@ -1,0 +1,307 @@
+"""Chomsky: the answers of each problem from the strings alone, by the definitions of the paper in plain Python."""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+
+from memtape.tasks.formal.chomsky import PROBLEMS, Chomsky
+from memtape.tasks.formal.problems.problem import END
+
+SIZES = {  # input width, output width, answer length for a string of length 9, of the authors' code
+    "even-pairs": (2, 2, 1),
+    "modular-arithmetic": (9, 5, 1),
+    "parity-check": (2, 2, 1),
+    "cycle-navigation": (3, 5, 1),
+    "stack-manipulation": (5, 3, 10),
+    "reverse-string": (2, 2, 9),
+    "modular-arithmetic-brackets": (11, 5, 1),
+    "solve-equation": (11, 5, 1),
+    "duplicate-string": (2, 2, 18),
+    "missing-duplicate": (4, 2, 1),
+    "odds-first": (2, 2, 9),
+    "binary-addition": (3, 3, 10),
+    "binary-multiplication": (3, 3, 9),
+    "compute-sqrt": (2, 2, 5),
+    "bucket-sort": (5, 5, 9),
+}
+
+
+def stack_after(symbols):
+    stack = []
+    for symbol in symbols:
+        if symbol != "pop":
+            stack.append(symbol[-1])
+        elif stack:
+            stack.pop()
+    return [*reversed(stack), END]
+
+
+def unknown_digit(symbols):
+    left, right = "".join(symbols).split("=")
+    (answer,) = (d for d in "01234" if eval(left.replace("x", d)) % 5 == int(right))
+    return [answer]
+
+
+def hidden_bit(symbols):
+    twice = [symbol for symbol in symbols if symbol != "_"]
+    place = twice.index("?")
+    return [twice[(place + len(twice) // 2) % len(twice)]]
+
+
+def result_of(operator, symbols):
+    first, second = (int(number[::-1], 2) for number in "".join(symbols).split(operator))
+    return [*f"{first + second if operator == '+' else first * second:b}"[::-1], END]
+
+
+ORACLES = {
+    "even-pairs": lambda s: [str(sum(a != b for a, b in pairwise(s)) % 2)],
+    "modular-arithmetic": lambda s: [str(eval("".join(s)) % 5)],
+    "parity-check": lambda s: [str(s.count("1") % 2)],
+    "cycle-navigation": lambda s: [str((s.count("1") - s.count("2")) % 5)],
+    "stack-manipulation": stack_after,
+    "reverse-string": lambda s: s[::-1],
+    "modular-arithmetic-brackets": lambda s: [str(eval("".join(s)) % 5)],
+    "solve-equation": unknown_digit,
+    "duplicate-string": lambda s: s + s,
+    "missing-duplicate": hidden_bit,
+    "odds-first": lambda s: [c for i, c in enumerate(s, 1) if i % 2] + [c for i, c in enumerate(s, 1) if i % 2 == 0],
+    "binary-addition": lambda s: result_of("+", s),
+    "binary-multiplication": lambda s: result_of("*", s),
+    "compute-sqrt": lambda s: [*f"{math.isqrt(int(''.join(s), 2)):0{-(-len(s) // 2)}b}"],
+    "bucket-sort": sorted,
+}
+"""Function from the symbols of a string to the names of the answer."""
+
+
+def strings_of(task, batch):
+    """Return the string of each row, which ends before the first token."""
+    for row, length in enumerate(batch.lengths.tolist()):
+        words = [task.vocabulary[symbol] for symbol in batch.inputs[row, :length].tolist()]
+        yield words[: next(place for place, word in enumerate(words) if word in ("computation", "output"))]
+
+
+def oracle_outputs(task, batch):
+    """Return outputs that are certain of the oracle's answer, padded with zeros, and of class 0 elsewhere."""
+    outputs = torch.zeros(*batch.mask.shape, task.output_size)
+    classes = PROBLEMS[task.problem].classes
+    for row, string in enumerate(strings_of(task, batch)):
+        answer = [classes.index(word) for word in ORACLES[task.problem](string)]
+        places = batch.mask[row].nonzero()[:, 0]
+        padded = torch.tensor(answer + [0] * (len(places) - len(answer)))
+        outputs[row, places, padded] = 1
+    return outputs
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_an_oracle_answers_everything_at_each_length_to_500(problem):
+    task = Chomsky(problem=problem, same_length=False)
+    for lengths, rows in (((3, 12), 60), ((40, 40), 8), ((500, 500), 1)):
+        batch = task.batch(0, rows, lengths=lengths)
+        outputs = oracle_outputs(task, batch)
+        assert task.scores(outputs, batch) == {"accuracy": 1.0}
+        assert torch.equal(outputs.argmax(-1)[batch.mask], batch.targets[batch.mask])
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_sizes_are_those_of_the_paper(problem):
+    width, classes, answer = SIZES[problem]
+    task = Chomsky(problem=problem)
+    assert (task.input_size, task.output_size) == (width + 1, classes)
+    assert Chomsky(problem=problem, computation_tokens=2).input_size == width + 2
+    batch = task.batch(0, 4, lengths=(9, 9))
+    assert batch.mask.sum(1).tolist() == [answer] * 4
+    assert batch.lengths.tolist() == [9 + answer] * 4
+    assert task.chance((1, 40)) == {"accuracy": 0.2 if classes == 5 else 0.5}
+
+
+@pytest.mark.parametrize(
+    ("problem", "string", "answer"),
+    [
+        ("reverse-string", "aab", "baa"),
+        ("odds-first", "123456", "135246"),
+        ("even-pairs", "aabba", "0"),
+        ("parity-check", "10110", "1"),
+        ("cycle-navigation", "1120022", "4"),
+        ("missing-duplicate", "011?0110_", "0"),
+        ("duplicate-string", "ab", "abab"),
+        ("bucket-sort", "421302214", "011222344"),
+        ("binary-addition", "1001+000001", "100101|"),
+        ("binary-multiplication", "001*01101", "0001101|"),
+        ("compute-sqrt", "100101", "110"),
+        ("solve-equation", "(x-2)=4", "1"),
+        ("modular-arithmetic", "1+2*3-4", "3"),
+        ("modular-arithmetic-brackets", "((-3)-2)", "0"),
+    ],
+)
+def test_the_oracles_are_correct(problem, string, answer):
+    assert "".join(ORACLES[problem](list(string))) == answer
+
+
+def test_the_oracle_of_stacks_is_correct():
+    assert "".join(stack_after(["0", "1", "1", "0", "push1", "pop", "pop"])) == "110|"
+    assert "".join(stack_after(["1", "1", "0", "pop", "pop", "pop", "pop"])) == "|"
+    assert "".join(stack_after(["1", "pop", "pop", "push0", "push1"])) == "10|"
+
+
+def test_computation_tokens_lie_between_the_string_and_the_answer():
+    task = Chomsky(problem="stack-manipulation", computation_tokens=2)
+    batch = task.batch(0, 5, lengths=(4, 4))
+    assert batch.inputs[:, 4:12].eq(5).all()
+    assert batch.inputs[:, 12:].eq(6).all()
+    assert batch.inputs.shape == (5, 4 + 8 + 5)
+    assert batch.mask.tolist() == [[False] * 12 + [True] * 5] * 5
+    assert task.vocabulary[5:] == ("computation", "output")
+
+
+def test_steps_after_the_terminator_count_in_the_loss_only():
+    task = Chomsky(problem="binary-addition")
+    batch = task.batch(0, 30, lengths=(9, 9))
+    outputs = oracle_outputs(task, batch)
+    end = (batch.targets == 2).long().argmax(1)
+    late, exact = outputs.clone(), outputs.clone()
+    assert (end < batch.lengths - 1).all()
+    late[torch.arange(30), end + 1] = torch.tensor([0.0, 1.0, 0.0])
+    exact[torch.arange(30), end] = torch.tensor([0.0, 1.0, 0.0])
+    assert task.scores(late, batch) == {"accuracy": 1.0}
+    assert task.loss(late, batch) > task.loss(outputs, batch)
+    counted = float((end - 8).sum())
+    assert task.scores(exact, batch)["accuracy"] == pytest.approx(1 - 30 / counted)
+    assert task.counted(batch).sum() == counted
+
+
+def test_the_accuracy_is_pooled_over_strings_of_different_lengths():
+    task = Chomsky(same_length=False)
+    batch = task.batch(0, 40, lengths=(1, 9))
+    outputs = oracle_outputs(task, batch)
+    longest = int(batch.lengths.argmax())
+    outputs[longest] = outputs[longest].flip(-1)
+    wrong = int(batch.mask[longest].sum())
+    assert task.scores(outputs, batch)["accuracy"] == pytest.approx(1 - wrong / float(batch.mask.sum()))
+
+
+def test_a_batch_has_one_length_unless_each_string_has_its_own():
+    assert Chomsky().batch(3, 20).lengths.unique().numel() == 1
+    drawn = {int(Chomsky().batch(index, 1).lengths) // 2 for index in range(400)}
+    assert drawn == set(range(1, 41))
+    mixed = Chomsky(same_length=False).batch(0, 2000)
+    assert set((mixed.lengths // 2).tolist()) == set(range(1, 41))
+    assert not torch.equal(mixed.lengths, mixed.lengths.sort().values)
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected"),
+    [
+        ("stack-manipulation", {("0", "0|"), ("1", "1|")}),
+        ("solve-equation", {("0", "0")}),
+        ("missing-duplicate", {("1", "1")}),
+        ("binary-addition", {("0", "0|")}),
+        ("binary-multiplication", {("0", "|")}),
+        ("compute-sqrt", {("1", "1")}),
+    ],
+)
+def test_the_shortest_strings_are_those_of_the_authors(problem, expected):
+    task = Chomsky(problem=problem)
+    batch = task.batch(0, 60, lengths=(1, 1))
+    classes = PROBLEMS[problem].classes
+    answers = [
+        "".join(classes[c] for c in row[mask].tolist()) for row, mask in zip(batch.targets, batch.mask, strict=True)
+    ]
+    assert set(zip(map("".join, strings_of(task, batch)), answers, strict=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("problem", "answers"),
+    [
+        ("binary-addition", {"00": "0|0", "10": "1|0", "01": "01|"}),
+        ("binary-multiplication", {"00": "0|", "10": "0|", "01": "0|"}),
+        ("solve-equation", {"00": "0"}),
+    ],
+)
+def test_strings_of_two_symbols_are_those_of_the_authors(problem, answers):
+    task = Chomsky(problem=problem)
+    batch = task.batch(0, 60, lengths=(2, 2))
+    classes = PROBLEMS[problem].classes
+    shown = [
+        "".join(classes[c] for c in row[mask].tolist()) for row, mask in zip(batch.targets, batch.mask, strict=True)
+    ]
+    assert dict(zip(map("".join, strings_of(task, batch)), shown, strict=True)) == answers
+
+
+def test_an_even_length_of_modular_arithmetic_has_one_symbol_less():
+    task = Chomsky(problem="modular-arithmetic")
+    assert task.batch(0, 2, lengths=(8, 8)).lengths.tolist() == [8, 8]
+    assert task.batch(0, 2, lengths=(9, 9)).lengths.tolist() == [10, 10]
+
+
+def strings(problem, length, rows):
+    task = Chomsky(problem=problem)
+    return ["".join(string) for string in strings_of(task, task.batch(0, rows, lengths=(length, length)))]
+
+
+def share(values, expected, rows):
+    """Check that the frequency of each value is the expected one, within five standard deviations."""
+    counts = {value: values.count(value) / rows for value in set(values)}
+    assert counts.keys() == expected.keys()
+    for value, chance in expected.items():
+        assert abs(counts[value] - chance) < 5 * math.sqrt(chance * (1 - chance) / rows)
+
+
+def test_the_left_operand_of_a_bracket_has_a_uniform_length():
+    rows, found = 3000, []
+    for text in strings("modular-arithmetic-brackets", 8, rows):
+        depth = [0]
+        for symbol in text:
+            depth.append(depth[-1] + (symbol == "(") - (symbol == ")"))
+        places = [p for p in range(2, 7) if depth[p] == 1 and text[p] in "+-*" and text[p - 1] not in "(+-*"]
+        found.append((places[0] - 1, text[places[0]]))
+    share([size for size, _ in found], dict.fromkeys(range(1, 5), 1 / 4), rows)
+    share([operator for _, operator in found], dict.fromkeys("+-*", 1 / 3), rows)
+
+
+def test_equations_have_no_products_and_their_unknown_digit_follows_a_uniform_position():
+    rows = 3000
+    texts = strings("solve-equation", 7, rows)  # (d+d)=v or (-d-d): the left operand has length 1
+    assert {text[2] for text in texts} == {"+", "-"}
+    share([text.index("x") for text in texts], {1: 3 / 5, 3: 2 / 5}, rows)
+
+
+def test_operands_have_uniform_sizes_and_are_never_zero():
+    rows = 3000
+    for problem, operator in (("binary-addition", "+"), ("binary-multiplication", "*")):
+        pairs = [text.split(operator) for text in strings(problem, 5, rows)]
+        share([len(first) for first, _ in pairs], {1: 1 / 3, 2: 1 / 3, 3: 1 / 3}, rows)
+        assert all("1" in number for pair in pairs for number in pair)
+        twos = [first for first, _ in pairs if len(first) == 2]
+        share(twos, dict.fromkeys(("10", "01", "11"), 1 / 3), len(twos))
+    share(strings("compute-sqrt", 2, rows), dict.fromkeys(("10", "01", "11"), 1 / 3), rows)
+
+
+def test_stacks_have_uniform_sizes_and_actions():
+    rows = 4000
+    task = Chomsky(problem="stack-manipulation")
+    batch = task.batch(0, rows, lengths=(4, 4))
+    sizes = (batch.inputs[:, :4] < 2).sum(1).tolist()
+    share(sizes, dict.fromkeys((1, 2, 3), 1 / 3), rows)
+    share(
+        batch.inputs[:, 3][batch.inputs[:, 3] > 1].tolist(), dict.fromkeys((2, 3, 4), 1 / 3), sum(s < 4 for s in sizes)
+    )
+
+
+def test_the_hidden_bit_of_a_duplicate_is_anywhere():
+    rows = 4000
+    share([text.index("?") for text in strings("missing-duplicate", 5, rows)], dict.fromkeys(range(4), 1 / 4), rows)
+
+
+def test_bad_options_are_refused_in_one_sentence(shapes_unchecked):
+    with pytest.raises(
+        ValueError, match=r"problem is 'sorting', but it must be one of 'even-pairs', .*; choose one of them"
+    ):
+        Chomsky(problem="sorting")
+    with pytest.raises(ValueError, match="computation_tokens is -1, but it must be at least 0; give a larger"):
+        Chomsky(computation_tokens=-1)
+    with pytest.raises(
+        ValueError, match="max_length of Chomsky is 2, but min_length is 3 and must not be larger; raise"
+    ):
+        Chomsky(min_length=3, max_length=2)
