@@ -77,6 +77,8 @@ from memtape.models.sam.sam import SAMCell as SAMCell
 from memtape.models.sam.sdnc import SDNC as SDNC
 from memtape.models.sam.sdnc import SDNCCell as SDNCCell
 from memtape.models.seq2seq.seq2seq import Seq2Seq as Seq2Seq
+from memtape.models.stack.stackrnn import StackRNN as StackRNN
+from memtape.models.stack.stackrnn import StackRNNCell as StackRNNCell
 from memtape.models.tree.recursive import Recursive as Recursive
 from memtape.models.tree.rntn import RNTN as RNTN
 from memtape.models.tree.treelstm import TreeLSTM as TreeLSTM
@@ -186,6 +188,8 @@ __all__ = [
     "SequenceBatch",
     "ShortestPath",
     "Skip",
+    "StackRNN",
+    "StackRNNCell",
     "StackedLSTM",
     "StackedLSTMCell",
     "Stories",

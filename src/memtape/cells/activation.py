@@ -11,6 +11,11 @@ Activation = Literal["tanh", "relu"]
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
 
+Unit = Literal["tanh", "relu", "sigmoid"]
+"""The activation function of a layer of units, with or without recurrent connections."""
+
+UNITS: Mapping[str, Callable[[Tensor], Tensor]] = {**ACTIVATIONS, "sigmoid": torch.sigmoid}
+
 Candidate = Literal["tanh", "sigmoid"]
 """The activation function of the candidate of a gated unit; the textbook prints the sigmoid, libraries compute tanh."""
 

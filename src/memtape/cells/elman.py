@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from memtape.cells.activation import ACTIVATIONS, Activation
+from memtape.cells.activation import ACTIVATIONS, UNITS, Unit
 from memtape.cells.fused_recurrence import recurrence_here
 from memtape.cells.weight_gain import gain_by_hidden_size
 from memtape.core import checks
@@ -32,11 +32,12 @@ class ElmanCell(Cell[HiddenState]):
     Args:
         input_size: size of $x_t$.
         hidden_size: size of $h_t$.
-        activation: the activation function $f$.
+        activation: the activation function $f$; there is no fused kernel for "sigmoid".
         initial: initialisation of $U$: "uniform" like the other weights, "orthogonal" as a random orthogonal matrix, or
             "identity" with small input weights (standard deviation 0.001), which together with relu is the IRNN.
         gain: scale of the initial weights, in units of $1/\sqrt{\text{hidden}}$; with "orthogonal" and "identity" it
             multiplies $U$ alone.
+        bias: whether there is a bias $b$.
 
     Raises:
         ValueError: a size is below 1, or the activation or initialisation is unknown.
@@ -52,18 +53,19 @@ class ElmanCell(Cell[HiddenState]):
         input_size: int,
         hidden_size: int,
         *,
-        activation: Activation = "tanh",
+        activation: Unit = "tanh",
         initial: Literal["uniform", "orthogonal", "identity"] = "uniform",
         gain: float = 1.0,
+        bias: bool = True,
     ):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, hidden_size=hidden_size)
-        checks.one_of(tuple(ACTIVATIONS), activation=activation)
+        checks.one_of(tuple(UNITS), activation=activation)
         checks.one_of(("uniform", "orthogonal", "identity"), initial=initial)
         self.input_size = input_size
         self.output_size = hidden_size
-        self.activation: Activation = activation
-        self.from_input = nn.Linear(input_size, hidden_size)
+        self.activation: Unit = activation
+        self.from_input = nn.Linear(input_size, hidden_size, bias=bias)
         self.from_hidden = nn.Linear(hidden_size, hidden_size, bias=False)
         gain_by_hidden_size(self, hidden_size, gain if initial == "uniform" else 1.0)
         with torch.no_grad():
@@ -81,7 +83,7 @@ class ElmanCell(Cell[HiddenState]):
         self, x: Float[Tensor, "batch input"], state: HiddenState
     ) -> tuple[Float[Tensor, "batch hidden"], HiddenState]:
         """Take one step."""
-        hidden = ACTIVATIONS[self.activation](self.from_input(x) + self.from_hidden(state.hidden))
+        hidden = UNITS[self.activation](self.from_input(x) + self.from_hidden(state.hidden))
         return hidden, HiddenState(hidden=hidden)
 
     def fused(self, backend: str) -> FusedRun[HiddenState] | None:
@@ -92,7 +94,8 @@ class ElmanCell(Cell[HiddenState]):
     @property
     def plain(self) -> bool:
         """Whether the cell currently computes the same function as a layer of `torch.nn.RNN`."""
-        return type(self) is ElmanCell and are_linear(self.from_input) and are_linear(self.from_hidden, bias=False)
+        layers = are_linear(self.from_input) and are_linear(self.from_hidden, bias=False)
+        return type(self) is ElmanCell and self.activation in ACTIVATIONS and layers
 
     def _whole(
         self, run: Recurrence, xs: Tensor, state: HiddenState, lengths: Tensor | None

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from memtape.core import state_tree
+from memtape.core import growth, state_tree
 from memtape.core.cell import Cell
 from memtape.core.integers import is_integer
 from memtape.core.type_name import a_type
@@ -129,7 +129,7 @@ def _check_step(cell: Cell[Any], x: Tensor, state: Any, result: Any) -> None:
             "return the same class of state with the same fields"
         )
     before = state_tree.named_leaves(state)
-    for path, leaf in state_tree.named_leaves(moved).items():
+    for path, leaf in state_tree.named_leaves(growth.cut(moved, state)).items():
         if leaf.shape != before[path].shape:
             raise ValueError(
                 f"one step of {name} returned {path or 'a state'} of shape {tuple(leaf.shape)}, but it was "

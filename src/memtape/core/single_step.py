@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memtape.core import checks, state_tree
+from memtape.core import checks, growth, state_tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell, fused_step_run
 from memtape.core.run_fused import compiled, has_hooks
@@ -49,9 +49,10 @@ def single_step(
     given = state is not None
     if state is None:
         state = _initial(cell, x)
+    state = growth.with_room(state, 1)
     leaves = state_tree.leaves(state)
     if given and (kernel is not None or not _usual(leaves, x)):
-        checks.state_for(cell, state, _initial(cell, x), x.shape[0])
+        _check(cell, x, state)
     try:
         if kernel is not None:
             ys, after = kernel(x[:, None], state, None)
@@ -59,18 +60,23 @@ def single_step(
         else:
             y, after = (compiled(cell) if backend == "compile" else cell)(x, state)
     except (AttributeError, RuntimeError, TypeError, ValueError):
-        checks.state_for(cell, state, _initial(cell, x), x.shape[0])
+        _check(cell, x, state)
         raise
+    after = growth.cut(after, state)
     if torch.is_autocast_enabled(x.device.type):
         after = state_tree.like(after, state)
     if [leaf.shape for leaf in state_tree.leaves(after)] != [leaf.shape for leaf in leaves]:
         # a wrong state that broadcasts leaves the step with other shapes
-        checks.state_for(cell, state, _initial(cell, x), x.shape[0])
+        _check(cell, x, state)
     return y, after
 
 
 def _initial(cell: Cell[S], x: Tensor) -> S:
     return cell.init_state(x.shape[0], device=x.device, dtype=x.dtype)
+
+
+def _check(cell: Cell[S], x: Tensor, state: S) -> None:
+    checks.state_for(cell, state, growth.as_large(_initial(cell, x), state), x.shape[0])
 
 
 def _usual(leaves: list[Tensor], x: Tensor) -> bool:

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from memtape.core.growth import aligned
+
 S = TypeVar("S")
 
 
@@ -114,8 +116,8 @@ def over_steps(function: Callable[[S], Any], states: S) -> Any:
 
 
 def cat(states: list[S], axis: int) -> S:
-    """Concatenate states along an existing axis."""
-    return pytree.tree_map(lambda *parts: torch.cat(parts, dim=axis), *states)
+    """Concatenate states along an existing axis; those that grow, such as stacks, get the size of the largest."""
+    return pytree.tree_map(lambda *parts: torch.cat(parts, dim=axis), *aligned(states))
 
 
 def rows(state: S, first: int, last: int) -> S:

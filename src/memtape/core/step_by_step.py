@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from memtape.core import padding, state_tree
+from memtape.core import growth, padding, state_tree
 from memtape.core.cell import AnyCell, FusedRun, fused_run
 from memtape.core.cell_contract import first_step
 from memtape.core.exported_loop import exported_loop
@@ -36,6 +36,7 @@ class StepByStep:
     @staticmethod
     def _one(step: Callable[..., Any], x: Tensor, inside: Tensor | None, state: Any) -> tuple[Tensor, Any]:
         y, moved = step(x, state)
+        moved = growth.cut(moved, state)
         if torch.is_autocast_enabled(x.device.type):
             moved = state_tree.like(moved, state)
         return y, moved if inside is None else state_tree.select(inside, moved, state)

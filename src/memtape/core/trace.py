@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from memtape.core import checks, state_tree
+from memtape.core import checks, growth, state_tree
 from memtape.core.cell import AnyCell
 from memtape.core.extra import importing
 from memtape.core.symbols import vectors_of
@@ -100,14 +100,15 @@ def traced(cell: AnyCell, xs: Tensor, state: Any = None, *, lengths: Any = None,
     checks.finite(vectors)
     initial = cell.init_state(batch, device=vectors.device, dtype=vectors.dtype)
     if state is not None:
-        checks.state_for(cell, state, initial, batch)
-    state = state_tree.rows(initial if state is None else state, row, row + 1)
+        checks.state_for(cell, state, growth.as_large(initial, state), batch)
+    state = growth.with_room(state_tree.rows(initial if state is None else state, row, row + 1), time)
     outputs, steps, matrices = [], [], []
     for x in vectors.unbind(1):
         views = cell.views(x, state)
         steps.append([view for view in views if not view.matrix])
         matrices = [view for view in views if view.matrix]
-        y, state = cell(x, state)
+        y, moved = cell(x, state)
+        state = growth.cut(moved, state)
         outputs.append(y)
     over_time = {views[0].name: _over_time(views) for views in zip(*steps, strict=True)}
     at_the_end = {view.name: _over_time([view]) for view in matrices}

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
-from memtape.core import checks, padding, state_tree
+from memtape.core import checks, growth, padding, state_tree
 from memtape.core.backends import backend_for
 from memtape.core.cell import Cell
 from memtape.core.cell_contract import first_step, initial_state, require_cells
@@ -69,8 +69,7 @@ def unroll(
     if checkpoint_every is not None:
         checks.at_least(1, checkpoint_every=checkpoint_every)
     batch, time = xs.shape[:2]
-    initial = initial_state(cell, batch, xs)
-    state = initial if state is None else checks.state_for(cell, state, initial, batch)
+    state, initial = _before_the_run(cell, state, xs)
     alive, all_alive_until = None, time
     if lengths is not None:
         lengths = checks.lengths_of(xs, lengths)
@@ -124,6 +123,15 @@ def unroll(
     return torch.stack(outputs, dim=1), state, state_tree.stack(collected, axis=1) if collect else None
 
 
+def _before_the_run(cell: Cell[S], state: S | None, xs: Tensor) -> tuple[S, S]:
+    """Return the state before the first step, checked, and the initial state, both with room for all steps."""
+    batch, time = xs.shape[:2]
+    initial = initial_state(cell, batch, xs)
+    given = initial if state is None else checks.state_for(cell, state, growth.as_large(initial, state), batch)
+    given = growth.with_room(given, time)
+    return given, growth.as_large(initial, given)
+
+
 def _one(
     step: Callable[..., tuple[Tensor, S]],
     x: Tensor,
@@ -137,6 +145,7 @@ def _one(
     if starting is not None:
         state = state_tree.select(starting, initial, state)
     y, moved = step(x, state)
+    moved = growth.cut(moved, state)
     if torch.is_autocast_enabled(x.device.type):
         moved = state_tree.like(moved, state)
     if inside is not None:

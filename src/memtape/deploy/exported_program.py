@@ -9,6 +9,7 @@ from torch.export import Dim, ExportedProgram, export
 
 from memtape.core import checks
 from memtape.core.backends import use_backend
+from memtape.core.growth import growing_axes, with_room
 from memtape.deploy.plain_module import PlainModule, Sequences, Step
 
 What = Literal["step", "sequences"]
@@ -65,23 +66,27 @@ def example_of(module: PlainModule, *, symbols: bool) -> tuple[tuple[Any, ...], 
         symbols: whether the inputs are symbols.
     """
     network, rows, steps = module.network, Dim("batch"), Dim("time")
-    batch, time = _unlike(module)
-    state = module.init_state(batch)
+    batch, time, cells = _unlike(module)
+    state = module.form.flat(with_room(module.form.rebuilt(module.init_state(batch)), cells))
     like: Tensor = next((leaf for leaf in (*network.parameters(), *state) if leaf.is_floating_point()), torch.zeros(()))
     places = (batch,) if isinstance(module, Step) else (batch, time)
     if symbols:
         xs = torch.zeros(places, dtype=torch.int64, device=like.device)
     else:
         xs = torch.zeros(*places, network.input_size, dtype=like.dtype, device=like.device)
-    of_state = tuple({0: rows} for _ in state)
+    grown = Dim("cells")
+    of_state = tuple(
+        {0: rows} if axis is None else {0: rows, leaf.ndim + axis: grown}
+        for leaf, axis in zip(state, growing_axes(module.form.rebuilt(state)), strict=True)
+    )
     if isinstance(module, Step):
         return (xs, state), ({0: rows}, of_state)
     lengths = torch.full((batch,), time, device=like.device)
     return (xs, lengths, state), ({0: rows, 1: steps}, {0: rows}, of_state)
 
 
-def _unlike(module: PlainModule) -> tuple[int, int]:
-    """Return sizes of batch and time that no axis of a parameter or of the state has.
+def _unlike(module: PlainModule) -> tuple[int, int, int]:
+    """Return sizes of batch, time and the axes of a state that grow, which no axis of a parameter or of the state has.
 
     The tracer takes a free size for a fixed one if it meets a fixed size with the same value.
     """
@@ -91,4 +96,4 @@ def _unlike(module: PlainModule) -> tuple[int, int]:
         module.network.output_size,
     }
     free = (size for size in count(5) if size not in fixed)
-    return next(free), next(free)
+    return next(free), next(free), next(free)

@@ -21,6 +21,12 @@ from memtape.memory.sparse_computer import (
     SparseComputerState,
 )
 from memtape.memory.sparse_links import SparseLinks, SparseLinkState
+from memtape.memory.superposition_stack import (
+    SuperpositionStack,
+    SuperpositionStackControl,
+    SuperpositionStackInterface,
+    SuperpositionStackState,
+)
 from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
 
 __all__ = [
@@ -52,6 +58,10 @@ __all__ = [
     "SparseComputerState",
     "SparseLinkState",
     "SparseLinks",
+    "SuperpositionStack",
+    "SuperpositionStackControl",
+    "SuperpositionStackInterface",
+    "SuperpositionStackState",
     "TuringControl",
     "TuringInterface",
     "TuringMemory",

@@ -17,6 +17,7 @@ class HeadParameters(KeepsForward):
         hidden_size: size of the hidden vector.
         blocks: initial bias of each block, by name and in order; its length is the size of the block.
         clip: bound of the absolute value of every entry of the interface vector; None for no bound.
+        bias: whether the layer has biases; without them the initial biases of the blocks only give their sizes.
 
     Raises:
         ValueError: a size below 1, or a clip that is not positive.
@@ -25,7 +26,7 @@ class HeadParameters(KeepsForward):
         Clipping: Collier & Beel (2018), "Implementing Neural Turing Machines", arXiv:1807.08518, section 3.
     """
 
-    def __init__(self, hidden_size: int, blocks: dict[str, Tensor], *, clip: float | None):
+    def __init__(self, hidden_size: int, blocks: dict[str, Tensor], *, clip: float | None, bias: bool = True):
         super().__init__()
         checks.module_sizes(self, hidden_size=hidden_size)
         if clip is not None and not clip > 0:
@@ -33,12 +34,14 @@ class HeadParameters(KeepsForward):
         self.names = tuple(blocks)
         self.sizes = [len(bias) for bias in blocks.values()]
         self.clip = clip
-        self.linear = nn.Linear(hidden_size, sum(self.sizes))
+        self.linear = nn.Linear(hidden_size, sum(self.sizes), bias=bias)
         nn.init.xavier_uniform_(self.linear.weight)
+        if not bias:
+            return
         with torch.no_grad():
             # On the meta device torch.cat would load all of torch's compiler.
-            for bias, begin in zip(self.linear.bias.split(self.sizes), blocks.values(), strict=True):
-                bias.copy_(begin)
+            for part, begin in zip(self.linear.bias.split(self.sizes), blocks.values(), strict=True):
+                part.copy_(begin)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> dict[str, Tensor]:
         """Return the blocks of the interface vector by name, each of shape (batch, size)."""

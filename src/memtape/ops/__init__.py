@@ -32,6 +32,7 @@ from memtape.ops.sparse_access import (
     write_weights,
 )
 from memtape.ops.sparse_links import follow_sparse_links, sparse_links_after, strongest
+from memtape.ops.superposition_stack import one_hot_of_largest, superpose
 from memtape.ops.vanishing import vanishing_penalty
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "linked",
     "links_after",
     "nearest_weights",
+    "one_hot_of_largest",
     "precedence_after",
     "precedence_lists",
     "predecessor_lists",
@@ -74,6 +76,7 @@ __all__ = [
     "sparse_links_after",
     "strongest",
     "successor_lists",
+    "superpose",
     "usage_after",
     "vanishing_penalty",
     "weights_beside_empty",

@@ -14,8 +14,8 @@ from memtape.core.state import state
 from memtape.core.view import Views
 from memtape.memory.slots import CONSTANT
 
-InitialReads = Literal["constant", "learned", "zeros"]
-INITIAL_READS = ("constant", "learned", "zeros")
+InitialReads = Literal["constant", "learned", "memory", "zeros"]
+INITIAL_READS = ("constant", "learned", "memory", "zeros")
 
 
 @state
@@ -41,10 +41,14 @@ class AugmentedCell(Cell[AugmentedState]):
         memory: the external memory.
         input_size: size of $x_t$.
         output_size: size of $y_t$, logits.
-        initial_reads: $r_0$: "learned" (trained, initialised to 0), "constant" (1e-6 everywhere) or "zeros".
+        initial_reads: $r_0$: "learned" (trained, initialised to 0), "constant" (1e-6 everywhere), "memory" (what a read
+            of the initial memory returns) or "zeros".
         bypass: module applied to $h_t$ before the output layer, such as `torch.nn.Dropout`; the interface receives
             $h_t$ itself.
         output_clip: bound of the absolute value of every entry of $y_t$; None for no bound.
+        reads_to_output: compute $y_t$ from $h_t$ and $r_t$ (else from $h_t$ alone, so that $r_t$ has its first effect in
+            the next step).
+        output_bias: whether there is a bias $c$.
 
     Raises:
         ValueError: a size is below 1, the bound is not positive, or the input size of the controller is not the sum of
@@ -62,6 +66,8 @@ class AugmentedCell(Cell[AugmentedState]):
         initial_reads: InitialReads = "learned",
         bypass: nn.Module | None = None,
         output_clip: float | None = None,
+        reads_to_output: bool = True,
+        output_bias: bool = True,
     ):
         super().__init__()
         require_cells(type(self).__name__, controller)
@@ -76,24 +82,30 @@ class AugmentedCell(Cell[AugmentedState]):
             )
         self.controller, self.interface, self.memory = controller, interface, memory
         self.bypass, self.output_clip = bypass, output_clip
+        self.reads_to_output, self.reads_of_memory = reads_to_output, initial_reads == "memory"
         self.first_reads = CONSTANT if initial_reads == "constant" else 0.0
         self.input_size, self.output_size = input_size, output_size
         self.initial_reads = nn.Parameter(torch.zeros(memory.read_size)) if initial_reads == "learned" else None
-        self.to_output = nn.Linear(controller.output_size + memory.read_size, output_size)
+        seen = controller.output_size + (memory.read_size if reads_to_output else 0)
+        self.to_output = nn.Linear(seen, output_size, bias=output_bias)
         nn.init.xavier_uniform_(self.to_output.weight)
-        nn.init.zeros_(self.to_output.bias)
+        if output_bias:
+            nn.init.zeros_(self.to_output.bias)
 
     def init_state(
         self, batch_size: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None
     ) -> AugmentedState:
         """Return the initial states of the parts and the initial reads."""
-        if self.initial_reads is None:
+        memory = self.memory.init_state(batch_size, device=device, dtype=dtype)
+        if self.reads_of_memory:
+            reads = self.memory.read(memory)
+        elif self.initial_reads is None:
             reads = torch.full((self.memory.read_size,), self.first_reads, device=device, dtype=dtype)
         else:
             reads = self.initial_reads.to(device=device, dtype=dtype)
         return AugmentedState(
             controller=self.controller.init_state(batch_size, device=device, dtype=dtype),
-            memory=self.memory.init_state(batch_size, device=device, dtype=dtype),
+            memory=memory,
             reads=reads.expand(batch_size, -1),
         )
 
@@ -119,7 +131,7 @@ class AugmentedCell(Cell[AugmentedState]):
             reads, memory = self.memory(control, state.memory)
         if self.bypass is not None:
             hidden = self.bypass(hidden)
-        y = self.to_output(torch.cat([hidden, reads], dim=-1))
+        y = self.to_output(torch.cat([hidden, reads], dim=-1) if self.reads_to_output else hidden)
         if self.output_clip is not None:
             y = y.clamp(-self.output_clip, self.output_clip)
         return y, AugmentedState(controller=controller, memory=memory, reads=reads)

@@ -42,7 +42,12 @@ class FusedController:
         layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
         first = layers[0]
         alike = all(type(layer) is type(first) and layer.output_size == first.output_size for layer in layers)
-        if cell.output_clip is not None or _dropped(cell.bypass, inner) or not _known(cell, inner):
+        if (
+            cell.output_clip is not None
+            or not cell.reads_to_output
+            or _dropped(cell.bypass, inner)
+            or not _known(cell, inner)
+        ):
             return None
         if not alike or not all(_supported(layer) for layer in layers):
             return None
@@ -118,10 +123,10 @@ def _known(cell: AugmentedCell, inner: AnyCell) -> bool:
 def _supported(layer: Any) -> bool:
     if type(layer) not in KINDS or not unchanged(layer):
         return False
+    if isinstance(layer, ElmanCell | FeedforwardCell) and layer.activation != "tanh":
+        return False
     if isinstance(layer, FeedforwardCell):
         return are_linear(layer.layer)
-    if isinstance(layer, ElmanCell) and layer.activation != "tanh":
-        return False
     return bool(layer.plain)
 
 

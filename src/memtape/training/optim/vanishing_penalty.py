@@ -9,15 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from memtape.cells.activation import Activation
+from memtape.cells.activation import Unit
 from memtape.cells.elman import ElmanCell, HiddenState
 from memtape.core.backends import use_backend
 from memtape.ops.vanishing import vanishing_penalty
 from memtape.training.settings import SettingsError
 
-SLOPES: Mapping[Activation, Callable[[Tensor], Tensor]] = {
+SLOPES: Mapping[Unit, Callable[[Tensor], Tensor]] = {
     "tanh": lambda hidden: 1 - hidden * hidden,
     "relu": lambda hidden: (hidden > 0).to(hidden.dtype),
+    "sigmoid": lambda hidden: hidden * (1 - hidden),
 }
 """The derivative of each activation, as a function of the hidden vector."""
 
@@ -148,7 +149,7 @@ class _Share(torch.autograd.Function):
     """Return recurrent weights unchanged; in the backward pass, after all steps, add the gradient of the penalty."""
 
     @staticmethod
-    def forward(ctx: Any, weights: Tensor, activation: Activation, watch: _Watch) -> Tensor:
+    def forward(ctx: Any, weights: Tensor, activation: Unit, watch: _Watch) -> Tensor:
         ctx.weights, ctx.activation, ctx.watch = weights, activation, watch
         return weights.view_as(weights)
 
