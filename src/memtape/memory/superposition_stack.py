@@ -201,7 +201,7 @@ class SuperpositionStackInterface(Interface[SuperpositionStackControl]):
         ValueError: a size is below 1, or the activation is unknown.
 
     References:
-        Joulin & Mikolov (2015), arXiv:1503.01007, section 3.2; joint actions and linear values: Deletang et al. (2023),
+        Joulin & Mikolov (2015), arXiv:1503.01007, section 3.2; joint actions and linear values: Delétang et al. (2023),
         "Neural networks and the Chomsky hierarchy", arXiv:2207.02098, appendix A and its code.
     """
 

@@ -82,7 +82,7 @@ def test_a_controller_must_take_the_input_and_the_reads():
 
 def test_sizes_and_choices_are_checked(shapes_unchecked):
     with pytest.raises(
-        ValueError, match="initial_reads is 'ones', but it must be one of 'constant', 'learned', 'zeros'; choose one"
+        ValueError, match="initial_reads is 'ones', but it must be one of 'constant', 'learned', 'memory', 'zeros'; choose one"
     ):
         parts(initial_reads="ones")
     arguments = (LSTMCell(6, HIDDEN), ContentInterface(HIDDEN, WIDTH), ContentMemory(SLOTS, WIDTH))
@@ -114,3 +114,23 @@ def test_a_controller_without_a_kernel_runs_in_single_steps(controller):
     if backends()["cpu"] is None:
         assert fused_ntm(machine(GRUCell(5, 4)), "cpu") is not None
     assert fused_ntm(machine(controller(5)), "cpu") is None
+
+
+def test_the_output_may_be_computed_from_the_hidden_vector_alone_and_without_bias():
+    memory = TuringMemory(5, 3)
+    options = {"input_size": 2, "output_size": 4, "reads_to_output": False, "output_bias": False}
+    cell = AugmentedCell(GRUCell(5, 6), TuringInterface(6, 3), memory, **options)
+    assert cell.to_output.weight.shape == (4, 6)
+    assert cell.to_output.bias is None
+    x, state = torch.randn(2, 2), cell.init_state(2)
+    y, after = cell(x, state)
+    torch.testing.assert_close(y, after.controller.hidden @ cell.to_output.weight.T)
+
+
+def test_the_initial_reads_may_be_those_of_the_initial_memory():
+    memory = TuringMemory(5, 3, initial_memory="random")
+    cell = AugmentedCell(
+        GRUCell(5, 6), TuringInterface(6, 3), memory, input_size=2, output_size=4, initial_reads="memory"
+    )
+    state = cell.init_state(2)
+    torch.testing.assert_close(state.reads, memory.read(state.memory))

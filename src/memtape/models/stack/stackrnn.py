@@ -23,7 +23,7 @@ class StackRNNCell(MachineCell):
     and no-op of each stack, the values to push, and the output (`memtape.memory.SuperpositionStack` has the equations of a
     stack). With the default controller there is no $R$, so that the stacks are the only memory.
 
-    The defaults are those of Joulin & Mikolov. Deletang et al. use one stack of width 8, one visible cell with an empty
+    The defaults are those of Joulin & Mikolov. Delétang et al. use one stack of width 8, one visible cell with an empty
     value of 0, no-op, linear values, biases, and a recurrent controller of 256 relu units.
 
     Args:
@@ -54,7 +54,7 @@ class StackRNNCell(MachineCell):
 
     References:
         Joulin & Mikolov (2015), "Inferring algorithmic patterns with stack-augmented recurrent nets", arXiv:1503.01007;
-        Deletang et al. (2023), "Neural networks and the Chomsky hierarchy", arXiv:2207.02098.
+        Delétang et al. (2023), "Neural networks and the Chomsky hierarchy", arXiv:2207.02098.
     """
 
     def __init__(
