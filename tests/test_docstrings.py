@@ -15,9 +15,12 @@ ARGUMENTS = re.compile(r"^Args:\n(?P<lines>(?:[ ]+.*\n|\n)*)", re.MULTILINE)
 
 
 def definitions(body, prefix=""):
-    """Yield the classes, functions and methods of a module with their names; those inside of functions are details."""
+    """Yield the classes, functions and methods of a module with their names; those inside of functions are details.
+
+    The forms of an overloaded function are described by its own docstring.
+    """
     for node in body:
-        if isinstance(node, DEFINITIONS):
+        if isinstance(node, DEFINITIONS) and "overload" not in map(ast.unparse, node.decorator_list):
             yield f"{prefix}{node.name}", node
         if isinstance(node, ast.ClassDef) and not any("autograd.Function" in ast.unparse(base) for base in node.bases):
             yield from definitions(node.body, f"{prefix}{node.name}.")

@@ -34,7 +34,7 @@ def test_a_star_imports_every_public_name():
 
 def test_names_refer_to_the_objects_of_that_name():
     for name in memtape.__all__:
-        if name not in ("__version__", "cells", "core", "deploy", "memory", "nn", "ops", "ports", "tree"):
+        if name not in ("__version__", "automata", "cells", "core", "deploy", "memory", "nn", "ops", "ports", "tree"):
             assert getattr(memtape, name).__name__ == name
     assert memtape.tree.__name__ == "memtape.core.state_tree"
 

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 DONE = (
     "csrc",
+    "src/memtape/automata",
     "src/memtape/catalog",
     "src/memtape/cells",
     "src/memtape/core",

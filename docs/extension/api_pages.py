@@ -22,6 +22,7 @@ from memtape.catalog.references import Reference, references
 API = Path(__file__).parents[1] / "api"
 
 TITLES = {
+    "automata": "Automata",
     "cells": "Cells and wrappers",
     "deploy": "Deployment",
     "figures": "Figures",

@@ -51,6 +51,7 @@ _PARTS = {
     "nn": "memtape.nn",
     "ops": "memtape.ops",
     "AugmentedCell": "memtape.models.machine.augmented",
+    "automata": "memtape.automata",
     "beam_search": "memtape.inference.decoding",
     "generate": "memtape.inference.generation",
     "greedy": "memtape.inference.decoding",

@@ -1,5 +1,6 @@
 # Written by `python docs/generated.py`.
 
+from memtape import automata as automata
 from memtape import cells as cells
 from memtape import core as core
 from memtape import deploy as deploy
@@ -203,6 +204,7 @@ __all__ = [
     "Trees",
     "Words",
     "__version__",
+    "automata",
     "beam_search",
     "cells",
     "collate",

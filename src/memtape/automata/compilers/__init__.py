@@ -1,0 +1,1 @@
+"""Constructions of networks that compute exactly what a machine computes."""

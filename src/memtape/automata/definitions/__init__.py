@@ -1,0 +1,1 @@
+"""Automata and grammars as typed objects, and their text files."""
