@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -173,11 +174,17 @@ def names_in(part):
     return found
 
 
-def lists_by_hand(source, known):
-    """Return the lines of lists, tuples, sets, dictionaries and imports with more than MOST known names."""
+@cache
+def named_in_lists(source):
+    """Return the line of each list, tuple, set, dictionary and import with more than MOST names, and these names."""
     kinds = ast.List | ast.Tuple | ast.Set | ast.Dict | ast.ImportFrom
     parts = (node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds))
-    return [part.lineno for part in parts if len({known[name] for name in names_in(part) & set(known)}) > MOST]
+    return [(part.lineno, names) for part in parts if len(names := names_in(part)) > MOST]
+
+
+def lists_by_hand(source, known):
+    """Return the lines of lists, tuples, sets, dictionaries and imports with more than MOST known names."""
+    return [line for line, names in named_in_lists(source) if len({known[name] for name in names & set(known)}) > MOST]
 
 
 @pytest.mark.parametrize("register", [MODELS, TASKS], ids=["models", "tasks"])

@@ -4,6 +4,7 @@ import os
 from io import StringIO
 
 import pytest
+from cyclopts import App
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -93,8 +94,16 @@ def place(tmp_path_factory):
     def not_pushed(*_, **__):
         raise SharingError("the hub is not reached in a test; give a folder")
 
+    scripts, generate = {}, App.generate_completion
+
+    def generated_once(app, *, shell=None, **options):
+        if shell not in scripts:
+            scripts[shell] = generate(app, shell=shell, **options)
+        return scripts[shell]
+
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setattr(App, "generate_completion", generated_once)
         patch.setenv("HOME", str(folder))  # --install-completion writes there
         patch.setattr("memtape.experiments.train.train_run", not_trained)
         patch.setattr("memtape.experiments.resume.train_to_the_end", lambda *_, **__: None)

@@ -52,10 +52,9 @@ def test_help_lists_the_options_of_the_models_that_are_named(capsys):
     assert "--model.hidden-size" in printed
 
 
-def test_json_alone_goes_to_standard_output():
-    command = [sys.executable, "-m", "memtape", *TINY, "--json", "-", "--backend", "reference", "--mode", "infer"]
-    finished = subprocess.run(command, capture_output=True, text=True, check=True)
-    printed = json.loads(finished.stdout)
+def test_json_alone_goes_to_standard_output(capfd):
+    assert run([*TINY, "--json", "-", "--backend", "reference", "--mode", "infer"]) == 0
+    printed = json.loads(capfd.readouterr().out)
     assert set(printed) == {"environment", "rows"}
     assert {"torch", "processor", "instructions"} <= set(printed["environment"])
     assert printed["environment"]["threads"] == 1

@@ -154,9 +154,7 @@ def test_a_signal_stops_the_training_runs_and_prints_how_to_continue(fake_traini
     assert printed == f"stopped; the same command with --out {folder} continues\n"
     assert "stopping; training runs write a checkpoint and end" in messages
     assert not (folder / "report.json").exists()
-    again = start(fake_training, words)
-    again.communicate()
-    assert again.returncode == 0
+    assert run(words) == 0
     assert [line for line in calls(folder) if "resume" in line] == ["0000 resume seed0 1", "0000 resume seed1 1"]
     assert without_times(folder)["configurations"][0]["trained"] == 3
 

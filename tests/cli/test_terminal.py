@@ -108,7 +108,13 @@ def test_the_help_does_not_need_docstrings():
     assert "maximal number of steps of the optimiser" in " ".join(ended.stdout.split())
 
 
-@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "none", "agg"])
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "module://matplotlib_inline.backend_inline",
+        *(pytest.param(name, marks=pytest.mark.every_form) for name in ("none", "agg")),
+    ],
+)
 def test_figures_do_not_depend_on_the_backend_of_a_notebook(tmp_path, backend):
     code = (
         "import memtape.viz.figures as figures\nfrom matplotlib.figure import Figure\nfigures.save(Figure(), 'drawn', 'a')"

@@ -10,7 +10,7 @@ from torch import nn
 
 import memtape
 from memtape import NTM, tree, unroll, use_backend
-from memtape.core.backends import BackendError, backend_for, backends
+from memtape.core.backends import BackendError, backend_for, backends, chosen_backend, has_kernels
 from memtape.core.compiled_library import Kernels, kernels
 from memtape.core.run_fused import compiled
 from memtape.kernels.ntm import KERNELS
@@ -157,6 +157,13 @@ def test_a_new_process_reads_its_environment():
     environment = {**os.environ, "MEMTAPE_BACKEND": "reference"}
     found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "reference"
+
+
+@pytest.mark.parametrize("function", [chosen_backend, has_kernels])
+def test_the_compiler_sees_a_constant(function):
+    marks = vars(torch.compiler.assume_constant_result(lambda: None))
+    assert marks
+    assert marks.items() <= vars(function).items()
 
 
 def test_an_error_of_backends_is_a_value_error():

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from memtape.cli.main import run
+
 ROBUSTNESS = Path(__file__).parents[1] / "robustness"
 WORDS = [
     *("train", "ntm", "copy", "--model.slots", "6", "--model.width", "4", "--model.controller-size", "8"),
@@ -96,11 +98,9 @@ SHARED = [*WORDS, "--train.steps", "60", "--train.save-every", "20", "--train.ke
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     """Return the run of one process, with which the runs of several are compared."""
-    run = tmp_path_factory.mktemp("alone") / "run"
-    training = start([*SHARED, "--out", str(run)])
-    outputs = training.communicate(timeout=120)
-    assert training.returncode == 0, outputs
-    return run
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    assert run([*SHARED, "--out", str(folder)]) == 0
+    return folder
 
 
 @pytest.mark.parametrize(("parallel", "then"), [("ddp", 1), pytest.param("fsdp", 2, marks=pytest.mark.slow)])

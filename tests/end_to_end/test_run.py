@@ -29,6 +29,14 @@ def copied(finished, tmp_path):
     return shutil.copytree(finished, tmp_path / "copied")
 
 
+@pytest.fixture
+def without_report(monkeypatch):
+    """Leave out the evaluation and the figures at the end of a run."""
+    scores = {"length": 1, "sequences": 1, "cost_bits": 1.0, "wrong_bits": 1.0}
+    monkeypatch.setattr("memtape.experiments.train.tested", lambda *_, **__: [scores])
+    monkeypatch.setattr("memtape.experiments.train.write_run_report", lambda run, *_: run.report_file)
+
+
 def test_a_run_writes_all_documented_files(finished):
     assert {path.name for path in finished.iterdir()} == {
         *("config.json", "environment.json", "metrics.jsonl", "weights.safetensors", "result.json", "evaluation.json"),
@@ -74,6 +82,7 @@ def test_evaluate_reproduces_the_evaluation_at_the_end_of_training(finished, cap
     assert json.loads(capsys.readouterr().out)["results"] == json.loads((finished / "evaluation.json").read_text())
 
 
+@pytest.mark.usefixtures("without_report")
 def test_evaluate_can_change_an_option_of_the_task(capsys, tmp_path):
     folder = tmp_path / "run"
     assert run(["train", "ntm", "repeat-copy", *TINY, *NTM, "--task.max-repeats", "2", "--out", str(folder)]) == 0
@@ -86,6 +95,7 @@ def test_evaluate_can_change_an_option_of_the_task(capsys, tmp_path):
     assert costs[1] > 2 * costs[0]
 
 
+@pytest.mark.usefixtures("without_report")
 def test_evaluate_can_change_the_number_of_slots(capsys, tmp_path):
     folder = tmp_path / "run"
     assert run(["train", "dnc", "copy", *TINY, *NTM, "--out", str(folder)]) == 0
@@ -187,6 +197,7 @@ def test_a_damaged_run_is_refused_with_one_sentence(copied, capsys, name, conten
     assert printed.err.count("\n") == 1
 
 
+@pytest.mark.usefixtures("without_report")
 def test_the_command_line_overrides_the_file_and_the_file_overrides_the_recipe(tmp_path):
     file = tmp_path / "settings.toml"
     file.write_text("[model]\nslots = 6\nwidth = 5\ncontroller_size = 8\n[train]\nlearning_rate = 0.5\n")
@@ -201,6 +212,7 @@ def test_the_command_line_overrides_the_file_and_the_file_overrides_the_recipe(t
     assert config["train"]["optimizer"] == "rmsprop"
 
 
+@pytest.mark.usefixtures("without_report")
 def test_another_recipe_can_be_given(tmp_path):
     folder = tmp_path / "run"
     words = ["train", "ntm", "copy", *TINY, *NTM, "--recipe", "ntm-gru-copy", "--out", str(folder)]
@@ -208,6 +220,7 @@ def test_another_recipe_can_be_given(tmp_path):
     assert json.loads((folder / "config.json").read_text())["model_options"]["controller"] == "gru"
 
 
+@pytest.mark.usefixtures("without_report")
 def test_a_file_can_name_another_recipe(tmp_path):
     file, folder = tmp_path / "settings.toml", tmp_path / "run"
     file.write_text('recipe = "ntm/copy-gru"\n')

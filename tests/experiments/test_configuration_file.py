@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from memtape.catalog.registry import MODELS, RECIPES, TASKS
+from memtape.catalog.registry import MODELS, RECIPES, TASKS, recipe_for
 from memtape.cli.main import run
 from memtape.experiments.configuration_file import as_toml
 from memtape.experiments.experiment import Experiment
@@ -25,7 +25,15 @@ def resolved(recipe, **changes):
     )
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        pytest.param(
+            recipe, id=name, marks=[] if recipe == recipe_for(recipe.model, recipe.task) else pytest.mark.every_form
+        )
+        for name, recipe in RECIPES.items()
+    ],
+)
 def test_the_command_reads_the_same_experiment(recipe, tmp_path, monkeypatch):
     read = []
     monkeypatch.setattr("memtape.cli.train.train", lambda experiment, _: read.append(experiment) or 0)

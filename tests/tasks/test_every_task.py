@@ -1,6 +1,7 @@
 """Invariants of every task, with synthetic examples."""
 
 import dataclasses
+from functools import cache
 
 import pytest
 import torch
@@ -14,25 +15,47 @@ from memtape.tasks.language.scan import Scan
 from memtape.tasks.long_range.adding import Adding
 
 TASKS = {
-    **{entry.name: entry.load()(**entry.card.small) for entry in REGISTERED.values()},
-    **{f"{entry.name}, with defaults": entry.load()() for entry in REGISTERED.values() if entry.card.small},
-    "adding anywhere": Adding(min_length=5, max_length=9, markers="anywhere"),
-    "digits by pixels, permuted": Digits(order="pixels", permuted=True),
-    "a stream of characters": Characters(window=12, order="stream"),
-    "scan by length": Scan(split="length"),
+    **{name: (entry.load(), entry.card.small) for name, entry in REGISTERED.items()},
+    **{
+        f"{name}, with defaults": (entry.load(), {})
+        for name, entry in REGISTERED.items()
+        if any(option.default != entry.card.small.get(option.name, option.default) for option in entry.options)
+    },
+    "adding anywhere": (Adding, {"min_length": 5, "max_length": 9, "markers": "anywhere"}),
+    "digits by pixels, permuted": (Digits, {"order": "pixels", "permuted": True}),
+    "a stream of characters": (Characters, {"window": 12, "order": "stream"}),
+    "scan by length": (Scan, {"split": "length"}),
 }
-FORMS = [(name, form) for name, task in TASKS.items() for form in task.input_kinds]
+MARKS = {name: [pytest.mark.every_form] if name.endswith(", with defaults") else [] for name in TASKS}
 
 
-@pytest.fixture(params=TASKS)
+@cache
+def built(name):
+    """Return a task, which the tests share."""
+    kind, options = TASKS[name]
+    return kind(**options)
+
+
+@pytest.fixture(params=[pytest.param(name, marks=marks) for name, marks in MARKS.items()])
 def task(request):
-    return TASKS[request.param]
+    return built(request.param)
 
 
-@pytest.fixture(params=FORMS, ids=[f"{name} as {form}" for name, form in FORMS])
+@pytest.fixture(
+    params=[
+        pytest.param((name, form), id=f"{name} as {form}", marks=MARKS[name])
+        for name, (kind, _) in TASKS.items()
+        for form in kind.input_kinds
+    ]
+)
 def task_and_form(request):
     name, form = request.param
-    return TASKS[name], form
+    return built(name), form
+
+
+@pytest.fixture(params=REGISTERED)
+def small_task(request):
+    return built(request.param)
 
 
 def same(first, second):
@@ -160,10 +183,10 @@ def test_another_form_is_refused(task):
         task.batch(0, 2, input_kind="images")
 
 
-def test_every_option_can_be_set_on_the_command_line(task):
-    (entry,) = (entry for entry in REGISTERED.values() if entry.load() is type(task))
+@pytest.mark.parametrize("entry", REGISTERED.values(), ids=lambda entry: entry.name)
+def test_every_option_can_be_set_on_the_command_line(entry):
     defaults = {option.name: option.default for option in entry.options}
-    assert type(task)(**defaults).lengths == type(task)().lengths
+    assert entry.load()(**defaults).lengths == entry.load()().lengths
 
 
 def test_a_vocabulary_has_a_word_for_each_symbol(task):
@@ -178,10 +201,8 @@ def double_by_default():
     torch.set_default_dtype(torch.float32)
 
 
-@pytest.mark.parametrize("name", REGISTERED)
-def test_floats_have_the_default_dtype_and_the_same_values_in_each(name, double_by_default):
-    entry = REGISTERED[name]
-    wide_task, narrow_task = entry.load()(**entry.card.small), TASKS[name]
+def test_floats_have_the_default_dtype_and_the_same_values_in_each(small_task, double_by_default):
+    narrow_task, wide_task = small_task, type(small_task)(**small_task.configuration)
     for form in wide_task.input_kinds:
         wide = played(wide_task, wide_task.batch(2, 3, input_kind=form))
         torch.set_default_dtype(torch.float32)

@@ -2,13 +2,16 @@
 
 import os
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
-
-import torch
+from typing import ParamSpec, TypeVar
 
 from memtape.core.compiled_library import kernels
 from memtape.core.errors import RequestError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 AUTO = "auto"
 VARIABLE = "MEMTAPE_BACKEND"
@@ -94,6 +97,15 @@ class use_backend:  # noqa: N801 - it is called like a function
         _note_change()
 
 
+def _constant(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a function whose result is a constant to `torch.compile`.
+
+    It is the mark of `torch.compiler.assume_constant_result`, which would import the compiler: a second at every start.
+    """
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function
+
+
 def backend_for(device: str) -> str:
     """Return the backend in use on a type of device: "reference", "compile", "scan", "cpu" or "triton".
 
@@ -106,7 +118,7 @@ def backend_for(device: str) -> str:
     return "reference" if name == "cpu" and device != "cpu" else name
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+@_constant
 def chosen_backend(guard: str | None = None) -> str:
     """Return the name of the backend that was chosen here, "auto" for no choice.
 
@@ -119,7 +131,7 @@ def chosen_backend(guard: str | None = None) -> str:
     return _chosen() or _checked(os.environ.get(VARIABLE, AUTO), VARIABLE)
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+@_constant
 def has_kernels() -> bool:
     """Return whether the compiled kernels are present."""
     return kernels().absent is None

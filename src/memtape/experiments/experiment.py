@@ -150,13 +150,14 @@ class Experiment:
             ExperimentError: an option does not exist or has an invalid value, the model reads another kind of input, or the
                 vocabulary is that of another kind of task.
         """
-        task: Task = _construct(find("task", self.task), self.task_options)
+        entry = find("task", self.task)
+        check_reads(find("model", self.model).load(), entry.load(), reader=self.model, source=self.task)
+        task: Task = _construct(entry, self.task_options)
         if known is not None:
             try:
                 task = task.with_vocabulary(known)
             except ValueError as error:
                 raise ExperimentError(first_line(error)) from None
-        check_reads(find("model", self.model).load(), task, reader=self.model, source=self.task)
         return task
 
     def build_network(self, weights: Mapping[str, Tensor], input_size: int, output_size: int) -> nn.Module:
@@ -211,12 +212,12 @@ class Experiment:
         return experiment
 
 
-def check_reads(model: nn.Module | type, task: Task, *, reader: str, source: str) -> None:
+def check_reads(model: nn.Module | type, task: Task | type[Task], *, reader: str, source: str) -> None:
     """Raise an error unless a network reads what a task gives, and is not given the answers.
 
     Args:
         model: the network or its class.
-        task: the task.
+        task: the task or its class.
         reader: name of the network.
         source: name of the task.
 

@@ -1,6 +1,7 @@
 """Kinds of input: each kind splits, joins and moves its own inputs, and no other code depends on their type."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,17 +15,26 @@ from memtape.core.inputs.input_kind import InputKind
 from memtape.core.inputs.registry import kind_named, kind_of, register
 
 CASES = {
-    "sequences": (Copy(bits=2, max_length=5), lambda *sizes: StackedLSTM(*sizes, hidden_size=4)),
-    "pairs": (Scan(), lambda *sizes: Seq2Seq(*sizes, hidden_size=4, embedding_size=3)),
-    "stories": (Babi(numbers="1,15"), lambda *sizes: MemN2N(*sizes, embedding_size=4, random_noise=0.0)),
-    "trees": (Boolean(max_length=4), lambda *sizes: TreeLSTM(*sizes, hidden_size=4, embedding_size=3, dropout=0.0)),
+    "sequences": (lambda: Copy(bits=2, max_length=5), lambda *sizes: StackedLSTM(*sizes, hidden_size=4)),
+    "pairs": (Scan, lambda *sizes: Seq2Seq(*sizes, hidden_size=4, embedding_size=3)),
+    "stories": (lambda: Babi(numbers="1,15"), lambda *sizes: MemN2N(*sizes, embedding_size=4, random_noise=0.0)),
+    "trees": (
+        lambda: Boolean(max_length=4),
+        lambda *sizes: TreeLSTM(*sizes, hidden_size=4, embedding_size=3, dropout=0.0),
+    ),
 }
+
+
+@cache
+def task_of(kind):
+    """Return the task with inputs of a kind, which the tests share."""
+    return CASES[kind][0]()
 
 
 @pytest.fixture(params=CASES)
 def case(request):
     """A kind, a task with inputs of this kind, and a network that reads them."""
-    task, build = CASES[request.param]
+    task, build = task_of(request.param), CASES[request.param][1]
     return kind_named(request.param), task, build(task.input_size, task.output_size)
 
 
