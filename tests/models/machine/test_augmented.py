@@ -82,7 +82,8 @@ def test_a_controller_must_take_the_input_and_the_reads():
 
 def test_sizes_and_choices_are_checked(shapes_unchecked):
     with pytest.raises(
-        ValueError, match="initial_reads is 'ones', but it must be one of 'constant', 'learned', 'memory', 'zeros'; choose one"
+        ValueError,
+        match="initial_reads is 'ones', but it must be one of 'constant', 'learned', 'memory', 'zeros'; choose one",
     ):
         parts(initial_reads="ones")
     arguments = (LSTMCell(6, HIDDEN), ContentInterface(HIDDEN, WIDTH), ContentMemory(SLOTS, WIDTH))
