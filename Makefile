@@ -13,8 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RUN := runs/demo-$(shell date +%Y%m%d-%H%M%S)
-# the parts of the library are tested with every annotation of a shape executed, the rest as users run it; the files
-# without shapes are left out, in which the checks would cost much and find nothing
+# the parts of the library are tested with every annotation of a shape executed, the rest as users run it; in files
+# without shapes these checks would only repeat those of mypy
 PARTS := $(addprefix tests/,core ops kernels cells memory laws models nn tasks training viz sharing inference ports)
 SHAPED := $(shell grep -rl "^from jaxtyping" src/memtape --include=*.py | sed "s,src/,,; s,/,.,g; s,.py$$,," | paste -sd,)
 CHECKED := --jaxtyping-packages=$(SHAPED),beartype.beartype $(PARTS)
