@@ -78,6 +78,12 @@ from memtape.models.sam.sam import SAMCell as SAMCell
 from memtape.models.sam.sdnc import SDNC as SDNC
 from memtape.models.sam.sdnc import SDNCCell as SDNCCell
 from memtape.models.seq2seq.seq2seq import Seq2Seq as Seq2Seq
+from memtape.models.stack.dequelstm import DequeLSTM as DequeLSTM
+from memtape.models.stack.dequelstm import DequeLSTMCell as DequeLSTMCell
+from memtape.models.stack.queuelstm import QueueLSTM as QueueLSTM
+from memtape.models.stack.queuelstm import QueueLSTMCell as QueueLSTMCell
+from memtape.models.stack.stacklstm import StackLSTM as StackLSTM
+from memtape.models.stack.stacklstm import StackLSTMCell as StackLSTMCell
 from memtape.models.stack.stackrnn import StackRNN as StackRNN
 from memtape.models.stack.stackrnn import StackRNNCell as StackRNNCell
 from memtape.models.tree.recursive import Recursive as Recursive
@@ -142,6 +148,8 @@ __all__ = [
     "DAMCell",
     "DNCCell",
     "DataRecord",
+    "DequeLSTM",
+    "DequeLSTMCell",
     "Digits",
     "DocumentLookup",
     "DrawnTask",
@@ -176,6 +184,8 @@ __all__ = [
     "Orthogonal",
     "Pairs",
     "PrioritySort",
+    "QueueLSTM",
+    "QueueLSTMCell",
     "Recurrent",
     "Recursive",
     "RepeatCopy",
@@ -189,6 +199,8 @@ __all__ = [
     "SequenceBatch",
     "ShortestPath",
     "Skip",
+    "StackLSTM",
+    "StackLSTMCell",
     "StackRNN",
     "StackRNNCell",
     "StackedLSTM",

@@ -21,6 +21,12 @@ from memtape.memory.sparse_computer import (
     SparseComputerState,
 )
 from memtape.memory.sparse_links import SparseLinks, SparseLinkState
+from memtape.memory.strength_stack import (
+    StrengthStack,
+    StrengthStackControl,
+    StrengthStackInterface,
+    StrengthStackState,
+)
 from memtape.memory.superposition_stack import (
     SuperpositionStack,
     SuperpositionStackControl,
@@ -58,6 +64,10 @@ __all__ = [
     "SparseComputerState",
     "SparseLinkState",
     "SparseLinks",
+    "StrengthStack",
+    "StrengthStackControl",
+    "StrengthStackInterface",
+    "StrengthStackState",
     "SuperpositionStack",
     "SuperpositionStackControl",
     "SuperpositionStackInterface",

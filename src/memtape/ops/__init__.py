@@ -32,6 +32,7 @@ from memtape.ops.sparse_access import (
     write_weights,
 )
 from memtape.ops.sparse_links import follow_sparse_links, sparse_links_after, strongest
+from memtape.ops.strength_stack import read_coefficients, strengths_after_pop
 from memtape.ops.superposition_stack import one_hot_of_largest, superpose
 from memtape.ops.vanishing import vanishing_penalty
 
@@ -67,6 +68,7 @@ __all__ = [
     "precedence_lists",
     "predecessor_lists",
     "read",
+    "read_coefficients",
     "retention",
     "ridge",
     "ridge_readout",
@@ -74,6 +76,7 @@ __all__ = [
     "sharpen",
     "shift",
     "sparse_links_after",
+    "strengths_after_pop",
     "strongest",
     "successor_lists",
     "superpose",
