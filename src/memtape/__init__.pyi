@@ -80,6 +80,8 @@ from memtape.models.sam.sdnc import SDNCCell as SDNCCell
 from memtape.models.seq2seq.seq2seq import Seq2Seq as Seq2Seq
 from memtape.models.stack.dequelstm import DequeLSTM as DequeLSTM
 from memtape.models.stack.dequelstm import DequeLSTMCell as DequeLSTMCell
+from memtape.models.stack.listrnn import ListRNN as ListRNN
+from memtape.models.stack.listrnn import ListRNNCell as ListRNNCell
 from memtape.models.stack.queuelstm import QueueLSTM as QueueLSTM
 from memtape.models.stack.queuelstm import QueueLSTMCell as QueueLSTMCell
 from memtape.models.stack.stacklstm import StackLSTM as StackLSTM
@@ -172,6 +174,8 @@ __all__ = [
     "KeyValue",
     "KeyValueSlots",
     "Leaky",
+    "ListRNN",
+    "ListRNNCell",
     "LoadedRun",
     "MemN2N",
     "MemN2NLanguageModel",

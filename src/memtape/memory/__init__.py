@@ -27,6 +27,12 @@ from memtape.memory.strength_stack import (
     StrengthStackInterface,
     StrengthStackState,
 )
+from memtape.memory.superposition_list import (
+    SuperpositionList,
+    SuperpositionListControl,
+    SuperpositionListInterface,
+    SuperpositionListState,
+)
 from memtape.memory.superposition_stack import (
     SuperpositionStack,
     SuperpositionStackControl,
@@ -68,6 +74,10 @@ __all__ = [
     "StrengthStackControl",
     "StrengthStackInterface",
     "StrengthStackState",
+    "SuperpositionList",
+    "SuperpositionListControl",
+    "SuperpositionListInterface",
+    "SuperpositionListState",
     "SuperpositionStack",
     "SuperpositionStackControl",
     "SuperpositionStackInterface",

@@ -33,6 +33,7 @@ from memtape.ops.sparse_access import (
 )
 from memtape.ops.sparse_links import follow_sparse_links, sparse_links_after, strongest
 from memtape.ops.strength_stack import read_coefficients, strengths_after_pop
+from memtape.ops.superposition_list import superpose_list
 from memtape.ops.superposition_stack import one_hot_of_largest, superpose
 from memtape.ops.vanishing import vanishing_penalty
 
@@ -80,6 +81,7 @@ __all__ = [
     "strongest",
     "successor_lists",
     "superpose",
+    "superpose_list",
     "usage_after",
     "vanishing_penalty",
     "weights_beside_empty",
