@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
 
 from memtape import DequeLSTM, QueueLSTM, StackLSTM
 
@@ -103,7 +104,7 @@ def test_a_sequence_beyond_the_limit_of_the_depth_is_refused(access):
 
 
 def reversals(count, length, symbols):
-    """Return strings, a symbol that asks for the answer, and, from there on, their reversals as targets."""
+    """Return strings followed by blanks, and the reversals of the strings, the targets at the blanks."""
     given = torch.randint(symbols, (count, length))
     blank = torch.full((count, length), symbols)
     return torch.cat([given, blank], dim=1), given.flip(1)
@@ -113,14 +114,14 @@ def test_a_small_network_learns_to_reverse_strings_twice_as_long_as_in_training(
     torch.manual_seed(1)
     network = StackLSTM(3, 2, width=8, controller="rnn", controller_size=16)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
-    for _ in range(200):
-        length = int(torch.randint(1, 5, ()))
+    for _ in range(220):
+        length = int(torch.randint(1, 7, ()))
         xs, targets = reversals(32, length, 2)
         loss = functional.cross_entropy(network(xs)[0][:, length:].flatten(0, 1), targets.flatten())
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-    xs, targets = reversals(64, 8, 2)
-    right = network.eval()(xs)[0][:, 8:].argmax(-1) == targets
+    xs, targets = reversals(64, 12, 2)
+    right = network.eval()(xs)[0][:, 12:].argmax(-1) == targets
     assert right.double().mean() > 0.95
