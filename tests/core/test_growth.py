@@ -124,3 +124,20 @@ def test_a_carried_state_of_any_size_is_accepted_and_one_of_another_batch_is_ref
 def test_growth_that_is_not_declared_is_refused():
     with pytest.raises(ValueError, match=r"returned a state of shape \(1, 2, 2\), but it was \(1, 1, 2\) before"):
         unroll(Undeclared(), torch.randn(1, 3, 2))
+
+
+@state
+class Items:
+    """Items with strengths, which may be 0."""
+
+    growing: ClassVar = {"values": -2, "strengths": -1}
+
+    values: torch.Tensor
+    strengths: torch.Tensor
+
+
+def test_a_cell_is_room_only_if_it_is_empty_in_all_tensors_that_grow():
+    before = Items(values=torch.ones(1, 3, 2), strengths=torch.tensor([[1.0, 0.0, 0.0]]))
+    after = growth.with_room(before, 2)
+    assert after.values.shape == (1, 5, 2)
+    assert after.strengths.shape == (1, 5)
