@@ -101,7 +101,12 @@ from memtape.tasks.algorithmic.priority_sort import PrioritySort as PrioritySort
 from memtape.tasks.algorithmic.repeat_copy import RepeatCopy as RepeatCopy
 from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC as RepeatCopyDNC
 from memtape.tasks.dynamics.narma import Narma as Narma
+from memtape.tasks.formal.binary_sums import BinarySums as BinarySums
 from memtape.tasks.formal.chomsky import Chomsky as Chomsky
+from memtape.tasks.formal.counting import Counting as Counting
+from memtape.tasks.formal.dyck import Dyck as Dyck
+from memtape.tasks.formal.memorisation import Memorisation as Memorisation
+from memtape.tasks.formal.tomita import Tomita as Tomita
 from memtape.tasks.graph.inference import Inference as Inference
 from memtape.tasks.graph.shortest_path import ShortestPath as ShortestPath
 from memtape.tasks.graph.traversal import Traversal as Traversal
@@ -139,6 +144,7 @@ __all__ = [
     "BiDNC",
     "BiGRU",
     "BiLSTM",
+    "BinarySums",
     "Boolean",
     "Cell",
     "Characters",
@@ -147,6 +153,7 @@ __all__ = [
     "Clockwork",
     "Copy",
     "CopyMemory",
+    "Counting",
     "DAMCell",
     "DNCCell",
     "DataRecord",
@@ -155,6 +162,7 @@ __all__ = [
     "Digits",
     "DocumentLookup",
     "DrawnTask",
+    "Dyck",
     "DynamicNGrams",
     "EchoState",
     "Elman",
@@ -180,6 +188,7 @@ __all__ = [
     "MemN2N",
     "MemN2NLanguageModel",
     "MemNN",
+    "Memorisation",
     "Memory",
     "MissingKernelsWarning",
     "ModelCard",
@@ -212,6 +221,7 @@ __all__ = [
     "Stories",
     "Task",
     "TaskCard",
+    "Tomita",
     "Trace",
     "TrainSettings",
     "Traversal",

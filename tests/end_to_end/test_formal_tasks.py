@@ -10,6 +10,9 @@ TINY = ["--train.steps", "2", "--train.batch-size", "4", "--train.validate-every
 TINY += ["--train.validation-sequences", "4", "--model.hidden-size", "8"]
 RUNS = {
     "chomsky": ("elman", "--task.problem", "parity-check"),
+    "dyck": ("elman", "--task.types", "1"),
+    "tomita": ("elman", "--task.number", "3", "--task.third", "immediate"),
+    "counting": ("elman", "--task.language", "anbmcnm", "--task.strings", "2"),
 }
 
 
