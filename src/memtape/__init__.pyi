@@ -103,10 +103,14 @@ from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC as RepeatCop
 from memtape.tasks.dynamics.narma import Narma as Narma
 from memtape.tasks.formal.binary_sums import BinarySums as BinarySums
 from memtape.tasks.formal.chomsky import Chomsky as Chomsky
+from memtape.tasks.formal.context_free import ContextFree as ContextFree
 from memtape.tasks.formal.counting import Counting as Counting
 from memtape.tasks.formal.dyck import Dyck as Dyck
 from memtape.tasks.formal.memorisation import Memorisation as Memorisation
 from memtape.tasks.formal.tomita import Tomita as Tomita
+from memtape.tasks.formal.transduction import Transduction as Transduction
+from memtape.tasks.formal.undo import Undo as Undo
+from memtape.tasks.formal.word_problem import WordProblem as WordProblem
 from memtape.tasks.graph.inference import Inference as Inference
 from memtape.tasks.graph.shortest_path import ShortestPath as ShortestPath
 from memtape.tasks.graph.traversal import Traversal as Traversal
@@ -151,6 +155,7 @@ __all__ = [
     "Chomsky",
     "Chorales",
     "Clockwork",
+    "ContextFree",
     "Copy",
     "CopyMemory",
     "Counting",
@@ -224,10 +229,13 @@ __all__ = [
     "Tomita",
     "Trace",
     "TrainSettings",
+    "Transduction",
     "Traversal",
     "TreeCell",
     "TreeLSTM",
     "Trees",
+    "Undo",
+    "WordProblem",
     "Words",
     "__version__",
     "automata",

@@ -13,6 +13,10 @@ RUNS = {
     "dyck": ("elman", "--task.types", "1"),
     "tomita": ("elman", "--task.number", "3", "--task.third", "immediate"),
     "counting": ("elman", "--task.language", "anbmcnm", "--task.strings", "2"),
+    "context-free": ("elman", "--task.language", "brackets"),
+    "transduction": ("elman", "--task.transduction", "svo-sov"),
+    "undo": ("elman", "--task.strings", "deep"),
+    "word-problem": ("elman", "--task.group", "S3"),
 }
 
 

@@ -15,7 +15,7 @@ from memtape.core.score import Score
 from memtape.core.task import DrawnTask
 from memtape.tasks.formal.columns import in_columns
 from memtape.tasks.formal.grammar.grammar import Grammar
-from memtape.tasks.formal.valid_lengths import draw_valid_lengths
+from memtape.tasks.formal.valid_lengths import draw_among, valid_within
 from memtape.tasks.lengths import check_range, steps_since
 
 NESTED, JOINED = 0.5, 0.25
@@ -50,7 +50,7 @@ class Dyck(DrawnTask):
         max_length: maximum number of brackets of a training string, at least 2.
 
     Raises:
-        ValueError: there is no type, or the range of lengths is empty or has no even length.
+        ValueError: there is no type, or the range of lengths is empty.
 
     Example:
         >>> task = Dyck()
@@ -87,7 +87,7 @@ class Dyck(DrawnTask):
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
         """Draw strings, and find the brackets that may come next."""
-        steps = draw_valid_lengths(self._grammar, batch_size, lengths, generator, f"a string of {type(self).__name__}")
+        steps = draw_among(valid_within(self._grammar, lengths, "brackets"), batch_size, generator)
         strings, _ = self._grammar.sample(steps, generator)
         mask = steps_since(steps, strings.shape[1]) < 0
         return SequenceBatch(inputs=strings, targets=self._next(strings) * mask[:, :, None], mask=mask, lengths=steps)

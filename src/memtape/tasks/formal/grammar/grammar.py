@@ -17,6 +17,12 @@ from memtape.tasks.formal.grammar.rules import RuleSet, rule_set
 
 Array = npt.NDArray[Any]
 
+SHORTEST = 16
+"""Length of the smallest table of choices."""
+
+KEPT = 64
+"""Number of batches whose probabilities are kept: each validation has the same strings."""
+
 PROBE = 48
 """Longest length at which the growth of the weights is measured."""
 
@@ -48,11 +54,12 @@ class Grammar:
         first, last = valid[len(valid) // 2], valid[-1]
         growth = (weights[last] / weights[first]) ** (1 / max(last - first, 1))
         self.layout: Layout = laid_out(self.rules, 1 / growth)
-        self._choices = lru_cache(maxsize=2)(self._choices_to)
+        self._table = lru_cache(maxsize=None)(self._choices_to)
+        self._log_probabilities = lru_cache(maxsize=KEPT)(self._weighed)
 
     def valid_lengths(self, longest: int) -> list[int]:
         """Return the lengths, at most `longest`, that some string has."""
-        return np.flatnonzero(self._choices(longest).weights[0] > 0).tolist()
+        return np.flatnonzero(self._choices(longest).weights[0, : longest + 1] > 0).tolist()
 
     def sample(
         self, lengths: Int[Tensor, " rows"], generator: torch.Generator
@@ -73,7 +80,7 @@ class Grammar:
             rule, first = choices.draw(head, size, luck)
             second = size - layout.terminal_count[rule] - first
             for slot in range(layout.symbols.shape[1]):
-                chosen = layout.symbols[rule, slot] >= 0
+                chosen = np.flatnonzero(layout.symbols[rule, slot] >= 0)
                 one = rule[chosen]
                 offset = layout.offsets(one, slot, first[chosen], second[chosen])
                 mirrored = np.where(layout.inverted[one], size[chosen] - 1 - offset, offset)
@@ -81,13 +88,15 @@ class Grammar:
                 places[row[chosen], begin[chosen] + offset] = translated[chosen] + mirrored
             parts = []
             for child, length in ((0, first), (1, second)):
-                chosen = layout.children[rule, child] >= 0
-                one, sizes = rule[chosen], length[chosen]
-                offset = layout.child_offsets(one, child, first[chosen])
-                mirrored = np.where(layout.inverted[one], size[chosen] - sizes - offset, offset)
-                heads = layout.children[one, child]
-                parts.append((row[chosen], begin[chosen] + offset, translated[chosen] + mirrored, heads, sizes))
-            row, begin, translated, head, size = (np.concatenate(pair) for pair in zip(*parts, strict=True))
+                chosen = np.flatnonzero(layout.children[rule, child] >= 0)
+                if len(chosen) or not child:
+                    one, sizes = rule[chosen], length[chosen]
+                    offset = layout.child_offsets(one, child, first[chosen])
+                    mirrored = np.where(layout.inverted[one], size[chosen] - sizes - offset, offset)
+                    heads = layout.children[one, child]
+                    parts.append((row[chosen], begin[chosen] + offset, translated[chosen] + mirrored, heads, sizes))
+            joined = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
+            row, begin, translated, head, size = joined
         return torch.from_numpy(symbols), torch.from_numpy(places)
 
     def log_probabilities(self, strings: Int[Tensor, "rows time"], lengths: Int[Tensor, " rows"]) -> list[float]:
@@ -97,11 +106,18 @@ class Grammar:
             strings: symbols, padded at the end.
             lengths: the length n of each string.
         """
-        size = lengths.numpy()
-        weights = inside_weights(self.layout, strings.numpy(), size)
+        return list(self._log_probabilities(strings.numpy().tobytes(), strings.shape, tuple(lengths.tolist())))
+
+    def _weighed(self, symbols: bytes, shape: tuple[int, int], lengths: tuple[int, ...]) -> list[float]:
+        strings, size = np.frombuffer(symbols, dtype=np.int64).reshape(shape), np.array(lengths)
+        weights = inside_weights(self.layout, strings, size)
         total = self._choices(int(size.max())).weights[0][size]
         with np.errstate(divide="ignore"):
             return (np.log(weights) - np.log(total)).tolist()
+
+    def _choices(self, longest: int) -> "_Choices":
+        """Return the choices for lengths up to at least `longest`: tables double in size, so that few are computed."""
+        return self._table(max(1 << (longest - 1).bit_length(), SHORTEST))
 
     def _choices_to(self, longest: int) -> "_Choices":
         return _Choices.of(self.layout, longest)
