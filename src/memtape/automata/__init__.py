@@ -14,6 +14,8 @@ from memtape.automata.definitions.text_format import parse, read
 from memtape.automata.definitions.tomita import tomita
 from memtape.automata.definitions.turing import Configuration, TapeMove, TuringMachine
 from memtape.automata.definitions.two_stacks import TwoStackConfiguration, TwoStackMachine
+from memtape.automata.extraction.extract import Extraction, extract
+from memtape.automata.extraction.graph_text import dot
 
 __all__ = [
     "DFA",
@@ -23,6 +25,7 @@ __all__ = [
     "Certificate",
     "Configuration",
     "CounterMachine",
+    "Extraction",
     "Grammar",
     "Rule",
     "StackMove",
@@ -33,6 +36,8 @@ __all__ = [
     "TwoStackConfiguration",
     "TwoStackMachine",
     "compile",
+    "dot",
+    "extract",
     "parse",
     "read",
     "tomita",

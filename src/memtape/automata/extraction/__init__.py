@@ -1,0 +1,1 @@
+"""Finite automata extracted from trained networks."""

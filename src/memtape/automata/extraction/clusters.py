@@ -1,0 +1,112 @@
+"""Clusters: an automaton whose states are clusters of the hidden states of a network."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from memtape.automata.definitions.dfa import DFA
+from memtape.automata.extraction.oracle import Numbers, Oracle
+
+ROUNDS = 50
+"""Most iterations of k-means."""
+
+DECIMALS = 4
+"""Decimals to which states of saturated networks are equal."""
+
+
+def k_means(points: Float[Tensor, "points size"], clusters: int, *, seed: int = 0) -> Int[Tensor, " points"]:
+    """Return the cluster of each point by Lloyd's algorithm from distant initial centres.
+
+    Args:
+        points: the points.
+        clusters: number of clusters, at most the number of points.
+        seed: seed of the initial centres.
+
+    References:
+        Lloyd (1982), "Least squares quantization in PCM", IEEE Transactions on Information Theory 28,
+        doi:10.1109/TIT.1982.1056489; Arthur & Vassilvitskii (2007), "k-means++: the advantages of careful seeding", Proceedings
+        of SODA.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    centres = points[torch.randint(len(points), (1,), generator=generator)]
+    for _ in range(clusters - 1):
+        distance = torch.cdist(points, centres).amin(dim=1).square() + 1e-12
+        centres = torch.cat([centres, points[torch.multinomial(distance, 1, generator=generator)]])
+    labels = torch.cdist(points, centres).argmin(dim=1)
+    for _ in range(ROUNDS):
+        counts = torch.bincount(labels, minlength=clusters)[:, None]
+        sums = torch.zeros_like(centres).index_add_(0, labels, points)
+        centres = torch.where(counts > 0, sums / counts.clamp(min=1), centres)
+        before, labels = labels, torch.cdist(points, centres).argmin(dim=1)
+        if torch.equal(before, labels):
+            break
+    return labels
+
+
+def from_clusters(
+    oracle: Oracle, alphabet: Sequence[str], words: Sequence[Numbers], *, most_states: int, seed: int = 0
+) -> tuple[DFA, bool]:
+    """Return an automaton whose states are clusters of hidden states, with the most frequent transitions between them.
+
+    The number of clusters is doubled until the automaton agrees with the network on all prefixes of the words. If there are
+    few different hidden states, as in a saturated network, each one is a cluster.
+
+    Args:
+        oracle: the network.
+        alphabet: the symbols.
+        words: the words whose hidden states are used; none is empty.
+        most_states: largest number of clusters.
+        seed: seed of k-means.
+
+    Returns:
+        The automaton with the highest agreement, and whether the agreement is complete.
+
+    References:
+        Omlin & Giles (1996), "Extraction of rules from discrete-time recurrent neural networks", Neural Networks 9,
+        doi:10.1016/0893-6080(95)00086-0; k-means in place of their grid.
+    """
+    first, states = oracle.states(words)
+    points, sources, symbols = [first], [], []
+    prefixes: list[Numbers] = [()]
+    for row, word in enumerate(words):
+        for step, symbol in enumerate(word):
+            sources.append(len(points) - 1 if step else 0)
+            symbols.append(symbol)
+            points.append(states[row, step])
+            prefixes.append(word[: step + 1])
+    vectors = torch.stack(points)
+    answers = torch.tensor(oracle.accepts(prefixes))
+    distinct, exact = (vectors * 10**DECIMALS).round().unique(dim=0, return_inverse=True)
+    sizes = [2**power for power in range(1, 64) if 2**power < min(most_states, len(distinct))]
+    if len(distinct) <= most_states:
+        sizes = []
+    best: tuple[float, DFA] | None = None
+    for clusters in [*sizes, min(most_states, len(distinct))]:
+        labels = exact if clusters == len(distinct) else k_means(vectors, clusters, seed=seed)
+        dfa = _automaton(labels, answers, torch.tensor(sources), torch.tensor(symbols), alphabet)
+        agreed = [dfa.accepts([alphabet[number] for number in word]) for word in words]
+        agreement = sum(map(bool.__eq__, agreed, oracle.accepts(words))) / len(words)
+        if best is None or agreement > best[0]:
+            best = agreement, dfa
+        if agreement == 1:
+            break
+    assert best is not None
+    return best[1], best[0] == 1
+
+
+def _automaton(labels: Tensor, answers: Tensor, sources: Tensor, symbols: Tensor, alphabet: Sequence[str]) -> DFA:
+    """Return the automaton of the majority of answers and transitions; the first point is the start."""
+    count, letters = int(labels.max()) + 1, len(alphabet)
+    order = torch.arange(count)
+    order[0], order[labels[0]] = labels[0].clone(), 0  # the start is state 0
+    labels = order[labels]
+    moves = torch.zeros(count * letters * count, dtype=torch.long)
+    flat = (labels[sources] * letters + symbols) * count + labels[1:]
+    moves += torch.bincount(flat, minlength=len(moves))
+    table = moves.reshape(count, letters, count)
+    unseen = table.sum(dim=2, keepdim=True) == 0
+    table = table + unseen * torch.eye(count, dtype=torch.long)[:, None]
+    votes = torch.zeros(count).index_add_(0, labels, answers.float() - 0.5)
+    return DFA.from_table(table.argmax(dim=2).tolist(), set(torch.nonzero(votes > 0)[:, 0].tolist()), alphabet=alphabet)

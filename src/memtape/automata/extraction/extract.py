@@ -1,0 +1,162 @@
+"""Extract: the finite automaton that a trained network has learned."""
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from memtape.automata.definitions.dfa import DFA
+from memtape.automata.definitions.words import alphabet_of
+from memtape.automata.extraction.clusters import from_clusters
+from memtape.automata.extraction.lstar import learn
+from memtape.automata.extraction.oracle import Numbers, Oracle
+from memtape.core import checks
+from memtape.core.recurrent import Recurrent
+
+HELD_OUT = 200
+"""Number of words of each length on which the automaton is compared with the network."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """An automaton extracted from a network.
+
+    Attributes:
+        dfa: the minimal automaton.
+        states: number of states before they were minimised.
+        complete: whether the search ended with an automaton without a known counterexample. If not, the network computes no
+            small automaton.
+        agreement: the fraction of new uniform words on which automaton and network agree, by length.
+        counterexamples: the words that refuted earlier automata.
+        queries: number of different words that the network answered.
+        samples: number of uniform words without a counterexample in the last round of L*: with this number the error on such
+            words is at most `epsilon` with probability 1 - `delta`; 0 for clusters.
+    """
+
+    dfa: DFA
+    states: int
+    complete: bool
+    agreement: Mapping[int, float]
+    counterexamples: tuple[tuple[str, ...], ...]
+    queries: int
+    samples: int
+
+
+def extract(
+    network: Recurrent[Any],
+    alphabet: Sequence[str],
+    *,
+    empty: bool,
+    method: Literal["lstar", "clusters"] = "lstar",
+    longest: int = 30,
+    most_states: int = 64,
+    epsilon: float = 0.01,
+    delta: float = 0.01,
+    held_out: Sequence[int] = (10, 20, 50),
+    seed: int = 0,
+) -> Extraction:
+    r"""Extract a minimal finite automaton from a network that accepts words.
+
+    L* queries the network with words and builds the smallest automaton that agrees. In round $i$ it is compared with the
+    network on $m_i = \lceil (\ln(1 / \delta) + i \ln 2) / \epsilon \rceil$ uniform words and as many words that the
+    automaton accepts: if none differs, the error on uniform words is at most $\epsilon$ with probability $1 - \delta$. The
+    method "clusters" needs fewer answers: states are clusters of the hidden states, transitions the
+    most frequent ones.
+
+    Args:
+        network: the network. It reads symbols by their numbers; a word is accepted if the first output after its last symbol
+            is positive.
+        alphabet: the symbols, in the order of their numbers.
+        empty: whether the empty word is accepted, which has no output.
+        method: "lstar" or "clusters".
+        longest: largest length of the words on which automaton and network are compared.
+        most_states: number of states at which the search ends.
+        epsilon: bound of the error.
+        delta: bound of the probability of a larger error.
+        held_out: lengths of the new words of the comparison in the result.
+        seed: seed of the words.
+
+    Raises:
+        TypeError: a number is not an integer.
+        ValueError: a number is out of its range, the method is unknown, or the network reads another number of symbols.
+
+    Example:
+        >>> from memtape.automata import compile, extract, tomita
+        >>> network = compile(tomita(4), into="gru").network
+        >>> extract(network, "01", empty=True).dfa == tomita(4).minimise()
+        True
+
+    References:
+        Angluin (1987), "Learning regular sets from queries and counterexamples", Information and Computation 75,
+        doi:10.1016/0890-5401(87)90052-6; Weiss, Goldberg & Yahav (2018), "Extracting automata from recurrent neural networks
+        using queries and counterexamples", arXiv:1711.09576.
+    """
+    checks.one_of(("lstar", "clusters"), method=method)
+    checks.at_least(1, longest=longest, most_states=most_states)
+    checks.positive(epsilon=epsilon, delta=delta)
+    symbols = alphabet_of("alphabet", alphabet)
+    if network.input_size != len(symbols):
+        raise ValueError(
+            f"the alphabet has {len(symbols)} symbols, but the network reads {network.input_size}; give a symbol for each input"
+        )
+    oracle = Oracle(network, empty=empty)
+    draw = random.Random(seed)
+    found: list[Numbers] = []
+    samples = 0
+
+    def uniform(number: int, length: int | None = None) -> list[Numbers]:
+        sizes = [draw.randint(1, longest) if length is None else length for _ in range(number)]
+        return [tuple(draw.randrange(len(symbols)) for _ in range(size)) for size in sizes]
+
+    def counterexample(dfa: DFA) -> Numbers | None:
+        nonlocal samples
+        samples = math.ceil((math.log(1 / delta) + (len(found) + 1) * math.log(2)) / epsilon)
+        words = uniform(samples) + _accepted(dfa, samples, longest, draw)
+        differing = _differing(dfa, oracle, words)
+        if not differing:
+            return None
+        found.append(min(differing, key=lambda word: (len(word), word)))
+        return found[-1]
+
+    if method == "lstar":
+        raw, complete = learn(oracle, symbols, counterexample, most_states=most_states)
+    else:
+        sample = uniform(math.ceil(math.log(1 / delta) / epsilon))
+        raw, complete = from_clusters(oracle, symbols, sample, most_states=most_states, seed=seed)
+    dfa = raw.minimise()
+    queries = len(oracle.known) - 1
+    agreement = {length: 1 - len(_differing(dfa, oracle, uniform(HELD_OUT, length))) / HELD_OUT for length in held_out}
+    return Extraction(
+        dfa=dfa,
+        states=len(raw.states),
+        complete=complete,
+        agreement=agreement,
+        counterexamples=tuple(tuple(symbols[number] for number in word) for word in found),
+        queries=queries,
+        samples=samples,
+    )
+
+
+def _differing(dfa: DFA, oracle: Oracle, words: list[Numbers]) -> list[Numbers]:
+    """Return the words on which an automaton and the network differ."""
+    differing = []
+    for word, answer in zip(words, oracle.accepts(words), strict=True):
+        state = 0
+        for symbol in word:
+            state = dfa.table[state][symbol]
+        if dfa.accepts_at[state] != answer:
+            differing.append(word)
+    return differing
+
+
+def _accepted(dfa: DFA, number: int, longest: int, draw: random.Random) -> list[Numbers]:
+    """Return accepted words of an automaton, of the lengths that it has."""
+    place = {symbol: number for number, symbol in enumerate(dfa.alphabet)}
+    lengths = [length for length in range(1, longest + 1) if dfa.count(length)]
+    words: list[Numbers] = []
+    for length in lengths:
+        share = math.ceil(number / len(lengths))
+        drawn = dfa.sample(length, share, seed=draw.randrange(2**32))
+        words += [tuple(place[symbol] for symbol in word) for word in drawn]
+    return words
