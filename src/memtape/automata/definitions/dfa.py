@@ -14,7 +14,9 @@ from memtape.core import checks
 class DFA:
     r"""A deterministic finite automaton.
 
-    $$q_t = \delta(q_{t-1}, a_t), \qquad \text{accept } a_1 \dots a_n \iff q_n \in F$$
+    $$q_t = \delta(q_{t-1}, a_t)$$
+
+    A word $a_1 \dots a_n$ is accepted if $q_n \in F$.
 
     Two automata are equal if they have the same names of states; `equivalent` compares their languages.
 
