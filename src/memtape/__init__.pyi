@@ -88,6 +88,10 @@ from memtape.models.stack.stacklstm import StackLSTM as StackLSTM
 from memtape.models.stack.stacklstm import StackLSTMCell as StackLSTMCell
 from memtape.models.stack.stackrnn import StackRNN as StackRNN
 from memtape.models.stack.stackrnn import StackRNNCell as StackRNNCell
+from memtape.models.tape.babyntm import BabyNTM as BabyNTM
+from memtape.models.tape.babyntm import BabyNTMCell as BabyNTMCell
+from memtape.models.tape.taperrnn import TapeRNN as TapeRNN
+from memtape.models.tape.taperrnn import TapeRNNCell as TapeRNNCell
 from memtape.models.tree.recursive import Recursive as Recursive
 from memtape.models.tree.rntn import RNTN as RNTN
 from memtape.models.tree.treelstm import TreeLSTM as TreeLSTM
@@ -145,6 +149,8 @@ __all__ = [
     "AugmentedCell",
     "Babi",
     "BabiWords",
+    "BabyNTM",
+    "BabyNTMCell",
     "BiDNC",
     "BiGRU",
     "BiLSTM",
@@ -224,6 +230,8 @@ __all__ = [
     "StackedLSTM",
     "StackedLSTMCell",
     "Stories",
+    "TapeRNN",
+    "TapeRNNCell",
     "Task",
     "TaskCard",
     "Tomita",

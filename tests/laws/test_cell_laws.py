@@ -9,7 +9,7 @@ from memtape import Recurrent, tree, unroll
 from memtape.cells.conditioned import ConditionedState
 from memtape.core.backends import backend_for
 from memtape.core.growth import aligned
-from memtape.memory import ContentState, LinkLists, SparseAccessState, SparseComputerState
+from memtape.memory import ContentState, LinkLists, SparseAccessState, SparseComputerState, TapeState
 
 # test_cell_forms.py tests the same cells under other conditions
 pytestmark = pytest.mark.usefixtures("shapes_unchecked")
@@ -19,6 +19,8 @@ BATCH, TIME = 3, 6
 SHOWN_BUT_NOT_USED = {
     # A content memory computes its weights in each step; the state holds them for inspection only.
     ContentState: {"memory.read_weights", "memory.write_weights"},
+    # A tape is stored from the cell under its head on; where the head is, is shown only.
+    TapeState: {"memory.head_weights"},
 }
 
 # Integers, for which a small change has no effect: functions that return another value, by the name of the part.

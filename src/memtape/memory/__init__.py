@@ -39,6 +39,7 @@ from memtape.memory.superposition_stack import (
     SuperpositionStackInterface,
     SuperpositionStackState,
 )
+from memtape.memory.tape import JumpState, TapeControl, TapeInterface, TapeMemory, TapeState
 from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "DenseLinks",
     "EncodedMemory",
     "EncodedState",
+    "JumpState",
     "LinkExponents",
     "LinkListState",
     "LinkLists",
@@ -82,6 +84,10 @@ __all__ = [
     "SuperpositionStackControl",
     "SuperpositionStackInterface",
     "SuperpositionStackState",
+    "TapeControl",
+    "TapeInterface",
+    "TapeMemory",
+    "TapeState",
     "TuringControl",
     "TuringInterface",
     "TuringMemory",

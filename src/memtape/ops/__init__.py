@@ -35,6 +35,7 @@ from memtape.ops.sparse_links import follow_sparse_links, sparse_links_after, st
 from memtape.ops.strength_stack import read_coefficients, strengths_after_pop
 from memtape.ops.superposition_list import superpose_list
 from memtape.ops.superposition_stack import one_hot_of_largest, superpose
+from memtape.ops.tape import fixed_tape, move_with_blanks, move_with_jumps, write_at_head
 from memtape.ops.vanishing import vanishing_penalty
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "elman_backward",
     "elman_forward",
     "erase_and_add",
+    "fixed_tape",
     "follow_links",
     "follow_sparse_links",
     "interpolate",
@@ -63,6 +65,8 @@ __all__ = [
     "least_used",
     "linked",
     "links_after",
+    "move_with_blanks",
+    "move_with_jumps",
     "nearest_weights",
     "one_hot_of_largest",
     "precedence_after",
@@ -85,5 +89,6 @@ __all__ = [
     "usage_after",
     "vanishing_penalty",
     "weights_beside_empty",
+    "write_at_head",
     "write_weights",
 ]

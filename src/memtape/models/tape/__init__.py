@@ -1,0 +1,1 @@
+"""Tape: machines whose heads write and move on tapes without addresses."""
