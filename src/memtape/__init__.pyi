@@ -82,6 +82,8 @@ from memtape.models.stack.dequelstm import DequeLSTM as DequeLSTM
 from memtape.models.stack.dequelstm import DequeLSTMCell as DequeLSTMCell
 from memtape.models.stack.listrnn import ListRNN as ListRNN
 from memtape.models.stack.listrnn import ListRNNCell as ListRNNCell
+from memtape.models.stack.nsrnn import NSRNN as NSRNN
+from memtape.models.stack.nsrnn import NSRNNCell as NSRNNCell
 from memtape.models.stack.queuelstm import QueueLSTM as QueueLSTM
 from memtape.models.stack.queuelstm import QueueLSTMCell as QueueLSTMCell
 from memtape.models.stack.stacklstm import StackLSTM as StackLSTM
@@ -139,6 +141,7 @@ __all__ = [
     "DNC",
     "GRU",
     "LRU",
+    "NSRNN",
     "NTM",
     "RNTN",
     "SAM",
@@ -203,6 +206,7 @@ __all__ = [
     "Memory",
     "MissingKernelsWarning",
     "ModelCard",
+    "NSRNNCell",
     "NTMCell",
     "Narma",
     "Orthogonal",

@@ -22,6 +22,15 @@ class Past:
     total: torch.Tensor
 
 
+@state
+class Pairs:
+    """A table of pairs of steps, which grows in both axes."""
+
+    growing: ClassVar = {"table": (-3, -2)}
+
+    table: torch.Tensor
+
+
 class Remembering(Cell):
     """A cell whose output is the sum of its last three inputs."""
 
@@ -55,7 +64,21 @@ def test_room_is_added_at_the_end_of_the_growing_axes_only():
     after = growth.with_room(before, 3)
     assert after.inputs[0, :, 0].tolist() == [1, 2, 0, 0, 0]
     assert after.total is before.total
-    assert growth.growing_axes((before, torch.zeros(1))) == [-2, None, None]
+    assert growth.growing_axes((before, torch.zeros(1))) == [(-2,), (), ()]
+
+
+def test_a_tensor_may_grow_in_several_axes():
+    before = Pairs(table=torch.ones(1, 2, 2, 3))
+    after = growth.with_room(before, 2)
+    assert after.table.shape == (1, 4, 4, 3)
+    assert torch.equal(after.table[:, :2, :2], before.table)
+    assert after.table.sum() == 12
+    assert growth.with_room(after, 2) is not after
+    assert growth.with_room(after, 2).table.shape == (1, 4, 4, 3)
+    assert growth.as_large(before, after).table.shape == (1, 4, 4, 3)
+    assert torch.equal(growth.cut(after, before).table, before.table)
+    after.table[0, 0, 3] = 1  # an empty cell has to be at the end of both axes
+    assert growth.with_room(after, 2).table.shape == (1, 6, 6, 3)
 
 
 def test_cells_that_are_empty_in_every_row_are_room_already():

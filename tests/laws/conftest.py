@@ -118,6 +118,7 @@ CELLS = [
         if issubclass(entry.load(), Recurrent)
     ),
     ("augmented", composed_augmented_cell),
+    ("nsrnn-growing", lambda: cell_of("nsrnn", window=None, vector_size=0, controller="gru", normalised=True)),
     (
         "ntm-gru",
         lambda: ntm(controller="gru", controller_layers=2, initial_memory="learned", initial_weights="uniform"),

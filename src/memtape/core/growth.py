@@ -1,7 +1,8 @@
 """Growth: states whose tensors grow by a cell in every step, such as those of a stack.
 
-The class of such a state names its tensors that grow, and the axis of each, counted from the last: `growing: ClassVar =
-{"cells": -2}`. A step returns these tensors with one cell more, and a cell of zeros at the end of the axis has no effect.
+The class of such a state names its tensors that grow, and the axis of each, counted from the last, or several axes:
+`growing: ClassVar = {"cells": -2, "table": (-3, -2)}`. A step returns these tensors with one cell more in each of these axes,
+and a cell of zeros at the end of an axis has no effect.
 Inside a run all states have the same shapes: the run makes room for its steps first, and each step fills one cell of it.
 """
 
@@ -18,14 +19,14 @@ from memtape.core.transforms import transforming
 S = TypeVar("S")
 
 
-def growing_axes(state: Any) -> list[int | None]:
-    """Return, for each tensor of a state, the axis that grows, counted from the last; None for tensors of fixed shape.
+def growing_axes(state: Any) -> list[tuple[int, ...]]:
+    """Return, for each tensor of a state, the axes that grow, counted from the last; () for tensors of fixed shape.
 
     Args:
         state: a state of tensors, tuples and records.
     """
-    found: list[int | None] = []
-    _collect(state, None, found)
+    found: list[tuple[int, ...]] = []
+    _collect(state, (), found)
     return found
 
 
@@ -43,11 +44,11 @@ def with_room(state: S, steps: int) -> S:
     if not _any_grow(axes):
         return state
     leaves, structure = pytree.tree_flatten(state)
-    growing = [(leaf, axis) for leaf, axis in zip(leaves, axes, strict=True) if axis is not None]
+    growing = [(leaf, axis) for leaf, of_leaf in zip(leaves, axes, strict=True) for axis in of_leaf]
     if not all(isinstance(leaf, Tensor) and leaf.ndim >= -axis for leaf, axis in growing):
         return state
     missing = steps if _unread(leaves) else max(0, steps - min(_empty_at_the_end(*one) for one in growing))
-    grown = [leaf if axis is None else _padded(leaf, axis, missing) for leaf, axis in zip(leaves, axes, strict=True)]
+    grown = [_padded(leaf, dict.fromkeys(of_leaf, missing)) for leaf, of_leaf in zip(leaves, axes, strict=True)]
     return pytree.tree_unflatten(grown, structure)
 
 
@@ -62,10 +63,10 @@ def as_large(state: S, example: Any) -> S:
     if not _any_grow(axes) or len(given) != len(wanted):
         return state
 
-    def grown(leaf: Any, other: Any, axis: int | None) -> Any:
-        if axis is None or not isinstance(other, Tensor) or other.ndim != leaf.ndim:
+    def grown(leaf: Any, other: Any, of_leaf: tuple[int, ...]) -> Any:
+        if not of_leaf or not isinstance(other, Tensor) or other.ndim != leaf.ndim:
             return leaf
-        return _padded(leaf, axis, max(0, other.shape[axis] - leaf.shape[axis]))
+        return _padded(leaf, {axis: max(0, other.shape[axis] - leaf.shape[axis]) for axis in of_leaf})
 
     leaves = [grown(*one) for one in zip(given, wanted, axes, strict=True)]
     return pytree.tree_unflatten(leaves, pytree.tree_structure(state))
@@ -99,38 +100,43 @@ def cut(state: S, example: Any) -> S:
     if len(given) != len(wanted):
         return state
 
-    def kept(leaf: Any, other: Any, axis: int | None) -> Any:
-        if axis is None or not isinstance(leaf, Tensor) or leaf.ndim != other.ndim:
+    def kept(leaf: Any, other: Any, of_leaf: tuple[int, ...]) -> Any:
+        if not of_leaf or not isinstance(leaf, Tensor) or leaf.ndim != other.ndim:
             return leaf
-        return leaf.narrow(axis, 0, other.shape[axis])
+        for axis in of_leaf:
+            leaf = leaf.narrow(axis, 0, other.shape[axis])
+        return leaf
 
     leaves = [kept(*one) for one in zip(given, wanted, axes, strict=True)]
     return pytree.tree_unflatten(leaves, pytree.tree_structure(state))
 
 
-def _collect(value: Any, axis: int | None, found: list[int | None]) -> None:
+def _collect(value: Any, axes: tuple[int, ...], found: list[tuple[int, ...]]) -> None:
     names = vars(type(value)).get("state_fields")
     if isinstance(value, Tensor):
-        found.append(axis)
+        found.append(axes)
     elif type(value) is tuple:
         for part in value:
-            _collect(part, None, found)
+            _collect(part, (), found)
     elif names is not None:
         growing = getattr(type(value), "growing", {})
         for name in names:
-            _collect(getattr(value, name), growing.get(name), found)
+            named = growing.get(name, ())
+            _collect(getattr(value, name), (named,) if isinstance(named, int) else named, found)
     else:
-        found += [None] * len(pytree.tree_leaves(value))
+        found += [()] * len(pytree.tree_leaves(value))
 
 
-def _any_grow(axes: list[int | None]) -> bool:
-    return any(axis is not None for axis in axes)
+def _any_grow(axes: list[tuple[int, ...]]) -> bool:
+    return any(axes)
 
 
-def _padded(leaf: Tensor, axis: int, cells: int) -> Tensor:
-    if isinstance(cells, int) and cells == 0:
+def _padded(leaf: Tensor, cells: dict[int, int]) -> Tensor:
+    """Add cells of zeros at the end of axes, each with its number of cells."""
+    if all(isinstance(number, int) and number == 0 for number in cells.values()):
         return leaf
-    return functional.pad(leaf, [0, 0] * (-axis - 1) + [0, cells])
+    places = [[0, cells.get(axis, 0)] for axis in range(-1, min(cells) - 1, -1)]
+    return functional.pad(leaf, [size for place in places for size in place])
 
 
 def _unread(leaves: list[Any]) -> bool:

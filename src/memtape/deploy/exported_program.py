@@ -76,8 +76,8 @@ def example_of(module: PlainModule, *, symbols: bool) -> tuple[tuple[Any, ...], 
         xs = torch.zeros(*places, network.input_size, dtype=like.dtype, device=like.device)
     grown = Dim("cells")
     of_state = tuple(
-        {0: rows} if axis is None else {0: rows, leaf.ndim + axis: grown}
-        for leaf, axis in zip(state, growing_axes(module.form.rebuilt(state)), strict=True)
+        {0: rows} | {leaf.ndim + axis: grown for axis in axes}
+        for leaf, axes in zip(state, growing_axes(module.form.rebuilt(state)), strict=True)
     )
     if isinstance(module, Step):
         return (xs, state), ({0: rows}, of_state)

@@ -7,6 +7,13 @@ from memtape.memory.dnc_interface import DNCInterface
 from memtape.memory.encoded import EncodedMemory, EncodedState
 from memtape.memory.link_lists import LinkLists, LinkListState, SlotList
 from memtape.memory.links import DenseLinks, LinkState
+from memtape.memory.nondeterministic_stack import (
+    LimitedStackState,
+    NondeterministicStack,
+    NondeterministicStackControl,
+    NondeterministicStackInterface,
+    NondeterministicStackState,
+)
 from memtape.memory.normalised import Normalised
 from memtape.memory.sparse_access import (
     SparseAccessControl,
@@ -55,11 +62,16 @@ __all__ = [
     "EncodedMemory",
     "EncodedState",
     "JumpState",
+    "LimitedStackState",
     "LinkExponents",
     "LinkListState",
     "LinkLists",
     "LinkState",
     "LookUpMasks",
+    "NondeterministicStack",
+    "NondeterministicStackControl",
+    "NondeterministicStackInterface",
+    "NondeterministicStackState",
     "Normalised",
     "SlotList",
     "SparseAccessControl",

@@ -20,6 +20,7 @@ from memtape.ops.link_lists import (
     successor_lists,
 )
 from memtape.ops.links import follow_links, links_after, precedence_after
+from memtape.ops.nondeterministic_stack import stack_column, stack_tops
 from memtape.ops.read_write import erase_and_add, read
 from memtape.ops.ridge import RidgeSums, ridge, ridge_readout, ridge_sums
 from memtape.ops.sparse_access import (
@@ -81,6 +82,8 @@ __all__ = [
     "sharpen",
     "shift",
     "sparse_links_after",
+    "stack_column",
+    "stack_tops",
     "strengths_after_pop",
     "strongest",
     "successor_lists",
