@@ -17,6 +17,7 @@
     FIELD(int64_t, layers)                                                                                   \
     FIELD(int64_t, controller) /* 0 LSTM, 1 GRU, 2 plain recurrent, 3 feed-forward */                        \
     FIELD(int64_t, shortcuts)  /* 1: input, last reads, interface and output are connected to every layer */ \
+    FIELD(int64_t, activation) /* of a plain or feed-forward layer: 0 tanh, 1 sigmoid, 2 relu */             \
     FIELD(int64_t, threads)                                                                                  \
     FIELD(const int64_t*, lengths) /* B, each in 0..T, or null for T everywhere */
 MEMTAPE_STRUCT(memtape_machine_sizes, MEMTAPE_MACHINE_SIZES)

@@ -167,7 +167,7 @@ class Backward {
                     gru_backward<T>(m.hidden, gates, kept.hidden(layer, rows[r], t), d_own, own_straight(layer, r),
                                     d_own_gates, d_own_gates + 3 * m.hidden);
                     break;
-                default: plain_backward<T>(m.hidden, gates, d_own, d_own_gates);
+                default: plain_backward<T>(m.hidden, gates, d_own, d_own_gates, m.activation);
             }
         }
         matrices.recurrent[layer].multiply(alive, own_gates(layer, k, 0), m.gates, sums.data(), sums_stride);

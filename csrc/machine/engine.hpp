@@ -35,6 +35,7 @@ class Machine {
 
     const Memory& memory;
     const Controller controller;
+    const Activation activation;
     const int64_t batch, time, inputs, outputs, hidden, layers, read_size, interface_size, own, gates;
     const int64_t seeing;       // how many layers, from the first on, receive the inputs and the last reads
     const int64_t shown;        // size of the controller's output to the interface and the output layer
@@ -43,7 +44,8 @@ class Machine {
     const Rows rows;
 
     Machine(const memtape_machine_sizes& sizes, const Memory& memory)
-        : memory(memory), controller(Controller(sizes.controller)), batch(sizes.batch), time(sizes.time),
+        : memory(memory), controller(Controller(sizes.controller)),
+          activation(Activation(sizes.activation)), batch(sizes.batch), time(sizes.time),
           inputs(sizes.inputs), outputs(sizes.outputs), hidden(sizes.hidden), layers(sizes.layers),
           read_size(memory.read_size), interface_size(memory.interface.size), own(sees_itself(controller) ? hidden : 0),
           gates(gates_of(controller) * hidden), seeing(sizes.shortcuts ? layers : 1),

@@ -138,7 +138,7 @@ class Forward {
                 switch (m.controller) {
                     case Controller::lstm: lstm_forward<T>(m.hidden, activated, own_cell(layer, r), h); break;
                     case Controller::gru: gru_forward<T>(m.hidden, activated, h); break;
-                    default: plain_forward<T>(m.hidden, activated, h);
+                    default: plain_forward<T>(m.hidden, activated, h, m.activation);
                 }
             }
         }

@@ -3,6 +3,7 @@ activation.
 """
 
 import ctypes
+import math
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from memtape import DNC, NTM, SAM, SDNC, tree
 from memtape.core.compiled_library import kernels
 from memtape.kernels import schema
 from memtape.kernels.machine import PARAMETERS, Given
+from memtape.models.stack.stackrnn import StackRNN
 
 ACTIVATIONS = {
     "identity": lambda x: x,
@@ -22,6 +24,8 @@ ACTIVATIONS = {
 }
 FLOOR = 0.1
 EVERYTHING = {"masked": True, "mask_floor": FLOOR, "sharpen_links": True, "write_heads": 2, "read_heads": 3}
+SLOTS = {"slots": 7, "width": 4}
+STACKS = {"stacks": 3, "width": 4, "no_op": True, "biases": True}
 MACHINES = {
     "ntm": (NTM, {"read_heads": 2, "shift_range": 2}),
     "ntm, content": (NTM, {"addressing": "content", "write_heads": 2, "squash": False, "initial_memory": "random"}),
@@ -31,19 +35,27 @@ MACHINES = {
     "sam": (SAM, {"heads": 2, "nearest": 2}),
     "sam, no strengths": (SAM, {"strengths": "none", "nearest": 2, "squash": True}),
     "sdnc": (SDNC, {"heads": 2, "nearest": 2, "strengths": "softplus"}),
+    "stackrnn": (StackRNN, STACKS),
+    "stackrnn, joint actions": (StackRNN, STACKS | {"joint_actions": True, "empty": 0.0, "push_activation": "tanh"}),
+    "stackrnn, linear": (StackRNN, STACKS | {"no_op": False, "push_activation": "linear"}),
 }
+
+
+def built(model, options):
+    return model(3, 2, controller_size=5, **({} if model is StackRNN else SLOTS), **options)
 
 
 @pytest.mark.parametrize("case", MACHINES.values(), ids=MACHINES)
 def test_rows_of_the_table_are_the_blocks_of_the_interface(case):
     model, options = case
     torch.manual_seed(0)
-    fused = model(3, 2, slots=7, width=4, controller_size=5, **options).double().cell.fused("cpu")
+    fused = built(model, options).double().cell.fused("cpu")
     parameters = fused.controller.parameters(fused.cell, fused.interface() if fused.interface else None)
     rows = rows_of(fused, parameters)
     hidden = torch.randn(6, 5, dtype=torch.float64)
     vector = functional.linear(hidden, parameters.interface_weight, parameters.interface_bias)
-    vector = vector.clamp(-fused.form.clip, fused.form.clip)
+    clip = getattr(fused.form, "clip", math.inf)
+    vector = vector.clamp(-clip, clip)
     sizes = [size if activation != "one" else 0 for _, size, activation, _ in rows]
     control = parameters_of(fused.cell.interface(hidden))
     assert {name for name, *_ in rows} == set(control)
@@ -53,11 +65,13 @@ def test_rows_of_the_table_are_the_blocks_of_the_interface(case):
 
 
 @pytest.mark.parametrize(
-    "case", [MACHINES["ntm"], MACHINES["dnc, everything"], MACHINES["sam"]], ids=["ntm", "dnc", "sam"]
+    "case",
+    [MACHINES["ntm"], MACHINES["dnc, everything"], MACHINES["sam"], MACHINES["stackrnn"]],
+    ids=["ntm", "dnc", "sam", "stackrnn"],
 )
 def test_rows_are_in_the_order_of_the_blocks(case):
     model, options = case
-    fused = model(3, 2, slots=7, width=4, controller_size=5, **options).cell.fused("cpu")
+    fused = built(model, options).cell.fused("cpu")
     blocks = fused.cell.interface.head_parameters
     rows = rows_of(fused, fused.controller.parameters(fused.cell))
     assert [(name, size) for name, size, *_ in rows] == list(zip(blocks.names, blocks.sizes, strict=True))

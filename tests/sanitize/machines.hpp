@@ -109,11 +109,12 @@ class State : public Buffers<T, typename Kind::State> {
 
     // Make weights of the parts that the kind names: positive numbers that sum to less than 1.
     void focus() {
-        for (int64_t part : Kind::weights) {
-            Buffer<T>& weights = this->all[part];
-            for (int64_t i = 0; i < weights.count; ++i)
-                weights.data()[i] = (std::fabs(weights.data()[i]) + T(1e-3)) / T(sizes.slots);
-        }
+        if constexpr (std::size(Kind::weights) > 0)
+            for (int64_t part : Kind::weights) {
+                Buffer<T>& weights = this->all[part];
+                for (int64_t i = 0; i < weights.count; ++i)
+                    weights.data()[i] = (std::fabs(weights.data()[i]) + T(1e-3)) / T(sizes.slots);
+            }
     }
 
   private:
@@ -137,6 +138,7 @@ inline memtape_machine_sizes random_machine() {
     m.outputs = pick({1, 2, 17});
     m.hidden = pick({1, 3, 7, 16, 33});
     m.layers = pick({1, 2, 3});
+    m.activation = pick({0, 1, 2});
     m.threads = pick({1, 2, 5});
     m.lengths = pick({0, 1}) ? &wanted : nullptr;
     return m;
@@ -203,7 +205,10 @@ void run(const Case<Kind>& one) {
     const Buffer<T> d_ys(ys.count, 1.0);
     const State<T, Kind> d_last(sizes, 1.0);
     auto d_end = d_last.pointers();
-    if (one.some_gradients_missing) d_end.memory = d_end.machine.reads = d_end.machine.cell = nullptr;
+    if (one.some_gradients_missing) {
+        std::memset(&d_end, 0, sizeof(void*));  // the first part, what the memory holds
+        d_end.machine.reads = d_end.machine.cell = nullptr;
+    }
     auto back = [&](const Parameters<T, Kind>& d_parameters, const Buffer<T>& d_xs, const State<T, Kind>& d_first,
                     int64_t threads) {
         const auto d_given = d_parameters.pointers();

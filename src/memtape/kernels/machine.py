@@ -26,6 +26,9 @@ from memtape.kernels.operator import Pass, register
 Controller = Literal["lstm", "gru", "rnn", "feedforward"]
 """The kinds of controller, in the order of the enum in csrc/machine/controller.hpp."""
 
+Activation = Literal["tanh", "sigmoid", "relu"]
+"""The activations of the units of an "rnn" or "feedforward" controller, in the order of the enum there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MachineParameters:
@@ -52,7 +55,7 @@ class MachineParameters:
 
 PARAMETERS = schema.names_of(MachineParameters)
 
-MACHINE = ("batch", "time", "inputs", "outputs", "hidden", "layers", "controller", "shortcuts", "threads")
+MACHINE = ("batch", "time", "inputs", "outputs", "hidden", "layers", "controller", "shortcuts", "activation", "threads")
 """The integer fields of `memtape_machine_sizes`; a pointer to the lengths follows."""
 
 FUNCTIONS = {
@@ -127,8 +130,8 @@ class MachineOperator(Generic[Form, State]):
 
     Args:
         name: name of the machine; its functions are `memtape_NAME_...`.
-        form: dataclass of the machine's options; its fields, after `controller` and `shortcuts`, are members of
-            `memtape_NAME_sizes`.
+        form: dataclass of the machine's options; its fields, after `controller`, `shortcuts` and `activation`, are members
+            of `memtape_NAME_sizes`.
         state: dataclass of the tensors of the state, whose axes are also members; `reads`, `hidden` and `cell` come
             last.
         in_place: parts of the state that are changed in place.

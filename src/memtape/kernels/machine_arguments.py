@@ -10,7 +10,7 @@ GATES = (4, 4, 1, 1)
 """Blocks of gates of a layer, by the kind of controller."""
 LSTM, FEEDFORWARD = 0, 3
 INPUTS = {"xs": ("batch", "time", "inputs")}
-PRESENT = ("time", "inputs", "outputs", "hidden", "layers")
+PRESENT = ("time", "inputs", "outputs", "hidden", "layers", "visible")
 """The sizes of every machine that must not be 0."""
 
 
@@ -110,7 +110,7 @@ class MachineArguments:
         sizes: dict[str, int] = {axis: tensors[name].shape[at] for axis, (name, at) in self._where.items()}
         sizes["batch"], sizes["time"], sizes["inputs"] = tensors["xs"].shape
         hidden, layers, kind = sizes["hidden"], sizes["layers"], form["controller"]
-        read = sizes["reads" if "reads" in sizes else "heads"] * sizes["width"]
+        read = self._vectors_read(sizes, form) * sizes["width"]
         fed, shown = sizes["inputs"] + read, (layers if form["shortcuts"] else 1) * hidden
         outputs = tensors["output_bias"].shape[0]
         return sizes | {
@@ -125,14 +125,22 @@ class MachineArguments:
             "cell_layers": layers if kind == LSTM else 0,
             "shown": shown,
             "shown_and_reads": shown + read,
+            "visible": form.get("visible", 1),
             "nearest": form.get("nearest", 0),
             "offsets": 2 * form.get("shift_range", 0) + 1,
         }
 
+    @staticmethod
+    def _vectors_read(sizes: Mapping[str, int], form: Mapping[str, int]) -> int:
+        """Return the number of vectors that a step reads: one for each head, or the top cells of each stack."""
+        if "stacks" in sizes:
+            return sizes["stacks"] * form["visible"]
+        return sizes["reads" if "reads" in sizes else "heads"]
+
     def _addressable(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, int]) -> None:
         """Raise if a machine is too large for the indices of the kernels."""
-        heads = sizes.get("reads", 0) + sizes.get("writes", 0) + sizes.get("heads", 0)
-        slots, nearest = sizes["slots"], sizes["nearest"]
+        heads = sum(sizes.get(name, 0) for name in ("reads", "writes", "heads", "stacks"))
+        slots, nearest = sizes.get("slots", 1), sizes["nearest"]
         if slots > arguments.MOST_OF_AN_INTEGER:
             raise ValueError(
                 f"the fused {self._title} got {slots} slots, but it distinguishes at most {arguments.MOST_OF_AN_INTEGER}; "
@@ -145,7 +153,7 @@ class MachineArguments:
             )
         width = 4 * sizes["width"] + sizes["offsets"] + 2 * sizes.get("writes", 0) + 16
         each = (
-            heads * (width + 2 * nearest**2)
+            heads * (width * sizes["visible"] + 2 * nearest**2)
             + 8 * sizes["layers"] * sizes["hidden"]
             + sizes["inputs"]
             + sizes["outputs"]

@@ -219,7 +219,7 @@ class SuperpositionStackInterface(Interface[SuperpositionStackControl]):
         super().__init__()
         checks.module_sizes(self, width=width, stacks=stacks)
         checks.one_of(tuple(PUSHED), push_activation=push_activation)
-        self.stacks, self.joint_actions = stacks, joint_actions
+        self.stacks, self.no_op, self.joint_actions = stacks, no_op, joint_actions
         self.push_activation: Pushed = push_activation
         actions = 3 if no_op else 2
         blocks = {"actions": torch.zeros(stacks * actions), "pushed": torch.zeros(stacks * width)}

@@ -100,7 +100,7 @@ def test_sizes_and_choices_are_checked(shapes_unchecked):
         lambda size: LSTMCell(size, 4, recurrent_dropout=0.5),
         lambda size: GRUCell(size, 4, variant="reset_before"),
         lambda size: GRUCell(size, 4, layer_norm=True),
-        lambda size: ElmanCell(size, 4, activation="relu"),
+        lambda size: Stacked([ElmanCell(size, 4), ElmanCell(4, 4, activation="relu")]),
         lambda size: Stacked([GRUCell(size, 4), GRUCell(4, 4, variant="reset_before")]),
         lambda size: Stacked([GRUCell(size, 4), GRUCell(4, 4)], dropout=0.5),
     ],

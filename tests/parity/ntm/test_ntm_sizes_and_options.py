@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from memtape import AugmentedCell
-from memtape.cells import LSTMCell, Shortcuts
+from memtape.cells import ElmanCell, FeedforwardCell, LSTMCell, Shortcuts
 from memtape.memory import TuringInterface, TuringMemory
 
 # float64: both sides round at 1e-16; the worst of these cases is 1.3e-14.
@@ -107,5 +107,32 @@ def test_a_controller_with_shortcuts_agrees(machine):
     interface = TuringInterface(controller.output_size, 4, read_heads=2)
     network = machine.build()
     network.cell.machine = AugmentedCell(controller, interface, memory, input_size=3, output_size=2).double()
+    assert network.cell.fused("cpu") is not None
+    machine.compare(network, torch.randn(3, 9, 3, dtype=torch.float64), tolerance=EXACT)
+
+
+@pytest.mark.parametrize(
+    "controller",
+    [
+        lambda size: ElmanCell(size, 5, activation="relu"),
+        lambda size: ElmanCell(size, 5, activation="sigmoid", bias=False),
+        lambda size: FeedforwardCell(size, 5, activation="relu"),
+        lambda size: FeedforwardCell(size, 5, activation="sigmoid", bias=False),
+    ],
+    ids=["relu", "sigmoid", "feedforward relu", "feedforward sigmoid"],
+)
+def test_other_units_and_outputs_of_the_hidden_vector_alone_agree(machine, controller):
+    torch.manual_seed(0)
+    memory = TuringMemory(6, 4)
+    network = machine.build()
+    network.cell.machine = AugmentedCell(
+        controller(3 + memory.read_size),
+        TuringInterface(5, 4),
+        memory,
+        input_size=3,
+        output_size=2,
+        reads_to_output=False,
+        output_bias=False,
+    ).double()
     assert network.cell.fused("cpu") is not None
     machine.compare(network, torch.randn(3, 9, 3, dtype=torch.float64), tolerance=EXACT)

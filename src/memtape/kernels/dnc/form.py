@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from memtape.kernels.machine import Controller
+from memtape.kernels.machine import Activation, Controller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +15,8 @@ class DNCForm:
     controller: Controller
     shortcuts: bool
     """Whether the input and the last reads are connected to every layer, and every layer to the interface and the output."""
+    activation: Activation
+    """The activation of an "rnn" or "feedforward" controller."""
     oneplus: bool
     """Whether strengths are at least 1 (oneplus); else at least 0 (softplus)."""
     squash: bool

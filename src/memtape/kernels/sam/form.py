@@ -6,7 +6,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from memtape.kernels.machine import Controller
+from memtape.kernels.machine import Activation, Controller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,8 @@ class SAMForm:
     controller: Controller
     shortcuts: bool
     """Whether the input and the last reads are connected to every layer, and every layer to the interface and the output."""
+    activation: Activation
+    """The activation of an "rnn" or "feedforward" controller."""
     nearest: int
     """Number of slots that a head reads in a step."""
     few: int

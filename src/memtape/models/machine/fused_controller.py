@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Shortcuts, Stacked
 from memtape.cells.elman import HiddenState
@@ -14,7 +15,7 @@ from memtape.cells.stacked import StackedState
 from memtape.core.cell import AnyCell
 from memtape.core.known_parts import KeepsForward, are_linear, unchanged
 from memtape.core.state import NoState
-from memtape.kernels.machine import Controller, MachineParameters
+from memtape.kernels.machine import Activation, Controller, MachineParameters
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 
 KINDS: dict[type[AnyCell], Controller] = {
@@ -32,6 +33,8 @@ class FusedController:
     kind: Controller
     shortcuts: bool
     """Whether the input is connected to every layer, and every layer to the interface and the output."""
+    activation: Activation
+    """The activation of the layers of an Elman network or a feed-forward network, of which all have the same."""
     layers: Sequence[Any]
 
     @classmethod
@@ -41,17 +44,12 @@ class FusedController:
         stacked = type(inner) in (Stacked, Shortcuts)
         layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
         first = layers[0]
-        alike = all(type(layer) is type(first) and layer.output_size == first.output_size for layer in layers)
-        if (
-            cell.output_clip is not None
-            or not cell.reads_to_output
-            or _dropped(cell.bypass, inner)
-            or not _known(cell, inner)
-        ):
+        alike = all(_kind(layer) == _kind(first) for layer in layers)
+        if cell.output_clip is not None or _dropped(cell.bypass, inner) or not _known(cell, inner):
             return None
         if not alike or not all(_supported(layer) for layer in layers):
             return None
-        return cls(KINDS[type(first)], isinstance(inner, Shortcuts), layers)
+        return cls(KINDS[type(first)], isinstance(inner, Shortcuts), getattr(first, "activation", "tanh"), layers)
 
     def parameters(self, cell: AugmentedCell, of_interface: tuple[Tensor, Tensor] | None = None) -> MachineParameters:
         """Return the parameters of the cell to which this controller belongs.
@@ -63,9 +61,11 @@ class FusedController:
         first, *upper = parts = [_layer(layer) for layer in self.layers]
         own = [part.own for part in parts if part.own is not None]
         interface: Any = cell.interface
-        output = cell.to_output
         if of_interface is None:
-            of_interface = interface.head_parameters.linear.weight, interface.head_parameters.linear.bias
+            of_interface = weight_and_bias(interface.head_parameters.linear)
+        output_weight, output_bias = weight_and_bias(cell.to_output)
+        if not cell.reads_to_output:
+            output_weight = functional.pad(output_weight, (0, cell.memory.read_size))
         none = first.below.new_empty(0, len(first.bias), self.layers[0].output_size)
         return MachineParameters(
             first_weight=first.below,
@@ -74,8 +74,8 @@ class FusedController:
             biases=_stacked([part.bias for part in parts]),
             interface_weight=of_interface[0],
             interface_bias=of_interface[1],
-            output_weight=output.weight,
-            output_bias=output.bias,
+            output_weight=output_weight,
+            output_bias=output_bias,
         )
 
     def plain(self, state: AugmentedState) -> dict[str, Tensor]:
@@ -117,17 +117,33 @@ def _known(cell: AugmentedCell, inner: AnyCell) -> bool:
     parts = [part for whole in (cell.interface, cell.memory) for part in whole.modules()]
     own = [part for part in parts if isinstance(part, KeepsForward)]
     layers = [part for part in parts if not isinstance(part, KeepsForward)]
-    return unchanged(cell, cell.controller, inner, *own) and are_linear(cell.to_output, *layers)
+    linear = [cell.to_output, *layers]
+    return unchanged(cell, cell.controller, inner, *own) and all(_linear(layer) for layer in linear)
 
 
 def _supported(layer: Any) -> bool:
     if type(layer) not in KINDS or not unchanged(layer):
         return False
-    if isinstance(layer, ElmanCell | FeedforwardCell) and layer.activation != "tanh":
-        return False
     if isinstance(layer, FeedforwardCell):
-        return are_linear(layer.layer)
+        return _linear(layer.layer)
+    if isinstance(layer, ElmanCell):
+        return _linear(layer.from_input) and are_linear(layer.from_hidden, bias=False)
     return bool(layer.plain)
+
+
+def _kind(layer: Any) -> tuple[type, int, str | None]:
+    return type(layer), layer.output_size, getattr(layer, "activation", None)
+
+
+def _linear(layer: nn.Module) -> bool:
+    """Return whether a layer computes the function of a linear layer, with or without a bias."""
+    return are_linear(layer, bias=getattr(layer, "bias", None) is not None)
+
+
+def weight_and_bias(layer: nn.Linear) -> tuple[Tensor, Tensor]:
+    """Return the weight and the bias of a linear layer; a layer without one has biases of 0."""
+    bias: Tensor | None = layer.bias
+    return layer.weight, layer.weight.new_zeros(layer.out_features) if bias is None else bias
 
 
 def _stacked(tensors: list[Tensor]) -> Tensor:
@@ -144,9 +160,11 @@ class _Layer(NamedTuple):
 
 def _layer(cell: Any) -> _Layer:
     if isinstance(cell, FeedforwardCell):
-        return _Layer(cell.layer.weight, None, cell.layer.bias)
+        weight, bias = weight_and_bias(cell.layer)
+        return _Layer(weight, None, bias)
     if not isinstance(cell, GRUCell):
-        return _Layer(cell.from_input.weight, cell.from_hidden.weight, cell.from_input.bias)
+        weight, bias = weight_and_bias(cell.from_input)
+        return _Layer(weight, cell.from_hidden.weight, bias)
     size = cell.output_size
     nothing = cell.from_input.weight.new_zeros
     blend, candidate = cell.from_hidden.weight.split([2 * size, size])

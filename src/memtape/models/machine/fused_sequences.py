@@ -54,6 +54,7 @@ def form_of(kind: Callable[..., Any], controller: FusedController, interface: An
     return kind(
         controller=controller.kind,
         shortcuts=controller.shortcuts,
+        activation=controller.activation,
         squash=interface.squash,
         clip=math.inf if clip is None else clip,
         **options,

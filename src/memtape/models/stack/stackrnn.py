@@ -10,6 +10,7 @@ from memtape.memory import SuperpositionStack, SuperpositionStackInterface
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.controller import controller_of
 from memtape.models.machine.machine_cell import MachineCell
+from memtape.models.stack.fused import fused_stackrnn
 from memtape.sharing.shareable import Shareable
 
 
@@ -121,8 +122,8 @@ class StackRNNCell(MachineCell):
         )
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
-        """Return None, since there is no fused kernel of this machine yet."""
-        return None
+        """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
+        return fused_stackrnn(self.machine, backend)
 
 
 class StackRNN(Recurrent[AugmentedState], Shareable):
