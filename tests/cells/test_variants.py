@@ -82,7 +82,7 @@ def test_dropout_keeps_the_mean_of_the_update():
     [
         (
             lambda: ElmanCell(2, 3, activation="sine"),
-            "activation is 'sine', but it must be one of 'tanh', 'relu'; choose",
+            "activation is 'sine', but it must be one of 'tanh', 'relu', 'sigmoid'; choose",
         ),
         (
             lambda: ElmanCell(2, 3, initial="ones"),

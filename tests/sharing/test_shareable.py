@@ -46,6 +46,9 @@ CHOICES = {
     "min_radius": [0.0, 0.5],
     "max_radius": [0.9, 1.0],
     "max_phase": [0.5, 6.0],
+    "max_depth": [None, 64],
+    "jump_length": [2, 8],
+    "window": [None, 3],
 }
 """Values of options for which not every number of their type is valid."""
 
@@ -72,6 +75,8 @@ def constructors(draw):
         location = ("shift_range", "sequential_heads", "initial_weights", "gate_bias", "sharpening_bias")
         for option in (*location, "write_shift_bias", "read_stay_bias"):
             del options[option]
+    if options.get("joint_actions"):
+        options["empty"] = 0.0
     if options.get("links") == "none":
         del options["sharpen_links"]
     if options.get("strengths") == "none":

@@ -147,6 +147,14 @@ class SuperpositionStack(Memory[SuperpositionStackState, SuperpositionStackContr
             scale="amount" if vectors else "signed",
             measure="distance from empty" if vectors else "value",
         )
+        in_full = View(
+            name="contents",
+            title="Contents",
+            values=of_stack(values),
+            axes=(*stack, "depth", "width"),
+            scale="signed",
+            measure="value",
+        )
         return (
             View(
                 name="actions",
@@ -166,14 +174,7 @@ class SuperpositionStack(Memory[SuperpositionStackState, SuperpositionStackContr
                 measure="value",
             ),
             over_time,
-            View(
-                name="contents",
-                title="Contents",
-                values=of_stack(values),
-                axes=(*stack, "depth", "width"),
-                scale="signed",
-                measure="value",
-            ),
+            *([in_full] if vectors else []),
         )
 
     def _actions(self, control: SuperpositionStackControl) -> Tensor:
