@@ -9,16 +9,19 @@ from memtape.automata.compilers.counting import elman_of_counters
 from memtape.automata.compilers.ntm import ntm_of
 from memtape.automata.compilers.rational_stacks import StackProgram, elman_of_two_stacks
 from memtape.automata.compilers.recurrent import elman_of, gru_of, lstm_of
+from memtape.automata.compilers.stack import stackrnn_of
 from memtape.automata.compilers.tape_program import TapeProgram
 from memtape.automata.definitions.counters import CounterMachine
 from memtape.automata.definitions.dfa import DFA
 from memtape.automata.definitions.errors import AutomatonError
+from memtape.automata.definitions.pda import PDA
 from memtape.automata.definitions.text_format import Machine
 from memtape.automata.definitions.turing import TuringMachine
 from memtape.automata.definitions.two_stacks import TwoStackMachine
 
 TARGETS: dict[type, dict[str, Callable[..., Any]]] = {
     DFA: {"elman": elman_of, "gru": gru_of, "lstm": lstm_of},
+    PDA: {"stackrnn": stackrnn_of},
     CounterMachine: {"elman": elman_of_counters},
     TwoStackMachine: {"elman": elman_of_two_stacks},
     TuringMachine: {"ntm": ntm_of},
@@ -27,7 +30,7 @@ TARGETS: dict[type, dict[str, Callable[..., Any]]] = {
 
 
 @overload
-def compile(machine: DFA | CounterMachine, into: str | None = None, **options: Any) -> Acceptor: ...
+def compile(machine: DFA | PDA | CounterMachine, into: str | None = None, **options: Any) -> Acceptor: ...
 
 
 @overload
