@@ -10,6 +10,7 @@ from memtape.automata.compilers.ntm import ntm_of
 from memtape.automata.compilers.rational_stacks import StackProgram, elman_of_two_stacks
 from memtape.automata.compilers.recurrent import elman_of, gru_of, lstm_of
 from memtape.automata.compilers.stack import stackrnn_of
+from memtape.automata.compilers.tape import taperrnn_of
 from memtape.automata.compilers.tape_program import TapeProgram
 from memtape.automata.definitions.counters import CounterMachine
 from memtape.automata.definitions.dfa import DFA
@@ -24,7 +25,7 @@ TARGETS: dict[type, dict[str, Callable[..., Any]]] = {
     PDA: {"stackrnn": stackrnn_of},
     CounterMachine: {"elman": elman_of_counters},
     TwoStackMachine: {"elman": elman_of_two_stacks},
-    TuringMachine: {"ntm": ntm_of},
+    TuringMachine: {"ntm": ntm_of, "taperrnn": taperrnn_of},
 }
 """The constructions, by the class of the machine and the name of the network; the first one is the default."""
 
