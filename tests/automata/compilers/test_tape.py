@@ -113,7 +113,7 @@ def test_the_state_of_the_network_is_exactly_zero_or_one(backend):
     with memtape.use_backend(backend):
         _, state = program.network(torch.zeros(2, 25, 1), program.initial_state(["ab", "ba"]))
     for leaf in (state.memory.memory, state.memory.head_weights, state.reads):
-        assert set(leaf.unique().tolist()) == {0.0, 1.0}
+        assert set(leaf.unique().tolist()) <= {0.0, 1.0}
     for row, word in enumerate(["ab", "ba"]):
         assert int(state.memory.head_weights[row, 0].argmax()) == machine.run(word, steps=25)[-1].head % 64
 

@@ -26,8 +26,8 @@ def taperrnn_of(machine: TuringMachine, *, cells: int = 32) -> TapeProgram:
     $$u_{q,s} \leftarrow \operatorname{relu}(z_q + r_s - 1), \qquad
     u_{q,\sqcup} \leftarrow \operatorname{relu}\Bigl(z_q - \sum_{s \ne \sqcup} r_s\Bigr)$$
 
-    The probabilities of the actions stay, right and left are exactly 0 or 1, and the cells are one-hot vectors of symbols.
-    An empty cell of the network is a blank, too.
+    The probabilities of the actions stay, right and left are exactly 0 or 1. A cell is the one-hot vector of its symbol,
+    or zeros for the blank, as the cells of an empty tape of the network are.
 
     Args:
         machine: the machine.
@@ -63,8 +63,9 @@ def taperrnn_of(machine: TuringMachine, *, cells: int = 32) -> TapeProgram:
     set_parameter(cell.controller.from_input.weight, inputs)
     set_parameter(cell.controller.from_input.bias, bias)
 
+    written = [[move.write == symbol != machine.blank for move in moves] for symbol in symbols]
     layers = (
-        (cell.interface.to_values, [[move.write == symbol for move in moves] for symbol in symbols], 1.0, 0.0),
+        (cell.interface.to_values, written, 1.0, 0.0),
         (cell.interface.to_actions, [[move.move == name for move in moves] for name in ACTIONS["jumps"]], LARGE, 0.0),
         (cell.to_output, [[move.state == state for move in moves] for state in machine.states], LOGIT, -LOGIT / 2),
     )
@@ -82,15 +83,17 @@ def taperrnn_of(machine: TuringMachine, *, cells: int = 32) -> TapeProgram:
 
     def loaded(tapes: Tensor) -> AugmentedState:
         state = network.init_state(len(tapes))
+        contents = tapes * torch.tensor([float(symbol != machine.blank) for symbol in symbols]).to(tapes)
         memory = TapeState(
-            memory=tapes[:, None], head_weights=state.memory.head_weights.to(tapes.dtype), jumps=state.memory.jumps
+            memory=contents[:, None], head_weights=state.memory.head_weights.to(tapes.dtype), jumps=state.memory.jumps
         )
-        return AugmentedState(controller=state.controller, memory=memory, reads=tapes[:, 0])
+        return AugmentedState(controller=state.controller, memory=memory, reads=contents[:, 0])
 
     def tape(state: Any) -> tuple[Tensor, Tensor]:
         memory = state.memory
-        fixed = ops.fixed_tape(memory.memory, memory.head_weights)[:, 0]
-        return fixed, memory.head_weights[:, 0].argmax(dim=-1)
+        symbols_of_cells = ops.fixed_tape(memory.memory, memory.head_weights)[:, 0].clone()
+        symbols_of_cells[..., 0] = 1 - symbols_of_cells.sum(dim=-1)
+        return symbols_of_cells, memory.head_weights[:, 0].argmax(dim=-1)
 
     return TapeProgram(network=network, machine=machine, cells=cells, certificate=certificate, loaded=loaded, tape=tape)
 
