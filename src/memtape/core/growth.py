@@ -112,13 +112,12 @@ def cut(state: S, example: Any) -> S:
 
 
 def _collect(value: Any, axes: tuple[int, ...], found: list[tuple[int, ...]]) -> None:
-    names = vars(type(value)).get("state_fields")
     if isinstance(value, Tensor):
         found.append(axes)
     elif type(value) is tuple:
         for part in value:
             _collect(part, (), found)
-    elif names is not None:
+    elif (names := vars(type(value)).get("state_fields")) is not None:
         growing = getattr(type(value), "growing", {})
         for name in names:
             named = growing.get(name, ())

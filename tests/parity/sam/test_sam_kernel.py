@@ -156,7 +156,7 @@ def test_the_writes_are_rolled_back_bit_for_bit():
         *(getattr(parameters, name) for name in PARAMETERS),
         *(getattr(state, name) for name in sam_on_cpu.state),
     ]
-    form, numbers = [0, 0, 3, 0, 0, 2], [0.005, 20.0]
+    form, numbers = [0, 0, 0, 3, 0, 0, 2], [0.005, 20.0]
     _, *last, saved, first_nearest = torch.ops.memtape.sam(*given, None, form, numbers, True)
     plain = Given.of(tuple(tensor.detach().contiguous() for tensor in given))
     sizes = sam_on_cpu.sizes(plain, None, form, numbers)
