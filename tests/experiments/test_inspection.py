@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from memtape import DAM, DNC, NTM, SAM, SDNC, Babi, BiLSTM, Copy, EntNet, MemN2N, StackedLSTM
+from memtape import DAM, DNC, NTM, SAM, SDNC, Babi, BiLSTM, Chomsky, Copy, EntNet, MemN2N, StackedLSTM, StackRNN
 from memtape.experiments.inspection import graph_of, lookup_of, tape_of
 from memtape.tasks.graph.shortest_path import ShortestPath
 from memtape.tasks.graph.traversal import Traversal
@@ -60,6 +60,19 @@ def test_a_network_without_a_tape_has_no_drawing_of_one():
 def test_a_bidirectional_network_has_no_drawing_of_a_tape():
     task = Copy(bits=2)
     assert tape_of(BiLSTM(task.input_size, task.output_size, hidden_size=4), task, length=3, seed=0) is None
+
+
+def test_symbols_are_drawn_as_one_hot_vectors_with_the_probabilities_of_the_classes():
+    task = Chomsky(problem="bucket-sort")
+    model = StackRNN(task.input_size, task.output_size)
+    tape = tape_of(model, task, length=4, seed=0)
+    batch = task.batch(0, 1, split="picture", lengths=(4, 4))
+    assert tape.inputs.shape == (8, task.input_size)
+    assert (tape.inputs.sum(1) == 1).all()
+    assert (tape.inputs.argmax(1) == batch.inputs[0].numpy()).all()
+    assert (tape.targets.sum(1) == batch.mask[0].numpy()).all()
+    assert (tape.targets.argmax(1)[4:] == batch.targets[0, 4:].numpy()).all()
+    np.testing.assert_allclose(tape.outputs, model(batch.inputs)[0][0].softmax(-1).detach().numpy(), atol=1e-6)
 
 
 @pytest.mark.parametrize("links", ["dense", "sparse", "none"])

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from memtape.core.graph_picture import GraphPicture, Pictured
 from memtape.core.lookup import LooksUp, Lookup
@@ -34,13 +36,19 @@ def tape_of(model: nn.Module, task: Task, *, length: int, seed: int) -> Tape | N
     trace = model.trace(batch.inputs.to(place_of(model)[0]))
     if not trace.views:
         return None
+    outputs, classes = torch.from_numpy(trace.outputs), not batch.targets.is_floating_point()
     return Tape(
-        inputs=batch.inputs[0].numpy(),
-        outputs=torch.sigmoid(torch.from_numpy(trace.outputs)).numpy(),
-        targets=batch.targets[0].numpy(),
+        inputs=_columns(batch.inputs[0], task.input_size),
+        outputs=(outputs.softmax(-1) if classes else outputs.sigmoid()).numpy(),
+        targets=_columns(batch.targets[0], task.output_size) * (batch.mask[0, :, None].numpy() if classes else 1),
         scored=batch.mask[0].numpy(),
         views=trace.views,
     )
+
+
+def _columns(values: Tensor, size: int) -> np.ndarray:
+    """Return vectors as they are, and symbols as one-hot vectors."""
+    return (values if values.is_floating_point() else one_hot(values, size).float()).numpy()
 
 
 def graph_of(model: nn.Module, task: Task, *, length: int, seed: int) -> tuple[GraphPicture, Any] | None:
