@@ -83,7 +83,7 @@ def test_the_positions_of_a_head_are_a_distribution(moves):
 
 def test_rows_have_their_own_jump_length():
     _, state, control = memory_after_steps("jumps")
-    memory = TapeMemory(SLOTS, WIDTH, tapes=TAPES, jump_length=None)
+    memory = TapeMemory(SLOTS, WIDTH, tapes=TAPES, jump_length=0, varying_jumps=True)
     assert not memory.init_state(BATCH).jumps.length.any()
     state = dataclasses.replace(state, jumps=JumpState(length=torch.tensor([1.0, 3.0], dtype=F64)))
     _, after = memory(control, state)

@@ -67,7 +67,8 @@ class TapeMemory(Memory[TapeState, TapeControl]):
         width: size of one cell.
         tapes: number of tapes, each with a head.
         moves: "jumps" on a circular tape, or "blanks", moves that lose a cell and get a blank one.
-        jump_length: length of a jump in cells, only with "jumps"; None if the state holds it, initially 0.
+        jump_length: length of a jump in cells, only with "jumps".
+        varying_jumps: hold the length of the jumps of each row in the state, initially `jump_length`.
 
     Raises:
         TypeError: a size is not an integer.
@@ -79,26 +80,35 @@ class TapeMemory(Memory[TapeState, TapeControl]):
         learn generalized Dyck languages", arXiv:1911.03329, section 3, and its code.
     """
 
-    def __init__(self, slots: int, width: int, *, tapes: int = 1, moves: Moves = "jumps", jump_length: int | None = 1):
+    def __init__(
+        self,
+        slots: int,
+        width: int,
+        *,
+        tapes: int = 1,
+        moves: Moves = "jumps",
+        jump_length: int = 1,
+        varying_jumps: bool = False,
+    ):
         super().__init__()
         checks.module_sizes(self, slots=slots, width=width, tapes=tapes)
         checks.one_of(tuple(ACTIONS), moves=moves)
-        if jump_length is not None:
-            checks.at_least(0, jump_length=jump_length)
+        checks.at_least(0, jump_length=jump_length)
         self.slots, self.width, self.tapes = slots, width, tapes
         self.moves: Moves = moves
-        self.jump_length = jump_length
+        self.jump_length, self.varying_jumps = jump_length, varying_jumps
         self.read_size = tapes * width
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> TapeState:
         """Return tapes of zeros with their heads at slot 0."""
         places = torch.arange(self.slots, device=device).expand(batch_size, self.tapes, -1)
         memory = torch.zeros(batch_size, self.tapes, self.slots, self.width, device=device, dtype=dtype)
-        varies = self.moves == "jumps" and self.jump_length is None
         return TapeState(
             memory=memory,
             head_weights=(places == 0).to(memory.dtype),
-            jumps=JumpState(length=memory.new_zeros(batch_size)) if varies else NoState(),
+            jumps=JumpState(length=memory.new_full((batch_size,), self.jump_length))
+            if self.varying_jumps
+            else NoState(),
         )
 
     def address(self, control: TapeControl, state: TapeState) -> TapeState:
@@ -175,7 +185,7 @@ class TapeMemory(Memory[TapeState, TapeControl]):
         """Return the length of a jump in each row, as integers."""
         if isinstance(state.jumps, JumpState):
             return state.jumps.length.detach().round().long()
-        return torch.full(state.memory.shape[:1], self.jump_length or 0, device=state.memory.device)
+        return torch.full(state.memory.shape[:1], self.jump_length, device=state.memory.device)
 
 
 class TapeInterface(Interface[TapeControl]):

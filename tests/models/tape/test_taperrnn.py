@@ -69,7 +69,7 @@ def test_a_sequence_by_the_letter(reads_to_output):
 
 
 def test_the_input_gives_each_row_its_jump_length():
-    network = TapeRNN(INPUT + 1, OUTPUT, jump_length=None, **SMALL).double()
+    network = TapeRNN(INPUT + 1, OUTPUT, jump_from_input=True, **SMALL).double()
     with torch.no_grad():
         network.cell.machine.interface.to_actions.bias.normal_()
     xs = torch.randn(BATCH, 6, INPUT + 1, dtype=F64)
@@ -89,7 +89,7 @@ def test_the_input_gives_each_row_its_jump_length():
 
 
 def test_a_carried_state_keeps_the_jump_length():
-    network = TapeRNN(INPUT + 1, OUTPUT, jump_length=None, **SMALL).double()
+    network = TapeRNN(INPUT + 1, OUTPUT, jump_from_input=True, **SMALL).double()
     xs = torch.randn(BATCH, 6, INPUT + 1, dtype=F64)
     xs[:, :, -1] = 0
     xs[:, 0, -1] = 3
@@ -103,7 +103,7 @@ def test_a_carried_state_keeps_the_jump_length():
 
 
 def test_starts_and_lengths_of_rows_with_their_own_jumps():
-    network = TapeRNN(INPUT + 1, OUTPUT, jump_length=None, **SMALL).double()
+    network = TapeRNN(INPUT + 1, OUTPUT, jump_from_input=True, **SMALL).double()
     xs = torch.randn(BATCH, 7, INPUT + 1, dtype=F64)
     xs[:, :, -1] = 0
     xs[0, 0, -1], xs[1, 0, -1], xs[1, 3, -1] = 2, 3, 4
@@ -117,17 +117,15 @@ def test_starts_and_lengths_of_rows_with_their_own_jumps():
 
 
 def test_symbols_have_no_jump_length():
-    network = TapeRNN(4, 2, jump_length=None, **SMALL)
-    with pytest.raises(
-        ValueError, match="the inputs are symbols, but without a jump_length the last entry of an input"
-    ):
+    network = TapeRNN(4, 2, jump_from_input=True, **SMALL)
+    with pytest.raises(ValueError, match="the inputs are symbols, but with jump_from_input the last entry of an input"):
         network(torch.zeros(1, 3, dtype=torch.long))
     assert TapeRNN(4, 2, **SMALL)(torch.zeros(1, 3, dtype=torch.long))[0].shape == (1, 3, 2)
 
 
 def test_invalid_options_are_refused(shapes_unchecked):
-    with pytest.raises(ValueError, match="input_size is 1, but without a jump_length the last entry"):
-        TapeRNN(1, 2, jump_length=None)
+    with pytest.raises(ValueError, match="input_size is 1, but with jump_from_input the last entry"):
+        TapeRNN(1, 2, jump_from_input=True)
     with pytest.raises(ValueError, match="jump_length is -1, but it must be at least 0"):
         TapeRNN(2, 2, jump_length=-1)
     with pytest.raises(ValueError, match="controller is 'magic', but it must be one of"):

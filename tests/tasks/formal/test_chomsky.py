@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from memtape import TapeRNN
 from memtape.tasks.formal.chomsky import PROBLEMS, Chomsky
 from memtape.tasks.formal.problems.problem import END
 
@@ -153,6 +154,28 @@ def test_computation_tokens_lie_between_the_string_and_the_answer():
     assert batch.inputs.shape == (5, 4 + 8 + 5)
     assert batch.mask.tolist() == [[False] * 12 + [True] * 5] * 5
     assert task.vocabulary[5:] == ("computation", "output")
+
+
+@pytest.mark.parametrize("same_length", [True, False])
+def test_vectors_are_one_hot_symbols_with_the_length_of_the_string(same_length):
+    options = {"problem": "bucket-sort", "computation_tokens": 1, "same_length": same_length}
+    symbols = Chomsky(**options)
+    vectors = Chomsky(**options, give_length=True)
+    given, expected = vectors.batch(0, 6, lengths=(2, 9)), symbols.batch(0, 6, lengths=(2, 9))
+    assert vectors.input_size == symbols.input_size + 1
+    assert given.inputs[..., :-1].sum(-1).eq(1)[given.inputs[..., -1] > 0].all()
+    for row, length in enumerate(expected.lengths.tolist()):
+        assert given.inputs[row, :length, :-1].argmax(-1).equal(expected.inputs[row, :length])
+        assert given.inputs[row, :length, -1].eq(length / 3).all()
+    assert given.targets.equal(expected.targets)
+    assert vectors.show(given) == symbols.show(expected)
+
+
+def test_the_jumps_of_a_tape_have_the_length_of_the_string():
+    task = Chomsky(give_length=True)
+    network = TapeRNN(task.input_size, task.output_size, jump_from_input=True, slots=32, controller_size=8)
+    _, state = network(task.batch(0, 3, lengths=(7, 7)).inputs)
+    assert state.memory.jumps.length.tolist() == [7, 7, 7]
 
 
 def test_steps_after_the_terminator_count_in_the_loss_only():

@@ -25,7 +25,7 @@ class TapeRNNCell(Cell[AugmentedState]):
     (`memtape.memory.TapeMemory` has the equations). The output is a linear map of the controller's output.
 
     In the study, a jump has the length of the input of the task, which the network receives from outside. Here it is an
-    option, or an entry of each input vector, so that rows of a batch can differ; the state holds it.
+    option, or an entry of each input vector, so that rows of a batch can differ; then the state holds it.
 
     Args:
         input_size: size of one input vector, with the entry of the jump length.
@@ -39,9 +39,10 @@ class TapeRNNCell(Cell[AugmentedState]):
         activation: activation of the units of an rnn or feedforward controller.
         reads_to_output: compute the output from the cells under the heads after the step, too (else from the hidden
             vector alone).
-        jump_length: length of a jump in cells; none if the last entry of an input vector gives the length of the jumps
-            from its step on, rounded to an integer. The controller does not receive this entry; where it is not above
-            0, the last length remains, which is initially 0.
+        jump_length: length of a jump in cells.
+        jump_from_input: take the length of the jumps from the last entry of each input vector, rounded to an integer. The
+            controller does not receive this entry; where it is not above 0, the last length remains, initially that of
+            `jump_length`.
         write_layers: number of hidden layers of the network that computes what the heads write; 0 for a linear map.
         write_size: number of relu units of each of these layers.
         initial_controller: initial state of the controller: zeros, or learned.
@@ -68,7 +69,8 @@ class TapeRNNCell(Cell[AugmentedState]):
         controller_layers: int = 1,
         activation: Literal["tanh", "relu", "sigmoid"] = "relu",
         reads_to_output: bool = False,
-        jump_length: int | None = 8,
+        jump_length: int = 8,
+        jump_from_input: bool = False,
         write_layers: int = 2,
         write_size: int = 64,
         initial_controller: Literal["zeros", "learned"] = "zeros",
@@ -76,14 +78,14 @@ class TapeRNNCell(Cell[AugmentedState]):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, output_size=output_size)
         self.input_size, self.output_size = input_size, output_size
-        self.jump_from_input = jump_length is None
-        if self.jump_from_input and input_size < 2:
+        self.jump_from_input = jump_from_input
+        if jump_from_input and input_size < 2:
             raise ValueError(
-                "input_size is 1, but without a jump_length the last entry of an input is the length of a jump; give "
-                "vectors of at least two entries, or a jump_length"
+                "input_size is 1, but with jump_from_input the last entry of an input is the length of a jump; give "
+                "vectors of at least two entries, or set jump_from_input=False"
             )
-        memory = TapeMemory(slots, width, tapes=tapes, jump_length=jump_length)
-        received = input_size - 1 if self.jump_from_input else input_size
+        memory = TapeMemory(slots, width, tapes=tapes, jump_length=jump_length, varying_jumps=jump_from_input)
+        received = input_size - 1 if jump_from_input else input_size
         self.machine = AugmentedCell(
             controller_of(
                 controller,
@@ -113,8 +115,8 @@ class TapeRNNCell(Cell[AugmentedState]):
         """
         if self.jump_from_input:
             raise ValueError(
-                "the inputs are symbols, but without a jump_length the last entry of an input vector is the length of a "
-                "jump; pass vectors, or build the network with a jump_length"
+                "the inputs are symbols, but with jump_from_input the last entry of an input vector is the length of a "
+                "jump; pass vectors, or build the network with jump_from_input=False"
             )
         return super().read(symbols)
 
@@ -148,7 +150,7 @@ class TapeRNN(Recurrent[AugmentedState], Resizable):
     Example:
         >>> import torch
         >>> from memtape import TapeRNN
-        >>> network = TapeRNN(input_size=4, output_size=2, slots=20, jump_length=None)
+        >>> network = TapeRNN(input_size=4, output_size=2, slots=20, jump_from_input=True)
         >>> xs = torch.zeros(3, 7, 4)
         >>> xs[:, 0, -1] = torch.tensor([5.0, 6.0, 7.0])  # a jump length for each row
         >>> ys, state = network(xs)

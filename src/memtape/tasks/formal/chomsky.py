@@ -1,11 +1,13 @@
 """Chomsky: fifteen problems, ordered by the machine that solves them."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn import functional
 
 from memtape.core import checks
 from memtape.core.batch import SequenceBatch
@@ -46,6 +48,8 @@ class Chomsky(ClassificationTask, DrawnTask):
         min_length: minimum length of a string in training.
         max_length: maximum length of a string in training.
         same_length: draw one length for all strings of a batch instead of one for each.
+        give_length: give vectors instead of symbols: one-hot vectors, and as last entry of each the length of the string,
+            which is the length of the jumps of a tape RNN with `jump_from_input`.
 
     Raises:
         ValueError: the problem is unknown, the number of computation tokens is negative, or the range of lengths is empty.
@@ -89,16 +93,17 @@ class Chomsky(ClassificationTask, DrawnTask):
         min_length: int = 1,
         max_length: int = 40,
         same_length: bool = True,
+        give_length: bool = False,
     ):
         checks.one_of(tuple(PROBLEMS), problem=problem)
         checks.at_least(0, computation_tokens=computation_tokens)
         check_range(self, length=(min_length, max_length))
         self.problem, self._problem = problem, PROBLEMS[problem]
-        self.computation_tokens, self.same_length = computation_tokens, same_length
+        self.computation_tokens, self.same_length, self.give_length = computation_tokens, same_length, give_length
         self.lengths = (min_length, max_length)
         tokens = ("computation", "output") if computation_tokens else ("output",)
         self.vocabulary = (*self._problem.symbols, *tokens)
-        self.input_size, self.output_size = len(self.vocabulary), len(self._problem.classes)
+        self.input_size, self.output_size = len(self.vocabulary) + give_length, len(self._problem.classes)
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
         """Draw strings and their answers, all of one length at once, and lay them out with the tokens."""
@@ -117,13 +122,16 @@ class Chomsky(ClassificationTask, DrawnTask):
     def _laid_out(self, rows: int, size: int, generator: torch.Generator) -> SequenceBatch:
         strings, answers = self._problem.sample(rows, size, generator)
         waiting = strings.shape[1] * (1 + self.computation_tokens)
-        inputs = torch.full((rows, waiting + answers.shape[1]), self.input_size - 1)
+        inputs = torch.full((rows, waiting + answers.shape[1]), len(self.vocabulary) - 1)
         inputs[:, : strings.shape[1]] = strings
         inputs[:, strings.shape[1] : waiting] = len(self._problem.symbols)
         targets = torch.zeros_like(inputs)
         targets[:, waiting:] = answers
         mask = torch.zeros(inputs.shape, dtype=torch.bool)
         mask[:, waiting:] = True
+        if self.give_length:
+            sizes = torch.full((*inputs.shape, 1), float(strings.shape[1]))
+            inputs = torch.cat([functional.one_hot(inputs, len(self.vocabulary)).float(), sizes], -1)
         return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=torch.full((rows,), inputs.shape[1]))
 
     def counted(self, batch: SequenceBatch) -> Bool[Tensor, "batch time"]:
@@ -154,6 +162,8 @@ class Chomsky(ClassificationTask, DrawnTask):
         """
         symbols = [*self._problem.symbols, *(":." if self.computation_tokens else ".")]
         name = type(self).__name__
+        if self.give_length:
+            batch = dataclasses.replace(batch, inputs=batch.inputs[..., :-1].argmax(-1))
         return symbols_in_columns(name, batch, outputs, row, symbols=symbols, classes=self._problem.classes)
 
 
