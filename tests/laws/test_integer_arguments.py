@@ -17,8 +17,8 @@ SEQUENCES = [name for name, entry in MODELS.items() if "sequences" in entry.card
 TREES = [name for name, entry in MODELS.items() if "trees" in entry.card.inputs]
 TYPES = [torch.uint8, torch.int8, torch.int16, torch.uint16, torch.int32, torch.uint32]
 LENGTHS = [100, 3, 127]
-SLOW = {"bidnc", "dam"}
-"""Networks whose steps take long under the hook that checks annotations."""
+SLOW = {"bidnc", "dam", "taperrnn", "babyntm", "listrnn", "nsrnn"}
+"""Networks without a fused kernel, whose steps take long under the hook that checks annotations."""
 
 
 def built(name, size=4):
