@@ -14,8 +14,8 @@ from memtape.automata.definitions.text_format import parse, read
 from memtape.automata.definitions.tomita import tomita
 from memtape.automata.definitions.turing import Configuration, TapeMove, TuringMachine
 from memtape.automata.definitions.two_stacks import TwoStackConfiguration, TwoStackMachine
+from memtape.automata.drawing.graph_text import dot
 from memtape.automata.extraction.extract import Extraction, extract
-from memtape.automata.extraction.graph_text import dot
 
 __all__ = [
     "DFA",

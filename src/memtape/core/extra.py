@@ -13,6 +13,7 @@ PACKAGES: Final = {
     "huggingface_hub": "huggingface-hub",
     "jinja2": "jinja2",
     "matplotlib": "matplotlib",
+    "networkx": "networkx",
     "pydantic": "pydantic",
     "rich": "rich",
 }

@@ -4,7 +4,8 @@ import re
 import pytest
 import torch
 
-from memtape.automata import DFA, AutomatonError, compile, dot, extract, parse, tomita
+import memtape
+from memtape.automata import DFA, AutomatonError, compile, extract, parse, tomita
 from memtape.automata.extraction.clusters import k_means
 
 FORMS = [("elman", {}), ("elman", {"activation": "tanh"}), ("gru", {}), ("lstm", {})]
@@ -80,20 +81,56 @@ def test_noisy_states_are_clustered():
     assert found.states <= 32
 
 
-def test_an_automaton_is_written_as_a_graph():
-    text = dot(DFA.from_table([[0, 1], [1, 1]], {0}, alphabet=('"', "b")))
-    assert text.startswith("digraph {\n")
-    assert '  "0" [shape=doublecircle];\n  "1" [shape=circle];\n' in text
-    assert '  "0" -> "0" [label="\\""];' in text
-    assert '  "1" -> "1" [label="\\", b"];' in text
+def marked(dfa):
+    """Return an automaton that reads ^ and . as well, and accepts a word of the other between the two."""
+    transitions = {("begin", symbol): "wrong" for symbol in "01."} | {("begin", "^"): dfa.start}
+    transitions |= {(state, symbol): "wrong" for state in (*dfa.states, "right", "wrong") for symbol in "01^."}
+    transitions |= dfa.transitions | {(state, "."): "right" for state in dfa.accepting}
+    return DFA(alphabet="0^1.", transitions=transitions, start="begin", accepting={"right"})
+
+
+@pytest.mark.parametrize("method", ["lstar", "clusters"])
+def test_symbols_around_words_are_read_by_the_network_alone(method):
+    network = compile(marked(tomita(5)), into="elman").network
+    found = extract(network, "0^1.", before="^", after=".", method=method, held_out=(10, 11))
+    assert found.dfa == tomita(5).minimise()
+    assert found.agreement == {10: 1.0, 11: 1.0}
+
+
+def test_of_two_classes_the_second_accepts():
+    one = compile(tomita(4), into="elman").network
+    two = memtape.Elman(**{**one.configuration, "output_size": 2}).double()
+    weights = one.state_dict()
+    weights["cell.to_output.weight"] = torch.cat([torch.zeros(1, 9), weights["cell.to_output.weight"]])
+    weights["cell.to_output.bias"] = torch.cat([torch.zeros(1), weights["cell.to_output.bias"]]) + 30
+    two.load_state_dict(weights)
+    assert extract(two, "01", empty=True, held_out=()).dfa == tomita(4).minimise()
+
+
+def test_agreement_counts_accepted_words_that_are_rare():
+    network = compile(tomita(1), into="elman").network
+    with torch.no_grad():  # 1...1 is rejected at last
+        network.cell.cell.from_hidden.weight[1, 1] = 0.99
+    found = extract(network, "01", empty=True, longest=10, held_out=(10, 1000))
+    assert found.dfa == tomita(1).minimise()
+    assert found.agreement == {10: 1.0, 1000: 0.5}
 
 
 def test_bad_arguments_are_refused(shapes_unchecked):
     network = compile(tomita(1)).network
-    with pytest.raises(
-        ValueError, match=re.escape("the alphabet has 3 symbols, but the network reads 2; give a symbol for")
-    ):
-        extract(network, "abc", empty=True)
+    for words, options in [
+        ("the alphabet has 3 symbols, but the network reads 2; give a symbol for each", {"alphabet": "abc"}),
+        ("before is '^', but the alphabet is 0 1; give one of its symbols, or None", {"before": "^"}),
+        ("after is '', but the alphabet is 0 1; give", {"after": ""}),
+        ("all symbols are before or after words, but words need", {"before": "0", "after": "1"}),
+        ("empty is None, but the network has no output for the empty word; state whether", {"empty": None}),
+        (
+            "the network has 4 outputs, but one that accepts words has a number or two",
+            {"network": memtape.GRU(2, 4, hidden_size=3)},
+        ),
+    ]:
+        with pytest.raises(AutomatonError, match=re.escape(words)):
+            extract(**{"network": network, "alphabet": "01", "empty": True, **options})
     with pytest.raises(ValueError, match=r"method is 'guess', but it must be one of 'lstar', 'clusters'"):
         extract(network, "01", empty=True, method="guess")
     with pytest.raises(ValueError, match=r"epsilon is 0.0, but it must be finite and above 0"):

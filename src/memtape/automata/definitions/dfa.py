@@ -1,13 +1,19 @@
 """DFA: deterministic finite automata, which accept the regular languages."""
 
+import importlib
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from memtape.automata.definitions.errors import AutomatonError
 from memtape.automata.definitions.words import Word, alphabet_of, numbers_of
 from memtape.core import checks
+from memtape.core.extra import importing
+
+FIGURE = "memtape.automata.drawing.state_graph"
+"""The module that draws an automaton, loaded by name at the first figure: automata need no matplotlib."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +241,19 @@ class DFA:
 
         if counts[length][0]:
             yield from below(0, length, ())
+
+    def figure(self, *, title: str = "") -> Any:
+        """Draw the states as circles, the accepting ones as two, and the transitions as arrows; return matplotlib's figure.
+
+        Args:
+            title: a line above the graph.
+
+        Raises:
+            MissingPackageError: matplotlib or networkx is not installed.
+        """
+        with importing("DFA.figure"):
+            drawing = importlib.import_module(FIGURE)
+        return drawing.state_graph(self, title=title)
 
     def _walk(self, word: Word) -> list[int]:
         states = [0]

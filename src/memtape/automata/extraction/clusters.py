@@ -45,9 +45,7 @@ def k_means(points: Float[Tensor, "points size"], clusters: int, *, seed: int = 
     return labels
 
 
-def from_clusters(
-    oracle: Oracle, alphabet: Sequence[str], words: Sequence[Numbers], *, most_states: int, seed: int = 0
-) -> tuple[DFA, bool]:
+def from_clusters(oracle: Oracle, words: Sequence[Numbers], *, most_states: int, seed: int = 0) -> tuple[DFA, bool]:
     """Return an automaton whose states are clusters of hidden states, with the most frequent transitions between them.
 
     The number of clusters is doubled until the automaton agrees with the network on all prefixes of the words. If there are
@@ -55,7 +53,6 @@ def from_clusters(
 
     Args:
         oracle: the network.
-        alphabet: the symbols.
         words: the words whose hidden states are used; none is empty.
         most_states: largest number of clusters.
         seed: seed of k-means.
@@ -85,8 +82,8 @@ def from_clusters(
     best: tuple[float, DFA] | None = None
     for clusters in [*sizes, min(most_states, len(distinct))]:
         labels = exact if clusters == len(distinct) else k_means(vectors, clusters, seed=seed)
-        dfa = _automaton(labels, answers, torch.tensor(sources), torch.tensor(symbols), alphabet)
-        agreed = [dfa.accepts([alphabet[number] for number in word]) for word in words]
+        dfa = _automaton(labels, answers, torch.tensor(sources), torch.tensor(symbols), oracle.symbols)
+        agreed = [dfa.accepts([oracle.symbols[number] for number in word]) for word in words]
         agreement = sum(map(bool.__eq__, agreed, oracle.accepts(words))) / len(words)
         if best is None or agreement > best[0]:
             best = agreement, dfa

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from memtape.automata.definitions.dfa import DFA
-from memtape.automata.definitions.words import alphabet_of
 from memtape.automata.extraction.clusters import from_clusters
 from memtape.automata.extraction.lstar import learn
 from memtape.automata.extraction.oracle import Numbers, Oracle
@@ -15,7 +14,7 @@ from memtape.core import checks
 from memtape.core.recurrent import Recurrent
 
 HELD_OUT = 200
-"""Number of words of each length on which the automaton is compared with the network."""
+"""Number of uniform words of each length on which the automaton is compared with the network, and of accepted ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +26,8 @@ class Extraction:
         states: number of states before they were minimised.
         complete: whether the search ended with an automaton without a known counterexample. If not, the network computes no
             small automaton.
-        agreement: the fraction of new uniform words on which automaton and network agree, by length.
+        agreement: the fraction of new words on which automaton and network agree, by length. Half of them are uniform, half
+            uniform among those that the automaton accepts, if it accepts words of this length.
         counterexamples: the words that refuted earlier automata.
         queries: number of different words that the network answered.
         samples: number of uniform words without a counterexample in the last round of L*: with this number the error on such
@@ -47,7 +47,9 @@ def extract(
     network: Recurrent[Any],
     alphabet: Sequence[str],
     *,
-    empty: bool,
+    before: str | None = None,
+    after: str | None = None,
+    empty: bool | None = None,
     method: Literal["lstar", "clusters"] = "lstar",
     longest: int = 30,
     most_states: int = 64,
@@ -61,14 +63,18 @@ def extract(
     L* queries the network with words and builds the smallest automaton that agrees. In round $i$ it is compared with the
     network on $m_i = \lceil (\ln(1 / \delta) + i \ln 2) / \epsilon \rceil$ uniform words and as many words that the
     automaton accepts: if none differs, the error on uniform words is at most $\epsilon$ with probability $1 - \delta$. The
-    method "clusters" needs fewer answers: states are clusters of the hidden states, transitions the
-    most frequent ones.
+    method "clusters" needs no rounds: states are clusters of the hidden states after random words, transitions the most
+    frequent ones.
 
     Args:
-        network: the network. It reads symbols by their numbers; a word is accepted if the first output after its last symbol
-            is positive.
-        alphabet: the symbols, in the order of their numbers.
-        empty: whether the empty word is accepted, which has no output.
+        network: the network. It reads symbols by their numbers; a word is accepted if the output after its last symbol is a
+            positive number or, of two classes, the second one.
+        alphabet: the symbols that the network reads, in the order of their numbers. A trained network reads those of the
+            `vocabulary` of its task.
+        before: the symbol that the network reads before each word, such as "^"; None for none. Words do not contain it.
+        after: the symbol that it reads after each word; None for none.
+        empty: whether the empty word is accepted; None asks the network, which has an output for it only if it reads a
+            symbol before or after words.
         method: "lstar" or "clusters".
         longest: largest length of the words on which automaton and network are compared.
         most_states: number of states at which the search ends.
@@ -79,7 +85,9 @@ def extract(
 
     Raises:
         TypeError: a number is not an integer.
-        ValueError: a number is out of its range, the method is unknown, or the network reads another number of symbols.
+        ValueError: a number is out of its range, or the method is unknown.
+        AutomatonError: the alphabet does not fit the network, the symbols around words are not in it, or the network
+            cannot answer.
 
     Example:
         >>> from memtape.automata import compile, extract, tomita
@@ -95,12 +103,8 @@ def extract(
     checks.one_of(("lstar", "clusters"), method=method)
     checks.at_least(1, longest=longest, most_states=most_states)
     checks.positive(epsilon=epsilon, delta=delta)
-    symbols = alphabet_of("alphabet", alphabet)
-    if network.input_size != len(symbols):
-        raise ValueError(
-            f"the alphabet has {len(symbols)} symbols, but the network reads {network.input_size}; give a symbol for each input"
-        )
-    oracle = Oracle(network, empty=empty)
+    oracle = Oracle(network, alphabet, before=before, after=after, empty=empty)
+    symbols = oracle.symbols
     draw = random.Random(seed)
     found: list[Numbers] = []
     samples = 0
@@ -112,7 +116,7 @@ def extract(
     def counterexample(dfa: DFA) -> Numbers | None:
         nonlocal samples
         samples = math.ceil((math.log(1 / delta) + (len(found) + 1) * math.log(2)) / epsilon)
-        words = uniform(samples) + _accepted(dfa, samples, longest, draw)
+        words = uniform(samples) + _accepted(dfa, samples, range(1, longest + 1), draw)
         differing = _differing(dfa, oracle, words)
         if not differing:
             return None
@@ -120,13 +124,16 @@ def extract(
         return found[-1]
 
     if method == "lstar":
-        raw, complete = learn(oracle, symbols, counterexample, most_states=most_states)
+        raw, complete = learn(oracle, counterexample, most_states=most_states)
     else:
         sample = uniform(math.ceil(math.log(1 / delta) / epsilon))
-        raw, complete = from_clusters(oracle, symbols, sample, most_states=most_states, seed=seed)
+        raw, complete = from_clusters(oracle, sample, most_states=most_states, seed=seed)
     dfa = raw.minimise()
-    queries = len(oracle.known) - 1
-    agreement = {length: 1 - len(_differing(dfa, oracle, uniform(HELD_OUT, length))) / HELD_OUT for length in held_out}
+    queries = len(oracle.known) - (empty is not None)
+    agreement = {}
+    for length in held_out:
+        words = uniform(HELD_OUT, length) + _accepted(dfa, HELD_OUT, [length], draw)
+        agreement[length] = 1 - len(_differing(dfa, oracle, words)) / len(words)
     return Extraction(
         dfa=dfa,
         states=len(raw.states),
@@ -150,13 +157,12 @@ def _differing(dfa: DFA, oracle: Oracle, words: list[Numbers]) -> list[Numbers]:
     return differing
 
 
-def _accepted(dfa: DFA, number: int, longest: int, draw: random.Random) -> list[Numbers]:
-    """Return accepted words of an automaton, of the lengths that it has."""
+def _accepted(dfa: DFA, number: int, lengths: Sequence[int], draw: random.Random) -> list[Numbers]:
+    """Return accepted words of an automaton, of those lengths that it has."""
     place = {symbol: number for number, symbol in enumerate(dfa.alphabet)}
-    lengths = [length for length in range(1, longest + 1) if dfa.count(length)]
+    found = [length for length in lengths if dfa.count(length)]
     words: list[Numbers] = []
-    for length in lengths:
-        share = math.ceil(number / len(lengths))
-        drawn = dfa.sample(length, share, seed=draw.randrange(2**32))
+    for length in found:
+        drawn = dfa.sample(length, math.ceil(number / len(found)), seed=draw.randrange(2**32))
         words += [tuple(place[symbol] for symbol in word) for word in drawn]
     return words

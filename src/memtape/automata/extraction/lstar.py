@@ -8,7 +8,6 @@ from memtape.automata.extraction.oracle import Numbers, Oracle
 
 def learn(
     oracle: Oracle,
-    alphabet: Sequence[str],
     counterexample: Callable[[DFA], Numbers | None],
     *,
     most_states: int,
@@ -17,7 +16,6 @@ def learn(
 
     Args:
         oracle: answers whether words are accepted.
-        alphabet: the symbols.
         counterexample: returns a word on which an automaton and the oracle differ, None if none was found.
         most_states: number of states at which learning stops.
 
@@ -31,9 +29,9 @@ def learn(
     """
     access: list[Numbers] = [()]
     suffixes: list[Numbers] = [()]
-    symbols = range(len(alphabet))
+    symbols = range(len(oracle.symbols))
     while True:
-        _close(oracle, access, suffixes, len(alphabet), most_states)
+        _close(oracle, access, suffixes, len(symbols), most_states)
         rows = {row: number for number, row in enumerate(_rows(oracle, access, suffixes))}
         after = _rows(oracle, [(*word, symbol) for word in access for symbol in symbols], suffixes)
         if any(row not in rows for row in after):  # the table was not closed within the number of states
@@ -41,9 +39,9 @@ def learn(
                 [rows.get(after[state * len(symbols) + symbol], 0) for symbol in symbols]
                 for state in range(len(access))
             ]
-            return _automaton(table, rows, alphabet), False
+            return _automaton(table, rows, oracle.symbols), False
         table = [[rows[after[state * len(symbols) + symbol]] for symbol in symbols] for state in range(len(access))]
-        dfa = _automaton(table, rows, alphabet)
+        dfa = _automaton(table, rows, oracle.symbols)
         word = counterexample(dfa)
         if word is None:
             return dfa, True

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from memtape.automata.definitions.errors import AutomatonError
+from memtape.automata.definitions.words import alphabet_of
 from memtape.core import state_tree
 from memtape.core.evaluation_mode import evaluation_mode
 from memtape.core.recurrent import Recurrent
@@ -22,42 +24,96 @@ MOST_STEPS = 200_000
 class Oracle:
     """Answer whether a network accepts words, with a record of the words that were answered before.
 
+    The answer is the output after the last symbol: it accepts if it is a positive number or, of two classes, the second one.
+
+    Attributes:
+        network: the network.
+        symbols: the symbols of words.
+        known: the recorded answers.
+
     Args:
-        network: the network. It reads symbols by their numbers; a word is accepted if the first output after its last symbol
-            is positive.
-        empty: whether the empty word is accepted, which has no output.
+        network: the network, which reads symbols by their numbers.
+        alphabet: the symbols, in the order of their numbers.
+        before: the symbol before each word; None for none.
+        after: the symbol after each word; None for none.
+        empty: whether the empty word is accepted; None asks the network.
+
+    Raises:
+        AutomatonError: the alphabet does not fit the network, the symbols around words are not in it, or the network
+            cannot answer.
     """
 
-    def __init__(self, network: Recurrent[Any], *, empty: bool):
+    def __init__(
+        self,
+        network: Recurrent[Any],
+        alphabet: Sequence[str],
+        *,
+        before: str | None = None,
+        after: str | None = None,
+        empty: bool | None = None,
+    ):
+        named = alphabet_of("alphabet", alphabet)
+        if network.input_size != len(named):
+            raise AutomatonError(
+                f"the alphabet has {len(named)} symbols, but the network reads {network.input_size}; give a symbol for each "
+                "input"
+            )
+        if network.output_size > 2:
+            raise AutomatonError(
+                f"the network has {network.output_size} outputs, but one that accepts words has a number or two classes; give "
+                "another network"
+            )
+        for name, symbol in (("before", before), ("after", after)):
+            if symbol is not None and symbol not in named:
+                raise AutomatonError(
+                    f"{name} is {symbol!r}, but the alphabet is {' '.join(named)}; give one of its symbols, or None for none"
+                )
+        self.symbols = tuple(symbol for symbol in named if symbol not in (before, after))
+        if not self.symbols:
+            raise AutomatonError(
+                "all symbols are before or after words, but words need a symbol; give a larger alphabet"
+            )
+        if empty is None and before is None and after is None:
+            raise AutomatonError(
+                "empty is None, but the network has no output for the empty word; state whether it is accepted, or give the "
+                "symbol before words"
+            )
         self.network = network
-        self.known: dict[Numbers, bool] = {(): empty}
+        self.known: dict[Numbers, bool] = {} if empty is None else {(): empty}
+        self._numbers = [named.index(symbol) for symbol in self.symbols]
+        self._before = [] if before is None else [named.index(before)]
+        self._after = [] if after is None else [named.index(after)]
 
     def accepts(self, words: Sequence[Numbers]) -> list[bool]:
         """Return whether the network accepts each word."""
         new = sorted({word for word in words if word not in self.known}, key=len)
         while new:
-            count = max(1, MOST_STEPS // len(new[-1]))
+            count = max(1, MOST_STEPS // max(1, len(new[-1])))
             part, new = new[-count:], new[:-count]
-            xs, lengths = _batch(part)
+            xs, lengths = self._batch(part, self._after)
             with torch.no_grad(), evaluation_mode(self.network):
                 outputs, _ = self.network(xs, lengths=lengths)
-            last = outputs[torch.arange(len(part)), lengths - 1, 0] > 0
-            self.known.update(zip(part, last.tolist(), strict=True))
+            last = outputs[torch.arange(len(part)), lengths - 1]
+            positive = (last[:, 0] if last.shape[1] == 1 else last[:, 1] - last[:, 0]) > 0
+            self.known.update(zip(part, positive.tolist(), strict=True))
         return [self.known[word] for word in words]
 
     def states(self, words: Sequence[Numbers]) -> tuple[Float[Tensor, " size"], Float[Tensor, "batch time size"]]:
-        """Return the initial state as a vector, and the states after each symbol of the words, which are not empty."""
-        xs, lengths = _batch(words)
+        """Return the state before words as a vector, and the states after each symbol of the words, which are not empty."""
+        xs, lengths = self._batch(words)
         with torch.no_grad(), evaluation_mode(self.network):
             _, _, trace = self.network(xs, lengths=lengths, collect=lambda state: state)
             initial = self.network.init_state(1)
-        first = torch.cat([leaf.flatten() for leaf in state_tree.leaves(initial)])
-        return first, torch.cat([leaf.flatten(2) for leaf in state_tree.leaves(trace)], dim=2)
+        vectors = torch.cat([leaf.flatten(2) for leaf in state_tree.leaves(trace)], dim=2)
+        if self._before:
+            return vectors[0, 0], vectors[:, 1:]
+        return torch.cat([leaf.flatten() for leaf in state_tree.leaves(initial)]), vectors
 
-
-def _batch(words: Sequence[Numbers]) -> tuple[Tensor, Tensor]:
-    lengths = torch.tensor([len(word) for word in words])
-    xs = torch.zeros(len(words), int(lengths.max()), dtype=torch.long)
-    inside = torch.arange(xs.shape[1]) < lengths[:, None]
-    xs[inside] = torch.tensor(list(chain.from_iterable(words)))
-    return xs, lengths
+    def _batch(self, words: Sequence[Numbers], after: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
+        """Return the symbols that the network reads for each word, and their number."""
+        rows = [[*self._before, *(self._numbers[symbol] for symbol in word), *after] for word in words]
+        lengths = torch.tensor([len(row) for row in rows])
+        xs = torch.zeros(len(rows), int(lengths.max()), dtype=torch.long)
+        inside = torch.arange(xs.shape[1]) < lengths[:, None]
+        xs[inside] = torch.tensor(list(chain.from_iterable(rows)))
+        return xs, lengths

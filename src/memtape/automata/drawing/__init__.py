@@ -1,0 +1,1 @@
+"""Automata drawn as graphs of their states."""
