@@ -16,6 +16,7 @@ from memtape.automata.definitions.turing import Configuration, TapeMove, TuringM
 from memtape.automata.definitions.two_stacks import TwoStackConfiguration, TwoStackMachine
 from memtape.automata.drawing.graph_text import dot
 from memtape.automata.extraction.extract import Extraction, extract
+from memtape.automata.extraction.pushdown import PDAExtraction, extract_pda
 
 __all__ = [
     "DFA",
@@ -27,6 +28,7 @@ __all__ = [
     "CounterMachine",
     "Extraction",
     "Grammar",
+    "PDAExtraction",
     "Rule",
     "StackMove",
     "StackProgram",
@@ -38,6 +40,7 @@ __all__ = [
     "compile",
     "dot",
     "extract",
+    "extract_pda",
     "parse",
     "read",
     "tomita",

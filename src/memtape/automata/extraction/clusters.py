@@ -1,6 +1,7 @@
 """Clusters: an automaton whose states are clusters of the hidden states of a network."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count, takewhile
 
 import torch
 from jaxtyping import Float, Int
@@ -45,11 +46,28 @@ def k_means(points: Float[Tensor, "points size"], clusters: int, *, seed: int = 
     return labels
 
 
+def clusters_of(points: Float[Tensor, "points size"], most: int, *, seed: int = 0) -> Iterator[Int[Tensor, " points"]]:
+    """Yield the cluster of each point for growing numbers of clusters: 1, 2, 4, and so on.
+
+    If there are few different points, as in a saturated network, each one is a cluster, and that is the only choice.
+
+    Args:
+        points: the points; without points there is one choice, without clusters.
+        most: largest number of clusters.
+        seed: seed of k-means.
+    """
+    distinct, exact = (points * 10**DECIMALS).round().unique(dim=0, return_inverse=True)
+    if len(distinct) <= most:
+        yield exact
+        return
+    for clusters in [*takewhile(lambda size: size < most, (2**power for power in count())), most]:
+        yield k_means(points, clusters, seed=seed)
+
+
 def from_clusters(oracle: Oracle, words: Sequence[Numbers], *, most_states: int, seed: int = 0) -> tuple[DFA, bool]:
     """Return an automaton whose states are clusters of hidden states, with the most frequent transitions between them.
 
-    The number of clusters is doubled until the automaton agrees with the network on all prefixes of the words. If there are
-    few different hidden states, as in a saturated network, each one is a cluster.
+    The number of clusters is doubled until the automaton agrees with the network on all words.
 
     Args:
         oracle: the network.
@@ -75,13 +93,8 @@ def from_clusters(oracle: Oracle, words: Sequence[Numbers], *, most_states: int,
             prefixes.append(word[: step + 1])
     vectors = torch.stack(points)
     answers = torch.tensor(oracle.accepts(prefixes))
-    distinct, exact = (vectors * 10**DECIMALS).round().unique(dim=0, return_inverse=True)
-    sizes = [2**power for power in range(1, 64) if 2**power < min(most_states, len(distinct))]
-    if len(distinct) <= most_states:
-        sizes = []
     best: tuple[float, DFA] | None = None
-    for clusters in [*sizes, min(most_states, len(distinct))]:
-        labels = exact if clusters == len(distinct) else k_means(vectors, clusters, seed=seed)
+    for labels in clusters_of(vectors, most_states, seed=seed):
         dfa = _automaton(labels, answers, torch.tensor(sources), torch.tensor(symbols), oracle.symbols)
         agreed = [dfa.accepts([oracle.symbols[number] for number in word]) for word in words]
         agreement = sum(map(bool.__eq__, agreed, oracle.accepts(words))) / len(words)
@@ -95,15 +108,15 @@ def from_clusters(oracle: Oracle, words: Sequence[Numbers], *, most_states: int,
 
 def _automaton(labels: Tensor, answers: Tensor, sources: Tensor, symbols: Tensor, alphabet: Sequence[str]) -> DFA:
     """Return the automaton of the majority of answers and transitions; the first point is the start."""
-    count, letters = int(labels.max()) + 1, len(alphabet)
-    order = torch.arange(count)
+    number, letters = int(labels.max()) + 1, len(alphabet)
+    order = torch.arange(number)
     order[0], order[labels[0]] = labels[0].clone(), 0  # the start is state 0
     labels = order[labels]
-    moves = torch.zeros(count * letters * count, dtype=torch.long)
-    flat = (labels[sources] * letters + symbols) * count + labels[1:]
+    moves = torch.zeros(number * letters * number, dtype=torch.long)
+    flat = (labels[sources] * letters + symbols) * number + labels[1:]
     moves += torch.bincount(flat, minlength=len(moves))
-    table = moves.reshape(count, letters, count)
+    table = moves.reshape(number, letters, number)
     unseen = table.sum(dim=2, keepdim=True) == 0
-    table = table + unseen * torch.eye(count, dtype=torch.long)[:, None]
-    votes = torch.zeros(count).index_add_(0, labels, answers.float() - 0.5)
+    table = table + unseen * torch.eye(number, dtype=torch.long)[:, None]
+    votes = torch.zeros(number).index_add_(0, labels, answers.float() - 0.5)
     return DFA.from_table(table.argmax(dim=2).tolist(), set(torch.nonzero(votes > 0)[:, 0].tolist()), alphabet=alphabet)
