@@ -187,6 +187,19 @@ def test_without_any_run_the_reading_and_its_gradients_are_zero():
     assert all(part.grad.isfinite().all() for part in nothing.values())
 
 
+def test_log_weights_have_gradients_beside_configurations_without_a_run():
+    weight = torch.full((), 0.5, dtype=F64, requires_grad=True)
+    memory, control = NondeterministicStack(2, 2), grammar_control(2, 2, {})
+    push = functional.pad(
+        weight.view(1, 1, 1, 1, 1), (1, 0, 1, 0, 0, 1, 0, 1)
+    )  # from state 0, bottom to state 1, symbol 1
+    _, state = memory(dataclasses.replace(control, push=push), memory.init_state(1, dtype=F64))
+    log_weights = memory.log_weights(state)
+    assert torch.isneginf(log_weights).flatten().tolist() == [True, True, True, False]
+    log_weights[0, 1, 1].backward()
+    assert weight.grad.item() == pytest.approx(2)
+
+
 def test_views_are_shares_of_the_runs_after_the_step():
     memory, controls = NondeterministicStack(STATES, SYMBOLS, vector_size=1), [random_control(1) for _ in range(4)]
     _, state = run(memory, controls[:3])

@@ -2,6 +2,7 @@
 
 from memtape.automata.compilers.acceptor import Acceptor
 from memtape.automata.compilers.certificate import Certificate
+from memtape.automata.compilers.chart_parser import ChartParser
 from memtape.automata.compilers.compile import compile
 from memtape.automata.compilers.rational_stacks import StackProgram
 from memtape.automata.compilers.tape_program import TapeProgram
@@ -24,6 +25,7 @@ __all__ = [
     "Acceptor",
     "AutomatonError",
     "Certificate",
+    "ChartParser",
     "Configuration",
     "CounterMachine",
     "Extraction",

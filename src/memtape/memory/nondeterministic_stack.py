@@ -191,9 +191,11 @@ class NondeterministicStack(Memory[AnyStackState, NondeterministicStackControl])
         r"""Return $\log \alpha_t$, the logarithm of the total weight of all runs by state and top symbol.
 
         If the weights of operations are those of the rules of a grammar, this is the logarithm of a number of parses or of
-        an inside probability.
+        an inside probability. Where there is no run it is minus infinity, without a gradient.
         """
-        return state.tops[..., 0].log() + state.exponent[:, None, None] * math.log(2)
+        weights = state.tops[..., 0]
+        logarithms = weights.where(weights > 0, 1.0).log() + state.exponent[:, None, None] * math.log(2)
+        return logarithms.where(weights > 0, -math.inf)
 
     def weights(self, state: AnyStackState) -> Float[Tensor, "batch states symbols"]:
         r"""Return $\alpha_t$, exact for integer weights that the floats can represent, while `log_weights` cannot overflow."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+INTEGERS = {"float32": 2**24, "float64": 2**53}
+"""The integer up to which each dtype represents all integers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
@@ -17,7 +20,7 @@ class Certificate:
         parameters: number of parameters of the network.
         margin: smallest distance of a unit's input from the value at which its state would change.
         exact_in: the dtypes in which every state of the network is exactly that of the construction, each with the largest
-            content of a stack or counter for which it is exact, None for any.
+            content of a stack or counter, or number of derivations, for which it is exact; None for any.
         limit: a further condition, empty if there is none.
     """
 

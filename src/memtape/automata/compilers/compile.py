@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any, overload
 
 from memtape.automata.compilers.acceptor import Acceptor
+from memtape.automata.compilers.chart import nsrnn_of
+from memtape.automata.compilers.chart_parser import ChartParser
 from memtape.automata.compilers.counting import elman_of_counters
 from memtape.automata.compilers.ntm import ntm_of
 from memtape.automata.compilers.rational_stacks import StackProgram, elman_of_two_stacks
@@ -15,6 +17,7 @@ from memtape.automata.compilers.tape_program import TapeProgram
 from memtape.automata.definitions.counters import CounterMachine
 from memtape.automata.definitions.dfa import DFA
 from memtape.automata.definitions.errors import AutomatonError
+from memtape.automata.definitions.grammar import Grammar
 from memtape.automata.definitions.pda import PDA
 from memtape.automata.definitions.text_format import Machine
 from memtape.automata.definitions.turing import TuringMachine
@@ -23,6 +26,7 @@ from memtape.automata.definitions.two_stacks import TwoStackMachine
 TARGETS: dict[type, dict[str, Callable[..., Any]]] = {
     DFA: {"elman": elman_of, "gru": gru_of, "lstm": lstm_of},
     PDA: {"stackrnn": stackrnn_of},
+    Grammar: {"nsrnn": nsrnn_of},
     CounterMachine: {"elman": elman_of_counters},
     TwoStackMachine: {"elman": elman_of_two_stacks},
     TuringMachine: {"ntm": ntm_of, "taperrnn": taperrnn_of},
@@ -32,6 +36,10 @@ TARGETS: dict[type, dict[str, Callable[..., Any]]] = {
 
 @overload
 def compile(machine: DFA | PDA | CounterMachine, into: str | None = None, **options: Any) -> Acceptor: ...
+
+
+@overload
+def compile(machine: Grammar, into: str | None = None, **options: Any) -> ChartParser: ...
 
 
 @overload
@@ -55,13 +63,14 @@ def compile(machine: Machine, into: str | None = None, **options: Any) -> Any:
             `outputs` ("accept" or "state") for a `DFA`; `cells`, the size of the tape, for a `TuringMachine`.
 
     Returns:
-        An `Acceptor` for machines that read words, a `TapeProgram` for a `TuringMachine`, a `StackProgram` for a
-        `TwoStackMachine`.
+        An `Acceptor` for machines that read words, a `ChartParser` for a `Grammar`, a `TapeProgram` for a `TuringMachine`, a
+        `StackProgram` for a `TwoStackMachine`.
 
     Raises:
         TypeError: an option has the wrong type.
         ValueError: an option has the wrong value.
-        AutomatonError: the machine has no construction for this network, or the construction does not have an option.
+        AutomatonError: the machine has no construction for this network, the construction does not have an option, or a
+            grammar has no normal form.
 
     Example:
         >>> from memtape.automata import compile, tomita

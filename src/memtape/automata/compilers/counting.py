@@ -7,12 +7,9 @@ from typing import Any
 import torch
 
 from memtape.automata.compilers.acceptor import Acceptor
-from memtape.automata.compilers.certificate import Certificate, parameters_of, set_parameter
+from memtape.automata.compilers.certificate import INTEGERS, Certificate, parameters_of, set_parameter
 from memtape.automata.definitions.counters import CounterMachine
 from memtape.models.recurrent.elman import Elman
-
-FLOAT32_INTEGERS, FLOAT64_INTEGERS = 2**24, 2**53
-"""The largest integer up to which each dtype represents all integers."""
 
 LOGIT = 20.0
 """Difference of the logits of yes and no."""
@@ -86,7 +83,7 @@ def elman_of_counters(machine: CounterMachine) -> Acceptor:
         units=size,
         parameters=parameters_of(network),
         margin=1.0,
-        exact_in={"float32": FLOAT32_INTEGERS, "float64": FLOAT64_INTEGERS},
+        exact_in=INTEGERS,
         limit="at any length, as long as the counters stay below",
     )
     return Acceptor(
