@@ -26,7 +26,7 @@ LONG = ["--train.steps", "1000000"]
 
 @pytest.mark.parametrize(
     ("kills", "processes"),
-    [(6, 1), pytest.param(20, 1, marks=pytest.mark.slow), pytest.param(3, 2, marks=pytest.mark.slow)],
+    [(3, 1), pytest.param(20, 1, marks=pytest.mark.slow), pytest.param(3, 2, marks=pytest.mark.slow)],
 )
 def test_killed_training_runs_reach_the_same_bits(kills, processes):
     words = [sys.executable, str(ROBUSTNESS / "crash.py"), "--kills", str(kills), "--processes", str(processes)]
