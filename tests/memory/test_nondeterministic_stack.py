@@ -189,11 +189,8 @@ def test_without_any_run_the_reading_and_its_gradients_are_zero():
 
 def test_log_weights_have_gradients_beside_configurations_without_a_run():
     weight = torch.full((), 0.5, dtype=F64, requires_grad=True)
-    memory, control = NondeterministicStack(2, 2), grammar_control(2, 2, {})
-    push = functional.pad(
-        weight.view(1, 1, 1, 1, 1), (1, 0, 1, 0, 0, 1, 0, 1)
-    )  # from state 0, bottom to state 1, symbol 1
-    _, state = memory(dataclasses.replace(control, push=push), memory.init_state(1, dtype=F64))
+    memory, control = NondeterministicStack(2, 2), grammar_control(2, 2, {("push", 0, 0, 1, 1): 1})
+    _, state = memory(dataclasses.replace(control, push=weight * control.push), memory.init_state(1, dtype=F64))
     log_weights = memory.log_weights(state)
     assert torch.isneginf(log_weights).flatten().tolist() == [True, True, True, False]
     log_weights[0, 1, 1].backward()
