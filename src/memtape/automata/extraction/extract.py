@@ -10,6 +10,7 @@ from memtape.automata.definitions.dfa import DFA
 from memtape.automata.extraction.clusters import from_clusters
 from memtape.automata.extraction.lstar import learn
 from memtape.automata.extraction.oracle import Numbers, Oracle
+from memtape.automata.extraction.state_search import differing_word
 from memtape.core import checks
 from memtape.core.recurrent import Recurrent
 
@@ -53,6 +54,7 @@ def extract(
     method: Literal["lstar", "clusters"] = "lstar",
     longest: int = 30,
     most_states: int = 64,
+    cells: int = 0,
     epsilon: float = 0.01,
     delta: float = 0.01,
     held_out: Sequence[int] = (10, 20, 50),
@@ -78,6 +80,8 @@ def extract(
         method: "lstar" or "clusters".
         longest: largest length of the words on which automaton and network are compared.
         most_states: number of states at which the search ends.
+        cells: number of cells of hidden states that L* searches for a counterexample when random words have none; 0 for no such
+            search. It finds rare words, and needs more answers.
         epsilon: bound of the error.
         delta: bound of the probability of a larger error.
         held_out: lengths of the new words of the comparison in the result.
@@ -102,6 +106,7 @@ def extract(
     """
     checks.one_of(("lstar", "clusters"), method=method)
     checks.at_least(1, longest=longest, most_states=most_states)
+    checks.at_least(0, cells=cells)
     checks.positive(epsilon=epsilon, delta=delta)
     oracle = Oracle(network, alphabet, before=before, after=after, empty=empty)
     symbols = oracle.symbols
@@ -117,11 +122,13 @@ def extract(
         nonlocal samples
         samples = math.ceil((math.log(1 / delta) + (len(found) + 1) * math.log(2)) / epsilon)
         words = uniform(samples) + _accepted(dfa, samples, range(1, longest + 1), draw)
-        differing = _differing(dfa, oracle, words)
-        if not differing:
-            return None
-        found.append(min(differing, key=lambda word: (len(word), word)))
-        return found[-1]
+        differing = oracle.differing(dfa, words)
+        word = min(differing, key=lambda word: (len(word), word)) if differing else None
+        if word is None and cells:
+            word = differing_word(dfa, oracle, cells=cells)
+        if word is not None:
+            found.append(word)
+        return word
 
     if method == "lstar":
         raw, complete = learn(oracle, counterexample, most_states=most_states)
@@ -133,7 +140,7 @@ def extract(
     agreement = {}
     for length in held_out:
         words = uniform(HELD_OUT, length) + _accepted(dfa, HELD_OUT, [length], draw)
-        agreement[length] = 1 - len(_differing(dfa, oracle, words)) / len(words)
+        agreement[length] = 1 - len(oracle.differing(dfa, words)) / len(words)
     return Extraction(
         dfa=dfa,
         states=len(raw.states),
@@ -143,18 +150,6 @@ def extract(
         queries=queries,
         samples=samples,
     )
-
-
-def _differing(dfa: DFA, oracle: Oracle, words: list[Numbers]) -> list[Numbers]:
-    """Return the words on which an automaton and the network differ."""
-    differing = []
-    for word, answer in zip(words, oracle.accepts(words), strict=True):
-        state = 0
-        for symbol in word:
-            state = dfa.table[state][symbol]
-        if dfa.accepts_at[state] != answer:
-            differing.append(word)
-    return differing
 
 
 def _accepted(dfa: DFA, number: int, lengths: Sequence[int], draw: random.Random) -> list[Numbers]:

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from memtape.automata.definitions.dfa import DFA
 from memtape.automata.definitions.errors import AutomatonError
 from memtape.automata.definitions.words import alphabet_of
 from memtape.core import state_tree
@@ -108,6 +109,24 @@ class Oracle:
         if self._before:
             return vectors[0, 0], vectors[:, 1:]
         return torch.cat([leaf.flatten() for leaf in state_tree.leaves(initial)]), vectors
+
+    def last_states(self, words: Sequence[Numbers]) -> Float[Tensor, "batch size"]:
+        """Return the states after words as vectors."""
+        xs, lengths = self._batch(words)
+        with torch.no_grad(), evaluation_mode(self.network):
+            _, state = self.network(xs, lengths=lengths)
+        return torch.cat([leaf.reshape(len(words), -1) for leaf in state_tree.leaves(state)], dim=1)
+
+    def differing(self, dfa: DFA, words: Sequence[Numbers]) -> list[Numbers]:
+        """Return the words on which an automaton and the network differ."""
+        found = []
+        for word, answer in zip(words, self.accepts(words), strict=True):
+            state = 0
+            for symbol in word:
+                state = dfa.table[state][symbol]
+            if dfa.accepts_at[state] != answer:
+                found.append(word)
+        return found
 
     def _batch(self, words: Sequence[Numbers], after: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
         """Return the symbols that the network reads for each word, and their number."""
