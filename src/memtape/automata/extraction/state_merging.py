@@ -16,7 +16,7 @@ class _Classes:
         self.answers = list(answers)
 
     def of(self, state: int) -> int:
-        """Return the member that stands for the class of a state."""
+        """Return the member that represents the class of a state."""
         while self.parent[state] != state:
             state = self.parent[state]
         return state
