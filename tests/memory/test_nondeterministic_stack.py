@@ -207,7 +207,7 @@ def test_views_are_shares_of_the_runs_after_the_step():
         torch.testing.assert_close(view.values.sum(1), torch.ones(BATCH, dtype=F64))
     tops = after.tops[..., 0].flatten(1)
     torch.testing.assert_close(views["tops"].values, tops / tops.sum(1, keepdim=True))
-    assert views["tops"].entries[:2] == ("state 0, bottom", "state 0, symbol 1")
+    assert views["tops"].entries[:2] == ("0, bottom", "0, symbol 1")
     assert views["ages"].values.shape == (BATCH, state.sources.shape[1] + 1)
     only = {name: torch.zeros_like(getattr(controls[3], name)) for name in ("push", "replace", "pop")}
     for n, name in enumerate(only):

@@ -1,5 +1,6 @@
 """Floor 4: external memories, and the interfaces that compute their control."""
 
+from memtape.memory.best_run import best_run
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
 from memtape.memory.dnc import DNCMemory, DNCState
 from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
@@ -28,6 +29,7 @@ from memtape.memory.sparse_computer import (
     SparseComputerState,
 )
 from memtape.memory.sparse_links import SparseLinks, SparseLinkState
+from memtape.memory.stack_run import StackRun
 from memtape.memory.strength_stack import (
     StrengthStack,
     StrengthStackControl,
@@ -84,6 +86,7 @@ __all__ = [
     "SparseComputerState",
     "SparseLinkState",
     "SparseLinks",
+    "StackRun",
     "StrengthStack",
     "StrengthStackControl",
     "StrengthStackInterface",
@@ -104,4 +107,5 @@ __all__ = [
     "TuringInterface",
     "TuringMemory",
     "TuringState",
+    "best_run",
 ]

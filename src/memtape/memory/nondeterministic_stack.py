@@ -208,9 +208,7 @@ class NondeterministicStack(Memory[AnyStackState, NondeterministicStackControl])
         shares = by_operation / _total(by_operation.sum(1)[..., None])[:, None, None, None]
         by_age = torch.einsum("byiqxr,biqx->bi", column.sum(1)[..., 0, :], sources)
         by_age = functional.pad(by_age, (0, state.sources.shape[1] + 1 - sources.shape[1]))
-        names = [
-            f"state {q}, {f'symbol {y}' if y else 'bottom'}" for q in range(self.states) for y in range(self.symbols)
-        ]
+        names = [f"{q}, {f'symbol {y}' if y else 'bottom'}" for q in range(self.states) for y in range(self.symbols)]
         return (
             View(
                 name="operations",
@@ -223,7 +221,7 @@ class NondeterministicStack(Memory[AnyStackState, NondeterministicStackControl])
             ),
             View(
                 name="tops",
-                title="State and top symbol",
+                title="State, top",
                 values=shares.sum(1).flatten(1),
                 axes=("configuration",),
                 scale="level",

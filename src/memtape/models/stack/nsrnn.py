@@ -1,12 +1,17 @@
 """NSRNN: a recurrent network with a nondeterministic stack."""
 
-from typing import Literal
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
+from memtape.core.evaluation_mode import evaluation_mode
 from memtape.core.recurrent import Recurrent, runs
-from memtape.memory import NondeterministicStack, NondeterministicStackInterface
+from memtape.core.symbols import vectors_of
+from memtape.memory import NondeterministicStack, NondeterministicStackInterface, StackRun, best_run
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.controller import controller_of
 from memtape.models.machine.machine_cell import MachineCell
@@ -117,6 +122,31 @@ class NSRNN(Recurrent[AugmentedState], Shareable):
     """
 
     __init__ = runs(NSRNNCell)
+
+    @torch.no_grad()
+    def best_run(self, xs: Tensor, *, end: tuple[int, int] | None = None, row: int = 0) -> StackRun | None:
+        """Return the run of the stack with the largest weight over one sequence, in evaluation mode.
+
+        Args:
+            xs: the inputs, as those of `forward`, with one step or more.
+            end: state and top symbol after the last step; None for any.
+            row: the row of the batch.
+
+        Returns:
+            The run, or None if no run has a positive weight.
+
+        Raises:
+            ValueError: the stack has a window, there is no step, or an argument has the wrong shape, dtype or value.
+        """
+        _, vectors = vectors_of(self.cell, xs)
+        checks.sequences(self.cell, vectors)
+        cell: Any = self.cell
+        state, controls = self.init_state(1), []
+        with evaluation_mode(self):
+            for x in vectors[row : row + 1].unbind(1):
+                controls.append(cell.control(x, state))
+                _, state = cell(x, state)
+        return best_run(cell.machine.memory, controls, end=end)
 
 
 CARD = ModelCard(
