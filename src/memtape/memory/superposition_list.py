@@ -5,16 +5,15 @@ from typing import Any, ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from memtape import ops
 from memtape.core import checks
 from memtape.core.memory import Interface, Memory
 from memtape.core.state import state
-from memtape.core.view import HEAD, View, Views
+from memtape.core.view import Views
 from memtape.memory.control import HeadParameters
 from memtape.memory.depth import check_depth
-from memtape.memory.superposition_stack import PUSHED, Pushed
+from memtape.memory.superposition import PUSHED, Pushed, action_views, cells_view, rounded_if, visible_cells
 
 ACTIONS = ("left", "right", "insert", "no-op")
 
@@ -107,8 +106,7 @@ class SuperpositionList(Memory[SuperpositionListState, SuperpositionListControl]
 
     def read(self, state: SuperpositionListState) -> Float[Tensor, "batch read"]:
         """Return the cells of all lists from the head on, concatenated."""
-        enough = functional.pad(state.after, (0, 0, 0, self.visible))
-        return (self.empty + enough.narrow(-2, 0, self.visible)).flatten(1)
+        return visible_cells(state.after, self.visible, empty=self.empty)
 
     def forward(
         self, control: SuperpositionListControl, state: SuperpositionListState
@@ -126,45 +124,15 @@ class SuperpositionList(Memory[SuperpositionListState, SuperpositionListControl]
 
         A cell of several numbers is drawn as its distance from an empty cell.
         """
-        actions, moved = self._actions(control), self.write(control, state)
+        moved = self.write(control, state)
         cells = torch.cat([moved.before.flip(-2), moved.after], dim=-2)
-        several, vectors = self.lists > 1, self.width > 1
-        number = (HEAD,) if several else ()
-
-        def of_list(tensor: Tensor) -> Tensor:
-            return tensor if several else tensor[:, 0]
-
         return (
-            View(
-                name="actions",
-                title="Actions",
-                values=of_list(actions),
-                axes=(*number, "action"),
-                scale="level",
-                measure="probability",
-                entries=ACTIONS[: actions.shape[-1]],
-            ),
-            View(
-                name="inserted",
-                title="Inserted",
-                values=of_list(control.inserted),
-                axes=(*number, "width"),
-                scale="signed",
-                measure="value",
-            ),
-            View(
-                name="list",
-                title="List",
-                values=of_list(cells.norm(dim=-1) if vectors else self.empty + cells[..., 0]),
-                axes=(*number, "place"),
-                scale="amount" if vectors else "signed",
-                measure="distance from empty" if vectors else "value",
-            ),
+            *action_views(self._actions(control), control.inserted, names=ACTIONS, written_as="inserted"),
+            cells_view(cells, name="list", axis="place", empty=self.empty),
         )
 
     def _actions(self, control: SuperpositionListControl) -> Tensor:
-        rounded = self.round_actions and not self.training
-        return ops.one_hot_of_largest(control.actions) if rounded else control.actions
+        return rounded_if(self.round_actions and not self.training, control.actions)
 
 
 class SuperpositionListInterface(Interface[SuperpositionListControl]):

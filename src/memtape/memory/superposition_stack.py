@@ -1,28 +1,27 @@
 """Superposition stack: stacks whose cells are means over all actions so far, and their interface."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from memtape import ops
 from memtape.core import checks
 from memtape.core.memory import Interface, Memory
 from memtape.core.state import state
-from memtape.core.view import HEAD, View, Views
+from memtape.core.view import Views
 from memtape.memory.control import HeadParameters
 from memtape.memory.depth import check_depth
-
-Pushed = Literal["linear", "sigmoid", "tanh"]
-PUSHED: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "linear": lambda raw: raw,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-}
-"""The activation functions of pushed values."""
+from memtape.memory.superposition import (
+    PUSHED,
+    Pushed,
+    action_views,
+    cells_view,
+    contents_view,
+    rounded_if,
+    visible_cells,
+)
 
 ACTIONS = ("push", "pop", "no-op")
 
@@ -111,8 +110,7 @@ class SuperpositionStack(Memory[SuperpositionStackState, SuperpositionStackContr
 
     def read(self, state: SuperpositionStackState) -> Float[Tensor, "batch read"]:
         """Return the top cells of all stacks, concatenated."""
-        enough = functional.pad(state.cells, (0, 0, 0, self.visible))
-        return (self.empty + enough.narrow(-2, 0, self.visible)).flatten(1)
+        return visible_cells(state.cells, self.visible, empty=self.empty)
 
     def forward(
         self, control: SuperpositionStackControl, state: SuperpositionStackState
@@ -130,56 +128,17 @@ class SuperpositionStack(Memory[SuperpositionStackState, SuperpositionStackContr
 
         A cell of several numbers is drawn over time as its distance from an empty cell, and in full after the last step.
         """
-        actions = self._actions(control)
         cells = self.write(control, state).cells
-        values = self.empty + cells
-        several, vectors = self.stacks > 1, self.width > 1
-        stack = (HEAD,) if several else ()
-
-        def of_stack(tensor: Tensor) -> Tensor:
-            return tensor if several else tensor[:, 0]
-
-        over_time = View(
-            name="stack",
-            title="Stack",
-            values=of_stack(cells.norm(dim=-1) if vectors else values[..., 0]),
-            axes=(*stack, "depth"),
-            scale="amount" if vectors else "signed",
-            measure="distance from empty" if vectors else "value",
-        )
-        in_full = View(
-            name="contents",
-            title="Contents",
-            values=of_stack(values),
-            axes=(*stack, "depth", "width"),
-            scale="signed",
-            measure="value",
-        )
+        over_time = cells_view(cells, name="stack", axis="depth", empty=self.empty)
+        in_full = (contents_view(cells, axis="depth", empty=self.empty),) if self.width > 1 else ()
         return (
-            View(
-                name="actions",
-                title="Actions",
-                values=of_stack(actions),
-                axes=(*stack, "action"),
-                scale="level",
-                measure="probability",
-                entries=ACTIONS[: actions.shape[-1]],
-            ),
-            View(
-                name="pushed",
-                title="Pushed",
-                values=of_stack(control.pushed),
-                axes=(*stack, "width"),
-                scale="signed",
-                measure="value",
-            ),
+            *action_views(self._actions(control), control.pushed, names=ACTIONS, written_as="pushed"),
             over_time,
-            *([in_full] if vectors else []),
+            *in_full,
         )
 
     def _actions(self, control: SuperpositionStackControl) -> Tensor:
-        rounded = self.round_actions and not self.training
-        return ops.one_hot_of_largest(control.actions) if rounded else control.actions
+        return rounded_if(self.round_actions and not self.training, control.actions)
 
 
 class SuperpositionStackInterface(Interface[SuperpositionStackControl]):

@@ -1,11 +1,12 @@
-"""Stack assembly: build the machines with a strength stack, queue or deque from their options."""
+"""Stack assembly: build the machines with stacks, lists, queues and deques from their options."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import nn
 
 from memtape.core import checks
+from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.memory import StrengthStack, StrengthStackInterface
 from memtape.memory.strength_stack import Access
 from memtape.models.machine.augmented import AugmentedCell
@@ -43,4 +44,40 @@ def strength_machine(access: Access, options: Mapping[str, Any]) -> AugmentedCel
         initial_reads="zeros",
         bypass=nn.Sequential(nn.Linear(size, size), nn.Tanh()),
         reads_to_output=options["reads_to_output"],
+    )
+
+
+def superposition_machine(
+    memory: AnyMemory, interface: Callable[..., AnyInterface], options: Mapping[str, Any], **of_interface: Any
+) -> AugmentedCell:
+    """Build the machine of superposition stacks or lists from the options of its cell.
+
+    Args:
+        memory: the memory.
+        interface: the class of the interface.
+        options: all options of the cell.
+        of_interface: the options of the interface besides its sizes and its bias.
+
+    Raises:
+        TypeError: a size is not an integer.
+        ValueError: an option is invalid.
+    """
+    controller = controller_of(
+        options["controller"],
+        options["input_size"] + memory.read_size,
+        options["controller_size"],
+        options["controller_layers"],
+        options["initial_controller"],
+        activation=options["activation"],
+        bias=options["biases"],
+    )
+    return AugmentedCell(
+        controller,
+        interface(options["controller_size"], options["width"], bias=options["biases"], **of_interface),
+        memory,
+        input_size=options["input_size"],
+        output_size=options["output_size"],
+        initial_reads="memory",
+        reads_to_output=options["reads_to_output"],
+        output_bias=options["biases"],
     )

@@ -7,10 +7,10 @@ from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import SuperpositionList, SuperpositionListInterface
-from memtape.models.machine.augmented import AugmentedCell, AugmentedState
-from memtape.models.machine.controller import controller_of
+from memtape.models.machine.augmented import AugmentedState
 from memtape.models.machine.machine_cell import MachineCell
-from memtape.sharing.shareable import Shareable
+from memtape.models.stack.assembly import superposition_machine
+from memtape.sharing.shareable import Shareable, constructor_arguments
 
 
 class ListRNNCell(MachineCell):
@@ -73,6 +73,7 @@ class ListRNNCell(MachineCell):
         initial_controller: Literal["zeros", "learned"] = "zeros",
         max_depth: int | None = None,
     ):
+        options = constructor_arguments(locals())
         super().__init__()
         checks.module_sizes(
             self, input_size=input_size, output_size=output_size, lists=lists, width=width, visible=visible
@@ -82,30 +83,13 @@ class ListRNNCell(MachineCell):
         memory = SuperpositionList(
             width, lists=lists, visible=visible, empty=empty, round_actions=round_actions, max_depth=max_depth
         )
-        self.machine = AugmentedCell(
-            controller_of(
-                controller,
-                input_size + memory.read_size,
-                controller_size,
-                controller_layers,
-                initial_controller,
-                activation=activation,
-                bias=biases,
-            ),
-            SuperpositionListInterface(
-                controller_size,
-                width,
-                lists=lists,
-                no_op=no_op,
-                insert_activation=insert_activation,
-                bias=biases,
-            ),
+        self.machine = superposition_machine(
             memory,
-            input_size=input_size,
-            output_size=output_size,
-            initial_reads="memory",
-            reads_to_output=reads_to_output,
-            output_bias=biases,
+            SuperpositionListInterface,
+            options,
+            lists=lists,
+            no_op=no_op,
+            insert_activation=insert_activation,
         )
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:

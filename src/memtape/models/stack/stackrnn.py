@@ -7,11 +7,11 @@ from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import SuperpositionStack, SuperpositionStackInterface
-from memtape.models.machine.augmented import AugmentedCell, AugmentedState
-from memtape.models.machine.controller import controller_of
+from memtape.models.machine.augmented import AugmentedState
 from memtape.models.machine.machine_cell import MachineCell
+from memtape.models.stack.assembly import superposition_machine
 from memtape.models.stack.fused import fused_stackrnn
-from memtape.sharing.shareable import Shareable
+from memtape.sharing.shareable import Shareable, constructor_arguments
 
 
 class StackRNNCell(MachineCell):
@@ -80,6 +80,7 @@ class StackRNNCell(MachineCell):
         initial_controller: Literal["zeros", "learned"] = "zeros",
         max_depth: int | None = None,
     ):
+        options = constructor_arguments(locals())
         super().__init__()
         checks.module_sizes(
             self, input_size=input_size, output_size=output_size, stacks=stacks, width=width, visible=visible
@@ -94,31 +95,14 @@ class StackRNNCell(MachineCell):
         memory = SuperpositionStack(
             width, stacks=stacks, visible=visible, empty=empty, round_actions=round_actions, max_depth=max_depth
         )
-        self.machine = AugmentedCell(
-            controller_of(
-                controller,
-                input_size + memory.read_size,
-                controller_size,
-                controller_layers,
-                initial_controller,
-                activation=activation,
-                bias=biases,
-            ),
-            SuperpositionStackInterface(
-                controller_size,
-                width,
-                stacks=stacks,
-                no_op=no_op,
-                joint_actions=joint_actions,
-                push_activation=push_activation,
-                bias=biases,
-            ),
+        self.machine = superposition_machine(
             memory,
-            input_size=input_size,
-            output_size=output_size,
-            initial_reads="memory",
-            reads_to_output=reads_to_output,
-            output_bias=biases,
+            SuperpositionStackInterface,
+            options,
+            stacks=stacks,
+            no_op=no_op,
+            joint_actions=joint_actions,
+            push_activation=push_activation,
         )
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
