@@ -45,6 +45,7 @@ COMMANDS = {
     "resume": ("memtape.cli.resume:resume", "Continue an interrupted training run exactly."),
     "generate": ("memtape.cli.generate:generate", "Let a trained language model continue a prompt."),
     "ask": ("memtape.cli.ask:ask", "Ask a network questions about a story, and print where it looked."),
+    "extract": ("memtape.cli.extract:extract", "Extract the finite automaton that a trained network has learned."),
     "report": ("memtape.cli.report:report", "Redraw the figures and the report of a run."),
     "share": ("memtape.cli.share:share", "Save a trained run as a folder to share, or push it to the hub."),
     "runs": ("memtape.cli.runs:runs", "List run folders, show one, or compare several."),

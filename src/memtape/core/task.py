@@ -47,6 +47,8 @@ class Task(ABC):
         stuck_at: value of the last score that a training run must reach early, else it counts as stuck; None if
             unknown.
         vocabulary: the name of each symbol, in the order of their indices; None without symbols.
+        around_words: the symbols before and after a word, None for none, if the task is to decide whether words belong to a
+            language, with a class for other words and one for members; None for other tasks.
         input_kinds: names of the kinds of input that a batch can have, the default first, such as "sequences" or
             "pairs".
         inputs_repeat_targets: whether targets are inputs of later steps, so that a bidirectional network could read
@@ -64,6 +66,7 @@ class Task(ABC):
     test_parts: tuple[int, ...] = ()
     stuck_at: float | None = None
     vocabulary: tuple[str, ...] | None = None
+    around_words: tuple[str | None, str | None] | None = None
     input_kinds: ClassVar[tuple[str, ...]] = ("sequences",)
     inputs_repeat_targets: ClassVar[bool] = False
     interactive: ClassVar[bool] = False

@@ -328,3 +328,11 @@ def test_bad_options_are_refused_in_one_sentence(shapes_unchecked):
         ValueError, match="max_length of Chomsky is 2, but min_length is 3 and must not be larger; raise"
     ):
         Chomsky(min_length=3, max_length=2)
+
+
+def test_problems_of_membership_name_the_symbol_after_words():
+    task = Chomsky(problem="parity-check")
+    assert (task.batch(0, 8).inputs[:, -1] == task.vocabulary.index(task.around_words[1])).all()
+    assert Chomsky(problem="parity-check", computation_tokens=1).around_words is None
+    assert Chomsky(problem="parity-check", give_length=True).around_words is None
+    assert Chomsky(problem="reverse-string").around_words is None

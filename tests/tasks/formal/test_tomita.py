@@ -109,3 +109,12 @@ def test_bad_options_are_refused_in_one_sentence(shapes_unchecked):
         Tomita(third="soon")
     with pytest.raises(ValueError, match="max_length of Tomita is 2, but min_length is 3"):
         Tomita(min_length=3, max_length=2)
+
+
+def test_the_symbol_before_words_is_that_of_the_batches():
+    task = Tomita(number=2)
+    inputs = task.batch(0, 8).inputs
+    before, after = task.around_words
+    assert after is None
+    assert (inputs[:, 0] == task.vocabulary.index(before)).all()
+    assert (inputs[:, 1:] != task.vocabulary.index(before)).all()

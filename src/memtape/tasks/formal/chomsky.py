@@ -104,6 +104,8 @@ class Chomsky(ClassificationTask, DrawnTask):
         tokens = ("computation", "output") if computation_tokens else ("output",)
         self.vocabulary = (*self._problem.symbols, *tokens)
         self.input_size, self.output_size = len(self.vocabulary) + give_length, len(self._problem.classes)
+        if problem in {"even-pairs", "parity-check"} and not computation_tokens and not give_length:
+            self.around_words = (None, "output")
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
         """Draw strings and their answers, all of one length at once, and lay them out with the tokens."""

@@ -76,6 +76,7 @@ class Tomita(ClassificationTask, DrawnTask):
     )
     solved_at = 1.0
     vocabulary: tuple[str, ...] = ("0", "1", "^")
+    around_words = ("^", None)
 
     def __init__(
         self,
