@@ -15,6 +15,13 @@ from memtape.automata.definitions.text_format import parse, read
 from memtape.automata.definitions.tomita import tomita
 from memtape.automata.definitions.turing import Configuration, TapeMove, TuringMachine
 from memtape.automata.definitions.two_stacks import TwoStackConfiguration, TwoStackMachine
+from memtape.automata.definitions.worked_machines import (
+    brackets,
+    busy_beaver,
+    equal_counts,
+    increment,
+    palindromes,
+)
 from memtape.automata.drawing.graph_text import dot
 from memtape.automata.extraction.extract import Extraction, extract
 from memtape.automata.extraction.pushdown import PDAExtraction, extract_pda
@@ -39,10 +46,15 @@ __all__ = [
     "TuringMachine",
     "TwoStackConfiguration",
     "TwoStackMachine",
+    "brackets",
+    "busy_beaver",
     "compile",
     "dot",
+    "equal_counts",
     "extract",
     "extract_pda",
+    "increment",
+    "palindromes",
     "parse",
     "read",
     "tomita",

@@ -3,19 +3,7 @@ from itertools import product
 
 import torch
 
-from memtape.automata import CounterMachine, compile, parse
-
-EQUAL = parse("""counter machine
-alphabet: a b c
-counters: 2
-start: A
-accept: A B C
-A a ** -> A ++
-A b +* -> B -0
-B b +* -> B -0
-B c 0+ -> C 0-
-C c 0+ -> C 0-
-""")
+from memtape.automata import CounterMachine, compile, equal_counts
 
 
 def random_machine(seed, counters):
@@ -38,9 +26,10 @@ def random_machine(seed, counters):
 
 
 def test_a_n_b_n_c_n_is_decided_for_all_short_words_and_for_n_of_400():
-    acceptor = compile(EQUAL)
+    machine = equal_counts()
+    acceptor = compile(machine)
     words = ["".join(word) for length in range(8) for word in product("abc", repeat=length)]
-    assert acceptor.accepts(words) == [EQUAL.accepts(word) for word in words]
+    assert acceptor.accepts(words) == [machine.accepts(word) for word in words]
     long = ["a" * one + "b" * two + "c" * three for one, two, three in product((399, 400), repeat=3)]
     assert acceptor.accepts(long) == [True, *[False] * 6, True]
 
@@ -57,7 +46,7 @@ def test_every_prefix_has_the_output_of_the_machine():
 
 
 def test_the_states_are_integers():
-    acceptor = compile(EQUAL)
+    acceptor = compile(equal_counts())
     _, state = acceptor.network(torch.tensor([[0] * 300 + [1] * 200]))
     assert torch.equal(state.hidden, state.hidden.round())
     assert 300 in state.hidden

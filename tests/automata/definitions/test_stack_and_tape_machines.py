@@ -15,44 +15,13 @@ from memtape.automata import (
     TapeMove,
     TuringMachine,
     TwoStackMachine,
+    brackets,
+    busy_beaver,
+    equal_counts,
+    increment,
+    palindromes,
     parse,
 )
-
-DYCK = PDA(
-    alphabet="()[]",
-    stack_alphabet="([",
-    transitions={
-        **{("q", opener, top): StackMove(state="q", push=opener) for opener in "([" for top in ("(", "[", None)},
-        ("q", ")", "("): StackMove(state="q", pop=True),
-        ("q", "]", "["): StackMove(state="q", pop=True),
-    },
-    start="q",
-    accepting={"q"},
-)
-
-EQUAL = parse("""counter machine
-alphabet: a b c
-counters: 2
-start: A
-accept: A B C
-A a ** -> A ++
-A b +* -> B -0
-B b +* -> B -0
-B c 0+ -> C 0-
-C c 0+ -> C 0-
-""")
-
-BUSY_BEAVER = parse("""turing machine
-alphabet: 0 1
-start: A
-accept: H
-A 0 -> B 1 right
-A 1 -> H 1 right
-B 0 -> C 0 right
-B 1 -> B 1 right
-C 0 -> C 1 left
-C 1 -> A 1 left
-""")
 
 
 def balanced(word):
@@ -63,36 +32,48 @@ def balanced(word):
 
 
 def test_a_pushdown_automaton_accepts_balanced_words():
+    machine = brackets()
     for length in range(7):
         for word in map("".join, product("()[]", repeat=length)):
-            assert DYCK.accepts(word) == balanced(word), word
+            assert machine.accepts(word) == balanced(word), word
 
 
 def test_the_run_of_a_pushdown_automaton_ends_at_a_rejected_symbol():
-    assert DYCK.run("([)(") == (("q", ("(",)), ("q", ("(", "[")), None, None)
-    open_too = replace(DYCK, empty_stack=False)
+    assert brackets().run("([)(") == (("q", ("(",)), ("q", ("(", "[")), None, None)
+    open_too = replace(brackets(), empty_stack=False)
     assert open_too.accepts("([")
     assert not open_too.accepts("(]")
 
 
 def test_a_counter_machine_accepts_a_n_b_n_c_n():
+    machine = equal_counts()
     for length in range(8):
         for word in map("".join, product("abc", repeat=length)):
             third = length // 3
-            assert EQUAL.accepts(word) == (word == "a" * third + "b" * third + "c" * third), word
-    assert EQUAL.run("aab") == (("A", (1, 1)), ("A", (2, 2)), ("B", (1, 2)))
+            assert machine.accepts(word) == (word == "a" * third + "b" * third + "c" * third), word
+    assert machine.run("aab") == (("A", (1, 1)), ("A", (2, 2)), ("B", (1, 2)))
 
 
 def test_the_busy_beaver_halts_after_14_steps_with_six_ones():
-    run = BUSY_BEAVER.run("", steps=100)
+    machine = busy_beaver()
+    run = machine.run("", steps=100)
     assert len(run) - 1 == 14
     assert run[-1].halted
     assert list(run[-1].tape.values()) == ["1"] * 6
     assert [configuration.state for configuration in run[:5]] == ["A", "B", "C", "C", "C"]
-    assert BUSY_BEAVER.output("") == ("1",) * 6
-    assert BUSY_BEAVER.accepts("")
+    assert machine.output("") == ("1",) * 6
+    assert machine.accepts("")
     with pytest.raises(AutomatonError, match=r"the machine has not halted on '' after 13 steps; give more steps"):
-        BUSY_BEAVER.output("", steps=13)
+        machine.output("", steps=13)
+
+
+def test_a_turing_machine_adds_1_and_another_accepts_palindromes():
+    for number in range(70):
+        assert "".join(increment().output(f"{number:b}"[::-1])) == f"{number + 1:b}"[::-1]
+    machine = palindromes()
+    for length in range(7):
+        for word in map("".join, product("ab", repeat=length)):
+            assert machine.accepts(word) == (word == word[::-1]), word
 
 
 def test_a_machine_of_two_stacks_moves_one_stack_to_the_other():
@@ -173,7 +154,7 @@ TAPE = {"alphabet": "_1", "start": "p"}
             lambda: TwoStackMachine(start="p", transitions={("p", "1", "empty"): ("p", "keep", "pop")}),
             "pops stack 2, which is empty there; remove the pop",
         ),
-        (lambda: DYCK.accepts("(a"), "the word has the symbol 'a' at position 1, but the alphabet is ( ) [ ]"),
+        (lambda: brackets().accepts("(a"), "the word has the symbol 'a' at position 1, but the alphabet is ( ) [ ]"),
         (
             lambda: TwoStackMachine(start="p", transitions={("p", "1", "0"): ("p", "keep", "keep")}).run("12", steps=1),
             "the stack is '12', but it holds bits; give a text of 0 and 1, the top first",
