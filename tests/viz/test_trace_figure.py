@@ -1,6 +1,7 @@
 """The figure of a trace has a panel for inputs, outputs and each view."""
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,6 +29,16 @@ def test_outputs_are_drawn_as_they_are(trace):
 def test_a_network_without_a_memory_is_drawn_with_inputs_and_outputs():
     figure = GRU(3, 2, hidden_size=4).trace(torch.randn(1, 2, 3)).figure()
     assert [axes.get_label() for axes in figure.axes][:2] == ["Inputs", "Outputs"]
+
+
+def test_numbers_at_the_colour_bars_of_few_rows_do_not_overlap():
+    figure = GRU(2, 1, hidden_size=4).trace(torch.randn(1, 5, 2)).figure()
+    figure.canvas.draw()
+    bars = [axes for axes in figure.axes if axes.yaxis.get_ticks_position() == "right"]
+    assert len(bars) == 2
+    for bar in bars:
+        boxes = sorted((label.get_window_extent() for label in bar.get_yticklabels()), key=lambda box: box.y0)
+        assert all(below.y1 < above.y0 for below, above in pairwise(boxes))
 
 
 def test_numbers_that_are_not_finite_are_refused(trace):

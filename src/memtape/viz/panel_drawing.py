@@ -1,5 +1,7 @@
 """Panel drawing: draw panels over one time axis, with colour bars, slot numbers and a mark of the answer."""
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
@@ -25,6 +27,9 @@ _DIGIT = 11
 _NAMED_ROWS_FROM = 16
 """Least height in pixels of a row with a name."""
 
+_LEAST_HEIGHT = 60
+"""Least height in pixels of a panel, so that the labels of its colour bar do not overlap."""
+
 
 def draw_panels(panels: list[Panel], steps: int, window: SlotWindow, *, title: str, below: int = 0) -> Column:
     """Draw panels over one time axis; call this inside the context of the style.
@@ -36,7 +41,7 @@ def draw_panels(panels: list[Panel], steps: int, window: SlotWindow, *, title: s
         title: a line above the panels, if any.
         below: pixels to leave free below the time axis.
     """
-    panels = [panel for panel in panels if panel.rows.shape[1]]
+    panels = [_high_enough(panel) for panel in panels if panel.rows.shape[1]]
     column = Column(
         [Place(panel.rows.shape[1] * panel.row_height, panel.group) for panel in panels],
         steps,
@@ -58,6 +63,11 @@ def draw_panels(panels: list[Panel], steps: int, window: SlotWindow, *, title: s
             _NAME_AT * DPI / column.width, 1 - 10 / column.height, title, fontsize=9, va="top", ha="left"
         )
     return column
+
+
+def _high_enough(panel: Panel) -> Panel:
+    least = -(-_LEAST_HEIGHT // panel.rows.shape[1])
+    return panel if panel.slots else replace(panel, row_height=max(panel.row_height, least))
 
 
 def name_panel(axes: Axes, name: str, column: Column) -> None:
