@@ -112,6 +112,12 @@ def test_a_constructor_that_calls_another_has_its_options():
     assert [option.name for option in MODELS["bidnc"].options] == [option.name for option in MODELS["dnc"].options]
 
 
+def test_a_class_without_a_constructor_has_the_options_of_its_first_base(tmp_path):
+    base = 'class B:\n    """B.\n\n    Args:\n        x: y.\n    """\n    def __init__(self, *, x: int = 1): ...'
+    (tmp_path / "a.py").write_text(f"{base}\nclass A(B): ...")
+    assert [option.name for option in options_of(tmp_path / "a.py", "A")] == ["x"]
+
+
 OPTIONS = {
     "class A: ...": "A of a.py has no __init__ of its own; write one",
     "def B(): ...": "A is neither a class nor a function of a.py; correct the name",

@@ -33,7 +33,7 @@ def options_of(file: Path, name: str) -> tuple[Option, ...]:
     """Return the keyword-only arguments of a class.
 
     A class whose constructor is `runs(...)` or `takes(...)` of another class or a function has the arguments of that
-    class or function.
+    class or function, and a class without a constructor has those of its first base.
 
     Args:
         file: the file of the class.
@@ -77,6 +77,8 @@ def _constructor(file: Path, name: str) -> tuple[ast.ClassDef | ast.FunctionDef,
             call = node.value
             if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Name):
                 return _constructor(file, call.args[0].id)
+    if described.bases and isinstance(described.bases[0], ast.Name):
+        return _constructor(file, described.bases[0].id)
     raise ValueError(f"{name} of {file.name} has no __init__ of its own; write one")
 
 
