@@ -37,13 +37,14 @@ class Packed {
     // Load the numbers of a block, block[i * input_stride + o * output_stride], for its inputs i and outputs o.
     void place(int64_t first_input, int64_t block_inputs, int64_t input_stride, int64_t first_output,
                int64_t block_outputs, int64_t output_stride, const T* block) {
-        for (int64_t i = 0; i < block_inputs; ++i)
-            for (int64_t o = 0; o < block_outputs;) {
-                const int64_t panel = (first_output + o) / width, column = (first_output + o) % width;
-                const int64_t end = std::min(block_outputs, o + width - column);
+        for (int64_t first = 0, end; first < block_outputs; first = end) {
+            const int64_t panel = (first_output + first) / width, column = (first_output + first) % width;
+            end = std::min(block_outputs, first + width - column);
+            for (int64_t i = 0; i < block_inputs; ++i) {
                 T* to = &data[(panel * inputs + first_input + i) * width + column];
-                for (; o < end; ++o) *to++ = block[i * input_stride + o * output_stride];
+                for (int64_t o = first; o < end; ++o) *to++ = block[i * input_stride + o * output_stride];
             }
+        }
     }
 
     int64_t padded_outputs() const { return panels * width; }
