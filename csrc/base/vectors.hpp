@@ -283,3 +283,17 @@ template <typename T>
 void add(const T* a, const T* b, int64_t count, T* to) {
     by_register<T>(count, [&](int64_t i, int64_t some) { store(to + i, load(a + i, some) + load(b + i, some), some); });
 }
+
+// to += factor * from
+template <typename T>
+void add_scaled(const T* from, T factor, int64_t count, T* to) {
+    by_register<T>(count, [&](int64_t i, int64_t some) {
+        store(to + i, load(to + i, some) + load(from + i, some) * factor, some);
+    });
+}
+
+// The sum of a[i] b[i].
+template <typename T>
+T dot(const T* a, const T* b, int64_t count) {
+    return total<T>(count, [&](int64_t i, int64_t some) { return load(a + i, some) * load(b + i, some); });
+}

@@ -9,19 +9,6 @@
 #include "parts/link_lists.hpp"
 #include "parts/neighbours.hpp"
 
-// to += factor * from
-template <typename T>
-void add_scaled(const T* from, T factor, int64_t count, T* to) {
-    by_register<T>(count, [&](int64_t i, int64_t some) {
-        store(to + i, load(to + i, some) + load(from + i, some) * factor, some);
-    });
-}
-
-template <typename T>
-T dot(const T* a, const T* b, int64_t count) {
-    return total<T>(count, [&](int64_t i, int64_t some) { return load(a + i, some) * load(b + i, some); });
-}
-
 // The slots that each head has read, with their weights.
 template <typename T>
 struct Reading {

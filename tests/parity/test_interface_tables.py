@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from memtape import DNC, NTM, SAM, SDNC, tree
+from memtape import DNC, NTM, SAM, SDNC, DequeLSTM, QueueLSTM, StackLSTM, tree
 from memtape.core.compiled_library import kernels
 from memtape.kernels import schema
 from memtape.kernels.machine import PARAMETERS, Given
@@ -38,11 +38,15 @@ MACHINES = {
     "stackrnn": (StackRNN, STACKS),
     "stackrnn, joint actions": (StackRNN, STACKS | {"joint_actions": True, "empty": 0.0, "push_activation": "tanh"}),
     "stackrnn, linear": (StackRNN, STACKS | {"no_op": False, "push_activation": "linear"}),
+    "stacklstm": (StackLSTM, {"width": 4}),
+    "queuelstm": (QueueLSTM, {"width": 4}),
+    "dequelstm": (DequeLSTM, {"width": 4}),
 }
+WITH_SLOTS = (NTM, DNC, SAM, SDNC)
 
 
 def built(model, options):
-    return model(3, 2, controller_size=5, **({} if model is StackRNN else SLOTS), **options)
+    return model(3, 2, controller_size=5, **(SLOTS if model in WITH_SLOTS else {}), **options)
 
 
 @pytest.mark.parametrize("case", MACHINES.values(), ids=MACHINES)
@@ -66,8 +70,8 @@ def test_rows_of_the_table_are_the_blocks_of_the_interface(case):
 
 @pytest.mark.parametrize(
     "case",
-    [MACHINES["ntm"], MACHINES["dnc, everything"], MACHINES["sam"], MACHINES["stackrnn"]],
-    ids=["ntm", "dnc", "sam", "stackrnn"],
+    [MACHINES["ntm"], MACHINES["dnc, everything"], MACHINES["sam"], MACHINES["stackrnn"], MACHINES["dequelstm"]],
+    ids=["ntm", "dnc", "sam", "stackrnn", "dequelstm"],
 )
 def test_rows_are_in_the_order_of_the_blocks(case):
     model, options = case

@@ -49,12 +49,15 @@ def network(draw):
     heads = {"read_heads": draw.choice((1, 2)), "write_heads": draw.choice((1, 2))}
     hidden = {"hidden_size": draw.choice((1, 4, 9))}
     sparse = {"heads": few, "nearest": few}
+    stacks = {name: shared[name] for name in ("width", "controller_size", "controller_layers")} | controller
     build, options = draw.choice(
         (
             (memtape.NTM, shared | controller | heads | {"addressing": draw.choice(("location", "content"))}),
             (memtape.DNC, shared | controller | heads | {"sharpen_links": True, "masked": draw.choice((True, False))}),
             (memtape.SAM, shared | controller | sparse),
             (memtape.SDNC, shared | controller | sparse),
+            (memtape.StackRNN, stacks | {"stacks": few}),
+            (draw.choice((memtape.StackLSTM, memtape.QueueLSTM, memtape.DequeLSTM)), stacks),
             (memtape.StackedLSTM, hidden | {"peepholes": True, "layer_norm": draw.choice((True, False))}),
             (memtape.GRU, hidden | {"variant": draw.choice(("reset_after", "reset_before"))}),
             (memtape.Elman, hidden),

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import nn
 
-FORWARDS: dict[type[nn.Module], Any] = {kind: kind.forward for kind in (nn.Linear, nn.LayerNorm, nn.Dropout)}
+KNOWN = (nn.Linear, nn.LayerNorm, nn.Dropout, nn.Tanh, nn.Sequential)
+FORWARDS: dict[type[nn.Module], Any] = {kind: kind.forward for kind in KNOWN}
 """The layers of torch that kernels replace, with their steps as torch defines them."""
 
 

@@ -9,6 +9,8 @@ from memtape.kernels import arguments, schema
 GATES = (4, 4, 1, 1)
 """Blocks of gates of a layer, by the kind of controller."""
 LSTM, FEEDFORWARD = 0, 3
+ENDS = (("stack", 1), ("queue", 1), ("deque", 2))
+"""Number of ends at which each kind of strength stack pushes items."""
 INPUTS = {"xs": ("batch", "time", "inputs")}
 PRESENT = ("time", "inputs", "outputs", "hidden", "layers", "visible")
 """The sizes of every machine that must not be 0."""
@@ -99,11 +101,21 @@ class MachineArguments:
     def _check_all(self, tensors: Mapping[str, Tensor], integers: tuple[int, ...]) -> None:
         arguments.same_kind(self._title, tensors)
         arguments.ranks(self._title, tensors, self._axes)
-        sizes = self._sizes(tensors, dict(zip(self._limits, integers, strict=True)))
+        form = dict(zip(self._limits, integers, strict=True))
+        sizes = self._sizes(tensors, form)
         arguments.at_least_one(self._title, sizes, self._positive)
+        if "access" in form:
+            self._check_ends(sizes["ends"], *ENDS[form["access"]])
         self._addressable(tensors, sizes)
         sizes["interface"] = self._interface(tuple([sizes[axis] for axis in self._own]), integers)
         arguments.shapes(self._title, tensors, self._axes, sizes)
+
+    def _check_ends(self, given: int, access: str, ends: int) -> None:
+        if given != ends:
+            raise ValueError(
+                f"the fused {self._title} got items of {given} end{'s' if given > 1 else ''}, but a {access} has {ends}; "
+                f"give a state of a {access}"
+            )
 
     def _sizes(self, tensors: Mapping[str, Tensor], form: Mapping[str, int]) -> dict[str, int]:
         """Return the size of every axis, except that of the interface vector."""
@@ -132,14 +144,14 @@ class MachineArguments:
 
     @staticmethod
     def _vectors_read(sizes: Mapping[str, int], form: Mapping[str, int]) -> int:
-        """Return the number of vectors that a step reads: one for each head, or the top cells of each stack."""
+        """Return the number of vectors that a step reads: one for each head or end, or the top cells of each stack."""
         if "stacks" in sizes:
             return sizes["stacks"] * form["visible"]
-        return sizes["reads" if "reads" in sizes else "heads"]
+        return sizes[next(name for name in ("reads", "heads", "ends") if name in sizes)]
 
     def _addressable(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, int]) -> None:
         """Raise if a machine is too large for the indices of the kernels."""
-        heads = sum(sizes.get(name, 0) for name in ("reads", "writes", "heads", "stacks"))
+        heads = sum(sizes.get(name, 0) for name in ("reads", "writes", "heads", "stacks", "ends"))
         slots, nearest = sizes.get("slots", 1), sizes["nearest"]
         if slots > arguments.MOST_OF_AN_INTEGER:
             raise ValueError(
@@ -160,4 +172,5 @@ class MachineArguments:
         )
         batch = max(sizes["batch"], 1)
         stored = sum(tensors[name].numel() for name in self._state) // batch
-        arguments.addressable(self._title, batch * (sizes["time"] + 1) * (each + stored))
+        pushed = sizes.get("ends", 0) * sizes["time"]
+        arguments.addressable(self._title, batch * (sizes["time"] + 1) * (each + stored + pushed))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Shortcuts, Stacked
 from memtape.cells.elman import HiddenState
@@ -17,6 +16,7 @@ from memtape.core.known_parts import KeepsForward, are_linear, unchanged
 from memtape.core.state import NoState
 from memtape.kernels.machine import Activation, Controller, MachineParameters
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
+from memtape.models.machine.fused_output import has_known_output, is_linear, output_layer, weight_and_bias
 
 KINDS: dict[type[AnyCell], Controller] = {
     LSTMCell: "lstm",
@@ -45,7 +45,8 @@ class FusedController:
         layers: Sequence[Any] = list(inner.layers) if stacked else [inner]  # type: ignore[arg-type]
         first = layers[0]
         alike = all(_kind(layer) == _kind(first) for layer in layers)
-        if cell.output_clip is not None or _dropped(cell.bypass, inner) or not _known(cell, inner):
+        dropped = isinstance(inner, Stacked) and bool(inner.dropout) and inner.training
+        if dropped or not has_known_output(cell) or not _known(cell, inner):
             return None
         if not alike or not all(_supported(layer) for layer in layers):
             return None
@@ -63,9 +64,7 @@ class FusedController:
         interface: Any = cell.interface
         if of_interface is None:
             of_interface = weight_and_bias(interface.head_parameters.linear)
-        output_weight, output_bias = weight_and_bias(cell.to_output)
-        if not cell.reads_to_output:
-            output_weight = functional.pad(output_weight, (0, cell.memory.read_size))
+        output_weight, output_bias = output_layer(cell)
         none = first.below.new_empty(0, len(first.bias), self.layers[0].output_size)
         return MachineParameters(
             first_weight=first.below,
@@ -105,45 +104,26 @@ class FusedController:
         return StackedState(layers=tuple(layers)) if stacked else layers[0]
 
 
-def _dropped(bypass: nn.Module | None, controller: AnyCell) -> bool:
-    """Return whether a hidden vector is changed between the cells and the output."""
-    if bypass is not None and (type(bypass) is not nn.Dropout or bypass.training or not unchanged(bypass)):
-        return True
-    return isinstance(controller, Stacked) and bool(controller.dropout) and controller.training
-
-
 def _known(cell: AugmentedCell, inner: AnyCell) -> bool:
     """Return whether the cell, what surrounds its layers, and all parts of interface and memory are the kernels'."""
     parts = [part for whole in (cell.interface, cell.memory) for part in whole.modules()]
     own = [part for part in parts if isinstance(part, KeepsForward)]
     layers = [part for part in parts if not isinstance(part, KeepsForward)]
-    linear = [cell.to_output, *layers]
-    return unchanged(cell, cell.controller, inner, *own) and all(_linear(layer) for layer in linear)
+    return unchanged(cell, cell.controller, inner, *own) and all(is_linear(layer) for layer in layers)
 
 
 def _supported(layer: Any) -> bool:
     if type(layer) not in KINDS or not unchanged(layer):
         return False
     if isinstance(layer, FeedforwardCell):
-        return _linear(layer.layer)
+        return is_linear(layer.layer)
     if isinstance(layer, ElmanCell):
-        return _linear(layer.from_input) and are_linear(layer.from_hidden, bias=False)
+        return is_linear(layer.from_input) and are_linear(layer.from_hidden, bias=False)
     return bool(layer.plain)
 
 
 def _kind(layer: Any) -> tuple[type, int, str | None]:
     return type(layer), layer.output_size, getattr(layer, "activation", None)
-
-
-def _linear(layer: nn.Module) -> bool:
-    """Return whether a layer computes the function of a linear layer, with or without a bias."""
-    return are_linear(layer, bias=getattr(layer, "bias", None) is not None)
-
-
-def weight_and_bias(layer: nn.Linear) -> tuple[Tensor, Tensor]:
-    """Return the weight and the bias of a linear layer; a layer without one has biases of 0."""
-    bias: Tensor | None = layer.bias
-    return layer.weight, layer.weight.new_zeros(layer.out_features) if bias is None else bias
 
 
 def _stacked(tensors: list[Tensor]) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.fused_controller import FusedController
+from memtape.models.machine.fused_output import outputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,7 @@ class FusedSequences:
         """Run over whole sequences."""
         parameters = self.controller.parameters(self.cell, self.interface() if self.interface else None)
         ys, last = self.run(self.form, parameters, self.plain(state), xs, lengths)
+        ys = outputs(self.cell, ys, lengths)
         if torch.is_autocast_enabled(xs.device.type) and ys.dtype != torch.float64:  # autocast leaves float64 as it is
             ys = ys.to(torch.get_autocast_dtype(xs.device.type))
         return ys, AugmentedState(

@@ -11,6 +11,7 @@ from memtape.memory.strength_stack import Access
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.controller import controller_of
 from memtape.models.machine.machine_cell import MachineCell
+from memtape.models.stack.fused_strengths import fused_strength_stack
 
 
 class StrengthCell(MachineCell):
@@ -77,5 +78,5 @@ class StrengthCell(MachineCell):
         self.input_size, self.output_size = input_size, output_size
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
-        """Return None, since there is no fused kernel of this machine yet."""
-        return None
+        """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
+        return fused_strength_stack(self.machine, backend)
