@@ -50,10 +50,13 @@ def test_probabilities_give_the_published_inside_probabilities():
 
 
 def test_all_palindromes_of_up_to_eight_symbols_are_accepted_and_no_other_words():
-    parser, words = compile(PALINDROMES), words_to(8, "ab")
+    parser, words = compile(PALINDROMES), ["".join(word) for word in product("ab", repeat=8)]
     with torch.no_grad():
-        weights = parser.weights(words)[:, -1].tolist()
-    assert weights == [len(word) > 0 and len(word) % 2 == 0 and word == word[::-1] for word in words]
+        weights = parser.weights(words).tolist()
+    for word, row in zip(words, weights, strict=True):
+        starts = [word[:length] for length in range(1, 9)]
+        assert row == [len(start) % 2 == 0 and start == start[::-1] for start in starts], word
+    assert not parser.accepts([""])[0]
     stack = parser.network.cell.machine.memory
     assert (stack.states, stack.symbols) == (4, 3)
 
