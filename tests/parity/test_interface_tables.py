@@ -13,6 +13,7 @@ from memtape import DNC, NTM, SAM, SDNC, DequeLSTM, QueueLSTM, StackLSTM, tree
 from memtape.core.compiled_library import kernels
 from memtape.kernels import schema
 from memtape.kernels.machine import PARAMETERS, Given
+from memtape.models.stack.nsrnn import NSRNN
 from memtape.models.stack.stackrnn import StackRNN
 
 ACTIVATIONS = {
@@ -68,11 +69,11 @@ def test_rows_of_the_table_are_the_blocks_of_the_interface(case):
         torch.testing.assert_close(control[name].flatten(1), activated(activation, group, block, size), msg=name)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [MACHINES["ntm"], MACHINES["dnc, everything"], MACHINES["sam"], MACHINES["stackrnn"], MACHINES["dequelstm"]],
-    ids=["ntm", "dnc", "sam", "stackrnn", "dequelstm"],
-)
+ORDERED = {name: MACHINES[name] for name in ("ntm", "dnc, everything", "sam", "stackrnn", "dequelstm")}
+ORDERED["nsrnn"] = (NSRNN, {"vector_size": 2})
+
+
+@pytest.mark.parametrize("case", ORDERED.values(), ids=ORDERED)
 def test_rows_are_in_the_order_of_the_blocks(case):
     model, options = case
     fused = built(model, options).cell.fused("cpu")

@@ -11,6 +11,7 @@ MACHINE(Kernel, dnc, DNCInterface)
 
 struct DNC : Kernel {
     static constexpr int64_t weights[] = {1, 2, 3, 4, 5};
+    static int64_t among(const Sizes& s) { return s.slots; }
 
     static int64_t read(const Sizes& s) { return s.reads * s.width; }
     static std::vector<int64_t> state(const Sizes& s) {

@@ -113,7 +113,7 @@ class State : public Buffers<T, typename Kind::State> {
             for (int64_t part : Kind::weights) {
                 Buffer<T>& weights = this->all[part];
                 for (int64_t i = 0; i < weights.count; ++i)
-                    weights.data()[i] = (std::fabs(weights.data()[i]) + T(1e-3)) / T(sizes.slots);
+                    weights.data()[i] = (std::fabs(weights.data()[i]) + T(1e-3)) / T(Kind::among(sizes));
             }
     }
 

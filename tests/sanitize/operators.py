@@ -58,6 +58,7 @@ def network(draw):
             (memtape.SDNC, shared | controller | sparse),
             (memtape.StackRNN, stacks | {"stacks": few}),
             (draw.choice((memtape.StackLSTM, memtape.QueueLSTM, memtape.DequeLSTM)), stacks),
+            (memtape.NSRNN, controller | {"vector_size": draw.choice((0, 2)), "window": draw.choice((None, 3))}),
             (memtape.StackedLSTM, hidden | {"peepholes": True, "layer_norm": draw.choice((True, False))}),
             (memtape.GRU, hidden | {"variant": draw.choice(("reset_after", "reset_before"))}),
             (memtape.Elman, hidden),

@@ -12,6 +12,7 @@ MACHINE(Kernel, sam, SAMInterface)
 
 struct SAM : Kernel {
     static constexpr int64_t weights[] = {1};
+    static int64_t among(const Sizes& s) { return s.slots; }
     static inline const void* memory = nullptr;  // after the last forward pass
 
     static int64_t read(const Sizes& s) { return s.heads * s.width; }

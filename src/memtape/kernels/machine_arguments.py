@@ -122,7 +122,7 @@ class MachineArguments:
         sizes: dict[str, int] = {axis: tensors[name].shape[at] for axis, (name, at) in self._where.items()}
         sizes["batch"], sizes["time"], sizes["inputs"] = tensors["xs"].shape
         hidden, layers, kind = sizes["hidden"], sizes["layers"], form["controller"]
-        read = self._vectors_read(sizes, form) * sizes["width"]
+        read = self._read_size(sizes, form)
         fed, shown = sizes["inputs"] + read, (layers if form["shortcuts"] else 1) * hidden
         outputs = tensors["output_bias"].shape[0]
         return sizes | {
@@ -143,11 +143,14 @@ class MachineArguments:
         }
 
     @staticmethod
-    def _vectors_read(sizes: Mapping[str, int], form: Mapping[str, int]) -> int:
-        """Return the number of vectors that a step reads: one for each head or end, or the top cells of each stack."""
+    def _read_size(sizes: Mapping[str, int], form: Mapping[str, int]) -> int:
+        """Return how many numbers a step reads: a vector for each head or end, top cells of stacks, or shares of runs."""
+        if "parts" in sizes:
+            by_state = form["reading"] == 0
+            return (sizes["states"] if by_state else 1) * sizes["symbols"] * max(sizes["parts"] - 1, 1)
         if "stacks" in sizes:
-            return sizes["stacks"] * form["visible"]
-        return sizes[next(name for name in ("reads", "heads", "ends") if name in sizes)]
+            return sizes["stacks"] * form["visible"] * sizes["width"]
+        return sizes[next(name for name in ("reads", "heads", "ends") if name in sizes)] * sizes["width"]
 
     def _addressable(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, int]) -> None:
         """Raise if a machine is too large for the indices of the kernels."""
@@ -163,7 +166,7 @@ class MachineArguments:
                 f"the fused {self._title} got {sizes['heads']} heads that read {nearest} slots, but there are {slots} slots; "
                 "give 1 or more of each, and at most as many as there are slots"
             )
-        width = 4 * sizes["width"] + sizes["offsets"] + 2 * sizes.get("writes", 0) + 16
+        width = 4 * sizes.get("width", 0) + sizes["offsets"] + 2 * sizes.get("writes", 0) + 16
         each = (
             heads * (width * sizes["visible"] + 2 * nearest**2)
             + 8 * sizes["layers"] * sizes["hidden"]

@@ -15,6 +15,7 @@ from memtape.memory import NondeterministicStack, NondeterministicStackInterface
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.controller import controller_of
 from memtape.models.machine.machine_cell import MachineCell
+from memtape.models.stack.fused_nsrnn import fused_nsrnn
 from memtape.sharing.shareable import Shareable
 
 
@@ -105,8 +106,8 @@ class NSRNNCell(MachineCell):
         )
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
-        """Return None, since there is no fused kernel of this machine yet."""
-        return None
+        """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
+        return fused_nsrnn(self.machine, backend)
 
 
 class NSRNN(Recurrent[AugmentedState], Shareable):
