@@ -10,7 +10,7 @@ from memtape.memory import SuperpositionStack, SuperpositionStackInterface
 from memtape.models.machine.augmented import AugmentedState
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.stack.assembly import superposition_machine
-from memtape.models.stack.fused import fused_stackrnn
+from memtape.models.stack.fused_stackrnn import fused_stackrnn
 from memtape.sharing.shareable import Shareable, constructor_arguments
 
 
