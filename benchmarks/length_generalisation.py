@@ -84,6 +84,7 @@ def main() -> None:
             "sequences": given.sequences,
             "accuracy": found,
         }
+        given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(json.dumps(record) + "\n")
 
 

@@ -15,7 +15,7 @@ IN_LINE = re.compile(r"``?(?P<code>[^`]+)``?|\$(?P<equation>[^$]+)\$")
 EXAMPLE = re.compile(r"(^[ ]*>>>.*?(?=\n[ ]*\n|\Z))", re.MULTILINE | re.DOTALL)
 CITATIONS = re.compile(r"^References:\n(?P<body>(?:[ ]+.*\n|\n)*)", re.MULTILINE)
 TITLE = re.compile(r'"(?P<title>[^"]{8,}?),?"')
-SOURCE = re.compile(r"arguments\s+are\s+those\s+of\s+`(?P<name>\w+)`")
+SOURCE = re.compile(r"arguments\s+are\s+those\s+of\s+`(?:\w+\.)*(?P<name>\w+)`")
 PLACE = re.compile(r"arXiv:(?P<arxiv>\d{4}\.\d{4,5})|doi:(?P<doi>10\.[^\s;,)]*[^\s;,).])")
 
 
@@ -27,12 +27,14 @@ def as_rst(docstring: str) -> str:
 
 
 def with_arguments(docstring: str, subject: Any) -> str:
-    """Return the docstring of a network with the arguments, errors and papers of the cell or function that it refers to."""
+    """Return the docstring of a class with the arguments, errors and papers of the class or function that it refers to."""
     found = SOURCE.search(docstring)
     if found is None or not inspect.isclass(subject):
         return docstring
-    source = inspect.getdoc(getattr(sys.modules[subject.__module__], found["name"])) or ""
+    described = getattr(sys.modules[subject.__module__], found["name"])
+    source = with_arguments(inspect.getdoc(described) or "", described)
     own, example, rest = docstring.partition("\nExample:\n")
+    own, _, _ = own.partition("\nReferences:\n")
     return f"{own}\n{source[source.index('Args:') :]}\n{example}{rest}"
 
 
