@@ -32,13 +32,11 @@ class Runs<T>::Forward {
     void end(int64_t r, int64_t row) {
         const Record now = record(r, row);
         const int64_t latest = m.cells - 1 + done[r], least = std::max(base, done[r]);
-        const int64_t size = m.cells * m.pairs * m.parts * m.cells * m.pairs;
         T *table = (T*)last.table, *sources = (T*)last.sources + row * m.cells * m.pairs;
-        clear(table + row * size, size);
+        keep_unused(row, done[r], table, sources);
         at.each(row, least, latest, [&](int64_t to, int64_t from) {
             for (int64_t s = 0; s < m.states; ++s) table[to + s] = now.table[from + s * m.table.row];
         });
-        clear(sources, m.cells * m.pairs);
         for (int64_t time = least; time <= latest; ++time)
             copy((const T*)now.sources + time * m.pairs, m.pairs, sources + (latest - time) * m.pairs);
         copy((const T*)now.tops + done[r] * m.tops, m.tops, (T*)last.tops + row * m.tops);
@@ -87,6 +85,23 @@ class Runs<T>::Forward {
     }
     const T* given_source(int64_t row, int64_t time) const {
         return (const T*)first.sources + (row * m.cells + m.cells - 1 - time) * m.pairs;
+    }
+
+    // The cells of the first state move back by the steps, also those without a weight.
+    void keep_unused(int64_t row, int64_t done, T* table, T* sources) const {
+        const int64_t moved = std::max<int64_t>(0, m.cells - done), new_cells = m.cells - moved;
+        const int64_t of_end = m.states, of_source = m.pairs * m.parts * m.cells * m.states;
+        for (int64_t y = 0; y < m.symbols; ++y)
+            for (int64_t source = 0; source < m.cells; ++source) {
+                T* block = table + m.table.in_state(row, y, source, 0, 0, 0);
+                clear(block, of_source);
+                if (source < new_cells) continue;
+                const T* before = (const T*)first.table + m.table.in_state(row, y, source - new_cells, 0, 0, 0);
+                for (int64_t i = 0; i < m.pairs * m.parts; ++i)
+                    copy(before + i * m.cells * of_end, moved * of_end, block + (i * m.cells + new_cells) * of_end);
+            }
+        clear(sources, new_cells * m.pairs);
+        copy((const T*)first.sources + row * m.cells * m.pairs, moved * m.pairs, sources + new_cells * m.pairs);
     }
 
     void become_source(const Record& now, int64_t done) {

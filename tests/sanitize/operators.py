@@ -49,24 +49,27 @@ def network(draw):
     heads = {"read_heads": draw.choice((1, 2)), "write_heads": draw.choice((1, 2))}
     hidden = {"hidden_size": draw.choice((1, 4, 9))}
     sparse = {"heads": few, "nearest": few}
-    stacks = {name: shared[name] for name in ("width", "controller_size", "controller_layers")} | controller
-    build, options = draw.choice(
-        (
-            (memtape.NTM, shared | controller | heads | {"addressing": draw.choice(("location", "content"))}),
-            (memtape.DNC, shared | controller | heads | {"sharpen_links": True, "masked": draw.choice((True, False))}),
-            (memtape.SAM, shared | controller | sparse),
-            (memtape.SDNC, shared | controller | sparse),
-            (memtape.StackRNN, stacks | {"stacks": few}),
-            (draw.choice((memtape.StackLSTM, memtape.QueueLSTM, memtape.DequeLSTM)), stacks),
-            (memtape.NSRNN, controller | {"vector_size": draw.choice((0, 2)), "window": draw.choice((None, 3))}),
-            (memtape.StackedLSTM, hidden | {"peepholes": True, "layer_norm": draw.choice((True, False))}),
-            (memtape.GRU, hidden | {"variant": draw.choice(("reset_after", "reset_before"))}),
-            (memtape.Elman, hidden),
-            (memtape.Jordan, hidden | {"feedback": draw.choice(("outputs", "argmax", "softmax"))}),
-            (memtape.Leaky, hidden | {"recurrence": draw.choice(("full", "linear"))}),
-            (memtape.LRU, hidden),
-        )
+    own = {name: shared[name] for name in ("width", "controller_size", "controller_layers")} | controller
+    machines = (
+        (memtape.NTM, shared | controller | heads | {"addressing": draw.choice(("location", "content"))}),
+        (memtape.DNC, shared | controller | heads | {"sharpen_links": True, "masked": draw.choice((True, False))}),
+        (memtape.SAM, shared | controller | sparse),
+        (memtape.SDNC, shared | controller | sparse),
     )
+    stacks = (
+        (memtape.StackRNN, own | {"stacks": few}),
+        (draw.choice((memtape.StackLSTM, memtape.QueueLSTM, memtape.DequeLSTM)), own),
+        (memtape.NSRNN, controller | {"vector_size": draw.choice((0, 2)), "window": draw.choice((None, 3))}),
+    )
+    recurrent = (
+        (memtape.StackedLSTM, hidden | {"peepholes": True, "layer_norm": draw.choice((True, False))}),
+        (memtape.GRU, hidden | {"variant": draw.choice(("reset_after", "reset_before"))}),
+        (memtape.Elman, hidden),
+        (memtape.Jordan, hidden | {"feedback": draw.choice(("outputs", "argmax", "softmax"))}),
+        (memtape.Leaky, hidden | {"recurrence": draw.choice(("full", "linear"))}),
+        (memtape.LRU, hidden),
+    )
+    build, options = draw.choice((*machines, *stacks, *recurrent))
     return build(draw.choice((1, 3)), draw.choice((1, 2)), **options).to(draw.choice((torch.float32, torch.float64)))
 
 

@@ -1,6 +1,7 @@
 """Strength cell: the common part of the recurrent networks with a stack, queue or deque of items that have strengths."""
 
-from typing import ClassVar, Literal
+from abc import abstractmethod
+from typing import Literal
 
 from torch import nn
 
@@ -42,8 +43,10 @@ class StrengthCell(MachineCell):
         Grefenstette, Hermann, Suleyman & Blunsom (2015), "Learning to transduce with unbounded memory", arXiv:1506.02516.
     """
 
-    access: ClassVar[Access]
-    """The kind of memory of a concrete class."""
+    @property
+    @abstractmethod
+    def access(self) -> Access:
+        """The kind of memory: "stack", "queue" or "deque"."""
 
     def __init__(
         self,
