@@ -6,16 +6,10 @@ import pytest
 import torch
 
 from memtape import StackRNN
-from memtape.automata import PDA, AutomatonError, StackMove, compile, extract_pda
+from memtape.automata import PDA, AutomatonError, StackMove, brackets, compile, extract_pda
 from memtape.automata.extraction.state_merging import merged
 
-
-def brackets() -> PDA:
-    """Return an automaton of well-nested brackets of two types, with a state for the outermost level."""
-    pairs = {"(": ")", "[": "]"}
-    moves = {("in", opening, top): StackMove(state="in", push=opening) for opening in pairs for top in (None, "(", "[")}
-    moves |= {("in", closing, opening): StackMove(state="in", pop=True) for opening, closing in pairs.items()}
-    return PDA(alphabet="([])", stack_alphabet="([", transitions=moves, start="in", accepting={"in"})
+SYMBOLS = brackets().alphabet
 
 
 def equal_numbers() -> PDA:
@@ -53,7 +47,7 @@ def test_compiled_automata_are_found_again(machine, longest):
 
 
 def test_words_longer_than_those_that_were_observed_are_accepted():
-    found = extract_pda(compile(brackets()).network, "([])", words("([])", 6))
+    found = extract_pda(compile(brackets()).network, SYMBOLS, words(SYMBOLS, 6))
     assert found.pda.accepts("([" * 100 + "])" * 100)
     assert not found.pda.accepts("([" * 100 + "]]" + "])" * 99)
 
@@ -65,7 +59,7 @@ def test_the_agreement_is_that_with_the_network_as_it_is():
         linear = network.cell.machine.interface.head_parameters.linear
         linear.weight[:3] *= 1e-3
         linear.bias[:3] *= 1e-3
-    found = extract_pda(network, "([])", words("([])", 5))
+    found = extract_pda(network, SYMBOLS, words(SYMBOLS, 5))
     assert not found.complete
     assert found.agreement < 1
 
@@ -89,17 +83,17 @@ def test_states_are_merged_unless_something_contradicts_it():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((StackRNN(4, 1, stacks=2), "([])"), "the network has 2 stacks, but a pushdown automaton has one"),
+        ((StackRNN(4, 1, stacks=2), SYMBOLS), "the network has 2 stacks, but a pushdown automaton has one"),
         ((StackRNN(4, 1, stacks=1), "()"), "the alphabet has 2 symbols, but the network reads 4"),
         (
-            (torch.nn.Linear(4, 1), "([])"),
+            (torch.nn.Linear(4, 1), SYMBOLS),
             "the network is a Linear, but a pushdown automaton is extracted from a StackRNN",
         ),
     ],
 )
 def test_unfit_networks_are_refused_in_one_sentence(arguments, message):
     with pytest.raises(AutomatonError, match=message):
-        extract_pda(*arguments, words("([])", 2))
+        extract_pda(*arguments, words(SYMBOLS, 2))
 
 
 def test_too_few_words_are_refused():

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from memtape.automata.definitions.dfa import DFA
@@ -20,6 +20,25 @@ Numbers = tuple[int, ...]
 
 MOST_STEPS = 200_000
 """Most steps of one batch, which bounds its memory."""
+
+
+def positive(outputs: Float[Tensor, "*shape output"]) -> Bool[Tensor, "*shape"]:
+    """Return whether an output is a positive number or, of two classes, the second one is more likely."""
+    return (outputs[..., 0] if outputs.shape[-1] == 1 else outputs[..., 1] - outputs[..., 0]) > 0
+
+
+def fitting_alphabet(network: Recurrent[Any], alphabet: Sequence[str]) -> tuple[str, ...]:
+    """Return an alphabet with a symbol for each input of a network.
+
+    Raises:
+        AutomatonError: a symbol is no symbol or repeated, or their number is not that of the inputs.
+    """
+    named = alphabet_of("alphabet", alphabet)
+    if network.input_size != len(named):
+        raise AutomatonError(
+            f"the alphabet has {len(named)} symbols, but the network reads {network.input_size}; give a symbol for each input"
+        )
+    return named
 
 
 class Oracle:
@@ -53,12 +72,7 @@ class Oracle:
         after: str | None = None,
         empty: bool | None = None,
     ):
-        named = alphabet_of("alphabet", alphabet)
-        if network.input_size != len(named):
-            raise AutomatonError(
-                f"the alphabet has {len(named)} symbols, but the network reads {network.input_size}; give a symbol for each "
-                "input"
-            )
+        named = fitting_alphabet(network, alphabet)
         if network.output_size > 2:
             raise AutomatonError(
                 f"the network has {network.output_size} outputs, but one that accepts words has a number or two classes; give "
@@ -94,9 +108,8 @@ class Oracle:
             xs, lengths = self._batch(part, self._after)
             with torch.no_grad(), evaluation_mode(self.network):
                 outputs, _ = self.network(xs, lengths=lengths)
-            last = outputs[torch.arange(len(part)), lengths - 1]
-            positive = (last[:, 0] if last.shape[1] == 1 else last[:, 1] - last[:, 0]) > 0
-            self.known.update(zip(part, positive.tolist(), strict=True))
+            answers = positive(outputs[torch.arange(len(part)), lengths - 1])
+            self.known.update(zip(part, answers.tolist(), strict=True))
         return [self.known[word] for word in words]
 
     def states(self, words: Sequence[Numbers]) -> tuple[Float[Tensor, " size"], Float[Tensor, "batch time size"]]:

@@ -14,8 +14,9 @@ from torch import Tensor
 from memtape.automata.compilers.acceptor import batch_of
 from memtape.automata.definitions.errors import AutomatonError
 from memtape.automata.definitions.pda import PDA, StackMove
-from memtape.automata.definitions.words import Word, alphabet_of
+from memtape.automata.definitions.words import Word
 from memtape.automata.extraction.clusters import clusters_of
+from memtape.automata.extraction.oracle import fitting_alphabet, positive
 from memtape.automata.extraction.state_merging import merged
 from memtape.core import checks
 from memtape.core.backends import use_backend
@@ -64,11 +65,6 @@ class _Observed:
     answers: list[bool]
     hidden: Float[Tensor, "steps hidden"]
     pushed: Float[Tensor, "steps width"]
-
-
-def positive(outputs: Float[Tensor, "*shape output"]) -> Bool[Tensor, "*shape"]:
-    """Return whether an output is a positive number or, of two classes, the second one is more likely."""
-    return (outputs[..., 0] if outputs.shape[-1] == 1 else outputs[..., 1] - outputs[..., 0]) > 0
 
 
 def extract_pda(
@@ -158,7 +154,6 @@ def extract_pda(
 
 def _checked(network: StackRNN, alphabet: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the symbols, after the checks of the network and the alphabet."""
-    named = alphabet_of("alphabet", alphabet)
     if not isinstance(network, StackRNN):
         raise AutomatonError(
             f"the network is a {type(network).__name__}, but a pushdown automaton is extracted from a StackRNN; give one"
@@ -169,11 +164,7 @@ def _checked(network: StackRNN, alphabet: Sequence[str]) -> tuple[str, ...]:
         raise AutomatonError(
             f"the network has {stacks} stacks, but a pushdown automaton has one; give a network with stacks=1"
         )
-    if network.input_size != len(named):
-        raise AutomatonError(
-            f"the alphabet has {len(named)} symbols, but the network reads {network.input_size}; give a symbol for each input"
-        )
-    return named
+    return fitting_alphabet(network, alphabet)
 
 
 def _answers(network: StackRNN, alphabet: Sequence[str], words: Sequence[Word], accepts: Answer) -> list[bool]:
