@@ -69,7 +69,7 @@ class Task(ABC):
     around_words: tuple[str | None, str | None] | None = None
     input_kinds: ClassVar[tuple[str, ...]] = ("sequences",)
     inputs_repeat_targets: ClassVar[bool] = False
-    interactive: ClassVar[bool] = False
+    interactive: bool = False
     data: DataRecord | None = None
     configuration: Mapping[str, Any] = MappingProxyType({})
 

@@ -1,5 +1,6 @@
 """Lengths: check ranges of lengths and draw a length for each row."""
 
+import math
 from typing import Any
 
 import torch
@@ -25,11 +26,19 @@ def check_range(task: Any, least: int = 1, **bounds: tuple[int, int]) -> None:
 
 
 def draw_lengths(
-    batch_size: int, lengths: tuple[int, int], generator: torch.Generator, *, same: bool = False
+    batch_size: int, lengths: tuple[int, int], generator: torch.Generator, *, same: bool = False, ratio: float = 1.0
 ) -> Tensor:
-    """Draw a length for each row, uniformly from a range with both ends included; one length for all rows if `same`."""
+    r"""Draw a length for each row from a range with both ends included; one length for all rows if `same`.
+
+    The probability of a length $n$ is proportional to $\text{ratio}^n$.
+    """
     shortest, longest = lengths
-    drawn = torch.randint(shortest, longest + 1, (1 if same else batch_size,), generator=generator)
+    rows = 1 if same else batch_size
+    if ratio == 1:
+        drawn = torch.randint(shortest, longest + 1, (rows,), generator=generator)
+    else:
+        logits = torch.arange(shortest, longest + 1, dtype=torch.float64) * math.log(ratio)
+        drawn = shortest + torch.multinomial(logits.softmax(0), rows, replacement=True, generator=generator)
     return drawn.expand(batch_size)
 
 

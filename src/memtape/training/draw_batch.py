@@ -43,7 +43,8 @@ def draw_batch(
     @torch.no_grad()
     def player(inputs: Tensor, state: Any, lengths: Tensor) -> tuple[Tensor, Any]:
         given = () if state is None else (state,)
-        outputs, reached = (run or model)(inputs.to(device, dtype), *given, lengths=lengths)
+        inputs = inputs.to(device, dtype if inputs.is_floating_point() else None)
+        outputs, reached = (run or model)(inputs, *given, lengths=lengths)
         return outputs.cpu(), state_tree.detach(reached)
 
     played = task.play(batch, player, generator_for(seed, split, index, "play") if split == "train" else None)

@@ -6,9 +6,10 @@ from itertools import pairwise
 import pytest
 import torch
 
-from memtape import TapeRNN
+from memtape import Elman, TapeRNN
 from memtape.tasks.formal.chomsky import PROBLEMS, Chomsky
 from memtape.tasks.formal.problems.problem import END
+from memtape.training.draw_batch import draw_batch
 
 SIZES = {  # input width, output width, answer length for a string of length 9, of the authors' code
     "even-pairs": (2, 2, 1),
@@ -178,6 +179,60 @@ def test_the_jumps_of_a_tape_have_the_length_of_the_string():
     assert state.memory.jumps.length.tolist() == [7, 7, 7]
 
 
+@pytest.mark.parametrize("give_length", [False, True])
+@pytest.mark.parametrize("problem", ["stack-manipulation", "reverse-string", "cycle-navigation"])
+def test_an_autoregressive_answer_follows_a_single_output_token_as_input(problem, give_length):
+    options = {"problem": problem, "same_length": False, "computation_tokens": 1}
+    task = Chomsky(**options, autoregressive=True, give_length=give_length)
+    batch = draw_batch(task, Elman(task.input_size, task.output_size), 0, 8, seed=0, lengths=(2, 9))
+    plain = Chomsky(**options).batch(0, 8, lengths=(2, 9))
+    assert len(task.vocabulary) == max(len(PROBLEMS[problem].symbols), task.output_size) + 2
+    assert batch.targets.equal(plain.targets)
+    assert batch.mask.equal(plain.mask)
+    symbols = batch.inputs[..., :-1].argmax(-1) if give_length else batch.inputs
+    for row, mask in enumerate(batch.mask):
+        first, *answer = mask.nonzero()[:, 0].tolist()
+        assert task.vocabulary[symbols[row, first]] == "output"
+        assert symbols[row, answer].tolist() == batch.targets[row, [first, *answer][:-1]].tolist()
+        assert [task.vocabulary[symbol] for symbol in symbols[row, first // 2 : first]] == ["computation"] * (
+            first // 2
+        )
+    assert "".join(task.vocabulary[-2:]) == "computationoutput"
+
+
+@pytest.mark.parametrize("give_length", [False, True])
+def test_an_autoregressive_answer_is_that_of_the_network_outside_of_training(give_length):
+    torch.manual_seed(2)
+    task = Chomsky(problem="stack-manipulation", same_length=False, give_length=give_length, autoregressive=True)
+    network = Elman(task.input_size, task.output_size, hidden_size=8).double()
+    with torch.no_grad():
+        network.cell.to_output.weight.mul_(8)
+    batch = draw_batch(task, network, 0, 12, seed=0, split="test", lengths=(1, 6))
+    assert not batch.inputs.equal(task.batch(0, 12, split="test", lengths=(1, 6)).inputs.to(batch.inputs.dtype))
+    outputs, _ = network(batch.inputs, lengths=batch.lengths)
+    symbols = batch.inputs[..., :-1].argmax(-1) if give_length else batch.inputs
+    for row, mask in enumerate(batch.mask):
+        places = mask.nonzero()[:, 0]
+        assert symbols[row, places[1:]].equal(outputs[row, places[:-1]].argmax(-1))
+        assert not batch.inputs[row, places[-1] + 1 :].any()
+        if give_length:
+            assert batch.inputs[row, places, -1].eq(batch.inputs[row, 0, -1]).all()
+
+
+def test_an_early_error_of_an_autoregressive_answer_is_fed_back():
+    task = Chomsky(problem="reverse-string", autoregressive=True)
+    batch = task.batch(0, 5, split="test", lengths=(4, 4))
+    certain = torch.tensor([0.0, 1.0])
+
+    def player(inputs, state, lengths):
+        return certain.expand(*inputs.shape[:2], 2), state
+
+    played = task.play(batch, player, None)
+    assert played.inputs[:, 5:].eq(1).all()
+    assert played.inputs[:, :5].equal(batch.inputs[:, :5])
+    assert played.targets.equal(batch.targets)
+
+
 def test_steps_after_the_terminator_count_in_the_loss_only():
     task = Chomsky(problem="binary-addition")
     batch = task.batch(0, 30, lengths=(9, 9))
@@ -211,6 +266,17 @@ def test_a_batch_has_one_length_unless_each_string_has_its_own():
     mixed = Chomsky(same_length=False).batch(0, 2000)
     assert set((mixed.lengths // 2).tolist()) == set(range(1, 41))
     assert not torch.equal(mixed.lengths, mixed.lengths.sort().values)
+
+
+@pytest.mark.parametrize("ratio", [0.5, 2.0])
+def test_the_probabilities_of_neighbouring_lengths_have_the_ratio(ratio):
+    rows = 4000
+    task = Chomsky(problem="parity-check", min_length=3, max_length=6, length_ratio=ratio, same_length=False)
+    sizes = (task.batch(0, rows).lengths - 1).tolist()
+    weights = {length: ratio**length for length in range(3, 7)}
+    share(sizes, {length: weight / sum(weights.values()) for length, weight in weights.items()}, rows)
+    long = Chomsky(min_length=1, max_length=500, length_ratio=ratio).batch(0, 2).lengths // 2
+    assert long.le(100).all() if ratio < 1 else long.ge(400).all()
 
 
 @pytest.mark.parametrize(
@@ -324,6 +390,8 @@ def test_bad_options_are_refused_in_one_sentence(shapes_unchecked):
         Chomsky(problem="sorting")
     with pytest.raises(ValueError, match="computation_tokens is -1, but it must be at least 0; give a larger"):
         Chomsky(computation_tokens=-1)
+    with pytest.raises(ValueError, match=r"length_ratio is 0\.0, but it must be"):
+        Chomsky(length_ratio=0.0)
     with pytest.raises(
         ValueError, match="max_length of Chomsky is 2, but min_length is 3 and must not be larger; raise"
     ):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -13,7 +13,7 @@ from memtape.core import checks
 from memtape.core.batch import SequenceBatch
 from memtape.core.card import TaskCard
 from memtape.core.score import Score
-from memtape.core.task import DrawnTask
+from memtape.core.task import DrawnTask, Player
 from memtape.tasks.classification import ClassificationTask
 from memtape.tasks.formal.columns import symbols_in_columns
 from memtape.tasks.formal.problems.binary_numbers import BINARY_NUMBERS
@@ -31,8 +31,10 @@ class Chomsky(ClassificationTask, DrawnTask):
     r"""Answer one of fifteen problems about a string of symbols, after the whole string.
 
     A sequence is the string of n symbols, m n computation tokens, and an output token for each symbol of the answer. The
-    outputs at the output tokens are the answer; they are not fed back. An answer of variable length ends with a terminator
-    and is filled up with zeros. The loss is the cross-entropy of all steps of the answer, and
+    outputs at the output tokens are the answer; they are not fed back. With `autoregressive` there is one output token, and
+    the answer itself follows as input, up to its last symbol but one: the true answer in training, and otherwise the network's
+    own, its most likely symbol in each step. An answer of variable length ends with a terminator and is filled up with
+    zeros. The loss is the cross-entropy of all steps of the answer, and
 
     $$\mathrm{accuracy} = \frac{\text{correct steps}}{\text{steps}}$$
 
@@ -48,11 +50,15 @@ class Chomsky(ClassificationTask, DrawnTask):
         min_length: minimum length of a string in training.
         max_length: maximum length of a string in training.
         same_length: draw one length for all strings of a batch instead of one for each.
+        length_ratio: ratio of the probabilities of a length and of the next shorter one; 1 for uniform lengths. Below 1, most
+            strings are short.
         give_length: give vectors instead of symbols: one-hot vectors, and as last entry of each the length of the string,
             which is the length of the jumps of a tape RNN with `jump_from_input`.
+        autoregressive: feed the answer back, each class as the input symbol of the same number.
 
     Raises:
-        ValueError: the problem is unknown, the number of computation tokens is negative, or the range of lengths is empty.
+        ValueError: the problem is unknown, the number of computation tokens is negative, the ratio is not positive, or the
+            range of lengths is empty.
 
     Example:
         >>> task = Chomsky(problem="modular-arithmetic-brackets")
@@ -93,23 +99,31 @@ class Chomsky(ClassificationTask, DrawnTask):
         min_length: int = 1,
         max_length: int = 40,
         same_length: bool = True,
+        length_ratio: float = 1.0,
         give_length: bool = False,
+        autoregressive: bool = False,
     ):
         checks.one_of(tuple(PROBLEMS), problem=problem)
         checks.at_least(0, computation_tokens=computation_tokens)
+        checks.positive(length_ratio=length_ratio)
         check_range(self, length=(min_length, max_length))
+        self.length_ratio = length_ratio
         self.problem, self._problem = problem, PROBLEMS[problem]
         self.computation_tokens, self.same_length, self.give_length = computation_tokens, same_length, give_length
+        self.autoregressive = self.interactive = autoregressive
         self.lengths = (min_length, max_length)
         tokens = ("computation", "output") if computation_tokens else ("output",)
-        self.vocabulary = (*self._problem.symbols, *tokens)
+        self._fed = self._problem.symbols
+        if autoregressive:
+            self._fed += self._problem.classes[len(self._fed) :]
+        self.vocabulary = (*self._fed, *tokens)
         self.input_size, self.output_size = len(self.vocabulary) + give_length, len(self._problem.classes)
         if problem in {"even-pairs", "parity-check"} and not computation_tokens and not give_length:
             self.around_words = (None, "output")
 
     def sample(self, batch_size: int, lengths: tuple[int, int], generator: torch.Generator) -> SequenceBatch:
         """Draw strings and their answers, all of one length at once, and lay them out with the tokens."""
-        sizes = draw_lengths(batch_size, lengths, generator, same=self.same_length)
+        sizes = draw_lengths(batch_size, lengths, generator, same=self.same_length, ratio=self.length_ratio)
         found = sizes.unique().tolist()
         parts = [self._laid_out(int((sizes == size).sum()), size, generator) for size in found]
         order = sizes.argsort(stable=True).argsort(stable=True)
@@ -126,15 +140,42 @@ class Chomsky(ClassificationTask, DrawnTask):
         waiting = strings.shape[1] * (1 + self.computation_tokens)
         inputs = torch.full((rows, waiting + answers.shape[1]), len(self.vocabulary) - 1)
         inputs[:, : strings.shape[1]] = strings
-        inputs[:, strings.shape[1] : waiting] = len(self._problem.symbols)
+        inputs[:, strings.shape[1] : waiting] = len(self._fed)
+        if self.autoregressive:
+            inputs[:, waiting + 1 :] = answers[:, :-1]
         targets = torch.zeros_like(inputs)
         targets[:, waiting:] = answers
         mask = torch.zeros(inputs.shape, dtype=torch.bool)
         mask[:, waiting:] = True
         if self.give_length:
             sizes = torch.full((*inputs.shape, 1), float(strings.shape[1]))
-            inputs = torch.cat([functional.one_hot(inputs, len(self.vocabulary)).float(), sizes], -1)
+            inputs = torch.cat([self._one_hot(inputs), sizes], -1)
         return SequenceBatch(inputs=inputs, targets=targets, mask=mask, lengths=torch.full((rows,), inputs.shape[1]))
+
+    def _one_hot(self, symbols: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape symbols"]:
+        return functional.one_hot(symbols, len(self.vocabulary)).float()
+
+    def play(self, batch: SequenceBatch, player: Player, generator: torch.Generator | None) -> SequenceBatch:
+        """Feed the network's most likely symbols back, outside of training."""
+        if not self.autoregressive or generator is not None:
+            return batch
+        rows = torch.arange(len(batch))
+        first, steps = batch.mask.long().argmax(1), batch.mask.sum(1)
+        inputs = batch.inputs.clone()
+        outputs, state = player(inputs[:, : int(first.max()) + 1], None, first + 1)
+        answer = outputs[rows, first].argmax(-1)
+        for step in range(1, int(steps.max())):
+            inside = step < steps
+            now = (first + step).clamp(max=inputs.shape[1] - 1)
+            fed = inputs[rows, now]
+            if self.give_length:
+                fed[inside, :-1] = self._one_hot(answer)[inside].to(fed)
+            else:
+                fed[inside] = answer[inside]
+            inputs[rows, now] = fed
+            outputs, state = player(fed[:, None], state, torch.ones_like(first))
+            answer = outputs[:, 0].argmax(-1)
+        return dataclasses.replace(batch, inputs=inputs)
 
     def counted(self, batch: SequenceBatch) -> Bool[Tensor, "batch time"]:
         """Return which steps count in the accuracy: those of the answers up to their terminators."""
@@ -162,7 +203,7 @@ class Chomsky(ClassificationTask, DrawnTask):
 
         With `outputs` the most likely symbols of the answer follow.
         """
-        symbols = [*self._problem.symbols, *(":." if self.computation_tokens else ".")]
+        symbols = [*self._fed, *(":." if self.computation_tokens else ".")]
         name = type(self).__name__
         if self.give_length:
             batch = dataclasses.replace(batch, inputs=batch.inputs[..., :-1].argmax(-1))
