@@ -95,6 +95,21 @@ def test_reads_may_be_inputs_of_the_output():
     assert network.cell.machine.to_output.in_features == 6
 
 
+@pytest.mark.parametrize("controller", ["lstm", "feedforward"])
+def test_the_controller_s_gain_scales_its_weights_and_nothing_else(controller):
+    states = []
+    for gain in (1.0, 3.0):
+        torch.manual_seed(7)
+        network = StackLSTM(3, 2, width=2, controller=controller, controller_size=4, controller_gain=gain)
+        states.append(network.state_dict())
+    plain, scaled = states
+    expected = {
+        name: 3 * value if ".machine.controller." in name and name.endswith("weight") else value
+        for name, value in plain.items()
+    }
+    torch.testing.assert_close(dict(scaled), expected)
+
+
 @pytest.mark.parametrize("access", NETWORKS)
 def test_a_sequence_beyond_the_limit_of_the_depth_is_refused(access):
     network = NETWORKS[access](3, 2, width=2, controller_size=4, max_depth=3, pop_bias=-9.0)

@@ -28,6 +28,7 @@ class StrengthCell(MachineCell):
         controller: kind of controller.
         controller_size: number of hidden units of each layer of the controller, and of the layer before the output.
         controller_layers: number of layers of the controller.
+        controller_gain: scale of the controller's initial weights, 1 by default.
         pop_bias: initial bias of the strengths of pop; at -1, the value of the paper, items are stored before they are popped.
         push_bias: initial bias of the strengths of push.
         reads_to_output: compute the output from what was read after the step, too (else from the controller alone).
@@ -57,6 +58,7 @@ class StrengthCell(MachineCell):
         controller: Literal["lstm", "gru", "rnn", "feedforward"] = "lstm",
         controller_size: int = 256,
         controller_layers: int = 1,
+        controller_gain: float = 1.0,
         pop_bias: float = -1.0,
         push_bias: float = 0.0,
         reads_to_output: bool = False,
@@ -68,7 +70,12 @@ class StrengthCell(MachineCell):
         memory = StrengthStack(width, access=self.access, max_depth=max_depth)
         self.machine = AugmentedCell(
             controller_of(
-                controller, input_size + memory.read_size, controller_size, controller_layers, initial_controller
+                controller,
+                input_size + memory.read_size,
+                controller_size,
+                controller_layers,
+                initial_controller,
+                gain=controller_gain,
             ),
             StrengthStackInterface(controller_size, width, access=self.access, pop_bias=pop_bias, push_bias=push_bias),
             memory,
