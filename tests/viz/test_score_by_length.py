@@ -1,11 +1,13 @@
 """A score over lengths: every length is a point with its value."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
+from memtape.core.score import Score
 from memtape.tasks.algorithmic.bits import WRONG_BITS
 from memtape.viz.score_by_length import score_by_length
 
@@ -29,6 +31,16 @@ def test_zeros_lie_inside_the_panel() -> None:
     height = axes.transData.transform((10, 0))[1]
     assert axes.get_window_extent().y0 < height < axes.get_window_extent().y1
     assert axes.get_ylabel().endswith("(linear below 0.1)")
+
+
+def test_a_score_below_zero_is_drawn_if_it_can_be_negative() -> None:
+    excess = Score(name="excess", label="excess", short="excess", can_be_negative=True)
+    results = [{"length": length, "excess": value} for length, value in ((60, -0.005), (80, 0.02), (100, 0.4))]
+    (axes,) = score_by_length(results, excess).axes
+    assert axes.get_yscale() == "linear"
+    assert axes.get_ylim()[0] < -0.005 < 0.4 < axes.get_ylim()[1]
+    with pytest.raises(ValueError, match=r"a value is -0\.005, but costs and errors are at least 0"):
+        score_by_length(results, replace(excess, can_be_negative=False))
 
 
 @pytest.mark.parametrize("wrong", [0.0, 3.0])

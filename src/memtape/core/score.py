@@ -14,6 +14,9 @@ class Score:
     short: str
     """Short label of one or two words, such as "bits"."""
     higher_is_better: bool = False
+    can_be_negative: bool = False
+    """Whether values below 0 are possible although lower is better, such as those of a difference to a bound of the mean,
+    on few sequences."""
 
     def cost(self, value: float) -> float:
         """Return the value with the sign for which lower is better."""

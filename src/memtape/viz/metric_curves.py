@@ -50,7 +50,7 @@ def metric_panels(figure: Figure, curves: Sequence[Curve], scored: Sequence[Scor
         scored: the scores.
 
     Raises:
-        ValueError: a score is negative where less is better.
+        ValueError: a cost or an error is negative.
     """
     panels = {}
     for score, axes in zip(scored, figure.subplots(1, len(scored), sharex=True, squeeze=False)[0], strict=True):
@@ -61,12 +61,15 @@ def metric_panels(figure: Figure, curves: Sequence[Curve], scored: Sequence[Scor
 
 
 def score_axis(axes: Axes, score: Score, values: Sequence[float]) -> str:
-    """Set an axis that fits values, logarithmic if less is better, otherwise linear; return its label.
+    """Set an axis that fits values, and return its label.
+
+    It is logarithmic for costs and errors, linear where more is better or a value can be negative.
 
     Raises:
-        ValueError: a value is negative where less is better.
+        ValueError: a cost or an error is negative.
     """
-    note = "" if score.higher_is_better else log_axis_with_zero(axes, values)
+    linear = score.higher_is_better or score.can_be_negative
+    note = "" if linear else log_axis_with_zero(axes, values)
     axes.grid(axis="y")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

@@ -36,7 +36,8 @@ class ContextFree(ClassificationTask, DrawnTask):
 
     $$-\frac{\sum \left( \ln p(w \mid n) - \ln L \right)}{\sum (n + 1)}$$
 
-    nats per symbol. `excess` is the cross-entropy above this bound, on the same strings; L is that of the training lengths.
+    nats per symbol. `excess` is the cross-entropy above this bound, on the same strings; L is that of the training lengths. On
+    few strings, which a predictor may favour by chance, it can be slightly below 0.
 
     Args:
         language: the language.
@@ -62,7 +63,7 @@ class ContextFree(ClassificationTask, DrawnTask):
 
     scored = (
         Score(name="cross_entropy", label="cross-entropy, nats per symbol", short="nats"),
-        Score(name="excess", label="nats per symbol above the lower bound", short="excess"),
+        Score(name="excess", label="nats per symbol above the lower bound", short="excess", can_be_negative=True),
     )
     inputs_repeat_targets = True
     vocabulary: tuple[str, ...]
