@@ -19,6 +19,9 @@ from memtape.viz.view_axes import cropped, is_slot_axis
 _BITS_BUDGET, _VECTORS_BUDGET, _SLOTS_BUDGET, _GATES_BUDGET, _ENTRIES_BUDGET = 130, 130, 300, 120, 300
 """Height of one panel in pixels; panels of vectors and slots with two heads or more have half as much again."""
 
+_LONGEST_TITLE = 17
+"""Characters of a title that fit into one line."""
+
 _MOST_SLOT_ROWS = 640
 """Largest number of slot rows of one panel; beyond it, as for many heads on a large memory, heads share their rows."""
 
@@ -134,7 +137,8 @@ def _panel(view: View, window: SlotWindow, limits: tuple[float, float], group: s
     slots = is_slot_axis(view.axes[-1]) if view.axes else False
     heads = max(view.heads, 1)
     # Beside names of rows or numbers of slots there is space for a narrow title only.
-    title = title.replace(" ", "\n", 1) if slots or view.entries else title
+    if slots or view.entries or len(title) > _LONGEST_TITLE:
+        title = title.replace(" ", "\n", 1)
     if slots and heads > 1 and heads * values.shape[-1] > _MOST_SLOT_ROWS:
         values, title, heads = values.max(axis=1), f"{title},\nlargest\nof {heads}", 1
     rows = values.reshape(len(values), -1)
