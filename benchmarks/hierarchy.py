@@ -1,10 +1,11 @@
 """Hierarchy: which memory generalises to long strings on which class of languages?
 
-    python benchmarks/hierarchy.py --rounded results/lengths/stackrnn-chomsky.json --out docs/images/hierarchy.png
+    python benchmarks/hierarchy.py --out docs/images/hierarchy.png
 
-reads the ledger of the recipes for the Chomsky suite, and the accuracies of stack RNNs with rounded actions, as
-`benchmarks/length_generalisation.py --json` saves them. It prints the mean accuracy of the lengths 100 to 500 for each
-network and problem, of the best seed and as mean of the seeds, and draws those of the best seeds.
+reads the ledger of the recipes for the Chomsky suite, and what `benchmarks/length_generalisation.py --json` saved in
+results/lengths/: the accuracies of stack RNNs with rounded actions, and of networks with more slots than in training,
+enough for the longest strings. It prints the mean accuracy of the lengths 100 to 500 for each network and problem, of the
+best seed and as mean of the seeds, and draws those of the best seeds.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from memtape import Chomsky
 from memtape.experiments.ledger import read_result
 from memtape.viz.style import INK_ON_PAPER, MUTED, paper_style
 
+SAVED = Path(__file__).parents[1] / "results" / "lengths"
 LENGTHS = (100, 200, 300, 400, 500)
 NETWORKS = {
     "elman": "RNN",
@@ -28,7 +30,8 @@ NETWORKS = {
     "ntm": "NTM",
     "dnc": "DNC",
 }
-ROUNDED = "stack RNN, rounded"
+LENGTHENED = {"taperrnn", "ntm", "dnc"}
+"""The networks with a number of slots; their rows are those with more slots."""
 CLASSES = {"regular": 4, "deterministic context-free": 4, "context-sensitive": 7}
 """The number of problems of each class, in the order of the recipes."""
 
@@ -50,16 +53,29 @@ def trained(model: str) -> Scores:
     }
 
 
-def rounded(file: Path) -> Scores:
-    """Return the same for networks with rounded actions."""
+def tested_again(model: str, actions: str) -> Scores:
+    """Return the same for trained networks that were tested in another form."""
+    file = SAVED / f"{model}-chomsky.json"
+    if not file.is_file():
+        return {}
     record = json.loads(file.read_text())
     return {
         problem: [
             fmean(score for length, score in zip(record["lengths"], seed, strict=True) if length in LENGTHS)
-            for seed in by_actions["rounded"]
+            for seed in by_actions[actions]
         ]
         for problem, by_actions in record["accuracy"].items()
     }
+
+
+def rows() -> dict[str, Scores]:
+    """Return the scores of all networks, by the names of the rows."""
+    table = {}
+    for model, name in NETWORKS.items():
+        table[name] = tested_again(model, "probabilities") if model in LENGTHENED else trained(model)
+        if model == "stackrnn":
+            table[f"{name}, rounded"] = tested_again(model, "rounded")
+    return {name: scores for name, scores in table.items() if scores}
 
 
 def draw(table: dict[str, Scores], problems: list[str], file: Path) -> None:
@@ -96,13 +112,9 @@ def draw(table: dict[str, Scores], problems: list[str], file: Path) -> None:
 def main() -> None:
     """Print the table and draw it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounded", type=Path)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    table = {name: scores for model, name in NETWORKS.items() if (scores := trained(model))}
-    if given.rounded:
-        at = list(table).index(NETWORKS["stackrnn"]) + 1
-        table = dict([*list(table.items())[:at], (ROUNDED, rounded(given.rounded)), *list(table.items())[at:]])
+    table = rows()
     problems = list(next(iter(table.values())))
     print(f"| problem | {' | '.join(table)} |")
     print(f"| --- |{' --- |' * len(table)}")

@@ -3,9 +3,11 @@
     memtape reproduce stackrnn/counting --seeds 0:3 --out runs/counting
     python benchmarks/length_generalisation.py runs/counting --option language --lengths 2:61
 
-For each value of the sweep's option it prints two numbers, each for the best seed and as mean of the seeds: the mean accuracy
-of the lengths, and the share of the lengths without an error. Networks with stacks are also tested with rounded actions: the
-most probable action has the probability 1. `--json FILE` saves the accuracies of each seed at each length.
+For each value of the sweep's option it prints two numbers, each for the best seed and as mean of the seeds: the mean
+accuracy of the lengths, and the share of the lengths without an error. Networks with stacks are also tested with rounded
+actions: the most probable action has the probability 1. With `--slots` all networks get this number of slots, such as one
+for each symbol of the longest string and its answer; their weights must not depend on the slot. `--json FILE` saves the
+accuracies of each seed at each length.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import tomllib
 from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
 from torch import nn
@@ -33,9 +36,9 @@ def accuracies(network: nn.Module, task: Task, lengths: range, sequences: int) -
     return found
 
 
-def tested(run: memtape.LoadedRun, lengths: range, sequences: int) -> dict[str, list[float]]:
-    """Return the accuracies of a network as it is, and with rounded actions if it has some."""
-    network = run.model
+def tested(run: memtape.LoadedRun, lengths: range, sequences: int, slots: int | None) -> dict[str, list[float]]:
+    """Return the accuracies of a network with its probabilities, and with rounded actions if it has some."""
+    network: Any = run.model if slots is None else run.model.with_slots(slots).eval()
     found = {"probabilities": accuracies(network, run.task, lengths, sequences)}
     memories = [part for part in network.modules() if isinstance(part, SuperpositionStack | SuperpositionList)]
     for memory in memories:
@@ -64,6 +67,7 @@ def main() -> None:
     parser.add_argument("--option", required=True, help="the option of the task that the sweep varies")
     parser.add_argument("--lengths", required=True, help="FIRST:END or FIRST:END:STEP, the end not included")
     parser.add_argument("--sequences", type=int, default=40, help="number of sequences at each length")
+    parser.add_argument("--slots", type=int, help="number of slots of the memory; by default that of training")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     lengths = range(*map(int, given.lengths.split(":")))
@@ -72,7 +76,7 @@ def main() -> None:
         value = swept(configuration, given.option)
         by_actions: dict[str, list[list[float]]] = defaultdict(list)
         for folder in sorted(one for one in configuration.iterdir() if one.is_dir()):
-            for actions, scores in tested(memtape.load(folder), lengths, given.sequences).items():
+            for actions, scores in tested(memtape.load(folder), lengths, given.sequences, given.slots).items():
                 by_actions[actions].append(scores)
         found[value] = dict(by_actions)
         for actions, seeds in by_actions.items():
@@ -82,6 +86,7 @@ def main() -> None:
             "sweep": given.sweep.name,
             "lengths": list(lengths),
             "sequences": given.sequences,
+            "slots": given.slots,
             "accuracy": found,
         }
         given.json.parent.mkdir(parents=True, exist_ok=True)
