@@ -238,9 +238,8 @@ class Tapes<T>::Backward {
 
     void tape_backward(int64_t jump, Moves<T> a, const T* from, const T* d, T* d_before, T* d_value, T* d_actions) {
         m.move_tape(jump, d, a.opposite(), d_before);
-        const Moves<T> d_moves = m.blanks
-                                     ? moves_backward_with_blanks(m.cells, m.width, from, d)
-                                     : moves_backward_with_jumps(m.cells, m.width, jump * m.width, from, d);
+        const Moves<T> d_moves = m.blanks ? moves_backward_with_blanks(m.cells, m.width, from, d)
+                                          : moves_backward_with_jumps(m.cells, m.width, jump * m.width, from, d);
         add_moves(d_moves, d_actions);
         copy(m.blanks ? d : (const T*)d_before, m.width, d_value);
         if (!m.blanks) clear(d_before, m.width);
@@ -249,7 +248,7 @@ class Tapes<T>::Backward {
     // The positions move by the opposite actions.
     void head_backward(int64_t jump, Moves<T> a, const T* from, const T* d, T* d_before, T* d_actions) {
         m.move_head(jump, d, a, d_before);
-        Moves<T> d_moves = moves_backward_with_jumps(m.slots, 1, m.blanks ? 1 % m.slots : jump, from, d);
+        const Moves<T> d_moves = moves_backward_with_jumps(m.slots, 1, m.blanks ? 1 % m.slots : jump, from, d);
         add_moves(d_moves.opposite(), d_actions);
     }
 

@@ -1,7 +1,7 @@
 // Driver: calls the kernels of csrc/ over odd sizes, with every buffer on the heap and exactly as large as the headers
-// require, so that a sanitizer detects each access outside of a buffer. It prints nothing unless something is wrong, and
-// a count at the end. The kernels are called in ntm.cpp, dnc.cpp, sam.cpp, stackrnn.cpp,
-// strength_stack.cpp, nsrnn.cpp, tape.cpp, recurrence.cpp, scan.cpp and entity.cpp.
+// require, so that a sanitizer detects each access outside of a buffer. It prints nothing unless something is wrong,
+// and a count at the end. The kernels are called in ntm.cpp, dnc.cpp, sam.cpp, stackrnn.cpp, strength_stack.cpp,
+// nsrnn.cpp, tape.cpp, recurrence.cpp, scan.cpp and entity.cpp.
 //
 // Two arguments: the level of the x86-64 architecture that it was built for, without which it refuses to run (code 77),
 // and the number of cases of each kind. With MEMTAPE_DRIVER_VERBOSE set it prints each case before it runs it.
