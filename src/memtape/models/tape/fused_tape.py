@@ -46,23 +46,25 @@ def fused_tape(cell: AugmentedCell, backend: str, *, jump_from_input: bool = Fal
         moves=memory.moves,
         values=interface.values,
     )
-    interface_weights = partial(_interface, interface)
-    return FusedTape(
-        run, form, cell, controller, PlainState, _tensors, _rebuilt, interface_weights, jump_from_input=jump_from_input
+    sequences = FusedSequences(
+        run, form, cell, controller, PlainState, _tensors, _rebuilt, partial(_interface, interface)
     )
+    return FusedTape(sequences, memory, jump_from_input)
 
 
 @dataclass(frozen=True, eq=False)
-class FusedTape(FusedSequences):
+class FusedTape:
     """The fused kernel of one tape machine, with the length of the jumps in each step."""
 
-    jump_from_input: bool = False
+    sequences: FusedSequences
+    memory: TapeMemory
+    jump_from_input: bool
     """Whether the inputs have the length of the jumps as an additional last entry."""
 
     def __call__(self, xs: Tensor, state: AugmentedState, lengths: Tensor | None) -> tuple[Tensor, AugmentedState]:
         """Run over whole sequences."""
         batch, time, _ = xs.shape
-        memory: Any = self.cell.memory
+        memory = self.memory
         before = state.memory.jumps
         if not isinstance(before, JumpState):
             of_steps = state.reads.new_full((batch, time), memory.jump_length % memory.slots)
@@ -73,7 +75,7 @@ class FusedTape(FusedSequences):
             of_steps = _cells(varying[:, 1:], memory.slots)
             after = varying[:, -1] if lengths is None else varying.gather(1, lengths[:, None].long())[:, 0]
             xs = xs[..., :-1]
-        ys, last = super().__call__(xs, _with_jumps(state, JumpState(length=of_steps)), lengths)
+        ys, last = self.sequences(xs, _with_jumps(state, JumpState(length=of_steps)), lengths)
         return ys, _with_jumps(last, JumpState(length=after) if self.jump_from_input else before)
 
 
