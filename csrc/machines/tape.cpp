@@ -114,7 +114,7 @@ class Tapes {
             move_with_jumps(slots, 1, jump, from, a, to);
     }
 
-    // One step of all tapes, and of the positions if they are asked for.
+    // One step of all tapes, and of the positions if they are needed.
     void step(const T* control, int64_t jump, T* before, T* after, bool heads) const {
         replace(control, before);
         for (int64_t k = 0; k < tapes; ++k) {

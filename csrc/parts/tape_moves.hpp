@@ -25,13 +25,13 @@ inline void repeat(int64_t size, T* tape) {
     copy((const T*)tape, size, tape + size);
 }
 
-// to[i] = stay M[i] + right M[i + cell] + left M[i - cell] for i in begin..end-1, indices modulo the size.
+// to[i] = stay M[i] + right M[i + cell] + left M[i - cell] for i in start..end-1, indices modulo the size.
 template <typename T>
-inline void move_near(int64_t begin, int64_t end, int64_t size, int64_t cell, const T* from, T stay, T right, T left,
+inline void move_near(int64_t start, int64_t end, int64_t size, int64_t cell, const T* from, T stay, T right, T left,
                       T* to) {
     const T *after = from + cell, *before = from + size - cell;
-    by_register<T>(end - begin, [&](int64_t j, int64_t count) {
-        const int64_t i = begin + j;
+    by_register<T>(end - start, [&](int64_t j, int64_t count) {
+        const int64_t i = start + j;
         store(to + i, stay * load(from + i, count) + right * load(after + i, count) + left * load(before + i, count),
               count);
     });
