@@ -57,7 +57,7 @@ class ScheduledState:
     """The state of the machine, the number of steps that it has taken, and the cache."""
 
     machine: AugmentedState
-    steps: Float[Tensor, "*batch"]
+    count: Float[Tensor, "*batch"]
     cache: CacheState | NoState
 
 
@@ -181,7 +181,7 @@ class ScheduledCell(Cell[ScheduledState]):
             assert isinstance(self.schedule, UniformSchedule)
             hidden = machine.controller.hidden
             cache = CacheState(hidden=hidden.new_zeros(batch_size, self.schedule.interval, hidden.shape[-1]))
-        return ScheduledState(machine=machine, steps=machine.reads.new_zeros(batch_size), cache=cache)
+        return ScheduledState(machine=machine, count=machine.reads.new_zeros(batch_size), cache=cache)
 
     def control(self, x: Float[Tensor, "batch input"], state: ScheduledState) -> Any:
         """Return the control of the memory in this step, for inspection; it has an effect only if there is an access."""
@@ -191,7 +191,7 @@ class ScheduledCell(Cell[ScheduledState]):
     def views(self, x: Float[Tensor, "batch input"], state: ScheduledState) -> Views:
         """Return whether there is an access, and the memory's views of this step as if there were one."""
         before, _ = self._before(state)
-        accesses = self._accesses(state).to(state.steps)[:, None]
+        accesses = self._accesses(state).to(state.machine.reads)[:, None]
         view = View(name="accesses", title="Access", values=accesses, axes=("head",), scale="level", measure="gate")
         return (view, *self.machine.views(x, before))
 
@@ -210,10 +210,10 @@ class ScheduledCell(Cell[ScheduledState]):
             held_reads, held = self.memory.look(machine.control_of(hidden, last), last.memory)
         reads, memory = state_tree.select(accesses, (reads, memory), (held_reads, held))
         after = AugmentedState(controller=controller, memory=memory, reads=reads)
-        return machine.output(hidden, reads), ScheduledState(machine=after, steps=state.steps + 1, cache=cache)
+        return machine.output(hidden, reads), ScheduledState(machine=after, count=state.count + 1, cache=cache)
 
     def _numbers(self, state: ScheduledState) -> Float[Tensor, " batch"]:
-        return state.steps + self.first_number
+        return state.count + self.first_number
 
     def _accesses(self, state: ScheduledState) -> Tensor:
         return self.schedule(self._numbers(state))
@@ -225,7 +225,7 @@ class ScheduledCell(Cell[ScheduledState]):
         numbers, cached = self._numbers(state), state.cache.hidden
         hidden = state.machine.controller.hidden
         interval = cached.shape[1]
-        place = (state.steps.long() % interval)[:, None, None].expand(-1, 1, hidden.shape[-1])
+        place = (state.count.long() % interval)[:, None, None].expand(-1, 1, hidden.shape[-1])
         filled = cached.scatter(1, place, hidden[:, None].to(cached.dtype))
         attended = self.attention(hidden, state.machine.reads, filled)
         chosen = self.schedule.chosen(numbers) & self.schedule.in_source(numbers)
