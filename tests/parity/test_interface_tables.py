@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from memtape import DNC, NTM, SAM, SDNC, DequeLSTM, QueueLSTM, StackLSTM, tree
+from memtape import DNC, NTM, SAM, SDNC, BabyNTM, DequeLSTM, QueueLSTM, StackLSTM, TapeRNN, tree
 from memtape.core.compiled_library import kernels
 from memtape.kernels import schema
 from memtape.kernels.machine import PARAMETERS, Given
@@ -42,8 +42,10 @@ MACHINES = {
     "stacklstm": (StackLSTM, {"width": 4}),
     "queuelstm": (QueueLSTM, {"width": 4}),
     "dequelstm": (DequeLSTM, {"width": 4}),
+    "taperrnn": (TapeRNN, {"tapes": 2, "write_layers": 0}),
+    "babyntm": (BabyNTM, {"temperature": 0.5}),
 }
-WITH_SLOTS = (NTM, DNC, SAM, SDNC)
+WITH_SLOTS = (NTM, DNC, SAM, SDNC, BabyNTM, TapeRNN)
 
 
 def built(model, options):

@@ -1,7 +1,7 @@
 // Driver: calls the kernels of csrc/ over odd sizes, with every buffer on the heap and exactly as large as the headers
-// require, so that a sanitizer detects each access outside of a buffer. It prints nothing unless something is wrong, and
-// a count at the end. The kernels are called in ntm.cpp, dnc.cpp, sam.cpp, stackrnn.cpp,
-// strength_stack.cpp, nsrnn.cpp, recurrence.cpp, scan.cpp and entity.cpp.
+// require, so that a sanitizer detects each access outside of a buffer. It prints nothing unless something is wrong,
+// and a count at the end. The kernels are called in ntm.cpp, dnc.cpp, sam.cpp, stackrnn.cpp, strength_stack.cpp,
+// nsrnn.cpp, tape.cpp, recurrence.cpp, scan.cpp and entity.cpp.
 //
 // Two arguments: the level of the x86-64 architecture that it was built for, without which it refuses to run (code 77),
 // and the number of cases of each kind. With MEMTAPE_DRIVER_VERBOSE set it prints each case before it runs it.
@@ -21,6 +21,7 @@ void run_sam(int64_t number);
 void run_stackrnn(int64_t number);
 void run_strength_stack(int64_t number);
 void run_nsrnn(int64_t number);
+void run_tape(int64_t number);
 void run_recurrence(int64_t number);
 
 int main(int argc, char** argv) {
@@ -39,12 +40,14 @@ int main(int argc, char** argv) {
         run_stackrnn(number);
         run_strength_stack(number);
         run_nsrnn(number);
+        run_tape(number);
         run_recurrence(number);
         run_scan(number);
         run_entity(number);
         ++done;
     }
-    std::printf("%ld each of ntm, dnc, sam, stackrnn, strength_stack, nsrnn, recurrence, scan, entity, of both dtypes\n",
-                long(done));
+    std::printf(
+        "%ld each of ntm, dnc, sam, stackrnn, strength_stack, nsrnn, tape, recurrence, scan, entity, of both dtypes\n",
+        long(done));
     return 0;
 }

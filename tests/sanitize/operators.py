@@ -61,6 +61,9 @@ def network(draw):
         (draw.choice((memtape.StackLSTM, memtape.QueueLSTM, memtape.DequeLSTM)), own),
         (memtape.NSRNN, controller | {"vector_size": draw.choice((0, 2)), "window": draw.choice((None, 3))}),
     )
+    tape = own | {"slots": slots}
+    jumps = {"write_layers": 0, "tapes": few, "jump_length": draw.choice((0, 1, 4, 100))}
+    tapes = ((memtape.TapeRNN, tape | jumps), (memtape.BabyNTM, tape))
     recurrent = (
         (memtape.StackedLSTM, hidden | {"peepholes": True, "layer_norm": draw.choice((True, False))}),
         (memtape.GRU, hidden | {"variant": draw.choice(("reset_after", "reset_before"))}),
@@ -69,7 +72,7 @@ def network(draw):
         (memtape.Leaky, hidden | {"recurrence": draw.choice(("full", "linear"))}),
         (memtape.LRU, hidden),
     )
-    build, options = draw.choice((*machines, *stacks, *recurrent))
+    build, options = draw.choice((*machines, *stacks, *tapes, *recurrent))
     return build(draw.choice((1, 3)), draw.choice((1, 2)), **options).to(draw.choice((torch.float32, torch.float64)))
 
 

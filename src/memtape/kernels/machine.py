@@ -144,7 +144,7 @@ class MachineOperator(Generic[Form, State]):
         members = schema.form_members(form)
         self._integers = [field for field, kind in members.items() if kind is ctypes.c_int64]
         self._floats = [field for field, kind in members.items() if kind is ctypes.c_double]
-        shared = ("batch", "read", "layers", "hidden", "cell_layers")
+        shared = ("batch", "time", "read", "layers", "hidden", "cell_layers")
         self._axes = {axis: where for axis, where in schema.axes_of(state).items() if axis not in shared}
         own = {name: kind for name, kind in members.items() if name not in MACHINE}
         integers = dict.fromkeys((*self.in_place.measured, *self.in_place.flags), ctypes.c_int64)

@@ -12,6 +12,8 @@ LSTM, FEEDFORWARD = 0, 3
 ENDS = (("stack", 1), ("queue", 1), ("deque", 2))
 """Number of ends at which each kind of strength stack pushes items."""
 INPUTS = {"xs": ("batch", "time", "inputs")}
+SHARED = ("batch", "time", "read", "layers", "hidden", "cell_layers")
+"""The axes of states that every machine has, or that are not those of its memory."""
 PRESENT = ("time", "inputs", "outputs", "hidden", "layers", "visible")
 """The sizes of every machine that must not be 0."""
 
@@ -43,7 +45,7 @@ class MachineArguments:
         members = [field for field, kind in form.__annotations__.items() if kind is float]
         self._floats = len(members)
         own = dict.fromkeys(axis for axes in self._state.values() for axis in axes)
-        self._own = tuple(axis for axis in own if axis not in ("batch", "read", "layers", "hidden", "cell_layers"))
+        self._own = tuple(axis for axis in own if axis not in SHARED)
         self._positive = (*PRESENT, *(axis for axis in self._own if axis != "links"))
         self._fitting = arguments.Fitting()
         self._where = schema.axes_of(state)
@@ -144,17 +146,17 @@ class MachineArguments:
 
     @staticmethod
     def _read_size(sizes: Mapping[str, int], form: Mapping[str, int]) -> int:
-        """Return how many numbers a step reads: a vector for each head or end, top cells of stacks, or shares of runs."""
+        """Return how many numbers a step reads: a vector for each head, end or tape, top cells of stacks, or shares of runs."""
         if "parts" in sizes:
             by_state = form["reading"] == 0
             return (sizes["states"] if by_state else 1) * sizes["symbols"] * max(sizes["parts"] - 1, 1)
         if "stacks" in sizes:
             return sizes["stacks"] * form["visible"] * sizes["width"]
-        return sizes[next(name for name in ("reads", "heads", "ends") if name in sizes)] * sizes["width"]
+        return sizes[next(name for name in ("reads", "heads", "ends", "tapes") if name in sizes)] * sizes["width"]
 
     def _addressable(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, int]) -> None:
         """Raise if a machine is too large for the indices of the kernels."""
-        heads = sum(sizes.get(name, 0) for name in ("reads", "writes", "heads", "stacks", "ends"))
+        heads = sum(sizes.get(name, 0) for name in ("reads", "writes", "heads", "stacks", "ends", "tapes"))
         slots, nearest = sizes.get("slots", 1), sizes["nearest"]
         if slots > arguments.MOST_OF_AN_INTEGER:
             raise ValueError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from memtape.cells import ElmanCell, FeedforwardCell, GRUCell, LearnedInitialState, LSTMCell, Shortcuts, Stacked
 from memtape.cells.elman import HiddenState
@@ -108,7 +108,7 @@ def _known(cell: AugmentedCell, inner: AnyCell) -> bool:
     """Return whether the cell, what surrounds its layers, and all parts of interface and memory are the kernels'."""
     parts = [part for whole in (cell.interface, cell.memory) for part in whole.modules()]
     own = [part for part in parts if isinstance(part, KeepsForward)]
-    layers = [part for part in parts if not isinstance(part, KeepsForward)]
+    layers = [part for part in parts if not isinstance(part, KeepsForward) and type(part) is not nn.ModuleList]
     return unchanged(cell, cell.controller, inner, *own) and all(is_linear(layer) for layer in layers)
 
 

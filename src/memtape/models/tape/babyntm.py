@@ -11,6 +11,7 @@ from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.controller import controller_of
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
+from memtape.models.tape.fused_tape import fused_tape
 
 
 class BabyNTMCell(MachineCell):
@@ -88,8 +89,8 @@ class BabyNTMCell(MachineCell):
         )
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
-        """Return None, since there is no fused kernel of this machine yet."""
-        return None
+        """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
+        return fused_tape(self.machine, backend)
 
 
 class BabyNTM(Recurrent[AugmentedState], Resizable):

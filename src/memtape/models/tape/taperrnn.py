@@ -8,13 +8,14 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.card import ModelCard
-from memtape.core.cell import AnyCell, Cell
+from memtape.core.cell import AnyCell, Cell, FusedRun
 from memtape.core.recurrent import Recurrent, runs
 from memtape.core.view import Views
 from memtape.memory import JumpState, TapeInterface, TapeMemory
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.controller import controller_of
 from memtape.models.machine.resizable import Resizable
+from memtape.models.tape.fused_tape import fused_tape
 
 
 class TapeRNNCell(Cell[AugmentedState]):
@@ -133,6 +134,14 @@ class TapeRNNCell(Cell[AugmentedState]):
     ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
         """Take one step."""
         return self.machine(*self._with_jump_length(x, state))
+
+    def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
+        """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
+        return fused_tape(self.machine, backend, jump_from_input=self.jump_from_input)
+
+    def fused_step(self, backend: str) -> FusedRun[AugmentedState] | None:
+        """Return the fused kernel: a step has many small operations, and one call costs less than they do."""
+        return self.fused(backend)
 
     def _with_jump_length(self, x: Tensor, state: AugmentedState) -> tuple[Tensor, AugmentedState]:
         """Return the part of an input for the controller, and the state with the length of the jumps of this step."""
