@@ -56,6 +56,8 @@ _PARTS = {
     "generate": "memtape.inference.generation",
     "greedy": "memtape.inference.decoding",
     "ports": "memtape.ports",
+    "theory": "memtape.theory",
+    "ScheduledCell": "memtape.models.machine.scheduled",
 }
 """Names that belong to no model and no task, each with its module."""
 

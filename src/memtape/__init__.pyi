@@ -8,6 +8,7 @@ from memtape import memory as memory
 from memtape import nn as nn
 from memtape import ops as ops
 from memtape import ports as ports
+from memtape import theory as theory
 from memtape.core import state_tree as tree
 from memtape.core.backends import use_backend as use_backend
 from memtape.core.batch import SequenceBatch as SequenceBatch
@@ -43,6 +44,7 @@ from memtape.models.dnc.bidnc import BiDNC as BiDNC
 from memtape.models.dnc.dnc import DNC as DNC
 from memtape.models.dnc.dnc import DNCCell as DNCCell
 from memtape.models.machine.augmented import AugmentedCell as AugmentedCell
+from memtape.models.machine.scheduled import ScheduledCell as ScheduledCell
 from memtape.models.memory_network.dmn import DMN as DMN
 from memtape.models.memory_network.dmn import FactMemory as FactMemory
 from memtape.models.memory_network.entnet import EntityMemory as EntityMemory
@@ -102,6 +104,7 @@ from memtape.tasks.algorithmic.associative_recall import AssociativeRecall as As
 from memtape.tasks.algorithmic.copying import Copy as Copy
 from memtape.tasks.algorithmic.independent_copies import IndependentCopies as IndependentCopies
 from memtape.tasks.algorithmic.key_value import KeyValue as KeyValue
+from memtape.tasks.algorithmic.listing import Listing as Listing
 from memtape.tasks.algorithmic.ngrams import DynamicNGrams as DynamicNGrams
 from memtape.tasks.algorithmic.priority_sort import PrioritySort as PrioritySort
 from memtape.tasks.algorithmic.repeat_copy import RepeatCopy as RepeatCopy
@@ -198,6 +201,7 @@ __all__ = [
     "Leaky",
     "ListRNN",
     "ListRNNCell",
+    "Listing",
     "LoadedRun",
     "MemN2N",
     "MemN2NLanguageModel",
@@ -221,6 +225,7 @@ __all__ = [
     "SAMCell",
     "SDNCCell",
     "Scan",
+    "ScheduledCell",
     "SentenceMemory",
     "Sentiment",
     "Seq2Seq",
@@ -267,6 +272,7 @@ __all__ = [
     "ops",
     "ports",
     "state",
+    "theory",
     "tree",
     "unroll",
     "use_backend",

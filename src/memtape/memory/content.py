@@ -106,6 +106,12 @@ class ContentMemory(Memory[ContentState, ContentControl]):
         """Return the read vectors of all read heads, concatenated."""
         return ops.read(state.memory, state.read_weights).flatten(1)
 
+    def look(self, control: ContentControl, state: ContentState) -> tuple[Float[Tensor, "batch read"], ContentState]:
+        """Move the read heads and read; the contents and the write heads do not change."""
+        moved = self.address(control, state)
+        after = ContentState(memory=state.memory, read_weights=moved.read_weights, write_weights=state.write_weights)
+        return self.read(after), after
+
     def forward(self, control: ContentControl, state: ContentState) -> tuple[Float[Tensor, "batch read"], ContentState]:
         """Take one step."""
         state = self.address(control, state)

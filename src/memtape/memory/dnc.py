@@ -173,6 +173,11 @@ class DNCMemory(Memory[DNCState, DNCControl]):
         """Return the read vectors of all read heads, concatenated."""
         return ops.read(state.memory, state.read_weights).flatten(1)
 
+    def look(self, control: DNCControl, state: DNCState) -> tuple[Float[Tensor, "batch read"], DNCState]:
+        """Move the read heads and read; contents, write heads, usage and links do not change."""
+        after = self._move_read_heads(control, state)
+        return self.read(after), after
+
     def forward(self, control: DNCControl, state: DNCState) -> tuple[Float[Tensor, "batch read"], DNCState]:
         """Take one step: write, then read."""
         written = self.write(control, self._move_write_heads(control, state))

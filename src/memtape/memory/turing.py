@@ -1,5 +1,6 @@
 """Turing: the memory of the Neural Turing Machine, with content- and location-based addressing."""
 
+import dataclasses
 from itertools import zip_longest
 from typing import Any, Literal
 
@@ -129,6 +130,12 @@ class TuringMemory(Memory[TuringState, TuringControl]):
     def read(self, state: TuringState) -> Float[Tensor, "batch read"]:
         """Return the read vectors of all read heads, concatenated."""
         return ops.read(state.memory, state.read_weights).flatten(1)
+
+    def look(self, control: TuringControl, state: TuringState) -> tuple[Float[Tensor, "batch read"], TuringState]:
+        """Move the read heads and read; the contents and the write heads do not change."""
+        moved = self._move_heads(control, state.memory, state.read_weights, slice(self.read_heads))
+        after = dataclasses.replace(state, read_weights=moved)
+        return self.read(after), after
 
     def forward(self, control: TuringControl, state: TuringState) -> tuple[Float[Tensor, "batch read"], TuringState]:
         """Take one step."""

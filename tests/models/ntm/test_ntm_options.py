@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from memtape import NTM, NTMCell, Recurrent, tree, unroll
+from memtape.models.machine.scheduled import OF_THE_SCHEDULE
 
 BATCH, TIME, INPUT, OUTPUT = 2, 5, 2, 3
 F64 = torch.float64
@@ -88,7 +89,7 @@ def equal(first, second):
 
 
 def test_no_option_is_left_out():
-    assert set(ALTERNATIVES) | set(RANDOM_INITIALISATION) == set(OPTIONS)
+    assert set(ALTERNATIVES) | set(RANDOM_INITIALISATION) | set(OF_THE_SCHEDULE) == set(OPTIONS)
 
 
 @pytest.mark.parametrize("option", ALTERNATIVES)

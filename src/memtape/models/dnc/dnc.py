@@ -11,6 +11,7 @@ from memtape.models.dnc.fused import fused_dnc
 from memtape.models.machine.augmented import AugmentedState
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
+from memtape.models.machine.scheduled import OF_THE_SCHEDULE, scheduled
 from memtape.sharing.shareable import constructor_arguments
 
 
@@ -66,6 +67,15 @@ class DNCCell(MachineCell):
         initial_weights: initial weights of the heads: zeros; constant, 1e-6; or random and then fixed.
         initial_reads: initial read vectors: zeros; constant, 1e-6; or learned.
         initial_controller: initial state of the controller: zeros, or learned.
+        writing: steps in which the memory is accessed: every one; uniform, in intervals; cached, the same with attention over
+            the hidden vectors of the last interval; or random ones.
+        writing_steps: number of steps that follow the rule, such as the length of a source; in later ones, such as those of a
+            decoder, every step has an access. None for all; random steps need it.
+        writing_interval: steps from one access to the next; none for `writing_steps` / (`slots` + 1), rounded down.
+        writing_from_zero: count steps from 0, as the authors' code, with `writing_steps` + 1 in the default interval.
+        writing_seed: seed of the random steps.
+        hold_reads: between accesses the read vectors stay the same, too (else the heads read in each step).
+        cache_attention_size: number of units of the attention over cached hidden vectors.
 
     Raises:
         TypeError: a size is not an integer.
@@ -118,12 +128,19 @@ class DNCCell(MachineCell):
         initial_weights: Literal["zeros", "constant", "random"] = "zeros",
         initial_reads: Literal["zeros", "constant", "learned"] = "zeros",
         initial_controller: Literal["zeros", "learned"] = "zeros",
+        writing: Literal["every", "uniform", "cached", "random"] = "every",
+        writing_steps: int | None = None,
+        writing_interval: int | None = None,
+        writing_from_zero: bool = False,
+        writing_seed: int = 0,
+        hold_reads: bool = True,
+        cache_attention_size: int = 16,
     ):
         options = constructor_arguments(locals())
         super().__init__()
         checks.module_sizes(self, **{size: options[size] for size in SIZES})
         self.input_size, self.output_size = input_size, output_size
-        self.machine = machine(options)
+        self.machine = scheduled(machine(options), slots, **{name: options[name] for name in OF_THE_SCHEDULE})
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
         """Return the fused kernel on a backend, None if there is none or an option needs the reference."""

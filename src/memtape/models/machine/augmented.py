@@ -109,9 +109,41 @@ class AugmentedCell(Cell[AugmentedState]):
             reads=reads.expand(batch_size, -1),
         )
 
+    def controlled(
+        self, x: Float[Tensor, "batch input"], state: AugmentedState
+    ) -> tuple[Float[Tensor, "batch hidden"], Any]:
+        """Take the controller's step, and return its output and its state."""
+        return self.controller(torch.cat([x, state.reads], dim=-1), state.controller)
+
+    def control_of(self, hidden: Float[Tensor, "batch hidden"], state: AugmentedState) -> Any:
+        """Return the control of the memory for an output of the controller; under autocast it has the dtype of the state."""
+        control = self.interface(hidden)
+        if torch.is_autocast_enabled(hidden.device.type):
+            return state_tree.move(control, dtype=state.reads.dtype)
+        return control
+
+    def accessed(
+        self, hidden: Float[Tensor, "batch hidden"], state: AugmentedState
+    ) -> tuple[Float[Tensor, "batch read"], Any]:
+        """Take the memory's step, and return the read vectors and its state."""
+        control = self.control_of(hidden, state)
+        if torch.is_autocast_enabled(hidden.device.type):
+            with torch.autocast(hidden.device.type, enabled=False):
+                return self.memory(control, state.memory)
+        return self.memory(control, state.memory)
+
+    def output(
+        self, hidden: Float[Tensor, "batch hidden"], reads: Float[Tensor, "batch read"]
+    ) -> Float[Tensor, "batch output"]:
+        """Return the output for an output of the controller and the read vectors of the step."""
+        if self.bypass is not None:
+            hidden = self.bypass(hidden)
+        y = self.to_output(torch.cat([hidden, reads], dim=-1) if self.reads_to_output else hidden)
+        return y if self.output_clip is None else y.clamp(-self.output_clip, self.output_clip)
+
     def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:
         """Return the control of the memory in this step, for inspection."""
-        hidden, _ = self.controller(torch.cat([x, state.reads], dim=-1), state.controller)
+        hidden, _ = self.controlled(x, state)
         return self.interface(hidden)
 
     def views(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Views:
@@ -122,16 +154,6 @@ class AugmentedCell(Cell[AugmentedState]):
         self, x: Float[Tensor, "batch input"], state: AugmentedState
     ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
         """Take one step."""
-        hidden, controller = self.controller(torch.cat([x, state.reads], dim=-1), state.controller)
-        control = self.interface(hidden)
-        if torch.is_autocast_enabled(x.device.type):
-            with torch.autocast(x.device.type, enabled=False):
-                reads, memory = self.memory(state_tree.move(control, dtype=state.reads.dtype), state.memory)
-        else:
-            reads, memory = self.memory(control, state.memory)
-        if self.bypass is not None:
-            hidden = self.bypass(hidden)
-        y = self.to_output(torch.cat([hidden, reads], dim=-1) if self.reads_to_output else hidden)
-        if self.output_clip is not None:
-            y = y.clamp(-self.output_clip, self.output_clip)
-        return y, AugmentedState(controller=controller, memory=memory, reads=reads)
+        hidden, controller = self.controlled(x, state)
+        reads, memory = self.accessed(hidden, state)
+        return self.output(hidden, reads), AugmentedState(controller=controller, memory=memory, reads=reads)

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from memtape.core.cell import FusedRun
+from memtape.core.cell import AnyCell, FusedRun
 from memtape.kernels.ntm import KERNELS, NTMForm, NTMState
 from memtape.memory import (
     ContentInterface,
@@ -20,8 +20,10 @@ from memtape.models.machine.fused_controller import FusedController
 from memtape.models.machine.fused_sequences import FusedSequences, form_of
 
 
-def fused_ntm(cell: AugmentedCell, backend: str) -> FusedRun[AugmentedState] | None:
+def fused_ntm(cell: AnyCell, backend: str) -> FusedRun[AugmentedState] | None:
     """Return the fused kernel of a machine on a backend, None if the kernel does not support a part of it."""
+    if type(cell) is not AugmentedCell:
+        return None
     run, controller = KERNELS.get(backend), FusedController.of(cell)
     memory: Any = cell.memory
     interface: Any = cell.interface

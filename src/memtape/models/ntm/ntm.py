@@ -12,6 +12,7 @@ from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.controller import controller_of
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
+from memtape.models.machine.scheduled import scheduled
 from memtape.models.ntm.fused import fused_ntm
 
 
@@ -56,6 +57,15 @@ class NTMCell(MachineCell):
         write_shift_bias: initial bias of a write head's shift to the next slot; above 0 the write head advances in
             every step.
         read_stay_bias: initial bias of a read head's shift by 0; above 0 the read head stays at its slot.
+        writing: steps in which the memory is accessed: every one; uniform, in intervals; cached, the same with attention over
+            the hidden vectors of the last interval; or random ones.
+        writing_steps: number of steps that follow the rule, such as the length of a source; in later ones, such as those of a
+            decoder, every step has an access. None for all; random steps need it.
+        writing_interval: steps from one access to the next; none for `writing_steps` / (`slots` + 1), rounded down.
+        writing_from_zero: count steps from 0, as the authors' code, with `writing_steps` + 1 in the default interval.
+        writing_seed: seed of the random steps.
+        hold_reads: between accesses the read vectors stay the same, too (else the heads read in each step).
+        cache_attention_size: number of units of the attention over cached hidden vectors.
 
     Raises:
         TypeError: a size is not an integer.
@@ -93,6 +103,13 @@ class NTMCell(MachineCell):
         sharpening_bias: float = 0.0,
         write_shift_bias: float = 0.0,
         read_stay_bias: float = 0.0,
+        writing: Literal["every", "uniform", "cached", "random"] = "every",
+        writing_steps: int | None = None,
+        writing_interval: int | None = None,
+        writing_from_zero: bool = False,
+        writing_seed: int = 0,
+        hold_reads: bool = True,
+        cache_attention_size: int = 16,
     ):
         super().__init__()
         checks.module_sizes(
@@ -138,7 +155,7 @@ class NTMCell(MachineCell):
             )
             memory = ContentMemory(slots, width, **heads, **contents)
             interface = ContentInterface(controller_size, width, **heads, squash=squash, clip=clip)
-        self.machine = AugmentedCell(
+        machine = AugmentedCell(
             controller_of(
                 controller,
                 input_size + memory.read_size,
@@ -152,6 +169,17 @@ class NTMCell(MachineCell):
             input_size=input_size,
             output_size=output_size,
             initial_reads=initial_reads,
+        )
+        self.machine = scheduled(
+            machine,
+            slots,
+            writing=writing,
+            writing_steps=writing_steps,
+            writing_interval=writing_interval,
+            writing_from_zero=writing_from_zero,
+            writing_seed=writing_seed,
+            hold_reads=hold_reads,
+            cache_attention_size=cache_attention_size,
         )
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:

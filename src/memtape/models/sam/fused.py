@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from memtape.core.cell import FusedRun
+from memtape.core.cell import AnyCell, FusedRun
 from memtape.kernels.sam import KERNELS, SAMForm, SAMState
 from memtape.memory import (
     LinkListState,
@@ -28,8 +28,10 @@ FEW = 4096
 """Largest number of slots that approximate search compares one by one."""
 
 
-def fused_sam(cell: AugmentedCell, backend: str) -> FusedRun[AugmentedState] | None:
+def fused_sam(cell: AnyCell, backend: str) -> FusedRun[AugmentedState] | None:
     """Return the fused kernel of a machine on a backend, None if the kernel does not support a part of it."""
+    if type(cell) is not AugmentedCell:
+        return None
     run, controller = KERNELS.get(backend), FusedController.of(cell)
     memory: Any = cell.memory
     interface: Any = cell.interface

@@ -9,6 +9,7 @@ from memtape.memory import SparseAccessInterface, SparseAccessMemory
 from memtape.models.machine.augmented import AugmentedState
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
+from memtape.models.machine.scheduled import OF_THE_SCHEDULE, scheduled
 from memtape.models.sam.assembly import machine
 from memtape.models.sam.fused import fused_sam
 from memtape.sharing.shareable import constructor_arguments
@@ -42,6 +43,15 @@ class SAMCell(MachineCell):
             gives a slot that matches the key most of the weight.
         squash: apply tanh to keys and add vectors (else linear).
         clip: bound of the absolute value of every entry of the interface vector; none for no bound.
+        writing: steps in which the memory is accessed: every one; uniform, in intervals; cached, the same with attention over
+            the hidden vectors of the last interval; or random ones.
+        writing_steps: number of steps that follow the rule, such as the length of a source; in later ones, such as those of a
+            decoder, every step has an access. None for all; random steps need it.
+        writing_interval: steps from one access to the next; none for `writing_steps` / (`slots` + 1), rounded down.
+        writing_from_zero: count steps from 0, as the authors' code, with `writing_steps` + 1 in the default interval.
+        writing_seed: seed of the random steps.
+        hold_reads: between accesses the read vectors stay the same, too (else the heads read in each step).
+        cache_attention_size: number of units of the attention over cached hidden vectors.
 
     Raises:
         TypeError: a size is not an integer.
@@ -73,6 +83,13 @@ class SAMCell(MachineCell):
         initial_strength: float | None = None,
         squash: bool = False,
         clip: float | None = 20.0,
+        writing: Literal["every", "uniform", "cached", "random"] = "every",
+        writing_steps: int | None = None,
+        writing_interval: int | None = None,
+        writing_from_zero: bool = False,
+        writing_seed: int = 0,
+        hold_reads: bool = True,
+        cache_attention_size: int = 16,
     ):
         options = constructor_arguments(locals())
         super().__init__()
@@ -86,7 +103,8 @@ class SAMCell(MachineCell):
             threshold=threshold,
             initial_memory=initial_memory,
         )
-        self.machine = machine(memory, SparseAccessInterface, options)
+        built = machine(memory, SparseAccessInterface, options)
+        self.machine = scheduled(built, slots, **{name: options[name] for name in OF_THE_SCHEDULE})
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
         """Return the fused kernel on a backend, None if there is none or an option needs the reference."""

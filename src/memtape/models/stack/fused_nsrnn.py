@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from memtape.core.cell import FusedRun
+from memtape.core.cell import AnyCell, FusedRun
 from memtape.kernels.nsrnn import KERNELS, NSRNNForm, NSRNNState
 from memtape.memory import NondeterministicStack, NondeterministicStackInterface
 from memtape.memory.nondeterministic_stack import LimitedStackState, NondeterministicStackState
@@ -16,8 +16,10 @@ from memtape.models.machine.fused_sequences import FusedSequences
 PARTS = ("table", "sources", "tops", "exponent")
 
 
-def fused_nsrnn(cell: AugmentedCell, backend: str) -> FusedRun[AugmentedState] | None:
+def fused_nsrnn(cell: AnyCell, backend: str) -> FusedRun[AugmentedState] | None:
     """Return the fused kernel of a machine on a backend, None if the kernel does not support a part of it."""
+    if type(cell) is not AugmentedCell:
+        return None
     run, controller = KERNELS.get(backend), FusedController.of(cell)
     memory: Any = cell.memory
     interface: Any = cell.interface

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from memtape.core.cell import FusedRun
+from memtape.core.cell import AnyCell, FusedRun
 from memtape.kernels.stackrnn import KERNELS, StackRNNForm, StackRNNState
 from memtape.memory import SuperpositionStack, SuperpositionStackInterface, SuperpositionStackState
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
@@ -13,11 +13,13 @@ from memtape.models.machine.fused_controller import FusedController
 from memtape.models.machine.fused_sequences import FusedSequences
 
 
-def fused_stackrnn(cell: AugmentedCell, backend: str) -> FusedRun[AugmentedState] | None:
+def fused_stackrnn(cell: AnyCell, backend: str) -> FusedRun[AugmentedState] | None:
     """Return the fused kernel of a machine on a backend, None if the kernel does not support a part of it.
 
     There is none with a largest depth, which has to be checked in each step, and none of rounded actions.
     """
+    if type(cell) is not AugmentedCell:
+        return None
     run, controller = KERNELS.get(backend), FusedController.of(cell)
     memory: Any = cell.memory
     interface: Any = cell.interface

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from memtape.core.cell import FusedRun
+from memtape.core.cell import AnyCell, FusedRun
 from memtape.kernels.strength_stack import KERNELS, StrengthStackForm
 from memtape.kernels.strength_stack import StrengthStackState as PlainState
 from memtape.memory import StrengthStack, StrengthStackInterface, StrengthStackState
@@ -14,11 +14,13 @@ from memtape.models.machine.fused_controller import FusedController
 from memtape.models.machine.fused_sequences import FusedSequences
 
 
-def fused_strength_stack(cell: AugmentedCell, backend: str) -> FusedRun[AugmentedState] | None:
+def fused_strength_stack(cell: AnyCell, backend: str) -> FusedRun[AugmentedState] | None:
     """Return the fused kernel of a machine on a backend, None if the kernel does not support a part of it.
 
     There is none with a largest depth, which has to be checked in each step.
     """
+    if type(cell) is not AugmentedCell:
+        return None
     run, controller = KERNELS.get(backend), FusedController.of(cell)
     memory: Any = cell.memory
     known = type(memory) is StrengthStack and type(cell.interface) is StrengthStackInterface

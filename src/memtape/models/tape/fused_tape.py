@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from memtape.core.cell import FusedRun
+from memtape.core.cell import AnyCell, FusedRun
 from memtape.core.state import NoState
 from memtape.kernels.tape import KERNELS, TapeForm
 from memtape.kernels.tape import TapeState as PlainState
@@ -21,7 +21,7 @@ from memtape.models.machine.fused_output import weight_and_bias
 from memtape.models.machine.fused_sequences import FusedSequences
 
 
-def fused_tape(cell: AugmentedCell, backend: str, *, jump_from_input: bool = False) -> FusedRun[AugmentedState] | None:
+def fused_tape(cell: AnyCell, backend: str, *, jump_from_input: bool = False) -> FusedRun[AugmentedState] | None:
     """Return the fused kernel of a tape machine on a backend, None if the kernel does not support a part of it.
 
     There is none if an MLP computes what the heads write, and none for actions with noise.
@@ -31,6 +31,8 @@ def fused_tape(cell: AugmentedCell, backend: str, *, jump_from_input: bool = Fal
         backend: name of the backend.
         jump_from_input: whether the inputs have the length of the jumps as an additional last entry.
     """
+    if type(cell) is not AugmentedCell:
+        return None
     run, controller = KERNELS.get(backend), FusedController.of(cell)
     memory: Any = cell.memory
     interface: Any = cell.interface
