@@ -19,6 +19,7 @@ from memtape.core.memory import AnyInterface
 from memtape.memory import DNCInterface, DNCMemory, Normalised
 from memtape.models.machine.augmented import AugmentedCell
 from memtape.models.machine.controller import CONTROLLERS
+from memtape.models.machine.scheduled import OF_THE_SCHEDULE, ScheduledCell, scheduled
 
 SIZES = (
     "input_size",
@@ -43,7 +44,7 @@ OF_THE_MEMORY = (
 OF_THE_INTERFACE = ("masked", "mask_floor", "sharpen_links", "strengths", "initial_strength", "squash", "clip")
 
 
-def machine(options: Mapping[str, Any], *, bypass_size: int = 0) -> AugmentedCell:
+def machine(options: Mapping[str, Any], *, bypass_size: int = 0) -> AugmentedCell | ScheduledCell:
     """Build the machine from the options of a `DNCCell`.
 
     Args:
@@ -77,7 +78,7 @@ def machine(options: Mapping[str, Any], *, bypass_size: int = 0) -> AugmentedCel
         **{name: options[name] for name in OF_THE_INTERFACE},
         links=options["links"] != "none",
     )
-    return AugmentedCell(
+    whole = AugmentedCell(
         network,
         Normalised(interface, network.output_size) if options["layer_norm"] else interface,
         memory,
@@ -87,6 +88,7 @@ def machine(options: Mapping[str, Any], *, bypass_size: int = 0) -> AugmentedCel
         bypass=nn.Dropout(options["bypass_dropout"]) if options["bypass_dropout"] else None,
         output_clip=options["output_clip"],
     )
+    return scheduled(whole, options["slots"], **{name: options[name] for name in OF_THE_SCHEDULE})
 
 
 def controller(options: Mapping[str, Any], input_size: int) -> AnyCell:

@@ -11,7 +11,6 @@ from memtape.models.dnc.fused import fused_dnc
 from memtape.models.machine.augmented import AugmentedState
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
-from memtape.models.machine.scheduled import OF_THE_SCHEDULE, scheduled
 from memtape.sharing.shareable import constructor_arguments
 
 
@@ -140,7 +139,7 @@ class DNCCell(MachineCell):
         super().__init__()
         checks.module_sizes(self, **{size: options[size] for size in SIZES})
         self.input_size, self.output_size = input_size, output_size
-        self.machine = scheduled(machine(options), slots, **{name: options[name] for name in OF_THE_SCHEDULE})
+        self.machine = machine(options)
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
         """Return the fused kernel on a backend, None if there is none or an option needs the reference."""

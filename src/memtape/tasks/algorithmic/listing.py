@@ -21,19 +21,20 @@ END = 0
 """The class that ends a list and an answer."""
 
 Integers = Int[Tensor, "rows time"]
+Answers = Int[Tensor, "rows answer"]
 
 
-def _sums(xs: Integers) -> Integers:
+def _sums(xs: Integers) -> Answers:
     half = xs.shape[1] // 2
     return (xs[:, :half] + xs.flip(1)[:, :half]) // 2
 
 
-def _maxima(xs: Integers) -> Integers:
+def _maxima(xs: Integers) -> Answers:
     half = xs.shape[1] // 2
     return torch.maximum(xs[:, 0 : 2 * half : 2], xs[:, 1 : 2 * half : 2])
 
 
-ANSWERS: dict[str, Callable[[Integers], Integers]] = {
+ANSWERS: dict[str, Callable[[Integers], Answers]] = {
     "copy": lambda xs: xs,
     "reverse": lambda xs: xs.flip(1),
     "double": lambda xs: torch.cat([xs, xs], 1),
