@@ -49,8 +49,30 @@ CHOICES = {
     "max_depth": [None, 64],
     "jump_length": [2, 8],
     "window": [None, 3],
+    "writing_steps": [6],
+    "writing_interval": [None, 2],
 }
 """Values of options for which not every number of their type is valid."""
+
+
+def remove_contradictions(name, options):
+    """Remove or replace options that another one excludes."""
+    if options.get("addressing") == "content":
+        location = ("shift_range", "sequential_heads", "initial_weights", "gate_bias", "sharpening_bias")
+        for option in (*location, "write_shift_bias", "read_stay_bias"):
+            del options[option]
+    if options.get("joint_actions"):
+        options["empty"] = 0.0
+    if options.get("links") == "none":
+        del options["sharpen_links"]
+    if options.get("strengths") == "none":
+        del options["initial_strength"]
+    if options.get("writing") == "every":
+        del options["writing_steps"], options["writing_interval"]
+    if options.get("writing") == "cached":
+        options |= {"controller": "lstm", "controller_layers": 1}
+    if name == "sam":
+        options["hold_reads"] = True
 
 
 @st.composite
@@ -71,16 +93,7 @@ def constructors(draw):
             options[option.name] = draw(st.integers(1, 3))
         else:
             options[option.name] = draw(st.sampled_from([0.5, 1.0, 2.0]))
-    if options.get("addressing") == "content":
-        location = ("shift_range", "sequential_heads", "initial_weights", "gate_bias", "sharpening_bias")
-        for option in (*location, "write_shift_bias", "read_stay_bias"):
-            del options[option]
-    if options.get("joint_actions"):
-        options["empty"] = 0.0
-    if options.get("links") == "none":
-        del options["sharpen_links"]
-    if options.get("strengths") == "none":
-        del options["initial_strength"]
+    remove_contradictions(name, options)
     return name, options
 
 

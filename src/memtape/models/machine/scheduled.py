@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from memtape.cells import FeedforwardCell, LearnedInitialState, Shortcuts, Stacked
+from memtape.cells import LearnedInitialState
 from memtape.core import checks, state_tree
 from memtape.core.cell import Cell
 from memtape.core.state import NoState, state
@@ -153,7 +153,7 @@ class ScheduledCell(Cell[ScheduledState]):
                 "give a UniformSchedule or leave the attention out"
             )
         if attention is not None:
-            _require_hidden(machine)
+            _hidden_size(machine)
         self.machine, self.schedule, self.attention = machine, schedule, attention
         self.hold_reads, self.first_number = hold_reads, first_number
         self.input_size, self.output_size = machine.input_size, machine.output_size
@@ -234,14 +234,17 @@ class ScheduledCell(Cell[ScheduledState]):
         return dataclasses.replace(state.machine, controller=controller), CacheState(hidden=filled)
 
 
-def _require_hidden(machine: AugmentedCell) -> None:
+def _hidden_size(machine: AugmentedCell) -> int:
+    """Return the size of the hidden vector of a controller of one recurrent layer."""
     controller = machine.controller
-    inner = controller.cell if isinstance(controller, LearnedInitialState) else controller
-    if isinstance(inner, FeedforwardCell | Stacked | Shortcuts):
+    hidden = getattr(controller.init_state(1), "hidden", None)
+    if hidden is None:
+        inner = controller.cell if isinstance(controller, LearnedInitialState) else controller
         raise ValueError(
             f"the controller is {type(inner).__name__}, but cached writing replaces the hidden vector of one recurrent "
             "layer; choose an lstm, gru or rnn with one layer"
         )
+    return int(hidden.shape[-1])
 
 
 def scheduled(
@@ -288,7 +291,7 @@ def scheduled(
         schedule = UniformSchedule(interval, writing_steps)
     attention = None
     if writing == "cached":
-        attention = CachedAttention(machine.controller.output_size, machine.memory.read_size, cache_attention_size)
+        attention = CachedAttention(_hidden_size(machine), machine.memory.read_size, cache_attention_size)
     return ScheduledCell(
         machine, schedule, hold_reads=hold_reads, attention=attention, first_number=0 if writing_from_zero else 1
     )
