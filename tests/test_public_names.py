@@ -37,7 +37,19 @@ def test_a_star_imports_every_public_name_but_not_the_compiler_of_torch():
 
 def test_names_refer_to_the_objects_of_that_name():
     for name in memtape.__all__:
-        if name not in ("__version__", "automata", "cells", "core", "deploy", "memory", "nn", "ops", "ports", "tree"):
+        if name not in (
+            "__version__",
+            "automata",
+            "cells",
+            "core",
+            "deploy",
+            "memory",
+            "nn",
+            "ops",
+            "ports",
+            "theory",
+            "tree",
+        ):
             assert getattr(memtape, name).__name__ == name
     assert memtape.tree.__name__ == "memtape.core.state_tree"
 

@@ -56,7 +56,7 @@ def built(model, options):
 def test_rows_of_the_table_are_the_blocks_of_the_interface(case):
     model, options = case
     torch.manual_seed(0)
-    fused = built(model, options).double().cell.fused("cpu")
+    fused = sequences_of(built(model, options).double())
     parameters = fused.controller.parameters(fused.cell, fused.interface() if fused.interface else None)
     rows = rows_of(fused, parameters)
     hidden = torch.randn(6, 5, dtype=torch.float64)
@@ -78,10 +78,16 @@ ORDERED["nsrnn"] = (NSRNN, {"vector_size": 2})
 @pytest.mark.parametrize("case", ORDERED.values(), ids=ORDERED)
 def test_rows_are_in_the_order_of_the_blocks(case):
     model, options = case
-    fused = built(model, options).cell.fused("cpu")
+    fused = sequences_of(built(model, options))
     blocks = fused.cell.interface.head_parameters
     rows = rows_of(fused, fused.controller.parameters(fused.cell))
     assert [(name, size) for name, size, *_ in rows] == list(zip(blocks.names, blocks.sizes, strict=True))
+
+
+def sequences_of(network):
+    """Return the run of whole sequences, which that of a tape machine contains."""
+    fused = network.cell.fused("cpu")
+    return getattr(fused, "sequences", fused)
 
 
 def rows_of(fused, parameters):

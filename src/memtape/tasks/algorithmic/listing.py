@@ -55,7 +55,7 @@ class Listing(ClassificationTask, DrawnTask):
     one-hot vectors, of which entry 0 is the end marker. `accuracy` counts all steps of the answers with their end markers. The
     length of an example is T, the same for all rows of a batch.
 
-    With T integers, the steps of a source that `--model.writing-steps` asks for are T + 1.
+    The source has T + 1 steps, the value of `--model.writing-steps` for machines that write in intervals.
 
     Args:
         operation: what the answer is.
@@ -69,8 +69,8 @@ class Listing(ClassificationTask, DrawnTask):
         >>> task = Listing(operation="add")
         >>> print(task.show(task.batch(0, 1, lengths=(6, 6))))
         Listing, 11 steps
-        input  7 6 9 8 4 5 | . . . .
-        target               6 5 8 |
+        input  337514|....
+        target        326|
 
     References:
         Le, Tran & Venkatesh (2019), "Learning to remember more with less memorization", arXiv:1901.01347, section 4.1, and
