@@ -20,7 +20,7 @@ from memtape.core.compiled_library import expect
 from memtape.kernels import schema
 from memtape.kernels.arguments import MOST_OF_AN_INTEGER
 from memtape.kernels.calling import call, exhausted, function, library_function, pointers
-from memtape.kernels.machine_arguments import MachineArguments
+from memtape.kernels.machine_arguments import SHARED, MachineArguments
 from memtape.kernels.operator import Pass, register
 
 Controller = Literal["lstm", "gru", "rnn", "feedforward"]
@@ -144,8 +144,7 @@ class MachineOperator(Generic[Form, State]):
         members = schema.form_members(form)
         self._integers = [field for field, kind in members.items() if kind is ctypes.c_int64]
         self._floats = [field for field, kind in members.items() if kind is ctypes.c_double]
-        shared = ("batch", "time", "read", "layers", "hidden", "cell_layers")
-        self._axes = {axis: where for axis, where in schema.axes_of(state).items() if axis not in shared}
+        self._axes = {axis: where for axis, where in schema.axes_of(state).items() if axis not in SHARED}
         own = {name: kind for name, kind in members.items() if name not in MACHINE}
         integers = dict.fromkeys((*self.in_place.measured, *self.in_place.flags), ctypes.c_int64)
         addresses = dict.fromkeys(self.in_place.addresses, ctypes.c_void_p)

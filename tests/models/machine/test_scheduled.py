@@ -84,10 +84,9 @@ def test_steps_after_the_source_have_accesses(writing):
 
 
 def test_random_steps_are_drawn_once_with_the_probability_of_the_paper():
-    first = network(NTM, writing="random", writing_steps=5000)
-    chosen = first.cell.machine.schedule.steps
-    expected = 5 / 5000  # 4 slots
-    assert chosen.sum() <= 5000 * expected + 5 * math.sqrt(5000 * expected)
+    first = network(NTM, writing="random", writing_steps=5000, slots=499)
+    chosen, probability = first.cell.machine.schedule.steps, 500 / 5000
+    assert abs(chosen.sum() - 5000 * probability) < 5 * math.sqrt(5000 * probability * (1 - probability))
     small = network(NTM, writing="random", writing_steps=40, writing_interval=4)
     assert accessed(small, 40) == accessed(small, 40)
     other = network(NTM, writing="random", writing_steps=40, writing_interval=4, writing_seed=1)
@@ -194,6 +193,11 @@ def test_the_views_show_the_accesses():
         ({"writing": "random", "writing_interval": 2}, r"writing is \"random\", but the number of steps"),
         ({"writing": "uniform", "writing_interval": 0}, "writing_interval is 0, but it must be at least 1"),
         ({"writing": "uniform", "writing_steps": 0}, "writing_steps is 0, but it must be at least 1"),
+        ({"writing": "random", "writing_steps": 0}, "writing_steps is 0, but it must be at least 1"),
+        (
+            {"writing": "random", "writing_steps": 9, "writing_interval": 0},
+            "writing_interval is 0, but it must be at least 1",
+        ),
         (
             {"writing": "cached", "writing_interval": 2, "controller": "feedforward"},
             "the controller is FeedforwardCell, but cached writing replaces the hidden vector of one recurrent layer",

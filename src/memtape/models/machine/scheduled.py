@@ -280,6 +280,10 @@ def scheduled(
             f'writing is "{writing}", but the number of steps that it applies to is not given; give writing_steps, such as '
             "the length of a source"
         )
+    if writing_interval is not None:
+        checks.at_least(1, writing_interval=writing_interval)
+    if writing_steps is not None:
+        checks.at_least(1, writing_steps=writing_steps)
     counted = 0 if writing_steps is None else writing_steps + writing_from_zero
     interval = max(1, counted // (slots + 1)) if writing_interval is None else writing_interval
     schedule: AccessSchedule
