@@ -1,5 +1,6 @@
 """Augmented: a cell that consists of a controller, an interface and a memory."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -123,14 +124,14 @@ class AugmentedCell(Cell[AugmentedState]):
         return control
 
     def accessed(
-        self, hidden: Float[Tensor, "batch hidden"], state: AugmentedState
+        self, control: Any, state: AugmentedState, step: Callable[[Any, Any], tuple[Tensor, Any]]
     ) -> tuple[Float[Tensor, "batch read"], Any]:
-        """Take the memory's step, and return the read vectors and its state."""
-        control = self.control_of(hidden, state)
-        if torch.is_autocast_enabled(hidden.device.type):
-            with torch.autocast(hidden.device.type, enabled=False):
-                return self.memory(control, state.memory)
-        return self.memory(control, state.memory)
+        """Take a step of the memory, such as the memory itself, without autocast; return the read vectors and its state."""
+        device = state.reads.device.type
+        if torch.is_autocast_enabled(device):
+            with torch.autocast(device, enabled=False):
+                return step(control, state.memory)
+        return step(control, state.memory)
 
     def output(
         self, hidden: Float[Tensor, "batch hidden"], reads: Float[Tensor, "batch read"]
@@ -155,5 +156,5 @@ class AugmentedCell(Cell[AugmentedState]):
     ) -> tuple[Float[Tensor, "batch output"], AugmentedState]:
         """Take one step."""
         hidden, controller = self.controlled(x, state)
-        reads, memory = self.accessed(hidden, state)
+        reads, memory = self.accessed(self.control_of(hidden, state), state, self.memory)
         return self.output(hidden, reads), AugmentedState(controller=controller, memory=memory, reads=reads)

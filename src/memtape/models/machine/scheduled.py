@@ -203,11 +203,12 @@ class ScheduledCell(Cell[ScheduledState]):
         before, cache = self._before(state)
         hidden, controller = machine.controlled(x, before)
         accesses = self._accesses(state)
-        reads, memory = machine.accessed(hidden, last)
+        control = machine.control_of(hidden, last)
+        reads, memory = machine.accessed(control, last, self.memory)
         if self.hold_reads:
             held_reads, held = last.reads, last.memory
         else:
-            held_reads, held = self.memory.look(machine.control_of(hidden, last), last.memory)
+            held_reads, held = machine.accessed(control, last, self.memory.look)
         reads, memory = state_tree.select(accesses, (reads, memory), (held_reads, held))
         after = AugmentedState(controller=controller, memory=memory, reads=reads)
         return machine.output(hidden, reads), ScheduledState(machine=after, count=state.count + 1, cache=cache)
