@@ -32,6 +32,7 @@ OPTIONS = {
     "other epsilons": {"norm_epsilon": 1e-2, "product_epsilon": 1e-2},
     "tanh, softplus and no clip": {"squash": True, "strengths": "softplus", "clip": None},
     "tightly clipped": {"clip": 0.05},
+    "clipped outputs": {"output_clip": 0.3, "read_heads": 2},
     "learned initial state": {"initial_memory": "learned", "initial_reads": "learned", "initial_controller": "learned"},
     "learned initial state of layers": {"controller_layers": 2, "initial_controller": "learned"},
 }

@@ -9,6 +9,7 @@ from memtape.core.recurrent import Recurrent, runs
 from memtape.models.dnc.assembly import SIZES, machine
 from memtape.models.dnc.fused import fused_dnc
 from memtape.models.machine.augmented import AugmentedState
+from memtape.models.machine.fused_schedule import fused_schedule
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
 from memtape.sharing.shareable import constructor_arguments
@@ -143,7 +144,7 @@ class DNCCell(MachineCell):
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
         """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
-        return fused_dnc(self.machine, backend)
+        return fused_schedule(self.machine, lambda machine: fused_dnc(machine, backend))
 
 
 class DNC(Recurrent[AugmentedState], Resizable):

@@ -1,7 +1,8 @@
 """Fused output: the linear layer that follows a machine's controller in a fused kernel, and the layers after it.
 
 The kernels end in a linear layer of the hidden vector and the reads. A machine with a tanh layer before its output has the
-product of that layer there, beside the reads; tanh and the output layer are applied to whole sequences.
+product of that layer there, beside the reads; tanh and the output layer are applied to whole sequences. So is the clipping of
+outputs.
 """
 
 from typing import Any
@@ -18,7 +19,7 @@ from memtape.models.machine.augmented import AugmentedCell
 
 def has_known_output(cell: AugmentedCell) -> bool:
     """Return whether the fused kernels support all that follows the controller of a cell."""
-    if cell.output_clip is not None or not is_linear(cell.to_output):
+    if not is_linear(cell.to_output):
         return False
     if type(cell.bypass) is nn.Dropout:
         return unchanged(cell.bypass) and not cell.bypass.training
@@ -42,10 +43,10 @@ def outputs(
 ) -> Float[Tensor, "batch time output"]:
     """Return the outputs of a cell from what a kernel returns, zero beyond a row's length."""
     layer = tanh_layer(cell)
-    if layer is None:
-        return ys
-    hidden, reads = ys.split([layer.out_features, ys.shape[-1] - layer.out_features], dim=-1)
-    return padding.zero_beyond(cell.to_output(torch.cat([torch.tanh(hidden), reads], dim=-1)), lengths)
+    if layer is not None:
+        hidden, reads = ys.split([layer.out_features, ys.shape[-1] - layer.out_features], dim=-1)
+        ys = padding.zero_beyond(cell.to_output(torch.cat([torch.tanh(hidden), reads], dim=-1)), lengths)
+    return ys if cell.output_clip is None else ys.clamp(-cell.output_clip, cell.output_clip)
 
 
 def tanh_layer(cell: AugmentedCell) -> nn.Linear | None:

@@ -185,12 +185,12 @@ class ScheduledCell(Cell[ScheduledState]):
 
     def control(self, x: Float[Tensor, "batch input"], state: ScheduledState) -> Any:
         """Return the control of the memory in this step, for inspection; it has an effect only if there is an access."""
-        before, _ = self._before(state)
+        before, _ = self.before(state)
         return self.machine.control(x, before)
 
     def views(self, x: Float[Tensor, "batch input"], state: ScheduledState) -> Views:
         """Return whether there is an access, and the memory's views of this step as if there were one."""
-        before, _ = self._before(state)
+        before, _ = self.before(state)
         accesses = self._accesses(state).to(state.machine.reads)[:, None]
         view = View(name="accesses", title="Access", values=accesses, axes=("head",), scale="level", measure="gate")
         return (view, *self.machine.views(x, before))
@@ -200,7 +200,7 @@ class ScheduledCell(Cell[ScheduledState]):
     ) -> tuple[Float[Tensor, "batch output"], ScheduledState]:
         """Take one step."""
         machine, last = self.machine, state.machine
-        before, cache = self._before(state)
+        before, cache = self.before(state)
         hidden, controller = machine.controlled(x, before)
         accesses = self._accesses(state)
         control = machine.control_of(hidden, last)
@@ -219,18 +219,19 @@ class ScheduledCell(Cell[ScheduledState]):
     def _accesses(self, state: ScheduledState) -> Tensor:
         return self.schedule(self._numbers(state))
 
-    def _before(self, state: ScheduledState) -> tuple[AugmentedState, CacheState | NoState]:
+    def before(self, state: ScheduledState) -> tuple[AugmentedState, CacheState | NoState]:
         """Return the machine's state with the hidden vector that the controller receives, and the cache after the step."""
         if self.attention is None or isinstance(state.cache, NoState):
             return state.machine, state.cache
         numbers, cached = self._numbers(state), state.cache.hidden
+        in_source = self.schedule.in_source(numbers)[:, None]
         hidden = state.machine.controller.hidden
         interval = cached.shape[1]
         place = (state.count.long() % interval)[:, None, None].expand(-1, 1, hidden.shape[-1])
         filled = cached.scatter(1, place, hidden[:, None].to(cached.dtype))
+        filled = torch.where(in_source[..., None], filled, cached)
         attended = self.attention(hidden, state.machine.reads, filled)
-        chosen = self.schedule.chosen(numbers) & self.schedule.in_source(numbers)
-        received = torch.where(chosen[:, None], attended, hidden)
+        received = torch.where(self.schedule.chosen(numbers)[:, None] & in_source, attended, hidden)
         controller = dataclasses.replace(state.machine.controller, hidden=received)
         return dataclasses.replace(state.machine, controller=controller), CacheState(hidden=filled)
 

@@ -10,6 +10,7 @@ from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import ContentInterface, ContentMemory, TuringInterface, TuringMemory
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.controller import controller_of
+from memtape.models.machine.fused_schedule import fused_schedule
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
 from memtape.models.machine.scheduled import scheduled
@@ -184,7 +185,7 @@ class NTMCell(MachineCell):
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
         """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
-        return fused_ntm(self.machine, backend)
+        return fused_schedule(self.machine, lambda machine: fused_ntm(machine, backend))
 
 
 class NTM(Recurrent[AugmentedState], Resizable):

@@ -7,6 +7,7 @@ from memtape.core.cell import FusedRun
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import SparseAccessInterface, SparseAccessMemory
 from memtape.models.machine.augmented import AugmentedState
+from memtape.models.machine.fused_schedule import fused_schedule
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
 from memtape.models.machine.scheduled import OF_THE_SCHEDULE, scheduled
@@ -108,7 +109,7 @@ class SAMCell(MachineCell):
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
         """Return the fused kernel on a backend, None if there is none or an option needs the reference."""
-        return fused_sam(self.machine, backend)
+        return fused_schedule(self.machine, lambda machine: fused_sam(machine, backend))
 
 
 class SAM(Recurrent[AugmentedState], Resizable):
