@@ -110,6 +110,7 @@ from memtape.tasks.algorithmic.priority_sort import PrioritySort as PrioritySort
 from memtape.tasks.algorithmic.repeat_copy import RepeatCopy as RepeatCopy
 from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC as RepeatCopyDNC
 from memtape.tasks.dynamics.narma import Narma as Narma
+from memtape.tasks.dynamics.sinusoid import Sinusoid as Sinusoid
 from memtape.tasks.formal.binary_sums import BinarySums as BinarySums
 from memtape.tasks.formal.chomsky import Chomsky as Chomsky
 from memtape.tasks.formal.context_free import ContextFree as ContextFree
@@ -231,6 +232,7 @@ __all__ = [
     "Seq2Seq",
     "SequenceBatch",
     "ShortestPath",
+    "Sinusoid",
     "Skip",
     "StackLSTM",
     "StackLSTMCell",
