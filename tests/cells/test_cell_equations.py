@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from memtape import unroll, use_backend
-from memtape.cells import Delayed, ElmanCell, GRUCell, JordanCell, LeakyCell, LSTMCell
+from memtape.cells import Delayed, ElmanCell, GateNormLSTMCell, GRUCell, JordanCell, LeakyCell, LSTMCell
 from memtape.core.backends import backends
 
 INPUT, HIDDEN, TIME = 2, 3, 5
@@ -139,6 +139,22 @@ def test_lstm(candidate, peepholes, layer_norm):
         shown = normed(memory, w["norms.cell.weight"], w["norms.cell.bias"]) if layer_norm else memory
         hidden = [o[k] * math.tanh(shown[k]) for k in range(HIDDEN)]
         close(y, hidden)
+
+
+def test_lstm_with_normalised_gates():
+    cell = randomised(GateNormLSTMCell(INPUT, HIDDEN, forget_bias=0.7))
+    w = arrays(cell)
+    xs, ys = run(cell)
+    hidden, memory = [0.0] * HIDDEN, [0.0] * HIDDEN
+    for x, y in zip(xs, ys, strict=True):
+        total = product(w["to_gates.weight"], [*x, *hidden])
+        blocks = (total[block * HIDDEN : (block + 1) * HIDDEN] for block in range(4))
+        i, f, g, o = (normed(block, w["scale"][k], w["shift"][k]) for k, block in enumerate(blocks))
+        kept = [sigmoid(f[k] + 0.7) * memory[k] + sigmoid(i[k]) * math.tanh(g[k]) for k in range(HIDDEN)]
+        memory = normed(kept, w["cell_norm.weight"], w["cell_norm.bias"])
+        hidden = [sigmoid(o[k]) * math.tanh(memory[k]) for k in range(HIDDEN)]
+        close(y, hidden)
+    assert sum(part.numel() for part in cell.parameters()) == 4 * HIDDEN * (INPUT + HIDDEN) + 10 * HIDDEN
 
 
 def biases(w, layer, norms):

@@ -12,6 +12,7 @@ from memtape.cells.elman import ElmanCell
 from memtape.cells.embedded import Embedded
 from memtape.cells.feedback import OutputFeedback
 from memtape.cells.feedforward import FeedforwardCell
+from memtape.cells.gate_norm_lstm import GateNormLSTMCell
 from memtape.cells.gated_linear import GatedLinearCell
 from memtape.cells.gru import GRUCell
 from memtape.cells.input_bypass import InputBypass
@@ -56,6 +57,7 @@ __all__ = [
     "Embedded",
     "FeedforwardCell",
     "GRUCell",
+    "GateNormLSTMCell",
     "GatedLinearCell",
     "InputBypass",
     "JordanCell",
