@@ -77,6 +77,7 @@ def draw(curves: dict[str, list[float]], runs: list[tuple[str, Tensor, list[int]
             left.plot(values, label=name)
         left.set(title=f"Bound, T = {STEPS}, decay {DECAY}", xlabel="writes", ylabel="mean contribution / last")
         left.set_ylim(0, 1)
+        left.set_xticks(range(0, 21, 5))
         left.legend()
         for number, (name, values, writes) in enumerate(runs):
             (line,) = right.plot(range(1, len(values) + 1), values, label=name)
@@ -84,6 +85,7 @@ def draw(curves: dict[str, list[float]], runs: list[tuple[str, Tensor, list[int]
                 places = [step + 1 for step in writes]
                 right.plot(places, values[writes], "o", color=line.get_color(), markersize=3, zorder=3 + number)
         right.set(title="Trained networks", xlabel="input", ylabel="contribution / last", yscale="log")
+        right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         right.legend()
         figure.savefig(file)
 
