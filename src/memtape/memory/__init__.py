@@ -6,6 +6,12 @@ from memtape.memory.dnc import DNCMemory, DNCState
 from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
 from memtape.memory.dnc_interface import DNCInterface
 from memtape.memory.encoded import EncodedMemory, EncodedState
+from memtape.memory.least_used import (
+    LeastUsedControl,
+    LeastUsedInterface,
+    LeastUsedMemory,
+    LeastUsedState,
+)
 from memtape.memory.link_lists import LinkLists, LinkListState, SlotList
 from memtape.memory.links import DenseLinks, LinkState
 from memtape.memory.nondeterministic_stack import (
@@ -64,6 +70,10 @@ __all__ = [
     "EncodedMemory",
     "EncodedState",
     "JumpState",
+    "LeastUsedControl",
+    "LeastUsedInterface",
+    "LeastUsedMemory",
+    "LeastUsedState",
     "LimitedStackState",
     "LinkExponents",
     "LinkListState",

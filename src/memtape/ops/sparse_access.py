@@ -113,7 +113,7 @@ def write_weights(
 
 def clear_and_add(
     memory: Float[Tensor, "batch slots width"],
-    least: Int[Tensor, "batch heads"],
+    least: Int[Tensor, "batch cleared"],
     weights: Float[Tensor, "batch heads slots"],
     add: Float[Tensor, "batch heads width"],
 ) -> Float[Tensor, "batch slots width"]:
@@ -123,7 +123,7 @@ def clear_and_add(
 
     Args:
         memory: $M_{t-1}$, the slots before the write.
-        least: the least used slot of each head, which is cleared even if nothing is written to it.
+        least: the slots that are cleared, even if nothing is written to them: the least used slot of each head, or of one.
         weights: $w^W$, from `write_weights`.
         add: $a$, the add vectors.
 
