@@ -78,6 +78,21 @@ class DataSet:
         self._record(name, "\0".join(part for pair in zip(files, found, strict=True) for part in pair).encode())
         return found
 
+    def contents(self, data_dir: str, files: Sequence[str], name: str) -> list[bytes]:
+        """Return the bytes of several files, which count as one file with all their names and bytes.
+
+        Args:
+            data_dir: the data folder.
+            files: the files.
+            name: the name of the one file in the record of the data.
+
+        Raises:
+            DataError: as in `content`.
+        """
+        found = [self._bytes(data_dir, file) for file in files]
+        self._record(name, b"".join(b"%s\0%d\0%s" % (file.encode(), len(one), one) for file, one in zip(files, found, strict=True)))
+        return found
+
     def path(self, data_dir: str, file: str) -> Path:
         """Return the path of a file of the data set; that of the unpacked file if only this exists."""
         path = given_path(data_dir) / self.folder / file

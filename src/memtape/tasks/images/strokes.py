@@ -1,4 +1,4 @@
-"""Strokes: synthetic images of digits, used when MNIST is absent."""
+"""Strokes: synthetic images of digits and of invented characters, used when MNIST or Omniglot is absent."""
 
 import torch
 from jaxtyping import Float, Int, UInt8
@@ -24,6 +24,12 @@ PATHS = (
 CORNERS = 12
 """Number of corners of the longest path; shorter paths repeat their last corner."""
 
+INVENTED_CORNERS = 5
+"""Number of corners of an invented character."""
+
+INVENTED_WIDTH = 0.03
+"""Width of its strokes, as a share of the width of an image."""
+
 
 def draw_digits(
     count: int, generator: torch.Generator
@@ -42,10 +48,34 @@ def draw_digits(
     turn, slant = uniform(-0.3, 0.3), uniform(-0.3, 0.3)
     turned = torch.stack([turn.cos(), -turn.sin() + slant, turn.sin(), turn.cos()], dim=-1).reshape(count, 2, 2)
     corners = corners * uniform(5.0, 9.0, 1, 2) @ turned.mT + (SIDE - 1) / 2 + uniform(-2.5, 2.5, 1, 2)
-    distance = _distance_to_path(corners)
+    distance = _distance_to_path(corners, SIDE)
     ink = (uniform(1.2, 2.2, 1, 1) - distance).clamp(0, 1) * uniform(0.7, 1.0, 1, 1)
     noisy = ink + 0.08 * torch.randn(ink.shape, dtype=torch.float32, generator=generator)
     return (255 * noisy.clamp(0, 1)).to(torch.uint8), labels
+
+
+def draw_characters(
+    count: int, drawers: int, side: int, generator: torch.Generator
+) -> UInt8[Tensor, "count drawers side side"]:
+    """Invent characters, and draw each of them several times: ink of 0 to 255.
+
+    A character is a polyline with 5 random corners. Noise of the corners and scale are drawn for each image.
+
+    Args:
+        count: number of characters.
+        drawers: number of images of each.
+        side: width and height of an image in pixels.
+        generator: generator of all random numbers.
+    """
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(shape, dtype=torch.float32, generator=generator)
+
+    corners = uniform(-1, 1, count, 1, INVENTED_CORNERS, 2)
+    corners = corners + uniform(-0.12, 0.12, count, drawers, INVENTED_CORNERS, 2)
+    corners = corners * uniform(0.28, 0.34, count, drawers, 1, 1) * side + (side - 1) / 2
+    ink = (0.5 + INVENTED_WIDTH / 2 * side - _distance_to_path(corners.flatten(0, 1), side)).clamp(0, 1)
+    return (255 * ink).to(torch.uint8).unflatten(0, (count, drawers))
 
 
 def _paths() -> Float[Tensor, "digits corners 2"]:
@@ -54,10 +84,12 @@ def _paths() -> Float[Tensor, "digits corners 2"]:
     return torch.tensor([path + path[-1:] * (CORNERS - len(path)) for path in paths]) / 4.5 - 1
 
 
-def _distance_to_path(corners: Float[Tensor, "count corners 2"]) -> Float[Tensor, "count side side"]:
+def _distance_to_path(
+    corners: Float[Tensor, "count corners 2"], side: int
+) -> Float[Tensor, "count side side"]:
     """Return the distance of each pixel to a polyline."""
-    column, row = torch.meshgrid(torch.arange(float(SIDE)), torch.arange(float(SIDE)), indexing="xy")
-    nearest = torch.full((len(corners), SIDE, SIDE), float("inf"))
+    column, row = torch.meshgrid(torch.arange(float(side)), torch.arange(float(side)), indexing="xy")
+    nearest = torch.full((len(corners), side, side), float("inf"))
     for begin, end in zip(corners.unbind(1)[:-1], corners.unbind(1)[1:], strict=True):
         x, y = begin.T[:, :, None, None]
         dx, dy = (end - begin).T[:, :, None, None]
