@@ -53,7 +53,7 @@ def cell_of(model, **options):
     return MODELS[model].load()(INPUT, 3, **(MODELS[model].card.small | options)).cell
 
 
-ntm, sam, sdnc, dam, dnc = (partial(cell_of, name) for name in ("ntm", "sam", "sdnc", "dam", "dnc"))
+ntm, sam, sdnc, dam, dnc, mann = (partial(cell_of, name) for name in ("ntm", "sam", "sdnc", "dam", "dnc", "mann"))
 
 
 def composed_augmented_cell():
@@ -156,6 +156,12 @@ CELLS = [
     ("sam-feedforward", lambda: sam(nearest=2, slots=6, initial_memory="learned", controller="feedforward")),
     ("sdnc-gru", lambda: sdnc(heads=1, controller="gru", initial_memory="learned", initial_reads="learned")),
     ("dam-last-access", lambda: dam(initial_memory="learned", usage="last_access", threshold=0.5, controller="rnn")),
+    (
+        "mann-gru",
+        lambda: mann(controller="gru", initial_weights="zeros", initial_memory="learned", initial_reads="learned"),
+    ),
+    ("mann-keys", lambda: mann(add_keys=True, initial_weights="uniform", squash=False, usage_decay=0.5)),
+    ("mann-scheduled", lambda: mann(writing="uniform", writing_interval=2, hold_reads=False)),
     ("ntm-content-write-first", lambda: ntm(addressing="content", read_first=False, initial_memory="learned")),
     (
         "dnc-two-heads",

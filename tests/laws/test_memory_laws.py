@@ -11,6 +11,9 @@ from memtape.memory import (
     ContentMemory,
     DNCInterface,
     DNCMemory,
+    LeastUsedControl,
+    LeastUsedInterface,
+    LeastUsedMemory,
     SparseAccessInterface,
     SparseAccessMemory,
     SparseComputerInterface,
@@ -51,6 +54,10 @@ def sdnc():
     return SparseComputerMemory(SLOTS, WIDTH, heads=2, nearest=3, links=SLOTS, initial_memory="random")
 
 
+def lrua(**options):
+    return LeastUsedMemory(SLOTS, WIDTH, **({"heads": 2, "initial_memory": "random"} | options))
+
+
 def of_heads(interface_class):
     """Return an interface of heads that read and write, with the arguments of interfaces of separate read and write
     heads.
@@ -77,8 +84,11 @@ MEMORIES = [
     ("sam", sam, of_heads(SparseAccessInterface)),
     ("dam", lambda: sam(nearest=None, usage="discounted"), of_heads(SparseAccessInterface)),
     ("sdnc", sdnc, of_heads(SparseComputerInterface)),
+    ("lrua", lrua, of_heads(LeastUsedInterface)),
+    ("lrua-uniform", lambda: lrua(initial_weights="uniform", usage_decay=0.5), of_heads(LeastUsedInterface)),
 ]
-SPARSE = (SparseAccessMemory, SparseComputerMemory)
+SPARSE = (SparseAccessMemory, SparseComputerMemory, LeastUsedMemory)
+"""The memories whose heads write to the slots that they read last, or to the least used ones."""
 
 
 @pytest.fixture(params=[case[1:] for case in MEMORIES], ids=[case[0] for case in MEMORIES])
@@ -94,7 +104,7 @@ def parts(request):
 
 
 def weights_of(state):
-    """Return the weights of all heads; a sparse memory computes its write weights from its read weights."""
+    """Return the weights of all heads; others compute their write weights from their read weights."""
     return torch.cat([state.read_weights, getattr(state, "write_weights", state.read_weights[:, :0])], dim=1)
 
 
@@ -171,7 +181,8 @@ def writing_to_slot_3(control, state, item):
         usage = torch.tensor([3.0, 2.0, 5.0, 1.0, 4.0], dtype=torch.float64).expand(BATCH, -1)
         gates = torch.zeros(BATCH, 2, dtype=torch.float64)
         words = torch.cat([item, torch.zeros_like(item)], dim=1)
-        control = with_values(control, add=words, gates=gates, write_gates=gates + 1)
+        opened = {"write_gates": gates + 1} if not isinstance(control, LeastUsedControl) else {}
+        control = with_values(control, add=words, gates=gates, **opened)
         return control, dataclasses.replace(state, usage=usage), [0, 2, 4]
     erase, add = torch.zeros_like(control.erase), torch.zeros_like(control.add)
     erase[:, 0], add[:, :1] = 1, item
@@ -283,7 +294,7 @@ def test_equal_slots_stay_equal_if_addressing_ignores_their_position(parts):
 
 @pytest.mark.parametrize("scale", [0.0, 1e4, 1e30])
 def test_any_hidden_vector_gives_finite_values_and_gradients_in_float32(scale):
-    plain = ("turing", "content", "dnc", "sam", "dam", "sdnc")
+    plain = ("turing", "content", "dnc", "sam", "dam", "sdnc", "lrua")
     for build, interface_class in [case[1:] for case in MEMORIES if case[0] in plain]:
         memory, interface = build(), interface_class(HIDDEN, WIDTH, squash=False, **HEADS)
         state = memory.init_state(BATCH, dtype=torch.float32)

@@ -7,6 +7,7 @@ import torch
 
 from memtape import DNCCell, NTMCell, unroll, use_backend
 from memtape.core.backends import backends
+from memtape.models.mann.mann import MANNCell
 from memtape.models.sam.dam import DAMCell
 from memtape.models.sam.sam import SAMCell
 from memtape.models.sam.sdnc import SDNCCell
@@ -35,6 +36,7 @@ MACHINES = {
     "sam-one": lambda: SAMCell(INPUT, OUTPUT, **SLOTS, heads=3, nearest=1),
     "sdnc": lambda: SDNCCell(INPUT, OUTPUT, **SLOTS, **FEW, links=2),
     "dam": lambda: DAMCell(INPUT, OUTPUT, **SLOTS, heads=2),
+    "mann": lambda: MANNCell(INPUT, OUTPUT, **SLOTS, heads=2),
 }
 
 
@@ -107,6 +109,12 @@ def test_without_a_tolerance_noise_changes_the_allocation(name, backend):
     cell = moved(MACHINES[name])
     cell.machine.memory.usage_tolerance = 0.0
     assert spread(outputs_of(cell, NOISE)) > 1e-3
+
+
+def test_without_a_tolerance_noise_changes_the_least_used_slot(monkeypatch):
+    monkeypatch.setattr(near_ties.least_first, "__kwdefaults__", {"tolerance": 0.0})
+    with use_backend("reference"):
+        assert spread(outputs_of(moved(MACHINES["mann"]), NOISE)) > 1e-3
 
 
 @pytest.mark.parametrize("name", ["sam", "sdnc"])

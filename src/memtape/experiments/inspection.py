@@ -10,9 +10,11 @@ from torch.nn.functional import one_hot
 from memtape.core.graph_picture import GraphPicture, Pictured
 from memtape.core.lookup import LooksUp, Lookup
 from memtape.core.recurrent import Recurrent
+from memtape.core.score_curve import Curved, ScoreCurve
 from memtape.core.story_picture import StoryPicture, TellsStories
 from memtape.core.task import Task
 from memtape.training.draw_batch import draw_batch
+from memtape.training.evaluation import tallied
 from memtape.training.network_traits import place_of
 from memtape.viz.read_sources import read_sources
 from memtape.viz.tape import Tape
@@ -94,3 +96,17 @@ def lookup_of(model: nn.Module, task: Task, *, seed: int) -> tuple[StoryPicture,
     outputs, looked = model(batch.kind.move(batch.inputs, device=place_of(model)[0]), lengths=batch.lengths)
     picture = task.story(batch, outputs.cpu())
     return (picture, looked) if picture.sentences else None
+
+
+def curve_of(model: nn.Module, task: Task, *, sequences: int | None, seed: int) -> ScoreCurve | None:
+    """Score a network on test sequences at each place of the task's curve; return None if the task has no curve.
+
+    Args:
+        model: a trained network.
+        task: the source of the sequences.
+        sequences: number of sequences; None means all of a finite test split, otherwise 100.
+        seed: seed of the data.
+    """
+    if not isinstance(task, Curved):
+        return None
+    return task.curve(tallied(model, task, sequences=sequences, seed=seed, split="test"))

@@ -12,10 +12,11 @@ from memtape.catalog.registry import MODELS, TASKS
 from memtape.core.data_record import DataRecord
 from memtape.core.graph_picture import GraphPicture
 from memtape.core.lookup import Lookup
+from memtape.core.score_curve import ScoreCurve
 from memtape.core.story_picture import StoryPicture
 from memtape.core.task import Task
 from memtape.experiments.experiment import Experiment
-from memtape.experiments.inspection import graph_of, lookup_of, tape_of
+from memtape.experiments.inspection import curve_of, graph_of, lookup_of, tape_of
 from memtape.experiments.open_run import open_run
 from memtape.experiments.run_folder.folder import RESULT, Run, RunError
 from memtape.experiments.run_folder.record import RunRecord
@@ -60,6 +61,9 @@ def write_run_report(run: Run, experiment: Experiment, model: nn.Module, task: T
             drawn["lengths"] = _lengths(results, task, entry.unit)
     except ValueError as error:
         raise RunError(f"{run.folder} cannot be drawn ({error}); restore its files or train again") from None
+    curve = curve_of(model, task, sequences=None, seed=experiment.seed)
+    if curve:
+        drawn["curve"] = _curve(curve, results[0]["sequences"])
     tape = entry.picture_length and tape_of(model, task, length=entry.picture_length, seed=experiment.seed)
     if tape:
         drawn["memory"] = _memory(tape, f"{entry.picture_length} {entry.unit}")
@@ -101,7 +105,7 @@ def _sections(read: RunRecord, drawn: dict[str, Illustration], example: str) -> 
     sections = [
         Section("Beyond the lengths of training", [drawn["lengths"], scores])
         if "lengths" in drawn
-        else Section("Test", [scores]),
+        else Section("Test", [*([drawn["curve"]] if "curve" in drawn else []), scores]),
         Section("Learning", [drawn["learning"]]),
         Section("An example", [Example("A short sequence and the output of the network", example)]),
         Section(
@@ -165,6 +169,16 @@ def _learning(records: Sequence[Mapping[str, Any]], solved_step: int | None, tas
         figures.learning_curve(records, task.scored, solved_step=solved_step, chance=task.chance(task.lengths)),
         "Scores during training; the markers are validations on sequences that were not used in training.",
         "A curve of each score over training.",
+    )
+
+
+def _curve(curve: ScoreCurve, sequences: int) -> Illustration:
+    label = curve.score.label.capitalize()
+    return Illustration(
+        figures.score_curve_figure(curve),
+        f"{label} at each {curve.axis}, over {sequences:,} test sequences"
+        + (", the dotted line is the chance level." if curve.chance is not None else "."),
+        f"{label} over the {curve.axis}.",
     )
 
 

@@ -20,7 +20,6 @@ ENDLESS = 100
 """Number of sequences that represents an endless split."""
 
 
-@torch.no_grad()
 def evaluate(
     model: nn.Module,
     task: Task,
@@ -31,7 +30,23 @@ def evaluate(
     lengths: tuple[int, int] | None = None,
     processes: Processes | None = None,
 ) -> dict[str, float]:
-    """Return the task's scores over sequences of one split.
+    """Return the task's scores over sequences of one split; the arguments are those of `tallied`."""
+    sums = tallied(model, task, sequences=sequences, seed=seed, split=split, lengths=lengths, processes=processes)
+    return task.scores_of(sums)
+
+
+@torch.no_grad()
+def tallied(
+    model: nn.Module,
+    task: Task,
+    *,
+    sequences: int | None,
+    seed: int,
+    split: str,
+    lengths: tuple[int, int] | None = None,
+    processes: Processes | None = None,
+) -> dict[str, float]:
+    """Return the sums from which the task computes its scores, over sequences of one split.
 
     Args:
         model: the network, called as `model(inputs, lengths=...)`.
@@ -59,7 +74,7 @@ def evaluate(
                 sums[name] = sums.get(name, 0.0) + value
     if shared:
         sums = processes.sum(sums)  # type: ignore[union-attr]
-    return task.scores_of(sums)
+    return sums
 
 
 def number_of_sequences(task: Task, split: str, sequences: int | None, lengths: tuple[int, int] | None = None) -> int:

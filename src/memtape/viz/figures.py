@@ -6,6 +6,7 @@ from memtape.viz.learning_curve import learning_curve
 from memtape.viz.lookup_figure import lookup_figure
 from memtape.viz.saving import save
 from memtape.viz.score_by_length import score_by_length
+from memtape.viz.score_curve_figure import score_curve_figure
 from memtape.viz.tape_figure import tape_figure
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "lookup_figure",
     "save",
     "score_by_length",
+    "score_curve_figure",
     "tape_figure",
 ]

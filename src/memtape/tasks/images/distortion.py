@@ -43,7 +43,7 @@ def distorted(
         Santoro et al. (2016), arXiv:1605.06065, section 4.1.
     """
     angle, across, down = (2 * torch.rand(3, len(images), dtype=torch.float64, generator=generator) - 1).unbind()
-    angle = LARGEST_TURN * angle + math.pi / 2 * quarters
+    angle = LARGEST_TURN * angle + math.pi / 2 * quarters.double()
     shift = torch.stack([across, down], -1) * (2 * LARGEST_SHIFT / PIXELS)
     turn = torch.stack([angle.cos(), angle.sin(), -angle.sin(), angle.cos()], -1).unflatten(-1, (2, 2)).mT
     placed = torch.cat([turn, -turn @ shift[:, :, None]], -1).float()

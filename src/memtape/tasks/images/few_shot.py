@@ -26,8 +26,8 @@ from memtape.tasks.lengths import draw_lengths
 LETTERS = 5
 """Number of letters of a label, and of different letters."""
 
-SCORED = {"first": 1, "second": 2, "third": 3, "fifth": 5}
-"""The presentations of a class that have a score of their own, besides the last one."""
+SCORED = {"second": 2, "third": 3, "fifth": 5}
+"""The presentations of a class that have a score of their own, as in the tables of the papers."""
 
 FEWEST = max(SCORED.values())
 
@@ -68,8 +68,8 @@ class FewShot(Task):
     scored = (
         Score(name="accuracy", label="share of correct labels", short="right", higher_is_better=True),
         *(
-            Score(name=name, label=f"share of correct labels at the {name} presentation", short=name, higher_is_better=True)
-            for name in (*SCORED, "last")
+            Score(name=name, label=f"share at the {name} presentation", short=name, higher_is_better=True)
+            for name in SCORED
         ),
     )
 
@@ -168,13 +168,10 @@ class FewShot(Task):
         }
 
     def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
-        """Return `accuracy`, that at the `first`, `second`, `third` and `fifth` presentation of a class, and at the `last`."""
+        """Return `accuracy`, and that at the `second`, `third` and `fifth` presentation of a class."""
         shares = self._shares(tally)
-        return {
-            "accuracy": sum(shares) / len(shares),
-            **{name: shares[number - 1] for name, number in SCORED.items()},
-            "last": shares[-1],
-        }
+        presented = {name: shares[number - 1] for name, number in SCORED.items()}
+        return {"accuracy": sum(shares) / len(shares), **presented}
 
     def curve(self, tally: Mapping[str, float]) -> ScoreCurve:
         """Return the share of correct labels at each presentation of a class."""

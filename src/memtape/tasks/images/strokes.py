@@ -88,8 +88,9 @@ def _distance_to_path(
     corners: Float[Tensor, "count corners 2"], side: int
 ) -> Float[Tensor, "count side side"]:
     """Return the distance of each pixel to a polyline."""
-    column, row = torch.meshgrid(torch.arange(float(side)), torch.arange(float(side)), indexing="xy")
-    nearest = torch.full((len(corners), side, side), float("inf"))
+    places = torch.arange(side, dtype=corners.dtype)
+    column, row = torch.meshgrid(places, places, indexing="xy")
+    nearest = torch.full((len(corners), side, side), float("inf"), dtype=corners.dtype)
     for begin, end in zip(corners.unbind(1)[:-1], corners.unbind(1)[1:], strict=True):
         x, y = begin.T[:, :, None, None]
         dx, dy = (end - begin).T[:, :, None, None]
