@@ -46,6 +46,7 @@ def reported(monkeypatch, tmp_path):
             ("--model.heads", "2"),
             "adds, reads, write gates, rewrite gates, write weights, read weights, last access; ",
         ),
+        ("mann", ("--model.heads", "2"), "adds, reads, rewrite gates, write weights, read weights, usage; below"),
         ("dam", ("--model.heads", "2"), "write weights, read weights, usage; below, after the last step: contents."),
         ("sdnc", ("--model.heads", "2"), "last access; below, after the last step: links, contents."),
     ],
@@ -77,3 +78,9 @@ def test_the_report_of_a_network_that_reads_stories_draws_where_it_looked(report
     pictures, heading, page = reported(model, "babi")
     assert (pictures, heading) == ({"lookup"}, "Where it looked")
     assert values in page
+
+
+def test_the_report_of_few_shot_draws_the_score_at_each_presentation(reported):
+    pictures, heading, page = reported("mann", "few-shot", "--task.classes", "2", "--task.presentations", "6")
+    assert (pictures, heading) == ({"curve"}, "Test")
+    assert "Share of correct labels at each presentation of a class, over 100 test sequences, the dotted line" in page

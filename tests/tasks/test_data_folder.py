@@ -59,6 +59,23 @@ def test_a_file_without_text_is_empty(folder, content):
     assert refusal(folder) == f"{folder}/songs.txt is empty{AGAIN}"
 
 
+def test_several_files_are_read_as_one_with_their_names(folder):
+    def read(names):
+        def contents(data_dir):
+            return BIRDS.contents(data_dir, names, "songs")
+
+        found, record = examples_of(str(folder.parent), BIRDS, read=contents, otherwise=list, name="none")
+        assert [file.name for file in record.files] == ["birds/songs"]
+        return found, record.files[0].sha256
+
+    for name, content in (("a", b"\0x"), ("b", b"y"), ("c", b"y")):
+        (folder / name).write_bytes(content)
+    assert read(["a", "b"])[0] == [b"\0x", b"y"]
+    assert read(["a", "b"]) == read(["a", "b"])
+    assert len({read(names)[1] for names in (["a", "b"], ["a", "c"], ["b", "a"], ["a"])}) == 4
+    assert refusal(folder, ["a", "d"], lambda place, names: BIRDS.contents(place, names, "songs")).startswith("there is no")
+
+
 @pytest.mark.parametrize("damage", [lambda c: c[:-9], lambda c: b"x" + c, lambda c: c[:15] + b"\xff\xff" + c[17:]])
 def test_a_damaged_gzip_file_is_refused(folder, damage):
     (folder / "songs.gz").write_bytes(damage(gzip.compress(b"abc" * 100, mtime=0)))
