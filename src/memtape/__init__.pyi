@@ -45,6 +45,8 @@ from memtape.models.dnc.dnc import DNC as DNC
 from memtape.models.dnc.dnc import DNCCell as DNCCell
 from memtape.models.machine.augmented import AugmentedCell as AugmentedCell
 from memtape.models.machine.scheduled import ScheduledCell as ScheduledCell
+from memtape.models.mann.mann import MANN as MANN
+from memtape.models.mann.mann import MANNCell as MANNCell
 from memtape.models.memory_network.dmn import DMN as DMN
 from memtape.models.memory_network.dmn import FactMemory as FactMemory
 from memtape.models.memory_network.entnet import EntityMemory as EntityMemory
@@ -125,6 +127,7 @@ from memtape.tasks.graph.inference import Inference as Inference
 from memtape.tasks.graph.shortest_path import ShortestPath as ShortestPath
 from memtape.tasks.graph.traversal import Traversal as Traversal
 from memtape.tasks.images.digits import Digits as Digits
+from memtape.tasks.images.few_shot import FewShot as FewShot
 from memtape.tasks.language.boolean import Boolean as Boolean
 from memtape.tasks.language.characters import Characters as Characters
 from memtape.tasks.language.scan import Scan as Scan
@@ -145,6 +148,7 @@ __all__ = [
     "DNC",
     "GRU",
     "LRU",
+    "MANN",
     "NSRNN",
     "NTM",
     "RNTN",
@@ -189,6 +193,7 @@ __all__ = [
     "FactMemory",
     "FactQuestion",
     "Facts",
+    "FewShot",
     "Fit",
     "HeldTask",
     "IndependentCopies",
@@ -204,6 +209,7 @@ __all__ = [
     "ListRNNCell",
     "Listing",
     "LoadedRun",
+    "MANNCell",
     "MemN2N",
     "MemN2NLanguageModel",
     "MemNN",

@@ -84,7 +84,7 @@ def test_the_first_weights_are_those_of_the_option():
 
 
 def test_a_memory_of_equal_slots_fills_in_the_order_of_the_slots_in_float32_too():
-    """All slots that were never written have the same usage but for the rounding of their weights."""
+    """All slots that were never written have the same usage except for the rounding of their weights."""
     torch.manual_seed(4)
     slots, heads = 40, 2
     memory = LeastUsedMemory(slots, 8, heads=heads)
@@ -141,7 +141,10 @@ def test_an_interface_adds_vectors_of_its_own_or_the_keys(squash):
     [
         ({"heads": 7}, "heads is 7, but the memory has 6 slots, .* give more slots or fewer heads"),
         ({"usage_decay": 1.5}, r"usage_decay is 1\.5, but it is a probability; give a number in 0\.\.1"),
-        ({"initial_weights": "learned"}, "initial_weights is 'learned', but it must be one of 'one-hot', 'uniform', 'zeros'"),
+        (
+            {"initial_weights": "learned"},
+            "initial_weights is 'learned', but it must be one of 'one-hot', 'uniform', 'zeros'",
+        ),
         ({"initial_memory": "full"}, "initial_memory is 'full', but it must be one of"),
         ({"heads": 0}, "heads of LeastUsedMemory is 0"),
     ],

@@ -42,6 +42,7 @@ CHOICES = {
     "product_epsilon": [0.0, 0.5],
     "bypass_dropout": [0.0, 0.5],
     "discount": [0.5, 0.9],
+    "usage_decay": [0.5, 0.9],
     "initial_strength": [1.5, 6.0],
     "min_radius": [0.0, 0.5],
     "max_radius": [0.9, 1.0],

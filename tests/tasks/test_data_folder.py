@@ -73,7 +73,9 @@ def test_several_files_are_read_as_one_with_their_names(folder):
     assert read(["a", "b"])[0] == [b"\0x", b"y"]
     assert read(["a", "b"]) == read(["a", "b"])
     assert len({read(names)[1] for names in (["a", "b"], ["a", "c"], ["b", "a"], ["a"])}) == 4
-    assert refusal(folder, ["a", "d"], lambda place, names: BIRDS.contents(place, names, "songs")).startswith("there is no")
+    assert refusal(folder, ["a", "d"], lambda place, names: BIRDS.contents(place, names, "songs")).startswith(
+        "there is no"
+    )
 
 
 @pytest.mark.parametrize("damage", [lambda c: c[:-9], lambda c: b"x" + c, lambda c: c[:15] + b"\xff\xff" + c[17:]])

@@ -47,7 +47,7 @@ class LeastUsedMemory(Memory[LeastUsedState, LeastUsedControl]):
     u_t = \gamma u_{t-1} + \textstyle\sum_h (w^r_{t,h} + w^w_{t,h}), \qquad r_h = M_t^\top w^r_{t,h}$$
 
     with the cosine similarity $K$, and $\mathbb{I}_h$ one at the slot that is the $h$-th least used by $u_{t-1}$. Only the
-    first of these slots is cleared. Slots that were never written have the same usage but for rounding; usages that are equal
+    first of these slots is cleared. Slots that were never written have the same usage except for rounding; usages that are equal
     within `memtape.ops.near_ties.NEAR_TIE` are in the order of the slot numbers, so that a fresh memory fills from its first
     slots on, on each machine. The usage has no gradient. The functions of `memtape.ops` compute the equations.
 
@@ -146,9 +146,7 @@ class LeastUsedMemory(Memory[LeastUsedState, LeastUsedControl]):
         """Return the views: add and read vectors, gates, weights, usage, and the contents after the step."""
         reads, after = self(control, state)
         _, writing = self.writing(control, state)
-        usage = View(
-            name="usage", title="Usage", values=after.usage, axes=(SLOT,), scale="amount", measure="usage"
-        )
+        usage = View(name="usage", title="Usage", values=after.usage, axes=(SLOT,), scale="amount", measure="usage")
         return (
             vectors_view("adds", "Adds", control.add),
             vectors_view("reads", "Reads", reads.unflatten(1, (self.heads, -1))),

@@ -90,7 +90,10 @@ class DataSet:
             DataError: as in `content`.
         """
         found = [self._bytes(data_dir, file) for file in files]
-        self._record(name, b"".join(b"%s\0%d\0%s" % (file.encode(), len(one), one) for file, one in zip(files, found, strict=True)))
+        self._record(
+            name,
+            b"".join(b"%s\0%d\0%s" % (file.encode(), len(one), one) for file, one in zip(files, found, strict=True)),
+        )
         return found
 
     def path(self, data_dir: str, file: str) -> Path:

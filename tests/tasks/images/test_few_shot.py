@@ -10,7 +10,7 @@ from torch.nn import functional
 from memtape.tasks.images import distortion
 from memtape.tasks.images.alphabet import Alphabet
 from memtape.tasks.images.distortion import distorted
-from memtape.tasks.images.few_shot import FewShot, invented
+from memtape.tasks.images.few_shot import FewShot, synthetic_characters
 
 
 def images_of(batch, row):
@@ -33,8 +33,12 @@ def undistorted(monkeypatch):
 def counted(monkeypatch):
     """Let images be grey levels that count the characters and their drawers."""
     images = torch.arange(12 * 20).reshape(12, 20, 1, 1).expand(12, 20, 35, 35).to(torch.uint8)
-    monkeypatch.setattr("memtape.tasks.images.few_shot.invented", lambda: Alphabet(images, training=8, validation=4))
-    monkeypatch.setattr("memtape.tasks.images.few_shot.distorted", lambda images, *_: images.flatten(1)[:, :400].float())
+    monkeypatch.setattr(
+        "memtape.tasks.images.few_shot.synthetic_characters", lambda: Alphabet(images, training=8, validation=4)
+    )
+    monkeypatch.setattr(
+        "memtape.tasks.images.few_shot.distorted", lambda images, *_: images.flatten(1)[:, :400].float()
+    )
 
 
 @pytest.mark.parametrize("options", [{}, {"labels": "letters", "classes": 4}, {"episodes": 3, "presentations": 6}])
@@ -142,15 +146,23 @@ def test_the_number_of_presentations_is_the_length_of_an_example():
     assert {task.batch(index, 2, lengths=(6, 8)).mask.shape[1] for index in range(20)} == {30, 35, 40}
     with pytest.raises(ValueError, match=r"lengths are 4\.\.5, but FewShot needs 5 <= shortest"):
         task.batch(0, 2, lengths=(4, 5))
-    with pytest.raises(ValueError, match="presentations is 21, but there are 20 images of a character; give at most 20"):
+    with pytest.raises(
+        ValueError, match="presentations is 21, but there are 20 images of a character; give at most 20"
+    ):
         task.batch(0, 2, lengths=(5, 21))
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"classes": 41}, "classes is 41, but an episode of validation has at most the 40 characters of that split; give"),
-        ({"classes": 3126, "labels": "letters"}, "classes is 3126, but there are 3125 strings of 5 letters; give fewer"),
+        (
+            {"classes": 41},
+            "classes is 41, but an episode of validation has at most the 40 characters of that split; give",
+        ),
+        (
+            {"classes": 3126, "labels": "letters"},
+            "classes is 3126, but there are 3125 strings of 5 letters; give fewer",
+        ),
         ({"classes": 1}, "classes is 1"),
         ({"presentations": 4}, "presentations is 4"),
         ({"presentations": 21}, "presentations is 21, but there are 20 images of a character"),
@@ -214,8 +226,8 @@ def test_a_shift_moves_an_image_by_at_most_a_tenth_of_its_size(monkeypatch):
     assert abs(torch.corrcoef(torch.stack([down, across]))[0, 1]) < 0.15
 
 
-def test_invented_characters_differ_more_than_their_images():
-    images = invented().images[:40].float().flatten(2)
+def test_synthetic_characters_differ_more_than_their_images():
+    images = synthetic_characters().images[:40].float().flatten(2)
     means = images[:, :10].mean(1)
     nearest = torch.cdist(images[:, 10:].flatten(0, 1), means).argmin(1)
     assert 0.6 < (nearest == torch.arange(40).repeat_interleave(10)).float().mean() < 1

@@ -128,7 +128,11 @@ def test_another_byte_or_name_of_an_image_is_other_data(tmp_path):
     image = tmp_path / "omniglot" / PNG
 
     def digest():
-        return examples_of(str(tmp_path), omniglot.OMNIGLOT, read=omniglot.read, otherwise=list, name="")[1].files[0].sha256
+        return (
+            examples_of(str(tmp_path), omniglot.OMNIGLOT, read=omniglot.read, otherwise=list, name="")[1]
+            .files[0]
+            .sha256
+        )
 
     first = digest()
     assert digest() == first
@@ -158,8 +162,16 @@ def npy(array):
 PNG = "images_background/Greek/character02/0103.png"
 WIDE = numpy.zeros((60, 1379), numpy.uint8)
 DAMAGES = {
-    "archive: another file": ("archives", lambda f: (f / "images_background.zip").write_bytes(b"PK"), "images_background.zip cannot be read"),
-    "archive: a changed byte": ("archives", lambda f: flip(f / "images_evaluation.zip"), "images_evaluation.zip cannot be read"),
+    "archive: another file": (
+        "archives",
+        lambda f: (f / "images_background.zip").write_bytes(b"PK"),
+        "images_background.zip cannot be read",
+    ),
+    "archive: a changed byte": (
+        "archives",
+        lambda f: flip(f / "images_evaluation.zip"),
+        "images_evaluation.zip cannot be read",
+    ),
     "archive: a missing image": (
         "archives",
         lambda f: replaced(f / "images_background.zip", PNG, None),
@@ -254,7 +266,9 @@ def test_an_archive_above_the_size_limit_is_refused(folder, monkeypatch):
 
 
 def test_a_missing_folder_is_reported(tmp_path):
-    with pytest.raises(DataError, match=r"there is no .*omniglot/images_background\.zip, which Omniglot needs; get it from"):
+    with pytest.raises(
+        DataError, match=r"there is no .*omniglot/images_background\.zip, which Omniglot needs; get it from"
+    ):
         FewShot(data_dir=str(tmp_path))
 
 

@@ -74,7 +74,10 @@ DAMAGES = {
         "has 8 bits per pixel, the colour type 2 and the interlace method 0, but must be greyscale",
     ),
     "is interlaced": (file_of([bytes(8)], (7, 1), interlaced=1), "the interlace method 1, but must be"),
-    "is huge": (file_of([bytes(8)], (10**9, 10**9)), "has 1000000000 x 1000000000 pixels, but each side must have 1 to 4096"),
+    "is huge": (
+        file_of([bytes(8)], (10**9, 10**9)),
+        "has 1000000000 x 1000000000 pixels, but each side must have 1 to 4096",
+    ),
     "has few pixels": (file_of([bytes(8)], (7, 2)), "has 8 bytes of pixels or more, but its header requires 16"),
     "has many pixels": (file_of([bytes(8)] * 3, (7, 1)), "has 9 bytes of pixels or more, but its header requires 8"),
     "has another filter": (file_of([b"\5" + bytes(7)], (7, 1)), "has the filter 5, but the filters of PNG are 0 to 4"),

@@ -27,9 +27,10 @@ def distorted(
     r"""Rotate images by quarter turns and a small random angle, shift them at random, and scale them down.
 
     The point $p$ of a result, with its centre at 0, is the point $R(p - s)$ of the image: rotation, shift and reduction are one
-    bilinear interpolation of an image that was smoothed over the size of a pixel of the result, so that a shift need not be a
-    whole number of such pixels, and no image of the full size is computed. The angle is uniform within $\pm \pi/16$ and each coordinate of the shift within $\pm 10$ of 105 pixels.
-    The pixels are divided by the largest of their image.
+    bilinear interpolation. The image was smoothed over the size of a pixel of the result (`memtape.tasks.images.alphabet`), so
+    that the shift of a fraction of such a pixel counts as it does when an image of the full size is shifted and then scaled
+    down. The angle is uniform within $\pm \pi/16$ and each coordinate of the shift within $\pm 10$ of 105 pixels. The pixels are
+    divided by the largest of their image.
 
     Args:
         images: ink, 0 to 255.

@@ -33,7 +33,9 @@ FEWEST = max(SCORED.values())
 
 
 class FewShot(Task):
-    r"""Name the characters of an episode, each from its second example on: $(x_1, \cdot), (x_2, y_1), (x_3, y_2), \dots \to y_t$.
+    r"""Name the characters of an episode after a few examples of each.
+
+    $$(x_1, 0), (x_2, y_1), (x_3, y_2), \dots \to y_1, y_2, y_3, \dots$$
 
     An episode has some classes, characters that are rotated by quarter turns, and some images of each by different drawers, in
     random order. Its labels are given to the classes at random, so that they can only be learned from the episode itself: the
@@ -50,7 +52,7 @@ class FewShot(Task):
 
     Args:
         data_dir: data folder with `omniglot/images_background.zip` and `omniglot/images_evaluation.zip`, with the folders in
-            them, or with packed arrays; without it invented characters are used, 160 of them for training.
+            them, or with packed arrays; without it synthetic characters are used, 160 of them for training.
         classes: number of classes of an episode.
         presentations: number of images of each class, 5 to 20.
         labels: "one-hot" vectors of numbers, or strings of five "letters".
@@ -61,8 +63,8 @@ class FewShot(Task):
         ValueError: a number is too small or too large, `labels` is unknown, or a file is missing or invalid.
 
     References:
-        Santoro et al. (2016), "One-shot learning with memory-augmented neural networks", arXiv:1605.06065, section 4; characters:
-        Lake, Salakhutdinov & Tenenbaum (2015), doi:10.1126/science.aab3050.
+        Santoro et al. (2016), "One-shot learning with memory-augmented neural networks", arXiv:1605.06065, section 4;
+        characters: Lake, Salakhutdinov & Tenenbaum (2015), doi:10.1126/science.aab3050.
     """
 
     scored = (
@@ -96,7 +98,7 @@ class FewShot(Task):
         self.output_size = self.parts * self.letters
         self.input_size = INPUT_SIDE * INPUT_SIDE + self.output_size
         alphabet, self.data = examples_of(
-            data_dir, OMNIGLOT, read=read, otherwise=invented, name="characters drawn with strokes"
+            data_dir, OMNIGLOT, read=read, otherwise=synthetic_characters, name="characters drawn with strokes"
         )
         self._splits = {name: alphabet.split(name) for name in ("train", "validation", "test")}
         name, smallest = min(self._splits.items(), key=lambda split: len(split[1]))
@@ -237,8 +239,8 @@ def _check_presentations(presentations: int) -> None:
 
 
 @cache
-def invented() -> Alphabet:
-    """Return invented characters, for training, validation and testing."""
+def synthetic_characters() -> Alphabet:
+    """Return synthetic characters, for training, validation and testing."""
     images = draw_characters(260, DRAWERS, SIDE, torch.Generator().manual_seed(0))
     return Alphabet(images, training=200, validation=40)
 

@@ -94,9 +94,13 @@ def _packed(data_dir: str, part: str) -> Drawn:
         raise OMNIGLOT.damaged(path, f"cannot be read ({error})") from None
     wanted = (len(label) if label.ndim else 0, -(-PIXELS * PIXELS // 8))
     if bits.dtype != numpy.uint8 or bits.shape != wanted or label.dtype.kind not in "iu" or label.ndim != 1:
-        raise OMNIGLOT.damaged(path, f"has bits of shape {bits.shape} and labels of shape {label.shape}, but not {wanted}")
+        raise OMNIGLOT.damaged(
+            path, f"has bits of shape {bits.shape} and labels of shape {label.shape}, but not {wanted}"
+        )
     if len(label) and not 0 <= label.min() <= label.max() < len(names):
-        raise OMNIGLOT.damaged(path, f"has the labels {label.min()}..{label.max()}, but {names_file} has {len(names)} names")
+        raise OMNIGLOT.damaged(
+            path, f"has the labels {label.min()}..{label.max()}, but {names_file} has {len(names)} names"
+        )
     return {name: reduced(_ink(bits[label == number])) for number, name in enumerate(names)}
 
 

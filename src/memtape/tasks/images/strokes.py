@@ -1,4 +1,4 @@
-"""Strokes: synthetic images of digits and of invented characters, used when MNIST or Omniglot is absent."""
+"""Strokes: synthetic images of digits and of random characters, used when MNIST or Omniglot is absent."""
 
 import torch
 from jaxtyping import Float, Int, UInt8
@@ -24,10 +24,10 @@ PATHS = (
 CORNERS = 12
 """Number of corners of the longest path; shorter paths repeat their last corner."""
 
-INVENTED_CORNERS = 5
-"""Number of corners of an invented character."""
+DRAWN_CORNERS = 5
+"""Number of corners of a random character."""
 
-INVENTED_WIDTH = 0.03
+DRAWN_WIDTH = 0.03
 """Width of its strokes, as a share of the width of an image."""
 
 
@@ -57,7 +57,7 @@ def draw_digits(
 def draw_characters(
     count: int, drawers: int, side: int, generator: torch.Generator
 ) -> UInt8[Tensor, "count drawers side side"]:
-    """Invent characters, and draw each of them several times: ink of 0 to 255.
+    """Draw random characters, each of them several times: ink of 0 to 255.
 
     A character is a polyline with 5 random corners. Noise of the corners and scale are drawn for each image.
 
@@ -71,10 +71,10 @@ def draw_characters(
     def uniform(low: float, high: float, *shape: int) -> Tensor:
         return low + (high - low) * torch.rand(shape, dtype=torch.float32, generator=generator)
 
-    corners = uniform(-1, 1, count, 1, INVENTED_CORNERS, 2)
-    corners = corners + uniform(-0.12, 0.12, count, drawers, INVENTED_CORNERS, 2)
+    corners = uniform(-1, 1, count, 1, DRAWN_CORNERS, 2)
+    corners = corners + uniform(-0.12, 0.12, count, drawers, DRAWN_CORNERS, 2)
     corners = corners * uniform(0.28, 0.34, count, drawers, 1, 1) * side + (side - 1) / 2
-    ink = (0.5 + INVENTED_WIDTH / 2 * side - _distance_to_path(corners.flatten(0, 1), side)).clamp(0, 1)
+    ink = (0.5 + DRAWN_WIDTH / 2 * side - _distance_to_path(corners.flatten(0, 1), side)).clamp(0, 1)
     return (255 * ink).to(torch.uint8).unflatten(0, (count, drawers))
 
 
@@ -84,9 +84,7 @@ def _paths() -> Float[Tensor, "digits corners 2"]:
     return torch.tensor([path + path[-1:] * (CORNERS - len(path)) for path in paths]) / 4.5 - 1
 
 
-def _distance_to_path(
-    corners: Float[Tensor, "count corners 2"], side: int
-) -> Float[Tensor, "count side side"]:
+def _distance_to_path(corners: Float[Tensor, "count corners 2"], side: int) -> Float[Tensor, "count side side"]:
     """Return the distance of each pixel to a polyline."""
     places = torch.arange(side, dtype=corners.dtype)
     column, row = torch.meshgrid(places, places, indexing="xy")
