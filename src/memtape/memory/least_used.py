@@ -47,9 +47,11 @@ class LeastUsedMemory(Memory[LeastUsedState, LeastUsedControl]):
     u_t = \gamma u_{t-1} + \textstyle\sum_h (w^r_{t,h} + w^w_{t,h}), \qquad r_h = M_t^\top w^r_{t,h}$$
 
     with the cosine similarity $K$, and $\mathbb{I}_h$ one at the slot that is the $h$-th least used by $u_{t-1}$. Only the
-    first of these slots is cleared. Slots that were never written have the same usage except for rounding; usages that are equal
-    within `memtape.ops.near_ties.NEAR_TIE` are in the order of the slot numbers, so that a fresh memory fills from its first
-    slots on, on each machine. The usage has no gradient. The functions of `memtape.ops` compute the equations.
+    first of these slots is cleared. The usage has no gradient. The functions of `memtape.ops` compute the equations.
+
+    Slots that were never written have the same usage except for rounding; usages that are equal within
+    `memtape.ops.near_ties.NEAR_TIE` are in the order of the slot numbers, so that a fresh memory fills from its first slots
+    on, on each machine.
 
     Args:
         slots: number of slots.

@@ -29,8 +29,8 @@ def distorted(
     The point $p$ of a result, with its centre at 0, is the point $R(p - s)$ of the image: rotation, shift and reduction are one
     bilinear interpolation. The image was smoothed over the size of a pixel of the result (`memtape.tasks.images.alphabet`), so
     that the shift of a fraction of such a pixel counts as it does when an image of the full size is shifted and then scaled
-    down. The angle is uniform within $\pm \pi/16$ and each coordinate of the shift within $\pm 10$ of 105 pixels. The pixels are
-    divided by the largest of their image.
+    down. The angle is uniform within $\pm \pi/16$ and each coordinate of the shift within $\pm 10$ of 105 pixels. The pixels
+    are divided by the largest of their image.
 
     Args:
         images: ink, 0 to 255.
