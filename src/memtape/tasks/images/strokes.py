@@ -71,7 +71,7 @@ def draw_characters(
     def uniform(low: float, high: float, *shape: int) -> Tensor:
         return low + (high - low) * torch.rand(shape, dtype=torch.float32, generator=generator)
 
-    corners = uniform(-1, 1, count, 1, DRAWN_CORNERS, 2)
+    corners = uniform(-1.0, 1.0, count, 1, DRAWN_CORNERS, 2)
     corners = corners + uniform(-0.12, 0.12, count, drawers, DRAWN_CORNERS, 2)
     corners = corners * uniform(0.28, 0.34, count, drawers, 1, 1) * side + (side - 1) / 2
     ink = (0.5 + DRAWN_WIDTH / 2 * side - _distance_to_path(corners.flatten(0, 1), side)).clamp(0, 1)
