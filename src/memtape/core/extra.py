@@ -14,6 +14,7 @@ PACKAGES: Final = {
     "jinja2": "jinja2",
     "matplotlib": "matplotlib",
     "networkx": "networkx",
+    "PIL": "pillow",
     "pydantic": "pydantic",
     "rich": "rich",
 }

@@ -180,7 +180,7 @@ DAMAGES = {
     "archive: a damaged image": (
         "archives",
         lambda f: replaced(f / "images_background.zip", PNG, b"x"),
-        "images_background.zip/images_background/Greek/character02/0103.png starts with 78, but a PNG file starts",
+        "images_background.zip/images_background/Greek/character02/0103.png is not a PNG file that can be read",
     ),
     "archive: a small image": (
         "archives",

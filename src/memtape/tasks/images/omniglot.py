@@ -135,9 +135,7 @@ def _from_images(path: Path, files: Mapping[str, bytes]) -> Drawn:
     for name in sorted(files):
         alphabet, character = PurePosixPath(name).parts[-3:-1] if name.count("/") >= 2 else ("", name)
         try:
-            greys = greys_of(files[name])
-            if greys.shape != (PIXELS, PIXELS):
-                raise ValueError(f"has {greys.shape[0]} x {greys.shape[1]} pixels, but must have {PIXELS} x {PIXELS}")
+            greys = greys_of(files[name], (PIXELS, PIXELS))
         except ValueError as error:
             raise OMNIGLOT.damaged(path / name, str(error)) from None
         images[f"{alphabet}/{character}"].append(greys < WHITE)
