@@ -12,7 +12,7 @@ from memtape.core import checks, padding
 from memtape.core.cell import Cell, FusedRun
 from memtape.core.known_parts import are_linear, are_norms
 from memtape.core.starts import Starts, StartsInside
-from memtape.core.state import state
+from memtape.core.state import NoState, state
 from memtape.core.view import View, Views
 from memtape.kernels.scan import ENGINES, Diagonal, ScanEngine
 from memtape.ops import random_index
@@ -20,16 +20,17 @@ from memtape.ops import random_index
 EPSILON = 1e-5
 """Added to the sum by which keys and queries are divided."""
 
-COUNTERS = 2**32
-"""Number of different starts of the draws of a sequence."""
+PERIOD = 2**24
+"""Number of counts, which float32 represents exactly; after the last one comes 0."""
 
 
 @state
 class StableHadamardState:
-    """The memory, values by keys, and the counter of the draws of rows."""
+    """The memory, and the count from which the next row is drawn."""
 
     memory: Float[Tensor, "*batch value key"]
-    counter: Int[Tensor, "*batch"]
+    count: Any
+    """Integers as floats, one for each sequence; `NoState` without draws."""
 
 
 class _Step(NamedTuple):
@@ -52,10 +53,10 @@ class StableHadamardCell(Cell[StableHadamardState]):
     at different steps the products of gates over many steps stay near 1 in expectation, since tanh is odd; with one row they
     may grow by up to 2 in each step. `state_clamp` bounds the memory in any case.
 
-    With `row` "random", the row of each step is drawn uniformly, anew for each sequence and step. The draws are a function
-    of a counter, which is part of the state and increases by 1 with each step: the same state gives the same result, however
-    a sequence is cut into chunks. In training, a new state has a random counter from torch's generator. In evaluation it has
-    the counter 0: the rows vary from step to step as in training, but are the same in all sequences and calls.
+    With `row` "random", the row of each step is drawn uniformly, anew for each sequence and step. It is a function of a
+    count, which is part of the state and increases by 1 with each step: the same state gives the same result, however a
+    sequence is cut into chunks. In training, a new state has a random count, drawn from torch's generator. In evaluation its
+    count is 0: the rows vary from step to step as in training, but are the same in all sequences and calls.
 
     Without a clamp the step is linear in the memory, so sequences run in parallel over time. Products of gates are computed
     as they are, without logarithms: over single steps on the CPU, and over at most 32 steps by operations of torch, where a
@@ -104,33 +105,35 @@ class StableHadamardCell(Cell[StableHadamardState]):
         self.to_output = nn.Linear(input_size, memory_size, bias=False) if shortcut else None
 
     def init_state(self, batch_size: int, *, device: Any = None, dtype: Any = None) -> StableHadamardState:
-        """Return a memory of zeros and, in training with random rows, a random counter for each sequence, else 0."""
+        """Return a memory of zeros and, with random rows, a random count in training and a count of 0 in evaluation."""
         size = self.output_size
-        counter = torch.zeros(batch_size, dtype=torch.int64, device=device)
-        if self.training and self.row == "random":
-            counter = torch.randint_like(counter, COUNTERS)
-        return StableHadamardState(
-            memory=torch.zeros(batch_size, size, size, device=device, dtype=dtype), counter=counter
-        )
+        memory = torch.zeros(batch_size, size, size, device=device, dtype=dtype)
+        if self.row == "first":
+            return StableHadamardState(memory=memory, count=NoState())
+        count = memory.new_zeros(batch_size)
+        if self.training:
+            count = torch.randint(PERIOD, (batch_size,), device=device).to(count.dtype)
+        return StableHadamardState(memory=memory, count=count)
 
     def forward(
         self, x: Float[Tensor, "batch input"], state: StableHadamardState
     ) -> tuple[Float[Tensor, "batch output"], StableHadamardState]:
         """Take one step."""
         normed = self.norm(x)
-        step = self._step(normed, state.counter)
+        step = self._step(normed, self._row(state.count))
         memory = step.gates * state.memory + step.added
         if self.state_clamp is not None:
             memory = memory.clamp(-self.state_clamp, self.state_clamp)
-        return self._output(normed, memory, step.query), StableHadamardState(memory=memory, counter=state.counter + 1)
+        count = state.count if self.row == "first" else torch.remainder(state.count + 1, PERIOD)
+        return self._output(normed, memory, step.query), StableHadamardState(memory=memory, count=count)
 
-    def drawn_rows(self, counter: Int[Tensor, "*batch"]) -> Int[Tensor, "*batch"]:
-        """Return the row $l_t$ of each counter."""
-        return random_index(counter, len(self.table)) if self.row == "random" else torch.zeros_like(counter)
+    def drawn_rows(self, count: Float[Tensor, "*batch"]) -> Int[Tensor, "*batch"]:
+        """Return the index of the row that is drawn at each count."""
+        return random_index(count.round().long(), len(self.table))
 
     def views(self, x: Float[Tensor, "batch input"], state: StableHadamardState) -> Views:
         """Return the write strength, the gates of the step, and the memory after it."""
-        step = self._step(self.norm(x), state.counter)
+        step = self._step(self.norm(x), self._row(state.count))
         _, after = self(x, state)
         axes = ("value", "key")
         return (
@@ -164,8 +167,8 @@ class StableHadamardCell(Cell[StableHadamardState]):
         starts: Starts[StableHadamardState] | None,
     ) -> tuple[Tensor, StableHadamardState]:
         normed = self.norm(xs)
-        counters, counter = _counted(xs, state, lengths, starts)
-        steps = self._step(normed, counters)
+        counts, count = (state.count, state.count) if self.row == "first" else _counted(xs, state, lengths, starts)
+        steps = self._step(normed, self._row(counts))
         memories, last = scan(
             Diagonal(decay=steps.gates.flatten(-2), added=steps.added.flatten(-2)),
             state.memory.flatten(1),
@@ -174,12 +177,15 @@ class StableHadamardCell(Cell[StableHadamardState]):
         )
         shape = state.memory.shape[1:]
         ys = self._output(normed, memories.unflatten(-1, shape), steps.query)
-        after = StableHadamardState(memory=last.unflatten(-1, shape), counter=counter)
+        after = StableHadamardState(memory=last.unflatten(-1, shape), count=count)
         return padding.zero_beyond(ys, lengths), after
 
-    def _step(self, normed: Float[Tensor, "*batch input"], counter: Int[Tensor, "*batch"]) -> _Step:
-        """Return what the steps with these inputs and counters do."""
-        row = functional.embedding(self.drawn_rows(counter), self.table)
+    def _row(self, count: Any) -> Float[Tensor, "*batch value"]:
+        """Return the row of the table that is used at each count."""
+        return self.table[0] if self.row == "first" else functional.embedding(self.drawn_rows(count), self.table)
+
+    def _step(self, normed: Float[Tensor, "*batch input"], row: Float[Tensor, "*rows value"]) -> _Step:
+        """Return what the steps with these inputs and rows do."""
         value = self.to_strength(normed).sigmoid() * self.to_value(normed)
         return _Step(
             gates=1 + torch.tanh(_outer(row, self.to_gate(normed))),
@@ -206,15 +212,15 @@ def _shares(x: Float[Tensor, "*batch key"]) -> Float[Tensor, "*batch key"]:
 
 def _counted(
     xs: Tensor, state: StableHadamardState, lengths: Tensor | None, starts: Starts[StableHadamardState] | None
-) -> tuple[Int[Tensor, "batch time"], Int[Tensor, " batch"]]:
-    """Return the counter before each step, and that after each row's last step."""
-    time = xs.shape[1]
-    place = torch.arange(time, device=xs.device)
-    before = state.counter[:, None] + place
+) -> tuple[Float[Tensor, "batch time"], Float[Tensor, " batch"]]:
+    """Return the count before each step, and that after each row's last step."""
+    place = torch.arange(xs.shape[1], device=xs.device)
+    before = state.count[:, None] + place
     if starts is not None:
         latest = torch.where(starts.steps, place, -1).cummax(1).values
-        before = torch.where(latest < 0, before, starts.state.counter[:, None] + place - latest)
+        before = torch.where(latest < 0, before, starts.state.count[:, None] + (place - latest))
+    before = torch.remainder(before, PERIOD)
     if lengths is None:
-        return before, before[:, -1] + 1
-    last = before.gather(1, (lengths - 1).clamp(min=0)[:, None])[:, 0] + 1
-    return before, torch.where(lengths > 0, last, state.counter)
+        return before, torch.remainder(before[:, -1] + 1, PERIOD)
+    last = before.gather(1, (lengths - 1).clamp(min=0)[:, None])[:, 0]
+    return before, torch.where(lengths > 0, torch.remainder(last + 1, PERIOD), state.count)

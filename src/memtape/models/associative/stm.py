@@ -95,7 +95,8 @@ class STMCell(Cell[STMState]):
         self.gates = ItemGates(width) if item_write == "gated" else None
         self.to_attention = nn.Linear(width, 3 * queries)
         self.norm = nn.LayerNorm([width, 3 * queries])
-        self.transfer = nn.Linear(queries * width, width)
+        self.transfer = nn.Linear(queries * width, width, bias=False)
+        self.transfer_bias = nn.Parameter(torch.zeros(width))
         self.retention = nn.Parameter(torch.zeros(()))
         self.recall_strength = nn.Parameter(torch.zeros(()))
         self.transfer_strength = nn.Parameter(torch.zeros(()))
@@ -184,8 +185,8 @@ class STMCell(Cell[STMState]):
 
     def _transferred(self, similarities: Tensor, values: Tensor) -> Float[Tensor, "batch width width"]:
         """Return $T(Y)$, with the linear map applied before the product with the values."""
-        mapped = similarities.transpose(1, 2).flatten(2) @ self.transfer.weight.T
-        return torch.einsum("bjf,bje->bfe", values, mapped) + self.transfer.bias
+        mapped = self.transfer(similarities.transpose(1, 2).flatten(2))
+        return torch.einsum("bjf,bje->bfe", values, mapped) + self.transfer_bias
 
     def _output(self, relations: Float[Tensor, "batch queries width width"]) -> Float[Tensor, "batch output"]:
         return self.to_output(self.to_relation(relations.flatten(2)).flatten(1))

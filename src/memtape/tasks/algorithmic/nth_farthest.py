@@ -42,6 +42,10 @@ class NthFarthest(ClassificationTask, DrawnTask):
     Example:
         >>> task = NthFarthest(dimensions=2, min_length=4, max_length=4)
         >>> print(task.show(task.batch(0, 1)))
+        NthFarthest, 4 steps, N = 2, m = 2
+        label    4    3    1    2
+        distance 0.53 1.07 0.82 0.00
+        target   1
 
     References:
         Santoro et al. (2018), "Relational recurrent neural networks", arXiv:1806.01822, section 4.1.
