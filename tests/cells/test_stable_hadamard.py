@@ -49,7 +49,7 @@ def test_it_computes_its_equations(row, shortcut, clamp):
     xs = xs_of(5, 1)
     ys, last = run(cell, xs)
     memory = [[0.0] * SIZE for _ in range(SIZE)]
-    drawn = cell.drawn_rows(torch.arange(5)).tolist() if row == "random" else [0] * 5
+    drawn = cell.drawn_rows(torch.arange(5.0)).tolist() if row == "random" else [0] * 5
     for t, (x, y) in enumerate(zip(xs[0].tolist(), ys[0].tolist(), strict=True)):
         mean = sum(x) / INPUT
         deviation = math.sqrt(sum((entry - mean) ** 2 for entry in x) / INPUT + 1e-5)
@@ -120,12 +120,12 @@ def test_sequences_run_in_parallel_over_time_without_a_clamp(backend):
 
 def test_the_drawn_rows_take_all_values_and_are_uniform():
     cell = StableHadamardCell(INPUT, SIZE)
-    drawn = cell.drawn_rows(torch.arange(12_800))
+    drawn = cell.drawn_rows(torch.arange(12_800.0))
     counts = drawn.bincount(minlength=128)
     assert len(counts) == 128
     assert counts.min() > 50
     assert counts.max() < 160
-    assert len(cell.drawn_rows(torch.arange(100)).unique()) > 50
+    assert len(cell.drawn_rows(torch.arange(100.0)).unique()) > 50
 
 
 def test_each_step_uses_the_row_of_its_count():
@@ -133,7 +133,7 @@ def test_each_step_uses_the_row_of_its_count():
     x, state = xs_of(1)[:, 0], cell.init_state(3, dtype=F64)
     for count in range(12):
         used = torch.autograd.grad(cell(x, ones(state))[1].memory.sum(), cell.table)[0].any(-1).nonzero().flatten()
-        assert used.tolist() == [cell.drawn_rows(torch.tensor(count)).item()]
+        assert used.tolist() == [cell.drawn_rows(torch.tensor(float(count))).item()]
         _, state = cell(x, state)
 
 
@@ -158,7 +158,7 @@ def test_in_evaluation_all_sequences_and_calls_use_the_same_rows():
     assert cell.init_state(4).count.tolist() == [0] * 4
     xs = xs_of(10)
     assert torch.equal(run(cell, xs)[0], run(cell, xs)[0])
-    assert len({*cell.drawn_rows(torch.arange(30)).tolist()}) == 7
+    assert len({*cell.drawn_rows(torch.arange(30.0)).tolist()}) == 7
 
 
 def test_the_first_row_alone_is_used_without_draws():
@@ -225,6 +225,15 @@ def test_the_views_show_the_gates_and_the_memory_after_the_step():
     assert views["gates"].max() < 2
 
 
+def test_the_trace_of_a_network_has_the_views_of_its_memory():
+    network = SHM(4, 2, memory_size=3, rows=5, embedding_size=6).eval()
+    xs = torch.randn(1, 7, 4)
+    trace = network.trace(xs)
+    _, state = network(xs)
+    assert trace["write_strength"].shape == (7, 1)
+    assert trace["memory"][0] == pytest.approx(state.memory[0].detach().numpy(), abs=1e-5)
+
+
 def test_a_network_of_layers_runs_in_parallel_over_time(backend):
     network = SHM(4, 2, memory_size=3, rows=5, layers=2, embedding_size=6).double().eval()
     xs = torch.randn(2, 12, 4, dtype=F64)
@@ -243,6 +252,6 @@ def test_a_clamp_of_0_is_refused():
         StableHadamardCell(INPUT, SIZE, state_clamp=0.0)
 
 
-def test_an_unknown_row_is_refused():
+def test_an_unknown_row_is_refused(shapes_unchecked):
     with pytest.raises(ValueError, match="row is 'last', but it must be one of"):
         StableHadamardCell(INPUT, SIZE, row="last")

@@ -199,7 +199,7 @@ class StableHadamardCell(Cell[StableHadamardState]):
 
 
 def _outer(
-    first: Float[Tensor, "*batch value"], second: Float[Tensor, "*batch key"]
+    first: Float[Tensor, "*rows value"], second: Float[Tensor, "*batch key"]
 ) -> Float[Tensor, "*batch value key"]:
     return first.unsqueeze(-1) * second.unsqueeze(-2)
 

@@ -200,6 +200,6 @@ def test_a_size_below_1_is_refused(name):
         STM(INPUT, OUTPUT, **{name: 0})
 
 
-def test_an_unknown_item_write_is_refused():
+def test_an_unknown_item_write_is_refused(shapes_unchecked):
     with pytest.raises(ValueError, match="item_write is 'mean', but it must be one of"):
         STM(INPUT, OUTPUT, item_write="mean")

@@ -139,5 +139,4 @@ CARD = TaskCard(
     inputs=("sequences",),
     small={"dimensions": 2, "min_length": 3, "max_length": 3},
     unit="vectors",
-    picture_length=8,
 )
