@@ -95,11 +95,11 @@ def test_an_example_as_text_names_the_question_and_the_answer():
     batch = task.batch(0, 1, lengths=(8, 8))
     vectors, listed, n, m = parsed(task, batch, 0)
     lines = task.show(batch, outputs_of(task, batch, [2])).splitlines()
-    assert lines[0] == f"NthFarthest, 8 steps, N = {n}, m = {m}"
-    assert lines[1].split()[1:] == [str(label) for label in listed]
+    assert lines[:2] == ["NthFarthest, 8 steps", f"question N = {n}, m = {m}"]
+    assert lines[2].split()[1:] == [str(label) for label in listed]
     distances = [math.dist(vector, vectors[listed.index(m)]) for vector in vectors]
-    assert lines[2].split()[1:] == [f"{distance:.2f}" for distance in distances]
-    assert [line.split() for line in lines[3:]] == [["target", str(answer(vectors, listed, n, m))], ["output", "2"]]
+    assert lines[3].split()[1:] == [f"{distance:.2f}" for distance in distances]
+    assert [line.split() for line in lines[4:]] == [["target", str(answer(vectors, listed, n, m))], ["output", "2"]]
 
 
 def test_more_vectors_than_labels_are_refused():

@@ -42,7 +42,8 @@ class NthFarthest(ClassificationTask, DrawnTask):
     Example:
         >>> task = NthFarthest(dimensions=2, min_length=4, max_length=4)
         >>> print(task.show(task.batch(0, 1)))
-        NthFarthest, 4 steps, N = 2, m = 2
+        NthFarthest, 4 steps
+        question N = 2, m = 2
         label    4    3    1    2
         distance 0.53 1.07 0.82 0.00
         target   1
@@ -111,7 +112,7 @@ class NthFarthest(ClassificationTask, DrawnTask):
         answers = {"target": batch.targets[row, count - 1]}
         if outputs is not None:
             answers["output"] = outputs[row, count - 1].argmax()
-        title = f"{type(self).__name__}, {count} steps, N = {n[0] + 1}, m = {m[0] + 1}"
+        title = f"{type(self).__name__}, {count} steps\nquestion N = {n[0] + 1}, m = {m[0] + 1}"
         columns = {
             "label": [f"{label + 1}" for label in labels],
             "distance": [f"{distance:.2f}" for distance in distances],
