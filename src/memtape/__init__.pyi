@@ -40,6 +40,11 @@ from memtape.experiments.loaded_run import load as load
 from memtape.inference.decoding import beam_search as beam_search
 from memtape.inference.decoding import greedy as greedy
 from memtape.inference.generation import generate as generate
+from memtape.models.associative.shm import SHM as SHM
+from memtape.models.associative.stm import STM as STM
+from memtape.models.associative.stm import ItemGates as ItemGates
+from memtape.models.associative.stm import STMCell as STMCell
+from memtape.models.associative.stm import STMState as STMState
 from memtape.models.dnc.bidnc import BiDNC as BiDNC
 from memtape.models.dnc.dnc import DNC as DNC
 from memtape.models.dnc.dnc import DNCCell as DNCCell
@@ -108,6 +113,7 @@ from memtape.tasks.algorithmic.independent_copies import IndependentCopies as In
 from memtape.tasks.algorithmic.key_value import KeyValue as KeyValue
 from memtape.tasks.algorithmic.listing import Listing as Listing
 from memtape.tasks.algorithmic.ngrams import DynamicNGrams as DynamicNGrams
+from memtape.tasks.algorithmic.nth_farthest import NthFarthest as NthFarthest
 from memtape.tasks.algorithmic.priority_sort import PrioritySort as PrioritySort
 from memtape.tasks.algorithmic.repeat_copy import RepeatCopy as RepeatCopy
 from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC as RepeatCopyDNC
@@ -154,6 +160,8 @@ __all__ = [
     "RNTN",
     "SAM",
     "SDNC",
+    "SHM",
+    "STM",
     "Adding",
     "Allocation",
     "AssociativeRecall",
@@ -199,6 +207,7 @@ __all__ = [
     "IndependentCopies",
     "Inference",
     "Interface",
+    "ItemGates",
     "Jordan",
     "KVMemNN",
     "KeyQuery",
@@ -220,6 +229,7 @@ __all__ = [
     "NSRNNCell",
     "NTMCell",
     "Narma",
+    "NthFarthest",
     "Orthogonal",
     "Pairs",
     "PrioritySort",
@@ -231,6 +241,8 @@ __all__ = [
     "RepeatCopyDNC",
     "SAMCell",
     "SDNCCell",
+    "STMCell",
+    "STMState",
     "Scan",
     "ScheduledCell",
     "SentenceMemory",

@@ -33,6 +33,7 @@ from memtape.cells import (
     Residual,
     Shortcuts,
     SkipCell,
+    StableHadamardCell,
     Stacked,
     TeacherForced,
     TruncatedInput,
@@ -87,6 +88,9 @@ CELLS = [
         lambda: LeakyCell(INPUT, 4, longest=5.0, recurrence="linear", time_constants="learned", activation="relu"),
     ),
     ("lru", lambda: LRUCell(INPUT, 4)),
+    ("stable-hadamard", lambda: StableHadamardCell(INPUT, 3, rows=4).eval()),
+    ("stable-hadamard-first-row", lambda: StableHadamardCell(INPUT, 3, row="first", shortcut=True)),
+    ("stable-hadamard-clamped", lambda: StableHadamardCell(INPUT, 3, rows=4, state_clamp=0.1).eval()),
     ("skip", lambda: SkipCell(INPUT, 4, delay=2)),
     ("skip-only", lambda: SkipCell(INPUT, 4, delay=3, keep_short=False, activation="relu")),
     ("orthogonal", lambda: OrthogonalCell(INPUT, 5)),
@@ -120,6 +124,7 @@ CELLS = [
         if issubclass(entry.load(), Recurrent)
     ),
     ("augmented", composed_augmented_cell),
+    ("stm-sum", lambda: cell_of("stm", item_write="sum")),
     ("nsrnn-growing", lambda: cell_of("nsrnn", window=None, vector_size=0, controller="gru", normalised=True)),
     (
         "ntm-gru",

@@ -48,6 +48,7 @@ CHOICES = {
     "max_radius": [0.9, 1.0],
     "max_phase": [0.5, 6.0],
     "max_depth": [None, 64],
+    "state_clamp": [None, 2.0],
     "jump_length": [2, 8],
     "window": [None, 3],
     "writing_steps": [6],

@@ -27,6 +27,7 @@ from memtape.cells.readout import Readout
 from memtape.cells.residual import Residual
 from memtape.cells.shortcuts import Shortcuts
 from memtape.cells.skip import SkipCell
+from memtape.cells.stable_hadamard import StableHadamardCell
 from memtape.cells.stacked import Stacked
 from memtape.cells.teacher_forcing import TeacherForced
 from memtape.cells.torch_weights import from_torch, to_torch
@@ -75,6 +76,7 @@ __all__ = [
     "Residual",
     "Shortcuts",
     "SkipCell",
+    "StableHadamardCell",
     "Stacked",
     "TeacherForced",
     "TruncatedInput",

@@ -11,6 +11,7 @@ from memtape.core import checks
 from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 from memtape.core.cell_contract import require_cells
 from memtape.core.starts import Starts, made_of, run_with_starts
+from memtape.core.view import Views
 
 
 class Embedded(Cell[Any]):
@@ -59,6 +60,10 @@ class Embedded(Cell[Any]):
     def read(self, symbols: Int[Tensor, "batch time"]) -> tuple[AnyCell, Float[Tensor, "batch time embedding"]]:
         """Return the inner cell and the embedding vectors of the symbols."""
         return self.cell, functional.embedding(symbols, self.table)
+
+    def views(self, x: Float[Tensor, "batch input"], state: Any) -> Views:
+        """Return the views of the inner cell."""
+        return self.cell.views(x @ self.table, state)
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, applied to the embedding vectors."""

@@ -11,6 +11,7 @@ from memtape.core.cell import AnyCell, Cell, FusedRun, fused_run
 from memtape.core.cell_contract import require_cells
 from memtape.core.known_parts import are_linear
 from memtape.core.starts import Starts, made_of, run_with_starts
+from memtape.core.view import Views
 
 
 class Readout(Cell[Any]):
@@ -47,6 +48,10 @@ class Readout(Cell[Any]):
         """Take one step."""
         hidden, state = self.cell(x, state)
         return self.to_output(hidden), state
+
+    def views(self, x: Float[Tensor, "batch input"], state: Any) -> Views:
+        """Return the views of the inner cell."""
+        return self.cell.views(x, state)
 
     def fused(self, backend: str) -> FusedRun[Any] | None:
         """Return the fused kernel of the inner cell, followed by the linear layer over all steps."""

@@ -21,6 +21,8 @@ from memtape.ops.link_lists import (
 )
 from memtape.ops.links import follow_links, links_after, precedence_after
 from memtape.ops.nondeterministic_stack import stack_column, stack_tops
+from memtape.ops.outer_product_attention import feature_similarities, outer_product_attention
+from memtape.ops.random_index import random_index
 from memtape.ops.read_write import erase_and_add, read
 from memtape.ops.ridge import RidgeSums, ridge, ridge_readout, ridge_sums
 from memtape.ops.sparse_access import (
@@ -57,6 +59,7 @@ __all__ = [
     "elman_backward",
     "elman_forward",
     "erase_and_add",
+    "feature_similarities",
     "fixed_tape",
     "follow_links",
     "follow_sparse_links",
@@ -70,9 +73,11 @@ __all__ = [
     "move_with_jumps",
     "nearest_weights",
     "one_hot_of_largest",
+    "outer_product_attention",
     "precedence_after",
     "precedence_lists",
     "predecessor_lists",
+    "random_index",
     "read",
     "read_coefficients",
     "retention",

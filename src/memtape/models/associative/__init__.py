@@ -1,0 +1,1 @@
+"""Floor 6: networks whose memory is a matrix of associations."""
