@@ -25,7 +25,8 @@
     FIELD(int64_t, program_key)    /* size of a key; 0: scores are queries */                                \
     FIELD(int64_t, squash_queries) /* 1: tanh of queries that are compared with keys */                      \
     FIELD(int64_t, threads)                                                                                  \
-    FIELD(const int64_t*, lengths) /* B, each in 0..T, or null for T everywhere */
+    FIELD(const int64_t*, lengths)  /* B, each in 0..T, or null for T everywhere */                          \
+    FIELD(const uint8_t*, accesses) /* B, T: whether the memory is accessed in a step, or null for all */
 MEMTAPE_STRUCT(memtape_machine_sizes, MEMTAPE_MACHINE_SIZES)
 
 #define MEMTAPE_MACHINE_PARAMETERS(FIELD)                                                                   \

@@ -144,21 +144,24 @@ class Backward {
             T* own_reads = &d_reads[r * m.read_size];
             add_to_layers(d_shown, r);
             gather(d_shown + m.shown, m.read_size, own_reads);
-            memory_backward(r, rows[r], t, own_product(k, r));
+            if (!m.accesses.at(rows[r], t)) continue;
+            memory_backward(r, rows[r], m.accesses.before(rows[r], t), own_product(k, r));
             clear(own_reads, m.read_size);
         }
-        matrices.interface.multiply(alive, own_product(k, 0), m.programs.product_size, sums.data(), sums_stride);
-        for (int64_t r = 0; r < alive; ++r) add_to_layers(&sums[r * sums_stride], r);
+        if (m.accesses.any(rows, alive, t)) {
+            matrices.interface.multiply(alive, own_product(k, 0), m.programs.product_size, sums.data(), sums_stride);
+            for (int64_t r = 0; r < alive; ++r) add_to_layers(&sums[r * sums_stride], r);
+        }
         for (int64_t layer = m.layers - 1; layer >= 0; --layer) layer_backward(layer, rows, alive, t, k);
     }
 
     // The step of the memory; `d_own` are zeros and become the gradients of the interface's product.
-    void memory_backward(int64_t r, int64_t row, int64_t t, T* d_own) {
+    void memory_backward(int64_t r, int64_t row, int64_t access, T* d_own) {
         T* d_vector = m.programs.count ? d_mixed.data() : d_own;
         if (m.programs.count) clear(d_vector, m.interface_size);
-        memory.step(r, row, t, kept.interface_vector(row, t), &d_reads[r * m.read_size], d_vector);
+        memory.step(r, row, access, kept.interface_vector(row, access), &d_reads[r * m.read_size], d_vector);
         if (m.programs.count)
-            m.programs.backward(kept.product(row, t), program_keys, d_vector, scratch.data(), d_own,
+            m.programs.backward(kept.product(row, access), program_keys, d_vector, scratch.data(), d_own,
                                 d_parameters.program_keys.data());
     }
 

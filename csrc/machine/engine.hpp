@@ -10,6 +10,7 @@
 #include "base/matrix.hpp"
 #include "base/rows.hpp"
 #include "machine/abi.hpp"
+#include "machine/accesses.hpp"
 #include "machine/controller.hpp"
 #include "machine/programs.hpp"
 
@@ -44,6 +45,7 @@ class Machine {
     const int64_t first_shown;  // the first layer in that output
     const int64_t stretch;      // steps of a stretch, more with few rows
     const Rows rows;
+    const Accesses accesses;
 
     Machine(const memtape_machine_sizes& sizes, const Memory& memory)
         : memory(memory), programs(sizes, memory.interface), controller(Controller(sizes.controller)),
@@ -52,7 +54,8 @@ class Machine {
           read_size(memory.read_size), interface_size(memory.interface.size), own(sees_itself(controller) ? hidden : 0),
           gates(gates_of(controller) * hidden), seeing(sizes.shortcuts ? layers : 1),
           shown((sizes.shortcuts ? layers : 1) * hidden), first_shown(sizes.shortcuts ? 0 : layers - 1),
-          stretch(steps_of_a_stretch(batch)), rows(sizes.batch, sizes.time, sizes.lengths, sizes.threads) {}
+          stretch(steps_of_a_stretch(batch)), rows(sizes.batch, sizes.time, sizes.lengths, sizes.threads),
+          accesses(sizes) {}
 
     int64_t length(int64_t row) const { return rows.length(row); }
 
@@ -94,12 +97,13 @@ class Kept : public Sections {
     T* gates(int64_t layer, int64_t row, int64_t t) const {
         return block + gates_at + ((layer * m.batch + row) * m.time + t) * m.gates;
     }
-    T* interface_vector(int64_t row, int64_t t) const {
-        return block + interface_at + (row * m.time + t) * m.interface_size;
+    // The interface vector of an access, by its number.
+    T* interface_vector(int64_t row, int64_t access) const {
+        return block + interface_at + (row * m.time + access) * m.interface_size;
     }
     // With programs, what their interface vector is mixed from.
-    T* product(int64_t row, int64_t t) const {
-        return block + product_at + (row * m.time + t) * m.programs.product_size;
+    T* product(int64_t row, int64_t access) const {
+        return block + product_at + (row * m.time + access) * m.programs.product_size;
     }
     T* memory() const { return block ? block + memory_at : nullptr; }
 

@@ -147,19 +147,20 @@ class Forward {
         for (int64_t r = 0; r < alive; ++r)
             for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
                 copy(own_hidden(layer, r), m.hidden, shown + r * seen_size + (layer - m.first_shown) * m.hidden);
-        matrices.interface.multiply(alive, shown, seen_size, sums.data(), sums_stride);
+        if (m.accesses.any(rows, alive, t))
+            matrices.interface.multiply(alive, shown, seen_size, sums.data(), sums_stride);
         for (int64_t r = 0; r < alive; ++r) {
-            work_memory(r, rows[r], t);
+            if (m.accesses.at(rows[r], t)) work_memory(r, rows[r], m.accesses.before(rows[r], t));
             copy(&reads[r * m.read_size], m.read_size, shown + r * seen_size + m.shown);
             if (kept) keep_state(r, rows[r], t + 1);
         }
     }
 
-    void work_memory(int64_t r, int64_t row, int64_t t) {
-        T* to = kept ? kept.interface_vector(row, t) : vector.data();
-        T* sum = !m.programs.count ? to : kept ? kept.product(row, t) : product.data();
+    void work_memory(int64_t r, int64_t row, int64_t access) {
+        T* to = kept ? kept.interface_vector(row, access) : vector.data();
+        T* sum = !m.programs.count ? to : kept ? kept.product(row, access) : product.data();
         add((const T*)&sums[r * sums_stride], (const T*)p.interface_bias, m.programs.product_size, sum);
         if (m.programs.count) m.programs.forward(sum, p.program_keys, scratch.data(), to);
-        memory.step(r, row, t, to, &reads[r * m.read_size]);
+        memory.step(r, row, access, to, &reads[r * m.read_size]);
     }
 };

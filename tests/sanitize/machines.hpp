@@ -134,6 +134,7 @@ class State : public Buffers<T, typename Kind::State> {
 // Random values of the sizes that all machines have.
 inline memtape_machine_sizes random_machine() {
     static const int64_t wanted = 0;
+    static const uint8_t some = 0;
     memtape_machine_sizes m = {};
     m.batch = pick({0, 1, 2, 3, 5, 8, 9, 17});
     m.time = pick({1, 2, 7, 8, 9, 17});
@@ -144,6 +145,7 @@ inline memtape_machine_sizes random_machine() {
     m.activation = pick({0, 1, 2});
     m.threads = pick({1, 2, 5});
     m.lengths = pick({0, 1}) ? &wanted : nullptr;
+    m.accesses = pick({0, 1}) ? &some : nullptr;
     return m;
 }
 
@@ -187,6 +189,13 @@ void run(const Case<Kind>& one) {
         for (int64_t row = 0; row < sizes.machine.batch; ++row)
             lengths[row] = row ? random_below(sizes.machine.time + 1) : 0;
         sizes.machine.lengths = lengths.get();
+    }
+    std::unique_ptr<uint8_t[]> accesses;
+    if (sizes.machine.accesses) {
+        const int64_t steps = sizes.machine.batch * sizes.machine.time;
+        accesses.reset(new uint8_t[steps]);
+        for (int64_t step = 0; step < steps; ++step) accesses[step] = uint8_t(random_below(2));
+        sizes.machine.accesses = accesses.get();
     }
     const Parameters<T, Kind> parameters(sizes, 0.5);
     State<T, Kind> first(sizes, 0.5);

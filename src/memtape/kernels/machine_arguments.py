@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from memtape.kernels import arguments, schema
@@ -75,6 +76,22 @@ class MachineArguments:
             self._fitting.add(tensors, integers)
         batch, time, _ = tensors[0].shape
         return arguments.lengths(self._title, lengths, batch, time)
+
+    def check_accesses(self, accesses: Tensor | None, xs: Tensor) -> Tensor | None:
+        """Raise unless there is a boolean for each step of each row, or None; return them in the library's format.
+
+        Raises:
+            ValueError: the tensor has another shape, dtype or device.
+        """
+        if accesses is None:
+            return None
+        if accesses.shape != xs.shape[:2] or accesses.dtype != torch.bool or not accesses.is_cpu:
+            raise ValueError(
+                f"the fused {self._title} got accesses as {accesses.dtype} of shape {tuple(accesses.shape)} on "
+                f"{accesses.device.type}, but the inputs have shape {tuple(xs.shape)}; give one boolean on the CPU for each "
+                "step of each row"
+            )
+        return accesses.contiguous()
 
     def check_gradients(self, gradients: Sequence[Tensor | None], tensors: Sequence[Tensor]) -> None:
         """Raise unless the gradients of the outputs and of the last state fit the arguments; None is not checked.

@@ -33,10 +33,12 @@ class FusedSequences:
     interface: Callable[[], tuple[Tensor, Tensor]] | None = None
     """Returns weight and bias of the interface; None if they are those of a single layer."""
 
-    def __call__(self, xs: Tensor, state: AugmentedState, lengths: Tensor | None) -> tuple[Tensor, AugmentedState]:
-        """Run over whole sequences."""
+    def __call__(
+        self, xs: Tensor, state: AugmentedState, lengths: Tensor | None, accesses: Tensor | None = None
+    ) -> tuple[Tensor, AugmentedState]:
+        """Run over whole sequences; with accesses, steps without one keep the memory and the read vectors."""
         parameters = self.controller.parameters(self.cell, self.interface() if self.interface else None)
-        ys, last = self.run(self.form, parameters, self.plain(state), xs, lengths)
+        ys, last = self.run(self.form, parameters, self.plain(state), xs, lengths, accesses=accesses)
         ys = outputs(self.cell, ys, lengths)
         if torch.is_autocast_enabled(xs.device.type) and ys.dtype != torch.float64:  # autocast leaves float64 as it is
             ys = ys.to(torch.get_autocast_dtype(xs.device.type))
