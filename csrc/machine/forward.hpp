@@ -23,7 +23,8 @@ class Forward {
           seen_size(m.shown + m.read_size), seen(m.stretch * together * seen_size),
           outputs(m.stretch * together * matrices.output.padded_outputs()),
           recurrent(together * (m.hidden + m.read_size + m.own)), sums_stride(matrices.widest()),
-          sums(together * sums_stride), vector(m.interface_size), gates(m.gates) {}
+          sums(together * sums_stride), vector(m.interface_size),
+          product(m.programs.count ? m.programs.product_size : 0), scratch(m.programs.scratch()), gates(m.gates) {}
 
     void run(const int64_t* rows, int64_t count) {
         for (int64_t r = 0; r < count; ++r) begin(r, rows[r]);
@@ -60,7 +61,7 @@ class Forward {
     const int64_t seen_size;
     Array<T> seen, outputs, recurrent;
     const int64_t sums_stride;
-    Array<T> sums, vector, gates;
+    Array<T> sums, vector, product, scratch, gates;
 
     T* own_hidden(int64_t layer, int64_t r) { return &hidden[(layer * together + r) * m.hidden]; }
     T* own_cell(int64_t layer, int64_t r) { return &cell[(layer * together + r) * m.hidden]; }
@@ -146,17 +147,20 @@ class Forward {
         for (int64_t r = 0; r < alive; ++r)
             for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
                 copy(own_hidden(layer, r), m.hidden, shown + r * seen_size + (layer - m.first_shown) * m.hidden);
-        matrices.interface.multiply(alive, shown, seen_size, sums.data(), sums_stride);
+        if (m.accesses.any(rows, alive, t))
+            matrices.interface.multiply(alive, shown, seen_size, sums.data(), sums_stride);
         for (int64_t r = 0; r < alive; ++r) {
-            work_memory(r, rows[r], t);
+            if (m.accesses.at(rows[r], t)) work_memory(r, rows[r], m.accesses.before(rows[r], t));
             copy(&reads[r * m.read_size], m.read_size, shown + r * seen_size + m.shown);
             if (kept) keep_state(r, rows[r], t + 1);
         }
     }
 
-    void work_memory(int64_t r, int64_t row, int64_t t) {
-        T* to = kept ? kept.interface_vector(row, t) : vector.data();
-        add((const T*)&sums[r * sums_stride], (const T*)p.interface_bias, m.interface_size, to);
-        memory.step(r, row, t, to, &reads[r * m.read_size]);
+    void work_memory(int64_t r, int64_t row, int64_t access) {
+        T* to = kept ? kept.interface_vector(row, access) : vector.data();
+        T* sum = !m.programs.count ? to : kept ? kept.product(row, access) : product.data();
+        add((const T*)&sums[r * sums_stride], (const T*)p.interface_bias, m.programs.product_size, sum);
+        if (m.programs.count) m.programs.forward(sum, p.program_keys, scratch.data(), to);
+        memory.step(r, row, access, to, &reads[r * m.read_size]);
     }
 };

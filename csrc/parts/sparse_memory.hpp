@@ -31,13 +31,15 @@ class SparseMemory {
     const int64_t slots, width, heads, nearest, first_nearest, links, read_size, steps;
     const T threshold;  // a weight nearly equal to the given threshold is not above it
     const SAMInterface<T> interface;
+    const Accesses accesses;
     int64_t kept;  // numbers saved for the backward pass
 
     explicit SparseMemory(const Sizes& sizes)
         : sizes(sizes), slots(sizes.slots), width(sizes.width), heads(sizes.heads), nearest(sizes.nearest),
           first_nearest(sizes.first_nearest), links(sizes.links), read_size(heads * width), steps(sizes.machine.time),
           threshold(T(sizes.threshold + NEAR_TIE)), interface(sizes),
-          first_written(std::min(slots, heads * (first_nearest + 1))), written(std::min(slots, heads * (nearest + 1))) {
+          accesses(sizes.machine), first_written(std::min(slots, heads * (first_nearest + 1))),
+          written(std::min(slots, heads * (nearest + 1))) {
         const int64_t rows = sizes.machine.batch, once = heads * first_nearest, each = heads * nearest;
         Sections sections;
         first_slots_at = sections.section(rows * once);
@@ -56,7 +58,7 @@ class SparseMemory {
     int64_t forward_bytes() const { return TOGETHER_BYTES / MOST_TOGETHER; }
     int64_t backward_bytes() const { return forward_bytes(); }
 
-    int64_t length(int64_t row) const { return sizes.machine.lengths ? sizes.machine.lengths[row] : steps; }
+    int64_t length(int64_t row) const { return accesses.of(row); }
 
     // The saved data: the slots that the heads read before the first step and in each step, with weights; the slots
     // nearest to the keys, which are the same unless heads follow links, with weights and cosines; the links between

@@ -99,6 +99,8 @@ from memtape.models.stack.stacklstm import StackLSTM as StackLSTM
 from memtape.models.stack.stacklstm import StackLSTMCell as StackLSTMCell
 from memtape.models.stack.stackrnn import StackRNN as StackRNN
 from memtape.models.stack.stackrnn import StackRNNCell as StackRNNCell
+from memtape.models.stored_program.nutm import NUTM as NUTM
+from memtape.models.stored_program.nutm import NUTMCell as NUTMCell
 from memtape.models.tape.babyntm import BabyNTM as BabyNTM
 from memtape.models.tape.babyntm import BabyNTMCell as BabyNTMCell
 from memtape.models.tape.taperrnn import TapeRNN as TapeRNN
@@ -108,6 +110,7 @@ from memtape.models.tree.rntn import RNTN as RNTN
 from memtape.models.tree.treelstm import TreeLSTM as TreeLSTM
 from memtape.tasks.algorithmic.allocation import Allocation as Allocation
 from memtape.tasks.algorithmic.associative_recall import AssociativeRecall as AssociativeRecall
+from memtape.tasks.algorithmic.continual import Continual as Continual
 from memtape.tasks.algorithmic.copying import Copy as Copy
 from memtape.tasks.algorithmic.independent_copies import IndependentCopies as IndependentCopies
 from memtape.tasks.algorithmic.key_value import KeyValue as KeyValue
@@ -117,6 +120,7 @@ from memtape.tasks.algorithmic.nth_farthest import NthFarthest as NthFarthest
 from memtape.tasks.algorithmic.priority_sort import PrioritySort as PrioritySort
 from memtape.tasks.algorithmic.repeat_copy import RepeatCopy as RepeatCopy
 from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC as RepeatCopyDNC
+from memtape.tasks.algorithmic.sequencing import Sequencing as Sequencing
 from memtape.tasks.dynamics.narma import Narma as Narma
 from memtape.tasks.dynamics.sinusoid import Sinusoid as Sinusoid
 from memtape.tasks.formal.binary_sums import BinarySums as BinarySums
@@ -157,6 +161,7 @@ __all__ = [
     "MANN",
     "NSRNN",
     "NTM",
+    "NUTM",
     "RNTN",
     "SAM",
     "SDNC",
@@ -181,6 +186,7 @@ __all__ = [
     "Chorales",
     "Clockwork",
     "ContextFree",
+    "Continual",
     "Copy",
     "CopyMemory",
     "Counting",
@@ -228,6 +234,7 @@ __all__ = [
     "ModelCard",
     "NSRNNCell",
     "NTMCell",
+    "NUTMCell",
     "Narma",
     "NthFarthest",
     "Orthogonal",
@@ -249,6 +256,7 @@ __all__ = [
     "Sentiment",
     "Seq2Seq",
     "SequenceBatch",
+    "Sequencing",
     "ShortestPath",
     "Sinusoid",
     "Skip",

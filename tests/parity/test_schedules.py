@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from memtape import DNC, NTM, SAM, use_backend
+from memtape.models.machine.fused_cache import FusedCache
 from memtape.models.machine.fused_schedule import FusedSchedule
 
 # float64: both sides round at 1e-16; the worst of these cases is 3e-14.
@@ -54,7 +55,7 @@ def after(made, steps):
 @pytest.mark.parametrize("name", ["ntm", "dnc"])
 def test_the_kernels_agree_with_the_steps(machine, name, schedule, how):
     made = network(name, schedule)
-    assert isinstance(made.cell.fused("cpu"), FusedSchedule)
+    assert isinstance(made.cell.fused("cpu"), FusedCache if schedule.startswith("cached") else FusedSchedule)
     xs = torch.randn(BATCH, TIME, 3, dtype=torch.float64)
     machine.compare(made, xs, tolerance=EXACT, **RUNS[how])
 
@@ -88,8 +89,8 @@ def test_an_empty_batch_has_empty_results():
         assert state.count.shape == (0,)
 
 
-def test_steps_without_an_access_do_not_run_the_kernel_of_the_machine():
-    made = network("dnc", "uniform in the source")
+def test_cached_steps_without_an_access_do_not_run_the_kernel_of_the_machine():
+    made = network("dnc", "cached in the source")
     run, ran = made.cell.fused("cpu"), []
     kernel = run.machine
 
@@ -102,6 +103,24 @@ def test_steps_without_an_access_do_not_run_the_kernel_of_the_machine():
     ys, _ = run(xs, made.init_state(2, dtype=torch.float64), None)
     assert ran == [1, 1, TIME - STEPS]
     torch.testing.assert_close(ys, made(xs)[0])
+
+
+@pytest.mark.parametrize("schedule", ["uniform", "random"])
+def test_gradients_match_finite_differences(machine, schedule):
+    machine.gradients_match_finite_differences(network("ntm", schedule), without="count")
+
+
+@pytest.mark.parametrize(
+    ("accesses", "message"),
+    [
+        (torch.ones(2, 4, dtype=torch.bool), "accesses as torch.bool of shape \\(2, 4\\)"),
+        (torch.ones(2, 5), "accesses as torch.float32 of shape \\(2, 5\\)"),
+    ],
+)
+def test_accesses_of_another_shape_or_dtype_are_refused(accesses, message):
+    made = NTM(3, 2, slots=4, width=3)
+    with pytest.raises(ValueError, match=message):
+        made.cell.fused("cpu")(torch.zeros(2, 5, 3), made.init_state(2), None, accesses)
 
 
 def test_reads_between_writes_run_step_by_step():

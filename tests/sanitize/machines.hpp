@@ -90,12 +90,15 @@ class Parameters : public Buffers<T, memtape_machine_parameters> {
         const int64_t gates = (m.controller < 2 ? 4 : 1) * m.hidden, fed = m.inputs + Kind::read(s),
                       vector = Kind::interface(s);
         const int64_t shown = (m.shortcuts ? m.layers : 1) * m.hidden;
+        const int64_t query = m.program_key ? m.program_key : m.programs;
+        const int64_t product = m.programs ? m.programs * vector + m.program_heads * (query + 1) : vector;
         return {gates * fed,
                 (m.layers - 1) * gates * (m.hidden + (m.shortcuts ? fed : 0)),
                 m.controller == 3 ? 0 : m.layers * gates * m.hidden,
                 m.layers * gates,
-                vector * shown,
-                vector,
+                product * shown,
+                product,
+                m.program_heads * m.programs * m.program_key,
                 m.outputs * (shown + Kind::read(s)),
                 m.outputs};
     }
@@ -131,6 +134,7 @@ class State : public Buffers<T, typename Kind::State> {
 // Random values of the sizes that all machines have.
 inline memtape_machine_sizes random_machine() {
     static const int64_t wanted = 0;
+    static const uint8_t some = 0;
     memtape_machine_sizes m = {};
     m.batch = pick({0, 1, 2, 3, 5, 8, 9, 17});
     m.time = pick({1, 2, 7, 8, 9, 17});
@@ -141,7 +145,17 @@ inline memtape_machine_sizes random_machine() {
     m.activation = pick({0, 1, 2});
     m.threads = pick({1, 2, 5});
     m.lengths = pick({0, 1}) ? &wanted : nullptr;
+    m.accesses = pick({0, 1}) ? &some : nullptr;
     return m;
+}
+
+// Programs for the heads of a machine, or none.
+inline void add_programs(memtape_machine_sizes& m, int64_t heads) {
+    m.programs = pick({0, 0, 1, 2, 5});
+    if (!m.programs) return;
+    m.program_heads = heads;
+    m.program_key = pick({0, 1, 4, 17});
+    m.squash_queries = pick({0, 1});
 }
 
 // The fields of a struct, with their values.
@@ -175,6 +189,13 @@ void run(const Case<Kind>& one) {
         for (int64_t row = 0; row < sizes.machine.batch; ++row)
             lengths[row] = row ? random_below(sizes.machine.time + 1) : 0;
         sizes.machine.lengths = lengths.get();
+    }
+    std::unique_ptr<uint8_t[]> accesses;
+    if (sizes.machine.accesses) {
+        const int64_t steps = sizes.machine.batch * sizes.machine.time;
+        accesses.reset(new uint8_t[steps]);
+        for (int64_t step = 0; step < steps; ++step) accesses[step] = uint8_t(random_below(2));
+        sizes.machine.accesses = accesses.get();
     }
     const Parameters<T, Kind> parameters(sizes, 0.5);
     State<T, Kind> first(sizes, 0.5);

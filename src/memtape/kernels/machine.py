@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime
 
 import numpy
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from memtape.core.compiled_library import expect
@@ -47,16 +47,26 @@ class MachineParameters:
     """Recurrent weights of all layers; empty for a feed-forward controller."""
     biases: Float[Tensor, "layers gates"]
     interface_weight: Float[Tensor, "interface shown"]
-    """Applied to the last layer, or with shortcuts to all layers."""
+    """Applied to the last layer, or with shortcuts to all layers. With programs its rows are the interface vectors of all
+    programs, the queries of all heads, and a strength for each head."""
     interface_bias: Float[Tensor, " interface"]
+    program_keys: Float[Tensor, "program_heads programs program_key"]
+    """Keys of the programs, of norm 1; of size 0 if the queries are the scores. All axes are 0 without programs."""
     output_weight: Float[Tensor, "output shown_and_reads"]
     output_bias: Float[Tensor, " output"]
 
 
 PARAMETERS = schema.names_of(MachineParameters)
+KEYS = PARAMETERS.index("program_keys")
 
-MACHINE = ("batch", "time", "inputs", "outputs", "hidden", "layers", "controller", "shortcuts", "activation", "threads")
-"""The integer fields of `memtape_machine_sizes`; a pointer to the lengths follows."""
+PROGRAMS = ("program_heads", "programs", "program_key")
+"""The axes of the keys of programs."""
+
+MACHINE = (
+    *("batch", "time", "inputs", "outputs", "hidden", "layers", "controller", "shortcuts", "activation"),
+    *(*PROGRAMS, "squash_queries", "threads"),
+)
+"""The integer fields of `memtape_machine_sizes`; pointers to the lengths and the accesses follow."""
 
 FUNCTIONS = {
     "forward": ("sizes", "parameters", "xs", "first", "ys", "last", "kept"),
@@ -80,6 +90,8 @@ class Machine(Protocol[Form_contra, State]):
         state: State,
         xs: Float[Tensor, "batch time input"],
         lengths: Int[Tensor, " batch"] | None,
+        *,
+        accesses: Bool[Tensor, "batch time"] | None = None,
     ) -> tuple[Float[Tensor, "batch time output"], State]:
         """Return the outputs, zero beyond a row's length, and the state after each row's last step."""
         ...
@@ -152,6 +164,7 @@ class MachineOperator(Generic[Form, State]):
             (
                 *dict.fromkeys(MACHINE, ctypes.c_int64).items(),
                 ("lengths", ctypes.c_void_p),
+                ("accesses", ctypes.c_void_p),
                 *dict.fromkeys(self._axes, ctypes.c_int64).items(),
                 *own.items(),
                 *integers.items(),
@@ -167,7 +180,14 @@ class MachineOperator(Generic[Form, State]):
         self._library = self._register()
 
     def __call__(
-        self, form: Form, parameters: MachineParameters, state: State, xs: Tensor, lengths: Tensor | None
+        self,
+        form: Form,
+        parameters: MachineParameters,
+        state: State,
+        xs: Tensor,
+        lengths: Tensor | None,
+        *,
+        accesses: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Run a machine over whole sequences.
 
@@ -177,6 +197,8 @@ class MachineOperator(Generic[Form, State]):
             state: the state before the first step; a part changed in place that is an expanded zero is not copied.
             xs: the inputs, finite also beyond a row's length.
             lengths: number of valid steps of each row, which may be 0; None for all.
+            accesses: in which steps each row accesses the memory; in the others the memory and the read vectors stay the same.
+                None for all.
 
         Returns:
             The outputs, zero beyond a row's length, and the state after each row's last step.
@@ -192,10 +214,17 @@ class MachineOperator(Generic[Form, State]):
             *(getattr(state, name) for name in self.state),
         ]
         keep = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given)
-        results = getattr(torch.ops.memtape, self.name)(*given, lengths, *schema.form_numbers(form), keep)
+        results = getattr(torch.ops.memtape, self.name)(*given, lengths, accesses, *schema.form_numbers(form), keep)
         return results[0], self.state_type(**dict(zip(self.state, results[1:], strict=False)))
 
-    def sizes(self, given: Given, lengths: Tensor | None, integers: list[int], floats: list[float]) -> Any:
+    def sizes(
+        self,
+        given: Given,
+        lengths: Tensor | None,
+        accesses: Tensor | None,
+        integers: list[int],
+        floats: list[float],
+    ) -> Any:
         """Return the C struct of all sizes."""
         self._arguments.numbers(integers, floats)
         state = dict(zip(self.state, given.state, strict=True))
@@ -207,8 +236,10 @@ class MachineOperator(Generic[Form, State]):
             outputs=len(given.parameters[-1]),
             hidden=state["hidden"].shape[2],
             layers=state["hidden"].shape[0],
+            **dict(zip(PROGRAMS, given.parameters[KEYS].shape, strict=True)),
             threads=torch.get_num_threads(),
             lengths=None if lengths is None else lengths.data_ptr(),
+            accesses=None if accesses is None else accesses.data_ptr(),
             **schema.sizes(self._axes, state),
             **dict(zip(self._integers, integers, strict=True)),
             **dict(zip(self._floats, floats, strict=True)),
@@ -228,11 +259,13 @@ class MachineOperator(Generic[Form, State]):
 
     def _forward(self, *arguments: Any) -> tuple[Tensor, ...]:
         """Return the outputs, the last state, what is saved for the backward pass, and the measured sizes."""
-        given, (lengths, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
+        given = Given.of(arguments[: self.count])
+        lengths, accesses, integers, floats, keep = arguments[self.count :]
         self._arguments.numbers(integers, floats)
         lengths = self._arguments.check(arguments[: self.count], lengths, integers)
+        accesses = self._arguments.check_accesses(accesses, given.xs)
         large = len(self.in_place.parts)
-        sizes = self.sizes(given, lengths, integers, floats)
+        sizes = self.sizes(given, lengths, accesses, integers, floats)
         self.in_place.measure(sizes, dict(zip(self.state, given.state, strict=True)))
         changed = tuple(_copied(tensor) for tensor in given.state[:large])
         given = Given(given.xs, given.parameters, (*changed, *given.state[large:])).contiguous()
@@ -253,11 +286,11 @@ class MachineOperator(Generic[Form, State]):
         return ys, *last, kept, *(torch.tensor(getattr(sizes, name)) for name in self.in_place.measured)
 
     def _forward_shapes(self, *arguments: Any) -> tuple[Tensor, ...]:
-        given, (_, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
+        given, (_, _, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
         ys, last = _outputs(given, 0)
         kept = given.xs.new_empty(0)
         if keep:
-            sizes = self.sizes(given, None, integers, floats)
+            sizes = self.sizes(given, None, None, integers, floats)
             self.in_place.measure(sizes, None)
             kept = given.xs.new_empty(self._kept(given, sizes))
         return ys, *last, kept, *(torch.empty((), dtype=torch.int64) for _ in self.in_place.measured)
@@ -266,14 +299,15 @@ class MachineOperator(Generic[Form, State]):
         """Return the gradients of the inputs; parts changed in place are given with their last values."""
         come = 1 + len(self.state)
         unread = range(len(self.in_place.differentiable), len(self.in_place.parts))
-        kept, *measured, lengths, integers, floats, wanted = arguments[come + self.count :]
+        kept, *measured, lengths, accesses, integers, floats, wanted = arguments[come + self.count :]
         self._arguments.numbers(integers, floats)
         lengths = self._arguments.check(arguments[come : come + self.count], lengths, integers)
         given = Given.of(arguments[come : come + self.count])
+        accesses = self._arguments.check_accesses(accesses, given.xs)
         self._arguments.check_gradients(arguments[:come], arguments[come : come + self.count])
         given = given.contiguous(but=unread)
         d_ys, *d_last = (None if gradient is None else gradient.contiguous() for gradient in arguments[:come])
-        sizes = self.sizes(given, lengths, integers, floats)
+        sizes = self.sizes(given, lengths, accesses, integers, floats)
         for name, size in zip(self.in_place.measured, measured, strict=True):
             setattr(sizes, name, min(max(int(size), 0), MOST_OF_AN_INTEGER))
         self._arguments.check_kept(kept, given.xs, self._kept(given, sizes))
@@ -328,8 +362,8 @@ class MachineOperator(Generic[Form, State]):
         rest = results[1 + len(self.state) :]
         ctx.mark_non_differentiable(*results[1 + seen : 1 + len(self.in_place.parts)], *rest)
         given = (*arguments[:first], *results[1 : 1 + seen], *arguments[first + seen : self.count])
-        ctx.save_for_backward(*given, *rest, arguments[self.count])
-        ctx.form = arguments[self.count + 1 : self.count + 3]
+        ctx.save_for_backward(*given, *rest, *arguments[self.count : self.count + 2])
+        ctx.form = arguments[self.count + 2 : self.count + 4]
 
     def _gradients(self, ctx: Any, *d_results: Tensor | None) -> tuple[Tensor | None, ...]:
         first, large = 1 + len(PARAMETERS), len(self.in_place.parts)
@@ -343,13 +377,13 @@ class MachineOperator(Generic[Form, State]):
         for at, want in zip((0, *range(first, last)), wanted, strict=True):
             found[at] = found[at] if want else None
         found[last : first + large] = [None] * (first + large - last)
-        return *found, None, None, None, None
+        return *found, None, None, None, None, None
 
     def _register(self) -> torch.library.Library:
         given = ", ".join(f"Tensor {name}" for name in ("xs", *PARAMETERS, *self.state))
         d_last = ", ".join(f"Tensor? d_{name}" for name in ("ys", *self.state))
         saved = ", ".join(f"Tensor {name}" for name in ("kept", *self.in_place.measured))
-        form = "Tensor? lengths, int[] integers, float[] floats"
+        form = "Tensor? lengths, Tensor? accesses, int[] integers, float[] floats"
         results = 2 + len(self.state) + len(self.in_place.measured)
         forward = Pass(f"{given}, {form}, bool keep", results, self._forward, self._forward_shapes)
         back = f"{d_last}, {given}, {saved}, {form}, bool[] wanted"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from memtape.kernels import arguments, schema
@@ -76,6 +77,22 @@ class MachineArguments:
         batch, time, _ = tensors[0].shape
         return arguments.lengths(self._title, lengths, batch, time)
 
+    def check_accesses(self, accesses: Tensor | None, xs: Tensor) -> Tensor | None:
+        """Raise unless there is a boolean for each step of each row, or None; return them in the library's format.
+
+        Raises:
+            ValueError: the tensor has another shape, dtype or device.
+        """
+        if accesses is None:
+            return None
+        if accesses.shape != xs.shape[:2] or accesses.dtype != torch.bool or not accesses.is_cpu:
+            raise ValueError(
+                f"the fused {self._title} got accesses as {accesses.dtype} of shape {tuple(accesses.shape)} on "
+                f"{accesses.device.type}, but the inputs have shape {tuple(xs.shape)}; give one boolean on the CPU for each "
+                "step of each row"
+            )
+        return accesses.contiguous()
+
     def check_gradients(self, gradients: Sequence[Tensor | None], tensors: Sequence[Tensor]) -> None:
         """Raise unless the gradients of the outputs and of the last state fit the arguments; None is not checked.
 
@@ -109,8 +126,23 @@ class MachineArguments:
         if "access" in form:
             self._check_ends(sizes["ends"], *ENDS[form["access"]])
         self._addressable(tensors, sizes)
-        sizes["interface"] = self._interface(tuple([sizes[axis] for axis in self._own]), integers)
+        vector = self._interface(tuple([sizes[axis] for axis in self._own]), integers)
+        sizes |= self._programs(tensors["program_keys"].shape, sizes, vector)
         arguments.shapes(self._title, tensors, self._axes, sizes)
+
+    def _programs(self, keys: Sequence[int], sizes: Mapping[str, int], vector: int) -> dict[str, int]:
+        """Return the sizes of the interface: that of its vector or, with programs, of all that it is mixed from."""
+        heads, programs, key = keys
+        if (heads, programs, key) == (0, 0, 0):
+            return {"program_heads": 0, "programs": 0, "program_key": 0, "interface": vector}
+        owners = sizes["reads"] + sizes["writes"] if {"reads", "writes"} <= sizes.keys() else 0
+        if heads != owners or programs < 1:
+            raise ValueError(
+                f"the fused {self._title} got keys of shape {tuple(keys)}, but it has {owners} heads with programs; give "
+                "keys of 1 or more programs for each of these heads"
+            )
+        interface = programs * vector + heads * ((key or programs) + 1)
+        return {"program_heads": heads, "programs": programs, "program_key": key, "interface": interface}
 
     def _check_ends(self, given: int, access: str, ends: int) -> None:
         if given != ends:

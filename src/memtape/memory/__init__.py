@@ -22,6 +22,7 @@ from memtape.memory.nondeterministic_stack import (
     NondeterministicStackState,
 )
 from memtape.memory.normalised import Normalised
+from memtape.memory.program_options import ProgramOptions
 from memtape.memory.sparse_access import (
     SparseAccessControl,
     SparseAccessInterface,
@@ -36,6 +37,7 @@ from memtape.memory.sparse_computer import (
 )
 from memtape.memory.sparse_links import SparseLinks, SparseLinkState
 from memtape.memory.stack_run import StackRun
+from memtape.memory.stored_programs import StoredPrograms
 from memtape.memory.strength_stack import (
     StrengthStack,
     StrengthStackControl,
@@ -85,6 +87,7 @@ __all__ = [
     "NondeterministicStackInterface",
     "NondeterministicStackState",
     "Normalised",
+    "ProgramOptions",
     "SlotList",
     "SparseAccessControl",
     "SparseAccessInterface",
@@ -97,6 +100,7 @@ __all__ = [
     "SparseLinkState",
     "SparseLinks",
     "StackRun",
+    "StoredPrograms",
     "StrengthStack",
     "StrengthStackControl",
     "StrengthStackInterface",

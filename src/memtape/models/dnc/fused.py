@@ -6,15 +6,15 @@ from typing import Any
 from torch import Tensor
 
 from memtape import memory as memories
-from memtape.core.cell import AnyCell, FusedRun
+from memtape.core.cell import AnyCell
 from memtape.kernels.dnc import KERNELS, DNCForm, DNCState
 from memtape.memory import DenseLinks, DNCInterface, DNCMemory, LinkState
-from memtape.models.machine.augmented import AugmentedCell, AugmentedState
+from memtape.models.machine.augmented import AugmentedCell
 from memtape.models.machine.fused_controller import FusedController
 from memtape.models.machine.fused_sequences import FusedSequences, form_of
 
 
-def fused_dnc(cell: AnyCell, backend: str) -> FusedRun[AugmentedState] | None:
+def fused_dnc(cell: AnyCell, backend: str) -> FusedSequences | None:
     """Return the fused kernel of a machine on a backend, None if the kernel does not support a part of it."""
     if type(cell) is not AugmentedCell:
         return None

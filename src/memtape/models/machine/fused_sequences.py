@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from memtape.memory import StoredPrograms
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.fused_controller import FusedController
 from memtape.models.machine.fused_output import outputs
@@ -32,10 +33,12 @@ class FusedSequences:
     interface: Callable[[], tuple[Tensor, Tensor]] | None = None
     """Returns weight and bias of the interface; None if they are those of a single layer."""
 
-    def __call__(self, xs: Tensor, state: AugmentedState, lengths: Tensor | None) -> tuple[Tensor, AugmentedState]:
-        """Run over whole sequences."""
+    def __call__(
+        self, xs: Tensor, state: AugmentedState, lengths: Tensor | None, accesses: Tensor | None = None
+    ) -> tuple[Tensor, AugmentedState]:
+        """Run over whole sequences; with accesses, steps without one keep the memory and the read vectors."""
         parameters = self.controller.parameters(self.cell, self.interface() if self.interface else None)
-        ys, last = self.run(self.form, parameters, self.plain(state), xs, lengths)
+        ys, last = self.run(self.form, parameters, self.plain(state), xs, lengths, accesses=accesses)
         ys = outputs(self.cell, ys, lengths)
         if torch.is_autocast_enabled(xs.device.type) and ys.dtype != torch.float64:  # autocast leaves float64 as it is
             ys = ys.to(torch.get_autocast_dtype(xs.device.type))
@@ -52,7 +55,9 @@ class FusedSequences:
 
 def form_of(kind: Callable[..., Any], controller: FusedController, interface: Any, **options: Any) -> Any:
     """Return the form of a machine: the options of all machines, and its own."""
-    clip = interface.head_parameters.clip
+    clip, linear = interface.head_parameters.clip, interface.head_parameters.linear
+    if isinstance(linear, StoredPrograms):
+        options["squash_queries"] = linear.options.addressing == "cosine-of-tanh"
     return kind(
         controller=controller.kind,
         shortcuts=controller.shortcuts,

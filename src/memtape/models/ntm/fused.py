@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from memtape.core.cell import AnyCell, FusedRun
+from memtape.core.cell import AnyCell
 from memtape.kernels.ntm import KERNELS, NTMForm, NTMState
 from memtape.memory import (
     ContentInterface,
@@ -15,12 +15,12 @@ from memtape.memory import (
     TuringMemory,
     TuringState,
 )
-from memtape.models.machine.augmented import AugmentedCell, AugmentedState
+from memtape.models.machine.augmented import AugmentedCell
 from memtape.models.machine.fused_controller import FusedController
 from memtape.models.machine.fused_sequences import FusedSequences, form_of
 
 
-def fused_ntm(cell: AnyCell, backend: str) -> FusedRun[AugmentedState] | None:
+def fused_ntm(cell: AnyCell, backend: str) -> FusedSequences | None:
     """Return the fused kernel of a machine on a backend, None if the kernel does not support a part of it."""
     if type(cell) is not AugmentedCell:
         return None

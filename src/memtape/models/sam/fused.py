@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from memtape.core.cell import AnyCell, FusedRun
+from memtape.core.cell import AnyCell
 from memtape.kernels.sam import KERNELS, SAMForm, SAMState
 from memtape.memory import (
     LinkListState,
@@ -19,7 +19,7 @@ from memtape.memory import (
     SparseComputerMemory,
     SparseComputerState,
 )
-from memtape.models.machine.augmented import AugmentedCell, AugmentedState
+from memtape.models.machine.augmented import AugmentedCell
 from memtape.models.machine.fused_controller import FusedController
 from memtape.models.machine.fused_sequences import FusedSequences, form_of
 
@@ -28,7 +28,7 @@ FEW = 4096
 """Largest number of slots that approximate search compares one by one."""
 
 
-def fused_sam(cell: AnyCell, backend: str) -> FusedRun[AugmentedState] | None:
+def fused_sam(cell: AnyCell, backend: str) -> FusedSequences | None:
     """Return the fused kernel of a machine on a backend, None if the kernel does not support a part of it."""
     if type(cell) is not AugmentedCell:
         return None
