@@ -92,6 +92,8 @@ from memtape.models.stack.stacklstm import StackLSTM as StackLSTM
 from memtape.models.stack.stacklstm import StackLSTMCell as StackLSTMCell
 from memtape.models.stack.stackrnn import StackRNN as StackRNN
 from memtape.models.stack.stackrnn import StackRNNCell as StackRNNCell
+from memtape.models.stored_program.nutm import NUTM as NUTM
+from memtape.models.stored_program.nutm import NUTMCell as NUTMCell
 from memtape.models.tape.babyntm import BabyNTM as BabyNTM
 from memtape.models.tape.babyntm import BabyNTMCell as BabyNTMCell
 from memtape.models.tape.taperrnn import TapeRNN as TapeRNN
@@ -147,6 +149,7 @@ __all__ = [
     "LRU",
     "NSRNN",
     "NTM",
+    "NUTM",
     "RNTN",
     "SAM",
     "SDNC",
@@ -213,6 +216,7 @@ __all__ = [
     "ModelCard",
     "NSRNNCell",
     "NTMCell",
+    "NUTMCell",
     "Narma",
     "Orthogonal",
     "Pairs",

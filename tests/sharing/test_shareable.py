@@ -46,6 +46,8 @@ CHOICES = {
     "min_radius": [0.0, 0.5],
     "max_radius": [0.9, 1.0],
     "max_phase": [0.5, 6.0],
+    "programs": [None, 2],
+    "program_key_size": [None, 2],
     "max_depth": [None, 64],
     "jump_length": [2, 8],
     "window": [None, 3],
@@ -67,6 +69,9 @@ def remove_contradictions(name, options):
         del options["sharpen_links"]
     if options.get("strengths") == "none":
         del options["initial_strength"]
+    if options.get("programs") is None:
+        for option in [option for option in options if "program" in option]:
+            del options[option]
     if options.get("writing") == "every":
         del options["writing_steps"], options["writing_interval"]
     if options.get("writing") == "cached":

@@ -73,6 +73,7 @@ SHORT = {"min_length": 30, "max_length": 30, "washout": 5}
             "restarts is 3, but the accuracy that a training run on Digits must reach",
         ),
         (GRU, Adding, {}, {"vanishing_penalty": 0.1}, "weight 0.1, but GRU contains no ElmanCell"),
+        (GRU, Adding, {}, {"key_penalty": 0.1}, "key_penalty is 0.1, but GRU has no stored programs with keys"),
         (
             GRU,
             Digits,
@@ -113,7 +114,7 @@ def test_compatible_settings_are_accepted(kind, task, options, settings):
     check(kind, task(**(SHORT if task is Narma else {})), options, **settings)
 
 
-@pytest.mark.parametrize("name", ["tbptt", "checkpoint_every", "vanishing_penalty", "carry"])
+@pytest.mark.parametrize("name", ["tbptt", "checkpoint_every", "vanishing_penalty", "key_penalty", "carry"])
 def test_a_readout_in_closed_form_refuses_settings_of_gradients(name):
     with pytest.raises(ValidationError, match=f"{name} is .*, but the optimizer ridge solves on whole batches"):
         TrainSettings(optimizer="ridge", **{name: 1})

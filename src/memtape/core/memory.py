@@ -64,6 +64,10 @@ class Interface(KeepsForward, ABC, Generic[C]):
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> C:
         """Compute the control from the hidden vector."""
 
+    def views(self, hidden: Float[Tensor, "batch hidden"]) -> Views:
+        """Return the views of what the interface chooses in one step, above those of the memory; () for none."""
+        return ()
+
 
 AnyMemory = Memory[Any, Any]
 """A memory with any types of state and control."""

@@ -30,6 +30,7 @@ from memtape.memory.sparse_computer import (
 )
 from memtape.memory.sparse_links import SparseLinks, SparseLinkState
 from memtape.memory.stack_run import StackRun
+from memtape.memory.stored_programs import ProgramOptions, StoredPrograms
 from memtape.memory.strength_stack import (
     StrengthStack,
     StrengthStackControl,
@@ -75,6 +76,7 @@ __all__ = [
     "NondeterministicStackInterface",
     "NondeterministicStackState",
     "Normalised",
+    "ProgramOptions",
     "SlotList",
     "SparseAccessControl",
     "SparseAccessInterface",
@@ -87,6 +89,7 @@ __all__ = [
     "SparseLinkState",
     "SparseLinks",
     "StackRun",
+    "StoredPrograms",
     "StrengthStack",
     "StrengthStackControl",
     "StrengthStackInterface",

@@ -8,9 +8,14 @@ from torch.nn import functional
 from memtape.core import checks
 from memtape.core.memory import Interface
 from memtape.core.state import NoState
+from memtape.core.view import Views
 from memtape.memory.control import HeadParameters
 from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
+from memtape.memory.stored_programs import ProgramOptions
 from memtape.memory.strengths import STRENGTHS, Strengths, raw_strength, strengths_of
+
+OF_READ_HEADS = ("read", "free", "backward", "forward")
+"""How the names of the blocks of read heads begin; the others belong to write heads."""
 
 
 class DNCInterface(Interface[DNCControl]):
@@ -40,6 +45,7 @@ class DNCInterface(Interface[DNCControl]):
         masked: add a mask of the columns of slots that each head compares with its key.
         mask_floor: $m_0$, the smallest value of a mask.
         sharpen_links: add a sharpening exponent of the links for each read head.
+        programs: stored programs of each head, in place of the linear layer; None for the layer.
 
     Raises:
         ValueError: a size is below 1, the clip is not positive, a choice is unknown, the initial strength is outside
@@ -48,7 +54,7 @@ class DNCInterface(Interface[DNCControl]):
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
         doi:10.1038/nature20101, Methods, "Interface parameters"; masks and exponents: Csordas & Schmidhuber (2019),
-        arXiv:1904.10278.
+        arXiv:1904.10278; programs: Le, Tran & Venkatesh (2020), "Neural stored-program memory", arXiv:1906.08862.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class DNCInterface(Interface[DNCControl]):
         masked: bool = False,
         mask_floor: float = 0.0,
         sharpen_links: bool = False,
+        programs: ProgramOptions | None = None,
     ):
         super().__init__()
         checks.module_sizes(self, width=width, read_heads=read_heads, write_heads=write_heads)
@@ -100,7 +107,13 @@ class DNCInterface(Interface[DNCControl]):
         if initial_strength is not None:
             for name in ("read_strengths", "write_strengths"):
                 blocks[name] += raw_strength(initial_strength, strengths)
-        self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
+        reads, writes = range(read_heads), range(read_heads, read_heads + write_heads)
+        owners = {name: reads if name.startswith(OF_READ_HEADS) else writes for name in blocks}
+        self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip, programs=programs, heads=owners)
+
+    def views(self, hidden: Float[Tensor, "batch hidden"]) -> Views:
+        """Return the view of the weights of the programs; none without programs."""
+        return self.head_parameters.views(hidden)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> DNCControl:
         """Compute the control from the hidden vector."""

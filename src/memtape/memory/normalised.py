@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from memtape.core.memory import AnyInterface, Interface
+from memtape.core.view import Views
 
 
 class Normalised(Interface[Any]):
@@ -28,3 +29,7 @@ class Normalised(Interface[Any]):
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> Any:
         """Compute the control from the normalised hidden vector."""
         return self.interface(self.norm(hidden))
+
+    def views(self, hidden: Float[Tensor, "batch hidden"]) -> Views:
+        """Return the views of the interface."""
+        return self.interface.views(self.norm(hidden))

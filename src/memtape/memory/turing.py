@@ -18,6 +18,7 @@ from memtape.memory.content import SIMILARITIES
 from memtape.memory.control import HeadParameters
 from memtape.memory.slot_views import contents_view, gates_view, vectors_view, weights_view
 from memtape.memory.slots import InitialMemory, InitialSlots
+from memtape.memory.stored_programs import ProgramOptions
 from memtape.ops.addressing import Similarity
 
 InitialWeights = Literal["learned", "one-hot", "uniform", "zeros"]
@@ -234,12 +235,14 @@ class TuringInterface(Interface[TuringControl]):
         write_shift_bias: initial bias of a write head's shift to the next slot; above 0 the write head advances in
             every step.
         read_stay_bias: initial bias of a read head's shift by 0; above 0 the read head stays at its slot.
+        programs: stored programs of each head, in place of the linear layer; None for the layer.
 
     Raises:
         ValueError: a size below 1, or a clip that is not positive.
 
     References:
-        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 3.3.
+        Graves, Wayne & Danihelka (2014), "Neural Turing Machines", arXiv:1410.5401, section 3.3; programs: Le, Tran &
+        Venkatesh (2020), "Neural stored-program memory", arXiv:1906.08862.
     """
 
     def __init__(
@@ -256,6 +259,7 @@ class TuringInterface(Interface[TuringControl]):
         sharpening_bias: float = 0.0,
         write_shift_bias: float = 0.0,
         read_stay_bias: float = 0.0,
+        programs: ProgramOptions | None = None,
     ):
         super().__init__()
         checks.module_sizes(self, width=width, read_heads=read_heads, write_heads=write_heads)
@@ -275,7 +279,12 @@ class TuringInterface(Interface[TuringControl]):
             "erase": torch.zeros(write_heads * width),
             "add": torch.zeros(write_heads * width),
         }
-        self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
+        owners = {name: range(read_heads if name in ("erase", "add") else 0, heads) for name in blocks}
+        self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip, programs=programs, heads=owners)
+
+    def views(self, hidden: Float[Tensor, "batch hidden"]) -> Views:
+        """Return the view of the weights of the programs; none without programs."""
+        return self.head_parameters.views(hidden)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> TuringControl:
         """Compute the control from the hidden vector."""

@@ -33,6 +33,7 @@ from memtape.ops.sparse_access import (
     write_weights,
 )
 from memtape.ops.sparse_links import follow_sparse_links, sparse_links_after, strongest
+from memtape.ops.stored_programs import key_similarity, mix_programs, program_scores
 from memtape.ops.strength_stack import read_coefficients, strengths_after_pop
 from memtape.ops.superposition_list import superpose_list
 from memtape.ops.superposition_stack import one_hot_of_largest, superpose
@@ -61,11 +62,13 @@ __all__ = [
     "follow_links",
     "follow_sparse_links",
     "interpolate",
+    "key_similarity",
     "last_access",
     "last_step",
     "least_used",
     "linked",
     "links_after",
+    "mix_programs",
     "move_with_blanks",
     "move_with_jumps",
     "nearest_weights",
@@ -73,6 +76,7 @@ __all__ = [
     "precedence_after",
     "precedence_lists",
     "predecessor_lists",
+    "program_scores",
     "read",
     "read_coefficients",
     "retention",

@@ -14,6 +14,7 @@ from memtape.training.network_traits import (
     sees_ahead,
 )
 from memtape.training.optim.closed_form import linearly_read
+from memtape.training.optim.key_penalty import programs_with_keys
 from memtape.training.optim.schedule import lengths_at
 from memtape.training.optim.vanishing_penalty import plain_cells
 from memtape.training.settings import SettingsError, TrainSettings
@@ -47,6 +48,8 @@ def check_compatible(model: nn.Module, task: Task, settings: TrainSettings) -> N
         linearly_read(model)
     if settings.vanishing_penalty:
         plain_cells(model, settings.vanishing_penalty)
+    if settings.key_penalty:
+        programs_with_keys(model, settings.key_penalty)
     if settings.restarts and settings.restart_score is None and task.stuck_at is None:
         raise SettingsError(
             f"restarts is {settings.restarts}, but the {task.scored[-1].label} that a training run on "

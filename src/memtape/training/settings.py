@@ -17,6 +17,7 @@ Rate = Annotated[float, Field(gt=0)]
 
 RIDGE_HAS_NO_USE_FOR = {
     "vanishing_penalty": 0.0,
+    "key_penalty": 0.0,
     "accumulate": 1,
     "tbptt": None,
     "carry": False,
@@ -49,6 +50,8 @@ class TrainSettings:
         ridge_penalty: weight of the squared readout for "ridge".
         vanishing_penalty: weight of a penalty on gradients of plain recurrent units that vanish or explode from step to
             step.
+        key_penalty: weight in the first step of a penalty on the similarity of the keys of stored programs.
+        key_penalty_decay: factor of that weight from each step to the next.
         schedule: how the learning rate changes: constant, decaying along half a cosine to `final_rate`, or halved once in
             `halve_every` steps.
         final_rate: the last learning rate of the cosine, as a fraction of the first.
@@ -109,6 +112,8 @@ class TrainSettings:
     smoothing: Annotated[float, Field(gt=0, lt=1)] = 0.95
     ridge_penalty: Rate = 1e-6
     vanishing_penalty: Annotated[float, Field(ge=0)] = 0.0
+    key_penalty: Annotated[float, Field(ge=0)] = 0.0
+    key_penalty_decay: Annotated[float, Field(ge=0, le=1)] = 0.9
     schedule: Literal["constant", "cosine", "halving"] = "constant"
     final_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
     halve_every: Whole = 1_000

@@ -11,6 +11,7 @@ from torch import nn
 from memtape import DNC, DNCCell, Recurrent, tree, unroll, use_backend
 from memtape.cells import LSTMCell, Shortcuts
 from memtape.memory import Normalised
+from memtape.memory.stored_programs import OF_THE_PROGRAMS
 from memtape.models.machine.scheduled import OF_THE_SCHEDULE
 
 BATCH, TIME, INPUT, OUTPUT = 2, 7, 2, 3
@@ -93,7 +94,7 @@ def equal(first, second):
 
 
 def test_no_option_is_left_out():
-    assert set(ALTERNATIVES) | TESTED_ALONE | set(OF_THE_SCHEDULE) == set(OPTIONS)
+    assert set(ALTERNATIVES) | TESTED_ALONE | set(OF_THE_SCHEDULE) | set(OF_THE_PROGRAMS) == set(OPTIONS)
 
 
 @pytest.mark.parametrize("option", ALTERNATIVES)

@@ -17,6 +17,7 @@ from memtape.core import checks
 from memtape.core.cell import AnyCell
 from memtape.core.memory import AnyInterface
 from memtape.memory import DNCInterface, DNCMemory, Normalised
+from memtape.memory.stored_programs import program_options
 from memtape.models.machine.augmented import AugmentedCell
 from memtape.models.machine.controller import CONTROLLERS
 from memtape.models.machine.scheduled import OF_THE_SCHEDULE, ScheduledCell, scheduled
@@ -77,6 +78,7 @@ def machine(options: Mapping[str, Any], *, bypass_size: int = 0) -> AugmentedCel
         **heads,
         **{name: options[name] for name in OF_THE_INTERFACE},
         links=options["links"] != "none",
+        programs=program_options(options),
     )
     whole = AugmentedCell(
         network,

@@ -51,6 +51,13 @@ class DNCCell(MachineCell):
             gives a slot that matches the key most of the weight. None for 1.7 with oneplus and 0.7 with softplus.
         squash: apply tanh to keys and add vectors (else linear, as in the paper).
         clip: bound of the absolute value of every entry of the interface vector; none for no bound, as in the paper.
+        programs: number of stored programs of each head, maps to its interface of which the controller chooses a mixture in
+            each step; none for one linear map, as in the paper.
+        program_key_size: size of the keys of programs; none for the number of programs.
+        program_addressing: scores of programs: the cosine of the tanh of key and query, the plain cosine, or directly the
+            controller's query, without keys.
+        hard_programs: take the best program instead of a mixture, in training after adding noise.
+        program_temperature: divides the noisy scores of hard programs in training.
         bypass_dropout: in training, the probability that an entry of the controller's output is dropped before the
             output layer, but not before the interface, so that the network has to use the memory.
         layer_norm: apply layer normalisation before the interface, and within the controller if it is lstm or gru.
@@ -79,15 +86,16 @@ class DNCCell(MachineCell):
 
     Raises:
         TypeError: a size is not an integer.
-        ValueError: a size is below 1, a number is out of range, a choice is unknown, or an option of links or masks is
-            given without them.
+        ValueError: a size is below 1, a number is out of range, a choice is unknown, or an option of links, masks
+            or programs is given without them.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
         doi:10.1038/nature20101; `masked`, `deallocate` and `sharpen_links`: Csordas & Schmidhuber (2019), "Improving
         differentiable neural computers through memory masking, de-allocation, and link distribution sharpness control",
         arXiv:1904.10278; `bypass_dropout`, `layer_norm` and no links: Franke, Niehues & Waibel (2018), "Robust and scalable
-        differentiable neural computer for question answering", arXiv:1807.02658.
+        differentiable neural computer for question answering", arXiv:1807.02658; `programs`: Le, Tran & Venkatesh (2020),
+        "Neural stored-program memory", arXiv:1906.08862.
     """
 
     def __init__(
@@ -116,6 +124,11 @@ class DNCCell(MachineCell):
         initial_strength: float | None = None,
         squash: bool = False,
         clip: float | None = 20.0,
+        programs: int | None = None,
+        program_key_size: int | None = None,
+        program_addressing: Literal["cosine-of-tanh", "cosine", "direct"] = "cosine-of-tanh",
+        hard_programs: bool = False,
+        program_temperature: float = 1.0,
         bypass_dropout: float = 0.0,
         layer_norm: bool = False,
         usage_gradient: bool = False,

@@ -148,8 +148,9 @@ class AugmentedCell(Cell[AugmentedState]):
         return self.interface(hidden)
 
     def views(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Views:
-        """Return the memory's views of this step."""
-        return self.memory.views(self.control(x, state), state.memory)
+        """Return the interface's and the memory's views of this step."""
+        hidden, _ = self.controlled(x, state)
+        return (*self.interface.views(hidden), *self.memory.views(self.interface(hidden), state.memory))
 
     def forward(
         self, x: Float[Tensor, "batch input"], state: AugmentedState

@@ -15,6 +15,7 @@ from memtape.core.cell import AnyCell
 from memtape.core.known_parts import KeepsForward, are_linear, unchanged
 from memtape.core.state import NoState
 from memtape.kernels.machine import Activation, Controller, MachineParameters
+from memtape.memory import StoredPrograms
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.fused_output import has_known_output, is_linear, output_layer, weight_and_bias
 
@@ -109,6 +110,8 @@ def _known(cell: AugmentedCell, inner: AnyCell) -> bool:
     parts = [part for whole in (cell.interface, cell.memory) for part in whole.modules()]
     own = [part for part in parts if isinstance(part, KeepsForward)]
     layers = [part for part in parts if not isinstance(part, KeepsForward) and type(part) is not nn.ModuleList]
+    if any(type(part) is StoredPrograms for part in parts):
+        return False
     return unchanged(cell, cell.controller, inner, *own) and all(is_linear(layer) for layer in layers)
 
 

@@ -7,14 +7,15 @@ from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
 from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.core.recurrent import Recurrent, runs
-from memtape.memory import ContentInterface, ContentMemory, TuringInterface, TuringMemory
-from memtape.models.machine.augmented import AugmentedCell, AugmentedState
-from memtape.models.machine.controller import controller_of
+from memtape.memory import ContentInterface, ContentMemory
+from memtape.models.machine.augmented import AugmentedState
 from memtape.models.machine.fused_schedule import fused_schedule
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
-from memtape.models.machine.scheduled import scheduled
+from memtape.models.machine.scheduled import OF_THE_SCHEDULE, scheduled
+from memtape.models.ntm.assembly import HEADS, OF_THE_CONTENTS, assembled, by_location, check_sizes, chosen
 from memtape.models.ntm.fused import fused_ntm
+from memtape.sharing.shareable import constructor_arguments
 
 
 class NTMCell(MachineCell):
@@ -112,38 +113,15 @@ class NTMCell(MachineCell):
         hold_reads: bool = True,
         cache_attention_size: int = 16,
     ):
+        options = constructor_arguments(locals())
         super().__init__()
-        checks.module_sizes(
-            self, input_size=input_size, output_size=output_size, slots=slots, width=width, read_heads=read_heads
-        )
-        checks.module_sizes(self, write_heads=write_heads, controller_size=controller_size)
-        checks.module_sizes(self, controller_layers=controller_layers, shift_range=shift_range)
+        check_sizes(self, options)
         checks.one_of(("location", "content"), addressing=addressing)
         self.input_size, self.output_size = input_size, output_size
-        heads: dict[str, Any] = {"read_heads": read_heads, "write_heads": write_heads}
-        contents: dict[str, Any] = {
-            "similarity": similarity,
-            "read_first": read_first,
-            "initial_memory": initial_memory,
-        }
         memory: AnyMemory
         interface: AnyInterface
         if addressing == "location":
-            memory = TuringMemory(
-                slots, width, **heads, **contents, sequential_heads=sequential_heads, initial_weights=initial_weights
-            )
-            interface = TuringInterface(
-                controller_size,
-                width,
-                **heads,
-                shift_range=shift_range,
-                squash=squash,
-                clip=clip,
-                gate_bias=gate_bias,
-                sharpening_bias=sharpening_bias,
-                write_shift_bias=write_shift_bias,
-                read_stay_bias=read_stay_bias,
-            )
+            memory, interface = by_location(options)
         else:
             _refuse_steps(
                 shift_range=(shift_range, 1),
@@ -154,34 +132,10 @@ class NTMCell(MachineCell):
                 write_shift_bias=(write_shift_bias, 0.0),
                 read_stay_bias=(read_stay_bias, 0.0),
             )
-            memory = ContentMemory(slots, width, **heads, **contents)
+            heads = chosen(options, *HEADS)
+            memory = ContentMemory(slots, width, **heads, **chosen(options, *OF_THE_CONTENTS))
             interface = ContentInterface(controller_size, width, **heads, squash=squash, clip=clip)
-        machine = AugmentedCell(
-            controller_of(
-                controller,
-                input_size + memory.read_size,
-                controller_size,
-                controller_layers,
-                initial_controller,
-                gain=controller_gain,
-            ),
-            interface,
-            memory,
-            input_size=input_size,
-            output_size=output_size,
-            initial_reads=initial_reads,
-        )
-        self.machine = scheduled(
-            machine,
-            slots,
-            writing=writing,
-            writing_steps=writing_steps,
-            writing_interval=writing_interval,
-            writing_from_zero=writing_from_zero,
-            writing_seed=writing_seed,
-            hold_reads=hold_reads,
-            cache_attention_size=cache_attention_size,
-        )
+        self.machine = scheduled(assembled(options, memory, interface), slots, **chosen(options, *OF_THE_SCHEDULE))
 
     def fused(self, backend: str) -> FusedRun[AugmentedState] | None:
         """Return the fused kernel on a backend, None if there is none or an option needs the reference."""

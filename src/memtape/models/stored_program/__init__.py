@@ -1,0 +1,1 @@
+"""Stored program: networks that keep the programs of their heads in a memory."""
