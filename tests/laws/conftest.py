@@ -151,7 +151,6 @@ CELLS = [
     ("dnc-cached-writing", lambda: dnc(writing="cached", writing_interval=2, usage_gradient=True)),
     ("ntm-content", lambda: ntm(addressing="content", initial_memory="random", **TWO_HEADS)),
     ("nutm-direct", lambda: cell_of("nutm", program_addressing="direct", programs=3, **TWO_HEADS)),
-    ("nutm-hard", lambda: cell_of("nutm", hard_programs=True, program_key_size=3, program_addressing="cosine").eval()),
     ("dnc-programs", lambda: dnc(programs=2, layer_norm=True, **TWO_HEADS)),
     ("sam-empty", lambda: sam(heads=3, nearest=1, slots=9, initial_memory="zeros")),
     ("sam-gru", lambda: sam(controller="gru", initial_memory="learned", initial_reads="learned", strengths="none")),

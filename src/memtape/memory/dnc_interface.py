@@ -15,7 +15,7 @@ from memtape.memory.stored_programs import ProgramOptions
 from memtape.memory.strengths import STRENGTHS, Strengths, raw_strength, strengths_of
 
 OF_READ_HEADS = ("read", "free", "backward", "forward")
-"""How the names of the blocks of read heads begin; the others belong to write heads."""
+"""The first words of the names of the blocks of read heads; the others belong to write heads."""
 
 
 class DNCInterface(Interface[DNCControl]):

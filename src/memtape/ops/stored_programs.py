@@ -60,7 +60,7 @@ def key_similarity(keys: Float[Tensor, "heads programs key"]) -> Float[Tensor, "
 
     Example:
         >>> import torch
-        >>> key_similarity(torch.eye(2)[None]), key_similarity(torch.ones(1, 2, 3))
+        >>> key_similarity(torch.tensor([[[1.0, 0.0], [0.0, 2.0]]])), key_similarity(torch.tensor([[[2.0], [4.0]]]))
         (tensor(0.), tensor(1.))
 
     References:
