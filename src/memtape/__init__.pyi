@@ -103,6 +103,7 @@ from memtape.models.tree.rntn import RNTN as RNTN
 from memtape.models.tree.treelstm import TreeLSTM as TreeLSTM
 from memtape.tasks.algorithmic.allocation import Allocation as Allocation
 from memtape.tasks.algorithmic.associative_recall import AssociativeRecall as AssociativeRecall
+from memtape.tasks.algorithmic.continual import Continual as Continual
 from memtape.tasks.algorithmic.copying import Copy as Copy
 from memtape.tasks.algorithmic.independent_copies import IndependentCopies as IndependentCopies
 from memtape.tasks.algorithmic.key_value import KeyValue as KeyValue
@@ -111,6 +112,7 @@ from memtape.tasks.algorithmic.ngrams import DynamicNGrams as DynamicNGrams
 from memtape.tasks.algorithmic.priority_sort import PrioritySort as PrioritySort
 from memtape.tasks.algorithmic.repeat_copy import RepeatCopy as RepeatCopy
 from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC as RepeatCopyDNC
+from memtape.tasks.algorithmic.sequencing import Sequencing as Sequencing
 from memtape.tasks.dynamics.narma import Narma as Narma
 from memtape.tasks.dynamics.sinusoid import Sinusoid as Sinusoid
 from memtape.tasks.formal.binary_sums import BinarySums as BinarySums
@@ -172,6 +174,7 @@ __all__ = [
     "Chorales",
     "Clockwork",
     "ContextFree",
+    "Continual",
     "Copy",
     "CopyMemory",
     "Counting",
@@ -235,6 +238,7 @@ __all__ = [
     "Sentiment",
     "Seq2Seq",
     "SequenceBatch",
+    "Sequencing",
     "ShortestPath",
     "Sinusoid",
     "Skip",

@@ -184,3 +184,22 @@ def test_repeats_must_be_a_range():
         RepeatCopy(min_repeats=0)
     with pytest.raises(ValueError, match="repeats_scale_max is 1, but it must be at least 2"):
         RepeatCopy(repeats_scale_max=1)
+
+
+def test_copy_with_a_start_marker_is_copy_one_step_later():
+    plain, marked = Copy().batch(3, 5), Copy(start_marker=True).batch(3, 5)
+    assert (Copy(start_marker=True).input_size, Copy(start_marker=True).output_size) == (10, 8)
+    assert marked.lengths.tolist() == [length + 1 for length in plain.lengths.tolist()]
+    assert marked.inputs[:, 1:, :9].equal(plain.inputs)
+    assert marked.targets[:, 1:].equal(plain.targets)
+    assert marked.mask[:, 1:].equal(plain.mask)
+    assert marked.inputs[:, 0].tolist() == [[0] * 9 + [1]] * 5
+    assert not marked.inputs[:, 1:, 9].any()
+    assert not marked.mask[:, 0].any()
+
+
+def test_a_length_of_the_final_evaluation_can_be_added():
+    assert Copy(test_length=199).test_parts == (199,)
+    assert Copy().test_parts == ()
+    with pytest.raises(ValueError, match="test_length is 0"):
+        Copy(test_length=0)

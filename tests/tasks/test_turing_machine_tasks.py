@@ -17,6 +17,7 @@ TRAINING = {
     PrioritySort: (20, 20),
 }
 OTHER_OPTIONS = {
+    "start_marker": True,
     "bits": 3,
     "item_vectors": 2,
     "min_length": 4,
@@ -111,7 +112,7 @@ def test_given_lengths_may_exceed_those_of_training(task):
 
 
 def test_every_option_changes_the_data(task_class):
-    for name in inspect.signature(task_class).parameters:
+    for name in set(inspect.signature(task_class).parameters) - {"test_length"}:
         plain, changed = (
             task_class(),
             task_class(**{name: OTHER_OPTIONS[name]} | ({"min_length": 2} if name == "max_length" else {})),

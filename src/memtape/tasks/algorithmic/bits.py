@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -24,7 +25,7 @@ class BitTask(DrawnTask):
     thresholding, as in most code.
     """
 
-    scored = (COST_BITS, WRONG_BITS)
+    scored: ClassVar[tuple[Score, ...]] = (COST_BITS, WRONG_BITS)
     solved_at = 0.0
     stuck_at = 2.0
 
