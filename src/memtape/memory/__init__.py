@@ -16,6 +16,7 @@ from memtape.memory.nondeterministic_stack import (
     NondeterministicStackState,
 )
 from memtape.memory.normalised import Normalised
+from memtape.memory.program_options import ProgramOptions
 from memtape.memory.sparse_access import (
     SparseAccessControl,
     SparseAccessInterface,
@@ -30,7 +31,7 @@ from memtape.memory.sparse_computer import (
 )
 from memtape.memory.sparse_links import SparseLinks, SparseLinkState
 from memtape.memory.stack_run import StackRun
-from memtape.memory.stored_programs import ProgramOptions, StoredPrograms
+from memtape.memory.stored_programs import StoredPrograms
 from memtape.memory.strength_stack import (
     StrengthStack,
     StrengthStackControl,

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from memtape.core import checks
 from memtape.core.known_parts import KeepsForward
 from memtape.core.view import Views
-from memtape.memory.stored_programs import ProgramOptions, StoredPrograms
+from memtape.memory.program_options import ProgramOptions
+from memtape.memory.stored_programs import StoredPrograms
 
 
 class HeadParameters(KeepsForward):

@@ -11,7 +11,7 @@ from memtape.core.state import NoState
 from memtape.core.view import Views
 from memtape.memory.control import HeadParameters
 from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
-from memtape.memory.stored_programs import ProgramOptions
+from memtape.memory.program_options import ProgramOptions
 from memtape.memory.strengths import STRENGTHS, Strengths, raw_strength, strengths_of
 
 OF_READ_HEADS = ("read", "free", "backward", "forward")

@@ -16,9 +16,9 @@ from memtape.core.state import state
 from memtape.core.view import Views
 from memtape.memory.content import SIMILARITIES
 from memtape.memory.control import HeadParameters
+from memtape.memory.program_options import ProgramOptions
 from memtape.memory.slot_views import contents_view, gates_view, vectors_view, weights_view
 from memtape.memory.slots import InitialMemory, InitialSlots
-from memtape.memory.stored_programs import ProgramOptions
 from memtape.ops.addressing import Similarity
 
 InitialWeights = Literal["learned", "one-hot", "uniform", "zeros"]

@@ -11,7 +11,7 @@ from torch import nn
 from memtape import DNC, DNCCell, Recurrent, tree, unroll, use_backend
 from memtape.cells import LSTMCell, Shortcuts
 from memtape.memory import Normalised
-from memtape.memory.stored_programs import OF_THE_PROGRAMS
+from memtape.memory.program_options import OF_THE_PROGRAMS
 from memtape.models.machine.scheduled import OF_THE_SCHEDULE
 
 BATCH, TIME, INPUT, OUTPUT = 2, 7, 2, 3

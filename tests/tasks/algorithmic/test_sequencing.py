@@ -105,8 +105,8 @@ def test_lengths_are_those_of_all_tasks():
     ("options", "sentence"),
     [
         ({"others": "copy"}, "others is 'copy', but it must be one of"),
-        ({"others": "associative-recall", "min_length": 1}, "min_length of Sequencing is 1"),
-        ({"min_length": 0}, "min_length of Sequencing is 0"),
+        ({"others": "associative-recall", "min_length": 1}, "min_length is 1, but it must be at least 2"),
+        ({"min_length": 0}, "min_length is 0, but it must be at least 1"),
         ({"min_repeats": 3, "max_repeats": 2}, "max_repeats of RepeatCopy is 2, but min_repeats is 3"),
     ],
 )

@@ -17,7 +17,7 @@ from memtape.core import checks
 from memtape.core.cell import AnyCell
 from memtape.core.memory import AnyInterface
 from memtape.memory import DNCInterface, DNCMemory, Normalised
-from memtape.memory.stored_programs import program_options
+from memtape.memory.program_options import program_options
 from memtape.models.machine.augmented import AugmentedCell
 from memtape.models.machine.controller import CONTROLLERS
 from memtape.models.machine.scheduled import OF_THE_SCHEDULE, ScheduledCell, scheduled

@@ -5,7 +5,7 @@ from typing import Literal
 from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
 from memtape.core.recurrent import Recurrent, runs
-from memtape.memory.stored_programs import program_options
+from memtape.memory.program_options import program_options
 from memtape.models.machine.augmented import AugmentedState
 from memtape.models.machine.machine_cell import MachineCell
 from memtape.models.machine.resizable import Resizable
