@@ -20,8 +20,8 @@ from memtape.tasks.algorithmic.repeat_copy import RepeatCopy
 NAMES = ("copy", "repeat_copy", "associative_recall", "priority_sort")
 LONGEST = (20, 10, 6)
 """The usual largest number of vectors of copy and sort, of vectors of repeat copy, and of items."""
-GUESS = 0.5
-"""The accuracy of a task of which there is no sequence: that of a guess."""
+CHANCE = 0.5
+"""The accuracy of a task of which there is no sequence: chance level."""
 
 
 class Continual(BitTask):
@@ -32,7 +32,7 @@ class Continual(BitTask):
     scores of a validation show what is forgotten. `accuracy` is the share of correct bits of all tasks with equal weights,
     and `accuracy_copy` and so on that of a task; of a task without a sequence it is 0.5.
 
-    Input channels: the bits, and for each task the channels of its markers, so that markers tell the tasks apart. Output
+    Input channels: the bits, and for each task the channels of its markers, so that markers distinguish the tasks. Output
     channels: the bits, and the end marker of repeat copy.
 
     Args:
@@ -125,13 +125,13 @@ class Continual(BitTask):
         present = [accuracy for accuracy in of_tasks.values() if accuracy is not None]
         return {
             "accuracy": sum(present) / len(present),
-            **{f"accuracy_{name}": GUESS if value is None else value for name, value in of_tasks.items()},
+            **{f"accuracy_{name}": CHANCE if value is None else value for name, value in of_tasks.items()},
             "wrong_bits": tally["wrong"] / tally["sequences"],
         }
 
     def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the accuracies of random bits."""
-        return {"accuracy": GUESS, **{f"accuracy_{name}": GUESS for name in NAMES}}
+        return {"accuracy": CHANCE, **{f"accuracy_{name}": CHANCE for name in NAMES}}
 
     def _rows(self, inputs: Float[Tensor, "batch time input"]) -> list[Bool[Tensor, " batch"]]:
         """Return for each task which rows are its own: those with markers in its channels."""
