@@ -3,7 +3,9 @@
 //
 // Sizes in the comments: B batch, T time, X inputs, Y outputs, H hidden, L layers, G all gates of a layer, R the read
 // vectors of a step, Z the interface vector; U the input of an upper layer, H or, with shortcuts, X + R + H; S the
-// controller's output to interface and output layer, H of its last layer or, with shortcuts, L * H.
+// controller's output to interface and output layer, H of its last layer or, with shortcuts, L * H. With P programs of
+// each of `program_heads` heads, with keys of size K, I = P * Z + heads * (query + 1), with queries of size K or P; else
+// I = Z.
 #pragma once
 
 #include "base/layout.hpp"
@@ -18,6 +20,10 @@
     FIELD(int64_t, controller) /* 0 LSTM, 1 GRU, 2 plain recurrent, 3 feed-forward */                        \
     FIELD(int64_t, shortcuts)  /* 1: input, last reads, interface and output are connected to every layer */ \
     FIELD(int64_t, activation) /* of a plain or feed-forward layer: 0 tanh, 1 sigmoid, 2 relu */             \
+    FIELD(int64_t, program_heads)                                                                            \
+    FIELD(int64_t, programs)       /* of each head; 0: one linear interface */                               \
+    FIELD(int64_t, program_key)    /* size of a key; 0: scores are queries */                                \
+    FIELD(int64_t, squash_queries) /* 1: tanh of queries that are compared with keys */                      \
     FIELD(int64_t, threads)                                                                                  \
     FIELD(const int64_t*, lengths) /* B, each in 0..T, or null for T everywhere */
 MEMTAPE_STRUCT(memtape_machine_sizes, MEMTAPE_MACHINE_SIZES)
@@ -27,8 +33,9 @@ MEMTAPE_STRUCT(memtape_machine_sizes, MEMTAPE_MACHINE_SIZES)
     FIELD(void*, upper_weights)    /* L-1, G, U: the others, for [input, last reads and] the layer below */ \
     FIELD(void*, own_weights)      /* L, G, H: recurrent weights of all layers; not for feed-forward */     \
     FIELD(void*, biases)           /* L, G */                                                               \
-    FIELD(void*, interface_weight) /* Z, S */                                                               \
-    FIELD(void*, interface_bias)   /* Z */                                                                  \
+    FIELD(void*, interface_weight) /* I, S */                                                               \
+    FIELD(void*, interface_bias)   /* I */                                                                  \
+    FIELD(void*, program_keys)     /* heads, P, K: of norm 1 */                                             \
     FIELD(void*, output_weight)    /* Y, S + R */                                                           \
     FIELD(void*, output_bias)      /* Y */
 MEMTAPE_STRUCT(memtape_machine_parameters, MEMTAPE_MACHINE_PARAMETERS)

@@ -10,9 +10,11 @@ struct ParameterGradients {
 
     std::vector<MatrixGradient<T>> layers;
     MatrixGradient<T> interface, output;
+    Array<T> program_keys;
 
     explicit ParameterGradients(const Machine<Memory>& m)
-        : interface(m.interface_size, m.shown), output(m.outputs, m.shown + m.read_size) {
+        : interface(m.programs.product_size, m.shown), output(m.outputs, m.shown + m.read_size),
+          program_keys(m.programs.keys_size()) {
         for (int64_t layer = 0; layer < m.layers; ++layer) layers.emplace_back(m.gates, m.fed(layer) + m.own);
     }
 
@@ -20,6 +22,7 @@ struct ParameterGradients {
         for (size_t layer = 0; layer < layers.size(); ++layer) layers[layer].add(other.layers[layer]);
         interface.add(other.interface);
         output.add(other.output);
+        for (size_t i = 0; i < program_keys.size(); ++i) program_keys[i] += other.program_keys[i];
     }
 
     void give(const Machine<Memory>& m, const Parameters<T>& d) const {
@@ -30,6 +33,7 @@ struct ParameterGradients {
         }
         interface.give(0, m.shown, d.interface_weight);
         interface.give_bias(d.interface_bias);
+        copy(program_keys.data(), m.programs.keys_size(), d.program_keys);
         output.give(0, m.shown + m.read_size, d.output_weight);
         output.give_bias(d.output_bias);
     }
@@ -41,15 +45,16 @@ class Backward {
   public:
     using T = typename Memory::Number;
 
-    Backward(const Machine<Memory>& m, const Matrices<Memory>& matrices, const T* xs, const Kept<Memory>& kept,
-             const T* d_ys, const State<Memory>& d_last, ParameterGradients<Memory>& d_parameters, T* d_xs,
+    Backward(const Machine<Memory>& m, const Matrices<Memory>& matrices, const T* program_keys, const T* xs,
+             const Kept<Memory>& kept, const T* d_ys, const State<Memory>& d_last, ParameterGradients<Memory>& d_parameters, T* d_xs,
              const State<Memory>& d_first, typename Memory::Backward memory, int64_t together)
-        : m(m), matrices(matrices), xs(xs), kept(kept), d_ys(d_ys), d_last(d_last), d_parameters(d_parameters),
-          d_xs(d_xs), d_first(d_first), together(together), memory(std::move(memory)), d_reads(together * m.read_size),
+        : m(m), matrices(matrices), program_keys(program_keys), xs(xs), kept(kept), d_ys(d_ys), d_last(d_last),
+          d_parameters(d_parameters), d_xs(d_xs), d_first(d_first), together(together), memory(std::move(memory)), d_reads(together * m.read_size),
           d_hidden(m.layers * together * m.hidden), d_cell(m.layers * together * m.hidden),
           d_straight(m.layers * together * m.hidden), sums_stride(matrices.widest()), sums(together * sums_stride),
           d_outputs(m.stretch * together * m.outputs), d_seen_stride(matrices.output.padded_outputs()),
-          d_seen(m.stretch * together * d_seen_stride), d_vector(m.stretch * together * m.interface_size),
+          d_seen(m.stretch * together * d_seen_stride), d_product(m.stretch * together * m.programs.product_size),
+          d_mixed(m.programs.count ? m.interface_size : 0), scratch(m.programs.scratch()),
           d_gates(m.layers * m.stretch * together * m.gates), seen_stride(whole_panels<T>(m.shown + m.read_size)),
           inputs_stride(whole_panels<T>(m.inputs + m.read_size + m.hidden + m.own)),
           rows_seen(m.stretch * together * seen_stride), rows_in(m.stretch * together * inputs_stride),
@@ -76,7 +81,7 @@ class Backward {
   private:
     const Machine<Memory>& m;
     const Matrices<Memory>& matrices;
-    const T* const xs;
+    const T *const program_keys, *const xs;
     const Kept<Memory>& kept;
     const T* const d_ys;
     const State<Memory>& d_last;
@@ -89,7 +94,7 @@ class Backward {
     const int64_t sums_stride;
     Array<T> sums, d_outputs;
     const int64_t d_seen_stride;
-    Array<T> d_seen, d_vector, d_gates;
+    Array<T> d_seen, d_product, d_mixed, scratch, d_gates;
     const int64_t seen_stride, inputs_stride;
     Array<T> rows_seen, rows_in, d_inputs;
 
@@ -99,7 +104,7 @@ class Backward {
     T* own_gates(int64_t layer, int64_t k, int64_t r) {
         return &d_gates[((layer * m.stretch + k) * together + r) * m.gates];
     }
-    T* own_vector(int64_t k, int64_t r) { return &d_vector[(k * together + r) * m.interface_size]; }
+    T* own_product(int64_t k, int64_t r) { return &d_product[(k * together + r) * m.programs.product_size]; }
 
     void begin(int64_t r, int64_t row) {
         memory.begin(r, row);
@@ -129,7 +134,7 @@ class Backward {
                     clear(to, m.outputs);
             }
         matrices.output.multiply(steps * together, d_outputs.data(), m.outputs, d_seen.data(), d_seen_stride);
-        clear(d_vector.data(), steps * together * m.interface_size);
+        clear(d_product.data(), steps * together * m.programs.product_size);
         clear(d_gates.data(), m.layers * m.stretch * together * m.gates);
     }
 
@@ -139,12 +144,22 @@ class Backward {
             T* own_reads = &d_reads[r * m.read_size];
             add_to_layers(d_shown, r);
             gather(d_shown + m.shown, m.read_size, own_reads);
-            memory.step(r, rows[r], t, kept.interface_vector(rows[r], t), own_reads, own_vector(k, r));
+            memory_backward(r, rows[r], t, own_product(k, r));
             clear(own_reads, m.read_size);
         }
-        matrices.interface.multiply(alive, own_vector(k, 0), m.interface_size, sums.data(), sums_stride);
+        matrices.interface.multiply(alive, own_product(k, 0), m.programs.product_size, sums.data(), sums_stride);
         for (int64_t r = 0; r < alive; ++r) add_to_layers(&sums[r * sums_stride], r);
         for (int64_t layer = m.layers - 1; layer >= 0; --layer) layer_backward(layer, rows, alive, t, k);
+    }
+
+    // The step of the memory; `d_own` are zeros and become the gradients of the interface's product.
+    void memory_backward(int64_t r, int64_t row, int64_t t, T* d_own) {
+        T* d_vector = m.programs.count ? d_mixed.data() : d_own;
+        if (m.programs.count) clear(d_vector, m.interface_size);
+        memory.step(r, row, t, kept.interface_vector(row, t), &d_reads[r * m.read_size], d_vector);
+        if (m.programs.count)
+            m.programs.backward(kept.product(row, t), program_keys, d_vector, scratch.data(), d_own,
+                                d_parameters.program_keys.data());
     }
 
     // Add the gradients of a controller's output to those of its layers.
@@ -200,7 +215,7 @@ class Backward {
             copy((const T*)kept.reads(row, t + 1), m.read_size, own);
         });
         d_parameters.output.add(count, d_outputs.data(), m.outputs, rows_seen.data(), seen_stride);
-        d_parameters.interface.add(count, d_vector.data(), m.interface_size, rows_seen.data(), seen_stride);
+        d_parameters.interface.add(count, d_product.data(), m.programs.product_size, rows_seen.data(), seen_stride);
         for (int64_t layer = 0; layer < m.layers; ++layer) {
             for_alive(rows_in, inputs_stride, [&](T* own, int64_t row, int64_t t) {
                 own = copy(xs + (row * m.time + t) * m.inputs, m.inputs_of(layer), own);

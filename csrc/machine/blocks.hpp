@@ -14,7 +14,7 @@
 #include "base/vectors.hpp"
 
 // A row of the table. A softmax is computed over groups of `group` numbers. A row of ones has no numbers in the
-// interface vector, and is the last; a row of size 0 is absent.
+// interface vector, and is the last; a row of size 0 is absent. A row that belongs to heads has an equal part for each.
 struct Row {
     enum Activation { identity, tanh, sigmoid, softplus, oneplus, softmax, floored_sigmoid, one };
     static constexpr const char* NAMES[] = {"identity", "tanh",    "sigmoid",         "softplus",
@@ -24,6 +24,12 @@ struct Row {
     int64_t size;
     Activation activation;
     int64_t group = 1;
+    int64_t first_head = 0, heads = 0;
+};
+
+// Numbers of the interface vector that belong to one head.
+struct Span {
+    int64_t from, size, head;
 };
 
 template <typename T>
@@ -51,6 +57,19 @@ class Blocks {
             from += row.size;
         }
         throw std::out_of_range(name);
+    }
+
+    // The numbers of each head.
+    std::vector<Span> spans() const {
+        std::vector<Span> all;
+        int64_t from = 0;
+        for (const Row& row : rows) {
+            const int64_t size = row.heads ? row.size / row.heads : 0;
+            for (int64_t head = 0; size && head < row.heads; ++head)
+                all.push_back({from + head * size, size, row.first_head + head});
+            from += row.size;
+        }
+        return all;
     }
 
     // "name:size:activation:group" of every row that is present.

@@ -11,6 +11,7 @@
 #include "base/rows.hpp"
 #include "machine/abi.hpp"
 #include "machine/controller.hpp"
+#include "machine/programs.hpp"
 
 // With few rows a stretch has more steps, so that its products are large enough.
 inline int64_t steps_of_a_stretch(int64_t batch) { return batch >= 8 ? 8 : batch >= 4 ? 16 : 32; }
@@ -34,6 +35,7 @@ class Machine {
     using T = typename Memory::Number;
 
     const Memory& memory;
+    const Programs<T> programs;
     const Controller controller;
     const Activation activation;
     const int64_t batch, time, inputs, outputs, hidden, layers, read_size, interface_size, own, gates;
@@ -44,7 +46,7 @@ class Machine {
     const Rows rows;
 
     Machine(const memtape_machine_sizes& sizes, const Memory& memory)
-        : memory(memory), controller(Controller(sizes.controller)),
+        : memory(memory), programs(sizes, memory.interface), controller(Controller(sizes.controller)),
           activation(Activation(sizes.activation)), batch(sizes.batch), time(sizes.time),
           inputs(sizes.inputs), outputs(sizes.outputs), hidden(sizes.hidden), layers(sizes.layers),
           read_size(memory.read_size), interface_size(memory.interface.size), own(sees_itself(controller) ? hidden : 0),
@@ -76,6 +78,7 @@ class Kept : public Sections {
         cell_at = section(m.controller == Controller::lstm ? m.layers * m.batch * (m.time + 1) * m.hidden : 0);
         gates_at = section(m.layers * m.batch * m.time * m.gates);
         interface_at = section(m.batch * m.time * m.interface_size);
+        product_at = section(m.programs.count ? m.batch * m.time * m.programs.product_size : 0);
         memory_at = section(m.memory.kept);
     }
 
@@ -94,24 +97,28 @@ class Kept : public Sections {
     T* interface_vector(int64_t row, int64_t t) const {
         return block + interface_at + (row * m.time + t) * m.interface_size;
     }
+    // With programs, what their interface vector is mixed from.
+    T* product(int64_t row, int64_t t) const {
+        return block + product_at + (row * m.time + t) * m.programs.product_size;
+    }
     T* memory() const { return block ? block + memory_at : nullptr; }
 
   private:
     const Machine<Memory>& m;
     T* const block;
-    int64_t reads_at, hidden_at, cell_at, gates_at, interface_at, memory_at;
+    int64_t reads_at, hidden_at, cell_at, gates_at, interface_at, product_at, memory_at;
 };
 
 // The parameters, as pointers of one type.
 template <typename T>
 struct Parameters {
-    T *first_weight, *upper_weights, *own_weights, *biases, *interface_weight, *interface_bias, *output_weight,
-        *output_bias;
+    T *first_weight, *upper_weights, *own_weights, *biases, *interface_weight, *interface_bias, *program_keys,
+        *output_weight, *output_bias;
 
     explicit Parameters(const memtape_machine_parameters& p)
         : first_weight((T*)p.first_weight), upper_weights((T*)p.upper_weights), own_weights((T*)p.own_weights),
           biases((T*)p.biases), interface_weight((T*)p.interface_weight), interface_bias((T*)p.interface_bias),
-          output_weight((T*)p.output_weight), output_bias((T*)p.output_bias) {}
+          program_keys((T*)p.program_keys), output_weight((T*)p.output_weight), output_bias((T*)p.output_bias) {}
 
     // The weights of a layer for all its inputs except its own hidden vector, and for that.
     template <typename Memory>
@@ -184,8 +191,8 @@ struct Matrices {
     Packed<T> interface, output;
 
     static Matrices forward(const Machine<Memory>& m, const Parameters<T>& p) {
-        Matrices all{{}, {}, Packed<T>(m.shown, m.interface_size), Packed<T>(m.shown + m.read_size, m.outputs)};
-        all.interface.place(0, m.shown, 1, 0, m.interface_size, m.shown, p.interface_weight);
+        Matrices all{{}, {}, Packed<T>(m.shown, m.programs.product_size), Packed<T>(m.shown + m.read_size, m.outputs)};
+        all.interface.place(0, m.shown, 1, 0, m.programs.product_size, m.shown, p.interface_weight);
         all.output.place(0, m.shown + m.read_size, 1, 0, m.outputs, m.shown + m.read_size, p.output_weight);
         for (int64_t layer = 0; layer < m.layers; ++layer) {
             const int64_t inputs = m.inputs_of(layer), fed = m.fed(layer);
@@ -203,8 +210,8 @@ struct Matrices {
     }
 
     static Matrices backward(const Machine<Memory>& m, const Parameters<T>& p) {
-        Matrices all{{}, {}, Packed<T>(m.interface_size, m.shown), Packed<T>(m.outputs, m.shown + m.read_size)};
-        all.interface.place(0, m.interface_size, m.shown, 0, m.shown, 1, p.interface_weight);
+        Matrices all{{}, {}, Packed<T>(m.programs.product_size, m.shown), Packed<T>(m.outputs, m.shown + m.read_size)};
+        all.interface.place(0, m.programs.product_size, m.shown, 0, m.shown, 1, p.interface_weight);
         all.output.place(0, m.outputs, m.shown + m.read_size, 0, m.shown + m.read_size, 1, p.output_weight);
         for (int64_t layer = 0; layer < m.layers; ++layer) {
             const int64_t inputs = m.inputs_of(layer), fed = m.fed(layer);

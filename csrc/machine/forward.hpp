@@ -23,7 +23,8 @@ class Forward {
           seen_size(m.shown + m.read_size), seen(m.stretch * together * seen_size),
           outputs(m.stretch * together * matrices.output.padded_outputs()),
           recurrent(together * (m.hidden + m.read_size + m.own)), sums_stride(matrices.widest()),
-          sums(together * sums_stride), vector(m.interface_size), gates(m.gates) {}
+          sums(together * sums_stride), vector(m.interface_size),
+          product(m.programs.count ? m.programs.product_size : 0), scratch(m.programs.scratch()), gates(m.gates) {}
 
     void run(const int64_t* rows, int64_t count) {
         for (int64_t r = 0; r < count; ++r) begin(r, rows[r]);
@@ -60,7 +61,7 @@ class Forward {
     const int64_t seen_size;
     Array<T> seen, outputs, recurrent;
     const int64_t sums_stride;
-    Array<T> sums, vector, gates;
+    Array<T> sums, vector, product, scratch, gates;
 
     T* own_hidden(int64_t layer, int64_t r) { return &hidden[(layer * together + r) * m.hidden]; }
     T* own_cell(int64_t layer, int64_t r) { return &cell[(layer * together + r) * m.hidden]; }
@@ -156,7 +157,9 @@ class Forward {
 
     void work_memory(int64_t r, int64_t row, int64_t t) {
         T* to = kept ? kept.interface_vector(row, t) : vector.data();
-        add((const T*)&sums[r * sums_stride], (const T*)p.interface_bias, m.interface_size, to);
+        T* sum = !m.programs.count ? to : kept ? kept.product(row, t) : product.data();
+        add((const T*)&sums[r * sums_stride], (const T*)p.interface_bias, m.programs.product_size, sum);
+        if (m.programs.count) m.programs.forward(sum, p.program_keys, scratch.data(), to);
         memory.step(r, row, t, to, &reads[r * m.read_size]);
     }
 };

@@ -50,7 +50,8 @@ int backward(const typename Memory::Sizes* sizes, const memtape_machine_paramete
     return unless_out_of_memory([&] {
         const Memory memory(*sizes);
         const Machine<Memory> m(sizes->machine, memory);
-        const auto matrices = Matrices<Memory>::backward(m, Parameters<T>(*parameters));
+        const Parameters<T> p(*parameters);
+        const auto matrices = Matrices<Memory>::backward(m, p);
         const State<Memory> d_after(m, d_last->machine), d_before(m, d_first->machine);
         const Kept<Memory> kept(m, (T*)block);
         const int64_t together = m.rows.together(TOGETHER_BYTES / memory.backward_bytes());
@@ -59,7 +60,7 @@ int backward(const typename Memory::Sizes* sizes, const memtape_machine_paramete
             const WithoutDenormals guard;
             sums[number] = std::make_unique<ParameterGradients<Memory>>(m);
             Backward<Memory> pass(
-                m, matrices, (const T*)xs, kept, (const T*)d_ys, d_after, *sums[number], (T*)d_xs, d_before,
+                m, matrices, p.program_keys, (const T*)xs, kept, (const T*)d_ys, d_after, *sums[number], (T*)d_xs, d_before,
                 typename Memory::Backward(memory, *d_last, *d_first, kept.memory(), together), together);
             for (size_t i = 0; i < rows.size(); i += together)
                 pass.run(&rows[i], std::min<int64_t>(together, rows.size() - i));

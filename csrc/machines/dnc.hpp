@@ -56,20 +56,20 @@ struct DNCInterface : Blocks<T> {
     static std::vector<Row> table(const memtape_dnc_sizes& s) {
         const auto vector = s.squash ? Row::tanh : Row::identity, strength = s.oneplus ? Row::oneplus : Row::softplus;
         const int64_t modes = 1 + 2 * s.writes, masks = s.masked ? s.width : 0, links = s.sharpen ? s.writes : 0;
-        return {{"read_keys", s.reads * s.width, vector},
-                {"read_strengths", s.reads, strength},
-                {"write_keys", s.writes * s.width, vector},
-                {"write_strengths", s.writes, strength},
-                {"erase", s.writes * s.width, Row::sigmoid},
-                {"add", s.writes * s.width, vector},
-                {"free_gates", s.reads, Row::sigmoid},
-                {"allocation_gates", s.writes, Row::sigmoid},
-                {"write_gates", s.writes, Row::sigmoid},
-                {"read_modes", s.reads * modes, Row::softmax, modes},
-                {"read_masks", s.reads * masks, Row::floored_sigmoid},
-                {"write_masks", s.writes * masks, Row::floored_sigmoid},
-                {"backward_exponents", s.reads * links, Row::oneplus},
-                {"forward_exponents", s.reads * links, Row::oneplus}};
+        return {{"read_keys", s.reads * s.width, vector, 1, 0, s.reads},
+                {"read_strengths", s.reads, strength, 1, 0, s.reads},
+                {"write_keys", s.writes * s.width, vector, 1, s.reads, s.writes},
+                {"write_strengths", s.writes, strength, 1, s.reads, s.writes},
+                {"erase", s.writes * s.width, Row::sigmoid, 1, s.reads, s.writes},
+                {"add", s.writes * s.width, vector, 1, s.reads, s.writes},
+                {"free_gates", s.reads, Row::sigmoid, 1, 0, s.reads},
+                {"allocation_gates", s.writes, Row::sigmoid, 1, s.reads, s.writes},
+                {"write_gates", s.writes, Row::sigmoid, 1, s.reads, s.writes},
+                {"read_modes", s.reads * modes, Row::softmax, modes, 0, s.reads},
+                {"read_masks", s.reads * masks, Row::floored_sigmoid, 1, 0, s.reads},
+                {"write_masks", s.writes * masks, Row::floored_sigmoid, 1, s.reads, s.writes},
+                {"backward_exponents", s.reads * links, Row::oneplus, 1, 0, s.reads},
+                {"forward_exponents", s.reads * links, Row::oneplus, 1, 0, s.reads}};
     }
 
     // The sharpening exponent of a read head for the links of a mode.

@@ -41,9 +41,12 @@ struct NTMInterface : Blocks<T> {
     static std::vector<Row> table(const memtape_ntm_sizes& s) {
         const auto vector = s.squash ? Row::tanh : Row::identity;
         const int64_t heads = s.reads + s.writes, moving = s.location ? heads : 0, offsets = 2 * s.shift_range + 1;
-        return {{"keys", heads * s.width, vector},   {"strengths", heads, Row::softplus},
-                {"gates", moving, Row::sigmoid},     {"kernel", moving * offsets, Row::softmax, offsets},
-                {"exponents", moving, Row::oneplus}, {"erase", s.writes * s.width, Row::sigmoid},
-                {"add", s.writes * s.width, vector}};
+        return {{"keys", heads * s.width, vector, 1, 0, heads},
+                {"strengths", heads, Row::softplus, 1, 0, heads},
+                {"gates", moving, Row::sigmoid, 1, 0, heads},
+                {"kernel", moving * offsets, Row::softmax, offsets, 0, heads},
+                {"exponents", moving, Row::oneplus, 1, 0, heads},
+                {"erase", s.writes * s.width, Row::sigmoid, 1, s.reads, s.writes},
+                {"add", s.writes * s.width, vector, 1, s.reads, s.writes}};
     }
 };

@@ -47,15 +47,25 @@ class MachineParameters:
     """Recurrent weights of all layers; empty for a feed-forward controller."""
     biases: Float[Tensor, "layers gates"]
     interface_weight: Float[Tensor, "interface shown"]
-    """Applied to the last layer, or with shortcuts to all layers."""
+    """Applied to the last layer, or with shortcuts to all layers. With programs its rows are the interface vectors of all
+    programs, the queries of all heads, and a strength for each head."""
     interface_bias: Float[Tensor, " interface"]
+    program_keys: Float[Tensor, "program_heads programs program_key"]
+    """Keys of the programs, of norm 1; of size 0 if the queries are the scores. All axes are 0 without programs."""
     output_weight: Float[Tensor, "output shown_and_reads"]
     output_bias: Float[Tensor, " output"]
 
 
 PARAMETERS = schema.names_of(MachineParameters)
+KEYS = PARAMETERS.index("program_keys")
 
-MACHINE = ("batch", "time", "inputs", "outputs", "hidden", "layers", "controller", "shortcuts", "activation", "threads")
+PROGRAMS = ("program_heads", "programs", "program_key")
+"""The axes of the keys of programs."""
+
+MACHINE = (
+    *("batch", "time", "inputs", "outputs", "hidden", "layers", "controller", "shortcuts", "activation"),
+    *(*PROGRAMS, "squash_queries", "threads"),
+)
 """The integer fields of `memtape_machine_sizes`; a pointer to the lengths follows."""
 
 FUNCTIONS = {
@@ -207,6 +217,7 @@ class MachineOperator(Generic[Form, State]):
             outputs=len(given.parameters[-1]),
             hidden=state["hidden"].shape[2],
             layers=state["hidden"].shape[0],
+            **dict(zip(PROGRAMS, given.parameters[KEYS].shape, strict=True)),
             threads=torch.get_num_threads(),
             lengths=None if lengths is None else lengths.data_ptr(),
             **schema.sizes(self._axes, state),

@@ -109,8 +109,23 @@ class MachineArguments:
         if "access" in form:
             self._check_ends(sizes["ends"], *ENDS[form["access"]])
         self._addressable(tensors, sizes)
-        sizes["interface"] = self._interface(tuple([sizes[axis] for axis in self._own]), integers)
+        vector = self._interface(tuple([sizes[axis] for axis in self._own]), integers)
+        sizes |= self._programs(tensors["program_keys"].shape, sizes, vector)
         arguments.shapes(self._title, tensors, self._axes, sizes)
+
+    def _programs(self, keys: Sequence[int], sizes: Mapping[str, int], vector: int) -> dict[str, int]:
+        """Return the sizes of the interface: that of its vector or, with programs, of all that it is mixed from."""
+        heads, programs, key = keys
+        if (heads, programs, key) == (0, 0, 0):
+            return {"program_heads": 0, "programs": 0, "program_key": 0, "interface": vector}
+        owners = sizes["reads"] + sizes["writes"] if {"reads", "writes"} <= sizes.keys() else 0
+        if heads != owners or programs < 1:
+            raise ValueError(
+                f"the fused {self._title} got keys of shape {tuple(keys)}, but it has {owners} heads with programs; give "
+                "keys of 1 or more programs for each of these heads"
+            )
+        interface = programs * vector + heads * ((key or programs) + 1)
+        return {"program_heads": heads, "programs": programs, "program_key": key, "interface": interface}
 
     def _check_ends(self, given: int, access: str, ends: int) -> None:
         if given != ends:

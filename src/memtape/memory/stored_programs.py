@@ -13,6 +13,7 @@ from memtape.core import checks
 from memtape.core.known_parts import KeepsForward
 from memtape.core.view import HEAD, View
 from memtape.memory.program_options import ProgramOptions
+from memtape.ops.stored_programs import unit
 
 GAIN = 1.4
 """Gain of the Xavier initialisation of programs and queries (the authors' code)."""
@@ -96,6 +97,18 @@ class StoredPrograms(KeepsForward):
             for block, heads in zip(blocks, self.owners, strict=True)
         ]
         return torch.cat(mixed, dim=-1)
+
+    def rows(self) -> tuple[Float[Tensor, "rows hidden"], Float[Tensor, " rows"]]:
+        """Return weight and bias of one layer that computes the vectors of all programs, the queries and the strengths."""
+        weight = torch.cat([self.weights.flatten(0, 1), self.query.weight])
+        return weight, torch.cat([self.biases.flatten(), self.query.bias])
+
+    def directions(self) -> Float[Tensor, "heads programs key"]:
+        """Return the keys as queries are compared with them, of norm 1; of size 0 without keys."""
+        keys = self.keys
+        if keys is None:
+            return self.weights.new_empty(self.heads, self.options.programs, 0)
+        return unit(torch.tanh(keys) if self.options.addressing == "cosine-of-tanh" else keys)
 
     def view(self, hidden: Float[Tensor, "batch hidden"]) -> View:
         """Return the view of the weights of the programs."""

@@ -27,7 +27,7 @@ def program_scores(
     References:
         Le, Tran & Venkatesh (2020), "Neural stored-program memory", arXiv:1906.08862, section 3.1.
     """
-    return (_unit(keys) @ _unit(queries)[..., None])[..., 0] * strengths[:, :, None]
+    return (unit(keys) @ unit(queries)[..., None])[..., 0] * strengths[:, :, None]
 
 
 def mix_programs(
@@ -67,11 +67,11 @@ def key_similarity(keys: Float[Tensor, "heads programs key"]) -> Float[Tensor, "
         Le, Tran & Venkatesh (2020), arXiv:1906.08862, section 3.1, and the authors' code.
     """
     heads, programs, _ = keys.shape
-    directions = _unit(keys)
+    directions = unit(keys)
     similar = (directions @ directions.mT).triu(1).sum()
     return similar / max(1, heads * programs * (programs - 1) // 2)
 
 
-def _unit(vectors: Tensor) -> Tensor:
-    """Divide each vector by its norm; a vector of zeros stays."""
+def unit(vectors: Float[Tensor, "*batch key"]) -> Float[Tensor, "*batch key"]:
+    """Divide each vector by its norm; a vector of zeros does not change."""
     return vectors * torch.rsqrt(vectors.square().sum(-1, keepdim=True) + NORM_EPSILON)

@@ -35,6 +35,8 @@ class DNCForm:
     usage_tolerance: float
     norm_epsilon: float
     product_epsilon: float
+    squash_queries: bool = False
+    """Whether tanh is applied to the queries of programs with keys."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,8 @@ class NTMForm:
     """Whether tanh is applied to keys and add vectors."""
     clip: float
     """Bound of the absolute values of the interface vector; infinity for no bound."""
+    squash_queries: bool = False
+    """Whether tanh is applied to the queries of programs with keys."""
 
 
 @dataclass(frozen=True, kw_only=True)

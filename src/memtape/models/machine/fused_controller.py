@@ -63,8 +63,11 @@ class FusedController:
         first, *upper = parts = [_layer(layer) for layer in self.layers]
         own = [part.own for part in parts if part.own is not None]
         interface: Any = cell.interface
+        keys = first.below.new_empty(0, 0, 0)
         if of_interface is None:
-            of_interface = weight_and_bias(interface.head_parameters.linear)
+            linear = interface.head_parameters.linear
+            of_interface = weight_and_bias(linear) if isinstance(linear, nn.Linear) else linear.rows()
+            keys = keys if isinstance(linear, nn.Linear) else linear.directions()
         output_weight, output_bias = output_layer(cell)
         none = first.below.new_empty(0, len(first.bias), self.layers[0].output_size)
         return MachineParameters(
@@ -74,6 +77,7 @@ class FusedController:
             biases=_stacked([part.bias for part in parts]),
             interface_weight=of_interface[0],
             interface_bias=of_interface[1],
+            program_keys=keys,
             output_weight=output_weight,
             output_bias=output_bias,
         )
@@ -110,7 +114,7 @@ def _known(cell: AugmentedCell, inner: AnyCell) -> bool:
     parts = [part for whole in (cell.interface, cell.memory) for part in whole.modules()]
     own = [part for part in parts if isinstance(part, KeepsForward)]
     layers = [part for part in parts if not isinstance(part, KeepsForward) and type(part) is not nn.ModuleList]
-    if any(type(part) is StoredPrograms for part in parts):
+    if any(isinstance(part, StoredPrograms) and part.options.hard for part in parts):
         return False
     return unchanged(cell, cell.controller, inner, *own) and all(is_linear(layer) for layer in layers)
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from memtape.memory import StoredPrograms
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.fused_controller import FusedController
 from memtape.models.machine.fused_output import outputs
@@ -52,7 +53,9 @@ class FusedSequences:
 
 def form_of(kind: Callable[..., Any], controller: FusedController, interface: Any, **options: Any) -> Any:
     """Return the form of a machine: the options of all machines, and its own."""
-    clip = interface.head_parameters.clip
+    clip, linear = interface.head_parameters.clip, interface.head_parameters.linear
+    if isinstance(linear, StoredPrograms):
+        options["squash_queries"] = linear.options.addressing == "cosine-of-tanh"
     return kind(
         controller=controller.kind,
         shortcuts=controller.shortcuts,
