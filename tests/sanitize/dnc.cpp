@@ -46,5 +46,6 @@ void run_dnc(int64_t number) {
     s.usage_tolerance = pick({0, 1}) ? 1e-5 : 0;
     s.norm_epsilon = 1e-12;
     s.product_epsilon = pick({0, 1}) ? 1e-6 : 0;
+    add_programs(s.machine, s.reads + s.writes);
     run_both<DNC>(number, s);
 }

@@ -90,12 +90,15 @@ class Parameters : public Buffers<T, memtape_machine_parameters> {
         const int64_t gates = (m.controller < 2 ? 4 : 1) * m.hidden, fed = m.inputs + Kind::read(s),
                       vector = Kind::interface(s);
         const int64_t shown = (m.shortcuts ? m.layers : 1) * m.hidden;
+        const int64_t query = m.program_key ? m.program_key : m.programs;
+        const int64_t product = m.programs ? m.programs * vector + m.program_heads * (query + 1) : vector;
         return {gates * fed,
                 (m.layers - 1) * gates * (m.hidden + (m.shortcuts ? fed : 0)),
                 m.controller == 3 ? 0 : m.layers * gates * m.hidden,
                 m.layers * gates,
-                vector * shown,
-                vector,
+                product * shown,
+                product,
+                m.program_heads * m.programs * m.program_key,
                 m.outputs * (shown + Kind::read(s)),
                 m.outputs};
     }
@@ -142,6 +145,15 @@ inline memtape_machine_sizes random_machine() {
     m.threads = pick({1, 2, 5});
     m.lengths = pick({0, 1}) ? &wanted : nullptr;
     return m;
+}
+
+// Programs for the heads of a machine, or none.
+inline void add_programs(memtape_machine_sizes& m, int64_t heads) {
+    m.programs = pick({0, 0, 1, 2, 5});
+    if (!m.programs) return;
+    m.program_heads = heads;
+    m.program_key = pick({0, 1, 4, 17});
+    m.squash_queries = pick({0, 1});
 }
 
 // The fields of a struct, with their values.

@@ -39,5 +39,6 @@ void run_ntm(int64_t number) {
     s.read_first = pick({0, 1});
     s.squash = pick({0, 1});
     s.clip = pick({0, 1}) ? 0.5 : std::numeric_limits<double>::infinity();
+    add_programs(s.machine, s.reads + s.writes);
     run_both<NTM>(number, s);
 }

@@ -52,7 +52,14 @@ def network(draw):
     own = {name: shared[name] for name in ("width", "controller_size", "controller_layers")} | controller
     machines = (
         (memtape.NTM, shared | controller | heads | {"addressing": draw.choice(("location", "content"))}),
-        (memtape.DNC, shared | controller | heads | {"sharpen_links": True, "masked": draw.choice((True, False))}),
+        (memtape.NUTM, shared | controller | heads | {"programs": draw.choice((1, 3))}),
+        (
+            memtape.DNC,
+            shared
+            | controller
+            | heads
+            | {"sharpen_links": True, "masked": draw.choice((True, False)), "programs": draw.choice((None, 2))},
+        ),
         (memtape.SAM, shared | controller | sparse),
         (memtape.SDNC, shared | controller | sparse),
     )
