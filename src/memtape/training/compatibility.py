@@ -6,6 +6,7 @@ from torch import nn
 
 from memtape.core.inputs.registry import kind_named
 from memtape.core.task import Task
+from memtape.training.key_penalty import programs_with_keys
 from memtape.training.network_traits import (
     has_linear_start,
     input_kind,
@@ -14,7 +15,6 @@ from memtape.training.network_traits import (
     sees_ahead,
 )
 from memtape.training.optim.closed_form import linearly_read
-from memtape.training.optim.key_penalty import programs_with_keys
 from memtape.training.optim.schedule import lengths_at
 from memtape.training.optim.vanishing_penalty import plain_cells
 from memtape.training.settings import SettingsError, TrainSettings

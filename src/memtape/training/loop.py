@@ -15,8 +15,8 @@ from memtape.training.compatibility import check_compatible
 from memtape.training.draw_batch import draw_batch
 from memtape.training.gradient import gradient
 from memtape.training.interruption import Interruption
+from memtape.training.key_penalty import add_key_penalty, penalty_at
 from memtape.training.optim.closed_form import solve
-from memtape.training.optim.key_penalty import add_key_penalty, penalty_at
 from memtape.training.optim.linear_start import without_softmax
 from memtape.training.optim.non_finite import NonFiniteError, first_non_finite
 from memtape.training.optim.schedule import rate_at, teacher_at

@@ -8,7 +8,7 @@ import torch
 from memtape import DNC, NTM, NUTM, Copy
 from memtape.ops import key_similarity
 from memtape.training.gradient import gradient
-from memtape.training.optim.key_penalty import add_key_penalty, penalty_at
+from memtape.training.key_penalty import add_key_penalty, penalty_at
 from memtape.training.parallel.processes import Processes
 from memtape.training.parallel.replicas import Replicas
 from memtape.training.settings import SettingsError, TrainSettings
