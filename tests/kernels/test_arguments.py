@@ -90,23 +90,32 @@ def test_every_tensor_of_a_machine_is_checked(name, backward, operator_calls):
 @pytest.mark.parametrize("name", MACHINES)
 def test_numbers_of_a_form_are_checked(name, operator_calls):
     operator, given = operator_arguments(operator_calls, MACHINES[name]())
-    *tensors, lengths, integers, floats, keep = given
+    *tensors, lengths, accesses, integers, floats, keep = given
     for at in range(len(integers)):
         for wrong in (-1, 2**40):
             changed = [*integers[:at], wrong, *integers[at + 1 :]]
             with pytest.raises(ValueError, match="it must be in 0"):
-                operator(*tensors, lengths, changed, floats, keep)
+                operator(*tensors, lengths, accesses, changed, floats, keep)
     with pytest.raises(ValueError, match="give every number of the form"):
-        operator(*tensors, lengths, integers[1:], floats, keep)
+        operator(*tensors, lengths, accesses, integers[1:], floats, keep)
 
 
 @pytest.mark.parametrize("lengths", [torch.tensor([5, 1]), torch.tensor([-1, 1]), torch.tensor([1]), torch.ones(2)])
 @pytest.mark.parametrize("name", MACHINES)
 def test_lengths_are_checked(name, lengths, operator_calls):
     operator, given = operator_arguments(operator_calls, MACHINES[name]())
-    *tensors, _, integers, floats, keep = given
+    *tensors, _, accesses, integers, floats, keep = given
     with pytest.raises(ValueError, match="got lengths"):
-        operator(*tensors, lengths, integers, floats, keep)
+        operator(*tensors, lengths, accesses, integers, floats, keep)
+
+
+@pytest.mark.parametrize("accesses", [torch.ones(2, 4), torch.ones(2, 3, dtype=torch.bool), torch.ones(2).bool()])
+@pytest.mark.parametrize("name", MACHINES)
+def test_accesses_are_checked(name, accesses, operator_calls):
+    operator, given = operator_arguments(operator_calls, MACHINES[name]())
+    *tensors, lengths, _, integers, floats, keep = given
+    with pytest.raises(ValueError, match="got accesses"):
+        operator(*tensors, lengths, accesses, integers, floats, keep)
 
 
 RECURRENCES = {

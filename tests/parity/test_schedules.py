@@ -110,19 +110,6 @@ def test_gradients_match_finite_differences(machine, schedule):
     machine.gradients_match_finite_differences(network("ntm", schedule), without="count")
 
 
-@pytest.mark.parametrize(
-    ("accesses", "message"),
-    [
-        (torch.ones(2, 4, dtype=torch.bool), "accesses as torch.bool of shape \\(2, 4\\)"),
-        (torch.ones(2, 5), "accesses as torch.float32 of shape \\(2, 5\\)"),
-    ],
-)
-def test_accesses_of_another_shape_or_dtype_are_refused(accesses, message):
-    made = NTM(3, 2, slots=4, width=3)
-    with pytest.raises(ValueError, match=message):
-        made.cell.fused("cpu")(torch.zeros(2, 5, 3), made.init_state(2), None, accesses)
-
-
 def test_reads_between_writes_run_step_by_step():
     made = NTM(3, 2, slots=4, width=3, writing="uniform", writing_interval=2, hold_reads=False)
     assert made.cell.fused("cpu") is None
