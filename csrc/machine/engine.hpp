@@ -105,10 +105,6 @@ class Kept : public Sections {
     T* product(int64_t row, int64_t access) const {
         return block + product_at + (row * m.time + access) * m.programs.product_size;
     }
-    // With programs, what their interface vector is mixed from.
-    T* product(int64_t row, int64_t t) const {
-        return block + product_at + (row * m.time + t) * m.programs.product_size;
-    }
     T* memory() const { return block ? block + memory_at : nullptr; }
 
   private:

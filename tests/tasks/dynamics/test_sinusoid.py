@@ -56,7 +56,7 @@ def test_amplitudes_and_the_mean_are_those_of_the_paper():
 
 
 def test_noise_is_added_to_the_inputs_alone():
-    plain, noisy = Sinusoid().batch(0, 50), Sinusoid(noise=2).batch(0, 50)
+    plain, noisy = Sinusoid().batch(0, 50), Sinusoid(noise=2.0).batch(0, 50)
     assert torch.equal(plain.targets, noisy.targets)
     errors = (noisy.inputs - plain.inputs)[:, :100, 0]
     assert errors.abs().max() <= 2

@@ -84,10 +84,10 @@ class Sinusoid(RegressionTask, DrawnTask):
         def uniform(low: float, high: float, *size: int) -> Tensor:
             return low + (high - low) * torch.rand(batch_size, *size, generator=generator, dtype=torch.float64)
 
-        places = (torch.arange(1, 2 * length + 1) + uniform(-1, 1, 2 * length)) / STEPS_OF_A_UNIT
+        places = (torch.arange(1, 2 * length + 1) + uniform(-1.0, 1.0, 2 * length)) / STEPS_OF_A_UNIT
         amplitude, frequency, phase = (uniform(*bounds, 1) for bounds in (AMPLITUDES, FREQUENCIES, PHASES))
         values = MEAN + amplitude * torch.sin(2 * math.pi * frequency * places + phase)
-        seen = values[:, :length] + uniform(-self.noise, self.noise, length)
+        seen = values[:, :length] + uniform(-float(self.noise), float(self.noise), length)
         answers = (torch.arange(2 * length) >= length).expand(batch_size, -1)
         inputs = torch.stack([functional.pad(seen, (0, length)), answers.double()], dim=-1)
         return SequenceBatch(
