@@ -44,9 +44,9 @@ def kernel_calls(monkeypatch):
     calls = []
     original = KERNELS["cpu"]
 
-    def counted(*arguments):
+    def counted(*arguments, **options):
         calls.append(arguments)
-        return original(*arguments)
+        return original(*arguments, **options)
 
     monkeypatch.setitem(KERNELS, "cpu", counted)
     return calls
