@@ -89,7 +89,7 @@ def test_inputs_are_scaled_so_that_all_units_have_states_of_equal_variance():
     torch.testing.assert_close(cell.log_input_scale.exp().square(), 1 - cell.eigenvalues.square().sum(dim=0))
     with torch.no_grad():
         cell.input_weight.div_(cell.input_weight.square().sum(dim=(0, 2), keepdim=True).sqrt())
-        _, last, _ = unroll(cell, torch.randn(4000, 100, 2))
+        _, last, _ = unroll(cell, torch.randn(1000, 100, 2))
     sizes = last.modes.square().sum(dim=1).mean(dim=0)
     assert (sizes - 1).abs().max() < 0.2
 

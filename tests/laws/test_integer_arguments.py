@@ -36,7 +36,8 @@ def equal(first, second):
 def test_lengths_of_any_integer_type_mean_the_same(name):
     network, xs = built(name), torch.randn(3, 127, 4, dtype=torch.float64)
     expected, last = network(xs, lengths=torch.tensor(LENGTHS))
-    for lengths in (LENGTHS, np.array(LENGTHS, dtype=np.uint16), *(torch.tensor(LENGTHS).to(each) for each in TYPES)):
+    types = TYPES if name == "gru" else [torch.uint8]  # other networks convert them by the same function
+    for lengths in (LENGTHS, np.array(LENGTHS, dtype=np.uint16), *(torch.tensor(LENGTHS).to(each) for each in types)):
         ys, state = network(xs, lengths=lengths)
         equal(ys, expected)
         equal(tree.named_tensors(state), tree.named_tensors(last))

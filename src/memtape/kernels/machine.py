@@ -6,12 +6,10 @@ dataclasses, the machine's form and its state, define everything else.
 """
 
 import ctypes
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-import numpy
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -20,6 +18,7 @@ from memtape.core.compiled_library import expect
 from memtape.kernels import schema
 from memtape.kernels.arguments import MOST_OF_AN_INTEGER
 from memtape.kernels.calling import call, exhausted, function, library_function, pointers
+from memtape.kernels.in_place import InPlace, copied
 from memtape.kernels.machine_arguments import SHARED, MachineArguments
 from memtape.kernels.operator import Pass, register
 
@@ -114,27 +113,6 @@ class Given(NamedTuple):
         parameters = tuple(tensor.contiguous() for tensor in self.parameters)
         state = tuple(tensor if at in but else tensor.contiguous() for at, tensor in enumerate(self.state))
         return Given(self.xs.contiguous(), parameters, state)
-
-
-@dataclass(frozen=True, kw_only=True)
-class InPlace:
-    """The parts of a state that a kernel changes in place: large ones, of which it accesses little.
-
-    They are copied once; the backward pass restores earlier values from the last ones.
-    """
-
-    parts: tuple[str, ...] = ()
-    """Their names, which are the first fields of the state."""
-    differentiable: tuple[str, ...] = ()
-    """Those with a gradient, which is computed if needed; the first of `parts`."""
-    measured: tuple[str, ...] = ()
-    """Sizes that `measure` sets in the forward pass and that the backward pass also needs."""
-    flags: tuple[str, ...] = ()
-    """Other sizes that `measure` sets."""
-    addresses: tuple[str, ...] = ()
-    """Pointers among the sizes: one with the name of a part points to its last value in the backward pass; others are null."""
-    measure: Callable[[Any, Mapping[str, Tensor] | None], None] = lambda sizes, state: None
-    """Sets sizes that depend on the values of a state, or their defaults if only shapes are known."""
 
 
 class MachineOperator(Generic[Form, State]):
@@ -267,7 +245,7 @@ class MachineOperator(Generic[Form, State]):
         large = len(self.in_place.parts)
         sizes = self.sizes(given, lengths, accesses, integers, floats)
         self.in_place.measure(sizes, dict(zip(self.state, given.state, strict=True)))
-        changed = tuple(_copied(tensor) for tensor in given.state[:large])
+        changed = tuple(copied(tensor) for tensor in given.state[:large])
         given = Given(given.xs, given.parameters, (*changed, *given.state[large:])).contiguous()
         ys, rest = _outputs(given, large)
         last = (*changed, *rest)
@@ -391,22 +369,6 @@ class MachineOperator(Generic[Form, State]):
         return register(
             self.name, self.title, forward=forward, backward=backward, save=self._save, gradients=self._gradients
         )
-
-
-def is_one_zero(tensor: Tensor) -> bool:
-    """Return whether a tensor is an expanded zero."""
-    if not tensor.numel() or any(
-        stride and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True)
-    ):
-        return False
-    return float(tensor[(0,) * tensor.ndim]) == 0
-
-
-def _copied(tensor: Tensor) -> Tensor:
-    """Return a contiguous copy; zeros come from numpy, which does not write to the pages until they are used."""
-    if is_one_zero(tensor):
-        return torch.from_numpy(numpy.zeros(tensor.shape, dtype=str(tensor.dtype).removeprefix("torch.")))
-    return tensor.clone(memory_format=torch.contiguous_format)
 
 
 def _outputs(given: Given, changed: int) -> tuple[Tensor, tuple[Tensor, ...]]:

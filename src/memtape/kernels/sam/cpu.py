@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from memtape.kernels.machine import InPlace, MachineOperator, is_one_zero
+from memtape.kernels.in_place import InPlace, is_one_zero
+from memtape.kernels.machine import MachineOperator
 from memtape.kernels.sam.form import SAMForm, SAMState
 
 LINKS = ("before_places", "before_weights", "after_places", "after_weights", "last_places", "last_weights")
