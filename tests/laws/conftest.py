@@ -168,6 +168,7 @@ CELLS = [
         lambda: mann(controller="gru", initial_weights="zeros", initial_memory="learned", initial_reads="learned"),
     ),
     ("mann-keys", lambda: mann(add_keys=True, initial_weights="uniform", squash=False, usage_decay=0.5)),
+    ("mann-programs", lambda: mann(programs=3)),
     ("mann-scheduled", lambda: mann(writing="uniform", writing_interval=2, hold_reads=False)),
     ("ntm-content-write-first", lambda: ntm(addressing="content", read_first=False, initial_memory="learned")),
     (

@@ -12,6 +12,7 @@ from memtape.core.memory import Interface, Memory
 from memtape.core.state import state
 from memtape.core.view import SLOT, View, Views
 from memtape.memory.control import HeadParameters
+from memtape.memory.program_options import ProgramOptions
 from memtape.memory.slot_views import contents_view, gates_view, vectors_view, weights_view
 from memtape.memory.slots import InitialMemory, InitialSlots
 
@@ -181,13 +182,15 @@ class LeastUsedInterface(Interface[LeastUsedControl]):
         add_keys: add the keys, as in the paper (else add vectors of their own).
         squash: apply tanh to keys and add vectors.
         clip: bound of the absolute value of every entry of the interface vector; None for no bound.
+        programs: stored programs of each head, in place of the linear layer; None for the layer.
 
     Raises:
         TypeError: a size is not an integer.
         ValueError: a size is below 1, or the clip is not positive.
 
     References:
-        Santoro et al. (2016), arXiv:1605.06065, section 3; add vectors of their own: its public implementation ntm-one-shot.
+        Santoro et al. (2016), arXiv:1605.06065, section 3; add vectors of their own: its public implementation ntm-one-shot;
+        programs: Le, Tran & Venkatesh (2020), "Neural stored-program memory", arXiv:1906.08862.
     """
 
     def __init__(
@@ -199,6 +202,7 @@ class LeastUsedInterface(Interface[LeastUsedControl]):
         add_keys: bool = False,
         squash: bool = True,
         clip: float | None = 20.0,
+        programs: ProgramOptions | None = None,
     ):
         super().__init__()
         checks.module_sizes(self, width=width, heads=heads)
@@ -210,7 +214,12 @@ class LeastUsedInterface(Interface[LeastUsedControl]):
         }
         if add_keys:
             del blocks["add"]
-        self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip)
+        owners = dict.fromkeys(blocks, range(heads))
+        self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip, programs=programs, heads=owners)
+
+    def views(self, hidden: Float[Tensor, "batch hidden"]) -> Views:
+        """Return the view of the weights of the programs; none without programs."""
+        return self.head_parameters.views(hidden)
 
     def forward(self, hidden: Float[Tensor, "batch hidden"]) -> LeastUsedControl:
         """Compute the control from the hidden vector."""

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape import DNC, NTM, NUTM
+from memtape import DNC, MANN, NTM, NUTM
 
 F64 = torch.float64
 LIKE_THE_AUTHORS = {
@@ -53,13 +53,14 @@ def with_one_program(plain, model, **options):
 SMALL = {"slots": 6, "width": 4, "controller_size": 5, "read_heads": 2, "write_heads": 2}
 
 
-@pytest.mark.parametrize("model", [NTM, DNC])
+@pytest.mark.parametrize("model", [NTM, DNC, MANN])
 def test_one_program_is_the_plain_machine(model):
-    plain = model(2, 3, **SMALL, **({} if model is DNC else LIKE_THE_AUTHORS)).double()
+    sizes = {"slots": 6, "width": 4, "controller_size": 5, "heads": 2} if model is MANN else SMALL
+    plain = model(2, 3, **sizes, **(LIKE_THE_AUTHORS if model is NTM else {})).double()
     with torch.no_grad():
         for parameter in plain.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
-    one = with_one_program(plain, DNC if model is DNC else NUTM, **SMALL)
+    one = with_one_program(plain, NUTM if model is NTM else model, **sizes)
     xs = torch.randn(3, 9, 2, dtype=F64)
     torch.testing.assert_close(one(xs)[0], plain(xs)[0], rtol=0, atol=1e-12)
 

@@ -6,6 +6,7 @@ from memtape.core.card import ModelCard
 from memtape.core.cell import FusedRun
 from memtape.core.recurrent import Recurrent, runs
 from memtape.memory import LeastUsedInterface, LeastUsedMemory
+from memtape.memory.program_options import program_options
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.controller import controller_of
 from memtape.models.machine.machine_cell import MachineCell
@@ -39,6 +40,13 @@ class MANNCell(MachineCell):
         add_keys: add the keys to the memory, as in the paper (else add vectors of their own).
         squash: apply tanh to keys and add vectors (else linear).
         clip: bound of the absolute value of every entry of the interface vector; none for no bound.
+        programs: number of stored programs of each head, maps to its interface of which the controller chooses a mixture in
+            each step; none for one linear map, as in the paper.
+        program_key_size: size of the keys of programs; none for the number of programs.
+        program_addressing: scores of programs: the cosine of the tanh of key and query, the plain cosine, or directly the
+            controller's query, without keys.
+        hard_programs: take the best program instead of a mixture, in training after adding noise.
+        program_temperature: divides the noisy scores of hard programs in training.
         writing: steps in which the memory is accessed: every one; uniform, in intervals; cached, the same with attention over
             the hidden vectors of the last interval; or random ones.
         writing_steps: number of steps that follow the rule, such as the length of a source; in later ones, such as those of a
@@ -51,11 +59,13 @@ class MANNCell(MachineCell):
 
     Raises:
         TypeError: a size is not an integer.
-        ValueError: a size is below 1, there are more heads than slots, a choice is unknown, or the decay is outside 0..1.
+        ValueError: a size is below 1, there are more heads than slots, a choice is unknown, the decay is outside 0..1,
+            or an option of programs is given without them.
 
     References:
         Santoro et al. (2016), "One-shot learning with memory-augmented neural networks", arXiv:1605.06065; sizes and initial
-        values: its public implementation ntm-one-shot.
+        values: its public implementation ntm-one-shot; `programs`: Le, Tran & Venkatesh (2020), "Neural stored-program
+        memory", arXiv:1906.08862.
     """
 
     def __init__(
@@ -77,6 +87,11 @@ class MANNCell(MachineCell):
         add_keys: bool = False,
         squash: bool = True,
         clip: float | None = 20.0,
+        programs: int | None = None,
+        program_key_size: int | None = None,
+        program_addressing: Literal["cosine-of-tanh", "cosine", "direct"] = "cosine-of-tanh",
+        hard_programs: bool = False,
+        program_temperature: float = 1.0,
         writing: Literal["every", "uniform", "cached", "random"] = "every",
         writing_steps: int | None = None,
         writing_interval: int | None = None,
@@ -100,7 +115,15 @@ class MANNCell(MachineCell):
             controller_of(
                 controller, input_size + memory.read_size, controller_size, controller_layers, initial_controller
             ),
-            LeastUsedInterface(controller_size, width, heads=heads, add_keys=add_keys, squash=squash, clip=clip),
+            LeastUsedInterface(
+                controller_size,
+                width,
+                heads=heads,
+                add_keys=add_keys,
+                squash=squash,
+                clip=clip,
+                programs=program_options(options),
+            ),
             memory,
             input_size=input_size,
             output_size=output_size,
