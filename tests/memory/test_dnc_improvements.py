@@ -8,7 +8,7 @@ import torch
 
 from memtape import ops
 from memtape.core.state import NoState
-from memtape.memory import DNCInterface, DNCMemory, LinkExponents, LookUpMasks, Normalised
+from memtape.memory import DNCInterface, DNCMemory, LinkExponents, LookUpMasks, Normalised, ProgramOptions
 
 BATCH, SLOTS, WIDTH, HIDDEN = 2, 6, 4, 3
 F64 = torch.float64
@@ -232,6 +232,16 @@ def test_a_normalised_interface_reads_a_hidden_vector_of_mean_0_and_variance_1()
             DNCInterface,
             {"sharpen_links": True, "links": False},
             "sharpen_links is set, but there are no links; leave it out or keep links",
+        ),
+        (
+            DNCInterface,
+            {"bias": False, "programs": ProgramOptions()},
+            "bias is False, but stored programs have biases; leave one of the two out",
+        ),
+        (
+            DNCInterface,
+            {"bias": False, "initial_strength": 2.0},
+            "initial_strength is 2.0, but it is a bias and there are none; leave it out or keep the biases",
         ),
     ],
 )

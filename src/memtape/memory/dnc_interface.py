@@ -46,10 +46,12 @@ class DNCInterface(Interface[DNCControl]):
         mask_floor: $m_0$, the smallest value of a mask.
         sharpen_links: add a sharpening exponent of the links for each read head.
         programs: stored programs of each head, in place of the linear layer; None for the layer.
+        bias: whether the linear layer has biases.
 
     Raises:
         ValueError: a size is below 1, the clip is not positive, a choice is unknown, the initial strength is outside
-            the range of strengths, a mask floor is given without masks, or `sharpen_links` without links.
+            the range of strengths, a mask floor is given without masks, `sharpen_links` without links,
+            or no biases beside programs or an initial strength.
 
     References:
         Graves et al. (2016), "Hybrid computing using a neural network with dynamic external memory", Nature 538,
@@ -73,6 +75,7 @@ class DNCInterface(Interface[DNCControl]):
         mask_floor: float = 0.0,
         sharpen_links: bool = False,
         programs: ProgramOptions | None = None,
+        bias: bool = True,
     ):
         super().__init__()
         checks.module_sizes(self, width=width, read_heads=read_heads, write_heads=write_heads)
@@ -82,6 +85,12 @@ class DNCInterface(Interface[DNCControl]):
             raise ValueError(f"mask_floor is {mask_floor}, but there are no masks; leave it at 0 or set masked")
         if sharpen_links and not links:
             raise ValueError("sharpen_links is set, but there are no links; leave it out or keep links")
+        if programs is not None and not bias:
+            raise ValueError("bias is False, but stored programs have biases; leave one of the two out")
+        if initial_strength is not None and not bias:
+            raise ValueError(
+                f"initial_strength is {initial_strength}, but it is a bias and there are none; leave it out or keep the biases"
+            )
         self.masked, self.mask_floor, self.links, self.sharpen_links = masked, mask_floor, links, sharpen_links
         self.width, self.read_heads = width, read_heads
         self.strengths: Strengths = strengths
@@ -109,7 +118,9 @@ class DNCInterface(Interface[DNCControl]):
                 blocks[name] += raw_strength(initial_strength, strengths)
         reads, writes = range(read_heads), range(read_heads, read_heads + write_heads)
         owners = {name: reads if name.startswith(OF_READ_HEADS) else writes for name in blocks}
-        self.head_parameters = HeadParameters(hidden_size, blocks, clip=clip, programs=programs, heads=owners)
+        self.head_parameters = HeadParameters(
+            hidden_size, blocks, clip=clip, bias=bias, programs=programs, heads=owners
+        )
 
     def views(self, hidden: Float[Tensor, "batch hidden"]) -> Views:
         """Return the view of the weights of the programs; none without programs."""

@@ -5,7 +5,11 @@ import math
 import pytest
 import torch
 
-from memtape import DNC, NTM, SAM, tree
+from memtape import DNC, NTM, SAM, AugmentedCell, ScheduledCell, tree, unroll
+from memtape.cells import GateNormLSTMCell
+from memtape.memory import DNCInterface, DNCMemory
+from memtape.models.machine.access_schedule import UniformSchedule
+from memtape.models.machine.scheduled import CachedAttention
 
 F64 = torch.float64
 SIZES = {
@@ -212,3 +216,27 @@ def test_the_views_show_the_accesses():
 def test_bad_options_are_refused_in_one_sentence(options, message, shapes_unchecked):
     with pytest.raises(ValueError, match=message):
         network(NTM, **options)
+
+
+def network_of_the_paper(hidden_size):
+    """Return the machine of the experiments: a controller with normalised gates, and no biases."""
+    return AugmentedCell(
+        GateNormLSTMCell(10 + 64, hidden_size),
+        DNCInterface(hidden_size, 64, bias=False),
+        DNCMemory(4, 64),
+        input_size=10,
+        output_size=10,
+        initial_reads="constant",
+        output_bias=False,
+    )
+
+
+def test_the_parameters_are_as_many_as_those_of_the_authors():
+    """Their totals have two embeddings of 10 x 10 that no computation uses."""
+    unused, machine = 200, network_of_the_paper(100)
+    uniform = ScheduledCell(machine, UniformSchedule(10, 50))
+    cached = ScheduledCell(network_of_the_paper(95), UniformSchedule(5, 50), attention=CachedAttention(95, 64, 16))
+    for cell, count in ((machine, 98_840), (uniform, 98_840), (cached, 96_120)):
+        assert sum(parameter.numel() for parameter in cell.parameters()) + unused == count
+        ys, _, _ = unroll(cell, torch.randn(2, 12, 10))
+        assert ys.isfinite().all()

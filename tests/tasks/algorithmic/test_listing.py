@@ -60,3 +60,10 @@ def test_bad_options_are_refused_in_one_sentence(shapes_unchecked):
         Listing(operation="sort")
     with pytest.raises(ValueError, match="min_length is 1, but it must be at least 2"):
         Listing(min_length=1)
+
+
+def test_only_an_answer_without_an_error_is_solved():
+    judge = Listing.scored[-1]
+    assert judge.name == "accuracy"
+    assert judge.reaches(1.0, Listing.solved_at)
+    assert not judge.reaches(0.99, Listing.solved_at)

@@ -78,8 +78,8 @@ class Listing(ClassificationTask, DrawnTask):
     """
 
     scored = (
-        Score(name="accuracy", label="share of correct integers", short="accuracy", higher_is_better=True),
         Score(name="cross_entropy", label="cross-entropy, nats per step", short="nats"),
+        Score(name="accuracy", label="share of correct integers", short="accuracy", higher_is_better=True),
     )
     solved_at = 1.0
 
@@ -120,8 +120,8 @@ class Listing(ClassificationTask, DrawnTask):
         return class_sums(outputs, batch)
 
     def scores_of(self, tally: Mapping[str, float]) -> dict[str, float]:
-        """Return `accuracy` and `cross_entropy`."""
-        return {"accuracy": tally["right"] / tally["scored"], "cross_entropy": tally["nats"] / tally["scored"]}
+        """Return `cross_entropy` and `accuracy`."""
+        return {"cross_entropy": tally["nats"] / tally["scored"], "accuracy": tally["right"] / tally["scored"]}
 
     def chance(self, lengths: tuple[int, int]) -> dict[str, float]:
         """Return the accuracy of a uniform guess among the integers, whatever the operation."""
