@@ -75,7 +75,12 @@ def remove_contradictions(name, options):
         for option in [option for option in options if "program" in option]:
             del options[option]
     if options.get("writing") == "every":
-        del options["writing_steps"], options["writing_interval"]
+        for option in ("writing_steps", "writing_interval", "writing_from_zero", "hold_reads"):
+            del options[option]
+    if options.get("writing") not in {None, "random"}:
+        del options["writing_seed"]
+    if options.get("writing") not in {None, "cached"}:
+        del options["cache_attention_size"]
     if options.get("writing") == "cached":
         options |= {"controller": "lstm", "controller_layers": 1}
     if name == "sam":

@@ -189,6 +189,18 @@ def test_the_views_show_the_accesses():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (
+            {"hold_reads": False},
+            'hold_reads is False, but it has no effect with writing="every"; leave it out or choose writing="uniform" or "cached"',
+        ),
+        (
+            {"writing": "uniform", "writing_interval": 2, "writing_seed": 3},
+            'writing_seed is 3, but it has no effect with writing="uniform"; leave it out or choose writing="random"',
+        ),
+        (
+            {"writing": "random", "writing_steps": 9, "cache_attention_size": 3},
+            'cache_attention_size is 3, but it has no effect with writing="random"; leave it out or choose writing="cached"',
+        ),
         ({"writing": "often"}, "writing is 'often', but it must be one of 'every', 'uniform', 'cached', 'random'"),
         (
             {"writing": "uniform"},

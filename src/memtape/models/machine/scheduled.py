@@ -32,6 +32,12 @@ OF_THE_SCHEDULE = (
 )
 """The options of the schedule of a machine."""
 
+SCHEDULED = ("uniform", "cached", "random")
+"""The rules with steps without an access."""
+
+CACHE_ATTENTION_SIZE = 16
+"""The usual number of units of the attention over cached hidden vectors."""
+
 INITIAL_DEVIATION = 0.1
 """Standard deviation of the initial weights of the attention over cached states."""
 
@@ -265,17 +271,25 @@ def scheduled(
 
     Raises:
         TypeError: a number is not an integer.
-        ValueError: a choice is unknown, a number is below 1, neither the number of steps nor the interval is given, or one of
-            them is given without a schedule.
+        ValueError: a choice is unknown, a number is below 1, neither the number of steps nor the interval is given, or an
+            option is given that has no effect with the rule.
     """
     checks.one_of(WRITING, writing=writing)
+    given = {
+        "writing_steps": (writing_steps, None, SCHEDULED),
+        "writing_interval": (writing_interval, None, SCHEDULED),
+        "writing_from_zero": (writing_from_zero, False, SCHEDULED),
+        "hold_reads": (hold_reads, True, SCHEDULED),
+        "writing_seed": (writing_seed, 0, ("random",)),
+        "cache_attention_size": (cache_attention_size, CACHE_ATTENTION_SIZE, ("cached",)),
+    }
+    for name, (value, default, rules) in given.items():
+        if value != default and writing not in rules:
+            others = " or ".join(f'"{rule}"' for rule in rules)
+            raise ValueError(
+                f'{name} is {value}, but it has no effect with writing="{writing}"; leave it out or choose writing={others}'
+            )
     if writing == "every":
-        for name, value in {"writing_steps": writing_steps, "writing_interval": writing_interval}.items():
-            if value is not None:
-                raise ValueError(
-                    f'{name} is {value}, but with writing="every" each step has an access; leave it out or choose '
-                    'writing="uniform"'
-                )
         return machine
     if writing_steps is None and (writing_interval is None or writing == "random"):
         raise ValueError(
