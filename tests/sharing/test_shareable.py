@@ -59,6 +59,17 @@ CHOICES = {
 """Values of options for which not every number of their type is valid."""
 
 
+def remove_options_of_other_rules(options):
+    """Remove options that have no effect with the rule of writing."""
+    if options.get("writing") == "every":
+        for option in ("writing_steps", "writing_interval", "writing_from_zero", "hold_reads"):
+            del options[option]
+    if options.get("writing") not in {None, "random"}:
+        del options["writing_seed"]
+    if options.get("writing") not in {None, "cached"}:
+        del options["cache_attention_size"]
+
+
 def remove_contradictions(name, options):
     """Remove or replace options that another one excludes."""
     if options.get("addressing") == "content":
@@ -74,13 +85,7 @@ def remove_contradictions(name, options):
     if options.get("programs") is None:
         for option in [option for option in options if "program" in option]:
             del options[option]
-    if options.get("writing") == "every":
-        for option in ("writing_steps", "writing_interval", "writing_from_zero", "hold_reads"):
-            del options[option]
-    if options.get("writing") not in {None, "random"}:
-        del options["writing_seed"]
-    if options.get("writing") not in {None, "cached"}:
-        del options["cache_attention_size"]
+    remove_options_of_other_rules(options)
     if options.get("writing") == "cached":
         options |= {"controller": "lstm", "controller_layers": 1}
     if name == "sam":

@@ -191,7 +191,7 @@ def test_the_views_show_the_accesses():
     [
         (
             {"hold_reads": False},
-            'hold_reads is False, but it has no effect with writing="every"; leave it out or choose writing="uniform" or "cached"',
+            'hold_reads is False, but it has no effect with writing="every"; leave it out or choose writing="uniform"',
         ),
         (
             {"writing": "uniform", "writing_interval": 2, "writing_seed": 3},
