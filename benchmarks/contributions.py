@@ -61,7 +61,7 @@ def measured(folder: Path, steps: int, sequences: int) -> tuple[str, Tensor, lis
     if isinstance(machine, ScheduledCell):
         numbers = torch.arange(source) + machine.first_number
         writes = machine.schedule(numbers.float()).nonzero()[:, 0].tolist()
-        name = f"{type(network).__name__}, {len(writes)} writes"
+        name = f"{type(network).__name__}, {network.configuration['writing']}, {len(writes)} writes"
     else:
         writes = [] if machine is None else list(range(source))
         name = type(network).__name__ + ("" if machine is None else ", a write in each step")
@@ -84,6 +84,7 @@ def draw(steps: int, runs: list[tuple[str, Tensor, list[int]]], file: Path) -> N
                 places = [step + 1 for step in writes]
                 right.plot(places, values[writes], "o", color=line.get_color(), markersize=3, zorder=3 + number)
         right.set(title="Trained networks", xlabel="input", ylabel="contribution / last", yscale="log")
+        right.xaxis.get_major_locator().set_params(integer=True)
         right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         right.legend()
         figure.savefig(file)
