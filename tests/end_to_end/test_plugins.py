@@ -85,12 +85,14 @@ def test_a_training_run_of_a_plugin_is_resumed(copied, trained, capsys):
         assert (copied / name).read_bytes() == (trained / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_sweep_passes_the_plugins_to_its_processes(tmp_path, capsys):
     words = ["sweep", "mgu", "reversal", *TINY, "--seeds", "0", "--jobs", "1", "--out", str(tmp_path / "sweep")]
     assert run([*words, *PLUGINS]) == 0
     assert "0 of 1" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_plugin_can_be_benchmarked(capsys):
     words = [
         "bench",
