@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from memtape import GRU, NTM
+from memtape import DNC, GRU, NTM
 
 
 @pytest.fixture
@@ -46,3 +46,11 @@ def test_numbers_that_are_not_finite_are_refused(trace):
     outputs[3, 1] = np.nan
     with pytest.raises(ValueError, match=r"outputs of the trace is nan at \(3, 1\), but every number must be finite"):
         dataclasses.replace(trace, outputs=outputs).figure()
+
+
+def test_names_of_panels_of_few_slots_do_not_overlap():
+    figure = DNC(3, 2, slots=4, width=3, controller_size=4).trace(torch.randn(1, 9, 3)).figure()
+    figure.canvas.draw()
+    names = [text for text in figure.texts if text.get_text().replace("\n", " ") in {"Write weights", "Read weights"}]
+    write, read = (text.get_window_extent() for text in names)
+    assert read.y1 <= write.y0 or write.y1 <= read.y0

@@ -30,6 +30,9 @@ _NAMED_ROWS_FROM = 16
 _LEAST_HEIGHT = 60
 """Least height in pixels of a panel, so that the labels of its colour bar do not overlap."""
 
+_TWO_LINES = 48
+"""Least height in pixels of a panel of slots, whose name may have two lines."""
+
 
 def draw_panels(panels: list[Panel], steps: int, window: SlotWindow, *, title: str, below: int = 0) -> Column:
     """Draw panels over one time axis; call this inside the context of the style.
@@ -66,8 +69,8 @@ def draw_panels(panels: list[Panel], steps: int, window: SlotWindow, *, title: s
 
 
 def _high_enough(panel: Panel) -> Panel:
-    least = -(-_LEAST_HEIGHT // panel.rows.shape[1])
-    return panel if panel.slots else replace(panel, row_height=max(panel.row_height, least))
+    least = -(-(_TWO_LINES if panel.slots else _LEAST_HEIGHT) // panel.rows.shape[1])
+    return replace(panel, row_height=max(panel.row_height, least))
 
 
 def name_panel(axes: Axes, name: str, column: Column) -> None:
