@@ -46,10 +46,12 @@ class Backward {
     using T = typename Memory::Number;
 
     Backward(const Machine<Memory>& m, const Matrices<Memory>& matrices, const T* program_keys, const T* xs,
-             const Kept<Memory>& kept, const T* d_ys, const State<Memory>& d_last, ParameterGradients<Memory>& d_parameters, T* d_xs,
-             const State<Memory>& d_first, typename Memory::Backward memory, int64_t together)
+             const Kept<Memory>& kept, const T* d_ys, const State<Memory>& d_last,
+             ParameterGradients<Memory>& d_parameters, T* d_xs, const State<Memory>& d_first,
+             typename Memory::Backward memory, int64_t together)
         : m(m), matrices(matrices), program_keys(program_keys), xs(xs), kept(kept), d_ys(d_ys), d_last(d_last),
-          d_parameters(d_parameters), d_xs(d_xs), d_first(d_first), together(together), memory(std::move(memory)), d_reads(together * m.read_size),
+          d_parameters(d_parameters), d_xs(d_xs), d_first(d_first), together(together), memory(std::move(memory)),
+          d_reads(together * m.read_size),
           d_hidden(m.layers * together * m.hidden), d_cell(m.layers * together * m.hidden),
           d_straight(m.layers * together * m.hidden), sums_stride(matrices.widest()), sums(together * sums_stride),
           d_outputs(m.stretch * together * m.outputs), d_seen_stride(matrices.output.padded_outputs()),
