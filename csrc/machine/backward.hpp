@@ -73,6 +73,7 @@ class Backward {
             int64_t alive = 0;
             for (int64_t k = steps - 1; k >= 0; --k) {
                 while (alive < within && m.length(rows[alive]) > start + k) ++alive;
+                clear_gates(alive, k);
                 step(rows, alive, start + k, k);
             }
             gather_parameters(rows, within, start, steps);
@@ -137,7 +138,12 @@ class Backward {
             }
         matrices.output.multiply(steps * together, d_outputs.data(), m.outputs, d_seen.data(), d_seen_stride);
         clear(d_product.data(), steps * together * m.programs.product_size);
-        clear(d_gates.data(), m.layers * m.stretch * together * m.gates);
+    }
+
+    // Clear the gradients of the gates of rows that have no such step.
+    void clear_gates(int64_t alive, int64_t k) {
+        for (int64_t layer = 0; layer < m.layers; ++layer)
+            clear(own_gates(layer, k, alive), (together - alive) * m.gates);
     }
 
     void step(const int64_t* rows, int64_t alive, int64_t t, int64_t k) {

@@ -7,7 +7,18 @@
 #include "machine/backward.hpp"
 #include "machine/forward.hpp"
 
-constexpr int64_t TOGETHER_BYTES = 1 << 20;  // rows run together only if their memories fit into the L2 cache
+constexpr int64_t CACHE_BYTES = 1 << 20;        // of the L2 cache
+constexpr int64_t MOST_OF_LARGE_MATRICES = 32;  // rows that a thread computes together if the cache is smaller
+
+// How many rows a thread computes together. Their memories fit into the cache; matrices that do not fit are read from
+// beyond the cache in every step, for all its rows at once.
+template <typename Memory>
+int64_t rows_together(const Machine<Memory>& m, int64_t bytes_of_a_row) {
+    int64_t numbers = m.programs.product_size * m.shown;
+    for (int64_t layer = 0; layer < m.layers; ++layer) numbers += m.gates * m.recurrent(layer);
+    const bool large = numbers * int64_t(sizeof(typename Memory::Number)) > CACHE_BYTES;
+    return m.rows.together(CACHE_BYTES / bytes_of_a_row, large ? MOST_OF_LARGE_MATRICES : MOST_TOGETHER);
+}
 
 template <typename Memory>
 int64_t kept_numbers(const typename Memory::Sizes* sizes) {
@@ -31,7 +42,7 @@ int forward(const typename Memory::Sizes* sizes, const memtape_machine_parameter
         const auto matrices = Matrices<Memory>::forward(m, p);
         const State<Memory> before(m, first->machine), after(m, last->machine);
         const Kept<Memory> kept(m, (T*)block);
-        const int64_t together = m.rows.together(TOGETHER_BYTES / memory.forward_bytes());
+        const int64_t together = rows_together(m, memory.forward_bytes());
         m.rows.share([&](int64_t, const std::vector<int64_t>& rows) {
             const WithoutDenormals guard;
             Forward<Memory> pass(m, p, matrices, (const T*)xs, before, (T*)ys, after, kept,
@@ -54,7 +65,7 @@ int backward(const typename Memory::Sizes* sizes, const memtape_machine_paramete
         const auto matrices = Matrices<Memory>::backward(m, p);
         const State<Memory> d_after(m, d_last->machine), d_before(m, d_first->machine);
         const Kept<Memory> kept(m, (T*)block);
-        const int64_t together = m.rows.together(TOGETHER_BYTES / memory.backward_bytes());
+        const int64_t together = rows_together(m, memory.backward_bytes());
         std::vector<std::unique_ptr<ParameterGradients<Memory>>> sums(m.rows.threads());
         m.rows.share([&](int64_t number, const std::vector<int64_t>& rows) {
             const WithoutDenormals guard;
