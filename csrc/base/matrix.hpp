@@ -19,6 +19,13 @@ constexpr int64_t whole_panels(int64_t count) {
     return (count + PANEL_WIDTH<T> - 1) / PANEL_WIDTH<T> * PANEL_WIDTH<T>;
 }
 
+// Stride of the rows in an array that is read for several rows at once: never a multiple of a large power of two, which
+// would map all rows to the same few cache lines.
+template <typename T>
+constexpr int64_t apart(int64_t count) {
+    return padded<T>(count) + LANES<T>;
+}
+
 // Call body(first row, number of rows as a constant) for blocks of rows that cover `rows`.
 template <typename Body>
 inline void by_rows(int64_t rows, Body body) {

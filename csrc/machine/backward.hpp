@@ -57,9 +57,10 @@ class Backward {
           d_outputs(m.stretch * together * m.outputs), d_seen_stride(matrices.output.padded_outputs()),
           d_seen(m.stretch * together * d_seen_stride), d_product(m.stretch * together * m.programs.product_size),
           d_mixed(m.programs.count ? m.interface_size : 0), scratch(m.programs.scratch()),
-          d_gates(m.layers * m.stretch * together * m.gates), seen_stride(whole_panels<T>(m.shown + m.read_size)),
+          gates_stride(apart<T>(m.gates)), d_gates(m.layers * m.stretch * together * gates_stride),
+          piece(std::min(m.stretch, std::max<int64_t>(1, DEPTH / together))), seen_stride(whole_panels<T>(m.shown + m.read_size)),
           inputs_stride(whole_panels<T>(m.inputs + m.read_size + m.hidden + m.own)),
-          rows_seen(m.stretch * together * seen_stride), rows_in(m.stretch * together * inputs_stride),
+          rows_seen(piece * together * seen_stride), rows_in(piece * together * inputs_stride),
           d_inputs(d_xs ? m.stretch * together * matrices.input[0].padded_outputs() : 0) {}
 
     void run(const int64_t* rows, int64_t count) {
@@ -76,7 +77,9 @@ class Backward {
                 clear_gates(alive, k);
                 step(rows, alive, start + k, k);
             }
-            gather_parameters(rows, within, start, steps);
+            for (int64_t k = 0; k < steps; k += piece)
+                gather_parameters(rows, within, start, k, std::min(piece, steps - k));
+            for (int64_t layer = 0; d_xs && layer < m.seeing; ++layer) give_inputs(layer, rows, within, start, steps);
         }
         for (int64_t r = 0; r < count; ++r) end(r, rows[r]);
     }
@@ -97,7 +100,10 @@ class Backward {
     const int64_t sums_stride;
     Array<T> sums, d_outputs;
     const int64_t d_seen_stride;
-    Array<T> d_seen, d_product, d_mixed, scratch, d_gates;
+    Array<T> d_seen, d_product, d_mixed, scratch;
+    const int64_t gates_stride;
+    Array<T> d_gates;
+    const int64_t piece;  // steps whose gradients of parameters are summed at once
     const int64_t seen_stride, inputs_stride;
     Array<T> rows_seen, rows_in, d_inputs;
 
@@ -105,7 +111,7 @@ class Backward {
     T* own_cell(int64_t layer, int64_t r) { return &d_cell[(layer * together + r) * m.hidden]; }
     T* own_straight(int64_t layer, int64_t r) { return &d_straight[(layer * together + r) * m.hidden]; }
     T* own_gates(int64_t layer, int64_t k, int64_t r) {
-        return &d_gates[((layer * m.stretch + k) * together + r) * m.gates];
+        return &d_gates[((layer * m.stretch + k) * together + r) * gates_stride];
     }
     T* own_product(int64_t k, int64_t r) { return &d_product[(k * together + r) * m.programs.product_size]; }
 
@@ -143,7 +149,7 @@ class Backward {
     // Clear the gradients of the gates of rows that have no such step.
     void clear_gates(int64_t alive, int64_t k) {
         for (int64_t layer = 0; layer < m.layers; ++layer)
-            clear(own_gates(layer, k, alive), (together - alive) * m.gates);
+            clear(own_gates(layer, k, alive), (together - alive) * gates_stride);
     }
 
     void step(const int64_t* rows, int64_t alive, int64_t t, int64_t k) {
@@ -196,7 +202,7 @@ class Backward {
                 default: plain_backward<T>(m.hidden, gates, d_own, d_own_gates, m.activation);
             }
         }
-        matrices.recurrent[layer].multiply(alive, own_gates(layer, k, 0), m.gates, sums.data(), sums_stride);
+        matrices.recurrent[layer].multiply(alive, own_gates(layer, k, 0), gates_stride, sums.data(), sums_stride, t % 2);
         for (int64_t r = 0; r < alive; ++r) {
             const T* from = &sums[r * sums_stride];
             gather(from, m.reads_of(layer), &d_reads[r * m.read_size]);
@@ -207,15 +213,15 @@ class Backward {
         }
     }
 
-    // The products of a stretch, while its numbers are in the cache.
-    void gather_parameters(const int64_t* rows, int64_t within, int64_t start, int64_t steps) {
+    // The products of some steps of a stretch, from step `first` on, while its numbers are in the cache.
+    void gather_parameters(const int64_t* rows, int64_t within, int64_t start, int64_t first, int64_t steps) {
         const int64_t count = steps * together;
         auto for_alive = [&](Array<T>& to, int64_t stride, auto body) {
             for (int64_t k = 0; k < steps; ++k)
                 for (int64_t r = 0; r < together; ++r) {
                     T* own = &to[(k * together + r) * stride];
-                    if (r < within && m.length(rows[r]) > start + k)
-                        body(own, rows[r], start + k);
+                    if (r < within && m.length(rows[r]) > start + first + k)
+                        body(own, rows[r], start + first + k);
                     else
                         clear(own, stride);
                 }
@@ -225,8 +231,10 @@ class Backward {
                 own = copy((const T*)kept.hidden(layer, row, t + 1), m.hidden, own);
             copy((const T*)kept.reads(row, t + 1), m.read_size, own);
         });
-        d_parameters.output.add(count, d_outputs.data(), m.outputs, rows_seen.data(), seen_stride);
-        d_parameters.interface.add(count, d_product.data(), m.programs.product_size, rows_seen.data(), seen_stride);
+        d_parameters.output.add(count, &d_outputs[first * together * m.outputs], m.outputs, rows_seen.data(),
+                                seen_stride);
+        d_parameters.interface.add(count, own_product(first, 0), m.programs.product_size, rows_seen.data(),
+                                   seen_stride);
         for (int64_t layer = 0; layer < m.layers; ++layer) {
             for_alive(rows_in, inputs_stride, [&](T* own, int64_t row, int64_t t) {
                 own = copy(xs + (row * m.time + t) * m.inputs, m.inputs_of(layer), own);
@@ -234,14 +242,14 @@ class Backward {
                 if (layer) own = copy((const T*)kept.hidden(layer - 1, row, t + 1), m.hidden, own);
                 copy((const T*)kept.hidden(layer, row, t), m.own, own);
             });
-            d_parameters.layers[layer].add(count, own_gates(layer, 0, 0), m.gates, rows_in.data(), inputs_stride);
+            d_parameters.layers[layer].add(count, own_gates(layer, first, 0), gates_stride, rows_in.data(),
+                                           inputs_stride);
         }
-        for (int64_t layer = 0; d_xs && layer < m.seeing; ++layer) give_inputs(layer, rows, within, start, steps);
     }
 
     void give_inputs(int64_t layer, const int64_t* rows, int64_t within, int64_t start, int64_t steps) {
         const int64_t stride = matrices.input[layer].padded_outputs();
-        matrices.input[layer].multiply(steps * together, own_gates(layer, 0, 0), m.gates, d_inputs.data(), stride);
+        matrices.input[layer].multiply(steps * together, own_gates(layer, 0, 0), gates_stride, d_inputs.data(), stride);
         for (int64_t k = 0; k < steps; ++k)
             for (int64_t r = 0; r < within && m.length(rows[r]) > start + k; ++r) {
                 const T* from = &d_inputs[(k * together + r) * stride];

@@ -20,9 +20,9 @@ class Forward {
           memory(std::move(memory)), reads(together * m.read_size), hidden(m.layers * together * m.hidden),
           cell(m.layers * together * m.hidden), given_stride(matrices.input[0].padded_outputs()),
           projected(m.seeing * m.stretch * together * given_stride), stretch_inputs(m.stretch * together * m.inputs),
-          seen_size(m.shown + m.read_size), seen(m.stretch * together * seen_size),
+          seen_stride(apart<T>(m.shown + m.read_size)), seen(m.stretch * together * seen_stride),
           outputs(m.stretch * together * matrices.output.padded_outputs()),
-          recurrent(together * (m.hidden + m.read_size + m.own)), sums_stride(matrices.widest()),
+          recurrent(together * apart<T>(m.hidden + m.read_size + m.own)), sums_stride(matrices.widest()),
           sums(together * sums_stride), vector(m.interface_size),
           product(m.programs.count ? m.programs.product_size : 0), scratch(m.programs.scratch()), gates(m.gates) {}
 
@@ -58,7 +58,7 @@ class Forward {
     Array<T> reads, hidden, cell;
     const int64_t given_stride;
     Array<T> projected, stretch_inputs;
-    const int64_t seen_size;
+    const int64_t seen_stride;
     Array<T> seen, outputs, recurrent;
     const int64_t sums_stride;
     Array<T> sums, vector, product, scratch, gates;
@@ -111,7 +111,7 @@ class Forward {
     // The outputs of a stretch.
     void output(const int64_t* rows, int64_t alive, int64_t start, int64_t steps) {
         const int64_t stride = matrices.output.padded_outputs();
-        matrices.output.multiply(steps * together, seen.data(), seen_size, outputs.data(), stride);
+        matrices.output.multiply(steps * together, seen.data(), seen_stride, outputs.data(), stride);
         for (int64_t k = 0; k < steps; ++k)
             for (int64_t r = 0; r < alive && m.length(rows[r]) > start + k; ++r) {
                 const T* from = &outputs[(k * together + r) * stride];
@@ -124,13 +124,13 @@ class Forward {
 
     void step(const int64_t* rows, int64_t alive, int64_t t, int64_t k) {
         for (int64_t layer = 0; layer < m.layers; ++layer) {
-            const int64_t size = m.recurrent(layer);
+            const int64_t stride = apart<T>(m.recurrent(layer));
             for (int64_t r = 0; r < alive; ++r) {
-                T* to = copy(&reads[r * m.read_size], m.reads_of(layer), &recurrent[r * size]);
+                T* to = copy(&reads[r * m.read_size], m.reads_of(layer), &recurrent[r * stride]);
                 if (layer) to = copy(own_hidden(layer - 1, r), m.hidden, to);
                 copy(own_hidden(layer, r), m.own, to);
             }
-            matrices.recurrent[layer].multiply(alive, recurrent.data(), size, sums.data(), sums_stride);
+            matrices.recurrent[layer].multiply(alive, recurrent.data(), stride, sums.data(), sums_stride, t % 2);
             for (int64_t r = 0; r < alive; ++r) {
                 const T* given = layer < m.seeing ? own_projected(layer, k, r) : p.biases + layer * m.gates;
                 T* activated = kept ? kept.gates(layer, rows[r], t) : gates.data();
@@ -143,15 +143,15 @@ class Forward {
                 }
             }
         }
-        T* shown = &seen[k * together * seen_size];
+        T* shown = &seen[k * together * seen_stride];
         for (int64_t r = 0; r < alive; ++r)
             for (int64_t layer = m.first_shown; layer < m.layers; ++layer)
-                copy(own_hidden(layer, r), m.hidden, shown + r * seen_size + (layer - m.first_shown) * m.hidden);
+                copy(own_hidden(layer, r), m.hidden, shown + r * seen_stride + (layer - m.first_shown) * m.hidden);
         if (m.accesses.any(rows, alive, t))
-            matrices.interface.multiply(alive, shown, seen_size, sums.data(), sums_stride);
+            matrices.interface.multiply(alive, shown, seen_stride, sums.data(), sums_stride);
         for (int64_t r = 0; r < alive; ++r) {
             if (m.accesses.at(rows[r], t)) work_memory(r, rows[r], m.accesses.before(rows[r], t));
-            copy(&reads[r * m.read_size], m.read_size, shown + r * seen_size + m.shown);
+            copy(&reads[r * m.read_size], m.read_size, shown + r * seen_stride + m.shown);
             if (kept) keep_state(r, rows[r], t + 1);
         }
     }

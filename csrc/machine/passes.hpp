@@ -7,7 +7,7 @@
 #include "machine/backward.hpp"
 #include "machine/forward.hpp"
 
-constexpr int64_t CACHE_BYTES = 1 << 20;        // of the L2 cache
+constexpr int64_t TOGETHER_BYTES = 1 << 20;     // of the L2 cache
 constexpr int64_t MOST_OF_LARGE_MATRICES = 32;  // rows that a thread computes together if the cache is smaller
 
 // How many rows a thread computes together. Their memories fit into the cache; matrices that do not fit are read from
@@ -16,8 +16,8 @@ template <typename Memory>
 int64_t rows_together(const Machine<Memory>& m, int64_t bytes_of_a_row) {
     int64_t numbers = m.programs.product_size * m.shown;
     for (int64_t layer = 0; layer < m.layers; ++layer) numbers += m.gates * m.recurrent(layer);
-    const bool large = numbers * int64_t(sizeof(typename Memory::Number)) > CACHE_BYTES;
-    return m.rows.together(CACHE_BYTES / bytes_of_a_row, large ? MOST_OF_LARGE_MATRICES : MOST_TOGETHER);
+    const bool large = numbers * int64_t(sizeof(typename Memory::Number)) > TOGETHER_BYTES;
+    return m.rows.together(TOGETHER_BYTES / bytes_of_a_row, large ? MOST_OF_LARGE_MATRICES : MOST_TOGETHER);
 }
 
 template <typename Memory>
