@@ -61,8 +61,9 @@ class Packed {
 
     int64_t padded_outputs() const { return panels * width; }
 
-    // results[row] = rows[row] * matrix, each result with room for `padded_outputs`. With many rows, each part of a panel
-    // is used for all of them. A caller that alternates `from_last` finds in the cache what the last product used last.
+    // results[row] = rows[row] * matrix, each result with room for `padded_outputs`. With many rows, each part of a
+    // panel is used for all of them. A caller that alternates `from_last` finds in the cache what the last product used
+    // last.
     void multiply(int64_t rows, const T* from, int64_t from_stride, T* to, int64_t to_stride,
                   bool from_last = false) const {
         if (rows <= MOST_ROWS)
@@ -210,7 +211,8 @@ class MatrixGradient {
 
     // As many columns of a panel as are left.
     template <int ROWS, int COLUMNS>
-    static void by_columns(int64_t left, int64_t rows, const T* factors, const T* inputs, int64_t inputs_stride, T* to) {
+    static void by_columns(int64_t left, int64_t rows, const T* factors, const T* inputs, int64_t inputs_stride,
+                           T* to) {
         if constexpr (COLUMNS > 1)
             if (left < COLUMNS)
                 return by_columns<ROWS, COLUMNS - 1>(left, rows, factors, inputs, inputs_stride, to);

@@ -58,7 +58,8 @@ class Backward {
           d_seen(m.stretch * together * d_seen_stride), d_product(m.stretch * together * m.programs.product_size),
           d_mixed(m.programs.count ? m.interface_size : 0), scratch(m.programs.scratch()),
           gates_stride(apart<T>(m.gates)), d_gates(m.layers * m.stretch * together * gates_stride),
-          piece(std::min(m.stretch, std::max<int64_t>(1, DEPTH / together))), seen_stride(whole_panels<T>(m.shown + m.read_size)),
+          piece(std::min(m.stretch, std::max<int64_t>(1, DEPTH / together))),
+          seen_stride(whole_panels<T>(m.shown + m.read_size)),
           inputs_stride(whole_panels<T>(m.inputs + m.read_size + m.hidden + m.own)),
           rows_seen(piece * together * seen_stride), rows_in(piece * together * inputs_stride),
           d_inputs(d_xs ? m.stretch * together * matrices.input[0].padded_outputs() : 0) {}
@@ -202,7 +203,8 @@ class Backward {
                 default: plain_backward<T>(m.hidden, gates, d_own, d_own_gates, m.activation);
             }
         }
-        matrices.recurrent[layer].multiply(alive, own_gates(layer, k, 0), gates_stride, sums.data(), sums_stride, t % 2);
+        matrices.recurrent[layer].multiply(alive, own_gates(layer, k, 0), gates_stride, sums.data(), sums_stride,
+                                           t % 2);
         for (int64_t r = 0; r < alive; ++r) {
             const T* from = &sums[r * sums_stride];
             gather(from, m.reads_of(layer), &d_reads[r * m.read_size]);
