@@ -4,8 +4,8 @@
 // Sizes in the comments: B batch, T time, X inputs, Y outputs, H hidden, L layers, G all gates of a layer, R the read
 // vectors of a step, Z the interface vector; U the input of an upper layer, H or, with shortcuts, X + R + H; S the
 // controller's output to interface and output layer, H of its last layer or, with shortcuts, L * H. With P programs of
-// each of `program_heads` heads, with keys of size K, I = P * Z + heads * (query + 1), with queries of size K or P; else
-// I = Z. With a cache, it has D vectors of each row, and its attention N units.
+// each of `program_heads` heads, with keys of size K, I = P * Z + heads * (query + 1), with queries of size K or P;
+// else I = Z. A cache has D vectors of each row, its attention N units.
 #pragma once
 
 #include "base/layout.hpp"
@@ -28,7 +28,7 @@
     FIELD(int64_t, units)          /* N */                                                                   \
     FIELD(int64_t, threads)                                                                                  \
     FIELD(const int64_t*, lengths)  /* B, each in 0..T, or null for T everywhere */                          \
-    FIELD(const uint8_t*, accesses) /* B, T: whether the memory is accessed in a step, or null for all */     \
+    FIELD(const uint8_t*, accesses) /* B, T: whether the memory is accessed in a step, or null for all */    \
     FIELD(const int64_t*, places)   /* B, T: where a step caches h, each below D, or null for no cache */
 MEMTAPE_STRUCT(memtape_machine_sizes, MEMTAPE_MACHINE_SIZES)
 

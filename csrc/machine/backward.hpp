@@ -51,8 +51,7 @@ class Backward {
     using T = typename Memory::Number;
 
     Backward(const Machine<Memory>& m, const Matrices<Memory>& matrices, const AttentionMatrices<T>& attended,
-             const T* program_keys, const T* xs,
-             const Kept<Memory>& kept, const T* d_ys, const State<Memory>& d_last,
+             const T* program_keys, const T* xs, const Kept<Memory>& kept, const T* d_ys, const State<Memory>& d_last,
              ParameterGradients<Memory>& d_parameters, T* d_xs, const State<Memory>& d_first,
              typename Memory::Backward memory, int64_t together)
         : m(m), matrices(matrices), program_keys(program_keys), xs(xs), kept(kept), d_ys(d_ys), d_last(d_last),
@@ -227,8 +226,8 @@ class Backward {
                 const T* from = cached_in[j] < 0 ? kept.cache(row) + j * m.hidden : kept.hidden(0, row, cached_in[j]);
                 copy(from, m.hidden, &cached[j * attention.stride]);
             }
-            attention.backward(kept.hidden(0, row, t), kept.reads(row, t), cached.data(), d_own, &d_reads[r * m.read_size],
-                               own_cache(r), d_parameters.attention);
+            attention.backward(kept.hidden(0, row, t), kept.reads(row, t), cached.data(), d_own,
+                               &d_reads[r * m.read_size], own_cache(r), d_parameters.attention);
         }
         T* d_stored = own_cache(r) + place * m.hidden;
         gather((const T*)d_stored, m.hidden, d_own);

@@ -116,8 +116,7 @@ class Attention {
             gather((const T*)d_own, units, d_now.data());
         }
         p.to_cached.multiply(size, d_active.data(), units_stride, back.data(), back_stride);
-        for (int64_t j = 0; j < size; ++j)
-            gather((const T*)&back[j * back_stride], p.hidden, d_cached + j * p.hidden);
+        for (int64_t j = 0; j < size; ++j) gather((const T*)&back[j * back_stride], p.hidden, d_cached + j * p.hidden);
         p.to_now.multiply(1, d_now.data(), units_stride, back.data(), back.size());
         copy((const T*)back.data(), p.hidden, d_hidden);
         gather((const T*)&back[p.hidden], p.read_size, d_reads);

@@ -137,7 +137,8 @@ struct Parameters {
         : first_weight((T*)p.first_weight), upper_weights((T*)p.upper_weights), own_weights((T*)p.own_weights),
           biases((T*)p.biases), interface_weight((T*)p.interface_weight), interface_bias((T*)p.interface_bias),
           program_keys((T*)p.program_keys), attention_cached((T*)p.attention_cached),
-          attention_now((T*)p.attention_now), attention_score((T*)p.attention_score), output_weight((T*)p.output_weight), output_bias((T*)p.output_bias) {}
+          attention_now((T*)p.attention_now), attention_score((T*)p.attention_score),
+          output_weight((T*)p.output_weight), output_bias((T*)p.output_bias) {}
 
     // The weights of a layer for all its inputs except its own hidden vector, and for that.
     template <typename Memory>

@@ -14,9 +14,8 @@ class Forward {
     using T = typename Memory::Number;
 
     Forward(const Machine<Memory>& m, const Parameters<T>& p, const Matrices<Memory>& matrices,
-            const AttentionMatrices<T>& attended, const T* xs,
-            const State<Memory>& first, T* ys, const State<Memory>& last, const Kept<Memory>& kept,
-            typename Memory::Forward memory, int64_t together)
+            const AttentionMatrices<T>& attended, const T* xs, const State<Memory>& first, T* ys,
+            const State<Memory>& last, const Kept<Memory>& kept, typename Memory::Forward memory, int64_t together)
         : m(m), p(p), matrices(matrices), xs(xs), first(first), ys(ys), last(last), kept(kept), together(together),
           memory(std::move(memory)), reads(together * m.read_size), hidden(m.layers * together * m.hidden),
           cell(m.layers * together * m.hidden), given_stride(matrices.input[0].padded_outputs()),

@@ -63,10 +63,10 @@ int backward(const typename Memory::Sizes* sizes, const memtape_machine_paramete
         m.rows.share([&](int64_t number, const std::vector<int64_t>& rows) {
             const WithoutDenormals guard;
             sums[number] = std::make_unique<ParameterGradients<Memory>>(m);
-            Backward<Memory> pass(
-                m, matrices, attended, p.program_keys, (const T*)xs, kept, (const T*)d_ys, d_after, *sums[number], (T*)d_xs,
-                d_before,
-                typename Memory::Backward(memory, *d_last, *d_first, kept.memory(), together), together);
+            Backward<Memory> pass(m, matrices, attended, p.program_keys, (const T*)xs, kept, (const T*)d_ys, d_after,
+                                  *sums[number], (T*)d_xs, d_before,
+                                  typename Memory::Backward(memory, *d_last, *d_first, kept.memory(), together),
+                                  together);
             for (size_t i = 0; i < rows.size(); i += together)
                 pass.run(&rows[i], std::min<int64_t>(together, rows.size() - i));
         });

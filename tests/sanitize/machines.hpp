@@ -129,7 +129,8 @@ class State : public Buffers<T, typename Kind::State> {
     static std::vector<int64_t> counts(const typename Kind::Sizes& s, const memtape_machine_sizes& m) {
         std::vector<int64_t> all = Kind::state(s);
         const int64_t hidden = m.layers * m.batch * m.hidden;
-        all.insert(all.end(), {m.batch * Kind::read(s), hidden, m.controller == 0 ? hidden : 0, m.batch * m.cached * m.hidden});
+        all.insert(all.end(),
+                   {m.batch * Kind::read(s), hidden, m.controller == 0 ? hidden : 0, m.batch * m.cached * m.hidden});
         return all;
     }
 };
