@@ -61,7 +61,7 @@ class MachineArguments:
 
     def check(
         self, tensors: Sequence[Tensor], steps: Sequence[Tensor | None], integers: Sequence[int]
-    ) -> tuple[Tensor | None, ...]:
+    ) -> list[Tensor | None]:
         """Raise unless all tensors fit the form and one another; return the steps in the library's format.
 
         Args:
@@ -78,11 +78,11 @@ class MachineArguments:
             self._fitting.add(tensors, integers)
         lengths, accesses, places = steps
         xs, cached = tensors[0], tensors[-1].shape[1]
-        return (
+        return [
             arguments.lengths(self._title, lengths, *xs.shape[:2]),
             self._check_of_steps("accesses", accesses, xs, torch.bool),
             self._check_places(self._check_of_steps("places", places, xs, torch.int64), cached),
-        )
+        ]
 
     def _check_of_steps(self, name: str, given: Tensor | None, xs: Tensor, dtype: torch.dtype) -> Tensor | None:
         if given is None:
