@@ -74,7 +74,7 @@ MACHINE = (
 """The integer fields of `memtape_machine_sizes`; pointers to the lengths, the accesses and the places follow."""
 
 STEPS = ("lengths", "accesses", "places")
-"""The arguments that say what happens in the steps of each row."""
+"""The arguments that describe the steps of each row."""
 
 FUNCTIONS = {
     "forward": ("sizes", "parameters", "xs", "first", "ys", "last", "kept"),
