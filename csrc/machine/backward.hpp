@@ -11,10 +11,11 @@ struct ParameterGradients {
     std::vector<MatrixGradient<T>> layers;
     MatrixGradient<T> interface, output;
     Array<T> program_keys;
+    AttentionGradients<T> attention;
 
     explicit ParameterGradients(const Machine<Memory>& m)
         : interface(m.programs.product_size, m.shown), output(m.outputs, m.shown + m.read_size),
-          program_keys(m.programs.keys_size()) {
+          program_keys(m.programs.keys_size()), attention(m.cache.units, m.hidden, m.read_size) {
         for (int64_t layer = 0; layer < m.layers; ++layer) layers.emplace_back(m.gates, m.fed(layer) + m.own);
     }
 
@@ -23,6 +24,7 @@ struct ParameterGradients {
         interface.add(other.interface);
         output.add(other.output);
         for (size_t i = 0; i < program_keys.size(); ++i) program_keys[i] += other.program_keys[i];
+        attention.add(other.attention);
     }
 
     void give(const Machine<Memory>& m, const Parameters<T>& d) const {
@@ -34,6 +36,9 @@ struct ParameterGradients {
         interface.give(0, m.shown, d.interface_weight);
         interface.give_bias(d.interface_bias);
         copy(program_keys.data(), m.programs.keys_size(), d.program_keys);
+        attention.cached.give(0, m.hidden, d.attention_cached);
+        attention.now.give(0, m.hidden + m.read_size, d.attention_now);
+        copy(attention.score.data(), m.cache.units, d.attention_score);
         output.give(0, m.shown + m.read_size, d.output_weight);
         output.give_bias(d.output_bias);
     }
@@ -45,8 +50,8 @@ class Backward {
   public:
     using T = typename Memory::Number;
 
-    Backward(const Machine<Memory>& m, const Matrices<Memory>& matrices, const T* program_keys, const T* xs,
-             const Kept<Memory>& kept, const T* d_ys, const State<Memory>& d_last,
+    Backward(const Machine<Memory>& m, const Matrices<Memory>& matrices, const AttentionMatrices<T>& attended,
+             const T* program_keys, const T* xs, const Kept<Memory>& kept, const T* d_ys, const State<Memory>& d_last,
              ParameterGradients<Memory>& d_parameters, T* d_xs, const State<Memory>& d_first,
              typename Memory::Backward memory, int64_t together)
         : m(m), matrices(matrices), program_keys(program_keys), xs(xs), kept(kept), d_ys(d_ys), d_last(d_last),
@@ -62,7 +67,9 @@ class Backward {
           seen_stride(whole_panels<T>(m.shown + m.read_size)),
           inputs_stride(whole_panels<T>(m.inputs + m.read_size + m.hidden + m.own)),
           rows_seen(piece * together * seen_stride), rows_in(piece * together * inputs_stride),
-          d_inputs(d_xs ? m.stretch * together * matrices.input[0].padded_outputs() : 0) {}
+          d_inputs(d_xs ? m.stretch * together * matrices.input[0].padded_outputs() : 0),
+          attention(attended, m.cache.size), cached(m.cache.size * attention.stride), cached_in(m.cache.size),
+          d_cache(together * m.cache.size * m.hidden) {}
 
     void run(const int64_t* rows, int64_t count) {
         for (int64_t r = 0; r < count; ++r) begin(r, rows[r]);
@@ -107,6 +114,10 @@ class Backward {
     const int64_t piece;  // steps whose gradients of parameters are summed at once
     const int64_t seen_stride, inputs_stride;
     Array<T> rows_seen, rows_in, d_inputs;
+    Attention<T> attention;
+    Array<T> cached;
+    std::vector<int64_t> cached_in;
+    Array<T> d_cache;
 
     T* own_hidden(int64_t layer, int64_t r) { return &d_hidden[(layer * together + r) * m.hidden]; }
     T* own_cell(int64_t layer, int64_t r) { return &d_cell[(layer * together + r) * m.hidden]; }
@@ -114,6 +125,7 @@ class Backward {
     T* own_gates(int64_t layer, int64_t k, int64_t r) {
         return &d_gates[((layer * m.stretch + k) * together + r) * gates_stride];
     }
+    T* own_cache(int64_t r) { return d_cache.data() + r * m.cache.size * m.hidden; }
     T* own_product(int64_t k, int64_t r) { return &d_product[(k * together + r) * m.programs.product_size]; }
 
     void begin(int64_t r, int64_t row) {
@@ -121,6 +133,7 @@ class Backward {
         d_last.take_reads(row, &d_reads[r * m.read_size]);
         for (int64_t layer = 0; layer < m.layers; ++layer)
             d_last.take_layer(layer, row, own_hidden(layer, r), own_cell(layer, r));
+        d_last.take_cache(row, m.hidden, own_cache(r));
         const int64_t done = m.length(row);
         if (d_xs) clear(d_xs + (row * m.time + done) * m.inputs, (m.time - done) * m.inputs);
     }
@@ -130,6 +143,7 @@ class Backward {
         d_first.give_reads(row, &d_reads[r * m.read_size]);
         for (int64_t layer = 0; layer < m.layers; ++layer)
             d_first.give_layer(layer, row, own_hidden(layer, r), own_cell(layer, r));
+        d_first.give_cache(row, m.hidden, own_cache(r));
     }
 
     // The gradients of the inputs of the output layer in a stretch. Rows that have ended get zeros, here and in all
@@ -168,6 +182,7 @@ class Backward {
             for (int64_t r = 0; r < alive; ++r) add_to_layers(&sums[r * sums_stride], r);
         }
         for (int64_t layer = m.layers - 1; layer >= 0; --layer) layer_backward(layer, rows, alive, t, k);
+        for (int64_t r = 0; r < alive; ++r) cache_backward(r, rows[r], t);
     }
 
     // The step of the memory; `d_own` are zeros and become the gradients of the interface's product.
@@ -197,7 +212,7 @@ class Backward {
                                      d_own_gates);
                     break;
                 case Controller::gru:
-                    gru_backward<T>(m.hidden, gates, kept.hidden(layer, rows[r], t), d_own, own_straight(layer, r),
+                    gru_backward<T>(m.hidden, gates, kept.before(layer, rows[r], t), d_own, own_straight(layer, r),
                                     d_own_gates, d_own_gates + 3 * m.hidden);
                     break;
                 default: plain_backward<T>(m.hidden, gates, d_own, d_own_gates, m.activation);
@@ -213,6 +228,24 @@ class Backward {
             copy((const T*)own_straight(layer, r), m.hidden, own_hidden(layer, r));
             gather(from + m.below(layer), m.own, own_hidden(layer, r));
         }
+    }
+
+    void cache_backward(int64_t r, int64_t row, int64_t t) {
+        const int64_t place = m.cache.place(row, t);
+        if (place < 0) return;
+        T* d_own = own_hidden(0, r);
+        if (m.cache.attends(row, t)) {
+            m.cache.find_steps(row, t, cached_in.data());
+            for (int64_t j = 0; j < m.cache.size; ++j) {
+                const T* from = cached_in[j] < 0 ? kept.cache(row) + j * m.hidden : kept.hidden(0, row, cached_in[j]);
+                copy(from, m.hidden, &cached[j * attention.stride]);
+            }
+            attention.backward(kept.hidden(0, row, t), kept.reads(row, t), cached.data(), d_own,
+                               &d_reads[r * m.read_size], own_cache(r), d_parameters.attention);
+        }
+        T* d_stored = own_cache(r) + place * m.hidden;
+        gather((const T*)d_stored, m.hidden, d_own);
+        clear(d_stored, m.hidden);
     }
 
     // The products of some steps of a stretch, from step `first` on, while its numbers are in the cache.
@@ -242,7 +275,7 @@ class Backward {
                 own = copy(xs + (row * m.time + t) * m.inputs, m.inputs_of(layer), own);
                 own = copy((const T*)kept.reads(row, t), m.reads_of(layer), own);
                 if (layer) own = copy((const T*)kept.hidden(layer - 1, row, t + 1), m.hidden, own);
-                copy((const T*)kept.hidden(layer, row, t), m.own, own);
+                copy((const T*)kept.before(layer, row, t), m.own, own);
             });
             d_parameters.layers[layer].add(count, own_gates(layer, first, 0), gates_stride, rows_in.data(),
                                            inputs_stride);

@@ -40,12 +40,14 @@ int forward(const typename Memory::Sizes* sizes, const memtape_machine_parameter
         const Machine<Memory> m(sizes->machine, memory);
         const Parameters<T> p(*parameters);
         const auto matrices = Matrices<Memory>::forward(m, p);
+        const AttentionMatrices<T> attended(m.cache.units, m.hidden, m.read_size, p.attention_cached, p.attention_now,
+                                            p.attention_score);
         const State<Memory> before(m, first->machine), after(m, last->machine);
         const Kept<Memory> kept(m, (T*)block);
         const int64_t together = rows_together(m, memory.forward_bytes());
         m.rows.share([&](int64_t, const std::vector<int64_t>& rows) {
             const WithoutDenormals guard;
-            Forward<Memory> pass(m, p, matrices, (const T*)xs, before, (T*)ys, after, kept,
+            Forward<Memory> pass(m, p, matrices, attended, (const T*)xs, before, (T*)ys, after, kept,
                                  typename Memory::Forward(memory, *first, *last, kept.memory(), together), together);
             for (size_t i = 0; i < rows.size(); i += together)
                 pass.run(&rows[i], std::min<int64_t>(together, rows.size() - i));
@@ -63,6 +65,8 @@ int backward(const typename Memory::Sizes* sizes, const memtape_machine_paramete
         const Machine<Memory> m(sizes->machine, memory);
         const Parameters<T> p(*parameters);
         const auto matrices = Matrices<Memory>::backward(m, p);
+        const AttentionMatrices<T> attended(m.cache.units, m.hidden, m.read_size, p.attention_cached, p.attention_now,
+                                            p.attention_score);
         const State<Memory> d_after(m, d_last->machine), d_before(m, d_first->machine);
         const Kept<Memory> kept(m, (T*)block);
         const int64_t together = rows_together(m, memory.backward_bytes());
@@ -70,10 +74,10 @@ int backward(const typename Memory::Sizes* sizes, const memtape_machine_paramete
         m.rows.share([&](int64_t number, const std::vector<int64_t>& rows) {
             const WithoutDenormals guard;
             sums[number] = std::make_unique<ParameterGradients<Memory>>(m);
-            Backward<Memory> pass(
-                m, matrices, p.program_keys, (const T*)xs, kept, (const T*)d_ys, d_after, *sums[number], (T*)d_xs,
-                d_before,
-                typename Memory::Backward(memory, *d_last, *d_first, kept.memory(), together), together);
+            Backward<Memory> pass(m, matrices, attended, p.program_keys, (const T*)xs, kept, (const T*)d_ys, d_after,
+                                  *sums[number], (T*)d_xs, d_before,
+                                  typename Memory::Backward(memory, *d_last, *d_first, kept.memory(), together),
+                                  together);
             for (size_t i = 0; i < rows.size(); i += together)
                 pass.run(&rows[i], std::min<int64_t>(together, rows.size() - i));
         });
