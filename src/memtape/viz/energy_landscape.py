@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
+from matplotlib.ticker import MaxNLocator
 
 from memtape.viz.style import INK, INK_ON_PAPER, MUTED, PURPLE, SMALL, VERMILION, muted, paper_style
 
@@ -49,12 +50,15 @@ def energy_landscape(
         plane, falling = figure.subplots(1, 2, width_ratios=(1.25, 1))
         grid = np.linspace(-1.05, 1.05, _POINTS)
         first, second = np.meshgrid(grid, grid)
-        energy = 1 - units / 2 * (first**2 + second**2)
-        filled = plane.contourf(first, second, energy, levels=24, cmap=INK_ON_PAPER.reversed(), alpha=0.75)
+        lowest = 1 - units / 2 * (1 + overlap**2)
+        energy = (1 - units / 2 * (first**2 + second**2)).clip(lowest)
+        filled = plane.contourf(
+            first, second, energy, levels=np.linspace(lowest, 1, 24), cmap=INK_ON_PAPER.reversed(), alpha=0.75
+        )
         inside = Polygon(corners, closed=True, facecolor="none", edgecolor=MUTED, linewidth=0.7)
         plane.add_patch(inside)
         filled.set_clip_path(inside)
-        bar = figure.colorbar(filled, ax=plane, pad=0.02, aspect=30)
+        bar = figure.colorbar(filled, ax=plane, pad=0.02, aspect=30, ticks=MaxNLocator(5))
         bar.set_label("energy", fontsize=SMALL, color=MUTED)
         bar.ax.tick_params(labelsize=SMALL)
         for path in paths:
@@ -67,7 +71,7 @@ def energy_landscape(
             side = 1 if corner[1] > 0 else -1
             text = plane.annotate(name, corner, (0, 5 * side), textcoords="offset points", ha="center")
             muted(text).set_va("bottom" if side > 0 else "top")
-        plane.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
+        plane.set(xlim=(-1.45, 1.45), ylim=(-1.3, 1.3), aspect="equal")
         plane.set_xlabel("overlap with pattern 1")
         plane.set_ylabel("overlap with pattern 2")
         falling.set_xlabel("updated units")

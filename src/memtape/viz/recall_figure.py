@@ -9,10 +9,10 @@ from matplotlib.ticker import MaxNLocator
 
 from memtape.viz.style import BLUE, DPI, MUTED, SMALL, VERMILION, paper_style
 
-_PICTURE, _GAP, _NAMES, _EDGE, _TOP = 150, 14, 190, 24, 44
-"""Pixels of a picture, between pictures, of the names beside them, of the margin, and of the titles."""
+_PICTURE, _GAP, _EDGE, _TOP, _SHARE, _LETTER = 150, 14, 24, 44, 26, 12
+"""Pixels of a picture, between pictures, of the margin, of the titles, of a share, and of a letter of the names."""
 
-_ENERGY, _BELOW, _ABOVE = 170, 70, 74
+_ENERGY, _BELOW, _ABOVE = 120, 70, 50
 """Pixels of the height of a panel of energies, below it, and above it."""
 
 _LONGEST = 14
@@ -39,16 +39,17 @@ def recall_figure(
     """
     _check(names, pictures, energies)
     rows, stored = len(names), next(iter(pictures.values()))
-    share = 26
-    step, down = _PICTURE + _GAP, _PICTURE + _GAP + share
-    width = 2 * _EDGE + _NAMES + len(pictures) * step
+    step, down = _PICTURE + _GAP, _PICTURE + _GAP + _SHARE
+    shorter = [_shorter(name) for name in names]
+    left = _EDGE + 20 + _LETTER * max(map(len, shorter))
+    width = left + len(pictures) * step + _EDGE
     lower = (_BELOW + _ENERGY + _ABOVE) if energies else _EDGE
     height = _TOP + rows * down + lower
     with paper_style():
         figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
         for column, (stage, images) in enumerate(pictures.items()):
-            begin = _EDGE + _NAMES + column * step
-            for row, (name, image) in enumerate(zip(names, images, strict=True)):
+            begin = left + column * step
+            for row, (name, image) in enumerate(zip(shorter, images, strict=True)):
                 under = height - _TOP - row * down - _PICTURE
                 axes = figure.add_axes((begin / width, under / height, _PICTURE / width, _PICTURE / height))
                 axes.imshow(image, cmap="gray", vmin=-1, vmax=1, interpolation="none")
@@ -57,8 +58,7 @@ def recall_figure(
                 if row == 0:
                     axes.set_title(stage, loc="center", fontsize=8, pad=4)
                 if column == 0:
-                    short = name if len(name) <= _LONGEST else f"\N{HORIZONTAL ELLIPSIS}{name[1 - _LONGEST :]}"
-                    axes.set_ylabel(short, rotation=0, ha="right", va="center", labelpad=6, fontsize=7)
+                    axes.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=6, fontsize=7)
                 else:
                     axes.set_xlabel(_share(image, stored[row]), fontsize=SMALL - 1, color=MUTED, labelpad=1)
             if stage in energies:
@@ -74,6 +74,10 @@ def recall_figure(
                 axes.tick_params(labelsize=SMALL - 0.5)
                 axes.set_title("energy", loc="center", fontsize=SMALL, color=MUTED, pad=3)
     return figure
+
+
+def _shorter(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"\N{HORIZONTAL ELLIPSIS}{name[1 - _LONGEST :]}"
 
 
 def _share(image: np.ndarray, stored: np.ndarray) -> str:
