@@ -68,10 +68,11 @@ def energy_landscape(
             falling.plot(1 - units / 2 * (places**2).sum(1), color=VERMILION, linewidth=0.8, alpha=0.9)
         for corner, name in zip(corners, ("pattern 1", "pattern 2", "negative of 1", "negative of 2"), strict=True):
             plane.plot(*corner, marker="D", markersize=3.5, color=PURPLE)
-            side = 1 if corner[1] > 0 else -1
-            text = plane.annotate(name, corner, (0, 5 * side), textcoords="offset points", ha="center")
-            muted(text).set_va("bottom" if side > 0 else "top")
-        plane.set(xlim=(-1.45, 1.45), ylim=(-1.3, 1.3), aspect="equal")
+            out = np.sign(corner) * (np.abs(corner) == np.abs(corner).max())
+            text = plane.annotate(name, corner, 6 * out, textcoords="offset points", ha="center", va="center")
+            muted(text).set_horizontalalignment({1: "left", 0: "center", -1: "right"}[int(out[0])])
+            text.set_verticalalignment({1: "bottom", 0: "center", -1: "top"}[int(out[1])])
+        plane.set(xlim=(-1.75, 1.75), ylim=(-1.3, 1.3), aspect="equal")
         plane.set_xlabel("overlap with pattern 1")
         plane.set_ylabel("overlap with pattern 2")
         falling.set_xlabel("updated units")
