@@ -22,7 +22,7 @@ MOST_PIXELS = 50_000_000
 
 
 class PictureError(RequestError):
-    """A file is no image that can be stored as a pattern; the message names the file and the cure."""
+    """A file that cannot be stored as a pattern; the message names the file and the cure."""
 
 
 def read_pattern(path: Path, side: int) -> Float[Tensor, "side side"]:
