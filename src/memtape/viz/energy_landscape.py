@@ -72,7 +72,7 @@ def energy_landscape(
             text = plane.annotate(name, corner, 6 * out, textcoords="offset points", ha="center", va="center")
             muted(text).set_horizontalalignment({1: "left", 0: "center", -1: "right"}[int(out[0])])
             text.set_verticalalignment({1: "bottom", 0: "center", -1: "top"}[int(out[1])])
-        plane.set(xlim=(-1.75, 1.75), ylim=(-1.3, 1.3), aspect="equal")
+        plane.set(xlim=(-1.9, 1.9), ylim=(-1.3, 1.3), aspect="equal")
         plane.set_xlabel("overlap with pattern 1")
         plane.set_ylabel("overlap with pattern 2")
         falling.set_xlabel("updated units")
