@@ -20,9 +20,9 @@ class Recollection:
         settled: whether the last update left a state unchanged.
     """
 
-    states: Float[Tensor, "*batch units"]
-    energies: Float[Tensor, "updates *batch"]
-    settled: Bool[Tensor, "*batch"]
+    states: Float[Tensor, "... units"]
+    energies: Float[Tensor, "updates ..."]
+    settled: Bool[Tensor, "..."]
 
 
 def recollect(
