@@ -142,6 +142,7 @@ from memtape.tasks.images.digits import Digits as Digits
 from memtape.tasks.images.few_shot import FewShot as FewShot
 from memtape.tasks.language.boolean import Boolean as Boolean
 from memtape.tasks.language.characters import Characters as Characters
+from memtape.tasks.language.documents import DocumentClasses as DocumentClasses
 from memtape.tasks.language.scan import Scan as Scan
 from memtape.tasks.language.sentiment import Sentiment as Sentiment
 from memtape.tasks.language.words import Words as Words
@@ -199,6 +200,7 @@ __all__ = [
     "DequeLSTM",
     "DequeLSTMCell",
     "Digits",
+    "DocumentClasses",
     "DocumentLookup",
     "DrawnTask",
     "Dyck",

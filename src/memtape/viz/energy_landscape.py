@@ -69,9 +69,16 @@ def energy_landscape(
         for corner, name in zip(corners, ("pattern 1", "pattern 2", "negative of 1", "negative of 2"), strict=True):
             plane.plot(*corner, marker="D", markersize=3.5, color=PURPLE)
             out = np.sign(corner) * (np.abs(corner) == np.abs(corner).max())
-            text = plane.annotate(name, corner, 6 * out, textcoords="offset points", ha="center", va="center")
-            muted(text).set_horizontalalignment({1: "left", 0: "center", -1: "right"}[int(out[0])])
-            text.set_verticalalignment({1: "bottom", 0: "center", -1: "top"}[int(out[1])])
+            across, above = int(out[0]), int(out[1])
+            text = plane.annotate(
+                name,
+                corner,
+                6 * out,
+                textcoords="offset points",
+                ha="left" if across > 0 else "right" if across else "center",
+                va="bottom" if above > 0 else "top" if above else "center",
+            )
+            muted(text)
         plane.set(xlim=(-1.9, 1.9), ylim=(-1.3, 1.3), aspect="equal")
         plane.set_xlabel("overlap with pattern 1")
         plane.set_ylabel("overlap with pattern 2")
