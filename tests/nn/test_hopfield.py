@@ -65,9 +65,11 @@ def test_until_convergence_it_reaches_the_fixed_point_for_each_query_by_itself()
     fixed = layer(START, PATTERNS)
     assert fixed.flatten().tolist() == pytest.approx([-0.07271354, 0.64675944], abs=1e-7)
     loose = Hopfield(2, static=True, beta=1.0, updates=None, tolerance=0.05)
-    both = torch.cat([START, fixed], 1)
-    torch.testing.assert_close(loose(both, PATTERNS)[:, :1], loose(START, PATTERNS))
-    torch.testing.assert_close(loose(both.mT.mT.flip(1), PATTERNS).flip(1), loose(both, PATTERNS))
+    slow = torch.tensor([[[0.15, 0.55]]], dtype=F64)  # each update changes it by less than the tolerance
+    both = loose(torch.cat([START, slow], 1), PATTERNS)
+    torch.testing.assert_close(both[:, :1], loose(START, PATTERNS))
+    torch.testing.assert_close(both[:, 1:], loose(slow, PATTERNS))
+    assert (both - fixed).abs().max() > 0.01
 
 
 def test_padding_does_not_matter_and_gradients_reach_every_parameter():
