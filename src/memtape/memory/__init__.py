@@ -1,5 +1,13 @@
 """Floor 4: external memories, and the interfaces that compute their control."""
 
+from memtape.memory.associative import (
+    CorrelationMemory,
+    CorrelationState,
+    DenseAssociativeMemory,
+    HopfieldNetwork,
+    ModernHopfieldNetwork,
+    Recollection,
+)
 from memtape.memory.best_run import best_run
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
 from memtape.memory.dnc import DNCMemory, DNCState
@@ -64,13 +72,17 @@ __all__ = [
     "ContentInterface",
     "ContentMemory",
     "ContentState",
+    "CorrelationMemory",
+    "CorrelationState",
     "DNCControl",
     "DNCInterface",
     "DNCMemory",
     "DNCState",
+    "DenseAssociativeMemory",
     "DenseLinks",
     "EncodedMemory",
     "EncodedState",
+    "HopfieldNetwork",
     "JumpState",
     "LeastUsedControl",
     "LeastUsedInterface",
@@ -82,12 +94,14 @@ __all__ = [
     "LinkLists",
     "LinkState",
     "LookUpMasks",
+    "ModernHopfieldNetwork",
     "NondeterministicStack",
     "NondeterministicStackControl",
     "NondeterministicStackInterface",
     "NondeterministicStackState",
     "Normalised",
     "ProgramOptions",
+    "Recollection",
     "SlotList",
     "SparseAccessControl",
     "SparseAccessInterface",
