@@ -23,6 +23,8 @@ from memtape.memory.nondeterministic_stack import (
 )
 from memtape.memory.normalised import Normalised
 from memtape.memory.program_options import ProgramOptions
+from memtape.memory.protected import Protected
+from memtape.memory.several import SeveralInterfaces, SeveralMemories, SeveralState
 from memtape.memory.sparse_access import (
     SparseAccessControl,
     SparseAccessInterface,
@@ -88,6 +90,10 @@ __all__ = [
     "NondeterministicStackState",
     "Normalised",
     "ProgramOptions",
+    "Protected",
+    "SeveralInterfaces",
+    "SeveralMemories",
+    "SeveralState",
     "SlotList",
     "SparseAccessControl",
     "SparseAccessInterface",
