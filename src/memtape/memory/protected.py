@@ -22,7 +22,8 @@ class ReadsAlone(Protocol):
 class Protected(Memory[Any, Any]):
     """Protect the contents of a memory: a step only moves its read heads and reads.
 
-    The state is that of the memory. All of it but the read weights keeps its bits: contents, write weights, usage and links.
+    The state is that of the memory. All of it but the read weights keeps its bits: contents, write weights, usage and links of
+    a `DNCMemory`. The usage of a `LeastUsedMemory` counts reads, too.
 
     Args:
         memory: the memory, which can be read in a step without a write.
