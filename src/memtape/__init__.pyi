@@ -89,6 +89,8 @@ from memtape.models.sam.sdnc import SDNC as SDNC
 from memtape.models.sam.sdnc import SDNCCell as SDNCCell
 from memtape.models.seq2seq.seq2seq import Seq2Seq as Seq2Seq
 from memtape.models.several_memories.dcw import DCwMANN as DCwMANN
+from memtape.models.several_memories.dmnc import DMNC as DMNC
+from memtape.models.several_memories.dmnc import DMNCState as DMNCState
 from memtape.models.stack.dequelstm import DequeLSTM as DequeLSTM
 from memtape.models.stack.dequelstm import DequeLSTMCell as DequeLSTMCell
 from memtape.models.stack.listrnn import ListRNN as ListRNN
@@ -160,6 +162,7 @@ from memtape.version import __version__ as __version__
 __all__ = [
     "DAM",
     "DMN",
+    "DMNC",
     "DNC",
     "GRU",
     "LRU",
@@ -197,6 +200,7 @@ __all__ = [
     "Counting",
     "DAMCell",
     "DCwMANN",
+    "DMNCState",
     "DNCCell",
     "DataRecord",
     "DequeLSTM",

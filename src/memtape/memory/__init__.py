@@ -1,6 +1,7 @@
 """Floor 4: external memories, and the interfaces that compute their control."""
 
 from memtape.memory.best_run import best_run
+from memtape.memory.both_contents import BothContents, BothState
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
 from memtape.memory.dnc import DNCMemory, DNCState
 from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
@@ -60,8 +61,15 @@ from memtape.memory.superposition_stack import (
 )
 from memtape.memory.tape import JumpState, TapeControl, TapeInterface, TapeMemory, TapeState
 from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
+from memtape.memory.write_cache import CachedControl, CachedInterface, CachedState, CachedWrites
 
 __all__ = [
+    "BothContents",
+    "BothState",
+    "CachedControl",
+    "CachedInterface",
+    "CachedState",
+    "CachedWrites",
     "ContentControl",
     "ContentInterface",
     "ContentMemory",
