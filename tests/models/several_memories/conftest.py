@@ -132,4 +132,4 @@ def interface(rows, hidden, width):
 @pytest.fixture
 def scalar():
     """The parts of a machine, each computed one scalar at a time."""
-    return SimpleNamespace(LSTM=LSTM, Memory=Memory, Head=Head, interface=interface, times=times)
+    return SimpleNamespace(LSTM=LSTM, Memory=Memory, Head=Head, interface=interface, times=times, sigmoid=sigmoid)
