@@ -25,9 +25,18 @@ HEADS = {"read_heads": 2, "write_heads": 2}
 RANDOM = {"initial_memory": "random"}
 KINDS = {
     "dnc": (lambda: DNCMemory(SLOTS, WIDTH, **HEADS, **RANDOM), lambda: DNCInterface(HIDDEN, WIDTH, **HEADS)),
-    "turing": (lambda: TuringMemory(SLOTS, WIDTH, **HEADS, **RANDOM, read_first=False), lambda: TuringInterface(HIDDEN, WIDTH, **HEADS)),
-    "content": (lambda: ContentMemory(SLOTS, WIDTH, **HEADS, **RANDOM), lambda: ContentInterface(HIDDEN, WIDTH, **HEADS)),
-    "lrua": (lambda: LeastUsedMemory(SLOTS, WIDTH, heads=2, **RANDOM), lambda: LeastUsedInterface(HIDDEN, WIDTH, heads=2)),
+    "turing": (
+        lambda: TuringMemory(SLOTS, WIDTH, **HEADS, **RANDOM, read_first=False),
+        lambda: TuringInterface(HIDDEN, WIDTH, **HEADS),
+    ),
+    "content": (
+        lambda: ContentMemory(SLOTS, WIDTH, **HEADS, **RANDOM),
+        lambda: ContentInterface(HIDDEN, WIDTH, **HEADS),
+    ),
+    "lrua": (
+        lambda: LeastUsedMemory(SLOTS, WIDTH, heads=2, **RANDOM),
+        lambda: LeastUsedInterface(HIDDEN, WIDTH, heads=2),
+    ),
 }
 
 

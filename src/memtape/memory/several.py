@@ -84,7 +84,9 @@ class SeveralMemories(Memory[SeveralState, tuple[Any, ...]]):
         """Return the read vectors of all memories, concatenated."""
         return torch.cat([memory.read(part) for memory, part in zip(self.memories, state.memories, strict=True)], -1)
 
-    def forward(self, control: tuple[Any, ...], state: SeveralState) -> tuple[Float[Tensor, "batch read"], SeveralState]:
+    def forward(
+        self, control: tuple[Any, ...], state: SeveralState
+    ) -> tuple[Float[Tensor, "batch read"], SeveralState]:
         """Take one step of every memory."""
         steps = [memory(own, part) for memory, own, part in self._parts(control, state)]
         return torch.cat([reads for reads, _ in steps], -1), SeveralState(memories=tuple(after for _, after in steps))

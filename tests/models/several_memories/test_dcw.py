@@ -16,7 +16,9 @@ SMALL = {"slots": SLOTS, "width": WIDTH, "controller_size": HIDDEN}
 LENGTHS = torch.tensor([4, 1, 3])
 TARGETS = torch.tensor([[3, 1, 2, BOUNDARY], [BOUNDARY, 0, 0, 0], [4, 4, BOUNDARY, 0]])
 PAIRS = Pairs(
-    source=torch.tensor([[1, 5, 2], [2, 0, 0], [4, 3, 0]]), source_lengths=torch.tensor([3, 1, 2]), given=given_for(TARGETS)
+    source=torch.tensor([[1, 5, 2], [2, 0, 0], [4, 3, 0]]),
+    source_lengths=torch.tensor([3, 1, 2]),
+    given=given_for(TARGETS),
 )
 KEPT = ("memory", "write_weights", "usage", "links.links", "links.precedence")
 
@@ -212,15 +214,19 @@ def test_bad_input_is_refused_in_one_sentence(shapes_unchecked):
         DCwMANN(SOURCE, TARGET, slots=0)
     with pytest.raises(ValueError, match="embedding_size of DCwMANN is 0, but it must be at least 1"):
         DCwMANN(SOURCE, TARGET, embedding_size=0)
-    with pytest.raises(TypeError, match="the inputs are a Tensor, but DCwMANN reads pairs; pass memtape.Pairs"):
+    with pytest.raises(TypeError, match=r"the inputs are a Tensor, but DCwMANN reads pairs; pass memtape\.Pairs"):
         network(PAIRS.source)
-    with pytest.raises(TypeError, match="the source has dtype torch.float32, but this DCwMANN reads symbols there; pass"):
+    with pytest.raises(
+        TypeError, match=r"the source has dtype torch\.float32, but this DCwMANN reads symbols there; pass"
+    ):
         network.begin(torch.zeros(1, 2))
-    with pytest.raises(ValueError, match="the source side of DCwMANN reads the symbols 0..5"):
+    with pytest.raises(ValueError, match=r"the source side of DCwMANN reads the symbols 0\.\.5"):
         network.begin(torch.tensor([[6]]))
-    with pytest.raises(ValueError, match="the source has shape .1,., but DCwMANN reads symbols of shape .batch, time."):
+    with pytest.raises(
+        ValueError, match=r"the source has shape \(1,\), but DCwMANN reads symbols of shape \(batch, time\)"
+    ):
         network.begin(torch.tensor([1]))
-    with pytest.raises(ValueError, match="a length is 2, but every length must lie in 0..1"):
+    with pytest.raises(ValueError, match=r"a length is 2, but every length must lie in 0\.\.1"):
         network.begin(torch.tensor([[1]]), torch.tensor([2]))
-    with pytest.raises(ValueError, match="teacher is 2, but it is a probability; give a number in 0..1"):
+    with pytest.raises(ValueError, match=r"teacher is 2, but it is a probability; give a number in 0\.\.1"):
         network(PAIRS, teacher=2)

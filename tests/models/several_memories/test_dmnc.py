@@ -101,7 +101,9 @@ def by_the_letter(scalar, network, views, steps):
             reads[n] = head.read(memory.contents)
             if fusion == "cross":
                 reads[n] = reads[n] + head.read(memories[1 - n].contents)
-        outputs.append(scalar.times(weights["decoder.cell.cell.machine.to_output.weight"], hidden + reads[0] + reads[1]))
+        outputs.append(
+            scalar.times(weights["decoder.cell.cell.machine.to_output.weight"], hidden + reads[0] + reads[1])
+        )
     return outputs, memories, heads
 
 
@@ -250,9 +252,9 @@ def test_bad_input_is_refused_in_one_sentence(shapes_unchecked):
         DMNC(FIRST, TARGET, fusion="early")
     with pytest.raises(ValueError, match="second_size of DMNC is 0, but it must be at least 1"):
         DMNC(FIRST, TARGET, second_size=0)
-    with pytest.raises(TypeError, match="the inputs are a Tensor, but DMNC reads two_views; pass memtape.TwoViews"):
+    with pytest.raises(TypeError, match=r"the inputs are a Tensor, but DMNC reads two_views; pass memtape\.TwoViews"):
         network(VIEWS.first)
-    with pytest.raises(ValueError, match="the second view side of DMNC reads the symbols 0..6"):
+    with pytest.raises(ValueError, match=r"the second view side of DMNC reads the symbols 0\.\.6"):
         network.begin(torch.tensor([[5]]), torch.tensor([[7]]))
-    with pytest.raises(TypeError, match="the first view has dtype torch.float32, but this DMNC reads symbols there"):
+    with pytest.raises(TypeError, match=r"the first view has dtype torch\.float32, but this DMNC reads symbols there"):
         network.begin(torch.zeros(1, 1), torch.tensor([[5]]))

@@ -15,8 +15,8 @@ from memtape.kernels.dnc import KERNELS, DNCForm, DNCState
 from memtape.memory import DenseLinks, DNCInterface, DNCMemory, LinkState, Protected
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
 from memtape.models.machine.fused_controller import FusedController
-from memtape.models.machine.fused_sequences import FusedSequences, form_of
 from memtape.models.machine.fused_output import weight_and_bias
+from memtape.models.machine.fused_sequences import FusedSequences, form_of
 
 SHUT = -1e4
 """A gate with this argument is 0, also in float64."""

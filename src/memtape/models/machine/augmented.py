@@ -72,7 +72,9 @@ class AugmentedCell(Cell[AugmentedState]):
     ):
         super().__init__()
         require_cells(type(self).__name__, controller)
-        checks.module_sizes(self, input_size=input_size, **({} if output_size is None else {"output_size": output_size}))
+        checks.module_sizes(
+            self, input_size=input_size, **({} if output_size is None else {"output_size": output_size})
+        )
         checks.one_of(INITIAL_READS, initial_reads=initial_reads)
         if output_clip is not None:
             checks.positive(output_clip=output_clip)

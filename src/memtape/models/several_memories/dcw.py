@@ -87,7 +87,7 @@ class DCwMANN(Shareable):
         self.configuration = configuration
         self.input_size, self.output_size, self.forced = input_size, output_size, feedback
         memory = dnc_memory(slots, width, read_heads)
-        sizes = {"controller_size": controller_size, "embedding_size": embedding_size}
+        sizes: dict[str, Any] = {"controller_size": controller_size, "embedding_size": embedding_size}
 
         def interfaces() -> list[Any]:
             return [dnc_interface(controller_size, width, read_heads)]

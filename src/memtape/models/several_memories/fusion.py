@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from memtape.core import padding, state_tree
+from memtape.core import state_tree
 from memtape.core.cell import AnyCell
 from memtape.core.single_step import single_step
 from memtape.core.unroll import unroll
