@@ -154,7 +154,7 @@ class NumberAnswers(ClassificationTask):
 
 def distinct_numbers(rows: int, time: int, count: int, generator: torch.Generator) -> Numbers:
     """Draw distinct numbers from 0 to `count` - 1 in each row, in random order."""
-    return torch.rand(rows, count, generator=generator).argsort(1)[:, :time]
+    return torch.rand(rows, count, generator=generator, dtype=torch.float32).argsort(1)[:, :time]
 
 
 def _joined(lists: Sequence[Numbers], steps: Int[Tensor, " rows"]) -> tuple[Numbers, Int[Tensor, " rows"]]:
