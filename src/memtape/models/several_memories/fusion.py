@@ -20,7 +20,7 @@ from memtape.models.machine.augmented import AugmentedState
 Fusion = Literal["late", "shared", "cross"]
 FUSIONS = ("late", "shared", "cross")
 
-View = tuple[Int[Tensor, "batch time"], Int[Tensor, " batch"]]
+View = tuple[Int[Tensor, "batch _"], Int[Tensor, " batch"]]
 """The symbols of a view, 0 for padding, and their numbers."""
 
 

@@ -157,7 +157,9 @@ def distinct_numbers(rows: int, time: int, count: int, generator: torch.Generato
     return torch.rand(rows, count, generator=generator, dtype=torch.float32).argsort(1)[:, :time]
 
 
-def _joined(lists: Sequence[Numbers], steps: Int[Tensor, " rows"]) -> tuple[Numbers, Int[Tensor, " rows"]]:
+def _joined(
+    lists: Sequence[Numbers], steps: Int[Tensor, " rows"]
+) -> tuple[Int[Tensor, "rows joined"], Int[Tensor, " rows"]]:
     """Return the lists of each row one after another, with a boundary between two of them, and their total lengths."""
     source = torch.full((len(steps), len(lists) * (int(steps.max()) + 1) - 1), BOUNDARY)
     for number, numbers in enumerate(lists):
