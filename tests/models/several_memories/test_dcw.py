@@ -201,7 +201,8 @@ def test_the_list_of_options_is_complete():
     assert {p.name for p in parameters if p.kind is p.KEYWORD_ONLY} == set(OTHERS)
 
 
-def test_it_is_shared_and_loaded(network, tmp_path):
+def test_it_is_shared_and_loaded(tmp_path):
+    network = network_of(protected=False)
     network.float().save_pretrained(tmp_path / "mine")
     other = DCwMANN.from_pretrained(tmp_path / "mine")
     assert other.configuration == network.configuration
