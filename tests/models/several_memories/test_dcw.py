@@ -41,7 +41,7 @@ def by_the_letter(scalar, network, source, given, protected):
     memory, head, reads, outputs = scalar.Memory(SLOTS, WIDTH), scalar.Head(SLOTS), [1e-6] * WIDTH, []
     hidden, cell = [0.0] * HIDDEN, [0.0] * HIDDEN
     for part, symbols, count, writes in (
-        ("encoder", source, SOURCE, True),
+        ("encoder", [*source, BOUNDARY], SOURCE, True),
         ("decoder.cell", given, TARGET, not protected),
     ):
         lstm = scalar.LSTM(weights, f"{part}.machine.controller", hidden, cell)

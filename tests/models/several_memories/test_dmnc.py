@@ -75,6 +75,7 @@ def by_the_letter(scalar, network, views, steps):
     encoders = [Encoder(scalar, weights, name, cached) for name in ("first", "second")]
     for encoder in encoders:
         encoder.reads = [1e-6] * WIDTH * (2 if fusion == "cross" else 1)
+    views = [[*view, BOUNDARY] for view in views]
     time = max(map(len, views))
     for t in range(time):
         for turn, encoder in enumerate(encoders):
@@ -146,7 +147,7 @@ def test_decoding_changes_no_bit_of_either_memory(network, backend):
 
 
 def test_the_encoders_run_on_the_kernel_of_the_dnc(operator_calls):
-    for fusion, calls in (("late", 2), ("shared", 2 * 4)):
+    for fusion, calls in (("late", 2), ("shared", 2 * 5)):
         operator_calls.calls.clear()
         with use_backend("cpu"), operator_calls:
             encoded(network_of(fusion=fusion).requires_grad_(requires_grad=False))
@@ -170,14 +171,14 @@ def test_late_fusion_encodes_each_view_alone():
 
 
 def test_a_state_carries_memories_to_the_next_example(network):
-    """Both views in two parts give the state of the whole, if the steps are aligned."""
-    first, second = torch.tensor([[1, 5, 2, 3]]), torch.tensor([[6, 2, 4, 1]])
+    """Both views in two parts give the state of the whole, with boundaries and if the steps are aligned."""
+    first, second = torch.tensor([[1, 5, BOUNDARY, 2, 3]]), torch.tensor([[6, 2, BOUNDARY, 4, 1]])
     whole = network.begin(first, second)
     half = network.begin(first[:, :2], second[:, :2])
     _, answered = network(tree.rows(VIEWS, 0, 1), half)
-    joined = network.begin(first[:, 2:], second[:, 2:], after=answered)
+    joined = network.begin(first[:, 3:], second[:, 3:], after=answered)
     torch.testing.assert_close(tree.named_tensors(joined), tree.named_tensors(whole), rtol=1e-10, atol=1e-12)
-    anew = network.begin(first[:, 2:], second[:, 2:])
+    anew = network.begin(first[:, 3:], second[:, 3:])
     assert not torch.allclose(anew.decoder.reads, joined.decoder.reads)
 
 

@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from jaxtyping import Int
+from torch import Tensor
+from torch.nn import functional
+
 from memtape.cells import Embedded, LSTMCell
 from memtape.core.cell import AnyCell
+from memtape.core.inputs.pairs import BOUNDARY
 from memtape.core.memory import AnyInterface, AnyMemory
 from memtape.memory import DNCInterface, DNCMemory, SeveralInterfaces, SeveralMemories
 from memtape.models.dnc.dnc_machine import DNCMachine
@@ -56,3 +61,15 @@ def reader(
 def dnc_interface(hidden_size: int, width: int, read_heads: int) -> DNCInterface:
     """Build an interface without biases and bounds."""
     return DNCInterface(hidden_size, width, read_heads=read_heads, clip=None, bias=False)
+
+
+def closed(
+    symbols: Int[Tensor, "batch time"], lengths: Int[Tensor, " batch"]
+) -> tuple[Int[Tensor, "batch closed_time"], Int[Tensor, " batch"]]:
+    """Return rows that end with the boundary, so that an encoder knows where its source ends, and their lengths.
+
+    Args:
+        symbols: the symbols, with the boundary, 0, for padding.
+        lengths: number of symbols of each row.
+    """
+    return functional.pad(symbols, (0, 1), value=BOUNDARY), lengths + 1

@@ -13,15 +13,15 @@ from memtape.core.unroll import unroll
 from memtape.memory import Protected
 from memtape.models.machine.augmented import AugmentedState
 from memtape.models.several_memories.answering import Answering
-from memtape.models.several_memories.assembly import dnc_interface, dnc_memory, reader
+from memtape.models.several_memories.assembly import closed, dnc_interface, dnc_memory, reader
 from memtape.sharing.shareable import Shareable, constructor_arguments
 
 
 class DCwMANN(Shareable):
     r"""Encode a sequence with one controller and a memory, and generate another with a second controller.
 
-    The encoder is a Differentiable Neural Computer without an output. The decoder starts from its last state, with parameters
-    of its own, and receives its last symbol $y_{t-1}$ and the last read vectors:
+    The encoder is a Differentiable Neural Computer without an output, and reads the boundary after a source. The decoder
+    starts from its last state, with parameters of its own, and receives its last symbol $y_{t-1}$ and the last read vectors:
 
     $$h_t = \text{LSTM}_D([y_{t-1}; r_{t-1}], h_{t-1}), \qquad r_t = \text{read}(\xi(h_t), M), \qquad
     o_t = V [h_t; r_t]$$
@@ -33,7 +33,7 @@ class DCwMANN(Shareable):
     symbol. Without targets it always receives its own, as in greedy decoding.
 
     Args:
-        input_size: number of symbols of the source.
+        input_size: number of symbols of the source; symbol 0, the boundary, ends it.
         output_size: number of symbols of the target, the boundary included.
         slots: number of slots of the memory.
         width: size of one slot.
@@ -108,6 +108,7 @@ class DCwMANN(Shareable):
             ValueError: an unknown symbol, a source of another shape, or lengths that do not fit.
         """
         source, lengths = symbol_rows(source, lengths, self.input_size, side="source", reader=type(self).__name__)
+        source, lengths = closed(source, lengths)
         _, state, _ = unroll(self.encoder, source, lengths=lengths)
         return state
 

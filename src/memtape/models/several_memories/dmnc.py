@@ -18,7 +18,7 @@ from memtape.core.state import state
 from memtape.memory import BothContents, CachedInterface, CachedWrites, Protected, SeveralState
 from memtape.models.machine.augmented import AugmentedState
 from memtape.models.several_memories.answering import Answering
-from memtape.models.several_memories.assembly import dnc_interface, dnc_memory, reader
+from memtape.models.several_memories.assembly import closed, dnc_interface, dnc_memory, reader
 from memtape.models.several_memories.fusion import FUSIONS, TwoEncoders, contents_of
 from memtape.sharing.shareable import Shareable, constructor_arguments
 
@@ -34,9 +34,9 @@ class DMNCState:
 class DMNC(Shareable):
     r"""Read two views of an example with an encoder each, and answer with a decoder that reads the memories of both.
 
-    The encoders are Differentiable Neural Computers without outputs. The state of the decoder's LSTM, of twice their size,
-    starts as the concatenation of theirs. It has an interface for each memory, and both are write-protected: of their states
-    only the read weights change.
+    The encoders are Differentiable Neural Computers without outputs, and read the boundary after a view. The state of the
+    decoder's LSTM, of twice their size, starts as the concatenation of theirs. It has an interface for each memory, and both
+    are write-protected: of their states only the read weights change.
 
     $$h_t = \text{LSTM}_D([y_{t-1}; r^{(1)}_{t-1}; r^{(2)}_{t-1}], h_{t-1}), \qquad
     r^{(n)}_t = \text{read}(\xi^{(n)}(h_t), M^{(n)}), \qquad o_t = V [h_t; r^{(1)}_t; r^{(2)}_t]$$
@@ -49,7 +49,7 @@ class DMNC(Shareable):
     (`memtape.models.several_memories.fusion.TwoEncoders`).
 
     Args:
-        input_size: number of symbols of the first view.
+        input_size: number of symbols of the first view; symbol 0, the boundary, ends a view.
         output_size: number of symbols of the target, the boundary included.
         second_size: number of symbols of the second view; none for that of the first.
         fusion: late, with a memory for each encoder; shared, with one memory for both; or cross, with separate contents and
@@ -165,7 +165,7 @@ class DMNC(Shareable):
             symbol_rows(second, second_lengths, self.second_size, side="second view", reader=name),
         ]
         states = self._initial(len(first)) if after is None else after.encoders
-        encoders = self.encoders(views, states)
+        encoders = self.encoders([closed(*view) for view in views], states)
         controllers = [encoder.controller for encoder in encoders]
         decoder = AugmentedState(
             controller=LSTMState(
