@@ -29,9 +29,9 @@ class Rows {
 
     int64_t threads() const { return count; }
 
-    // How many rows a thread computes together, at most `fitting`.
-    int64_t together(int64_t fitting = MOST_TOGETHER) const {
-        return std::max<int64_t>(1, std::min({MOST_TOGETHER, fitting, (batch + count - 1) / count}));
+    // How many rows a thread computes together, at most `most` and at most `fitting`.
+    int64_t together(int64_t fitting = MOST_TOGETHER, int64_t most = MOST_TOGETHER) const {
+        return std::max<int64_t>(1, std::min({most, fitting, (batch + count - 1) / count}));
     }
 
     // Distribute the rows: work(index of the thread, its rows, the longest first) runs once in each thread.

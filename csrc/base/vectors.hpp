@@ -205,7 +205,6 @@ inline Vector<T> hyperbolic_tangent(Vector<T> x) {
     using R = Register<T>;
     const Vector<T> size = magnitude<T>(x), square = x * x;
     const Vector<T> e = exp_of_negative<T>(size * T(-2));
-    const Vector<T> far = with_sign_of<T>((T(1) - e) / (T(1) + e), x);
     Vector<T> top = all(T(2 * R::tanh_terms - 1)), bottom = all(T(1));
 #pragma GCC unroll 16
     for (int odd = 2 * R::tanh_terms - 3; odd >= 1; odd -= 2) {
@@ -213,7 +212,8 @@ inline Vector<T> hyperbolic_tangent(Vector<T> x) {
         bottom = top;
         top = next;
     }
-    return size < T(0.55) ? x * bottom / top : far;
+    const auto near = size < T(0.55);
+    return (near ? x * bottom : with_sign_of<T>(T(1) - e, x)) / (near ? top : T(1) + e);
 }
 
 // Memory aligned to a cache line.

@@ -4,8 +4,8 @@
 // Sizes in the comments: B batch, T time, X inputs, Y outputs, H hidden, L layers, G all gates of a layer, R the read
 // vectors of a step, Z the interface vector; U the input of an upper layer, H or, with shortcuts, X + R + H; S the
 // controller's output to interface and output layer, H of its last layer or, with shortcuts, L * H. With P programs of
-// each of `program_heads` heads, with keys of size K, I = P * Z + heads * (query + 1), with queries of size K or P; else
-// I = Z.
+// each of `program_heads` heads, with keys of size K, I = P * Z + heads * (query + 1), with queries of size K or P;
+// else I = Z. A cache has D vectors of each row, its attention N units.
 #pragma once
 
 #include "base/layout.hpp"
@@ -24,9 +24,12 @@
     FIELD(int64_t, programs)       /* of each head; 0: one linear interface */                               \
     FIELD(int64_t, program_key)    /* size of a key; 0: scores are queries */                                \
     FIELD(int64_t, squash_queries) /* 1: tanh of queries that are compared with keys */                      \
+    FIELD(int64_t, cached)         /* D; 0: no cache */                                                      \
+    FIELD(int64_t, units)          /* N */                                                                   \
     FIELD(int64_t, threads)                                                                                  \
     FIELD(const int64_t*, lengths)  /* B, each in 0..T, or null for T everywhere */                          \
-    FIELD(const uint8_t*, accesses) /* B, T: whether the memory is accessed in a step, or null for all */
+    FIELD(const uint8_t*, accesses) /* B, T: whether the memory is accessed in a step, or null for all */    \
+    FIELD(const int64_t*, places)   /* B, T: where a step caches h, each below D, or null for no cache */
 MEMTAPE_STRUCT(memtape_machine_sizes, MEMTAPE_MACHINE_SIZES)
 
 #define MEMTAPE_MACHINE_PARAMETERS(FIELD)                                                                   \
@@ -37,15 +40,19 @@ MEMTAPE_STRUCT(memtape_machine_sizes, MEMTAPE_MACHINE_SIZES)
     FIELD(void*, interface_weight) /* I, S */                                                               \
     FIELD(void*, interface_bias)   /* I */                                                                  \
     FIELD(void*, program_keys)     /* heads, P, K: of norm 1 */                                             \
+    FIELD(void*, attention_cached) /* N, H: attention, for a cached vector */                               \
+    FIELD(void*, attention_now)    /* N, H + R: for the hidden vector and the last reads */                 \
+    FIELD(void*, attention_score)  /* N */                                                                  \
     FIELD(void*, output_weight)    /* Y, S + R */                                                           \
     FIELD(void*, output_bias)      /* Y */
 MEMTAPE_STRUCT(memtape_machine_parameters, MEMTAPE_MACHINE_PARAMETERS)
 
 // The state of a machine except its memory.
-#define MEMTAPE_MACHINE_STATE(FIELD)   \
-    FIELD(void*, reads)  /* B, R */    \
-    FIELD(void*, hidden) /* L, B, H */ \
-    FIELD(void*, cell)   /* L, B, H, for an LSTM */
+#define MEMTAPE_MACHINE_STATE(FIELD)                \
+    FIELD(void*, reads)  /* B, R */                 \
+    FIELD(void*, hidden) /* L, B, H */              \
+    FIELD(void*, cell)   /* L, B, H, for an LSTM */ \
+    FIELD(void*, cache)  /* B, D, H */
 MEMTAPE_STRUCT(memtape_machine_state, MEMTAPE_MACHINE_STATE)
 
 // xs: B, T, X. ys: B, T, Y, zero beyond a row's length. `last` is the state after each row's last step. `kept`, for the

@@ -40,7 +40,7 @@ class Blocks {
     // `least` is the smallest value of a floored sigmoid.
     Blocks(const std::vector<Row>& rows, double clip, double least = 0)
         : size(size_of(rows, false)), control_size(size_of(rows, true)), rows(rows), blocks(blocks_of(rows, nullptr)),
-          clip(T(clip)), least(T(least)) {}
+          clip(T(clip)), least(T(least)), clips(this->clip < std::numeric_limits<T>::infinity()) {}
 
     // The same with some rows only, at the same offsets.
     Blocks only(std::initializer_list<const char*> names) const {
@@ -90,7 +90,7 @@ class Blocks {
     void backward(const T* vector, const T* control, T* d) const {
         for (const Block& block : blocks)
             activate_backward(block, vector + block.from, control + block.from, d + block.from);
-        for (int64_t i = 0; i < size; ++i)
+        for (int64_t i = 0; clips && i < size; ++i)
             if (vector[i] < -clip || vector[i] > clip) d[i] = 0;
     }
 
@@ -104,6 +104,7 @@ class Blocks {
     std::vector<Row> rows;
     std::vector<Block> blocks;
     T clip, least;
+    bool clips;
 
     static int64_t size_of(const std::vector<Row>& rows, bool with_ones) {
         int64_t total = 0;

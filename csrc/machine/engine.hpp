@@ -11,6 +11,7 @@
 #include "base/rows.hpp"
 #include "machine/abi.hpp"
 #include "machine/accesses.hpp"
+#include "machine/cache.hpp"
 #include "machine/controller.hpp"
 #include "machine/programs.hpp"
 
@@ -46,6 +47,7 @@ class Machine {
     const int64_t stretch;      // steps of a stretch, more with few rows
     const Rows rows;
     const Accesses accesses;
+    const Cache cache;
 
     Machine(const memtape_machine_sizes& sizes, const Memory& memory)
         : memory(memory), programs(sizes, memory.interface), controller(Controller(sizes.controller)),
@@ -55,7 +57,9 @@ class Machine {
           gates(gates_of(controller) * hidden), seeing(sizes.shortcuts ? layers : 1),
           shown((sizes.shortcuts ? layers : 1) * hidden), first_shown(sizes.shortcuts ? 0 : layers - 1),
           stretch(steps_of_a_stretch(batch)), rows(sizes.batch, sizes.time, sizes.lengths, sizes.threads),
-          accesses(sizes) {}
+          accesses(sizes), cache(sizes, accesses) {}
+
+    Machine(const Machine&) = delete;
 
     int64_t length(int64_t row) const { return rows.length(row); }
 
@@ -79,6 +83,8 @@ class Kept : public Sections {
         reads_at = section(m.batch * (m.time + 1) * m.read_size);
         hidden_at = section(m.layers * m.batch * (m.time + 1) * m.hidden);
         cell_at = section(m.controller == Controller::lstm ? m.layers * m.batch * (m.time + 1) * m.hidden : 0);
+        received_at = section(m.cache.size ? m.batch * m.time * m.hidden : 0);
+        cache_at = section(m.batch * m.cache.size * m.hidden);
         gates_at = section(m.layers * m.batch * m.time * m.gates);
         interface_at = section(m.batch * m.time * m.interface_size);
         product_at = section(m.programs.count ? m.batch * m.time * m.programs.product_size : 0);
@@ -94,6 +100,14 @@ class Kept : public Sections {
     T* cell(int64_t layer, int64_t row, int64_t t) const {
         return block + cell_at + ((layer * m.batch + row) * (m.time + 1) + t) * m.hidden;
     }
+    // The weighted sum of cached vectors that the first layer received in a step with attention.
+    T* received(int64_t row, int64_t t) const { return block + received_at + (row * m.time + t) * m.hidden; }
+    // The hidden vector with which a layer took a step.
+    T* before(int64_t layer, int64_t row, int64_t t) const {
+        return !layer && m.cache.attends(row, t) ? received(row, t) : hidden(layer, row, t);
+    }
+    // The initial cache.
+    T* cache(int64_t row) const { return block + cache_at + row * m.cache.size * m.hidden; }
     T* gates(int64_t layer, int64_t row, int64_t t) const {
         return block + gates_at + ((layer * m.batch + row) * m.time + t) * m.gates;
     }
@@ -110,19 +124,21 @@ class Kept : public Sections {
   private:
     const Machine<Memory>& m;
     T* const block;
-    int64_t reads_at, hidden_at, cell_at, gates_at, interface_at, product_at, memory_at;
+    int64_t reads_at, hidden_at, cell_at, received_at, cache_at, gates_at, interface_at, product_at, memory_at;
 };
 
 // The parameters, as pointers of one type.
 template <typename T>
 struct Parameters {
     T *first_weight, *upper_weights, *own_weights, *biases, *interface_weight, *interface_bias, *program_keys,
-        *output_weight, *output_bias;
+        *attention_cached, *attention_now, *attention_score, *output_weight, *output_bias;
 
     explicit Parameters(const memtape_machine_parameters& p)
         : first_weight((T*)p.first_weight), upper_weights((T*)p.upper_weights), own_weights((T*)p.own_weights),
           biases((T*)p.biases), interface_weight((T*)p.interface_weight), interface_bias((T*)p.interface_bias),
-          program_keys((T*)p.program_keys), output_weight((T*)p.output_weight), output_bias((T*)p.output_bias) {}
+          program_keys((T*)p.program_keys), attention_cached((T*)p.attention_cached),
+          attention_now((T*)p.attention_now), attention_score((T*)p.attention_score),
+          output_weight((T*)p.output_weight), output_bias((T*)p.output_bias) {}
 
     // The weights of a layer for all its inputs except its own hidden vector, and for that.
     template <typename Memory>
@@ -165,13 +181,19 @@ class State {
     using T = typename Memory::Number;
 
     State(const Machine<Memory>& m, const memtape_machine_state& s)
-        : m(m), reads((T*)s.reads), hidden((T*)s.hidden), cell((T*)s.cell) {}
+        : m(m), reads((T*)s.reads), hidden((T*)s.hidden), cell((T*)s.cell), cache((T*)s.cache) {}
 
     void take_reads(int64_t row, T* own_reads) const { take(reads, row * m.read_size, m.read_size, own_reads); }
 
     void take_layer(int64_t layer, int64_t row, T* own_hidden, T* own_cell) const {
         take(hidden, (layer * m.batch + row) * m.hidden, m.hidden, own_hidden);
         if (m.controller == Controller::lstm) take(cell, (layer * m.batch + row) * m.hidden, m.hidden, own_cell);
+    }
+
+    // Cached vectors lie `stride` numbers apart.
+    void take_cache(int64_t row, int64_t stride, T* own_cache) const {
+        for (int64_t j = 0; j < m.cache.size; ++j)
+            take(cache, (row * m.cache.size + j) * m.hidden, m.hidden, own_cache + j * stride);
     }
 
     void give_reads(int64_t row, const T* own_reads) const { copy(own_reads, m.read_size, reads + row * m.read_size); }
@@ -181,9 +203,13 @@ class State {
         if (m.controller == Controller::lstm) copy(own_cell, m.hidden, cell + (layer * m.batch + row) * m.hidden);
     }
 
+    void give_cache(int64_t row, int64_t stride, const T* own_cache) const {
+        give_padded(own_cache, m.cache.size, row * m.cache.size, m.hidden, stride, cache);
+    }
+
   private:
     const Machine<Memory>& m;
-    T *reads, *hidden, *cell;
+    T *reads, *hidden, *cell, *cache;
 };
 
 // The weight matrices for the forward pass or, transposed, for the backward pass.

@@ -7,7 +7,18 @@
 #include "machine/backward.hpp"
 #include "machine/forward.hpp"
 
-constexpr int64_t TOGETHER_BYTES = 1 << 20;  // rows run together only if their memories fit into the L2 cache
+constexpr int64_t TOGETHER_BYTES = 1 << 20;     // of the L2 cache
+constexpr int64_t MOST_OF_LARGE_MATRICES = 32;  // rows that a thread computes together if the cache is smaller
+
+// How many rows a thread computes together. Their memories fit into the cache; matrices that do not fit are read from
+// beyond the cache in every step, for all its rows at once.
+template <typename Memory>
+int64_t rows_together(const Machine<Memory>& m, int64_t bytes_of_a_row) {
+    int64_t numbers = m.programs.product_size * m.shown;
+    for (int64_t layer = 0; layer < m.layers; ++layer) numbers += m.gates * m.recurrent(layer);
+    const bool large = numbers * int64_t(sizeof(typename Memory::Number)) > TOGETHER_BYTES;
+    return m.rows.together(TOGETHER_BYTES / bytes_of_a_row, large ? MOST_OF_LARGE_MATRICES : MOST_TOGETHER);
+}
 
 template <typename Memory>
 int64_t kept_numbers(const typename Memory::Sizes* sizes) {
@@ -29,12 +40,14 @@ int forward(const typename Memory::Sizes* sizes, const memtape_machine_parameter
         const Machine<Memory> m(sizes->machine, memory);
         const Parameters<T> p(*parameters);
         const auto matrices = Matrices<Memory>::forward(m, p);
+        const AttentionMatrices<T> attended(m.cache.units, m.hidden, m.read_size, p.attention_cached, p.attention_now,
+                                            p.attention_score);
         const State<Memory> before(m, first->machine), after(m, last->machine);
         const Kept<Memory> kept(m, (T*)block);
-        const int64_t together = m.rows.together(TOGETHER_BYTES / memory.forward_bytes());
+        const int64_t together = rows_together(m, memory.forward_bytes());
         m.rows.share([&](int64_t, const std::vector<int64_t>& rows) {
             const WithoutDenormals guard;
-            Forward<Memory> pass(m, p, matrices, (const T*)xs, before, (T*)ys, after, kept,
+            Forward<Memory> pass(m, p, matrices, attended, (const T*)xs, before, (T*)ys, after, kept,
                                  typename Memory::Forward(memory, *first, *last, kept.memory(), together), together);
             for (size_t i = 0; i < rows.size(); i += together)
                 pass.run(&rows[i], std::min<int64_t>(together, rows.size() - i));
@@ -52,17 +65,19 @@ int backward(const typename Memory::Sizes* sizes, const memtape_machine_paramete
         const Machine<Memory> m(sizes->machine, memory);
         const Parameters<T> p(*parameters);
         const auto matrices = Matrices<Memory>::backward(m, p);
+        const AttentionMatrices<T> attended(m.cache.units, m.hidden, m.read_size, p.attention_cached, p.attention_now,
+                                            p.attention_score);
         const State<Memory> d_after(m, d_last->machine), d_before(m, d_first->machine);
         const Kept<Memory> kept(m, (T*)block);
-        const int64_t together = m.rows.together(TOGETHER_BYTES / memory.backward_bytes());
+        const int64_t together = rows_together(m, memory.backward_bytes());
         std::vector<std::unique_ptr<ParameterGradients<Memory>>> sums(m.rows.threads());
         m.rows.share([&](int64_t number, const std::vector<int64_t>& rows) {
             const WithoutDenormals guard;
             sums[number] = std::make_unique<ParameterGradients<Memory>>(m);
-            Backward<Memory> pass(
-                m, matrices, p.program_keys, (const T*)xs, kept, (const T*)d_ys, d_after, *sums[number], (T*)d_xs,
-                d_before,
-                typename Memory::Backward(memory, *d_last, *d_first, kept.memory(), together), together);
+            Backward<Memory> pass(m, matrices, attended, p.program_keys, (const T*)xs, kept, (const T*)d_ys, d_after,
+                                  *sums[number], (T*)d_xs, d_before,
+                                  typename Memory::Backward(memory, *d_last, *d_first, kept.memory(), together),
+                                  together);
             for (size_t i = 0; i < rows.size(); i += together)
                 pass.run(&rows[i], std::min<int64_t>(together, rows.size() - i));
         });

@@ -20,13 +20,6 @@ enum class Feedback : int64_t { outputs = 0, softmax = 1, sigmoid = 2, largest =
 
 constexpr int64_t STRETCH = 16;  // steps whose weight gradients are computed at once
 
-// Stride of the rows in an array that is read for several rows at once: never a multiple of a large power of two, which
-// would map all rows to the same few cache lines.
-template <typename T>
-int64_t apart(int64_t count) {
-    return padded<T>(count) + LANES<T>;
-}
-
 // The sizes of a network, and derived sizes.
 template <typename T>
 class Network {

@@ -41,6 +41,7 @@ from memtape.experiments.loaded_run import load as load
 from memtape.inference.decoding import beam_search as beam_search
 from memtape.inference.decoding import greedy as greedy
 from memtape.inference.generation import generate as generate
+from memtape.models.associative.fast_weights import FastWeights as FastWeights
 from memtape.models.associative.shm import SHM as SHM
 from memtape.models.associative.stm import STM as STM
 from memtape.models.associative.stm import ItemGates as ItemGates
@@ -114,6 +115,7 @@ from memtape.models.tree.rntn import RNTN as RNTN
 from memtape.models.tree.treelstm import TreeLSTM as TreeLSTM
 from memtape.tasks.algorithmic.allocation import Allocation as Allocation
 from memtape.tasks.algorithmic.associative_recall import AssociativeRecall as AssociativeRecall
+from memtape.tasks.algorithmic.associative_retrieval import AssociativeRetrieval as AssociativeRetrieval
 from memtape.tasks.algorithmic.continual import Continual as Continual
 from memtape.tasks.algorithmic.copying import Copy as Copy
 from memtape.tasks.algorithmic.independent_copies import IndependentCopies as IndependentCopies
@@ -178,6 +180,7 @@ __all__ = [
     "Adding",
     "Allocation",
     "AssociativeRecall",
+    "AssociativeRetrieval",
     "AugmentedCell",
     "Babi",
     "BabiWords",
@@ -218,6 +221,7 @@ __all__ = [
     "FactMemory",
     "FactQuestion",
     "Facts",
+    "FastWeights",
     "FewShot",
     "Fit",
     "HeldTask",

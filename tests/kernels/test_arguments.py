@@ -21,7 +21,12 @@ MACHINES = {
     "dnc": lambda: DNC(3, 2, slots=6, width=4, controller_size=5),
     "sam": lambda: SAM(3, 2, slots=6, width=4, controller_size=5, nearest=2),
     "sdnc": lambda: SDNC(3, 2, slots=6, width=4, controller_size=5, nearest=2),
+    "cached": lambda: NTM(3, 2, slots=6, width=4, controller_size=5, writing="cached", writing_interval=3),
 }
+
+
+def machine_of(network):
+    return getattr(network.cell.machine, "machine", network.cell.machine)
 
 
 def run(network, xs=None):
@@ -33,7 +38,7 @@ def run(network, xs=None):
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_layer_of_another_size_is_refused(name):
     network = MACHINES[name]()
-    network.cell.machine.to_output = nn.Linear(100, 5)
+    machine_of(network).to_output = nn.Linear(100, 5)
     with pytest.raises(
         ValueError, match=r"got output_weight of shape \(5, 100\), but the other .* need .* = \(5, \d+\)"
     ):
@@ -43,7 +48,7 @@ def test_a_layer_of_another_size_is_refused(name):
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_layer_of_another_dtype_is_refused(name):
     network = MACHINES[name]()
-    network.cell.machine.to_output.double()
+    machine_of(network).to_output.double()
     with pytest.raises(ValueError, match="got output_weight as float64 on cpu, but xs as float32 on cpu"):
         run(network)
 
@@ -51,7 +56,7 @@ def test_a_layer_of_another_dtype_is_refused(name):
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_bias_of_another_size_is_refused(name):
     network = MACHINES[name]()
-    network.cell.machine.to_output.bias = nn.Parameter(torch.zeros(1))
+    machine_of(network).to_output.bias = nn.Parameter(torch.zeros(1))
     with pytest.raises(ValueError, match="got output_weight of shape"):
         run(network)
 
@@ -90,32 +95,47 @@ def test_every_tensor_of_a_machine_is_checked(name, backward, operator_calls):
 @pytest.mark.parametrize("name", MACHINES)
 def test_numbers_of_a_form_are_checked(name, operator_calls):
     operator, given = operator_arguments(operator_calls, MACHINES[name]())
-    *tensors, lengths, accesses, integers, floats, keep = given
+    *tensors, lengths, accesses, places, integers, floats, keep = given
     for at in range(len(integers)):
         for wrong in (-1, 2**40):
             changed = [*integers[:at], wrong, *integers[at + 1 :]]
             with pytest.raises(ValueError, match="it must be in 0"):
-                operator(*tensors, lengths, accesses, changed, floats, keep)
+                operator(*tensors, lengths, accesses, places, changed, floats, keep)
     with pytest.raises(ValueError, match="give every number of the form"):
-        operator(*tensors, lengths, accesses, integers[1:], floats, keep)
+        operator(*tensors, lengths, accesses, places, integers[1:], floats, keep)
 
 
 @pytest.mark.parametrize("lengths", [torch.tensor([5, 1]), torch.tensor([-1, 1]), torch.tensor([1]), torch.ones(2)])
 @pytest.mark.parametrize("name", MACHINES)
 def test_lengths_are_checked(name, lengths, operator_calls):
     operator, given = operator_arguments(operator_calls, MACHINES[name]())
-    *tensors, _, accesses, integers, floats, keep = given
+    *tensors, _, accesses, places, integers, floats, keep = given
     with pytest.raises(ValueError, match="got lengths"):
-        operator(*tensors, lengths, accesses, integers, floats, keep)
+        operator(*tensors, lengths, accesses, places, integers, floats, keep)
 
 
 @pytest.mark.parametrize("accesses", [torch.ones(2, 4), torch.ones(2, 3, dtype=torch.bool), torch.ones(2).bool()])
 @pytest.mark.parametrize("name", MACHINES)
 def test_accesses_are_checked(name, accesses, operator_calls):
     operator, given = operator_arguments(operator_calls, MACHINES[name]())
-    *tensors, lengths, _, integers, floats, keep = given
+    *tensors, lengths, _, places, integers, floats, keep = given
     with pytest.raises(ValueError, match="got accesses"):
-        operator(*tensors, lengths, accesses, integers, floats, keep)
+        operator(*tensors, lengths, accesses, places, integers, floats, keep)
+
+
+@pytest.mark.parametrize("places", [torch.ones(2, 4), torch.zeros(2, 3).long(), torch.full((2, 4), 3), None])
+def test_places_are_checked(places, operator_calls):
+    operator, given = operator_arguments(operator_calls, MACHINES["cached"]())
+    *tensors, lengths, accesses, _, integers, floats, keep = given
+    with pytest.raises(ValueError, match=r"got places|got a place 3, but a cache of 3|of 3 vectors without places"):
+        operator(*tensors, lengths, accesses, places, integers, floats, keep)
+
+
+def test_a_cache_without_attention_is_refused(operator_calls):
+    operator, given = operator_arguments(operator_calls, MACHINES["ntm"]())
+    *tensors, cache, lengths, accesses, _, integers, floats, keep = given
+    with pytest.raises(ValueError, match="got a cache of 3 vectors and attention of 0 units; give both or neither"):
+        operator(*tensors, cache.new_zeros(2, 3, 5), lengths, accesses, None, integers, floats, keep)
 
 
 RECURRENCES = {

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from memtape import DNC, NTM, SAM, use_backend
-from memtape.models.machine.fused_cache import FusedCache
 from memtape.models.machine.fused_schedule import FusedSchedule
 
 # float64: both sides round at 1e-16; the worst of these cases is 3e-14.
@@ -33,10 +32,10 @@ RUNS = {
 }
 
 
-def network(name, schedule, dtype=torch.float64):
+def network(name, schedule, **options):
     model, sizes = NETWORKS[name]
     torch.manual_seed(3)
-    made = model(3, 2, **sizes, **SCHEDULES[schedule]).to(dtype)
+    made = model(3, 2, **(sizes | SCHEDULES[schedule] | options)).double()
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
@@ -55,7 +54,7 @@ def after(made, steps):
 @pytest.mark.parametrize("name", ["ntm", "dnc"])
 def test_the_kernels_agree_with_the_steps(machine, name, schedule, how):
     made = network(name, schedule)
-    assert isinstance(made.cell.fused("cpu"), FusedCache if schedule.startswith("cached") else FusedSchedule)
+    assert isinstance(made.cell.fused("cpu"), FusedSchedule)
     xs = torch.randn(BATCH, TIME, 3, dtype=torch.float64)
     machine.compare(made, xs, tolerance=EXACT, **RUNS[how])
 
@@ -69,7 +68,7 @@ def test_rows_that_have_taken_different_numbers_of_steps_agree(machine, name, sc
         machine.compare(made, xs, after(made, steps), tolerance=EXACT, lengths=torch.tensor([TIME, 3, 8, 0, TIME]))
 
 
-@pytest.mark.parametrize("schedule", ["uniform", "random"])
+@pytest.mark.parametrize("schedule", ["uniform", "random", "cached in the source"])
 def test_a_sparse_memory_agrees(machine, schedule):
     made = network("sam", schedule)
     assert isinstance(made.cell.fused("cpu"), FusedSchedule)
@@ -82,6 +81,26 @@ def test_a_controller_of_two_layers_agrees(machine):
     machine.compare(made.double(), torch.randn(2, 7, 3, dtype=torch.float64), tolerance=EXACT)
 
 
+@pytest.mark.parametrize("controller", ["gru", "rnn"])
+def test_attention_replaces_the_hidden_vector_of_every_recurrent_controller(machine, controller):
+    made = network("ntm", "cached in the source", controller=controller, initial_controller="learned")
+    xs, lengths = torch.randn(5, TIME, 3, dtype=torch.float64), torch.tensor([TIME, 3, 8, 0, TIME])
+    machine.compare(made, xs, after(made, [1, 5, 2, 5, 12]), tolerance=EXACT, lengths=lengths)
+
+
+def test_sizes_above_those_of_registers_agree(machine):
+    made = network("dnc", "cached", writing_interval=17, cache_attention_size=21, controller_size=40)
+    assert isinstance(made.cell.fused("cpu"), FusedSchedule)
+    xs = torch.randn(9, 45, 3, dtype=torch.float64)
+    machine.compare(made, xs, after(made, [20, *range(8)]), tolerance=EXACT, lengths=torch.tensor([45] * 8 + [30]))
+
+
+def test_other_attention_runs_step_by_step():
+    made = network("ntm", "cached")
+    made.cell.machine.attention.score = torch.nn.Linear(16, 1, dtype=torch.float64)
+    assert made.cell.fused("cpu") is None
+
+
 def test_an_empty_batch_has_empty_results():
     for schedule in ("uniform", "cached"):
         ys, state = network("ntm", schedule)(torch.zeros(0, 5, 3, dtype=torch.float64))
@@ -89,23 +108,7 @@ def test_an_empty_batch_has_empty_results():
         assert state.count.shape == (0,)
 
 
-def test_cached_steps_without_an_access_do_not_run_the_kernel_of_the_machine():
-    made = network("dnc", "cached in the source")
-    run, ran = made.cell.fused("cpu"), []
-    kernel = run.machine
-
-    def counting(xs, state, lengths):
-        ran.append(xs.shape[1])
-        return kernel(xs, state, lengths)
-
-    object.__setattr__(run, "machine", counting)
-    xs = torch.randn(2, TIME, 3, dtype=torch.float64)
-    ys, _ = run(xs, made.init_state(2, dtype=torch.float64), None)
-    assert ran == [1, 1, TIME - STEPS]
-    torch.testing.assert_close(ys, made(xs)[0])
-
-
-@pytest.mark.parametrize("schedule", ["uniform", "random"])
+@pytest.mark.parametrize("schedule", ["uniform", "random", "cached"])
 def test_gradients_match_finite_differences(machine, schedule):
     machine.gradients_match_finite_differences(network("ntm", schedule), without="count")
 

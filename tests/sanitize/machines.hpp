@@ -99,6 +99,9 @@ class Parameters : public Buffers<T, memtape_machine_parameters> {
                 product * shown,
                 product,
                 m.program_heads * m.programs * m.program_key,
+                m.units * m.hidden,
+                m.units * (m.hidden + Kind::read(s)),
+                m.units,
                 m.outputs * (shown + Kind::read(s)),
                 m.outputs};
     }
@@ -126,7 +129,8 @@ class State : public Buffers<T, typename Kind::State> {
     static std::vector<int64_t> counts(const typename Kind::Sizes& s, const memtape_machine_sizes& m) {
         std::vector<int64_t> all = Kind::state(s);
         const int64_t hidden = m.layers * m.batch * m.hidden;
-        all.insert(all.end(), {m.batch * Kind::read(s), hidden, m.controller == 0 ? hidden : 0});
+        all.insert(all.end(),
+                   {m.batch * Kind::read(s), hidden, m.controller == 0 ? hidden : 0, m.batch * m.cached * m.hidden});
         return all;
     }
 };
@@ -135,6 +139,7 @@ class State : public Buffers<T, typename Kind::State> {
 inline memtape_machine_sizes random_machine() {
     static const int64_t wanted = 0;
     static const uint8_t some = 0;
+    static const int64_t nowhere = -1;
     memtape_machine_sizes m = {};
     m.batch = pick({0, 1, 2, 3, 5, 8, 9, 17});
     m.time = pick({1, 2, 7, 8, 9, 17});
@@ -146,6 +151,9 @@ inline memtape_machine_sizes random_machine() {
     m.threads = pick({1, 2, 5});
     m.lengths = pick({0, 1}) ? &wanted : nullptr;
     m.accesses = pick({0, 1}) ? &some : nullptr;
+    m.cached = pick({0, 0, 1, 2, 5});
+    m.units = m.cached ? pick({1, 3, 17}) : 0;
+    m.places = m.cached ? &nowhere : nullptr;
     return m;
 }
 
@@ -197,6 +205,13 @@ void run(const Case<Kind>& one) {
         for (int64_t step = 0; step < steps; ++step) accesses[step] = uint8_t(random_below(2));
         sizes.machine.accesses = accesses.get();
     }
+    std::unique_ptr<int64_t[]> places;
+    if (sizes.machine.places) {
+        const int64_t steps = sizes.machine.batch * sizes.machine.time;
+        places.reset(new int64_t[steps]);
+        for (int64_t step = 0; step < steps; ++step) places[step] = random_below(sizes.machine.cached + 1) - 1;
+        sizes.machine.places = places.get();
+    }
     const Parameters<T, Kind> parameters(sizes, 0.5);
     State<T, Kind> first(sizes, 0.5);
     first.focus();
@@ -228,7 +243,7 @@ void run(const Case<Kind>& one) {
     auto d_end = d_last.pointers();
     if (one.some_gradients_missing) {
         std::memset(&d_end, 0, sizeof(void*));  // the first part, what the memory holds
-        d_end.machine.reads = d_end.machine.cell = nullptr;
+        d_end.machine.reads = d_end.machine.cell = d_end.machine.cache = nullptr;
     }
     auto back = [&](const Parameters<T, Kind>& d_parameters, const Buffer<T>& d_xs, const State<T, Kind>& d_first,
                     int64_t threads) {

@@ -10,6 +10,7 @@ from memtape.cells.delayed import Delayed
 from memtape.cells.echo_state import EchoStateCell
 from memtape.cells.elman import ElmanCell
 from memtape.cells.embedded import Embedded
+from memtape.cells.fast_weights import FastWeightsCell
 from memtape.cells.feedback import OutputFeedback
 from memtape.cells.feedforward import FeedforwardCell
 from memtape.cells.gate_norm_lstm import GateNormLSTMCell
@@ -56,6 +57,7 @@ __all__ = [
     "EchoStateCell",
     "ElmanCell",
     "Embedded",
+    "FastWeightsCell",
     "FeedforwardCell",
     "GRUCell",
     "GateNormLSTMCell",

@@ -15,6 +15,7 @@ from memtape.core.cell_contract import require_cells
 from memtape.core.starts import Starts, made_of, run_with_starts
 from memtape.core.state import state
 from memtape.core.step_by_step import fused_or_steps
+from memtape.core.view import Views
 
 
 @state
@@ -78,6 +79,16 @@ class Stacked(Cell[StackedState]):
             x, new = layer(self._passed(number, x), old)
             states.append(new)
         return x, StackedState(layers=tuple(states))
+
+    def views(self, x: Float[Tensor, "batch input"], state: StackedState) -> Views:
+        """Return the views of the layer that has some; () if several layers do, whose views may have equal names."""
+        found: list[Views] = []
+        for number, (layer, old) in enumerate(zip(self.layers, state.layers, strict=True)):
+            x = self._passed(number, x)
+            found.append(layer.views(x, old))
+            x, _ = layer(x, old)
+        shown = [views for views in found if views]
+        return shown[0] if len(shown) == 1 else ()
 
     def fused(self, backend: str) -> FusedRun[StackedState] | None:
         """Return the fused kernels of the layers in sequence; a layer without one runs step by step."""

@@ -44,6 +44,7 @@ TYPED = {
 COMMANDS = {
     "resume": ("memtape.cli.resume:resume", "Continue an interrupted training run exactly."),
     "generate": ("memtape.cli.generate:generate", "Let a trained language model continue a prompt."),
+    "recall": ("memtape.cli.recall:recall", "Store images in associative memories, corrupt them, and recall them."),
     "ask": ("memtape.cli.ask:ask", "Ask a network questions about a story, and print where it looked."),
     "extract": ("memtape.cli.extract:extract", "Extract the finite automaton that a trained network has learned."),
     "report": ("memtape.cli.report:report", "Redraw the figures and the report of a run."),

@@ -6,6 +6,7 @@ dataclasses, the machine's form and its state, define everything else.
 """
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -51,21 +52,29 @@ class MachineParameters:
     interface_bias: Float[Tensor, " interface"]
     program_keys: Float[Tensor, "program_heads programs program_key"]
     """Keys of the programs, of norm 1; of size 0 if the queries are the scores. All axes are 0 without programs."""
+    attention_cached: Float[Tensor, "units hidden"]
+    """Attention over cached hidden vectors, applied to a cached vector; without a cache its three tensors have no units."""
+    attention_now: Float[Tensor, "units hidden_and_reads"]
+    """Applied to the hidden vector and the last reads."""
+    attention_score: Float[Tensor, " units"]
     output_weight: Float[Tensor, "output shown_and_reads"]
     output_bias: Float[Tensor, " output"]
 
 
 PARAMETERS = schema.names_of(MachineParameters)
-KEYS = PARAMETERS.index("program_keys")
+KEYS, SCORE = PARAMETERS.index("program_keys"), PARAMETERS.index("attention_score")
 
 PROGRAMS = ("program_heads", "programs", "program_key")
 """The axes of the keys of programs."""
 
 MACHINE = (
     *("batch", "time", "inputs", "outputs", "hidden", "layers", "controller", "shortcuts", "activation"),
-    *(*PROGRAMS, "squash_queries", "threads"),
+    *(*PROGRAMS, "squash_queries", "cached", "units", "threads"),
 )
-"""The integer fields of `memtape_machine_sizes`; pointers to the lengths and the accesses follow."""
+"""The integer fields of `memtape_machine_sizes`; pointers to the lengths, the accesses and the places follow."""
+
+STEPS = ("lengths", "accesses", "places")
+"""The arguments that describe the steps of each row."""
 
 FUNCTIONS = {
     "forward": ("sizes", "parameters", "xs", "first", "ys", "last", "kept"),
@@ -91,6 +100,7 @@ class Machine(Protocol[Form_contra, State]):
         lengths: Int[Tensor, " batch"] | None,
         *,
         accesses: Bool[Tensor, "batch time"] | None = None,
+        places: Int[Tensor, "batch time"] | None = None,
     ) -> tuple[Float[Tensor, "batch time output"], State]:
         """Return the outputs, zero beyond a row's length, and the state after each row's last step."""
         ...
@@ -122,8 +132,8 @@ class MachineOperator(Generic[Form, State]):
         name: name of the machine; its functions are `memtape_NAME_...`.
         form: dataclass of the machine's options; its fields, after `controller`, `shortcuts` and `activation`, are members
             of `memtape_NAME_sizes`.
-        state: dataclass of the tensors of the state, whose axes are also members; `reads`, `hidden` and `cell` come
-            last.
+        state: dataclass of the tensors of the state, whose axes are also members; `reads`, `hidden`, `cell`
+            and `cache` come last.
         in_place: parts of the state that are changed in place.
     """
 
@@ -143,6 +153,7 @@ class MachineOperator(Generic[Form, State]):
                 *dict.fromkeys(MACHINE, ctypes.c_int64).items(),
                 ("lengths", ctypes.c_void_p),
                 ("accesses", ctypes.c_void_p),
+                ("places", ctypes.c_void_p),
                 *dict.fromkeys(self._axes, ctypes.c_int64).items(),
                 *own.items(),
                 *integers.items(),
@@ -166,6 +177,7 @@ class MachineOperator(Generic[Form, State]):
         lengths: Tensor | None,
         *,
         accesses: Tensor | None = None,
+        places: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Run a machine over whole sequences.
 
@@ -177,6 +189,9 @@ class MachineOperator(Generic[Form, State]):
             lengths: number of valid steps of each row, which may be 0; None for all.
             accesses: in which steps each row accesses the memory; in the others the memory and the read vectors stay the same.
                 None for all.
+            places: where each step of each row stores the hidden vector before it in the cache, -1 for nowhere. In steps with
+                a place and an access, the first layer receives attention over the cache instead of its hidden vector. None
+                without a cache.
 
         Returns:
             The outputs, zero beyond a row's length, and the state after each row's last step.
@@ -192,18 +207,19 @@ class MachineOperator(Generic[Form, State]):
             *(getattr(state, name) for name in self.state),
         ]
         keep = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given)
-        results = getattr(torch.ops.memtape, self.name)(*given, lengths, accesses, *schema.form_numbers(form), keep)
+        results = getattr(torch.ops.memtape, self.name)(
+            *given, lengths, accesses, places, *schema.form_numbers(form), keep
+        )
         return results[0], self.state_type(**dict(zip(self.state, results[1:], strict=False)))
 
     def sizes(
         self,
         given: Given,
-        lengths: Tensor | None,
-        accesses: Tensor | None,
+        steps: Sequence[Tensor | None],
         integers: list[int],
         floats: list[float],
     ) -> Any:
-        """Return the C struct of all sizes."""
+        """Return the C struct of all sizes; `steps` are the lengths, the accesses and the places."""
         self._arguments.numbers(integers, floats)
         state = dict(zip(self.state, given.state, strict=True))
         batch, time, inputs = given.xs.shape
@@ -216,8 +232,9 @@ class MachineOperator(Generic[Form, State]):
             layers=state["hidden"].shape[0],
             **dict(zip(PROGRAMS, given.parameters[KEYS].shape, strict=True)),
             threads=torch.get_num_threads(),
-            lengths=None if lengths is None else lengths.data_ptr(),
-            accesses=None if accesses is None else accesses.data_ptr(),
+            cached=state["cache"].shape[1],
+            units=len(given.parameters[SCORE]),
+            **{name: None if of is None else of.data_ptr() for name, of in zip(STEPS, steps, strict=True)},
             **schema.sizes(self._axes, state),
             **dict(zip(self._integers, integers, strict=True)),
             **dict(zip(self._floats, floats, strict=True)),
@@ -238,12 +255,11 @@ class MachineOperator(Generic[Form, State]):
     def _forward(self, *arguments: Any) -> tuple[Tensor, ...]:
         """Return the outputs, the last state, what is saved for the backward pass, and the measured sizes."""
         given = Given.of(arguments[: self.count])
-        lengths, accesses, integers, floats, keep = arguments[self.count :]
+        *steps, integers, floats, keep = arguments[self.count :]
         self._arguments.numbers(integers, floats)
-        lengths = self._arguments.check(arguments[: self.count], lengths, integers)
-        accesses = self._arguments.check_accesses(accesses, given.xs)
+        steps = self._arguments.check(arguments[: self.count], steps, integers)
         large = len(self.in_place.parts)
-        sizes = self.sizes(given, lengths, accesses, integers, floats)
+        sizes = self.sizes(given, steps, integers, floats)
         self.in_place.measure(sizes, dict(zip(self.state, given.state, strict=True)))
         changed = tuple(copied(tensor) for tensor in given.state[:large])
         given = Given(given.xs, given.parameters, (*changed, *given.state[large:])).contiguous()
@@ -264,11 +280,11 @@ class MachineOperator(Generic[Form, State]):
         return ys, *last, kept, *(torch.tensor(getattr(sizes, name)) for name in self.in_place.measured)
 
     def _forward_shapes(self, *arguments: Any) -> tuple[Tensor, ...]:
-        given, (_, _, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
+        given, (*_, integers, floats, keep) = Given.of(arguments[: self.count]), arguments[self.count :]
         ys, last = _outputs(given, 0)
         kept = given.xs.new_empty(0)
         if keep:
-            sizes = self.sizes(given, None, None, integers, floats)
+            sizes = self.sizes(given, (None,) * len(STEPS), integers, floats)
             self.in_place.measure(sizes, None)
             kept = given.xs.new_empty(self._kept(given, sizes))
         return ys, *last, kept, *(torch.empty((), dtype=torch.int64) for _ in self.in_place.measured)
@@ -277,15 +293,15 @@ class MachineOperator(Generic[Form, State]):
         """Return the gradients of the inputs; parts changed in place are given with their last values."""
         come = 1 + len(self.state)
         unread = range(len(self.in_place.differentiable), len(self.in_place.parts))
-        kept, *measured, lengths, accesses, integers, floats, wanted = arguments[come + self.count :]
+        kept, *rest, integers, floats, wanted = arguments[come + self.count :]
+        measured, steps = rest[: -len(STEPS)], rest[-len(STEPS) :]
         self._arguments.numbers(integers, floats)
-        lengths = self._arguments.check(arguments[come : come + self.count], lengths, integers)
+        steps = self._arguments.check(arguments[come : come + self.count], steps, integers)
         given = Given.of(arguments[come : come + self.count])
-        accesses = self._arguments.check_accesses(accesses, given.xs)
         self._arguments.check_gradients(arguments[:come], arguments[come : come + self.count])
         given = given.contiguous(but=unread)
         d_ys, *d_last = (None if gradient is None else gradient.contiguous() for gradient in arguments[:come])
-        sizes = self.sizes(given, lengths, accesses, integers, floats)
+        sizes = self.sizes(given, steps, integers, floats)
         for name, size in zip(self.in_place.measured, measured, strict=True):
             setattr(sizes, name, min(max(int(size), 0), MOST_OF_AN_INTEGER))
         self._arguments.check_kept(kept, given.xs, self._kept(given, sizes))
@@ -340,8 +356,9 @@ class MachineOperator(Generic[Form, State]):
         rest = results[1 + len(self.state) :]
         ctx.mark_non_differentiable(*results[1 + seen : 1 + len(self.in_place.parts)], *rest)
         given = (*arguments[:first], *results[1 : 1 + seen], *arguments[first + seen : self.count])
-        ctx.save_for_backward(*given, *rest, *arguments[self.count : self.count + 2])
-        ctx.form = arguments[self.count + 2 : self.count + 4]
+        form = self.count + len(STEPS)
+        ctx.save_for_backward(*given, *rest, *arguments[self.count : form])
+        ctx.form = arguments[form : form + 2]
 
     def _gradients(self, ctx: Any, *d_results: Tensor | None) -> tuple[Tensor | None, ...]:
         first, large = 1 + len(PARAMETERS), len(self.in_place.parts)
@@ -355,13 +372,13 @@ class MachineOperator(Generic[Form, State]):
         for at, want in zip((0, *range(first, last)), wanted, strict=True):
             found[at] = found[at] if want else None
         found[last : first + large] = [None] * (first + large - last)
-        return *found, None, None, None, None, None
+        return *found, *[None] * len(STEPS), None, None, None
 
     def _register(self) -> torch.library.Library:
         given = ", ".join(f"Tensor {name}" for name in ("xs", *PARAMETERS, *self.state))
         d_last = ", ".join(f"Tensor? d_{name}" for name in ("ys", *self.state))
         saved = ", ".join(f"Tensor {name}" for name in ("kept", *self.in_place.measured))
-        form = "Tensor? lengths, Tensor? accesses, int[] integers, float[] floats"
+        form = ", ".join((*(f"Tensor? {name}" for name in STEPS), "int[] integers", "float[] floats"))
         results = 2 + len(self.state) + len(self.in_place.measured)
         forward = Pass(f"{given}, {form}, bool keep", results, self._forward, self._forward_shapes)
         back = f"{d_last}, {given}, {saved}, {form}, bool[] wanted"

@@ -13,7 +13,7 @@ LSTM, FEEDFORWARD = 0, 3
 ENDS = (("stack", 1), ("queue", 1), ("deque", 2))
 """Number of ends at which each kind of strength stack pushes items."""
 INPUTS = {"xs": ("batch", "time", "inputs")}
-SHARED = ("batch", "time", "read", "layers", "hidden", "cell_layers")
+SHARED = ("batch", "time", "read", "layers", "hidden", "cell_layers", "cached")
 """The axes of states that every machine has, or that are not those of its memory."""
 PRESENT = ("time", "inputs", "outputs", "hidden", "layers", "visible")
 """The sizes of every machine that must not be 0."""
@@ -59,12 +59,14 @@ class MachineArguments:
         """
         arguments.numbers(self._title, integers, floats, self._limits, self._floats)
 
-    def check(self, tensors: Sequence[Tensor], lengths: Tensor | None, integers: Sequence[int]) -> Tensor | None:
-        """Raise unless all tensors fit the form and one another; return the lengths in the library's format.
+    def check(
+        self, tensors: Sequence[Tensor], steps: Sequence[Tensor | None], integers: Sequence[int]
+    ) -> list[Tensor | None]:
+        """Raise unless all tensors fit the form and one another; return the steps in the library's format.
 
         Args:
             tensors: the inputs, the parameters and the state.
-            lengths: number of valid steps of each row; None for all.
+            steps: the lengths, the accesses and the places of the rows, each of which may be None.
             integers: the integers of the form, which are valid.
 
         Raises:
@@ -74,24 +76,36 @@ class MachineArguments:
         if not self._fitting.knows(tensors, integers):
             self._check_all(dict(zip(self._names, tensors, strict=True)), tuple(integers))
             self._fitting.add(tensors, integers)
-        batch, time, _ = tensors[0].shape
-        return arguments.lengths(self._title, lengths, batch, time)
+        lengths, accesses, places = steps
+        xs, cached = tensors[0], tensors[-1].shape[1]
+        return [
+            arguments.lengths(self._title, lengths, *xs.shape[:2]),
+            self._check_of_steps("accesses", accesses, xs, torch.bool),
+            self._check_places(self._check_of_steps("places", places, xs, torch.int64), cached),
+        ]
 
-    def check_accesses(self, accesses: Tensor | None, xs: Tensor) -> Tensor | None:
-        """Raise unless there is a boolean for each step of each row, or None; return them in the library's format.
-
-        Raises:
-            ValueError: the tensor has another shape, dtype or device.
-        """
-        if accesses is None:
+    def _check_of_steps(self, name: str, given: Tensor | None, xs: Tensor, dtype: torch.dtype) -> Tensor | None:
+        if given is None:
             return None
-        if accesses.shape != xs.shape[:2] or accesses.dtype != torch.bool or not accesses.is_cpu:
+        if given.shape != xs.shape[:2] or given.dtype != dtype or not given.is_cpu:
             raise ValueError(
-                f"the fused {self._title} got accesses as {accesses.dtype} of shape {tuple(accesses.shape)} on "
-                f"{accesses.device.type}, but the inputs have shape {tuple(xs.shape)}; give one boolean on the CPU for each "
-                "step of each row"
+                f"the fused {self._title} got {name} as {given.dtype} of shape {tuple(given.shape)} on {given.device.type}, "
+                f"but the inputs have shape {tuple(xs.shape)}; give a {dtype} on the CPU for each step of each row"
             )
-        return accesses.contiguous()
+        return given.contiguous()
+
+    def _check_places(self, places: Tensor | None, cached: int) -> Tensor | None:
+        if (places is None) != (cached == 0):
+            raise ValueError(
+                f"the fused {self._title} got a cache of {cached} vectors {'without' if places is None else 'with'} places; "
+                "give both or neither"
+            )
+        if places is not None and places.numel() and int(places.max()) >= cached:
+            raise ValueError(
+                f"the fused {self._title} got a place {int(places.max())}, but a cache of {cached} vectors; give places in "
+                f"-1..{cached - 1}"
+            )
+        return places
 
     def check_gradients(self, gradients: Sequence[Tensor | None], tensors: Sequence[Tensor]) -> None:
         """Raise unless the gradients of the outputs and of the last state fit the arguments; None is not checked.
@@ -123,6 +137,11 @@ class MachineArguments:
         form = dict(zip(self._limits, integers, strict=True))
         sizes = self._sizes(tensors, form)
         arguments.at_least_one(self._title, sizes, self._positive)
+        if (sizes["cached"] == 0) != (sizes["units"] == 0):
+            raise ValueError(
+                f"the fused {self._title} got a cache of {sizes['cached']} vectors and attention of {sizes['units']} units; "
+                "give both or neither"
+            )
         if "access" in form:
             self._check_ends(sizes["ends"], *ENDS[form["access"]])
         self._addressable(tensors, sizes)
@@ -171,6 +190,8 @@ class MachineArguments:
             "cell_layers": layers if kind == LSTM else 0,
             "shown": shown,
             "shown_and_reads": shown + read,
+            "units": tensors["attention_score"].shape[0],
+            "hidden_and_reads": hidden + read,
             "visible": form.get("visible", 1),
             "nearest": form.get("nearest", 0),
             "offsets": 2 * form.get("shift_range", 0) + 1,
@@ -203,7 +224,7 @@ class MachineArguments:
         width = 4 * sizes.get("width", 0) + sizes["offsets"] + 2 * sizes.get("writes", 0) + 16
         each = (
             heads * (width * sizes["visible"] + 2 * nearest**2)
-            + 8 * sizes["layers"] * sizes["hidden"]
+            + 9 * sizes["layers"] * sizes["hidden"]
             + sizes["inputs"]
             + sizes["outputs"]
         )

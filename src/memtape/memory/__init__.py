@@ -1,5 +1,13 @@
 """Floor 4: external memories, and the interfaces that compute their control."""
 
+from memtape.memory.associative import (
+    CorrelationMemory,
+    CorrelationState,
+    DenseAssociativeMemory,
+    HopfieldNetwork,
+    ModernHopfieldNetwork,
+    Recollection,
+)
 from memtape.memory.best_run import best_run
 from memtape.memory.both_contents import BothContents, BothState
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
@@ -74,13 +82,17 @@ __all__ = [
     "ContentInterface",
     "ContentMemory",
     "ContentState",
+    "CorrelationMemory",
+    "CorrelationState",
     "DNCControl",
     "DNCInterface",
     "DNCMemory",
     "DNCState",
+    "DenseAssociativeMemory",
     "DenseLinks",
     "EncodedMemory",
     "EncodedState",
+    "HopfieldNetwork",
     "JumpState",
     "LeastUsedControl",
     "LeastUsedInterface",
@@ -92,6 +104,7 @@ __all__ = [
     "LinkLists",
     "LinkState",
     "LookUpMasks",
+    "ModernHopfieldNetwork",
     "NondeterministicStack",
     "NondeterministicStackControl",
     "NondeterministicStackInterface",
@@ -99,6 +112,7 @@ __all__ = [
     "Normalised",
     "ProgramOptions",
     "Protected",
+    "Recollection",
     "SeveralInterfaces",
     "SeveralMemories",
     "SeveralState",

@@ -11,6 +11,10 @@ from memtape.ops.backpropagation import (
     elman_backward,
     elman_forward,
 )
+from memtape.ops.correlation import correlation_matrix, crosstalk, delta_write, optimal_matrix
+from memtape.ops.dense_associative import dense_energy, dense_field
+from memtape.ops.fast_weights import attend_to_the_past, fast_weights_after
+from memtape.ops.hopfield import hebbian_weights, hopfield_energy, projection_weights, signs_of_fields
 from memtape.ops.last_step import last_step
 from memtape.ops.link_lists import (
     add_to_lists,
@@ -20,6 +24,7 @@ from memtape.ops.link_lists import (
     successor_lists,
 )
 from memtape.ops.links import follow_links, links_after, precedence_after
+from memtape.ops.modern_hopfield import metastable_size, modern_hopfield_energy, modern_hopfield_update
 from memtape.ops.nondeterministic_stack import stack_column, stack_tops
 from memtape.ops.outer_product_attention import feature_similarities, outer_product_attention
 from memtape.ops.random_index import random_index
@@ -49,21 +54,30 @@ __all__ = [
     "add_to_lists",
     "additive_scores",
     "allocation_weights",
+    "attend_to_the_past",
     "attention_weights",
     "clear_and_add",
     "content_weights",
+    "correlation_matrix",
     "cosines",
     "cross_entropy_gradient",
+    "crosstalk",
+    "delta_write",
+    "dense_energy",
+    "dense_field",
     "discounted_usage",
     "dot_scores",
     "elman",
     "elman_backward",
     "elman_forward",
     "erase_and_add",
+    "fast_weights_after",
     "feature_similarities",
     "fixed_tape",
     "follow_links",
     "follow_sparse_links",
+    "hebbian_weights",
+    "hopfield_energy",
     "interpolate",
     "key_similarity",
     "last_access",
@@ -71,16 +85,21 @@ __all__ = [
     "least_used",
     "linked",
     "links_after",
+    "metastable_size",
     "mix_programs",
+    "modern_hopfield_energy",
+    "modern_hopfield_update",
     "move_with_blanks",
     "move_with_jumps",
     "nearest_weights",
     "one_hot_of_largest",
+    "optimal_matrix",
     "outer_product_attention",
     "precedence_after",
     "precedence_lists",
     "predecessor_lists",
     "program_scores",
+    "projection_weights",
     "random_index",
     "read",
     "read_coefficients",
@@ -90,6 +109,7 @@ __all__ = [
     "ridge_sums",
     "sharpen",
     "shift",
+    "signs_of_fields",
     "sparse_links_after",
     "stack_column",
     "stack_tops",

@@ -81,6 +81,13 @@ def test_any_batch_and_number_of_threads_agrees(machine, access, batch, threads)
     agree(machine, build(access), batch=batch, lengths=torch.arange(batch) % TIME + 1)
 
 
+@pytest.mark.parametrize("access", ["stack", "deque"])
+def test_matrices_larger_than_the_cache_agree(machine, access):
+    """They are read for more than 8 rows at once, and the terms of a sum are added in several parts."""
+    lengths = torch.tensor([4, 3, 0, 4, 4, 2, 4, 4, 1, 4, 4, 4, 4, 3, 4])
+    agree(machine, build(access, width=160, controller_size=160), batch=15, time=4, lengths=lengths)
+
+
 @given(
     access=st.sampled_from(list(NETWORKS)),
     options=st.fixed_dictionaries(

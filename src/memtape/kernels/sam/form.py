@@ -50,3 +50,5 @@ class SAMState:
     hidden: Float[Tensor, "layers batch hidden"]
     cell: Float[Tensor, "cell_layers batch hidden"]
     """The memory cells of an LSTM controller; empty for other controllers."""
+    cache: Float[Tensor, "batch cached hidden"]
+    """Cached hidden vectors of the controller; empty without attention over them."""

@@ -27,6 +27,14 @@ KINDS: dict[type[AnyCell], Controller] = {
 }
 
 
+class Attention(NamedTuple):
+    """The parameters of attention over cached hidden vectors, in the blocks of `MachineParameters`."""
+
+    cached: Tensor
+    now: Tensor
+    score: Tensor
+
+
 @dataclass(frozen=True)
 class FusedController:
     """A controller that the fused kernels support: one cell, or stacked cells of one kind and size."""
@@ -53,12 +61,23 @@ class FusedController:
             return None
         return cls(KINDS[type(first)], isinstance(inner, Shortcuts), getattr(first, "activation", "tanh"), layers)
 
-    def parameters(self, cell: AugmentedCell, of_interface: tuple[Tensor, Tensor] | None = None) -> MachineParameters:
+    @property
+    def size(self) -> int:
+        """The number of hidden units of a layer."""
+        return int(self.layers[0].output_size)
+
+    def parameters(
+        self,
+        cell: AugmentedCell,
+        of_interface: tuple[Tensor, Tensor] | None = None,
+        attention: Attention | None = None,
+    ) -> MachineParameters:
         """Return the parameters of the cell to which this controller belongs.
 
         Args:
             cell: the cell.
             of_interface: weight and bias of the interface, if they are not those of a single layer.
+            attention: attention over cached hidden vectors; None for none.
         """
         first, *upper = parts = [_layer(layer) for layer in self.layers]
         own = [part.own for part in parts if part.own is not None]
@@ -69,7 +88,12 @@ class FusedController:
             of_interface = weight_and_bias(linear) if isinstance(linear, nn.Linear) else linear.rows()
             keys = keys if isinstance(linear, nn.Linear) else linear.directions()
         output_weight, output_bias = output_layer(cell)
-        none = first.below.new_empty(0, len(first.bias), self.layers[0].output_size)
+        new_empty = first.below.new_empty
+        none = new_empty(0, len(first.bias), self.size)
+        if attention is None:
+            attention = Attention(
+                new_empty(0, self.size), new_empty(0, self.size + cell.memory.read_size), new_empty(0)
+            )
         return MachineParameters(
             first_weight=first.below,
             upper_weights=_stacked([part.below for part in upper]) if upper else none,
@@ -78,6 +102,9 @@ class FusedController:
             interface_weight=of_interface[0],
             interface_bias=of_interface[1],
             program_keys=keys,
+            attention_cached=attention.cached,
+            attention_now=attention.now,
+            attention_score=attention.score,
             output_weight=output_weight,
             output_bias=output_bias,
         )
@@ -86,7 +113,7 @@ class FusedController:
         """Return the hidden vectors and the memory cells of all layers."""
         layers = state.controller.layers if isinstance(state.controller, StackedState) else (state.controller,)
         if isinstance(layers[0], NoState):
-            hidden = state.reads.new_zeros(len(layers), state.reads.shape[0], self.layers[0].output_size)
+            hidden = state.reads.new_zeros(len(layers), state.reads.shape[0], self.size)
         else:
             hidden = _stacked([layer.hidden for layer in layers])
         none = hidden.new_empty(0, *hidden.shape[1:])

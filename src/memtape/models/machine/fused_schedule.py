@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from memtape.core.cell import FusedRun
+from memtape.core.known_parts import are_linear, unchanged
+from memtape.core.state import NoState
 from memtape.models.machine.augmented import AugmentedCell
-from memtape.models.machine.fused_cache import FusedCache
-from memtape.models.machine.fused_sequences import FusedSequences
-from memtape.models.machine.scheduled import ScheduledCell, ScheduledState
+from memtape.models.machine.fused_controller import Attention
+from memtape.models.machine.fused_sequences import Cached, FusedSequences
+from memtape.models.machine.scheduled import CachedAttention, CacheState, ScheduledCell, ScheduledState
 
 
 def fused_schedule(
@@ -26,12 +28,9 @@ def fused_schedule(
     if not isinstance(cell, ScheduledCell):
         return of_machine(cell)
     machine = of_machine(cell.machine)
-    if machine is None or not cell.hold_reads:
+    if machine is None or not cell.hold_reads or not unchanged(cell) or not _known(cell.attention):
         return None
-    if cell.attention is None:
-        return FusedSchedule(cell, machine)
-    # the steps with attention depend on the state, and a compiled program does not
-    return None if torch.compiler.is_compiling() else FusedCache(cell, machine)
+    return FusedSchedule(cell, machine)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +42,29 @@ class FusedSchedule:
 
     def __call__(self, xs: Tensor, state: ScheduledState, lengths: Tensor | None) -> tuple[Tensor, ScheduledState]:
         """Run over whole sequences."""
-        steps = torch.arange(xs.shape[1], device=xs.device) + self.cell.first_number
-        accesses = self.cell.schedule((state.count[:, None] + steps).flatten()).unflatten(0, xs.shape[:2])
-        ys, machine = self.machine(xs, state.machine, lengths, accesses)
+        counts = state.count[:, None] + torch.arange(xs.shape[1], device=xs.device)
+        numbers = (counts + self.cell.first_number).flatten()
+        accesses = self.cell.schedule(numbers).unflatten(0, xs.shape[:2])
+        cached = self._cached(counts, numbers, state)
+        ys, machine, last = self.machine.scheduled(xs, state.machine, lengths, accesses, cached)
         taken = xs.shape[1] if lengths is None else lengths.to(state.count.dtype)
-        return ys, ScheduledState(machine=machine, count=state.count + taken, cache=state.cache)
+        cache = state.cache if cached is None else CacheState(hidden=last)
+        return ys, ScheduledState(machine=machine, count=state.count + taken, cache=cache)
+
+    def _cached(self, counts: Tensor, numbers: Tensor, state: ScheduledState) -> Cached | None:
+        attention = self.cell.attention
+        if attention is None or isinstance(state.cache, NoState):
+            return None
+        cache = state.cache.hidden
+        in_source = self.cell.schedule.in_source(numbers).unflatten(0, counts.shape)
+        places = torch.where(in_source, counts.long() % cache.shape[1], -1)
+        now = torch.cat([attention.of_hidden.weight, attention.of_reads.weight], dim=1)
+        return Cached(Attention(attention.of_cached.weight, now, attention.score.weight[0]), cache, places)
+
+
+def _known(attention: CachedAttention | None) -> bool:
+    """Return whether the kernels compute the attention of a cell, if there is one."""
+    if attention is None:
+        return True
+    layers = (attention.of_hidden, attention.of_cached, attention.of_reads, attention.score)
+    return type(attention) is CachedAttention and unchanged(attention) and are_linear(*layers, bias=False)

@@ -3,15 +3,25 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from memtape.memory import StoredPrograms
 from memtape.models.machine.augmented import AugmentedCell, AugmentedState
-from memtape.models.machine.fused_controller import FusedController
+from memtape.models.machine.fused_controller import Attention, FusedController
 from memtape.models.machine.fused_output import outputs
+
+
+class Cached(NamedTuple):
+    """Attention over cached hidden vectors, the cache, and the steps that fill it."""
+
+    attention: Attention
+    cache: Float[Tensor, "batch cached hidden"]
+    places: Int[Tensor, "batch time"]
+    """Where each step stores the hidden vector before it; -1 for nowhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,24 +43,52 @@ class FusedSequences:
     interface: Callable[[], tuple[Tensor, Tensor]] | None = None
     """Returns weight and bias of the interface; None if they are those of a single layer."""
 
-    def __call__(
-        self, xs: Tensor, state: AugmentedState, lengths: Tensor | None, accesses: Tensor | None = None
-    ) -> tuple[Tensor, AugmentedState]:
-        """Run over whole sequences; with accesses, steps without one keep the memory and the read vectors."""
-        parameters = self.controller.parameters(self.cell, self.interface() if self.interface else None)
-        ys, last = self.run(self.form, parameters, self.plain(state), xs, lengths, accesses=accesses)
+    def __call__(self, xs: Tensor, state: AugmentedState, lengths: Tensor | None) -> tuple[Tensor, AugmentedState]:
+        """Run over whole sequences."""
+        ys, last, _ = self.scheduled(xs, state, lengths)
+        return ys, last
+
+    def scheduled(
+        self,
+        xs: Tensor,
+        state: AugmentedState,
+        lengths: Tensor | None,
+        accesses: Tensor | None = None,
+        cached: Cached | None = None,
+    ) -> tuple[Tensor, AugmentedState, Tensor]:
+        """Run over whole sequences; in steps without an access the memory and the read vectors stay the same.
+
+        Args:
+            xs: the inputs.
+            state: the state before the first step.
+            lengths: number of valid steps of each row; None for all.
+            accesses: in which steps each row accesses the memory; None for all.
+            cached: attention over cached hidden vectors; None for none.
+
+        Returns:
+            The outputs, the last state, and the last cache.
+        """
+        interface = self.interface() if self.interface else None
+        attention, cache, places = (None, None, None) if cached is None else cached
+        parameters = self.controller.parameters(self.cell, interface, attention)
+        plain = self.plain(state, cache)
+        ys, last = self.run(self.form, parameters, plain, xs, lengths, accesses=accesses, places=places)
         ys = outputs(self.cell, ys, lengths)
         if torch.is_autocast_enabled(xs.device.type) and ys.dtype != torch.float64:  # autocast leaves float64 as it is
             ys = ys.to(torch.get_autocast_dtype(xs.device.type))
-        return ys, AugmentedState(
+        state = AugmentedState(
             controller=self.controller.rebuilt(state.controller, last.hidden, last.cell),
             memory=self.memory(last),
             reads=last.reads,
         )
+        return ys, state, last.cache
 
-    def plain(self, state: AugmentedState) -> Any:
+    def plain(self, state: AugmentedState, cache: Tensor | None = None) -> Any:
         """Return a state in the kernel's format."""
-        return self.state(**self.tensors(state.memory), reads=state.reads, **self.controller.plain(state))
+        layers = self.controller.plain(state)
+        if cache is None:
+            cache = layers["hidden"].new_empty(len(state.reads), 0, self.controller.size)
+        return self.state(**self.tensors(state.memory), reads=state.reads, **layers, cache=cache)
 
 
 def form_of(kind: Callable[..., Any], controller: FusedController, interface: Any, **options: Any) -> Any:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from memtape.cells import LearnedInitialState
 from memtape.core import checks, state_tree
 from memtape.core.cell import Cell
+from memtape.core.known_parts import KeepsForward
 from memtape.core.state import NoState, state
 from memtape.core.view import View, Views
 from memtape.memory.protected import ReadsAlone
@@ -59,7 +60,7 @@ class ScheduledState:
     cache: CacheState | NoState
 
 
-class CachedAttention(nn.Module):
+class CachedAttention(KeepsForward):
     r"""Attend to cached hidden vectors, and return their weighted sum.
 
     $$\alpha_j = \operatorname{softmax}_j\left(v^\top \tanh(W h_{t-1} + U d_j + V r_{t-1})\right), \qquad
