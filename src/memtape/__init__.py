@@ -28,6 +28,7 @@ _PARTS = {
     "TaskCard": "memtape.core.card",
     "TreeCell": "memtape.core.tree_cell",
     "Trees": "memtape.core.inputs.trees",
+    "TwoViews": "memtape.core.inputs.two_views",
     "collate": "memtape.core.collate",
     "core": "memtape.core",
     "fold": "memtape.core.fold",

@@ -21,6 +21,7 @@ from memtape.core.fold import fold as fold
 from memtape.core.inputs.pairs import Pairs as Pairs
 from memtape.core.inputs.stories import Stories as Stories
 from memtape.core.inputs.trees import Trees as Trees
+from memtape.core.inputs.two_views import TwoViews as TwoViews
 from memtape.core.memory import Interface as Interface
 from memtape.core.memory import Memory as Memory
 from memtape.core.missing_kernels import MissingKernelsWarning as MissingKernelsWarning
@@ -88,6 +89,9 @@ from memtape.models.sam.sam import SAMCell as SAMCell
 from memtape.models.sam.sdnc import SDNC as SDNC
 from memtape.models.sam.sdnc import SDNCCell as SDNCCell
 from memtape.models.seq2seq.seq2seq import Seq2Seq as Seq2Seq
+from memtape.models.several_memories.dcw import DCwMANN as DCwMANN
+from memtape.models.several_memories.dmnc import DMNC as DMNC
+from memtape.models.several_memories.dmnc import DMNCState as DMNCState
 from memtape.models.stack.dequelstm import DequeLSTM as DequeLSTM
 from memtape.models.stack.dequelstm import DequeLSTMCell as DequeLSTMCell
 from memtape.models.stack.listrnn import ListRNN as ListRNN
@@ -119,10 +123,12 @@ from memtape.tasks.algorithmic.key_value import KeyValue as KeyValue
 from memtape.tasks.algorithmic.listing import Listing as Listing
 from memtape.tasks.algorithmic.ngrams import DynamicNGrams as DynamicNGrams
 from memtape.tasks.algorithmic.nth_farthest import NthFarthest as NthFarthest
+from memtape.tasks.algorithmic.odd_even import OddEven as OddEven
 from memtape.tasks.algorithmic.priority_sort import PrioritySort as PrioritySort
 from memtape.tasks.algorithmic.repeat_copy import RepeatCopy as RepeatCopy
 from memtape.tasks.algorithmic.repeat_copy_dnc import RepeatCopyDNC as RepeatCopyDNC
 from memtape.tasks.algorithmic.sequencing import Sequencing as Sequencing
+from memtape.tasks.algorithmic.sum2 import Sum2 as Sum2
 from memtape.tasks.dynamics.narma import Narma as Narma
 from memtape.tasks.dynamics.sinusoid import Sinusoid as Sinusoid
 from memtape.tasks.formal.binary_sums import BinarySums as BinarySums
@@ -158,6 +164,7 @@ from memtape.version import __version__ as __version__
 __all__ = [
     "DAM",
     "DMN",
+    "DMNC",
     "DNC",
     "GRU",
     "LRU",
@@ -195,6 +202,8 @@ __all__ = [
     "CopyMemory",
     "Counting",
     "DAMCell",
+    "DCwMANN",
+    "DMNCState",
     "DNCCell",
     "DataRecord",
     "DequeLSTM",
@@ -243,6 +252,7 @@ __all__ = [
     "NUTMCell",
     "Narma",
     "NthFarthest",
+    "OddEven",
     "Orthogonal",
     "Pairs",
     "PrioritySort",
@@ -273,6 +283,7 @@ __all__ = [
     "StackedLSTM",
     "StackedLSTMCell",
     "Stories",
+    "Sum2",
     "TapeRNN",
     "TapeRNNCell",
     "Task",
@@ -285,6 +296,7 @@ __all__ = [
     "TreeCell",
     "TreeLSTM",
     "Trees",
+    "TwoViews",
     "Undo",
     "WordProblem",
     "Words",

@@ -9,6 +9,7 @@ from memtape.memory.associative import (
     Recollection,
 )
 from memtape.memory.best_run import best_run
+from memtape.memory.both_contents import BothContents, BothState
 from memtape.memory.content import ContentControl, ContentInterface, ContentMemory, ContentState
 from memtape.memory.dnc import DNCMemory, DNCState
 from memtape.memory.dnc_control import DNCControl, LinkExponents, LookUpMasks
@@ -31,6 +32,8 @@ from memtape.memory.nondeterministic_stack import (
 )
 from memtape.memory.normalised import Normalised
 from memtape.memory.program_options import ProgramOptions
+from memtape.memory.protected import Protected
+from memtape.memory.several import SeveralInterfaces, SeveralMemories, SeveralState
 from memtape.memory.sparse_access import (
     SparseAccessControl,
     SparseAccessInterface,
@@ -66,8 +69,15 @@ from memtape.memory.superposition_stack import (
 )
 from memtape.memory.tape import JumpState, TapeControl, TapeInterface, TapeMemory, TapeState
 from memtape.memory.turing import TuringControl, TuringInterface, TuringMemory, TuringState
+from memtape.memory.write_cache import CachedControl, CachedInterface, CachedState, CachedWrites
 
 __all__ = [
+    "BothContents",
+    "BothState",
+    "CachedControl",
+    "CachedInterface",
+    "CachedState",
+    "CachedWrites",
     "ContentControl",
     "ContentInterface",
     "ContentMemory",
@@ -101,7 +111,11 @@ __all__ = [
     "NondeterministicStackState",
     "Normalised",
     "ProgramOptions",
+    "Protected",
     "Recollection",
+    "SeveralInterfaces",
+    "SeveralMemories",
+    "SeveralState",
     "SlotList",
     "SparseAccessControl",
     "SparseAccessInterface",

@@ -9,7 +9,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 import memtape
-from memtape import Babi, Boolean, Copy, MemN2N, Scan, Seq2Seq, StackedLSTM, TreeLSTM
+from memtape import DMNC, Babi, Boolean, Copy, MemN2N, Scan, Seq2Seq, StackedLSTM, Sum2, TreeLSTM
 from memtape.core.batch import SequenceBatch
 from memtape.core.inputs.input_kind import InputKind
 from memtape.core.inputs.registry import kind_named, kind_of, register
@@ -18,6 +18,10 @@ CASES = {
     "sequences": (lambda: Copy(bits=2, max_length=5), lambda *sizes: StackedLSTM(*sizes, hidden_size=4)),
     "pairs": (Scan, lambda *sizes: Seq2Seq(*sizes, hidden_size=4, embedding_size=3)),
     "stories": (lambda: Babi(numbers="1,15"), lambda *sizes: MemN2N(*sizes, embedding_size=4, random_noise=0.0)),
+    "two_views": (
+        lambda: Sum2(max_length=4),
+        lambda *sizes: DMNC(*sizes, slots=3, width=2, controller_size=4, embedding_size=3),
+    ),
     "trees": (
         lambda: Boolean(max_length=4),
         lambda *sizes: TreeLSTM(*sizes, hidden_size=4, embedding_size=3, dropout=0.0),

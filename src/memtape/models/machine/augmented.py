@@ -41,7 +41,7 @@ class AugmentedCell(Cell[AugmentedState]):
         interface: computes the memory's control from the controller's output.
         memory: the external memory.
         input_size: size of $x_t$.
-        output_size: size of $y_t$, logits.
+        output_size: size of $y_t$, logits; None for a machine without an output, of which only the state is used.
         initial_reads: $r_0$: "learned" (trained, initialised to 0), "constant" (1e-6 everywhere), "memory" (what a read
             of the initial memory returns) or "zeros".
         bypass: module applied to $h_t$ before the output layer, such as `torch.nn.Dropout`; the interface receives
@@ -63,7 +63,7 @@ class AugmentedCell(Cell[AugmentedState]):
         memory: AnyMemory,
         *,
         input_size: int,
-        output_size: int,
+        output_size: int | None,
         initial_reads: InitialReads = "learned",
         bypass: nn.Module | None = None,
         output_clip: float | None = None,
@@ -72,7 +72,9 @@ class AugmentedCell(Cell[AugmentedState]):
     ):
         super().__init__()
         require_cells(type(self).__name__, controller)
-        checks.module_sizes(self, input_size=input_size, output_size=output_size)
+        checks.module_sizes(
+            self, input_size=input_size, **({} if output_size is None else {"output_size": output_size})
+        )
         checks.one_of(INITIAL_READS, initial_reads=initial_reads)
         if output_clip is not None:
             checks.positive(output_clip=output_clip)
@@ -85,8 +87,11 @@ class AugmentedCell(Cell[AugmentedState]):
         self.bypass, self.output_clip = bypass, output_clip
         self.reads_to_output, self.reads_of_memory = reads_to_output, initial_reads == "memory"
         self.first_reads = CONSTANT if initial_reads == "constant" else 0.0
-        self.input_size, self.output_size = input_size, output_size
+        self.input_size, self.output_size = input_size, output_size or 0
         self.initial_reads = nn.Parameter(torch.zeros(memory.read_size)) if initial_reads == "learned" else None
+        self.to_output: Any = None
+        if output_size is None:
+            return
         seen = controller.output_size + (memory.read_size if reads_to_output else 0)
         self.to_output = nn.Linear(seen, output_size, bias=output_bias)
         nn.init.xavier_uniform_(self.to_output.weight)
@@ -137,9 +142,11 @@ class AugmentedCell(Cell[AugmentedState]):
         self, hidden: Float[Tensor, "batch hidden"], reads: Float[Tensor, "batch read"]
     ) -> Float[Tensor, "batch output"]:
         """Return the output for an output of the controller and the read vectors of the step."""
+        if self.to_output is None:
+            return hidden[..., :0]
         if self.bypass is not None:
             hidden = self.bypass(hidden)
-        y = self.to_output(torch.cat([hidden, reads], dim=-1) if self.reads_to_output else hidden)
+        y: Tensor = self.to_output(torch.cat([hidden, reads], dim=-1) if self.reads_to_output else hidden)
         return y if self.output_clip is None else y.clamp(-self.output_clip, self.output_clip)
 
     def control(self, x: Float[Tensor, "batch input"], state: AugmentedState) -> Any:

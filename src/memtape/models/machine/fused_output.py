@@ -2,7 +2,7 @@
 
 The kernels end in a linear layer of the hidden vector and the reads. A machine with a tanh layer before its output has the
 product of that layer there, beside the reads; tanh and the output layer are applied to whole sequences. So is the clipping of
-outputs.
+outputs. A machine without an output has a layer of zeros there.
 """
 
 from typing import Any
@@ -19,6 +19,8 @@ from memtape.models.machine.augmented import AugmentedCell
 
 def has_known_output(cell: AugmentedCell) -> bool:
     """Return whether the fused kernels support all that follows the controller of a cell."""
+    if cell.to_output is None:
+        return True
     if not is_linear(cell.to_output):
         return False
     if type(cell.bypass) is nn.Dropout:
@@ -28,6 +30,8 @@ def has_known_output(cell: AugmentedCell) -> bool:
 
 def output_layer(cell: AugmentedCell) -> tuple[Tensor, Tensor]:
     """Return weight and bias of the linear layer with which a kernel ends, applied to the hidden vector and the reads."""
+    if cell.to_output is None:
+        return _no_output(cell)
     read, layer = cell.memory.read_size, tanh_layer(cell)
     weight, bias = weight_and_bias(cell.to_output if layer is None else layer)
     if layer is not None and cell.reads_to_output:
@@ -42,6 +46,8 @@ def outputs(
     cell: AugmentedCell, ys: Float[Tensor, "batch time given"], lengths: Int[Tensor, " batch"] | None
 ) -> Float[Tensor, "batch time output"]:
     """Return the outputs of a cell from what a kernel returns, zero beyond a row's length."""
+    if cell.to_output is None:
+        return ys[..., :0]
     layer = tanh_layer(cell)
     if layer is not None:
         hidden, reads = ys.split([layer.out_features, ys.shape[-1] - layer.out_features], dim=-1)
@@ -67,3 +73,9 @@ def weight_and_bias(layer: nn.Linear) -> tuple[Tensor, Tensor]:
     """Return the weight and the bias of a linear layer; a layer without one has biases of 0."""
     bias: Tensor | None = layer.bias
     return layer.weight, layer.weight.new_zeros(layer.out_features) if bias is None else bias
+
+
+def _no_output(cell: AugmentedCell) -> tuple[Tensor, Tensor]:
+    """Return the smallest layer that a kernel accepts, of one output of 0."""
+    bias = next(cell.parameters()).new_zeros(1)
+    return bias.new_zeros(1, cell.controller.output_size + cell.memory.read_size), bias

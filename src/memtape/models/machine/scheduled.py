@@ -1,7 +1,7 @@
 """Scheduled: a machine that accesses its memory in some steps only."""
 
 import dataclasses
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -13,6 +13,7 @@ from memtape.core.cell import Cell
 from memtape.core.known_parts import KeepsForward
 from memtape.core.state import NoState, state
 from memtape.core.view import View, Views
+from memtape.memory.protected import ReadsAlone
 from memtape.models.machine.access_schedule import (
     WRITING,
     AccessSchedule,
@@ -41,15 +42,6 @@ CACHE_ATTENTION_SIZE = 16
 
 INITIAL_DEVIATION = 0.1
 """Standard deviation of the initial weights of the attention over cached states."""
-
-
-@runtime_checkable
-class ReadsAlone(Protocol):
-    """A memory that can be read in a step without a write."""
-
-    def look(self, control: Any, state: Any) -> tuple[Tensor, Any]:
-        """Move the read heads and read; the contents and the write heads do not change."""
-        ...
 
 
 @state

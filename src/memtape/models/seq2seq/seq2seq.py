@@ -9,9 +9,8 @@ from torch import Tensor, nn
 from memtape.cells import Conditioned, Stacked
 from memtape.core import checks, padding, state_tree
 from memtape.core.card import ModelCard
-from memtape.core.inputs.pairs import PAIRS, Pairs
-from memtape.core.integers import Lengths, is_integral
-from memtape.core.symbols import known
+from memtape.core.inputs.pairs import PAIRS, Pairs, symbol_rows
+from memtape.core.integers import Lengths
 from memtape.memory.encoded import EncodedMemory
 from memtape.models.seq2seq.decoder import Decoder, DecoderState
 from memtape.models.seq2seq.encoder import KINDS, Encoder
@@ -224,21 +223,8 @@ class Seq2Seq(Shareable):
 
     def _checked(self, symbols: Tensor, lengths: Any, count: int, side: str) -> tuple[Tensor, Tensor]:
         """Check symbols and their lengths, and return the symbols with 0 for padding, and the lengths."""
-        if not is_integral(symbols):
-            raise TypeError(
-                f"the {side} has dtype {symbols.dtype}, but this {type(self).__name__} reads symbols there; pass integers"
-                + (', or choose source="vectors"' if side == "source" else "")
-            )
-        if symbols.ndim != 2 or symbols.shape[1] < 1:
-            raise ValueError(
-                f"the {side} has shape {tuple(symbols.shape)}, but {type(self).__name__} reads symbols of shape (batch, time) "
-                "with at least one step of time; pad or reshape them"
-            )
-        if lengths is None:
-            lengths = torch.full((len(symbols),), symbols.shape[1], device=symbols.device)
-        lengths = checks.lengths_of(symbols, lengths)
-        read = torch.where(padding.alive(symbols, lengths), symbols, 0)
-        return known(read, count, f"the {side} side of {type(self).__name__}"), lengths
+        instead = ', or choose source="vectors"' if side == "source" else ""
+        return symbol_rows(symbols, lengths, count, side=side, reader=type(self).__name__, instead=instead)
 
 
 CARD = ModelCard(

@@ -1,0 +1,1 @@
+"""Several memories: encoders and decoders with controllers and memories of the Differentiable Neural Computer."""
