@@ -45,6 +45,7 @@ from memtape.core.backends import backends
 from memtape.core.recurrent import Recurrent
 from memtape.memory import TuringInterface, TuringMemory
 from memtape.models.recurrent.lru import lru_network
+from memtape.models.several_memories.assembly import dnc_interface, dnc_memory, reader
 
 INPUT, BATCH, TIME = 2, 3, 6
 TWO_HEADS = {"read_heads": 2, "write_heads": 2}
@@ -187,6 +188,12 @@ CELLS = [
     (
         "dnc-sparse",
         lambda: dnc(links="sparse", link_size=50, usage_gradient=True, strengths="softplus", usage_epsilon=1e-2),
+    ),
+    (
+        "dnc-machine",
+        lambda: reader(
+            INPUT, 3, [dnc_interface(4, 2, 1)], [dnc_memory(3, 2, 1)], controller_size=4, embedding_size=None
+        ),
     ),
     ("dnc-content", lambda: dnc(links="none", controller="gru", usage_gradient=True, product_epsilon=1e-3)),
     (

@@ -30,6 +30,7 @@ CHOICES = {
     "chrono": [None, 5],
     "delay": [2, 3],
     "embedding_size": [None, 2],
+    "readout_size": [None, 2],
     "groups": [2],
     "hidden_size": [2, 4],
     "slots": [4, 5],

@@ -83,7 +83,7 @@ class Hopfield(nn.Module):
         super().__init__()
         checks.module_sizes(self, input_size=input_size, heads=heads, updates=1 if updates is None else updates)
         checks.dropout_rates(self, dropout=dropout)
-        checks.positive(beta=1 if beta is None else beta, tolerance=tolerance)
+        checks.positive(beta=1.0 if beta is None else beta, tolerance=tolerance)
         given = {
             "stored_size": stored_size,
             "projection_size": projection_size,

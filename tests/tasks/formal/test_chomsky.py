@@ -268,17 +268,6 @@ def test_a_batch_has_one_length_unless_each_string_has_its_own():
     assert not torch.equal(mixed.lengths, mixed.lengths.sort().values)
 
 
-@pytest.mark.parametrize("ratio", [0.5, 2.0])
-def test_the_probabilities_of_neighbouring_lengths_have_the_ratio(ratio):
-    rows = 4000
-    task = Chomsky(problem="parity-check", min_length=3, max_length=6, length_ratio=ratio, same_length=False)
-    sizes = (task.batch(0, rows).lengths - 1).tolist()
-    weights = {length: ratio**length for length in range(3, 7)}
-    share(sizes, {length: weight / sum(weights.values()) for length, weight in weights.items()}, rows)
-    long = Chomsky(min_length=1, max_length=500, length_ratio=ratio).batch(0, 2).lengths // 2
-    assert long.le(100).all() if ratio < 1 else long.ge(400).all()
-
-
 @pytest.mark.parametrize(
     ("problem", "expected"),
     [

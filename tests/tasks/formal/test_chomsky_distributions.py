@@ -2,6 +2,8 @@
 
 import math
 
+import pytest
+
 from memtape.tasks.formal.chomsky import Chomsky
 
 
@@ -64,3 +66,14 @@ def test_stacks_have_uniform_sizes_and_actions():
 def test_the_hidden_bit_of_a_duplicate_is_anywhere():
     rows = 4000
     share([text.index("?") for text in strings("missing-duplicate", 5, rows)], dict.fromkeys(range(4), 1 / 4), rows)
+
+
+@pytest.mark.parametrize("ratio", [0.5, 2.0])
+def test_the_probabilities_of_neighbouring_lengths_have_the_ratio(ratio):
+    rows = 4000
+    task = Chomsky(problem="parity-check", min_length=3, max_length=6, length_ratio=ratio, same_length=False)
+    sizes = (task.batch(0, rows).lengths - 1).tolist()
+    weights = {length: ratio**length for length in range(3, 7)}
+    share(sizes, {length: weight / sum(weights.values()) for length, weight in weights.items()}, rows)
+    long = Chomsky(min_length=1, max_length=500, length_ratio=ratio).batch(0, 2).lengths // 2
+    assert long.le(100).all() if ratio < 1 else long.ge(400).all()
