@@ -7,7 +7,7 @@ from PIL import Image
 
 from memtape.cli.main import run
 from memtape.tasks.images import pictures
-from memtape.tasks.images.pictures import PictureError, read_pattern
+from memtape.tasks.images.image_files import PictureError, read_pattern
 
 
 @pytest.fixture

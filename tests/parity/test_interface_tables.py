@@ -95,7 +95,7 @@ def rows_of(fused, parameters):
     state = fused.plain(fused.cell.init_state(2))
     tensors = tuple(getattr(state, name) for name in fused.run.state)
     given = Given(torch.zeros(2, 1, 3), tuple(getattr(parameters, name) for name in PARAMETERS), tensors)
-    sizes = fused.run.sizes(given, None, None, *schema.form_numbers(fused.form))
+    sizes = fused.run.sizes(given, (None, None, None), *schema.form_numbers(fused.form))
     table = getattr(kernels().library, f"memtape_{fused.run.name}_interface")
     table.restype = ctypes.c_char_p
     rows = [row.split(":") for row in table(ctypes.byref(sizes)).decode().split(",")]

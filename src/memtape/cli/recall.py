@@ -67,7 +67,7 @@ def _read(images: tuple[Path, ...], size: int) -> "tuple[list[str], Tensor]":
     import torch
 
     from memtape.core.given_path import given_path
-    from memtape.tasks.images.pictures import read_pattern
+    from memtape.tasks.images.image_files import read_pattern
 
     return [image.name for image in images], torch.stack([read_pattern(given_path(image), size) for image in images])
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from memtape.core import checks
 from memtape.core.task import generator_for
 from memtape.memory import DenseAssociativeMemory, HopfieldNetwork, ModernHopfieldNetwork, Recollection
-from memtape.tasks.images.pictures import two_levels
+from memtape.tasks.images.image_files import two_levels
 from memtape.tasks.images.strokes import draw_digits
 
 DRAWN = 200

@@ -157,9 +157,9 @@ def test_the_writes_are_rolled_back_bit_for_bit():
         *(getattr(state, name) for name in sam_on_cpu.state),
     ]
     form, numbers = [0, 0, 0, 3, 0, 0, 2], [0.005, 20.0]
-    _, *last, saved, first_nearest = torch.ops.memtape.sam(*given, None, None, form, numbers, True)
+    _, *last, saved, first_nearest = torch.ops.memtape.sam(*given, None, None, None, form, numbers, True)
     plain = Given.of(tuple(tensor.detach().contiguous() for tensor in given))
-    sizes = sam_on_cpu.sizes(plain, None, None, form, numbers)
+    sizes = sam_on_cpu.sizes(plain, (None, None, None), form, numbers)
     back = last[0].detach().clone()
     assert not torch.equal(back, initial.memory.memory)
     sizes.first_nearest, sizes.memory, sizes.rolled_back = int(first_nearest), last[0].data_ptr(), back.data_ptr()

@@ -87,7 +87,7 @@ class FusedSequences:
         """Return a state in the kernel's format."""
         layers = self.controller.plain(state)
         if cache is None:
-            cache = layers["hidden"].new_empty(len(state.reads), 0, self.controller.size)
+            cache = layers["hidden"].new_empty(state.reads.shape[0], 0, self.controller.size)
         return self.state(**self.tensors(state.memory), reads=state.reads, **layers, cache=cache)
 
 

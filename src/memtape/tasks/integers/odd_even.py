@@ -8,7 +8,7 @@ from torch import Tensor
 
 from memtape.core import checks
 from memtape.core.card import TaskCard
-from memtape.tasks.algorithmic.number_answers import NumberAnswers, Numbers, distinct_numbers
+from memtape.tasks.integers.number_answers import NumberAnswers, Numbers, distinct_numbers
 from memtape.tasks.lengths import check_range
 
 

@@ -1,9 +1,9 @@
-"""Pictures: damaged files of every format, and the two levels of a pattern."""
+"""Image files: damaged files of every format, and the two levels of a pattern."""
 
 import torch
 from PIL import Image
 
-from memtape.tasks.images.pictures import PictureError, read_pattern, two_levels
+from memtape.tasks.images.image_files import PictureError, read_pattern, two_levels
 
 
 def test_damaged_images_never_end_in_another_error(tmp_path):

@@ -1,4 +1,4 @@
-"""Documents: classify long texts, such as news by topic, after their last word."""
+"""Document classes: classify long texts, such as news by topic, after their last word."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""Pictures: image files of any size as binary patterns of one size."""
+"""Image files of any size as binary patterns of one size."""
 
 import warnings
 from io import BytesIO

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memtape.tasks.algorithmic.listing import ANSWERS, Listing
+from memtape.tasks.integers.listing import ANSWERS, Listing
 
 ORACLES = {
     "copy": lambda xs: xs,

@@ -1,10 +1,10 @@
-"""Documents: files with classes, words, the class at the last word, and synthetic documents."""
+"""Document classes: files with classes, words, the class at the last word, and synthetic documents."""
 
 import pytest
 import torch
 
 from memtape.tasks.data_folder import DataError
-from memtape.tasks.language.documents import DocumentClasses, words_of
+from memtape.tasks.language.document_classes import DocumentClasses, words_of
 from memtape.tasks.language.topics import COMMON, OTHER, OWN, TOPICS, WORDS, topical_documents
 
 TRAIN = [f'"{1 + row % 2}","Title {row % 2}","It\'s a ""{"good" if row % 2 else "bad"}"" text."' for row in range(24)]
