@@ -198,7 +198,7 @@ def test_the_clamp_bounds_a_memory_that_grows():
 def test_in_float32_a_memory_that_grew_is_as_exact_as_the_loop(backend):
     """Products of gates are computed as they are: a sum of logarithms would lose digits with the number of steps."""
     cell = cell_of(row="random").eval()
-    xs = xs_of(4000, 1)
+    xs = xs_of(1500, 1)
     exact, _ = run(cell, xs)
     cell.float()
     loop, _ = run(cell, xs.float())

@@ -129,7 +129,7 @@ def place(tmp_path_factory):
 @example(words=["sweep", "lstm", "copy", "--seeds", "9" * 5000])
 @example(words=["sweep", "lstm", "copy", "--space", "pipe"])
 @example(words=["train", "lstm", "copy", "--train.solved-score", "nan"])
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(words=LINES)
 def test_any_command_line_ends_with_an_exit_code_and_one_sentence(place, words):
     with pytest.MonkeyPatch.context() as patch:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from memtape.cli.main import run
-from memtape.tasks.images import pictures
+from memtape.tasks.images import image_files
 from memtape.tasks.images.image_files import PictureError, read_pattern
 
 
@@ -89,9 +89,9 @@ def test_files_that_are_no_images_are_one_sentence(folder, capsys):
 
 def test_images_and_files_that_are_too_large_are_one_sentence(folder, capsys, monkeypatch):
     halves().save("good.png")
-    monkeypatch.setattr(pictures, "MOST_PIXELS", 1000)
+    monkeypatch.setattr(image_files, "MOST_PIXELS", 1000)
     assert "good.png has 40 x 30 pixels, but at most 1,000 are read" in refused(["good.png"], capsys)
-    monkeypatch.setattr(pictures, "MOST_BYTES", 20)
+    monkeypatch.setattr(image_files, "MOST_BYTES", 20)
     assert "good.png has more than 0 MiB, which is too large" in refused(["good.png"], capsys)
 
 

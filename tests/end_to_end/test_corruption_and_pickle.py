@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "memtape"
 MENTIONS_PICKLES = {"sharing/shared_folder.py", "sharing/shareable.py", "tasks/images/omniglot.py"}
@@ -23,6 +25,7 @@ def test_all_corruption_is_detected_and_named_and_the_previous_checkpoint_is_use
     assert totals == [[50, 50, 50, 50, 1, 1], [5, 5, 5], [5, 5, 5]]
 
 
+@pytest.mark.slow
 def test_nothing_is_unpickled_and_loading_takes_at_most_twice_the_file():
     printed = output_of(str(ROOT / "tests" / "robustness" / "loading.py"), "--files", "1")
     unpickled = dict(re.findall(r"unpickled names: ([\w ,]+?) +(\d+)\n", printed))
